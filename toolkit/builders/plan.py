@@ -1,0 +1,66 @@
+"""The plan: what goes into an image, as data, before any byte of it is made.
+
+Every builder works from the same plan, so every builder gives the same file tree under `/opt/comp`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.oci.descriptor import Platform
+from toolkit.oci.image import Image
+from toolkit.python.base import BaseFacts
+from toolkit.python.wheels import Wheel
+
+PREFIX = "opt/comp"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class File:
+    """One file of a files layer: an absolute path without the leading slash, and bytes, a host file, or a link target.
+
+    Exactly one of `data`, `source` and `target` is set. Owner is 0:0, times are fixed by the layout version.
+    """
+
+    path: str
+    mode: int = 0o644
+    data: bytes | None = None
+    source: Path | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilesLayer:
+    """A layer of files that we lay out ourselves: the launcher and venv skeleton, or the component's code."""
+
+    name: str
+    files: tuple[File, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WheelsLayer:
+    """A layer of wheels, spliced. Order is part of its identity."""
+
+    name: str
+    wheels: tuple[Wheel, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Everything a builder needs: the base, the layers from bottom to top, and what changes in the config.
+
+    `env` is added to the base's environment, `labels` to its labels; `annotations` go on the manifest.
+    `user` None keeps the base's user. `created` is RFC 3339 in UTC.
+    """
+
+    base: Image
+    base_reference: str
+    facts: BaseFacts
+    platform: Platform
+    layers: tuple[FilesLayer | WheelsLayer, ...]
+    entrypoint: tuple[str, ...]
+    env: Mapping[str, str]
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    created: str
+    user: str | None = None

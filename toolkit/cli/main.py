@@ -1,0 +1,132 @@
+"""The entry point: finds the command, runs it, and turns every way it can end into an exit code."""
+
+import logging
+import os
+import sys
+from importlib import import_module
+from typing import Any, cast
+
+import click
+
+from toolkit import __version__
+from toolkit.cli.console import Console
+from toolkit.errors import CompError
+
+# Name, module under toolkit.cli, and the line that `comp --help` shows without importing the module.
+COMMANDS = {
+    "new": ("new", "Scaffold a component from a function."),
+    "generate": ("generate", "Write component.yaml from the code, or check that it is fresh."),
+    "lint": ("lint", "Check component.yaml and the settings, with file:line:col."),
+    "lock": ("lock", "Pin requirements by hash and the base by digest."),
+    "build": ("build", "Build the image; push it and pin component.yaml."),
+    "run": ("run", "Run a component once, on files and values of yours."),
+    "test": ("test", "Run the cases in tests/."),
+    "publish": ("publish", "Put a release into a component registry."),
+    "search": ("search", "Find components in a registry."),
+    "show": ("show", "Show one component of a registry."),
+    "add": ("add", "Take a component from a registry into this project."),
+    "base": ("base", "Make a base image from Debian packages."),
+    "cache": ("cache", "Show or prune the cache."),
+    "doctor": ("doctor", "Tell what is installed and reachable, and what is missing."),
+    "rules": ("rules", "List the lint rules."),
+    "explain": ("explain", "Explain one lint rule."),
+}
+
+
+class _Commands(click.Group):
+    """Imports a command's module only when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"toolkit.cli.{COMMANDS[cmd_name][0]}")
+        return cast("click.Command", module.command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            if close:
+                error.message += f" Did you mean {close[0]!r}?"
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=True,
+)
+@click.version_option(__version__, prog_name="comp")
+@click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
+@click.option("-v", "--verbose", count=True, help="Say more; twice for debugging.")
+@click.pass_context
+def comp(ctx: click.Context, *, quiet: bool, verbose: int) -> None:
+    """Package Python code as pipeline components: scaffold, build, validate, share."""
+    ctx.obj = Console(-1 if quiet else verbose)
+    if verbose > 1:
+        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run `comp` and return its exit code; see docs for their meaning."""
+    try:
+        result: Any = comp.main(args=arguments, prog_name="comp", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except CompError as error:
+        _print_error(error)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        # The reader of our stdout went away; nothing of ours failed. Python would complain at exit otherwise.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:  # noqa: BLE001 (the one place where a bug becomes exit code 4)
+        _print_bug(error)
+        code = 4
+    else:
+        code = result if isinstance(result, int) else 0
+    return code
+
+
+def _print_error(error: CompError) -> None:
+    where = f"{error.where}: " if error.where else ""
+    click.echo(f"error: {where}{error.message}", err=True)
+    cause = error.__cause__
+    while cause is not None:
+        text = cause.message if isinstance(cause, CompError) else str(cause) or type(cause).__name__
+        click.echo(f"  caused by: {text}", err=True)
+        cause = cause.__cause__
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)
+
+
+def _print_bug(error: Exception) -> None:
+    import traceback
+
+    click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    click.echo(f"error: this is a bug in comp {__version__}: {type(error).__name__}: {error}", err=True)
+    click.echo("hint: please report it with the lines above", err=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

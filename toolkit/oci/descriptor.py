@@ -1,0 +1,79 @@
+"""Descriptors, platforms and media types (OCI image specification: descriptor.md, media-types.md)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from toolkit.errors import InputError
+from toolkit.oci.digest import Digest
+
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Platform:
+    """An operating system and an architecture, in Go's words: `linux/amd64`, `linux/arm64/v8`."""
+
+    os: str
+    architecture: str
+    variant: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Platform":
+        """Read `os/architecture[/variant]`. Raises InputError."""
+        parts = text.split("/")
+        if len(parts) not in {2, 3} or not all(parts):
+            raise InputError(f"not a platform: {text!r}", hint="write it as linux/amd64 or linux/arm64")
+        return cls(*parts)
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Descriptor:
+    """Type, digest and size in bytes of a blob or manifest."""
+
+    media_type: str
+    digest: Digest
+    size: int
+    annotations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    platform: Platform | None = None
+
+    @classmethod
+    def from_dict(cls, data: Any) -> "Descriptor":  # noqa: ANN401 (a JSON value of any shape)
+        """Read a descriptor from parsed JSON. Raises InputError when a required field is missing or of another type."""
+        try:
+            media_type, size = data["mediaType"], data["size"]
+            digest = Digest.parse(data["digest"])
+            annotations = {str(key): str(value) for key, value in (data.get("annotations") or {}).items()}
+            platform = data.get("platform")
+            parsed = (
+                Platform(str(platform["os"]), str(platform["architecture"]), platform.get("variant"))
+                if platform
+                else None
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"not a descriptor: {error!r} in {str(data)[:120]}") from error
+        if not isinstance(media_type, str) or not isinstance(size, int) or size < 0:
+            raise InputError(f"not a descriptor: {str(data)[:120]}")
+        return cls(media_type=media_type, digest=digest, size=size, annotations=annotations, platform=parsed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form, keys in the order of the specification's examples."""
+        data: dict[str, Any] = {"mediaType": self.media_type, "digest": str(self.digest), "size": self.size}
+        if self.annotations:
+            data["annotations"] = dict(sorted(self.annotations.items()))
+        if self.platform:
+            data["platform"] = {"architecture": self.platform.architecture, "os": self.platform.os}
+            if self.platform.variant:
+                data["platform"]["variant"] = self.platform.variant
+        return data

@@ -1,0 +1,1 @@
+"""The annotation vocabulary of component functions, without dependencies."""
