@@ -2,8 +2,10 @@
 
 import logging
 import os
+import signal
 import sys
 from importlib import import_module
+from types import FrameType
 from typing import Any, cast
 
 import click
@@ -56,9 +58,8 @@ class _Commands(click.Group):
             from difflib import get_close_matches
 
             close = get_close_matches(args[0], COMMANDS, n=1)
-            if close:
-                error.message += f" Did you mean {close[0]!r}?"
-            raise
+            advice = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(error.format_message() + advice, ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
@@ -84,12 +85,13 @@ def comp(ctx: click.Context, *, quiet: bool, verbose: int) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `comp` and return its exit code; see docs for their meaning."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         result: Any = comp.main(args=arguments, prog_name="comp", standalone_mode=False)
     except click.exceptions.Abort:
         code = 130
     except click.ClickException as error:
-        error.show()
+        _print_usage(error)
         code = 2
     except CompError as error:
         _print_error(error)
@@ -106,6 +108,19 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         code = result if isinstance(result, int) else 0
     return code
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    # As an exception, so that temporary files and containers are cleaned up on the way out.
+    del frame
+    raise SystemExit(128 + number)
+
+
+def _print_usage(error: click.ClickException) -> None:
+    message = error.format_message()
+    click.echo(f"error: {message[:1].lower()}{message[1:]}", err=True)
+    context = getattr(error, "ctx", None)
+    click.echo(f"hint: see {context.command_path if context else 'comp'} --help", err=True)
 
 
 def _print_error(error: CompError) -> None:
