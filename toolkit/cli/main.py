@@ -90,6 +90,9 @@ def main(arguments: list[str] | None = None) -> int:
         result: Any = comp.main(args=arguments, prog_name="comp", standalone_mode=False)
     except click.exceptions.Abort:
         code = 130
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        code = 2
     except click.ClickException as error:
         _print_usage(error)
         code = 2
