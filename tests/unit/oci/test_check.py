@@ -1,0 +1,246 @@
+import gzip
+import io
+import json
+import tarfile
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from toolkit.oci.blob import ChunkStream, gunzip, gunzip_errors
+from toolkit.oci.check import check_image
+from toolkit.oci.descriptor import (
+    DOCKER_CONFIG,
+    DOCKER_LAYER,
+    DOCKER_MANIFEST,
+    OCI_CONFIG,
+    OCI_LAYER,
+    OCI_MANIFEST,
+    Descriptor,
+)
+from toolkit.oci.digest import Digest
+from toolkit.oci.image import Image, Layer
+
+Edit = Callable[[dict[str, Any]], object]
+
+
+def tar_of(*names: str, link: tuple[str, str] | None = None, kind: bytes = tarfile.SYMTYPE) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        if link:
+            member = tarfile.TarInfo(link[0])
+            member.type, member.linkname = kind, link[1]
+            tar.addfile(member)
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = len(name)
+            tar.addfile(member, io.BytesIO(name.encode()))
+    return buffer.getvalue()
+
+
+def layer_of(tar: bytes, *, compressed: bytes | None = None, media_type: str = OCI_LAYER) -> Layer:
+    blob = gzip.compress(tar) if compressed is None else compressed
+
+    def chunks() -> Iterator[bytes]:
+        return (blob[start : start + 100] for start in range(0, len(blob), 100))
+
+    descriptor = Descriptor(media_type=media_type, digest=Digest.of(blob), size=len(blob))
+    return Layer(descriptor=descriptor, diff_id=Digest.of(tar), chunks=chunks)
+
+
+def image_of(
+    layers: Sequence[Layer],
+    *,
+    config: Edit = lambda _: None,
+    manifest: Edit = lambda _: None,
+    types: tuple[str, str] = (OCI_MANIFEST, OCI_CONFIG),
+) -> Image:
+    config_data: dict[str, Any] = {
+        "architecture": "amd64",
+        "os": "linux",
+        "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]},
+        "history": [{"empty_layer": True}, *({"created_by": "test"} for _ in layers)],
+    }
+    config(config_data)
+    config_bytes = json.dumps(config_data).encode()
+    described = Descriptor(media_type=types[1], digest=Digest.of(config_bytes), size=len(config_bytes))
+    manifest_data = {
+        "schemaVersion": 2,
+        "mediaType": types[0],
+        "config": described.to_dict(),
+        "layers": [layer.descriptor.to_dict() for layer in layers],
+    }
+    manifest(manifest_data)
+    manifest_bytes = json.dumps(manifest_data).encode()
+    return Image(media_type=types[0], manifest=manifest_bytes, config=config_bytes, layers=tuple(layers))
+
+
+@pytest.fixture
+def layers() -> list[Layer]:
+    return [layer_of(tar_of("etc/os-release", "usr/bin/python3")), layer_of(tar_of("./opt/comp/a", "opt/comp/b"))]
+
+
+def test_a_sound_image_has_no_problems(layers: list[Layer]) -> None:
+    assert check_image(image_of(layers)) == []
+
+
+def test_docker_media_types_are_a_family_of_their_own() -> None:
+    layers = [layer_of(tar_of("a"), media_type=DOCKER_LAYER)]
+    assert check_image(image_of(layers, types=(DOCKER_MANIFEST, DOCKER_CONFIG))) == []
+    mixed = image_of([layer_of(tar_of("a"))], types=(DOCKER_MANIFEST, OCI_CONFIG))
+    assert check_image(mixed) == [
+        f"manifest: the config's media type is '{OCI_CONFIG}', expected '{DOCKER_CONFIG}'",
+        f"layer 0: media type is '{OCI_LAYER}', expected '{DOCKER_LAYER}'",
+    ]
+
+
+def test_a_layer_of_many_gzip_members_is_sound() -> None:
+    tar = tar_of("a", "b", "c")
+    blob = b"".join(gzip.compress(tar[start : start + 300]) for start in range(0, len(tar), 300))
+    assert check_image(image_of([layer_of(tar, compressed=blob)])) == []
+
+
+def test_an_uncompressed_layer_is_sound() -> None:
+    tar = tar_of("a")
+    layer = layer_of(tar, compressed=tar, media_type="application/vnd.oci.image.layer.v1.tar")
+    assert check_image(image_of([layer])) == []
+
+
+def test_the_same_layer_twice_is_read_once() -> None:
+    reads = []
+    layer = layer_of(tar_of("a"))
+
+    def chunks() -> Iterator[bytes]:
+        reads.append(1)
+        return layer.chunks()
+
+    counted = replace(layer, chunks=chunks)
+    assert check_image(image_of([counted, counted])) == []
+    assert len(reads) == 1
+    other = replace(layer, diff_id=Digest("00" * 32))
+    assert f"layer 1: diff_id is {other.diff_id}, the same blob has {layer.diff_id} elsewhere" in check_image(
+        image_of([layer, other])
+    )
+
+
+def test_every_mismatch_of_a_layer_is_told_with_both_values(layers: list[Layer]) -> None:
+    zero = Digest("00" * 32)
+    wrong = replace(layers[0], diff_id=zero, descriptor=Descriptor(media_type=OCI_LAYER, digest=zero, size=1))
+    right = layers[0]
+    assert check_image(image_of([wrong, layers[1]])) == [
+        f"layer 0: diff_id is {zero}, the content's {right.diff_id}",
+        f"layer 0: digest is {zero}, the content's {right.descriptor.digest}",
+        f"layer 0: size is 1, the content's {right.descriptor.size}",
+    ]
+
+
+def test_documents_that_disagree_are_told_together(layers: list[Layer]) -> None:
+    def config(data: dict[str, Any]) -> None:
+        data["rootfs"] = {"type": "other", "diff_ids": [str(layers[0].diff_id)]}
+        del data["os"]
+
+    def manifest(data: dict[str, Any]) -> None:
+        data["schemaVersion"] = 1
+        data["mediaType"] = "text/plain"
+        data["config"]["size"] = 1
+        data["layers"] = [data["layers"][1]]
+
+    found = check_image(image_of(layers, config=config, manifest=manifest))
+    size = len(image_of(layers, config=config).config)
+    first, second = (layer.descriptor for layer in layers)
+    assert found == [
+        "manifest: schemaVersion is 1, expected 2",
+        f"manifest: mediaType is 'text/plain', the image says '{OCI_MANIFEST}'",
+        f"config: the manifest's size is 1, the content's {size}",
+        "manifest: 1 layers, the image has 2",
+        f"layer 0: the manifest's digest is {second.digest}, the content's {first.digest}",
+        f"layer 0: the manifest's size is {second.size}, the content's {first.size}",
+        "config: os is None, expected text",
+        "config: rootfs.type is 'other', expected 'layers'",
+        "config: 1 diff_ids, the image has 2 layers",
+        "config: 2 history entries with a layer, 1 diff_ids",
+    ]
+
+
+def test_a_diff_id_of_the_config_is_compared(layers: list[Layer]) -> None:
+    def config(data: dict[str, Any]) -> None:
+        data["rootfs"]["diff_ids"][1] = "sha256:1"
+
+    assert check_image(image_of(layers, config=config)) == [
+        f"layer 1: the config's diff_id is 'sha256:1', the layer's {layers[1].diff_id}"
+    ]
+
+
+def test_documents_that_are_no_json_are_told(layers: list[Layer]) -> None:
+    image = replace(image_of(layers), manifest=b"[", config=b"[]")
+    assert check_image(image) == ["manifest: not a JSON object", "config: not a JSON object"]
+
+
+@pytest.mark.parametrize(
+    ("tar", "problem"),
+    [
+        (tar_of("a", "./a"), "duplicate path './a'"),
+        (tar_of("/etc/passwd"), "unsafe path '/etc/passwd': it is absolute"),
+        (tar_of("a/../../b"), "unsafe path 'a/../../b': it has a .. part"),
+        (tar_of("a/.wh."), "unsafe path 'a/.wh.': it is a whiteout of nothing"),
+        (tar_of(link=("a", "../b"), kind=tarfile.LNKTYPE), "unsafe hard link 'a' to '../b': it has a .. part"),
+        (tar_of("lib/x", link=("lib", "usr/lib")), "unsafe path 'lib/x': 'lib' is a symbolic link in the same layer"),
+    ],
+)
+def test_paths_that_ruin_an_image_are_told(tar: bytes, problem: str) -> None:
+    assert check_image(image_of([layer_of(tar)])) == [f"layer 0: {problem}"]
+
+
+@pytest.mark.parametrize("tar", [tar_of(".wh.gone", "a/.wh..wh..opq"), tar_of(link=("bin", "/usr/bin")), bytes(1024)])
+def test_what_real_layers_hold_is_sound(tar: bytes) -> None:
+    assert check_image(image_of([layer_of(tar)])) == []
+
+
+def test_a_truncated_layer_is_told() -> None:
+    tar = tar_of("a")
+    whole = gzip.compress(tar)
+    found = check_image(image_of([layer_of(tar, compressed=whole[:-4])]))
+    assert len(found) == 1
+    assert found[0].startswith("layer 0: not a whole gzip stream: ")
+
+
+def test_what_is_no_tar_is_told() -> None:
+    found = check_image(image_of([layer_of(b"no tar at all " * 100)]))
+    assert len(found) == 1
+    assert found[0].startswith("layer 0: not a tar archive: ")
+
+
+def test_a_big_layer_takes_little_memory() -> None:
+    block = bytes(1 << 20)
+    blob = gzip.compress(block, 1)
+    header = tarfile.TarInfo("big")
+    header.size = 64 << 20
+    start, end = gzip.compress(header.tobuf()), gzip.compress(bytes(1024))
+
+    def chunks() -> Iterator[bytes]:
+        yield start
+        for _ in range(64):
+            yield blob
+        yield end
+
+    raw = ChunkStream(chunks())
+    raw.drain()
+    content = ChunkStream(iter([header.tobuf(), *[block] * 64, bytes(1024)]))
+    content.drain()
+    descriptor = Descriptor(media_type=OCI_LAYER, digest=raw.digest, size=raw.size)
+    image = image_of([Layer(descriptor=descriptor, diff_id=content.digest, chunks=chunks)])
+    tracemalloc.start()
+    try:
+        assert check_image(image) == []
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-3], lambda data: data[:-8] + bytes(8), lambda _: b"plain"])
+def test_broken_gzip_raises_what_is_listed(damage: Callable[[bytes], bytes]) -> None:
+    stream = gunzip(ChunkStream(iter([damage(gzip.compress(b"content " * 50))])))
+    with pytest.raises(gunzip_errors()):
+        stream.read()

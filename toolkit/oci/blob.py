@@ -1,0 +1,85 @@
+"""Reading a blob's bytes as a stream, hashed and counted on the way, and inflating what is gzip.
+
+Nothing is held beyond one chunk, whatever the size of the blob.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from toolkit.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+
+class ChunkStream(io.RawIOBase):
+    """A readable stream over chunks of bytes; `digest` and `size` describe what was read so far."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        super().__init__()
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+        self._hasher = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def digest(self) -> Digest:
+        """Hash of everything read so far."""
+        return Digest(self._hasher.hexdigest())
+
+    def readable(self) -> bool:
+        """Tell that this can be read."""
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Fill as much of `buffer` as the current chunk has."""
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk)
+        target = memoryview(buffer).cast("B")
+        taken = self._rest[: len(target)]
+        target[: len(taken)] = taken
+        self._rest = self._rest[len(taken) :]
+        self._hasher.update(taken)
+        self.size += len(taken)
+        return len(taken)
+
+    def drain(self) -> None:
+        """Read to the end, so that digest and size are those of the whole."""
+        buffer = bytearray(1 << 20)
+        while self.readinto(buffer):
+            pass
+
+
+def gunzip(stream: io.RawIOBase) -> BinaryIO:
+    """Inflate a gzip stream of one or many members; reading raises one of `gunzip_errors()` when it is broken."""
+    opener: Any
+    try:
+        from isal import igzip as opener
+    except ImportError:
+        import gzip as opener
+    return cast("BinaryIO", opener.GzipFile(fileobj=stream, mode="rb"))
+
+
+def read_chunks(stream: BinaryIO, size: int = 1 << 20) -> Iterator[bytes]:
+    """Read a stream to its end, in chunks."""
+    while chunk := stream.read(size):
+        yield chunk
+
+
+def gunzip_errors() -> tuple[type[Exception], ...]:
+    """List what reading a broken gzip stream raises."""
+    import gzip
+    import zlib
+
+    errors: list[type[Exception]] = [EOFError, gzip.BadGzipFile, zlib.error]
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return tuple(errors)
+    # The stubs call it an instance.
+    return (*errors, cast("type[Exception]", isal_zlib.error))

@@ -1,0 +1,218 @@
+"""Check an image: recompute every digest, size and diff_id, and see that manifest, config and layers agree.
+
+It streams, so a layer of any size takes a few megabytes of memory. It finds mismatches and does not repair any.
+"""
+
+import json
+import posixpath
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.errors import InputError
+from toolkit.oci.blob import ChunkStream, gunzip, gunzip_errors, read_chunks
+from toolkit.oci.descriptor import (
+    DOCKER_CONFIG,
+    DOCKER_LAYER,
+    DOCKER_MANIFEST,
+    OCI_CONFIG,
+    OCI_LAYER,
+    OCI_MANIFEST,
+    Descriptor,
+)
+from toolkit.oci.digest import Digest
+from toolkit.oci.image import Image, Layer
+
+_OCI_TAR = "application/vnd.oci.image.layer.v1.tar"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Family:
+    config: str
+    gzip_layer: str
+    tar_layer: str | None
+
+
+_FAMILIES = {
+    OCI_MANIFEST: _Family(config=OCI_CONFIG, gzip_layer=OCI_LAYER, tar_layer=_OCI_TAR),
+    DOCKER_MANIFEST: _Family(config=DOCKER_CONFIG, gzip_layer=DOCKER_LAYER, tar_layer=None),
+}
+
+
+def check_image(image: Image) -> list[str]:
+    """List everything that is wrong with `image`, each with both values; an empty list means it is sound.
+
+    Reads every layer from beginning to end. Errors of fetching a layer's bytes are not caught.
+    """
+    return [*_check_documents(image), *_check_layers(image)]
+
+
+def _check_documents(image: Image) -> Iterator[str]:
+    manifest, config = _parse(image.manifest), _parse(image.config)
+    if manifest is None:
+        yield "manifest: not a JSON object"
+    else:
+        yield from _check_manifest(image, manifest)
+    if config is None:
+        yield "config: not a JSON object"
+    else:
+        yield from _check_config(image, config)
+
+
+def _parse(data: bytes) -> dict[str, Any] | None:
+    try:
+        parsed = json.loads(data)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _check_manifest(image: Image, manifest: dict[str, Any]) -> Iterator[str]:
+    if manifest.get("schemaVersion") != 2:  # noqa: PLR2004 (the only version there is)
+        yield f"manifest: schemaVersion is {manifest.get('schemaVersion')!r}, expected 2"
+    declared = manifest.get("mediaType", image.media_type)
+    if declared != image.media_type:
+        yield f"manifest: mediaType is {declared!r}, the image says {image.media_type!r}"
+    if image.media_type == DOCKER_MANIFEST and "mediaType" not in manifest:
+        yield f"manifest: mediaType is missing, expected {DOCKER_MANIFEST!r}"
+    yield from _check_families(image, manifest)
+    yield from _check_descriptors(image, manifest)
+
+
+def _check_families(image: Image, manifest: dict[str, Any]) -> Iterator[str]:
+    family = _FAMILIES.get(image.media_type)
+    if family is None:
+        yield f"manifest: media type is {image.media_type!r}, expected one of {', '.join(_FAMILIES)}"
+        return
+    config_type = _get(manifest.get("config"), "mediaType")
+    if config_type != family.config:
+        yield f"manifest: the config's media type is {config_type!r}, expected {family.config!r}"
+    allowed = [name for name in (family.gzip_layer, family.tar_layer) if name]
+    for index, layer in enumerate(_list(manifest.get("layers"))):
+        found = _get(layer, "mediaType")
+        if found not in allowed:
+            yield f"layer {index}: media type is {found!r}, expected {' or '.join(map(repr, allowed))}"
+
+
+def _check_descriptors(image: Image, manifest: dict[str, Any]) -> Iterator[str]:
+    yield from _compare_blob("config", manifest.get("config"), Digest.of(image.config), len(image.config))
+    listed = _list(manifest.get("layers"))
+    if len(listed) != len(image.layers):
+        yield f"manifest: {len(listed)} layers, the image has {len(image.layers)}"
+    for index, (data, layer) in enumerate(zip(listed, image.layers, strict=False)):
+        yield from _compare_blob(f"layer {index}", data, layer.descriptor.digest, layer.descriptor.size)
+        if _get(data, "mediaType") != layer.descriptor.media_type:
+            theirs = _get(data, "mediaType")
+            yield f"layer {index}: the manifest's media type is {theirs!r}, the layer's {layer.descriptor.media_type!r}"
+
+
+def _compare_blob(what: str, data: object, digest: Digest, size: int) -> Iterator[str]:
+    try:
+        descriptor = Descriptor.from_dict(data)
+    except InputError as error:
+        yield f"{what}: {error.message}"
+        return
+    if descriptor.digest != digest:
+        yield f"{what}: the manifest's digest is {descriptor.digest}, the content's {digest}"
+    if descriptor.size != size:
+        yield f"{what}: the manifest's size is {descriptor.size}, the content's {size}"
+
+
+def _check_config(image: Image, config: dict[str, Any]) -> Iterator[str]:
+    for key in ("os", "architecture"):
+        if not isinstance(config.get(key), str):
+            yield f"config: {key} is {config.get(key)!r}, expected text"
+    rootfs = config.get("rootfs")
+    if _get(rootfs, "type") != "layers":
+        yield f"config: rootfs.type is {_get(rootfs, 'type')!r}, expected 'layers'"
+    listed = _list(_get(rootfs, "diff_ids"))
+    if len(listed) != len(image.layers):
+        yield f"config: {len(listed)} diff_ids, the image has {len(image.layers)} layers"
+    for index, (theirs, layer) in enumerate(zip(listed, image.layers, strict=False)):
+        if theirs != str(layer.diff_id):
+            yield f"layer {index}: the config's diff_id is {theirs!r}, the layer's {layer.diff_id}"
+    history = config.get("history")
+    if history:
+        filled = sum(1 for entry in _list(history) if not _get(entry, "empty_layer"))
+        if filled != len(listed):
+            yield f"config: {filled} history entries with a layer, {len(listed)} diff_ids"
+
+
+def _get(data: object, key: str) -> Any:  # noqa: ANN401 (a JSON value of any shape)
+    return data.get(key) if isinstance(data, dict) else None
+
+
+def _list(data: object) -> list[Any]:
+    return data if isinstance(data, list) else []
+
+
+def _check_layers(image: Image) -> Iterator[str]:
+    seen: dict[Digest, Digest] = {}
+    for index, layer in enumerate(image.layers):
+        digest = layer.descriptor.digest
+        if digest not in seen:
+            yield from (f"layer {index}: {problem}" for problem in _check_layer(layer))
+            seen[digest] = layer.diff_id
+        elif seen[digest] != layer.diff_id:
+            yield f"layer {index}: diff_id is {layer.diff_id}, the same blob has {seen[digest]} elsewhere"
+
+
+def _check_layer(layer: Layer) -> Iterator[str]:
+    raw = ChunkStream(layer.chunks())
+    compressed = layer.descriptor.media_type != _OCI_TAR
+    content = ChunkStream(read_chunks(gunzip(raw))) if compressed else raw
+    try:
+        yield from _check_members(content)
+        content.drain()
+    except gunzip_errors() as error:
+        yield f"not a whole gzip stream: {error}"
+    else:
+        if content.digest != layer.diff_id:
+            yield f"diff_id is {layer.diff_id}, the content's {content.digest}"
+    raw.drain()
+    if raw.digest != layer.descriptor.digest:
+        yield f"digest is {layer.descriptor.digest}, the content's {raw.digest}"
+    if raw.size != layer.descriptor.size:
+        yield f"size is {layer.descriptor.size}, the content's {raw.size}"
+
+
+def _check_members(content: ChunkStream) -> Iterator[str]:
+    seen: set[str] = set()
+    links: set[str] = set()
+    try:
+        with tarfile.open(fileobj=content, mode="r|", bufsize=1 << 18) as tar:
+            for member in tar:
+                # A stream keeps every member it has read unless told otherwise.
+                tar.members = []  # type: ignore[attr-defined]
+                yield from _check_member(member, seen, links)
+    except tarfile.TarError as error:
+        yield f"not a tar archive: {error}"
+
+
+def _check_member(member: tarfile.TarInfo, seen: set[str], links: set[str]) -> Iterator[str]:
+    if problem := _unsafe(member.name):
+        yield f"unsafe path {member.name!r}: {problem}"
+    if member.islnk() and (problem := _unsafe(member.linkname)):
+        yield f"unsafe hard link {member.name!r} to {member.linkname!r}: {problem}"
+    path = posixpath.normpath(member.name)
+    if path in seen:
+        yield f"duplicate path {member.name!r}"
+    seen.add(path)
+    if member.issym():
+        links.add(path)
+    parent = posixpath.dirname(path)
+    while parent:
+        if parent in links:
+            yield f"unsafe path {member.name!r}: {parent!r} is a symbolic link in the same layer"
+        parent = "" if parent == "/" else posixpath.dirname(parent)
+
+
+def _unsafe(name: str) -> str | None:
+    if name.startswith("/"):
+        return "it is absolute"
+    if ".." in name.split("/"):
+        return "it has a .. part"
+    if posixpath.basename(name.rstrip("/")) == ".wh.":
+        return "it is a whiteout of nothing"
+    return None
