@@ -1,0 +1,243 @@
+"""A layer as a stream: tar entries in, gzip members out, without a compressor and without holding a file.
+
+Content that is already deflated is taken over as a gzip member of its own; headers, padding and small files
+between are encoded by `toolkit.oci.deflate`. Readers see one tar: members of a gzip file are concatenated
+(RFC 1952, section 2.2).
+"""
+
+import functools
+import hashlib
+import logging
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.cache import Cache
+from toolkit.errors import InputError
+from toolkit.oci import tar
+from toolkit.oci.deflate import (
+    ENCODER_VERSION,
+    GZIP_HEADER,
+    LARGEST_ENCODED,
+    LONGEST_STORED,
+    gzip_member,
+    gzip_trailer,
+    stored,
+)
+from toolkit.oci.digest import Digest
+
+CHUNK = 1 << 20
+_STORED_CHUNK = 16 * LONGEST_STORED
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stream:
+    """Content read while the layer is written. `raw` means a complete deflate stream of `size` bytes with this CRC32.
+
+    Without `raw` the chunks are the content itself; `crc` may then be None, not known before.
+    """
+
+    chunks: Callable[[], Iterator[bytes]]
+    size: int
+    crc: int | None = None
+    raw: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One file or link of a layer. `what` names it in errors; directories above it come by themselves."""
+
+    path: str
+    what: str
+    mode: int = 0o644
+    content: bytes | Stream = b""
+    target: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """What a manifest and a config say about a layer."""
+
+    digest: Digest
+    diff_id: Digest
+    size: int
+
+
+def compressed(entries: Iterable[Entry]) -> Iterator[bytes]:
+    """Give the layer's compressed bytes in chunks of about a mebibyte.
+
+    Raises InputError when a stream does not have the size it was said to have.
+    """
+    waiting: list[bytes] = []
+    size = 0
+    for frame, _ in _frames(entries, inflate=False):
+        waiting.append(frame)
+        size += len(frame)
+        if size >= CHUNK:
+            yield b"".join(waiting)
+            waiting.clear()
+            size = 0
+    if waiting:
+        yield b"".join(waiting)
+
+
+def measure(entries: Iterable[Entry]) -> Measured:
+    """Make the layer without keeping it, and check every deflated stream against its size and CRC32.
+
+    Raises InputError naming the entry whose content is damaged.
+    """
+    digest, diff_id = hashlib.sha256(), hashlib.sha256()
+    size = 0
+    for frame, plain in _frames(entries, inflate=True):
+        digest.update(frame)
+        diff_id.update(plain)
+        size += len(frame)
+    return Measured(digest=Digest(digest.hexdigest()), diff_id=Digest(diff_id.hexdigest()), size=size)
+
+
+def remember(cache: Cache, key: object, entries: Callable[[], Iterable[Entry]]) -> Measured:
+    """Measure the layer that `key` identifies, or recall what it measured. The key covers layout and encoder too."""
+    whole = {"inputs": key, "layout": tar.LAYOUT_VERSION, "encoder": ENCODER_VERSION}
+    known = cache.record("layer", whole)
+    try:
+        if known:
+            return Measured(
+                digest=Digest.parse(known["digest"]), diff_id=Digest.parse(known["diff_id"]), size=int(known["size"])
+            )
+    except (KeyError, TypeError, ValueError, InputError):
+        _log.info("a damaged record of a layer in the cache is replaced")
+    made = measure(entries())
+    cache.write_record("layer", whole, {"digest": str(made.digest), "diff_id": str(made.diff_id), "size": made.size})
+    return made
+
+
+def inflated(stream: Stream, what: str) -> Iterator[bytes]:
+    """Give a stream's plain content. Raises InputError naming `what` when size or CRC32 are not what they should be."""
+    frames = _raw_frames(stream, what, inflate=True) if stream.raw else _stored_frames(stream, what)
+    for _, plain in frames:
+        if plain:
+            yield plain
+
+
+def _frames(entries: Iterable[Entry], *, inflate: bool) -> Iterator[tuple[bytes, bytes]]:
+    """Pairs of compressed bytes and the plain bytes they stand for, which may come a little apart."""
+    pending = bytearray()
+    directories: set[str] = set()
+    others: set[str] = set()
+    for entry in entries:
+        for parent in tar.parents(entry.path):
+            if parent not in directories:
+                directories.add(parent)
+                pending += tar.header(parent, kind=tar.DIRECTORY, mode=0o755)
+        others.add(entry.path)
+        content = entry.content
+        size = len(content) if isinstance(content, bytes) else content.size
+        pending += _header(entry, size)
+        if isinstance(content, bytes):
+            pending += content
+        elif size:
+            # An empty member of a wheel has two bytes of deflate stream, which need not be carried over.
+            yield from _flush(pending)
+            if content.raw:
+                yield from _raw_frames(content, entry.what, inflate=inflate)
+            else:
+                yield from _stored_frames(content, entry.what)
+        pending += tar.padding(size)
+        if len(pending) >= LARGEST_ENCODED:
+            yield from _flush(pending)
+    pending += tar.END_OF_ARCHIVE
+    yield from _flush(pending)
+
+
+def _header(entry: Entry, size: int) -> bytes:
+    if entry.target is not None:
+        return tar.header(entry.path, kind=tar.SYMLINK, mode=0o777, target=entry.target)
+    return tar.header(entry.path, mode=entry.mode, size=size)
+
+
+def _flush(pending: bytearray) -> Iterator[tuple[bytes, bytes]]:
+    # In pieces, each of which the encoder still looks into.
+    for start in range(0, len(pending), LARGEST_ENCODED):
+        plain = bytes(pending[start : start + LARGEST_ENCODED])
+        yield gzip_member(plain), plain
+    pending.clear()
+
+
+def _stored_frames(stream: Stream, what: str) -> Iterator[tuple[bytes, bytes]]:
+    """Carry plain content as a member of stored blocks."""
+    yield GZIP_HEADER, b""
+    crc, size = 0, 0
+    for chunk in _evenly(stream.chunks()):
+        crc = zlib.crc32(chunk, crc)
+        size += len(chunk)
+        yield stored(chunk, last=False), chunk
+    yield stored(b"", last=True) + gzip_trailer(crc, size), b""
+    _check(what, size=(size, stream.size), crc=(crc, stream.crc))
+
+
+def _evenly(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut chunks to one size: where stored blocks end must not depend on how much a read returned."""
+    pending = bytearray()
+    for chunk in chunks:
+        pending += chunk
+        while len(pending) >= _STORED_CHUNK:
+            yield bytes(pending[:_STORED_CHUNK])
+            del pending[:_STORED_CHUNK]
+    if pending:
+        yield bytes(pending)
+
+
+def _raw_frames(stream: Stream, what: str, *, inflate: bool) -> Iterator[tuple[bytes, bytes]]:
+    """Carry a deflate stream over as a member, inflating it on the side to look at its content."""
+    crc = stream.crc or 0
+    yield GZIP_HEADER, b""
+    if inflate:
+        yield from _inflating(stream, what)
+    else:
+        for chunk in stream.chunks():
+            yield chunk, b""
+    yield gzip_trailer(crc, stream.size), b""
+
+
+def _inflating(stream: Stream, what: str) -> Iterator[tuple[bytes, bytes]]:
+    zip_library = _inflater()
+    inflater = zip_library.decompressobj(wbits=-15)
+    crc, size = 0, 0
+    try:
+        for chunk in stream.chunks():
+            frame, waiting = chunk, chunk
+            while True:
+                plain = inflater.decompress(waiting, CHUNK)
+                crc = zip_library.crc32(plain, crc)
+                size += len(plain)
+                yield frame, plain
+                frame, waiting = b"", inflater.unconsumed_tail
+                if inflater.eof or (not waiting and len(plain) < CHUNK):
+                    break
+            if inflater.unused_data:
+                raise InputError(f"{what}: there are bytes after the end of the compressed data")
+    except zip_library.error as error:
+        raise InputError(f"{what}: the compressed data is damaged") from error
+    if not inflater.eof:
+        raise InputError(f"{what}: the compressed data ends too early")
+    _check(what, size=(size, stream.size), crc=(crc, stream.crc))
+
+
+def _check(what: str, *, size: tuple[int, int], crc: tuple[int, int | None]) -> None:
+    if size[0] != size[1]:
+        raise InputError(f"{what}: {size[0]} bytes of content, expected {size[1]}")
+    if crc[1] is not None and crc[0] != crc[1]:
+        raise InputError(f"{what}: the content's CRC32 is {crc[0]:08x}, expected {crc[1]:08x}")
+
+
+@functools.cache
+def _inflater() -> Any:  # noqa: ANN401 (two modules with the same functions)
+    """Choose isal's inflate, twice as fast as zlib's; what comes out is the same."""
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return zlib
+    return isal_zlib

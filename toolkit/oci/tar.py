@@ -1,0 +1,123 @@
+"""Tar headers that depend on nothing but path, mode, size and link target (POSIX.1-2017, pax).
+
+Owner 0:0 without names, one fixed time. A pax header appears only where ustar cannot say it: names that are
+long or not ASCII, files of 8 GiB and more.
+"""
+
+from collections.abc import Iterator
+
+# Raise it with any change to what a layer contains or how it is laid out for the same inputs.
+LAYOUT_VERSION = 1
+
+# 1980-01-01 in UTC, the earliest time that a zip can hold: tools inside the image may zip these files.
+MTIME = 315532800
+
+BLOCK = 512
+END_OF_ARCHIVE = bytes(2 * BLOCK)
+
+# The one folder that layers write to; what lies above it belongs to the base.
+ROOT = "opt/comp"
+
+REGULAR = b"0"
+SYMLINK = b"2"
+DIRECTORY = b"5"
+
+_PAX = b"x"
+_NAME = 100
+_PREFIX = 155
+_LARGEST = 8**11 - 1
+
+
+def header(path: str, *, kind: bytes = REGULAR, mode: int = 0o644, size: int = 0, target: str = "") -> bytes:
+    """Make the header block of one entry, with a pax header before it where one is needed.
+
+    `path` has no leading slash and, for a directory, no trailing one.
+    """
+    name = path + "/" if kind == DIRECTORY else path
+    records = []
+    split = _split(name)
+    if split is None:
+        records.append(_record("path", name))
+        split = _approximate(name), b""
+    link = _ascii(target)
+    if link is None or len(link) > _NAME:
+        records.append(_record("linkpath", target))
+        link = _approximate(target)
+    if size > _LARGEST:
+        records.append(_record("size", str(size)))
+    block = _block(split, kind, mode, size if size <= _LARGEST else 0, link)
+    if not records:
+        return block
+    extended = b"".join(records)
+    before = _block((b"././@PaxHeader", b""), _PAX, 0o644, len(extended), b"")
+    return before + extended + padding(len(extended)) + block
+
+
+def padding(size: int) -> bytes:
+    """Fill content of `size` bytes up to the next block."""
+    return bytes(-size % BLOCK)
+
+
+def parents(path: str) -> Iterator[str]:
+    """List the directories above `path`, outermost first, from the root that is ours on.
+
+    Raises ValueError for a path outside of it: writing there could replace a link of the base by a directory.
+    """
+    if not path.startswith(ROOT + "/"):
+        raise ValueError(f"{path!r} is not under {ROOT}")
+    end = len(ROOT)
+    while end > 0:
+        yield path[:end]
+        end = path.find("/", end + 1)
+
+
+def _block(name: tuple[bytes, bytes], kind: bytes, mode: int, size: int, link: bytes) -> bytes:
+    last, prefix = name
+    fields = b"".join(
+        (
+            last.ljust(_NAME, b"\0"),
+            b"%07o\0" % mode,
+            b"0000000\x000000000\0",
+            b"%011o\0" % size,
+            b"%011o\0" % MTIME,
+            b"        ",
+            kind,
+            link.ljust(_NAME, b"\0"),
+            b"ustar\x0000",
+            bytes(64),
+            b"0000000\x000000000\0",
+            prefix.ljust(_PREFIX + 12, b"\0"),
+        )
+    )
+    return b"%s%06o\0 %s" % (fields[:148], sum(fields), fields[156:])
+
+
+def _split(name: str) -> tuple[bytes, bytes] | None:
+    """Divide a name over ustar's name and prefix fields; None when it does not fit or is not ASCII."""
+    raw = _ascii(name)
+    if raw is None:
+        return None
+    if len(raw) <= _NAME:
+        return raw, b""
+    cut = raw.rfind(b"/", 0, min(_PREFIX, len(raw) - 2) + 1)
+    last = raw[cut + 1 :]
+    if cut <= 0 or not last or len(last) > _NAME:
+        return None
+    return last, raw[:cut]
+
+
+def _record(key: str, value: str) -> bytes:
+    """Make one pax record; its length field counts itself."""
+    rest = f" {key}={value}\n".encode()
+    size = len(rest) + 1
+    while len(str(size)) + len(rest) != size:
+        size = len(str(size)) + len(rest)
+    return str(size).encode() + rest
+
+
+def _ascii(text: str) -> bytes | None:
+    return text.encode() if text.isascii() else None
+
+
+def _approximate(text: str) -> bytes:
+    return text.encode("ascii", "replace")[:_NAME]

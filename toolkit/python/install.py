@@ -1,0 +1,293 @@
+"""What a wheel installs: every file with its path, as a member taken over or as bytes made here.
+
+Follows the PyPA specifications "Binary distribution format", "Recording installed projects" and "Entry
+points". Installing is for the image, never for this machine: the interpreter in scripts is the image's.
+"""
+
+import base64
+import csv
+import hashlib
+import io
+import logging
+from collections.abc import Iterator, Sequence
+from configparser import Error as ConfigError
+from dataclasses import dataclass
+
+from toolkit.errors import InputError
+from toolkit.python.wheels import Member, OpenWheel, Wheel, open_wheel
+
+VENV = "opt/comp/venv"
+
+_log = logging.getLogger(__name__)
+
+_HINT = "the wheel is broken; choose another version, or tell its authors"
+# Written by whoever installs; what a wheel brings under these names says nothing about this installation.
+_INSTALLERS_OWN = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+_SIGNATURES = frozenset({"RECORD.jws", "RECORD.p7s"})
+_SCHEMES = ("purelib", "platlib", "headers", "scripts", "data")
+_SHEBANG = b"#!python"
+
+# Our own words, not those of a library: they are part of layer digests.
+_SCRIPT = """\
+#!{interpreter}
+import sys
+
+from {module} import {name}
+
+if __name__ == "__main__":
+    sys.exit({call}())
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstalledFile:
+    """One installed file: `path` has no leading slash; exactly one of `member` and `data` is set."""
+
+    path: str
+    mode: int
+    member: Member | None = None
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Row:
+    """One line of RECORD: `path` as a wheel would name it, so that the order is the usual one."""
+
+    path: str
+    digest: str
+    size: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Collision:
+    """One path that two wheels install with different content; `winner` comes later."""
+
+    path: str
+    loser: str
+    winner: str
+
+
+def installed_files(wheel: OpenWheel, *, minor: str, prefix: str = VENV) -> Iterator[InstalledFile]:
+    """List what a wheel installs into the virtual environment at `prefix` of a Python of this minor version.
+
+    Members come in archive order, then what is made here: scripts, INSTALLER, RECORD. Every path comes once.
+    Raises InputError when the wheel does not follow the specifications.
+    """
+    yield from _Installation(wheel, minor=minor, prefix=prefix).files()
+
+
+def collisions(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV) -> tuple[Collision, ...]:
+    """Find paths that several of these wheels install with different content; the later wheel wins.
+
+    Raises InputError when one wheel has a file where another has a folder.
+    """
+    owners: dict[str, tuple[str, object]] = {}
+    folders: dict[str, str] = {}
+    found = []
+    for wheel in wheels:
+        with open_wheel(wheel) as opened:
+            for file in installed_files(opened, minor=minor, prefix=prefix):
+                content = (file.member.crc, file.member.size) if file.member else file.data
+                before = owners.get(file.path)
+                if before and before[1] != content:
+                    found.append(Collision(path=file.path, loser=before[0], winner=wheel.filename))
+                owners[file.path] = (wheel.filename, content)
+                folder = file.path.rpartition("/")[0]
+                while folder and folder not in folders:
+                    folders[folder] = wheel.filename
+                    folder = folder.rpartition("/")[0]
+    for path in folders.keys() & owners.keys():
+        raise InputError(f"{owners[path][0]} installs a file where {folders[path]} installs a folder: {path}")
+    return tuple(found)
+
+
+class _Installation:
+    """One wheel on its way to one environment."""
+
+    def __init__(self, wheel: OpenWheel, *, minor: str, prefix: str) -> None:
+        self.wheel = wheel
+        self.prefix = prefix
+        self.minor = minor
+        self.site_packages = f"{prefix}/lib/python{minor}/site-packages"
+        self.interpreter = f"/{prefix}/bin/python"
+        self.dist_info = _dist_info(wheel)
+        self.data_folder = self.dist_info.removesuffix(".dist-info") + ".data"
+
+    def files(self) -> Iterator[InstalledFile]:
+        """List the files; see `installed_files`."""
+        _check_version(self._text("WHEEL"), self.wheel.wheel.filename)
+        recorded = self._recorded()
+        scripts = {file.path: file for file in self._scripts()}
+        seen = set(scripts)
+        rows = []
+        for member in self.wheel.members:
+            file = self._place(member)
+            if file is None or file.path in scripts:
+                continue
+            if file.path in seen:
+                raise self._broken(f"installs {file.path} twice")
+            seen.add(file.path)
+            yield file
+            rows.append(self._member_row(file, member, recorded))
+        installer = InstalledFile(path=f"{self.site_packages}/{self.dist_info}/INSTALLER", mode=0o644, data=b"comp\n")
+        for file in (*scripts.values(), installer):
+            yield file
+            rows.append(self._row(file.path, file.data or b""))
+        record = f"{self.site_packages}/{self.dist_info}/RECORD"
+        rows.append(_Row(path=self._relative(record), digest="", size=None))
+        yield InstalledFile(path=record, mode=0o644, data=_record_text(rows))
+
+    def _place(self, member: Member) -> InstalledFile | None:
+        """Say where a member goes; None when it is not installed."""
+        parts = member.name.split("/")
+        if "__pycache__" in parts[:-1]:
+            _log.info("%s: bytecode in a wheel is left out", self.wheel.what(member))
+            return None
+        if parts[0] == self.dist_info and "/".join(parts[1:]) in _INSTALLERS_OWN:
+            return None
+        if parts[0] != self.data_folder:
+            return InstalledFile(path=f"{self.site_packages}/{member.name}", mode=_mode(member), member=member)
+        if len(parts) <= 2 or parts[1] not in _SCHEMES:  # noqa: PLR2004 (folder, scheme, name)
+            raise self._broken(f"{member.name} is in no folder of {self.data_folder} that the specification knows")
+        path = f"{self._scheme(parts[1])}/{'/'.join(parts[2:])}"
+        self._refuse_environment(path)
+        if parts[1] != "scripts":
+            return InstalledFile(path=path, mode=_mode(member), member=member)
+        data = self._with_shebang(member)
+        return InstalledFile(path=path, mode=0o755, member=None if data is not None else member, data=data)
+
+    def _scheme(self, scheme: str) -> str:
+        name = self.dist_info.rpartition("-")[0]
+        return {
+            "purelib": self.site_packages,
+            "platlib": self.site_packages,
+            "headers": f"{self.prefix}/include/site/python{self.minor}/{name}",
+            "scripts": f"{self.prefix}/bin",
+            "data": self.prefix,
+        }[scheme]
+
+    def _refuse_environment(self, path: str) -> None:
+        python = {f"{self.prefix}/bin/{name}" for name in ("python", "python3", f"python{self.minor}")}
+        if path in python or path == f"{self.prefix}/pyvenv.cfg":
+            raise self._broken(f"wants to replace {path}, which is the virtual environment's own")
+
+    def _with_shebang(self, member: Member) -> bytes | None:
+        """Give a script with the image's interpreter in its first line; None when it needs no change."""
+        start = b""
+        chunks = self.wheel.chunks(member)
+        for chunk in chunks:
+            start += chunk
+            if len(start) >= len(_SHEBANG):
+                break
+        if not start.startswith(_SHEBANG):
+            return None
+        script = start + b"".join(chunks)
+        return f"#!{self.interpreter}\n".encode() + script.partition(b"\n")[2]
+
+    def _scripts(self) -> Iterator[InstalledFile]:
+        """Make the scripts of the entry points."""
+        from installer.utils import parse_entrypoints
+
+        if self.wheel.find(f"{self.dist_info}/entry_points.txt") is None:
+            return
+        try:
+            points = list(parse_entrypoints(self._text("entry_points.txt")))
+        except (ConfigError, AssertionError) as error:
+            # The library asserts that an entry point has the form module:attribute.
+            raise self._broken("entry_points.txt does not parse") from error
+        for name, module, attribute, _ in points:
+            path = f"{self.prefix}/bin/{name}"
+            if "/" in name or "\0" in name or name in {"", ".", ".."}:
+                raise self._broken(f"the script name {name!r} is not a file name")
+            self._refuse_environment(path)
+            text = _SCRIPT.format(
+                interpreter=self.interpreter, module=module, name=attribute.split(".")[0], call=attribute
+            )
+            yield InstalledFile(path=path, mode=0o755, data=text.encode())
+
+    def _recorded(self) -> dict[str, str]:
+        """Read RECORD: the digest of each file."""
+        from installer.records import InvalidRecordEntry, RecordEntry, parse_record_file
+
+        lines = io.StringIO(self._text("RECORD"), newline="")
+        try:
+            entries = [RecordEntry.from_elements(*row) for row in parse_record_file(lines)]
+        except (InvalidRecordEntry, csv.Error) as error:
+            raise self._broken("RECORD does not parse") from error
+        recorded = {entry.path: str(entry.hash_ or "") for entry in entries}
+        present = {member.name for member in self.wheel.members}
+        missing = sorted(name for name in recorded if name not in present and not name.endswith("/"))
+        if missing:
+            _log.warning("%s: RECORD lists files that are not there: %s", self.wheel.wheel.filename, _some(missing))
+        return recorded
+
+    def _member_row(self, file: InstalledFile, member: Member, recorded: dict[str, str]) -> _Row:
+        signatures = {f"{self.dist_info}/{name}" for name in _SIGNATURES}
+        if member.name not in recorded and member.name not in signatures:
+            raise self._broken(f"{member.name} is not listed in RECORD")
+        if file.data is not None:
+            return self._row(file.path, file.data)
+        return _Row(path=self._relative(file.path), digest=recorded.get(member.name, ""), size=member.size)
+
+    def _row(self, path: str, data: bytes) -> _Row:
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        return _Row(path=self._relative(path), digest=f"sha256={digest}", size=len(data))
+
+    def _relative(self, path: str) -> str:
+        """Write a path as RECORD does: relative to site-packages."""
+        if path.startswith(self.site_packages + "/"):
+            return path[len(self.site_packages) + 1 :]
+        return "../../../" + path[len(self.prefix) + 1 :]
+
+    def _text(self, name: str) -> str:
+        member = self.wheel.find(f"{self.dist_info}/{name}")
+        if member is None:
+            raise self._broken(f"there is no {self.dist_info}/{name}")
+        try:
+            return self.wheel.read(member).decode()
+        except UnicodeDecodeError as error:
+            raise self._broken(f"{name} is not UTF-8") from error
+
+    def _broken(self, problem: str) -> InputError:
+        return InputError(f"{self.wheel.wheel.filename}: {problem}", hint=_HINT)
+
+
+def _dist_info(wheel: OpenWheel) -> str:
+    """Find the folder of metadata and check that it belongs to this wheel."""
+    from packaging.utils import canonicalize_name
+
+    tops = {member.name.partition("/")[0] for member in wheel.members if "/" in member.name}
+    folders = sorted(top for top in tops if top.endswith(".dist-info"))
+    filename = wheel.wheel.filename
+    if len(folders) != 1:
+        raise InputError(f"{filename} has {len(folders)} .dist-info folders, expected one", hint=_HINT)
+    name = folders[0].removesuffix(".dist-info").rpartition("-")[0]
+    if canonicalize_name(name) != canonicalize_name(filename.partition("-")[0]):
+        raise InputError(f"{filename}: {folders[0]} is the metadata of another distribution", hint=_HINT)
+    return folders[0]
+
+
+def _check_version(text: str, filename: str) -> None:
+    """Refuse a wheel of another major version of the format; purelib and platlib are one folder here."""
+    from installer.utils import parse_metadata_file
+
+    version = str(parse_metadata_file(text)["Wheel-Version"] or "")
+    if not version.startswith("1."):
+        raise InputError(f"{filename}: Wheel-Version is {version!r}, expected 1.x", hint=_HINT)
+
+
+def _record_text(rows: Sequence[_Row]) -> bytes:
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    for row in sorted(rows, key=lambda row: row.path):
+        writer.writerow((row.path, row.digest, "" if row.size is None else str(row.size)))
+    return stream.getvalue().encode()
+
+
+def _mode(member: Member) -> int:
+    return 0o755 if member.executable else 0o644
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004 (three examples are enough)
+    return ", ".join(names[:3]) + more
