@@ -1,0 +1,121 @@
+"""Which files of a component's folder go into its image: its code, and nothing that only its making needs.
+
+What is left out: hidden files, bytecode, virtual environments, private keys, links that lead elsewhere (refused);
+and, at the top of the folder, contracts, settings, locks, documents and tests.
+"""
+
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+from toolkit.builders.plan import File
+from toolkit.errors import InputError, Location, OutsideError
+
+_log = logging.getLogger(__name__)
+
+# A file up to this size is read once and kept, so that what was measured is what is uploaded.
+KEPT_SIZE = 256 * 1024
+
+_TOP = (
+    *("component.yaml", "components", "components.lock", "pyproject.toml", "tests"),
+    *("README*", "LICENSE*", "CHANGELOG*", "requirements*.txt", "*.lock", "pylock*.toml"),
+    *("Makefile", "Dockerfile*", "Containerfile*", "setup.cfg", "tox.ini", "noxfile.py", "conftest.py"),
+)
+_ANYWHERE = (".*", "__pycache__", "*.py[co]", "*.egg-info", "node_modules")
+_KEYS = (
+    *("*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx"),
+    *("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_*.pub", "credentials.json"),
+)
+# A folder with one of these in it is not code: a virtual environment, an image layout.
+_MARKS = ("pyvenv.cfg", "oci-layout")
+
+
+def code_files(folder: Path, *, into: str) -> tuple[File, ...]:
+    """List the files under `folder` as files of an image under `into`, in order of path.
+
+    Only content, the owner's executable bit and names decide; times and other permissions do not. Raises
+    InputError for a link that leaves the folder or leads to something left out, and for what is no file.
+    """
+    root = folder.resolve()
+    found = {str(path): file for path, file in _walk(root, PurePosixPath(), into=into)}
+    for path, file in found.items():
+        if file.target is not None:
+            _check_link(root, PurePosixPath(path), found)
+    return tuple(found[path] for path in sorted(found))
+
+
+def _walk(root: Path, below: PurePosixPath, *, into: str) -> Iterator[tuple[PurePosixPath, File]]:
+    try:
+        entries = sorted(os.scandir(root / below), key=lambda entry: entry.name)
+    except OSError as error:
+        raise OutsideError(f"cannot read {root / below}: {error.strerror}") from error
+    if below.parts and any(entry.name in _MARKS for entry in entries):
+        _log.info("%s is an environment or an image and stays out of the image", root / below)
+        return
+    for entry in entries:
+        path = below / entry.name
+        if _left_out(path):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(root, path, into=into)
+        else:
+            yield path, _file(root, path, f"{into}/{path}")
+
+
+def _left_out(path: PurePosixPath) -> bool:
+    name = path.name
+    if any(fnmatchcase(name, pattern) for pattern in _KEYS):
+        _log.warning("%s looks like a secret and stays out of the image", path)
+        return True
+    if any(fnmatchcase(name, pattern) for pattern in _ANYWHERE):
+        return True
+    return len(path.parts) == 1 and any(fnmatchcase(name, pattern) for pattern in _TOP)
+
+
+def _file(root: Path, path: PurePosixPath, name: str) -> File:
+    source = root / path
+    where = Location(path=source)
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise InputError("the file's name is not UTF-8", where=where, hint="rename it") from error
+    status = source.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        return File(path=name, mode=0o777, target=_relative_target(root, source))
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError("neither a file, a folder nor a link; it cannot go into an image", where=where)
+    mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
+    try:
+        data = source.read_bytes() if status.st_size <= KEPT_SIZE else None
+    except OSError as error:
+        raise OutsideError(f"cannot read {source}: {error.strerror}") from error
+    return File(path=name, mode=mode, data=data, source=source if data is None else None)
+
+
+def _relative_target(root: Path, source: Path) -> str:
+    """Write a link so that it holds in the image too: relative, and inside the folder."""
+    where = Location(path=source)
+    try:
+        target = source.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise InputError("the link leads nowhere", where=where, hint="remove it, or make what it names") from error
+    if not target.is_relative_to(root):
+        raise InputError(
+            f"the link leads out of {root.name}, to {target}",
+            where=where,
+            hint="copy the file into the folder, or remove the link",
+        )
+    return os.path.relpath(target, source.parent)
+
+
+def _check_link(root: Path, path: PurePosixPath, found: dict[str, File]) -> None:
+    target = PurePosixPath((root / path).resolve().relative_to(root).as_posix())
+    if str(target) not in found and not any(PurePosixPath(other).is_relative_to(target) for other in found):
+        raise InputError(
+            f"the link leads to {target}, which does not go into the image",
+            where=Location(path=root / path),
+            hint="remove the link",
+        )
