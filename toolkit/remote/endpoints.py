@@ -1,0 +1,161 @@
+"""The endpoints of the distribution specification 1.1 that we use, one short function each.
+
+An endpoint is data: what to send, what to accept, what to call it in an error. `toolkit.remote.session` sends it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from toolkit.oci.descriptor import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor
+from toolkit.oci.digest import Digest
+from toolkit.oci.image import Image
+from toolkit.oci.reference import Reference
+from toolkit.remote.transport import Body
+
+MANIFEST_TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """A request to one host: `path` begins with `/v2/`, or is a URL that the host gave; `ok` are the good answers."""
+
+    method: str
+    host: str
+    path: str
+    what: str
+    scopes: frozenset[str] = frozenset()
+    ok: frozenset[int] = frozenset({200})
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Body | None = None
+    stream: bool = False
+    restart: Callable[[], str] | None = None
+
+
+def pull_scope(repository: str) -> str:
+    """Name the right to read a repository."""
+    return f"repository:{repository}:pull"
+
+
+def push_scope(repository: str) -> str:
+    """Name the right to read and write a repository."""
+    return f"repository:{repository}:pull,push"
+
+
+def ping(host: str) -> Endpoint:
+    """Ask whether `host` speaks the protocol, and whether we may."""
+    return Endpoint(method="GET", host=host, path="/v2/", what="the check of its API")
+
+
+def head_manifest(reference: Reference, *, ok: frozenset[int], scope: str) -> Endpoint:
+    """Ask for a manifest's type, digest and size."""
+    return Endpoint(
+        method="HEAD",
+        host=reference.host,
+        path=f"/v2/{reference.repository}/manifests/{reference.identifier}",
+        what=f"look up {reference}",
+        scopes=frozenset({scope}),
+        ok=ok,
+        headers={"Accept": ", ".join(MANIFEST_TYPES)},
+    )
+
+
+def get_manifest(reference: Reference) -> Endpoint:
+    """Fetch a manifest or index."""
+    return Endpoint(
+        method="GET",
+        host=reference.host,
+        path=f"/v2/{reference.repository}/manifests/{reference.identifier}",
+        what=f"pull {reference}",
+        scopes=frozenset({pull_scope(reference.repository)}),
+        headers={"Accept": ", ".join(MANIFEST_TYPES)},
+    )
+
+
+def put_manifest(image: Image, reference: Reference, identifier: str) -> Endpoint:
+    """Store a manifest under its digest or a tag."""
+    return Endpoint(
+        method="PUT",
+        host=reference.host,
+        path=f"/v2/{reference.repository}/manifests/{identifier}",
+        what=f"push {reference.name}, manifest {identifier}",
+        scopes=frozenset({push_scope(reference.repository)}),
+        ok=frozenset({201}),
+        headers={"Content-Type": image.media_type},
+        body=image.manifest,
+    )
+
+
+def head_blob(reference: Reference, digest: Digest) -> Endpoint:
+    """Ask whether the repository we push to has a blob."""
+    return Endpoint(
+        method="HEAD",
+        host=reference.host,
+        path=f"/v2/{reference.repository}/blobs/{digest}",
+        what=f"look for blob {digest} in {reference.name}",
+        scopes=frozenset({push_scope(reference.repository)}),
+        ok=frozenset({200, 404}),
+    )
+
+
+def get_blob(reference: Reference, blob: Descriptor, *, start: int) -> Endpoint:
+    """Fetch a blob from byte `start` on."""
+    return Endpoint(
+        method="GET",
+        host=reference.host,
+        path=f"/v2/{reference.repository}/blobs/{blob.digest}",
+        what=f"pull blob {blob.digest} of {reference.name}",
+        scopes=frozenset({pull_scope(reference.repository)}),
+        ok=frozenset({200, 206}),
+        headers={"Range": f"bytes={start}-"} if start else {},
+        stream=True,
+    )
+
+
+def mount_blob(reference: Reference, digest: Digest, source: str) -> Endpoint:
+    """Ask for a blob that the repository `source` of the same host has; 202 opens an upload instead."""
+    query = urlencode({"mount": str(digest), "from": source})
+    return Endpoint(
+        method="POST",
+        host=reference.host,
+        path=f"/v2/{reference.repository}/blobs/uploads/?{query}",
+        what=f"mount blob {digest} from {source} into {reference.name}",
+        scopes=frozenset({push_scope(reference.repository), pull_scope(source)}),
+        ok=frozenset({201, 202}),
+        headers={"Content-Length": "0"},
+    )
+
+
+def start_upload(reference: Reference) -> Endpoint:
+    """Open an upload."""
+    return Endpoint(
+        method="POST",
+        host=reference.host,
+        path=f"/v2/{reference.repository}/blobs/uploads/",
+        what=f"start an upload to {reference.name}",
+        scopes=frozenset({push_scope(reference.repository)}),
+        ok=frozenset({202}),
+        headers={"Content-Length": "0"},
+    )
+
+
+def closing_url(location: str, digest: Digest) -> str:
+    """Turn an upload's location, its query kept, into the one that closes the upload."""
+    return f"{location}{'&' if '?' in location else '?'}{urlencode({'digest': str(digest)})}"
+
+
+def put_blob(
+    reference: Reference, digest: Digest, url: str, *, body: bytes | Body, restart: Callable[[], str]
+) -> Endpoint:
+    """Send a blob whole to the closing `url` of an upload."""
+    return Endpoint(
+        method="PUT",
+        host=reference.host,
+        path=url,
+        what=f"push blob {digest} to {reference.name}",
+        scopes=frozenset({push_scope(reference.repository)}),
+        ok=frozenset({201}),
+        headers={"Content-Type": "application/octet-stream"},
+        body=body,
+        restart=restart,
+    )

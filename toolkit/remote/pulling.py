@@ -1,0 +1,244 @@
+"""From a reference to an image: manifest and config now, verified and cached; layers when somebody reads them."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.cache import Cache
+from toolkit.errors import InputError, OutsideError, RemoteError
+from toolkit.oci.descriptor import (
+    DOCKER_INDEX,
+    DOCKER_MANIFEST,
+    OCI_CONFIG,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Descriptor,
+    Platform,
+)
+from toolkit.oci.digest import Digest
+from toolkit.oci.image import Image, Layer, Source
+from toolkit.oci.reference import Reference
+from toolkit.remote.endpoints import get_blob, get_manifest
+from toolkit.remote.session import Session
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 1 << 20
+_MAX_CONFIG = 8 << 20
+_MAX_DEPTH = 3
+_BREAKS = 5
+_PARTIAL = 206
+_UNKNOWN = Platform("unknown", "unknown")
+_DIGEST_HEADER = "Docker-Content-Digest"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Document:
+    """A manifest or index: its bytes, what they say, and which kind they are."""
+
+    reference: Reference
+    data: bytes
+    parsed: dict[str, Any]
+    media_type: str
+
+    @property
+    def is_index(self) -> bool:
+        return self.media_type in {OCI_INDEX, DOCKER_INDEX}
+
+
+def pull_image(session: Session, reference: Reference, platform: Platform, cache: Cache) -> Image:
+    """Fetch what is needed to know an image; a reference by digest that the cache has needs no network.
+
+    Raises InputError when there is none for `platform`, OutsideError when the remote gives something wrong.
+    """
+    document = _fetch(session, reference, cache)
+    for _ in range(_MAX_DEPTH):
+        if not document.is_index:
+            return _image(session, document, platform, cache)
+        chosen = choose_platform(document.parsed, platform, reference)
+        document = _fetch(session, reference.with_digest(chosen.digest), cache)
+    raise OutsideError(f"{reference} is an index of indexes of indexes")
+
+
+def choose_platform(index: dict[str, Any], platform: Platform, reference: Reference) -> Descriptor:
+    """Choose the manifest for a platform; without a variant asked for, the plainest one.
+
+    Raises InputError that names the platforms there are.
+    """
+    entries = _descriptors(index.get("manifests"), f"the index {reference}")
+    # Attestations stand in the index as manifests for a platform that does not exist.
+    real = [entry for entry in entries if entry.platform and entry.platform != _UNKNOWN]
+    matches = [entry for entry in real if entry.platform and _suits(entry.platform, platform)]
+    if matches:
+        return min(matches, key=lambda entry: _variant(entry.platform) != _variant(platform))
+    names = sorted({str(entry.platform) for entry in real})
+    raise InputError(
+        f"{reference} has no image for {platform}", hint=f"it has {', '.join(names) or 'none for any named platform'}"
+    )
+
+
+def _suits(offered: Platform, wanted: Platform) -> bool:
+    same = (offered.os, offered.architecture) == (wanted.os, wanted.architecture)
+    return same and (wanted.variant is None or _variant(offered) == _variant(wanted))
+
+
+def _variant(platform: Platform | None) -> str | None:
+    """Give the variant that counts: arm64 is v8 whether or not it says so."""
+    if platform is None or (platform.architecture, platform.variant) == ("arm64", "v8"):
+        return None
+    return platform.variant
+
+
+def _fetch(session: Session, reference: Reference, cache: Cache) -> _Document:
+    if reference.digest and cache.has_blob(reference.digest.hex):
+        data = cache.blob_path(reference.digest.hex).read_bytes()
+        return _read_document(reference, data, None)
+    answer = session.call(get_manifest(reference))
+    expected = reference.digest
+    if expected is None and (named := answer.headers.get(_DIGEST_HEADER)):
+        expected = _parse_digest(named, reference)
+    digest = Digest.of(answer.body)
+    if expected and digest != expected:
+        raise OutsideError(
+            f"{reference.host} gives another manifest than it should ({reference}): {digest}, expected {expected}",
+            hint="something between here and the server changes what it sends; try again",
+        )
+    document = _read_document(reference, answer.body, answer.headers.get("Content-Type"))
+    cache.add_blob(iter([answer.body]), sha256=digest.hex, what=f"manifest of {reference}")
+    return document
+
+
+def _parse_digest(text: str, reference: Reference) -> Digest:
+    try:
+        return Digest.parse(text)
+    except InputError as error:
+        raise OutsideError(f"{reference.host} names a digest that is none: {text[:80]!r}") from error
+
+
+def _read_document(reference: Reference, data: bytes, content_type: str | None) -> _Document:
+    try:
+        parsed = json.loads(data)
+    except ValueError as error:
+        raise OutsideError(f"the manifest of {reference} is not JSON") from error
+    if not isinstance(parsed, dict) or ("manifests" in parsed and "layers" in parsed):
+        raise OutsideError(f"the manifest of {reference} is neither a manifest nor an index")
+    if parsed.get("schemaVersion") == 1:
+        raise InputError(
+            f"{reference} is an image of Docker's schema 1, which no current tool makes",
+            hint="push it again with a current docker or buildah, or choose another tag",
+        )
+    declared = parsed.get("mediaType") or (content_type or "").partition(";")[0].strip() or _guess(parsed)
+    wanted = {OCI_INDEX, DOCKER_INDEX} if "manifests" in parsed else {OCI_MANIFEST, DOCKER_MANIFEST}
+    media_type = declared if declared in wanted else _guess(parsed)
+    if media_type not in wanted or ("manifests" not in parsed and "layers" not in parsed):
+        raise InputError(f"{reference} is not an image but {str(declared)[:80]!r}")
+    return _Document(reference=reference, data=data, parsed=parsed, media_type=media_type)
+
+
+def _guess(parsed: dict[str, Any]) -> str:
+    """Tell the type of a document that does not name its own (OCI allows that) by what is in it."""
+    if "manifests" in parsed:
+        return OCI_INDEX
+    config = parsed.get("config")
+    is_oci = isinstance(config, dict) and config.get("mediaType") == OCI_CONFIG
+    return OCI_MANIFEST if is_oci else DOCKER_MANIFEST
+
+
+def _image(session: Session, document: _Document, platform: Platform, cache: Cache) -> Image:
+    reference = document.reference
+    what = f"the manifest of {reference}"
+    (described,) = _descriptors([document.parsed.get("config")], what)
+    layers = _descriptors(document.parsed.get("layers"), what)
+    config = _fetch_config(session, reference, described, cache)
+    diff_ids = _diff_ids(config, platform, reference)
+    if len(diff_ids) != len(layers):
+        raise OutsideError(f"{what} has {len(layers)} layers, its config {len(diff_ids)}")
+    return Image(
+        media_type=document.media_type,
+        manifest=document.data,
+        config=config,
+        layers=tuple(
+            Layer(
+                descriptor=layer,
+                diff_id=diff_id,
+                chunks=_lazy(session, reference, layer, cache),
+                origin=reference.name,
+            )
+            for layer, diff_id in zip(layers, diff_ids, strict=True)
+        ),
+    )
+
+
+def _descriptors(data: object, what: str) -> list[Descriptor]:
+    try:
+        return [Descriptor.from_dict(entry) for entry in data] if isinstance(data, list) else []
+    except InputError as error:
+        raise OutsideError(f"{what} is broken: {error.message}") from error
+
+
+def _fetch_config(session: Session, reference: Reference, described: Descriptor, cache: Cache) -> bytes:
+    if described.size > _MAX_CONFIG:
+        raise OutsideError(f"the config of {reference} has {described.size} bytes, which no config has")
+    if not cache.has_blob(described.digest.hex):
+        _download_into(session, reference, described, cache)
+    return cache.blob_path(described.digest.hex).read_bytes()
+
+
+def _diff_ids(config: bytes, platform: Platform, reference: Reference) -> list[Digest]:
+    try:
+        parsed = json.loads(config)
+        offered = Platform(parsed["os"], parsed["architecture"], parsed.get("variant"))
+        diff_ids = [Digest.parse(text) for text in parsed["rootfs"]["diff_ids"]]
+    except (ValueError, KeyError, TypeError, AttributeError, InputError) as error:
+        raise OutsideError(f"the config of {reference} is broken: {error}") from error
+    if not _suits(offered, Platform(platform.os, platform.architecture)):
+        raise InputError(f"{reference} has no image for {platform}", hint=f"it has {offered}")
+    return diff_ids
+
+
+def _lazy(session: Session, reference: Reference, blob: Descriptor, cache: Cache) -> Source:
+    def chunks() -> Iterator[bytes]:
+        if not cache.has_blob(blob.digest.hex):
+            log.info("pulling %s of %s, %d bytes", blob.digest, reference.name, blob.size)
+            _download_into(session, reference, blob, cache)
+        with cache.blob_path(blob.digest.hex).open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+
+    return chunks
+
+
+def _download_into(session: Session, reference: Reference, blob: Descriptor, cache: Cache) -> None:
+    what = f"blob {blob.digest} of {reference.name}"
+    cache.add_blob(download(session, reference, blob), sha256=blob.digest.hex, what=what)
+
+
+def download(session: Session, reference: Reference, blob: Descriptor) -> Iterator[bytes]:
+    """Stream a blob, and go on where a connection broke. The caller verifies the digest.
+
+    Raises OutsideError when it is longer or shorter than its descriptor says.
+    """
+    done = 0
+    for left in range(_BREAKS, -1, -1):
+        answer = session.call(get_blob(reference, blob, start=done))
+        # A server that ignores Range sends everything again.
+        skip = 0 if answer.status == _PARTIAL else done
+        try:
+            for chunk in answer.chunks:
+                fresh = chunk[skip:]
+                skip -= len(chunk) - len(fresh)
+                done += len(fresh)
+                if done > blob.size:
+                    raise OutsideError(f"blob {blob.digest} of {reference.name} is longer than {blob.size} bytes")
+                yield fresh
+        except RemoteError as error:
+            log.info("%s: %d of %d bytes, going on from there", error.message, done, blob.size)
+            if not left:
+                raise
+        if done == blob.size:
+            return
+    raise OutsideError(
+        f"blob {blob.digest} of {reference.name} ends after {done} of {blob.size} bytes", hint="try again"
+    )

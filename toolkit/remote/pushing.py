@@ -1,0 +1,175 @@
+"""From an image to a remote: first ask what is there, then send only what is not.
+
+Order matters: blobs, config, manifest by digest, tags. A server never sees a manifest whose parts it lacks, and a
+push that stops in the middle leaves no tag on half an image.
+"""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+from toolkit.errors import InputError, OutsideError, RemoteError
+from toolkit.oci.descriptor import Descriptor
+from toolkit.oci.digest import Digest
+from toolkit.oci.image import Image, Layer
+from toolkit.oci.reference import Reference
+from toolkit.progress import Progress, Report
+from toolkit.remote.endpoints import (
+    closing_url,
+    head_blob,
+    head_manifest,
+    mount_blob,
+    push_scope,
+    put_blob,
+    put_manifest,
+    start_upload,
+)
+from toolkit.remote.failures import FORBIDDEN, NOT_FOUND
+from toolkit.remote.session import Session
+from toolkit.remote.transport import Answer, Body
+
+log = logging.getLogger(__name__)
+
+THREADS = 4
+_OK, _CREATED = 200, 201
+_REQUEST_FAULTS = range(400, 500)
+_DIGEST_HEADER = "Docker-Content-Digest"
+
+
+def push_image(session: Session, image: Image, reference: Reference, *, tags: Sequence[str], report: Report) -> Digest:
+    """Make `reference`'s repository hold `image` under its digest and `tags`, and return the digest.
+
+    Sends nothing when it does already. Raises InputError for a tag that is none or a digest that is another.
+    """
+    digest = image.digest
+    if reference.digest and reference.digest != digest:
+        raise InputError(f"{reference} names another digest than the image has: {digest}")
+    wanted = [reference.with_tag(tag) for tag in dict.fromkeys((*tags, *([reference.tag] if reference.tag else [])))]
+    push = _Push(session, reference, report)
+    if push.digest_of(reference.with_digest(digest)) == digest:
+        missing = [tag for tag in wanted if push.digest_of(tag) != digest]
+    else:
+        push.send_layers(image)
+        push.send_blob(_config_layer(image))
+        push.send_manifest(image, str(digest))
+        missing = wanted
+    for tag in missing:
+        push.send_manifest(image, tag.identifier)
+    return digest
+
+
+def _config_layer(image: Image) -> Layer:
+    """Treat the config as what it is to a server: one more blob."""
+    descriptor = image.config_descriptor
+    return Layer(descriptor=descriptor, diff_id=descriptor.digest, chunks=lambda: iter([image.config]))
+
+
+class _Push:
+    """One push to one repository."""
+
+    def __init__(self, session: Session, reference: Reference, report: Report) -> None:
+        self._session = session
+        self._reference = reference
+        self._report = report
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    def digest_of(self, reference: Reference) -> Digest | None:
+        """Ask which manifest is there; some servers let nobody look who may push, which counts as none."""
+        scope = push_scope(reference.repository)
+        answer = self._session.call(head_manifest(reference, ok=frozenset({_OK, NOT_FOUND, FORBIDDEN}), scope=scope))
+        if answer.status != _OK:
+            return None
+        try:
+            return Digest.parse(answer.headers.get(_DIGEST_HEADER) or str(reference.digest))
+        except InputError:
+            return None
+
+    def send_layers(self, image: Image) -> None:
+        """Send the layers that are missing, several at once; the first failure stops all of them."""
+        layers = {layer.descriptor.digest: layer for layer in image.layers}
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="push") as threads:
+            futures = [threads.submit(self.send_blob, layer) for layer in layers.values()]
+            try:
+                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+                failures = [failure for future in done if (failure := future.exception())]
+            finally:
+                if not all(future.done() for future in futures):
+                    self._stopped.set()
+                threads.shutdown(wait=False, cancel_futures=True)
+        if failures:
+            raise failures[0]
+
+    def send_blob(self, layer: Layer) -> None:
+        """Send one blob unless the repository has it or can take it from a neighbour."""
+        digest = layer.descriptor.digest
+        if self._stopped.is_set() or self._session.call(head_blob(self._reference, digest)).status == _OK:
+            return
+        opened = self._mount(layer)
+        if opened is not None and opened.status == _CREATED:
+            return
+        url = self._upload_url(opened, digest) if opened else self._start(digest)
+        body = Body(size=layer.descriptor.size, chunks=lambda: self._watched(layer))
+        answer = self._session.call(
+            put_blob(self._reference, digest, url, body=body, restart=lambda: self._start(digest))
+        )
+        log.debug("pushed %s in %d attempts", digest, answer.attempts)
+
+    def send_manifest(self, image: Image, identifier: str) -> None:
+        """Store the manifest, and check that the server understood the same."""
+        answer = self._session.call(put_manifest(image, self._reference, identifier))
+        stored = answer.headers.get(_DIGEST_HEADER)
+        if stored and stored != str(image.digest):
+            raise OutsideError(
+                f"{self._reference.host} stored another manifest: {stored[:80]}, expected {image.digest}",
+                hint="something between here and the server changes what we send",
+            )
+
+    def _mount(self, layer: Layer) -> Answer | None:
+        host, _, source = (layer.origin or "").partition("/")
+        if host != self._reference.host or source == self._reference.repository:
+            return None
+        try:
+            return self._session.call(mount_blob(self._reference, layer.descriptor.digest, source))
+        except RemoteError as error:
+            # Servers that do not mount, or do not let us read the other repository, still take an upload.
+            if error.status not in _REQUEST_FAULTS:
+                raise
+            log.info("no mount from %s: %s", source, error.message)
+            return None
+
+    def _start(self, digest: Digest) -> str:
+        return self._upload_url(self._session.call(start_upload(self._reference)), digest)
+
+    def _upload_url(self, answer: Answer, digest: Digest) -> str:
+        location = answer.headers.get("Location")
+        if not location:
+            raise OutsideError(f"{self._reference.host} opens an upload and does not say where")
+        return self._session.url(self._reference.host, closing_url(location, digest))
+
+    def _watched(self, layer: Layer) -> Iterator[bytes]:
+        """Pass a blob on, report it, and make sure that it is what its descriptor says before the last byte leaves."""
+        blob, done, hasher = layer.descriptor, 0, hashlib.sha256()
+        held = b""
+        for chunk in layer.chunks():
+            if self._stopped.is_set():
+                raise OutsideError(f"the push to {self._reference.name} was stopped")
+            if held:
+                yield held
+            held = chunk
+            hasher.update(chunk)
+            done += len(chunk)
+            self._tell(blob, done)
+        if done != blob.size or hasher.hexdigest() != blob.digest.hex:
+            raise OutsideError(
+                f"blob {blob.digest} is not what its descriptor says: {done} bytes, sha256:{hasher.hexdigest()}; "
+                f"expected {blob.size} bytes",
+                hint="the cache, layout or archive that it is read from is damaged; make it again",
+            )
+        yield held
+
+    def _tell(self, blob: Descriptor, done: int) -> None:
+        with self._lock:
+            self._report(Progress(task=f"push {blob.digest.hex[:12]}", done=done, total=blob.size))

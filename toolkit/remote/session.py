@@ -1,0 +1,118 @@
+"""The one caller of endpoints: finds the scheme, adds authorization, answers challenges, turns failures into errors."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from urllib.parse import urljoin
+
+from toolkit.errors import RemoteError
+from toolkit.remote.auth import Authenticator
+from toolkit.remote.credentials import Credentials
+from toolkit.remote.endpoints import Endpoint
+from toolkit.remote.failures import UNAUTHORIZED, refused
+from toolkit.remote.hosts import InsecureHosts, api_host, is_loopback
+from toolkit.remote.transport import Answer, Request, Transport, split_url
+
+_BAD_REQUEST = 400
+# A request without a token or with one that has ended, then one whose token turns out too narrow.
+_CHALLENGES = 2
+
+
+class Session:
+    """Talks to any number of hosts and remembers schemes and tokens. Safe to share between threads."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        insecure: InsecureHosts,
+        environ: Mapping[str, str],
+        pause: Callable[[float], None],
+    ) -> None:
+        self._insecure = insecure
+        self._transport = Transport(insecure, environ, pause)
+        self._authenticator = Authenticator(credentials, insecure, self._transport.send)
+        self._lock = threading.Lock()
+        self._schemes: dict[str, str] = {}
+
+    def call(self, endpoint: Endpoint) -> Answer:
+        """Send an endpoint and return an answer that it accepts. Raises RemoteError for any other."""
+        url = self.url(endpoint.host, endpoint.path)
+        ours = split_url(url).netloc == api_host(endpoint.host)
+        request = Request(
+            method=endpoint.method,
+            url=url,
+            headers=endpoint.headers,
+            body=endpoint.body,
+            stream=endpoint.stream,
+            restart=endpoint.restart,
+        )
+        answer = self._authorized(endpoint, request) if ours else self._transport.send(request)
+        if answer.status in endpoint.ok:
+            return answer
+        raise self._refused(endpoint, answer)
+
+    def url(self, host: str, path: str) -> str:
+        """Make the URL of a path, or check one that the host gave: relative to it, and encrypted as it must be."""
+        base = f"{self._scheme(host)}://{api_host(host)}"
+        url = urljoin(base, path)
+        parts = split_url(url)
+        self._insecure.check(parts.scheme, parts.netloc, host)
+        return url
+
+    def _authorized(self, endpoint: Endpoint, request: Request) -> Answer:
+        sent = self._authenticator.header(endpoint.host, endpoint.scopes)
+        answer = self._transport.send(_with(request, sent))
+        for _ in range(_CHALLENGES):
+            if answer.status != UNAUTHORIZED or not answer.url.startswith(_origin(request.url)):
+                break
+            challenge = answer.headers.get("WWW-Authenticate", "")
+            if not self._authenticator.learn(endpoint.host, endpoint.scopes, challenge, sent=sent):
+                break
+            sent = self._authenticator.header(endpoint.host, endpoint.scopes)
+            answer = self._transport.send(_with(request, sent))
+        return answer
+
+    def _refused(self, endpoint: Endpoint, answer: Answer) -> RemoteError:
+        server = split_url(answer.url).netloc
+        host = endpoint.host if server == api_host(endpoint.host) else server
+        return refused(
+            host,
+            answer.status,
+            answer.body,
+            what=endpoint.what,
+            attempts=answer.attempts,
+            credentials=self._authenticator.describe(endpoint.host, endpoint.scopes),
+        )
+
+    def _scheme(self, host: str) -> str:
+        if not self._insecure.allow_plain(host):
+            return "https"
+        with self._lock:
+            if host not in self._schemes:
+                self._schemes[host] = self._find_scheme(host)
+            return self._schemes[host]
+
+    def _find_scheme(self, host: str) -> str:
+        """Find out what a host speaks that may speak either: one request, without credentials.
+
+        This machine is asked in plain HTTP first, which nobody can overhear; others with TLS first.
+        """
+        first, second = ("http", "https") if is_loopback(host) else ("https", "http")
+        try:
+            answer = self._transport.once(Request(method="GET", url=f"{first}://{api_host(host)}/v2/"))
+        except RemoteError:
+            # When nobody answers at all, the next request says so.
+            return second
+        wants_tls = first == "http" and answer.status == _BAD_REQUEST and b"https" in answer.body.lower()
+        return second if wants_tls else first
+
+
+def _with(request: Request, authorization: str | None) -> Request:
+    if authorization is None:
+        return request
+    return replace(request, headers={**request.headers, "Authorization": authorization})
+
+
+def _origin(url: str) -> str:
+    parts = split_url(url)
+    return f"{parts.scheme}://{parts.netloc}/"
