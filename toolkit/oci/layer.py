@@ -136,18 +136,15 @@ def _frames(entries: Iterable[Entry], *, inflate: bool) -> Iterator[tuple[bytes,
         content = entry.content
         size = len(content) if isinstance(content, bytes) else content.size
         pending += _header(entry, size)
-        if isinstance(content, bytes):
+        if isinstance(content, bytes) and len(content) <= LARGEST_ENCODED:
+            if len(pending) + len(content) > LARGEST_ENCODED:
+                yield from _flush(pending)
             pending += content
         elif size:
             # An empty member of a wheel has two bytes of deflate stream, which need not be carried over.
             yield from _flush(pending)
-            if content.raw:
-                yield from _raw_frames(content, entry.what, inflate=inflate)
-            else:
-                yield from _stored_frames(content, entry.what)
+            yield from _streamed(content, entry.what, inflate=inflate)
         pending += tar.padding(size)
-        if len(pending) >= LARGEST_ENCODED:
-            yield from _flush(pending)
     pending += tar.END_OF_ARCHIVE
     yield from _flush(pending)
 
@@ -159,11 +156,18 @@ def _header(entry: Entry, size: int) -> bytes:
 
 
 def _flush(pending: bytearray) -> Iterator[tuple[bytes, bytes]]:
-    # In pieces, each of which the encoder still looks into.
-    for start in range(0, len(pending), LARGEST_ENCODED):
-        plain = bytes(pending[start : start + LARGEST_ENCODED])
-        yield gzip_member(plain), plain
+    plain = bytes(pending)
     pending.clear()
+    yield gzip_member(plain), plain
+
+
+def _streamed(content: bytes | Stream, what: str, *, inflate: bool) -> Iterator[tuple[bytes, bytes]]:
+    if isinstance(content, bytes):
+        yield GZIP_HEADER + stored(content, last=True) + gzip_trailer(zlib.crc32(content), len(content)), content
+    elif content.raw:
+        yield from _raw_frames(content, what, inflate=inflate)
+    else:
+        yield from _stored_frames(content, what)
 
 
 def _stored_frames(stream: Stream, what: str) -> Iterator[tuple[bytes, bytes]]:

@@ -9,7 +9,7 @@ import csv
 import hashlib
 import io
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from configparser import Error as ConfigError
 from dataclasses import dataclass
 
@@ -59,6 +59,14 @@ class _Row:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class _Recorded:
+    """What a wheel's RECORD says of one file."""
+
+    digest: str
+    size: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Collision:
     """One path that two wheels install with different content; `winner` comes later."""
 
@@ -86,7 +94,8 @@ def collisions(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV) -> tu
     found = []
     for wheel in wheels:
         with open_wheel(wheel) as opened:
-            for file in installed_files(opened, minor=minor, prefix=prefix):
+            # What the wheel itself is made of; INSTALLER and RECORD lie in a folder of the wheel's own name.
+            for file in _Installation(opened, minor=minor, prefix=prefix).placed():
                 content = (file.member.crc, file.member.size) if file.member else file.data
                 before = owners.get(file.path)
                 if before and before[1] != content:
@@ -117,9 +126,21 @@ class _Installation:
         """List the files; see `installed_files`."""
         _check_version(self._text("WHEEL"), self.wheel.wheel.filename)
         recorded = self._recorded()
+        rows = []
+        for file in self.placed():
+            yield file
+            rows.append(self._row(file, recorded))
+        metadata = f"{self.site_packages}/{self.dist_info}"
+        installer = InstalledFile(path=f"{metadata}/INSTALLER", mode=0o644, data=b"comp\n")
+        yield installer
+        rows.append(self._row(installer, recorded))
+        rows.append(_Row(path=self._relative(f"{metadata}/RECORD"), digest="", size=None))
+        yield InstalledFile(path=f"{metadata}/RECORD", mode=0o644, data=_record_text(rows))
+
+    def placed(self) -> Iterator[InstalledFile]:
+        """List what comes out of the wheel's members and entry points, without the notes of an installer."""
         scripts = {file.path: file for file in self._scripts()}
         seen = set(scripts)
-        rows = []
         for member in self.wheel.members:
             file = self._place(member)
             if file is None or file.path in scripts:
@@ -128,14 +149,7 @@ class _Installation:
                 raise self._broken(f"installs {file.path} twice")
             seen.add(file.path)
             yield file
-            rows.append(self._member_row(file, member, recorded))
-        installer = InstalledFile(path=f"{self.site_packages}/{self.dist_info}/INSTALLER", mode=0o644, data=b"comp\n")
-        for file in (*scripts.values(), installer):
-            yield file
-            rows.append(self._row(file.path, file.data or b""))
-        record = f"{self.site_packages}/{self.dist_info}/RECORD"
-        rows.append(_Row(path=self._relative(record), digest="", size=None))
-        yield InstalledFile(path=record, mode=0o644, data=_record_text(rows))
+        yield from scripts.values()
 
     def _place(self, member: Member) -> InstalledFile | None:
         """Say where a member goes; None when it is not installed."""
@@ -175,6 +189,7 @@ class _Installation:
         """Give a script with the image's interpreter in its first line; None when it needs no change."""
         start = b""
         chunks = self.wheel.chunks(member)
+        # A script may be a binary of many megabytes: only its beginning is read, unless it has to change.
         for chunk in chunks:
             start += chunk
             if len(start) >= len(_SHEBANG):
@@ -205,8 +220,8 @@ class _Installation:
             )
             yield InstalledFile(path=path, mode=0o755, data=text.encode())
 
-    def _recorded(self) -> dict[str, str]:
-        """Read RECORD: the digest of each file."""
+    def _recorded(self) -> dict[str, _Recorded]:
+        """Read RECORD: what it says of each file."""
         from installer.records import InvalidRecordEntry, RecordEntry, parse_record_file
 
         lines = io.StringIO(self._text("RECORD"), newline="")
@@ -214,24 +229,27 @@ class _Installation:
             entries = [RecordEntry.from_elements(*row) for row in parse_record_file(lines)]
         except (InvalidRecordEntry, csv.Error) as error:
             raise self._broken("RECORD does not parse") from error
-        recorded = {entry.path: str(entry.hash_ or "") for entry in entries}
+        recorded = {entry.path: _Recorded(digest=str(entry.hash_ or ""), size=entry.size) for entry in entries}
         present = {member.name for member in self.wheel.members}
         missing = sorted(name for name in recorded if name not in present and not name.endswith("/"))
         if missing:
             _log.warning("%s: RECORD lists files that are not there: %s", self.wheel.wheel.filename, _some(missing))
         return recorded
 
-    def _member_row(self, file: InstalledFile, member: Member, recorded: dict[str, str]) -> _Row:
-        signatures = {f"{self.dist_info}/{name}" for name in _SIGNATURES}
-        if member.name not in recorded and member.name not in signatures:
-            raise self._broken(f"{member.name} is not listed in RECORD")
-        if file.data is not None:
-            return self._row(file.path, file.data)
-        return _Row(path=self._relative(file.path), digest=recorded.get(member.name, ""), size=member.size)
-
-    def _row(self, path: str, data: bytes) -> _Row:
-        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-        return _Row(path=self._relative(path), digest=f"sha256={digest}", size=len(data))
+    def _row(self, file: InstalledFile, recorded: Mapping[str, _Recorded]) -> _Row:
+        """Write a file's line of RECORD; a member keeps the digest that its wheel gives."""
+        path = self._relative(file.path)
+        if file.member is None:
+            data = file.data or b""
+            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+            return _Row(path=path, digest=f"sha256={digest}", size=len(data))
+        name, size = file.member.name, file.member.size
+        known = recorded.get(name)
+        if known is None and name not in {f"{self.dist_info}/{signature}" for signature in _SIGNATURES}:
+            raise self._broken(f"{name} is not listed in RECORD")
+        if known and known.size not in {None, size}:
+            raise self._broken(f"{name} has {size} bytes, RECORD says {known.size}")
+        return _Row(path=path, digest=known.digest if known else "", size=size)
 
     def _relative(self, path: str) -> str:
         """Write a path as RECORD does: relative to site-packages."""
