@@ -1,7 +1,35 @@
-"""Facts about a base image: its Python, C library, user and packages, read from its layers."""
+"""Facts about a base image: its Python, C library, user and packages, read from its layers without unpacking."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import gzip
+import io
+import logging
+import posixpath
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import IO, Any
+
+from packaging.utils import canonicalize_name
+
+from toolkit.cache import Cache
+from toolkit.errors import InputError
+from toolkit.oci.image import Image, Layer
+
+log = logging.getLogger(__name__)
+
+_READER_VERSION = 1
+_CHUNK = 1 << 20
+_OVERLAP = 256
+_MOST_LINKS = 40
+
+_INTERPRETER = re.compile(r"(?:.*/)?(?:bin/python3(?:\.\d+)?|lib(?:64)?/(?:[^/]+/)?libpython3\.\d+\w*\.so[.\d]*)")
+_C_LIBRARY = re.compile(r"(?:usr/)?lib(?:64)?/(?:[^/]+/)?(?:libc\.so\.6|libc-2\.\d+\.so|ld-musl-[^/]+\.so\.1)")
+_VERSION_IN_PYTHON = re.compile(rb"\0(3\.\d+\.\d+(?:(?:a|b|rc)\d+)?\+?)\0")
+_VERSION_IN_GLIBC = re.compile(rb"GNU C Library [^\n]{0,80}? release version (\d+\.\d+)")
+_VERSION_IN_MUSL = re.compile(rb"\0(1\.\d+\.\d+)\0")
+_DIST_INFO = re.compile(r"((?:.*/)?python3(?:\.\d+)?)/(?:site|dist)-packages/([^/]+)-([^/-]+)\.(?:dist|egg)-info")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,3 +54,217 @@ class BaseFacts:
     def minor(self) -> str:
         """`3.11` of `3.11.2`."""
         return ".".join(self.version.split(".")[:2])
+
+
+def read_facts(image: Image, cache: Cache, *, python: str | None = None) -> BaseFacts:
+    """Read the facts of a base, from the cache or by streaming its layers once.
+
+    `python` names the interpreter when it is not the first `python3` or `python` on the image's PATH. Raises
+    InputError when the base has no usable Python.
+    """
+    key = {"image": str(image.digest), "python": python, "reader": _READER_VERSION}
+    known = cache.record("base-facts", key)
+    if known is not None:
+        return BaseFacts(**known)
+    log.info("reading the base %s", image.digest)
+    tree = _Tree()
+    for layer in image.layers:
+        tree.apply(layer)
+    facts = _facts(tree, image.parsed_config().get("config") or {}, python)
+    cache.write_record("base-facts", key, asdict(facts) | {"packages": dict(facts.packages)})
+    return facts
+
+
+@dataclass(slots=True)
+class _Tree:
+    """The base's file system as far as it matters: every path, link targets, and what was found in some files."""
+
+    links: dict[str, str] = field(default_factory=dict)
+    files: set[str] = field(default_factory=set)
+    found: dict[str, str] = field(default_factory=dict)
+
+    def apply(self, layer: Layer) -> None:
+        """Put one layer on top (OCI image specification, layer.md)."""
+        try:
+            with tarfile.open(fileobj=io.BufferedReader(_Inflated(layer.chunks())), mode="r|") as archive:
+                for member in archive:
+                    self._take(archive, member)
+        except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+            what = f"{layer.descriptor.digest} ({layer.descriptor.media_type})"
+            raise InputError(
+                f"the base's layer {what} is not a gzip tar: {error}",
+                hint="bases with zstd or other layers cannot be read yet",
+            ) from error
+
+    def resolve(self, path: str) -> str | None:
+        """Follow links; None when the path leads nowhere."""
+        parts, done, seen = path.strip("/").split("/"), "", 0
+        while parts:
+            part = parts.pop(0)
+            if part in {"", "."}:
+                continue
+            done = posixpath.dirname(done) if part == ".." else posixpath.join(done, part)
+            if done in self.links:
+                seen += 1
+                if seen > _MOST_LINKS:
+                    return None
+                target = self.links[done]
+                parts = target.split("/") + parts
+                done = "" if target.startswith("/") else posixpath.dirname(done)
+        return done if done in self.files else None
+
+    def _take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        path = posixpath.normpath(member.name).lstrip("/")
+        folder, name = posixpath.split(path)
+        if name == ".wh..wh..opq":
+            self._remove_below(folder)
+        elif name.startswith(".wh."):
+            self._remove(posixpath.join(folder, name[4:]))
+        elif member.issym():
+            self._remove(path)
+            self.links[path] = member.linkname
+        elif member.isreg() or member.islnk():
+            self.links.pop(path, None)
+            self.files.add(path)
+            self._look_into(archive, member, path)
+
+    def _look_into(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
+        if member.islnk():
+            if found := self.found.get(posixpath.normpath(member.linkname).lstrip("/")):
+                self.found[path] = found
+            return
+        stream = archive.extractfile(member)
+        if stream is None:
+            return
+        if path in {"etc/os-release", "usr/lib/os-release"}:
+            self.found[path] = stream.read(_CHUNK).decode(errors="replace")
+        elif _INTERPRETER.fullmatch(path):
+            self.found[path] = _search(stream, _VERSION_IN_PYTHON) or ""
+        elif _C_LIBRARY.fullmatch(path):
+            self.found[path] = _search(stream, _VERSION_IN_MUSL if "musl" in path else _VERSION_IN_GLIBC) or ""
+
+    def _remove(self, path: str) -> None:
+        self.links.pop(path, None)
+        self.files.discard(path)
+        self.found.pop(path, None)
+        self._remove_below(path)
+
+    def _remove_below(self, folder: str) -> None:
+        prefix = f"{folder}/"
+        for gone in [path for path in (*self.links, *self.files) if path.startswith(prefix)]:
+            self.links.pop(gone, None)
+            self.files.discard(gone)
+            self.found.pop(gone, None)
+
+
+class _Inflated(io.RawIOBase):
+    """The uncompressed bytes of gzip chunks, any number of members."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._inflate = zlib.decompressobj(31)
+        self._input = b""
+        self._output = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 (typeshed's WriteableBuffer is private)
+        while not self._output:
+            if self._inflate.eof:
+                self._input = self._inflate.unused_data
+                self._inflate = zlib.decompressobj(31)
+            self._input = self._input or next(self._chunks, b"")
+            if not self._input:
+                return 0
+            self._output = self._inflate.decompress(self._input, _CHUNK)
+            self._input = self._inflate.unconsumed_tail
+        size = min(len(buffer), len(self._output))
+        buffer[:size], self._output = self._output[:size], self._output[size:]
+        return size
+
+
+def _search(stream: IO[bytes], pattern: re.Pattern[bytes]) -> str | None:
+    tail = b""
+    while chunk := stream.read(_CHUNK):
+        if match := pattern.search(tail + chunk):
+            return match[1].decode()
+        tail = chunk[-_OVERLAP:]
+    return None
+
+
+def _facts(tree: _Tree, config: Mapping[str, Any], python: str | None) -> BaseFacts:
+    if "opt" in tree.links or "opt/comp" in tree.links:
+        raise InputError("in the base, /opt is a link, and a layer below it would replace it", hint="use another base")
+    interpreter = _interpreter(tree, config, python)
+    version = _version(tree, interpreter)
+    libc, libc_version = _c_library(tree)
+    release = _os_release(tree)
+    return BaseFacts(
+        python=f"/{interpreter}",
+        version=version,
+        libc=libc,
+        libc_version=libc_version,
+        os_id=release.get("ID", "linux"),
+        os_version=release.get("VERSION_ID", ""),
+        user=str(config.get("User") or ""),
+        packages=_packages(tree, interpreter, version),
+    )
+
+
+def _interpreter(tree: _Tree, config: Mapping[str, Any], python: str | None) -> str:
+    if python is not None:
+        found = tree.resolve(python)
+        if found is None:
+            raise InputError(f"the base has no {python}", hint="correct `python` in [tool.comp]")
+        return found
+    variables = dict(line.partition("=")[::2] for line in config.get("Env") or [])
+    folders = (variables.get("PATH") or "/usr/local/bin:/usr/bin:/bin").split(":")
+    for name in ("python3", "python"):
+        for folder in folders:
+            if found := tree.resolve(posixpath.join(folder, name)):
+                return found
+    raise InputError(
+        "the base has no Python on its PATH",
+        hint="choose a base with Python such as python:3.11-slim, or name its interpreter as `python` in [tool.comp]",
+    )
+
+
+def _version(tree: _Tree, interpreter: str) -> str:
+    """Find the version compiled into the interpreter, or into the library it is a thin front of."""
+    if version := tree.found.get(interpreter):
+        return version
+    minor = re.search(r"python(3\.\d+)", interpreter)
+    prefix = posixpath.dirname(posixpath.dirname(interpreter))
+    for path, version in sorted(tree.found.items()):
+        fits = minor is None or version.startswith(f"{minor[1]}.")
+        if "libpython" in path and version and fits and path.startswith(f"{prefix}/lib"):
+            return version
+    raise InputError(
+        f"cannot tell the version of the base's /{interpreter}", hint="name another `python` in [tool.comp]"
+    )
+
+
+def _c_library(tree: _Tree) -> tuple[str, str]:
+    for path, version in sorted(tree.found.items()):
+        if _C_LIBRARY.fullmatch(path) and version:
+            return ("musl" if "musl" in path else "glibc"), ".".join(version.split(".")[:2])
+    raise InputError("the base has neither glibc nor musl where they are expected", hint="use another base")
+
+
+def _os_release(tree: _Tree) -> dict[str, str]:
+    text = tree.found.get("etc/os-release") or tree.found.get("usr/lib/os-release") or ""
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+    return {key: value.strip("\"'") for key, _, value in pairs}
+
+
+def _packages(tree: _Tree, interpreter: str, version: str) -> dict[str, str]:
+    prefix = posixpath.dirname(posixpath.dirname(interpreter))
+    minor = ".".join(version.split(".")[:2])
+    libraries = {f"{prefix}/lib/python{minor}", f"{prefix}/lib/python3", f"{prefix}/lib64/python{minor}"}
+    packages = {}
+    for path in tree.files:
+        match = _DIST_INFO.match(path)
+        if match and match[1] in libraries:
+            packages[canonicalize_name(match[2])] = match[3]
+    return dict(sorted(packages.items()))

@@ -1,0 +1,41 @@
+"""`comp base`: make a base image from Debian packages."""
+
+from pathlib import Path
+
+import click
+
+from toolkit.cli.console import Console, pass_console
+from toolkit.errors import UsageError
+
+
+@click.command
+@click.option("--output", metavar="layout:DIR", help="Where to write it.  [default: the cache]")
+@click.option("--suite", default="bookworm", show_default=True, help="The Debian release.")
+@click.option("--packages", default="", metavar="NAME,…", help="Debian packages to add.")
+@click.option("--force", is_flag=True, help="Make it again even if it is there.")
+@pass_console
+def command(console: Console, *, output: str | None, suite: str, packages: str, force: bool) -> None:
+    """Make a base image with Python from Debian packages.
+
+    Prints it as layout:DIR, ready for `export COMP_BASE=$(comp base)`. No maintainer script runs; root or user
+    namespaces are needed.
+    """
+    from toolkit.cache import Cache
+    from toolkit.engines.mmdebstrap import make_debian_base
+
+    extra = tuple(name for name in packages.split(",") if name)
+    if output is None:
+        folder = Cache.default().root / "bases" / "-".join(("debian", suite, *extra))
+    elif output.startswith("layout:"):
+        folder = Path(output.removeprefix("layout:"))
+    else:
+        raise UsageError(f"--output {output}", hint="write --output layout:DIR")
+    layout = folder / "oci-layout"
+    if folder.exists() and not layout.is_file():
+        raise UsageError(f"{folder} exists and is no image layout", hint="name another folder")
+    if layout.is_file() and not force:
+        console.say(f"{folder} is there already (--force makes it again)")
+    else:
+        image = make_debian_base(folder.resolve(), suite=suite, packages=extra)
+        console.say(f"made {image.digest}")
+    console.data(f"layout:{folder.resolve()}")
