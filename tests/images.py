@@ -1,0 +1,65 @@
+"""Small images made of text, for tests that need one: sound unless told otherwise."""
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from toolkit.oci.descriptor import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor
+from toolkit.oci.digest import Digest
+from toolkit.oci.image import Image, Layer
+
+Edit = Callable[[dict[str, Any]], object]
+
+
+def tar_of(*names: str, link: tuple[str, str] | None = None, kind: bytes = tarfile.SYMTYPE) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        if link:
+            member = tarfile.TarInfo(link[0])
+            member.type, member.linkname = kind, link[1]
+            tar.addfile(member)
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = len(name)
+            tar.addfile(member, io.BytesIO(name.encode()))
+    return buffer.getvalue()
+
+
+def layer_of(tar: bytes, *, compressed: bytes | None = None, media_type: str = OCI_LAYER) -> Layer:
+    blob = gzip.compress(tar, mtime=0) if compressed is None else compressed
+
+    def chunks() -> Iterator[bytes]:
+        return (blob[start : start + 100] for start in range(0, len(blob), 100))
+
+    descriptor = Descriptor(media_type=media_type, digest=Digest.of(blob), size=len(blob))
+    return Layer(descriptor=descriptor, diff_id=Digest.of(tar), chunks=chunks)
+
+
+def image_of(
+    layers: Sequence[Layer],
+    *,
+    config: Edit = lambda _: None,
+    manifest: Edit = lambda _: None,
+    types: tuple[str, str] = (OCI_MANIFEST, OCI_CONFIG),
+) -> Image:
+    config_data: dict[str, Any] = {
+        "architecture": "amd64",
+        "os": "linux",
+        "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]},
+        "history": [{"empty_layer": True}, *({"created_by": "test"} for _ in layers)],
+    }
+    config(config_data)
+    config_bytes = json.dumps(config_data).encode()
+    described = Descriptor(media_type=types[1], digest=Digest.of(config_bytes), size=len(config_bytes))
+    manifest_data = {
+        "schemaVersion": 2,
+        "mediaType": types[0],
+        "config": described.to_dict(),
+        "layers": [layer.descriptor.to_dict() for layer in layers],
+    }
+    manifest(manifest_data)
+    manifest_bytes = json.dumps(manifest_data).encode()
+    return Image(media_type=types[0], manifest=manifest_bytes, config=config_bytes, layers=tuple(layers))

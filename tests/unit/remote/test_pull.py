@@ -1,0 +1,316 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.fake_remote import FakeRemote, serving
+from tests.images import image_of, layer_of, tar_of
+from toolkit.cache import Cache
+from toolkit.errors import InputError, OutsideError, RemoteError
+from toolkit.oci.check import check_image
+from toolkit.oci.descriptor import (
+    DOCKER_CONFIG,
+    DOCKER_INDEX,
+    DOCKER_LAYER,
+    DOCKER_MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Descriptor,
+    Platform,
+)
+from toolkit.oci.digest import Digest
+from toolkit.oci.image import Image
+from toolkit.oci.reference import Reference, parse_reference
+from toolkit.remote.client import Remote
+from toolkit.remote.pulling import choose_platform
+
+AMD64 = Platform("linux", "amd64")
+Client = Callable[..., Remote]
+
+
+@pytest.fixture
+def source(fake: FakeRemote) -> Reference:
+    return parse_reference(f"{fake.host}/base/python:3.11")
+
+
+def store(fake: FakeRemote, image: Image, *, tag: str | None = "3.11") -> None:
+    fake.put_blob("base/python", image.config)
+    for layer in image.layers:
+        fake.put_blob("base/python", b"".join(layer.chunks()))
+    fake.put_manifest("base/python", image.manifest, image.media_type, tag=tag)
+
+
+def store_index(fake: FakeRemote, entries: list[dict[str, Any]], media_type: str = OCI_INDEX) -> bytes:
+    data = json.dumps({"schemaVersion": 2, "mediaType": media_type, "manifests": entries}).encode()
+    fake.put_manifest("base/python", data, media_type, tag="3.11")
+    return data
+
+
+def entry(image: Image, platform: str) -> dict[str, Any]:
+    return replace(image.descriptor, platform=Platform.parse(platform)).to_dict()
+
+
+def test_layers_come_only_when_they_are_read_and_then_once(
+    fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache
+) -> None:
+    store(fake, image)
+    pulled = client().pull(source, AMD64, cache)
+    assert len(fake.called("GET", "/blobs/")) == 1  # the config
+    assert check_image(pulled) == []
+    assert check_image(pulled) == []
+    assert len(fake.called("GET", "/blobs/")) == 3
+
+
+def test_a_pull_by_digest_of_what_is_cached_needs_no_network(
+    fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache
+) -> None:
+    store(fake, image)
+    client().pull(source, AMD64, cache)
+    fake.calls.clear()
+    again = client().pull(source.with_digest(image.digest), AMD64, cache)
+    assert (again.manifest, again.config) == (image.manifest, image.config)
+    assert fake.calls == []
+
+
+@pytest.mark.parametrize("media_type", [OCI_INDEX, DOCKER_INDEX])
+def test_an_index_gives_the_platforms_image(
+    fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache, media_type: str
+) -> None:
+    arm = image_of(image.layers, config=lambda data: data.update(architecture="arm64"))
+    store(fake, image, tag=None)
+    store(fake, arm, tag=None)
+    attestation = entry(arm, "unknown/unknown")
+    index = store_index(fake, [attestation, entry(arm, "linux/arm64/v8"), entry(image, "linux/amd64")], media_type)
+    assert client().pull(source, AMD64, cache).digest == image.digest
+    assert client().pull(source, Platform("linux", "arm64"), cache).digest == arm.digest
+    assert client().head(source) == Descriptor(media_type=media_type, digest=Digest.of(index), size=len(index))
+    with pytest.raises(InputError, match="has no image for linux/s390x") as caught:
+        client().pull(source, Platform("linux", "s390x"), cache)
+    assert caught.value.hint == "it has linux/amd64, linux/arm64/v8"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"),
+    [
+        ("linux/arm/v7", "linux/arm/v7"),
+        ("linux/arm/v6", "linux/arm/v6"),
+        ("linux/arm", "linux/arm/v6"),
+        ("linux/arm64", "linux/arm64/v8"),
+        ("linux/arm64/v8", "linux/arm64/v8"),
+        ("linux/amd64", "linux/amd64"),
+        ("linux/amd64/v3", "linux/amd64/v3"),
+    ],
+)
+def test_variants(image: Image, wanted: str, chosen: str) -> None:
+    names = ["linux/amd64/v3", "linux/amd64", "linux/arm/v6", "linux/arm/v7", "linux/arm64/v8", "unknown/unknown"]
+    found = choose_platform(
+        {"manifests": [entry(image, name) for name in names]}, Platform.parse(wanted), parse_reference("a")
+    )
+    assert str(found.platform) == chosen
+
+
+def test_docker_schema_2_is_read(fake: FakeRemote, client: Client, source: Reference, cache: Cache) -> None:
+    image = image_of([layer_of(tar_of("a"), media_type=DOCKER_LAYER)], types=(DOCKER_MANIFEST, DOCKER_CONFIG))
+    store(fake, image)
+    pulled = client().pull(source, AMD64, cache)
+    assert pulled.media_type == DOCKER_MANIFEST
+    assert check_image(pulled) == []
+
+
+def test_a_manifest_that_does_not_name_its_type_is_read_from_the_cache_too(
+    fake: FakeRemote, client: Client, source: Reference, cache: Cache
+) -> None:
+    image = image_of([layer_of(tar_of("a"))], manifest=lambda data: data.pop("mediaType"))
+    store(fake, image)
+    assert client().pull(source, AMD64, cache).media_type == OCI_MANIFEST
+    assert client().pull(source.with_digest(image.digest), AMD64, cache).media_type == OCI_MANIFEST
+
+
+def test_schema_1_is_refused(fake: FakeRemote, client: Client, source: Reference, cache: Cache) -> None:
+    signed = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+    fake.put_manifest("base/python", b'{"schemaVersion": 1, "fsLayers": []}', signed, tag="3.11")
+    fake.faults.content_type = signed
+    with pytest.raises(InputError, match="Docker's schema 1") as caught:
+        client().pull(source, AMD64, cache)
+    assert caught.value.hint
+
+
+def test_an_image_for_another_platform_is_refused(
+    fake: FakeRemote, client: Client, source: Reference, image: Image, cache: Cache
+) -> None:
+    store(fake, image)
+    with pytest.raises(InputError, match="has no image for linux/arm64") as caught:
+        client().pull(source, Platform("linux", "arm64"), cache)
+    assert caught.value.hint == "it has linux/amd64"
+
+
+def test_what_does_not_exist(fake: FakeRemote, client: Client, source: Reference, cache: Cache) -> None:
+    assert client().head(source) is None
+    with pytest.raises(RemoteError, match="MANIFEST_UNKNOWN: manifest unknown") as caught:
+        client().pull(source, AMD64, cache)
+    assert (caught.value.status, caught.value.exit_code) == (404, 3)
+    assert caught.value.message.startswith(f"{fake.host} does not have it (pull {source})")
+
+
+def test_head_without_the_digest_header_reads_the_manifest(
+    fake: FakeRemote, client: Client, image: Image, source: Reference
+) -> None:
+    store(fake, image)
+    fake.faults.no_digest_header = True
+    assert client().head(source) == image.descriptor
+
+
+@pytest.mark.parametrize("data", [b"not json", b"[]", b'{"manifests": [], "layers": []}'])
+def test_documents_that_make_no_sense(
+    fake: FakeRemote, client: Client, source: Reference, cache: Cache, data: bytes
+) -> None:
+    fake.put_manifest("base/python", data, OCI_MANIFEST, tag="3.11")
+    with pytest.raises(OutsideError, match=r"the manifest of"):
+        client().pull(source, AMD64, cache)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"config": {"digest": "sha256:1"}},
+        {"config": None},
+        {"layers": [{"digest": 3}]},
+        {"layers": []},
+        {"layers": [None]},
+    ],
+)
+def test_manifests_with_broken_parts(
+    fake: FakeRemote, client: Client, source: Reference, image: Image, cache: Cache, broken: dict[str, Any]
+) -> None:
+    store(fake, image)
+    data = json.dumps(json.loads(image.manifest) | broken).encode()
+    fake.put_manifest("base/python", data, OCI_MANIFEST, tag="3.11")
+    with pytest.raises(OutsideError, match=r"is broken|has 0 layers, its config 2"):
+        client().pull(source, AMD64, cache)
+
+
+def test_an_artifact_is_not_an_image(fake: FakeRemote, client: Client, source: Reference, cache: Cache) -> None:
+    fake.put_manifest("base/python", b'{"schemaVersion": 2, "blobs": []}', OCI_MANIFEST, tag="3.11")
+    with pytest.raises(InputError, match="is not an image"):
+        client().pull(source, AMD64, cache)
+
+
+def test_a_config_that_makes_no_sense(fake: FakeRemote, client: Client, source: Reference, cache: Cache) -> None:
+    store(fake, image_of([], config=lambda data: data.pop("rootfs")))
+    with pytest.raises(OutsideError, match=r"the config of .* is broken"):
+        client().pull(source, AMD64, cache)
+
+
+def test_a_manifest_with_another_digest_is_refused(
+    fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache
+) -> None:
+    store(fake, image)
+    other = Digest("11" * 32)
+    fake.manifests["base/python"][str(other)] = (image.media_type, image.manifest)
+    with pytest.raises(OutsideError, match=f"{image.digest}, expected {other}"):
+        client().pull(source.with_digest(other), AMD64, cache)
+    fake.faults.wrong_digest_header = str(other)
+    with pytest.raises(OutsideError, match=f"{image.digest}, expected {other}"):
+        client().pull(source, AMD64, cache)
+    assert not cache.has_blob(image.digest.hex)
+
+
+def test_a_blob_with_other_content_is_refused_and_not_kept(
+    fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache
+) -> None:
+    store(fake, image)
+    pulled = client().pull(source, AMD64, cache)
+    fake.faults.corrupt_blobs = True
+    with pytest.raises(OutsideError, match=r"does not have the expected content"):
+        list(pulled.layers[0].chunks())
+    assert not cache.has_blob(image.layers[0].descriptor.digest.hex)
+    fake.faults.corrupt_blobs = False
+    assert check_image(pulled) == []
+
+
+@pytest.mark.parametrize("ignore_range", [False, True])
+def test_a_download_goes_on_where_it_broke(
+    fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache, *, ignore_range: bool
+) -> None:
+    store(fake, image)
+    pulled = client().pull(source, AMD64, cache)
+    fake.calls.clear()
+    fake.faults.truncate = [20, 30 if not ignore_range else 50]
+    fake.faults.ignore_range = ignore_range
+    assert b"".join(pulled.layers[0].chunks()) == b"".join(image.layers[0].chunks())
+    assert [call.range for call in fake.calls] == [None, "bytes=20-", "bytes=50-"]
+
+
+def test_a_download_that_always_breaks_is_an_error(
+    fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache
+) -> None:
+    store(fake, image)
+    pulled = client().pull(source, AMD64, cache)
+    fake.faults.truncate = [0] * 50
+    with pytest.raises(OutsideError, match=r"broke|ends after 0 of"):
+        list(pulled.layers[0].chunks())
+    assert not cache.has_blob(image.layers[0].descriptor.digest.hex)
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+def test_a_blob_of_another_length_is_refused(
+    fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache, change: int
+) -> None:
+    def manifest(data: dict[str, Any]) -> None:
+        data["layers"][0]["size"] += change
+
+    store(fake, image_of(image.layers, manifest=manifest))
+    pulled = client().pull(source, AMD64, cache)
+    with pytest.raises(OutsideError, match=r"is longer than|ends after|416"):
+        list(pulled.layers[0].chunks())
+
+
+def test_a_redirect_to_another_server_gets_no_credentials(
+    fake: FakeRemote,
+    client: Client,
+    image: Image,
+    source: Reference,
+    cache: Cache,
+    docker_login: Callable[..., None],
+) -> None:
+    from tests.fake_remote import Access
+
+    store(fake, image)
+    fake.access = Access("basic")
+    docker_login(fake.host)
+    with serving(FakeRemote()) as storage:
+        storage.blobs = fake.blobs
+        fake.faults.redirect_blobs_to = f"http://{storage.host}"
+        assert check_image(client().pull(source, AMD64, cache)) == []
+        assert len(storage.calls) == 3
+        assert {call.authorization for call in storage.calls} == {None}
+        storage.faults.fail("GET", "/blobs/", 403)
+        with pytest.raises(RemoteError) as caught:
+            client().pull(source, AMD64, Cache(cache.root / "other"))
+        assert caught.value.message.startswith(f"{storage.host} does not allow it")
+        assert "hush" not in caught.value.message
+    assert len(fake.called("GET", "/blobs/")) == 4
+
+
+def test_a_redirect_to_an_unencrypted_stranger_is_refused(
+    fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache
+) -> None:
+    store(fake, image)
+    fake.faults.redirect_blobs_to = "http://storage.example.com"
+    with pytest.raises(OutsideError, match=r"points to http://storage.example.com, which is not encrypted"):
+        client().pull(source, AMD64, cache)
+
+
+def test_redirects_end(fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache) -> None:
+    store(fake, image)
+    fake.faults.redirect_blobs_to = f"http://{fake.host}"
+    with pytest.raises(RemoteError, match="redirects without end"):
+        client().pull(source, AMD64, cache)
+
+
+def test_an_endless_manifest_is_refused(fake: FakeRemote, client: Client, source: Reference, cache: Cache) -> None:
+    fake.put_manifest("base/python", b" " * (9 << 20), OCI_MANIFEST, tag="3.11")
+    with pytest.raises(RemoteError, match="longer than"):
+        client().pull(source, AMD64, cache)
