@@ -171,6 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
     remote: FakeRemote
     protocol_version = "HTTP/1.1"
     timeout = 20
+    disable_nagle_algorithm = True
 
     def log_message(self, *_: object) -> None:
         pass

@@ -14,8 +14,6 @@ from toolkit.remote.hosts import InsecureHosts, api_host, is_loopback
 from toolkit.remote.transport import Answer, Request, Transport, split_url
 
 _BAD_REQUEST = 400
-# A request without a token or with one that has ended, then one whose token turns out too narrow.
-_CHALLENGES = 2
 
 
 class Session:
@@ -62,15 +60,12 @@ class Session:
     def _authorized(self, endpoint: Endpoint, request: Request) -> Answer:
         sent = self._authenticator.header(endpoint.host, endpoint.scopes)
         answer = self._transport.send(_with(request, sent))
-        for _ in range(_CHALLENGES):
-            if answer.status != UNAUTHORIZED or not answer.url.startswith(_origin(request.url)):
-                break
-            challenge = answer.headers.get("WWW-Authenticate", "")
-            if not self._authenticator.learn(endpoint.host, endpoint.scopes, challenge, sent=sent):
-                break
-            sent = self._authenticator.header(endpoint.host, endpoint.scopes)
-            answer = self._transport.send(_with(request, sent))
-        return answer
+        if answer.status != UNAUTHORIZED or not answer.url.startswith(_origin(request.url)):
+            return answer
+        challenge = answer.headers.get("WWW-Authenticate", "")
+        if not self._authenticator.learn(endpoint.host, endpoint.scopes, challenge, sent=sent):
+            return answer
+        return self._transport.send(_with(request, self._authenticator.header(endpoint.host, endpoint.scopes)))
 
     def _refused(self, endpoint: Endpoint, answer: Answer) -> RemoteError:
         server = split_url(answer.url).netloc

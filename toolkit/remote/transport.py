@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from toolkit.errors import InputError, RemoteError
 from toolkit.remote.failures import cannot_connect, connection_broke, refused_certificate
@@ -73,6 +73,13 @@ class Answer:
     attempts: int = 1
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _PoolKey:
+    proxy: str | None
+    tls: bool
+    verify: bool
+
+
 class Transport:
     """Sends requests. Safe to share between threads."""
 
@@ -83,7 +90,7 @@ class Transport:
         self._environ = environ
         self._pause = pause
         self._lock = threading.Lock()
-        self._pools: dict[tuple[str | None, bool], urllib3.PoolManager] = {}
+        self._pools: dict[_PoolKey, urllib3.PoolManager] = {}
 
     def send(self, request: Request) -> Answer:
         """Send with retries, and follow redirects of GET and HEAD; `Authorization` never leaves its server.
@@ -162,28 +169,33 @@ class Transport:
 
     def _pool(self, url: str) -> "urllib3.PoolManager":
         parts = split_url(url)
-        verify = not self._insecure.lists(parts.netloc)
-        key = (self._proxy(parts), verify)
+        key = _PoolKey(
+            proxy=self._proxy(parts), tls=parts.scheme == "https", verify=not self._insecure.lists(parts.netloc)
+        )
         with self._lock:
             if key not in self._pools:
-                self._pools[key] = self._make_pool(*key)
+                self._pools[key] = self._make_pool(key)
             return self._pools[key]
 
-    def _make_pool(self, proxy: str | None, verify: bool) -> "urllib3.PoolManager":  # noqa: FBT001 (a key's parts)
+    def _make_pool(self, key: _PoolKey) -> "urllib3.PoolManager":
         import urllib3
 
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-        context = trust(self._environ, verify=verify)
-        if proxy is None:
+        # Reading the trust store takes longer than a whole exchange in plain HTTP.
+        context = trust(self._environ, verify=key.verify) if key.tls else None
+        if key.tls and not key.verify:
+            # Somebody listed the host; once is enough.
+            log.warning("TLS certificates are not verified for the hosts listed as insecure")
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        if key.proxy is None:
             return urllib3.PoolManager(num_pools=16, maxsize=POOL_SIZE, timeout=timeout, ssl_context=context)
-        parts = split_url(proxy)
-        userinfo = parts.netloc.rpartition("@")[0]
+        userinfo = split_url(key.proxy).netloc.rpartition("@")[0]
         return urllib3.ProxyManager(
-            proxy,
+            key.proxy,
             maxsize=POOL_SIZE,
             timeout=timeout,
             ssl_context=context,
-            proxy_headers=urllib3.make_headers(proxy_basic_auth=userinfo) if userinfo else None,
+            proxy_headers=urllib3.make_headers(proxy_basic_auth=unquote(userinfo)) if userinfo else None,
         )
 
     def _proxy(self, parts: SplitResult) -> str | None:
