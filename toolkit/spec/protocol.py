@@ -1,0 +1,117 @@
+"""Protocol 1: the command lines of contracts, and the `interface.json` that the launcher reads (docs/protocol-1.md)."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from toolkit.errors import InputError
+from toolkit.interface.model import Function, Interface, Kind, Output
+from toolkit.spec.model import Argument, ExecutorInputPlaceholder, IfPlaceholder, IsPresent, PortPlaceholder
+
+PROTOCOL = 1
+LAUNCHER_PATH = "/opt/comp/launch.py"
+
+_NOT_IN_A_FLAG = re.compile(r"[^A-Za-z0-9]+")
+
+
+def flag(name: str) -> str:
+    """Give the flag of a port: `--training-data` for `training_data`."""
+    return "--" + _NOT_IN_A_FLAG.sub("-", name)
+
+
+def function_command(
+    name: str, function: Function, *, python: str, safe_path: bool
+) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
+    """Give command and args of a function's contract; `safe_path` adds `-P`, which Python 3.11 knows.
+
+    Raises InputError when two inputs, or two outputs, would have the same flag.
+    """
+    _check_flags(function.interface)
+    args: list[Argument] = []
+    for port in function.interface.inputs:
+        kind: Any = "inputValue" if port.kind is Kind.PARAMETER else "inputPath"
+        pair: tuple[Argument, ...] = (flag(port.name), PortPlaceholder(kind=kind, port=port.name))
+        if port.optional and port.default is None:
+            args.append(IfPlaceholder(condition=IsPresent(input=port.name), then=pair))
+        else:
+            args += pair
+    args += _outputs(function.interface.outputs)
+    return _launcher(name, python, safe_path=safe_path), (*args, *_executor_input())
+
+
+def program_command(
+    name: str, interface: Interface, argv: Sequence[Argument], *, python: str, safe_path: bool
+) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
+    """Give command and args of a program's contract; its outputs are declared to the launcher, `argv` is its own."""
+    _check_flags(interface)
+    args = [*_outputs(interface.outputs), *_executor_input(), "--", *argv]
+    return _launcher(name, python, safe_path=safe_path), tuple(args)
+
+
+def interface_document(entries: Sequence[tuple[str, Function | Interface]]) -> bytes:
+    """Write `interface.json`: for a function with how to call it, for a program its interface alone."""
+    components = {name: _component(entry) for name, entry in entries}
+    document = {"protocol": PROTOCOL, "components": components}
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def _launcher(name: str, python: str, *, safe_path: bool) -> tuple[Argument, ...]:
+    return (python, *(("-P",) if safe_path else ()), LAUNCHER_PATH, name)
+
+
+def _outputs(outputs: Sequence[Output]) -> list[Argument]:
+    pairs: list[Argument] = ["--outputs"] if outputs else []
+    for port in outputs:
+        pairs += [flag(port.name), PortPlaceholder(kind="outputPath", port=port.name)]
+    return pairs
+
+
+def _executor_input() -> tuple[Argument, ...]:
+    return ("--executor-input", ExecutorInputPlaceholder())
+
+
+def _check_flags(interface: Interface) -> None:
+    for what, ports in (("inputs", interface.inputs), ("outputs", interface.outputs)):
+        seen: dict[str, str] = {}
+        for port in ports:
+            other = seen.setdefault(flag(port.name).lower(), port.name)
+            if other != port.name:
+                raise InputError(
+                    f"the {what} {other!r} and {port.name!r} have the same flag {flag(port.name)}",
+                    hint="rename one of them: KFP 2 would merge them too",
+                )
+
+
+def _component(entry: Function | Interface) -> dict[str, Any]:
+    interface = entry.interface if isinstance(entry, Function) else entry
+    inputs: list[dict[str, Any]] = [
+        {
+            "name": port.name,
+            "flag": flag(port.name),
+            "type": port.type,
+            "kind": str(port.kind),
+            "optional": port.optional and port.default is None,
+        }
+        for port in interface.inputs
+    ]
+    outputs: list[dict[str, Any]] = [
+        {"name": port.name, "flag": flag(port.name), "type": port.type, "kind": str(port.kind)}
+        for port in interface.outputs
+    ]
+    if not isinstance(entry, Function):
+        return {"inputs": inputs, "outputs": outputs}
+    for binding in entry.bindings:
+        for port in outputs if binding.output else inputs:
+            if port["name"] == binding.port:
+                port |= {"parameter": binding.parameter, "passing": str(binding.passing)}
+    for position, name in enumerate(entry.returns):
+        for port in outputs:
+            if port["name"] == name:
+                port["return"] = position
+    return {
+        "function": f"{entry.module}:{entry.name}",
+        "inputs": inputs,
+        "outputs": outputs,
+        "returns_tuple": entry.returns_tuple,
+    }

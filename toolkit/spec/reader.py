@@ -1,0 +1,323 @@
+"""Read `component.yaml` in KFP's component-spec form into the model, with every problem and its place.
+
+Takes what kfp 1.8.22's loader takes (`kfp/components/_structures.py`), duplicate keys excepted. An input is a
+parameter when its type is one of KFP's parameter types, or when the command line takes it by value and never
+by path; an output when its type is one. A type that is a mapping is kept as JSON text.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, get_args
+
+import yaml
+
+from toolkit.errors import Location
+from toolkit.findings import FindingsError
+from toolkit.interface.model import Input, Interface, Kind, Output
+from toolkit.spec.document import Place, Reading, compose, read_text
+from toolkit.spec.model import (
+    Argument,
+    ComponentSpec,
+    ConcatPlaceholder,
+    Container,
+    ExecutorInputPlaceholder,
+    IfPlaceholder,
+    IsPresent,
+    PlaceholderKind,
+    PortPlaceholder,
+)
+
+_TOP = ("name", "description", "metadata", "inputs", "outputs", "implementation", "version")
+_CONTAINER = ("image", "command", "args", "env", "fileOutputs")
+_INPUT = ("name", "type", "description", "default", "optional", "annotations")
+_OUTPUT = ("name", "type", "description", "annotations")
+_PORT_PLACEHOLDERS: tuple[str, ...] = get_args(PlaceholderKind)
+_PLACEHOLDERS = (*_PORT_PLACEHOLDERS, "executorInput", "concat", "if")
+# kfp 2.17, dsl/types/type_utils.py: names are compared without regard to case.
+_PARAMETER_TYPES = {
+    *("string", "str", "text", "integer", "int", "float", "double", "boolean", "bool"),
+    *("jsonarray", "list", "jsonobject", "dict"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """A contract with the places of its parts, such as `("inputs", 0, "default")` or `("image",)`."""
+
+    spec: ComponentSpec
+    text: str
+    path: Path
+    places: dict[Place, Location] = field(default_factory=dict)
+
+
+def read_component(path: Path) -> ComponentSpec:
+    """Read the contract at `path`. Raises FindingsError with every problem found."""
+    return read_document(path).spec
+
+
+def parse_component(text: str, path: Path) -> ComponentSpec:
+    """Parse a contract; `path` is only named in findings. Raises FindingsError with every problem found."""
+    return parse_document(text, path).spec
+
+
+def read_document(path: Path) -> Document:
+    """Read the contract at `path` together with the places of its parts."""
+    return parse_document(read_text(path), path)
+
+
+def parse_document(text: str, path: Path) -> Document:
+    """Parse a contract together with the places of its parts. Raises FindingsError."""
+    reading = Reading(path)
+    spec = _component(reading, compose(text, path))
+    if reading.findings:
+        raise FindingsError(tuple(reading.findings))
+    return Document(spec=spec, text=text, path=path, places=reading.places)
+
+
+def is_parameter_type(name: str) -> bool:
+    """Tell whether KFP passes this type by value."""
+    return name.lower() in _PARAMETER_TYPES
+
+
+def arguments_of(container: Container) -> Iterator[Argument]:
+    """Give every argument of command and args, nested ones included."""
+    waiting: list[Argument] = [*reversed(container.args), *reversed(container.command)]
+    while waiting:
+        argument = waiting.pop()
+        yield argument
+        if isinstance(argument, ConcatPlaceholder):
+            waiting += reversed(argument.items)
+        elif isinstance(argument, IfPlaceholder):
+            waiting += [*reversed(argument.otherwise), *reversed(argument.then)]
+
+
+def _component(reading: Reading, node: yaml.Node) -> ComponentSpec:
+    top = reading.mapping(node, "the component", _TOP)
+    if not isinstance(node, yaml.MappingNode):
+        reading.error("C001", node, "the document is not a mapping", "a contract begins with name:, inputs: …")
+    for key, value in top.items():
+        reading.places[(key,)] = reading.at(value)
+    metadata = reading.mapping(top["metadata"], "metadata", ("annotations", "labels")) if "metadata" in top else {}
+    container = _implementation(reading, node, top)
+    inputs = [_input(reading, part, index) for index, part in _parts(reading, top, "inputs")]
+    outputs = [_output(reading, part, index) for index, part in _parts(reading, top, "outputs")]
+    by_value, by_path = _uses(container)
+    return ComponentSpec(
+        name=reading.text(top.get("name"), "name"),
+        description=reading.text(top.get("description"), "description"),
+        interface=Interface(
+            inputs=tuple(_kinded(port, by_value=by_value - by_path) for port in inputs), outputs=tuple(outputs)
+        ),
+        container=container,
+        annotations=_texts(reading, metadata.get("annotations"), "annotations"),
+        labels=_texts(reading, metadata.get("labels"), "labels"),
+    )
+
+
+def _parts(reading: Reading, top: dict[str, yaml.Node], key: str) -> list[tuple[int, yaml.Node]]:
+    return list(enumerate(reading.sequence(top[key], key))) if key in top else []
+
+
+def _implementation(reading: Reading, node: yaml.Node, top: dict[str, yaml.Node]) -> Container:
+    if "implementation" not in top:
+        reading.error("C003", node, "the component has no implementation", "add implementation.container.image")
+        return Container(image="")
+    implementation = reading.mapping(top["implementation"], "implementation", ("container", "graph"))
+    if "graph" in implementation:
+        reading.error("C003", implementation["graph"], "graph components cannot be read; only containers can")
+        return Container(image="")
+    if "container" not in implementation:
+        reading.error("C003", top["implementation"], "implementation has no container")
+        return Container(image="")
+    parts = reading.mapping(implementation["container"], "container", _CONTAINER)
+    image = reading.text(parts.get("image"), "image")
+    if "image" in parts:
+        reading.places[("image",)] = reading.at(parts["image"])
+    if not image:
+        reading.error("C003", parts.get("image", implementation["container"]), "the container has no image")
+    return Container(
+        image=image,
+        command=_arguments(reading, parts.get("command"), ("command",)),
+        args=_arguments(reading, parts.get("args"), ("args",)),
+        env=_texts(reading, parts.get("env"), "env"),
+        file_outputs=_texts(reading, parts.get("fileOutputs"), "fileOutputs"),
+    )
+
+
+def _input(reading: Reading, node: yaml.Node, index: int) -> Input:
+    parts = _port(reading, node, "inputs", index, _INPUT)
+    name = reading.text(parts.get("name"), "an input's name")
+    optional = _boolean(reading, parts.get("optional"), f"optional of {name!r}")
+    return Input(
+        name=name,
+        type=_type(reading, parts.get("type")),
+        kind=Kind.ARTIFACT,
+        description=reading.text(parts.get("description"), f"the description of {name!r}"),
+        default=_default(reading, parts.get("default"), name),
+        optional=optional,
+    )
+
+
+def _output(reading: Reading, node: yaml.Node, index: int) -> Output:
+    parts = _port(reading, node, "outputs", index, _OUTPUT)
+    name = reading.text(parts.get("name"), "an output's name")
+    kind_name = _type(reading, parts.get("type"))
+    return Output(
+        name=name,
+        type=kind_name,
+        kind=Kind.PARAMETER if is_parameter_type(kind_name) else Kind.ARTIFACT,
+        description=reading.text(parts.get("description"), f"the description of {name!r}"),
+    )
+
+
+def _port(reading: Reading, node: yaml.Node, what: str, index: int, known: tuple[str, ...]) -> dict[str, yaml.Node]:
+    parts = reading.mapping(node, f"an item of {what}", known)
+    reading.places[(what, index)] = reading.at(node)
+    for key, value in parts.items():
+        reading.places[(what, index, key)] = reading.at(value)
+    if "name" not in parts:
+        reading.error("C003", node, f"an item of {what} has no name")
+    if "annotations" in parts:
+        reading.mapping(parts["annotations"], "annotations")
+    return parts
+
+
+def _kinded(port: Input, *, by_value: set[str]) -> Input:
+    if not is_parameter_type(port.type) and port.name not in by_value:
+        return port
+    return Input(
+        name=port.name,
+        type=port.type,
+        kind=Kind.PARAMETER,
+        description=port.description,
+        default=port.default,
+        optional=port.optional,
+    )
+
+
+def _uses(container: Container) -> tuple[set[str], set[str]]:
+    """Say which inputs are taken by value, and which by path or URI."""
+    by_value: set[str] = set()
+    by_path: set[str] = set()
+    for argument in arguments_of(container):
+        if isinstance(argument, PortPlaceholder):
+            (by_value if argument.kind == "inputValue" else by_path).add(argument.port)
+    return by_value, by_path
+
+
+def _type(reading: Reading, node: yaml.Node | None) -> str:
+    if node is None or isinstance(node, yaml.ScalarNode):
+        return reading.text(node, "a type")
+    try:
+        return json.dumps(_plain(node), sort_keys=True, separators=(",", ":"))
+    except TypeError:
+        reading.error("C003", node, "a type is a name, or a mapping with text keys")
+        return ""
+
+
+def _plain(node: yaml.Node) -> Any:  # noqa: ANN401 (any JSON value)
+    if isinstance(node, yaml.MappingNode):
+        return {str(_plain(key)): _plain(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(part) for part in node.value]
+    value = yaml.safe_load(yaml.serialize(node))
+    if value is not None and not isinstance(value, str | int | float | bool):
+        return str(node.value)
+    return value
+
+
+def _default(reading: Reading, node: yaml.Node | None, name: str) -> str | None:
+    if node is None or node.tag.endswith(":null"):
+        return None
+    if isinstance(node, yaml.ScalarNode):
+        # The text as written: KFP would turn 1.10 into 1.1.
+        return str(node.value)
+    reading.error(
+        "C004", node, f"the default of {name!r} is not a string but a mapping or list", "write it as JSON in quotes"
+    )
+    return None
+
+
+def _boolean(reading: Reading, node: yaml.Node | None, what: str) -> bool:
+    if node is None or node.tag.endswith(":null"):
+        return False
+    if not isinstance(node, yaml.ScalarNode) or not node.tag.endswith(":bool"):
+        reading.error("C003", node, f"{what} is neither true nor false")
+        return False
+    return str(node.value).lower() in {"true", "yes", "on"}
+
+
+def _texts(reading: Reading, node: yaml.Node | None, what: str) -> MappingProxyType[str, str]:
+    parts = reading.mapping(node, what) if node is not None else {}
+    return MappingProxyType({key: reading.text(value, f"{key!r} of {what}") for key, value in parts.items()})
+
+
+def _arguments(reading: Reading, node: yaml.Node | None, place: Place) -> tuple[Argument, ...]:
+    if node is None:
+        return ()
+    reading.places[place] = reading.at(node)
+    parts = reading.sequence(node, str(place[0]))
+    return tuple(
+        argument
+        for index, part in enumerate(parts)
+        if (argument := _argument(reading, part, (*place, index))) is not None
+    )
+
+
+def _argument(reading: Reading, node: yaml.Node, place: Place) -> Argument | None:  # noqa: PLR0911 (one for each form)
+    reading.places[place] = reading.at(node)
+    if isinstance(node, yaml.ScalarNode):
+        return reading.text(node, "an argument")
+    parts = reading.mapping(node, "a placeholder", _PLACEHOLDERS)
+    if len(parts) != 1:
+        reading.error("C003", node, "a placeholder is a mapping with one key", f"one of {', '.join(_PLACEHOLDERS)}")
+        return None
+    ((key, value),) = parts.items()
+    reading.places[(*place, key)] = reading.at(value)
+    match key:
+        case "executorInput":
+            return ExecutorInputPlaceholder()
+        case "concat":
+            return ConcatPlaceholder(items=_several(reading, value, place))
+        case "if":
+            return _conditional(reading, value, place)
+        case "inputValue" | "inputPath" | "inputUri" | "outputPath" | "outputUri":
+            return PortPlaceholder(kind=key, port=reading.text(value, key))
+        case _:
+            return None  # an unknown key, noted already
+
+
+def _several(reading: Reading, node: yaml.Node, place: Place) -> tuple[Argument, ...]:
+    """Read a list of arguments, or a single one in its place."""
+    parts = reading.sequence(node, "a list of arguments") if isinstance(node, yaml.SequenceNode) else [node]
+    read = [_argument(reading, part, (*place, index)) for index, part in enumerate(parts)]
+    return tuple(argument for argument in read if argument is not None)
+
+
+def _conditional(reading: Reading, node: yaml.Node, place: Place) -> IfPlaceholder | None:
+    parts = reading.mapping(node, "if", ("cond", "then", "else"))
+    if "cond" not in parts or "then" not in parts:
+        reading.error("C003", node, "`if` needs cond and then")
+        return None
+    condition = _condition(reading, parts["cond"], place)
+    then = _several(reading, parts["then"], (*place, "then"))
+    otherwise = _several(reading, parts["else"], (*place, "else")) if "else" in parts else ()
+    return IfPlaceholder(condition=condition, then=then, otherwise=otherwise)
+
+
+def _condition(reading: Reading, node: yaml.Node, place: Place) -> IsPresent | PortPlaceholder | bool | str:
+    reading.places[(*place, "cond")] = reading.at(node)
+    if isinstance(node, yaml.ScalarNode):
+        if node.tag.endswith(":bool"):
+            return str(node.value).lower() in {"true", "yes", "on"}
+        return reading.text(node, "cond")
+    parts = reading.mapping(node, "cond", ("isPresent", "inputValue"))
+    if "isPresent" in parts:
+        return IsPresent(input=reading.text(parts["isPresent"], "isPresent"))
+    if "inputValue" in parts:
+        return PortPlaceholder(kind="inputValue", port=reading.text(parts["inputValue"], "inputValue"))
+    reading.error("C026", node, "cond is neither isPresent, inputValue, true, false nor a text")
+    return False

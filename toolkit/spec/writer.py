@@ -1,0 +1,156 @@
+"""Write the model as `component.yaml`: block style outside, one line for each port, equal bytes for equal models."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from toolkit.interface.model import Input, Output
+from toolkit.spec.model import (
+    Argument,
+    ComponentSpec,
+    ConcatPlaceholder,
+    Container,
+    ExecutorInputPlaceholder,
+    IfPlaceholder,
+    IsPresent,
+    PortPlaceholder,
+)
+
+_WIDTH = 110
+_ENDLESS = 1 << 30
+# What some YAML 1.1 or 1.2 reader takes for a number or a date, beyond what PyYAML quotes by itself.
+_LIKE_A_NUMBER = re.compile(r"[-+]?(?:\d|\.\d)[\w.:+-]*|[-+]?\.(?:inf|nan)", re.IGNORECASE)
+
+
+def write_component(spec: ComponentSpec) -> str:
+    """Write the contract; reading it back gives an equal model."""
+    lines = [_block("name", spec.name)]
+    if spec.description:
+        lines += _description(spec.description)
+    if spec.annotations or spec.labels:
+        lines.append("metadata:")
+        for key, values in (("annotations", spec.annotations), ("labels", spec.labels)):
+            if values:
+                lines += [f"  {key}:", *(f"    {_block(name, value)}" for name, value in values.items())]
+    if spec.interface.inputs:
+        lines += ["inputs:", *(f"- {_flow(_input(port))}" for port in spec.interface.inputs)]
+    if spec.interface.outputs:
+        lines += ["outputs:", *(f"- {_flow(_output(port))}" for port in spec.interface.outputs)]
+    lines += ["implementation:", "  container:", *_container(spec.container)]
+    return "\n".join(lines) + "\n"
+
+
+def _description(text: str) -> list[str]:
+    plain = all(line == line.rstrip() and line.isprintable() for line in text.split("\n"))
+    if "\n" in text and plain and not text.startswith((" ", "\n")) and not text.endswith("\n"):
+        return ["description: |-", *(f"  {line}" if line else "" for line in text.split("\n"))]
+    return [_block("description", text)]
+
+
+def _input(port: Input) -> dict[str, Any]:
+    written: dict[str, Any] = {"name": port.name, **_type(port.type)}
+    if port.default is not None:
+        written["default"] = port.default
+    if port.optional:
+        written["optional"] = True
+    if port.description:
+        written["description"] = port.description
+    return written
+
+
+def _output(port: Output) -> dict[str, Any]:
+    return {"name": port.name, **_type(port.type), **({"description": port.description} if port.description else {})}
+
+
+def _type(name: str) -> dict[str, Any]:
+    if not name:
+        return {}
+    return {"type": json.loads(name) if name.startswith(("{", "[")) else name}
+
+
+def _container(container: Container) -> list[str]:
+    lines = ["    " + _block("image", container.image)]
+    for key, arguments in (("command", container.command), ("args", container.args)):
+        if arguments:
+            lines += _wrapped(f"    {key}: ", [_argument(argument) for argument in arguments])
+    for key, values in (("env", container.env), ("fileOutputs", container.file_outputs)):
+        if values:
+            lines += [f"    {key}:", *(f"      {_block(name, value)}" for name, value in values.items())]
+    return lines
+
+
+def _argument(argument: Argument) -> Any:  # noqa: ANN401 (what YAML takes)
+    match argument:
+        case str():
+            return argument
+        case PortPlaceholder():
+            return {argument.kind: argument.port}
+        case ExecutorInputPlaceholder():
+            return {"executorInput": None}
+        case ConcatPlaceholder():
+            return {"concat": [_argument(item) for item in argument.items]}
+        case IfPlaceholder():
+            written: dict[str, Any] = {"cond": _condition(argument)}
+            written["then"] = [_argument(item) for item in argument.then]
+            if argument.otherwise:
+                written["else"] = [_argument(item) for item in argument.otherwise]
+            return {"if": written}
+
+
+def _condition(argument: IfPlaceholder) -> Any:  # noqa: ANN401 (what YAML takes)
+    match argument.condition:
+        case IsPresent():
+            return {"isPresent": argument.condition.input}
+        case PortPlaceholder():
+            return {argument.condition.kind: argument.condition.port}
+        case _:
+            return argument.condition
+
+
+def _wrapped(head: str, items: list[Any]) -> list[str]:
+    """Write a flow list on as few lines as fit, broken between items only, flags kept with what follows them."""
+    indent = " " * (len(head) + 1)
+    lines, line = [], head + "["
+    for index, item in enumerate(items):
+        text = _flow(item) + ("," if index + 1 < len(items) else "]")
+        following = items[index + 1] if index + 1 < len(items) else None
+        ahead = len(_flow(following)) + 1 if isinstance(item, str) and isinstance(following, Mapping) else 0
+        if len(line) + len(text) + ahead + 1 > _WIDTH and line.strip() not in {"[", ""} and not line.endswith("["):
+            lines.append(line.rstrip())
+            line = indent
+        line += text if line.endswith("[") or line == indent else f" {text}"
+    return [*lines, line]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what any YAML reader could take for something other than a string; no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401 (the signature is PyYAML's)
+        del data
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "'" if _LIKE_A_NUMBER.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null"))
+
+
+def _block(key: str, value: str) -> str:
+    if "\n" in value:
+        return f"{_flow(key)}: {json.dumps(value, ensure_ascii=False)}"
+    text: str = yaml.dump({key: value}, Dumper=_Dumper, default_flow_style=False, width=_ENDLESS, allow_unicode=True)
+    return text.rstrip("\n")
+
+
+def _flow(value: object) -> str:
+    text: str = yaml.dump(
+        [value], Dumper=_Dumper, default_flow_style=True, width=_ENDLESS, allow_unicode=True, sort_keys=False
+    )
+    return text.rstrip("\n")[1:-1]
