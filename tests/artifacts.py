@@ -72,17 +72,21 @@ def pack_wheel(
     descriptors: bool = False,
     record: str | None = None,
     wheel_version: str = "1.0",
+    method: int = zipfile.ZIP_DEFLATED,
 ) -> Wheel:
-    """Write a wheel; METADATA, WHEEL and RECORD are added. `descriptors` puts sizes behind the members."""
+    """Write a wheel; METADATA, WHEEL and RECORD are added. `descriptors` puts sizes behind the members.
+
+    `method` is that of members for which none is given.
+    """
     info = f"{name}-{version}.dist-info"
     members = {
-        **{path: _packed(content) for path, content in files.items()},
-        f"{info}/METADATA": Packed(data=f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()),
-        f"{info}/WHEEL": Packed(data=f"Wheel-Version: {wheel_version}\nRoot-Is-Purelib: true\n".encode()),
+        **{path: _packed(content, method) for path, content in files.items()},
+        f"{info}/METADATA": _packed(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", method),
+        f"{info}/WHEEL": _packed(f"Wheel-Version: {wheel_version}\nRoot-Is-Purelib: true\n", method),
     }
     text = record if record is not None else _record(members, info)
     if text:
-        members[f"{info}/RECORD"] = Packed(data=text.encode())
+        members[f"{info}/RECORD"] = _packed(text, method)
     stream = _Unseekable() if descriptors else io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for path, member in members.items():
@@ -102,10 +106,10 @@ def save_wheel(folder: Path, filename: str, data: bytes) -> Wheel:
     return Wheel(filename=filename, sha256=hashlib.sha256(data).hexdigest(), path=path, size=len(data))
 
 
-def _packed(content: bytes | str | Packed) -> Packed:
+def _packed(content: bytes | str | Packed, method: int) -> Packed:
     if isinstance(content, Packed):
         return content
-    return Packed(data=content.encode() if isinstance(content, str) else content)
+    return Packed(data=content.encode() if isinstance(content, str) else content, method=method)
 
 
 def _record(members: Mapping[str, Packed], info: str) -> str:

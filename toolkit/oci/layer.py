@@ -130,8 +130,11 @@ def _frames(entries: Iterable[Entry], *, inflate: bool) -> Iterator[tuple[bytes,
     for entry in entries:
         for parent in tar.parents(entry.path):
             if parent not in directories:
+                _refuse_again(parent, others, entry)
                 directories.add(parent)
                 pending += tar.header(parent, kind=tar.DIRECTORY, mode=0o755)
+        _refuse_again(entry.path, others, entry)
+        _refuse_again(entry.path, directories, entry)
         others.add(entry.path)
         content = entry.content
         size = len(content) if isinstance(content, bytes) else content.size
@@ -147,6 +150,11 @@ def _frames(entries: Iterable[Entry], *, inflate: bool) -> Iterator[tuple[bytes,
         pending += tar.padding(size)
     pending += tar.END_OF_ARCHIVE
     yield from _flush(pending)
+
+
+def _refuse_again(path: str, taken: set[str], entry: Entry) -> None:
+    if path in taken:
+        raise InputError(f"{entry.what}: {path} would be in the layer twice")
 
 
 def _header(entry: Entry, size: int) -> bytes:

@@ -171,7 +171,7 @@ class _Installation:
         return InstalledFile(path=path, mode=0o755, member=None if data is not None else member, data=data)
 
     def _scheme(self, scheme: str) -> str:
-        name = self.dist_info.rpartition("-")[0]
+        name = self.dist_info.removesuffix(".dist-info").rpartition("-")[0]
         return {
             "purelib": self.site_packages,
             "platlib": self.site_packages,

@@ -1,0 +1,105 @@
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from toolkit.builders.code import KEPT_SIZE, code_files
+from toolkit.builders.plan import File
+from toolkit.errors import InputError
+
+LEFT_OUT = (
+    *("component.yaml", "components/other.yaml", "pyproject.toml", "requirements.lock", "uv.lock", "pylock.dev.toml"),
+    *("README.md", "LICENSE", "tests/test_x.py", "tests/cases/one/case.yaml", "Dockerfile", "Makefile"),
+    *(".git/config", ".env", ".env.local", "pkg/.secret", "pkg/__pycache__/x.pyc", "pkg/x.pyc", ".venv/bin/python"),
+    *("key.pem", "pkg/id_rsa", "id_ed25519.pub", "pkg/server.key", "demo.egg-info/PKG-INFO", "node_modules/x/y.js"),
+    *("env/pyvenv.cfg", "env/lib/x.py", "out/oci-layout", "out/blobs/sha256/x"),
+)
+TAKEN = (
+    "train.py",
+    "pkg/__init__.py",
+    "pkg/README.md",
+    "pkg/tests/data.csv",
+    "pkg/id_mapping.py",
+    "pkg/component.yaml",
+)
+
+
+def write(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+
+
+def listed(root: Path) -> list[str]:
+    return [file.path for file in code_files(root, into="opt/comp/app")]
+
+
+def test_code_goes_in_and_the_rest_stays_out(tmp_path: Path) -> None:
+    write(tmp_path, *LEFT_OUT, *TAKEN)
+    assert listed(tmp_path) == sorted(f"opt/comp/app/{name}" for name in TAKEN)
+
+
+def test_what_looks_like_a_secret_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(tmp_path, "pkg/server.key")
+    with caplog.at_level(logging.WARNING):
+        assert listed(tmp_path) == []
+    assert "pkg/server.key" in caplog.text
+
+
+def test_content_and_the_executable_bit_decide(tmp_path: Path) -> None:
+    write(tmp_path, "tool.sh", "train.py")
+    (tmp_path / "tool.sh").chmod(0o700)
+    (tmp_path / "train.py").chmod(0o666)
+    os.utime(tmp_path / "train.py", (1, 1))
+    assert code_files(tmp_path, into="opt/comp/app") == (
+        File(path="opt/comp/app/tool.sh", mode=0o755, data=b"tool.sh"),
+        File(path="opt/comp/app/train.py", mode=0o644, data=b"train.py"),
+    )
+
+
+def test_large_files_are_not_held(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(bytes(KEPT_SIZE + 1))
+    (file,) = code_files(tmp_path, into="opt/comp/app")
+    assert file.data is None
+    assert file.source == tmp_path / "model.bin"
+
+
+def test_links_inside_stay_links(tmp_path: Path) -> None:
+    write(tmp_path, "pkg/data/table.csv")
+    (tmp_path / "pkg/table.csv").symlink_to(tmp_path / "pkg/data/table.csv")
+    (tmp_path / "latest").symlink_to("pkg/data")
+    targets = {file.path: file.target for file in code_files(tmp_path, into="opt/comp/app") if file.target}
+    assert targets == {"opt/comp/app/pkg/table.csv": "data/table.csv", "opt/comp/app/latest": "pkg/data"}
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        ("../outside", "leads out of"),
+        ("/etc/hostname", "leads out of"),
+        ("gone", "leads nowhere"),
+        ("link", "leads nowhere"),
+        ("secret.pem", "does not go into the image"),
+    ],
+)
+def test_links_that_are_refused(tmp_path: Path, target: str, problem: str) -> None:
+    write(tmp_path, "outside", "src/secret.pem")
+    (tmp_path / "src/link").symlink_to(target)
+    with pytest.raises(InputError, match=problem) as caught:
+        listed(tmp_path / "src")
+    assert caught.value.where
+    assert caught.value.where.path == tmp_path / "src/link"
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="neither a file"):
+        listed(tmp_path)
+
+
+def test_a_name_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.py")).write_text("x")
+    with pytest.raises(InputError, match="not UTF-8"):
+        listed(tmp_path)

@@ -1,0 +1,213 @@
+import json
+import logging
+import os
+import subprocess
+import sys
+import tarfile
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from tests.artifacts import FACTS, base_image, component, pack_wheel
+from toolkit.builders.embedded import EmbeddedBuilder
+from toolkit.builders.materialise import materialise
+from toolkit.builders.plan import Plan
+from toolkit.builders.planning import make_plan
+from toolkit.cache import Cache
+from toolkit.config import Project
+from toolkit.errors import InputError
+from toolkit.oci.check import check_image
+from toolkit.oci.descriptor import DOCKER_MANIFEST
+from toolkit.oci.image import Image
+from toolkit.progress import Progress, silent
+from toolkit.python.wheels import Wheel
+
+
+def make(project: Project, wheels: tuple[Wheel, ...] = (), *, docker: bool = False) -> Plan:
+    return make_plan(project, base_image(docker=docker), "python:3.11-slim", FACTS, wheels, environ={})
+
+
+def build(project: Project, cache: Path, wheels: tuple[Wheel, ...] = (), *, docker: bool = False) -> Image:
+    return EmbeddedBuilder(Cache(cache)).build(make(project, wheels, docker=docker), silent)
+
+
+def two_wheels(folder: Path) -> tuple[Wheel, ...]:
+    return (
+        pack_wheel(
+            folder, {"one/__init__.py": "1", "shared.py": "one", "one-1.0.data/scripts/x": "#!python\n"}, name="one"
+        ),
+        pack_wheel(folder, {"two/__init__.py": "2", "shared.py": "two"}, name="two"),
+    )
+
+
+def layer_trees(image: Image) -> dict[str, tuple[str, int, float, bytes | str]]:
+    """Unpack the layers above the base, the upper over the lower."""
+    found: dict[str, tuple[str, int, float, bytes | str]] = {}
+    for layer in image.layers[1:]:
+        with tarfile.open(fileobj=BytesIO(b"".join(layer.chunks()))) as archive:
+            for member in archive:
+                stream = archive.extractfile(member) if member.isfile() else None
+                content: bytes | str = stream.read() if stream else member.linkname
+                kind = "d" if member.isdir() else "l" if member.issym() else "f"
+                found[member.name] = (kind, 0o777 if kind == "l" else member.mode, member.mtime, content)
+    return found
+
+
+def folder_tree(root: Path) -> dict[str, tuple[str, int, float, bytes | str]]:
+    found: dict[str, tuple[str, int, float, bytes | str]] = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        status = path.lstat()
+        if path.is_symlink():
+            found[name] = ("l", 0o777, status.st_mtime, str(path.readlink()))
+        elif path.is_dir():
+            found[name] = ("d", status.st_mode & 0o7777, status.st_mtime, "")
+        else:
+            found[name] = ("f", status.st_mode & 0o7777, status.st_mtime, path.read_bytes())
+    return found
+
+
+@pytest.mark.parametrize("docker", [False, True])
+def test_a_sound_image_of_the_bases_family(tmp_path: Path, *, docker: bool) -> None:
+    image = build(component(tmp_path / "c"), tmp_path / "cache", two_wheels(tmp_path), docker=docker)
+    assert check_image(image) == []
+    assert (image.media_type == DOCKER_MANIFEST) is docker
+    assert [entry["created_by"] for entry in image.parsed_config()["history"][-3:]] == [
+        "comp: launcher and virtual environment",
+        "comp: 2 wheels",
+        "comp: code",
+    ]
+
+
+def test_the_second_build_reads_no_wheel(tmp_path: Path) -> None:
+    project, wheels = component(tmp_path / "c"), two_wheels(tmp_path)
+    first = build(project, tmp_path / "cache", wheels)
+    for wheel in wheels:
+        wheel.path.unlink()
+    again = build(project, tmp_path / "cache", wheels)
+    assert (again.manifest, again.config) == (first.manifest, first.config)
+
+
+def test_a_change_of_code_changes_one_layer(tmp_path: Path) -> None:
+    project, wheels = component(tmp_path / "c"), two_wheels(tmp_path)
+    before = build(project, tmp_path / "cache", wheels)
+    with (tmp_path / "c/src/count_words.py").open("a") as code:
+        code.write("# changed\n")
+    after = build(project, tmp_path / "cache", wheels)
+    changed = [old.descriptor != new.descriptor for old, new in zip(before.layers, after.layers, strict=True)]
+    assert changed == [False, False, False, True]
+
+
+def test_large_code_is_streamed_and_sound(tmp_path: Path) -> None:
+    project = component(tmp_path / "c")
+    (tmp_path / "c/src/weights.bin").write_bytes(os.urandom(3_000_000))
+    assert check_image(build(project, tmp_path / "cache")) == []
+
+
+def test_collisions_are_told_each_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    project, wheels = component(tmp_path / "c"), two_wheels(tmp_path)
+    for _ in range(2):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            image = build(project, tmp_path / "cache", wheels)
+        assert "one-1.0-py3-none-any.whl and two-1.0-py3-none-any.whl" in caplog.text
+        assert "shared.py" in caplog.text
+    assert layer_trees(image)["opt/comp/venv/lib/python3.11/site-packages/shared.py"][3] == b"two"
+
+
+def test_progress_counts_layers(tmp_path: Path) -> None:
+    reports: list[Progress] = []
+    EmbeddedBuilder(Cache(tmp_path / "cache")).build(make(component(tmp_path / "c")), reports.append)
+    assert [(report.done, report.total) for report in reports] == [(1, 2), (2, 2)]
+
+
+def test_a_broken_wheel_ends_the_build(tmp_path: Path) -> None:
+    (wheel, _) = two_wheels(tmp_path)
+    wheel.path.write_bytes(b"no zip")
+    with pytest.raises(InputError, match="not a zip archive"):
+        build(component(tmp_path / "c"), tmp_path / "cache", (wheel,))
+
+
+def test_the_same_tree_as_files(tmp_path: Path) -> None:
+    project, wheels = component(tmp_path / "c"), two_wheels(tmp_path)
+    (tmp_path / "c/src/tool.sh").write_text("#!/bin/sh\n")
+    (tmp_path / "c/src/tool.sh").chmod(0o755)
+    (tmp_path / "c/src/link").symlink_to("tool.sh")
+    (tmp_path / "c/src/weights.bin").write_bytes(bytes(300_000))
+    before = os.umask(0o077)
+    try:
+        materialise(make(project, wheels), tmp_path / "tree")
+    finally:
+        os.umask(before)
+    (tmp_path / "tree/opt").chmod(0o755)
+    found = folder_tree(tmp_path / "tree")
+    found.pop("opt")
+    assert found == layer_trees(build(project, tmp_path / "cache", wheels))
+
+
+def test_materialise_is_not_led_astray_by_what_is_there(tmp_path: Path) -> None:
+    project = component(tmp_path / "c")
+    materialise(make(project), tmp_path / "tree")
+    (tmp_path / "c/src/count_words.py").write_text("def count(a: int) -> int:\n    return a\n")
+    materialise(make(project), tmp_path / "tree")
+    assert b"return a" in (tmp_path / "tree/opt/comp/app/count_words.py").read_bytes()
+
+
+SCRIPT = """
+import os, sys
+from pathlib import Path
+os.umask(int(sys.argv[1], 8))
+sys.path.insert(0, sys.argv[2])
+from tests.artifacts import FACTS, base_image, component, pack_wheel
+from toolkit.builders.embedded import EmbeddedBuilder
+from toolkit.builders.planning import make_plan
+from toolkit.cache import Cache
+from toolkit.progress import silent
+root = Path.cwd()
+project = component(root / "component")
+(root / "component/src/data.txt").write_text("ä", encoding="utf-8")
+if sys.argv[3] == "git":
+    (root / "component/.git").mkdir()
+    (root / "component/src/.git").write_text("gitdir: elsewhere")
+    os.utime(root / "component/src/data.txt", (10**9, 10**9))
+wheels = (pack_wheel(root, {"a/__init__.py": "1", "b.py": "2"}, name="a"), pack_wheel(root, {"c.py": "3"}, name="c"))
+plan = make_plan(project, base_image(), "python:3.11-slim", FACTS, wheels, environ={})
+print(EmbeddedBuilder(Cache(root / "cache")).build(plan, silent).digest)
+"""
+
+
+def test_one_digest_wherever_and_whenever_it_is_built(tmp_path: Path) -> None:
+    root = str(Path(__file__).parents[3])
+    runs = {
+        "plain": ("022", "none", {"TZ": "UTC", "LC_ALL": "C"}),
+        "a much longer name of a folder": ("077", "git", {"TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}),
+        "third": ("000", "none", {"TZ": "America/Lima", "PYTHONHASHSEED": "7", "HOME": "/nowhere"}),
+    }
+    digests = set()
+    for name, (umask, git, environ) in runs.items():
+        (tmp_path / name).mkdir()
+        ran = subprocess.run(
+            [sys.executable, "-c", SCRIPT, umask, root, git],
+            cwd=tmp_path / name,
+            env={"PATH": os.environ["PATH"], **environ},
+            check=True,
+            timeout=60,
+            capture_output=True,
+            text=True,
+        )
+        digests.add(ran.stdout)
+    assert len(digests) == 1
+
+
+def test_nothing_of_this_machine_is_in_the_image(tmp_path: Path) -> None:
+    image = build(component(tmp_path / "c"), tmp_path / "cache", two_wheels(tmp_path))
+    for raw in (image.manifest, image.config):
+        assert str(tmp_path).encode() not in raw
+    assert json.loads(image.manifest)["annotations"]["org.opencontainers.image.created"] == "2024-02-03T04:05:06Z"
+
+
+def test_the_user_of_the_settings(tmp_path: Path) -> None:
+    project = replace(component(tmp_path / "c"), user="65532")
+    assert build(project, tmp_path / "cache").parsed_config()["config"]["User"] == "65532"
