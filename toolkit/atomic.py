@@ -2,10 +2,13 @@
 
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+_UMASK_LOCK = threading.Lock()
 
 
 @contextmanager
@@ -42,6 +45,8 @@ def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
 
 
 def _umask() -> int:
-    current = os.umask(0o022)
-    os.umask(current)
+    # The only way to read it is to set it; without the lock, two threads could leave the wrong one behind.
+    with _UMASK_LOCK:
+        current = os.umask(0o022)
+        os.umask(current)
     return current
