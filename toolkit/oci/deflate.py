@@ -19,11 +19,11 @@ GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 # Up to here only runs of zeros are sought: a tar header has nothing else to find.
 _RUNS_ONLY = 2048
-# Above this size data is stored: matching byte by byte in Python would take longer than it saves.
+# Above this size data is stored: matching byte by byte in Python would take longer than it saves. It is also
+# the farthest that a match can reach back, so distances need no check.
 LARGEST_ENCODED = 32768
 
 LONGEST_STORED = 65535  # bytes of one stored block
-_WINDOW = 32768
 _LONGEST_MATCH = 258
 _SHORTEST_RUN = 3  # after its first byte, which is a literal
 _KEY = 4  # bytes that must agree before a match is looked at
@@ -144,7 +144,7 @@ def _matches(data: bytes) -> list[str]:
         key = data[position : position + _KEY]
         before = latest.get(key, -1)
         latest[key] = position
-        if before < 0 or position - before > _WINDOW or len(key) < _KEY:
+        if before < 0 or len(key) < _KEY:
             bits.append(_LITERALS[data[position]])
             position += 1
         else:

@@ -140,14 +140,14 @@ def _frames(entries: Iterable[Entry], *, inflate: bool) -> Iterator[tuple[bytes,
         size = len(content) if isinstance(content, bytes) else content.size
         pending += _header(entry, size)
         if isinstance(content, bytes) and len(content) <= LARGEST_ENCODED:
-            if len(pending) + len(content) > LARGEST_ENCODED:
-                yield from _flush(pending)
             pending += content
         elif size:
             # An empty member of a wheel has two bytes of deflate stream, which need not be carried over.
             yield from _flush(pending)
             yield from _streamed(content, entry.what, inflate=inflate)
         pending += tar.padding(size)
+        if len(pending) >= LARGEST_ENCODED:
+            yield from _flush(pending)
     pending += tar.END_OF_ARCHIVE
     yield from _flush(pending)
 
@@ -164,9 +164,11 @@ def _header(entry: Entry, size: int) -> bytes:
 
 
 def _flush(pending: bytearray) -> Iterator[tuple[bytes, bytes]]:
-    plain = bytes(pending)
+    # In pieces that the encoder still looks into.
+    for start in range(0, len(pending), LARGEST_ENCODED):
+        plain = bytes(pending[start : start + LARGEST_ENCODED])
+        yield gzip_member(plain), plain
     pending.clear()
-    yield gzip_member(plain), plain
 
 
 def _streamed(content: bytes | Stream, what: str, *, inflate: bool) -> Iterator[tuple[bytes, bytes]]:

@@ -4,6 +4,7 @@ import subprocess
 import tarfile
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,15 @@ def test_tar_readers_agree_on_the_content(tmp_path: Path) -> None:
     directories = [member.name for member in members if member.isdir()]
     assert directories == ["opt/comp", "opt/comp/venv", "opt/comp/venv/lib", "opt/comp/venv/bin", "opt/comp/app"]
     assert {member.mode for member in members if member.isdir()} == {0o755}
+
+
+def test_many_small_files_stay_small() -> None:
+    entries = [Entry(path=f"opt/comp/app/{number}", what="x", content=b"print()\n" * 9) for number in range(900)]
+    measured = measure(entries)
+    assert measured.size < 100_000
+    data = b"".join(compressed(entries))
+    with tarfile.open(fileobj=BytesIO(data)) as archive:
+        assert sum(member.isfile() for member in archive) == 900
 
 
 def test_how_much_a_read_returns_does_not_matter() -> None:
