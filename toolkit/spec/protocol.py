@@ -12,6 +12,7 @@ from toolkit.spec.model import Argument, ExecutorInputPlaceholder, IfPlaceholder
 PROTOCOL = 1
 LAUNCHER_PATH = "/opt/comp/launch.py"
 
+_RESERVED = ("--outputs", "--executor-input")
 _NOT_IN_A_FLAG = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -75,6 +76,11 @@ def _check_flags(interface: Interface) -> None:
     for what, ports in (("inputs", interface.inputs), ("outputs", interface.outputs)):
         seen: dict[str, str] = {}
         for port in ports:
+            if flag(port.name) in _RESERVED:
+                raise InputError(
+                    f"{port.name!r} cannot name one of the {what}: {flag(port.name)} belongs to the launcher",
+                    hint="rename it",
+                )
             other = seen.setdefault(flag(port.name).lower(), port.name)
             if other != port.name:
                 raise InputError(

@@ -1,0 +1,693 @@
+"""Run one component inside its container, by protocol 1 (docs/protocol-1.md).
+
+    launch.py NAME [FLAG VALUE]... [--outputs [FLAG PATH]...] [--executor-input JSON] [-- PROGRAM [ARGUMENT]...]
+
+Standard library only, and little of it: it starts before every step of every pipeline. It needs Python 3.10.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Port = dict[str, Any]
+    Component = dict[str, Any]
+
+PROTOCOL = 1
+ABSENT = "{{$}}"
+TRUE = ("true", "1", "yes", "on", "y", "t")
+FALSE = ("false", "0", "no", "off", "n", "f")
+
+
+class Refused(Exception):
+    """Something is wrong with the call or with what the code did; the message is all there is to say."""
+
+
+# --- artifacts: what `Input[...]` and `Output[...]` parameters receive --------------------------------------
+
+
+class Artifact:
+    """A file or folder with a name, a URI and metadata (kfp 2.17, `dsl/types/artifact_types.py`)."""
+
+    schema_title = "system.Artifact"
+    schema_version = "0.0.1"
+
+    def __init__(
+        self,
+        name: str | None = None,
+        uri: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        path: str | None = None,
+    ) -> None:
+        self.name = name or ""
+        self.uri = uri or path or ""
+        self.metadata = metadata or {}
+        self._path = path or uri or ""
+
+    @property
+    def path(self) -> str:
+        """The local path."""
+        return self._path
+
+    @path.setter
+    def path(self, path: str) -> None:
+        self._path = path
+        self.uri = path
+
+
+class Dataset(Artifact):
+    """A data set."""
+
+    schema_title = "system.Dataset"
+
+
+class Model(Artifact):
+    """A model."""
+
+    schema_title = "system.Model"
+
+    @property
+    def framework(self) -> str:
+        """The framework it was made with."""
+        return str(self.metadata.get("framework", ""))
+
+    @framework.setter
+    def framework(self, framework: str) -> None:
+        self.metadata["framework"] = framework
+
+
+class Metrics(Artifact):
+    """Named numbers."""
+
+    schema_title = "system.Metrics"
+
+    def log_metric(self, metric: str, value: float) -> None:
+        """Set one metric."""
+        self.metadata[metric] = value
+
+
+class ClassificationMetrics(Artifact):
+    """A confusion matrix and the points of a ROC curve."""
+
+    schema_title = "system.ClassificationMetrics"
+
+    def log_roc_data_point(self, fpr: Any, tpr: Any, threshold: Any) -> None:
+        """Add a point of the ROC curve."""
+        point = {"confidenceThreshold": threshold, "recall": tpr, "falsePositiveRate": fpr}
+        self.metadata.setdefault("confidenceMetrics", []).append(point)
+
+    def log_roc_curve(self, fpr: Any, tpr: Any, threshold: Any) -> None:
+        """Add the points of a ROC curve, given as three lists of one length."""
+        if not len(fpr) == len(tpr) == len(threshold):
+            raise ValueError("fpr, tpr and threshold differ in length")
+        for point in zip(fpr, tpr, threshold, strict=True):
+            self.log_roc_data_point(*point)
+
+    def set_confusion_matrix_categories(self, categories: list[str]) -> None:
+        """Name the categories; every cell is 0."""
+        rows = [{"row": [0] * len(categories)} for _ in categories]
+        names = [{"displayName": category} for category in categories]
+        self.metadata["confusionMatrix"] = {"annotationSpecs": names, "rows": rows}
+
+    def log_confusion_matrix_row(self, row_category: str, row: list[float]) -> None:
+        """Set one row."""
+        self._matrix()["rows"][self._index(row_category)] = {"row": list(row)}
+
+    def log_confusion_matrix_cell(self, row_category: str, col_category: str, value: Any) -> None:
+        """Set one cell."""
+        self._matrix()["rows"][self._index(row_category)]["row"][self._index(col_category)] = value
+
+    def log_confusion_matrix(self, categories: list[str], matrix: list[list[float]]) -> None:
+        """Set the whole matrix."""
+        self.set_confusion_matrix_categories(categories)
+        for category, row in zip(categories, matrix, strict=True):
+            self.log_confusion_matrix_row(category, row)
+
+    def _matrix(self) -> Any:
+        if "confusionMatrix" not in self.metadata:
+            raise ValueError("call set_confusion_matrix_categories first")
+        return self.metadata["confusionMatrix"]
+
+    def _index(self, category: str) -> int:
+        names = [spec["displayName"] for spec in self._matrix()["annotationSpecs"]]
+        if category not in names:
+            raise ValueError(f"unknown category {category!r}, known: {names}")
+        return names.index(category)
+
+
+class SlicedClassificationMetrics(Artifact):
+    """Classification metrics by slice; the slices are the metadata's own business."""
+
+    schema_title = "system.SlicedClassificationMetrics"
+
+
+class HTML(Artifact):
+    """A page."""
+
+    schema_title = "system.HTML"
+
+
+class Markdown(Artifact):
+    """A text in Markdown."""
+
+    schema_title = "system.Markdown"
+
+
+ARTIFACTS = {
+    cls.__name__: cls
+    for cls in (
+        Artifact,
+        Dataset,
+        Model,
+        Metrics,
+        ClassificationMetrics,
+        SlicedClassificationMetrics,
+        HTML,
+        Markdown,
+    )
+}
+LOGGED = ("Metrics", "ClassificationMetrics", "SlicedClassificationMetrics")
+
+
+# --- stand-ins: the code may import these modules for its annotations ----------------------------------------
+
+STAND_INS = ("kfp", "kfp.dsl", "kfp.components", "kfp.v2", "kfp.v2.dsl", "toolkit", "toolkit.types")
+
+
+class _Marker:
+    """`Input`, `Output`, `InputPath`, ...: written in annotations, and nothing else."""
+
+    def __init__(self, *arguments: object, **keywords: object) -> None:
+        del arguments, keywords
+
+    def __class_getitem__(cls, item: object) -> Any:
+        return cls
+
+
+def _inert(function: Any = None, **keywords: object) -> Any:
+    """Stand in for a decorator, with arguments or without."""
+    del keywords
+    if function is None:
+        return lambda decorated: decorated
+    return function
+
+
+class StandIns:
+    """The last finder on `sys.meta_path`: serves the stand-ins when no real package is there."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> Any:
+        """Find a stand-in; a submodule only where its parent is one too."""
+        del path, target
+        parent = name.rpartition(".")[0]
+        if name not in STAND_INS or (parent and not getattr(sys.modules.get(parent), "__comp_stand_in__", False)):
+            return None
+        from importlib.machinery import ModuleSpec
+
+        return ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
+
+    def create_module(self, spec: Any) -> None:
+        """Let Python make the module."""
+        del spec
+
+    def exec_module(self, module: Any) -> None:
+        """Fill the module."""
+        module.__comp_stand_in__ = True
+        if module.__name__ in ("kfp", "kfp.v2", "toolkit"):
+            module.__getattr__ = self._parent_attribute(module.__name__)
+            return
+        for marker in ("Input", "Output", "InputPath", "OutputPath"):
+            setattr(module, marker, type(marker, (_Marker,), {}))
+        for marker in ("InputTextFile", "InputBinaryFile", "OutputTextFile", "OutputBinaryFile"):
+            setattr(module, marker, type(marker, (_Marker,), {}))
+        for name, artifact in ARTIFACTS.items():
+            setattr(module, name, artifact)
+        for decorator in ("component", "container_component", "pipeline", "create_component_from_func"):
+            setattr(module, decorator, _inert)
+        module.__getattr__ = self._missing(module.__name__)
+
+    @staticmethod
+    def _missing(module: str) -> Callable[[str], Any]:
+        def missing(name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            package = module.partition(".")[0]
+            package = "comp-toolkit" if package == "toolkit" else package
+            raise ImportError(f"{module}.{name} is not in this image: declare {package} in dependencies")
+
+        return missing
+
+    def _parent_attribute(self, parent: str) -> Callable[[str], Any]:
+        missing = self._missing(parent)
+
+        def attribute(name: str) -> Any:
+            full = parent + "." + name
+            if full not in STAND_INS:
+                return missing(name)
+            from importlib import import_module
+
+            return import_module(full)
+
+        return attribute
+
+
+# --- the call -----------------------------------------------------------------------------------------------
+
+
+class Call:
+    """A parsed command line: texts and paths by port name, KFP 2's ExecutorInput, and a program's own arguments."""
+
+    def __init__(self, component: Component) -> None:
+        self.component = component
+        self.inputs: dict[str, str] = {}
+        self.outputs: dict[str, str] = {}
+        self.executor_input: dict[str, Any] | None = None
+        self.program: list[str] | None = None
+
+    @classmethod
+    def parse(cls, arguments: list[str], component: Component) -> Call:
+        """Read the arguments after the component's name, in twos."""
+        call = cls(component)
+        flags = {port["flag"]: port for port in component["inputs"]}
+        given, what = call.inputs, "input"
+        position = 0
+        while position < len(arguments):
+            token = arguments[position]
+            if token == "--outputs" and what == "input":
+                flags = {port["flag"]: port for port in component["outputs"]}
+                given, what = call.outputs, "output"
+                position += 1
+                continue
+            if token == "--":
+                call.program = arguments[position + 1 :]
+                break
+            if position + 1 == len(arguments):
+                raise Refused(f"the argument {token} has no value")
+            value = arguments[position + 1]
+            if token == "--executor-input":
+                call.executor_input = parse_executor_input(value)
+            elif token in flags:
+                given[flags[token]["name"]] = value
+            else:
+                known = " ".join(sorted(flags)) or "none"
+                raise Refused(f"unknown {what} {token}; there are: {known}")
+            position += 2
+        return call
+
+    def reported(self, direction: str, kind: str, name: str) -> Any:
+        """Give what the ExecutorInput says of one port; names there are sanitised."""
+        part = ((self.executor_input or {}).get(direction) or {}).get(kind) or {}
+        return part.get(name, part.get(sanitised(name)))
+
+    def artifact(self, port: Port, path: str, direction: str) -> Artifact:
+        """Make the object for an artifact port."""
+        reported = self.reported(direction, "artifacts", port["name"]) or {}
+        first = (reported.get("artifacts") or [{}])[0]
+        cls = ARTIFACTS.get(port["type"], Artifact)
+        return cls(
+            name=first.get("name") or port["name"],
+            uri=first.get("uri") or path,
+            metadata=dict(first.get("metadata") or {}),
+            path=path,
+        )
+
+
+def parse_executor_input(text: str) -> dict[str, Any] | None:
+    """Read KFP 2's ExecutorInput; the literal placeholder means that the engine has none."""
+    if text == ABSENT or not text:
+        return None
+    try:
+        parsed = json.loads(text)
+    except ValueError as error:
+        raise Refused(f"--executor-input is not JSON: {error}") from error
+    if not isinstance(parsed, dict):
+        raise Refused("--executor-input is not a JSON object")
+    return parsed
+
+
+def sanitised(name: str) -> str:
+    """Give the name that KFP 2 uses for a port (kfp 2.17, `dsl/utils.py`)."""
+    text = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name.lower())
+    while "__" in text:
+        text = text.replace("__", "_")
+    return text.strip("_")
+
+
+# --- values -------------------------------------------------------------------------------------------------
+
+
+def parse_value(port: Port, value: Any) -> Any:
+    """Turn what an engine hands over into a Python value; `value` is text, or a JSON value of KFP 2."""
+    kind = port["type"]
+    try:
+        if kind == "Integer":
+            return parse_integer(value)
+        if kind == "Float":
+            return float(value)
+        if kind == "Boolean":
+            return parse_boolean(value)
+        if kind in ("JsonArray", "JsonObject"):
+            return parse_json(value, list if kind == "JsonArray" else dict)
+    except (ValueError, TypeError):
+        shown = value if isinstance(value, str) else json.dumps(value)
+        raise Refused(f"the input {port['name']!r} is {shown[:200]!r}, expected {kind}") from None
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def parse_integer(value: Any) -> int:
+    """Read an integer; KFP 2 passes 5 as 5.0."""
+    if isinstance(value, bool):
+        raise ValueError(value)
+    try:
+        return int(value) if not isinstance(value, float) else parse_integer(repr(value))
+    except ValueError:
+        number = float(value)
+        if number != int(number):
+            raise ValueError(value) from None
+        return int(number)
+
+
+def parse_boolean(value: Any) -> bool:
+    """Read a boolean; KFP 1.8 passes True, KFP 2 true."""
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text not in TRUE and text not in FALSE:
+        raise ValueError(value)
+    return text in TRUE
+
+
+def parse_json(value: Any, expected: type) -> Any:
+    """Read a list or an object."""
+    parsed = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(parsed, expected):
+        raise ValueError(value)
+    return parsed
+
+
+def value_text(port: Port, value: Any) -> str:
+    """Write a returned value as the text of its output."""
+    kind, name = port["type"], port["name"]
+    if value is None:
+        raise Refused(f"the output {name!r} is None")
+    if kind == "String" and isinstance(value, str):
+        return value
+    if kind == "Boolean" and type(value).__name__ in ("bool", "bool_"):
+        return "true" if value else "false"
+    if not isinstance(value, bool):
+        if kind == "Integer" and hasattr(value, "__index__"):
+            return str(value.__index__())
+        if kind == "Float" and not isinstance(value, str) and hasattr(value, "__float__"):
+            return number_text(name, float(value))
+    if (kind == "JsonArray" and isinstance(value, (list, tuple))) or (kind == "JsonObject" and isinstance(value, dict)):
+        try:
+            return json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise Refused(f"the output {name!r} cannot be written as JSON: {error}") from error
+    raise Refused(f"the output {name!r} is {str(value)[:200]!r} ({type(value).__name__}), expected {kind}")
+
+
+def number_text(name: str, number: float) -> str:
+    """Write a float; NaN and infinity have no JSON form, and engines refuse them late."""
+    if number in (float("inf"), float("-inf")) or number != number:  # noqa: PLR0124 (NaN; math is not worth its import)
+        raise Refused(f"the output {name!r} is {number!r}, which no engine can pass on")
+    return repr(number)
+
+
+# --- functions ----------------------------------------------------------------------------------------------
+
+
+def run_function(component: Component, call: Call, app: str) -> None:
+    """Call the component's function and write what it returns."""
+    outputs = {port["name"]: port for port in component["outputs"]}
+    check_outputs(component, call)
+    function = load_function(component["function"], app)
+    keywords, artifacts = arguments(component, call, function)
+    returned = function(**keywords)
+    by_position = sorted((port["return"], port) for port in outputs.values() if "return" in port)
+    values = returned_values(component, returned, len(by_position))
+    for (_, port), value in zip(by_position, values, strict=True):
+        write_text(call.outputs[port["name"]], value_text(port, value))
+    for name, artifact in artifacts.items():
+        write_logged(outputs[name], artifact, call)
+    check_written(component, call, artifacts)
+    report(component, call, artifacts)
+
+
+def arguments(
+    component: Component, call: Call, function: Callable[..., Any]
+) -> tuple[dict[str, Any], dict[str, Artifact]]:
+    """Give the function's keyword arguments, and its output artifacts by port."""
+    keywords, artifacts = {}, {}
+    for port in component["inputs"]:
+        value = input_value(port, call)
+        if value is None and not port["optional"]:
+            raise Refused(f"the input {port['name']!r} is missing")
+        if value is not None or not has_default(function, port["parameter"]):
+            keywords[port["parameter"]] = value
+    for port in component["outputs"]:
+        if "parameter" not in port:
+            continue
+        path = call.outputs[port["name"]]
+        if port["passing"] == "artifact":
+            artifacts[port["name"]] = keywords[port["parameter"]] = call.artifact(port, path, "outputs")
+        else:
+            keywords[port["parameter"]] = path
+    return keywords, artifacts
+
+
+def has_default(function: Callable[..., Any], parameter: str) -> bool:
+    """Tell whether a parameter may be left out; `inspect` would know too, and take longer than all of this."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return True
+    names = code.co_varnames[: code.co_argcount]
+    defaults = getattr(function, "__defaults__", None) or ()
+    keyword_only = getattr(function, "__kwdefaults__", None) or {}
+    return parameter in names[len(names) - len(defaults) :] or parameter in keyword_only
+
+
+def input_value(port: Port, call: Call) -> Any:
+    """Give an input's value, path or artifact; None when it is absent."""
+    name = port["name"]
+    if port["kind"] == "parameter":
+        if call.executor_input is not None:
+            value = call.reported("inputs", "parameterValues", name)
+        else:
+            value = call.inputs.get(name)
+        return None if value is None else parse_value(port, value)
+    path = call.inputs.get(name)
+    if path is None:
+        return None
+    return call.artifact(port, path, "inputs") if port["passing"] == "artifact" else path
+
+
+def load_function(entrypoint: str, app: str) -> Callable[..., Any]:
+    """Import the module and take the function out of it, decorators' wrappers too."""
+    from importlib import import_module
+
+    sys.path.insert(0, app)
+    sys.meta_path.append(StandIns())
+    module, _, name = entrypoint.partition(":")
+    function = getattr(import_module(module), name, None)
+    # A real kfp's decorator leaves a component object that keeps the function.
+    function = getattr(function, "python_func", function)
+    if not callable(function):
+        raise Refused(f"there is no function {name} in the module {module}")
+    return function  # type: ignore[no-any-return]
+
+
+def returned_values(component: Component, returned: Any, count: int) -> tuple[Any, ...]:
+    """Give the returned values, one for each output that comes from the return value."""
+    if count == 0:
+        return ()
+    if not component["returns_tuple"]:
+        return (returned,)
+    if not isinstance(returned, tuple):
+        raise Refused(f"the function returned {type(returned).__name__}, expected a tuple of {count}")
+    if len(returned) != count:
+        raise Refused(f"the function returned {len(returned)} values, expected {count}")
+    return returned
+
+
+def write_logged(port: Port, artifact: Artifact, call: Call) -> None:
+    """Write logged metrics to the artifact's path, unless the function wrote a file there itself."""
+    path = call.outputs[port["name"]]
+    if port["type"] not in LOGGED or not artifact.metadata or os.path.exists(path):
+        return
+    content = artifact.metadata
+    if port["name"].replace("-", "_") == "mlpipeline_metrics":
+        # What KFP 1.8 shows in its interface.
+        metrics = [
+            {"name": name, "numberValue": value, "format": "RAW"}
+            for name, value in content.items()
+            if isinstance(value, (int, float)) and not isinstance(value, bool)
+        ]
+        content = {"metrics": metrics}
+    try:
+        write_text(path, json.dumps(content, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise Refused(f"the metrics {port['name']!r} cannot be written as JSON: {error}") from error
+
+
+# --- programs -----------------------------------------------------------------------------------------------
+
+
+def run_program(component: Component, call: Call, app: str) -> int:
+    """Run a program in the app folder, forward signals to it, and return its exit code."""
+    import signal
+
+    check_outputs(component, call)
+    if not call.program:
+        raise Refused("no program after --")
+    command = list(call.program)
+    if command[0] in ("python", "python3"):
+        command[0] = sys.executable
+    os.chdir(app)
+    try:
+        child = os.posix_spawnp(command[0], command, os.environ)
+    except OSError as error:
+        raise Refused(f"cannot run {command[0]}: {error.strerror}") from error
+
+    def forward(number: int, frame: object) -> None:
+        del frame
+        os.kill(child, number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, forward)
+    status = 0
+    while True:
+        # As process 1 of a container there may be orphans to collect, too.
+        process, status = os.wait()
+        if process == child:
+            break
+    if os.WIFSIGNALED(status):
+        return 128 + os.WTERMSIG(status)
+    code = os.WEXITSTATUS(status)
+    if code == 0:
+        check_written(component, call, {})
+        report(component, call, {})
+    return code
+
+
+# --- outputs ------------------------------------------------------------------------------------------------
+
+
+def check_outputs(component: Component, call: Call) -> None:
+    """See that every output has a path, and make the paths' parents."""
+    for port in component["outputs"]:
+        if port["name"] not in call.outputs:
+            raise Refused(f"the output {port['name']!r} has no path")
+        parent = os.path.dirname(call.outputs[port["name"]])
+        if parent:
+            os.makedirs(parent, exist_ok=True)
+
+
+def check_written(component: Component, call: Call, artifacts: dict[str, Artifact]) -> None:
+    """See that every output was written; an artifact may also have been given another URI."""
+    missing = []
+    for port in component["outputs"]:
+        path = call.outputs[port["name"]]
+        artifact = artifacts.get(port["name"])
+        moved = artifact is not None and artifact.uri != call.artifact(port, path, "outputs").uri
+        if not moved and not os.path.exists(path):
+            missing.append(f"{port['name']} ({path})")
+    if missing:
+        raise Refused("declared and not written: " + ", ".join(missing))
+
+
+def report(component: Component, call: Call, artifacts: dict[str, Artifact]) -> None:
+    """Write KFP 2's executor_output.json: the artifacts with their metadata (ExecutorOutput, pipeline_spec.proto)."""
+    destination = ((call.executor_input or {}).get("outputs") or {}).get("outputFile")
+    if not destination:
+        return
+    reported = {}
+    for port in component["outputs"]:
+        if port["kind"] != "artifact":
+            continue
+        artifact = artifacts.get(port["name"]) or call.artifact(port, call.outputs[port["name"]], "outputs")
+        entry = {"name": artifact.name, "uri": artifact.uri, "metadata": artifact.metadata}
+        reported[sanitised(port["name"])] = {"artifacts": [entry]}
+    try:
+        text = json.dumps({"artifacts": reported} if reported else {}, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise Refused(f"metadata cannot be written as JSON: {error}") from error
+    write_text(destination, text)
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a text to a path whose parents may be missing."""
+    parent = os.path.dirname(path)
+    if parent:
+        os.makedirs(parent, exist_ok=True)
+    with open(path, "w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+
+
+# --- the program --------------------------------------------------------------------------------------------
+
+
+def main(arguments: list[str]) -> int:
+    """Run the component that the first argument names; return the exit code."""
+    folder = os.path.dirname(os.path.abspath(__file__))
+    if sys.path and os.path.abspath(sys.path[0] or ".") == folder:
+        # Python before 3.11 has no -P: this folder is no place to import from.
+        del sys.path[0]
+    os.environ.setdefault("HOME", "/tmp")
+    name = arguments[0] if arguments else None
+    try:
+        component = find_component(folder, name)
+        call = Call.parse(arguments[1:], component)
+        sys.argv = arguments[:1]
+        app = os.path.join(folder, "app")
+        sys.excepthook = show_failure
+        if "function" not in component:
+            return run_program(component, call, app)
+        if call.program is not None:
+            raise Refused("a function takes nothing after --")
+        run_function(component, call, app)
+    except Refused as refused:
+        say(name, refused)
+        return 1
+    return 0
+
+
+def find_component(folder: str, name: str | None) -> Component:
+    """Read interface.json and give the named component."""
+    with open(os.path.join(folder, "interface.json"), encoding="utf-8") as stream:
+        interface = json.load(stream)
+    if interface.get("protocol") != PROTOCOL:
+        raise Refused(f"interface.json is of protocol {interface.get('protocol')}, this launcher speaks {PROTOCOL}")
+    components = interface["components"]
+    if name not in components:
+        raise Refused("there is no such component in this image; there are: " + ", ".join(sorted(components)))
+    return components[name]  # type: ignore[no-any-return]
+
+
+def show_failure(kind: type[BaseException], error: BaseException, trace: object) -> None:
+    """Print the traceback of the user's code, without the frames of this file and of the import system."""
+    import traceback
+
+    del trace
+    shown = traceback.TracebackException.from_exception(error)
+    ours = (os.path.abspath(__file__), __file__)
+    kept = [f for f in shown.stack if f.filename not in ours and not f.filename.startswith("<frozen importlib")]
+    shown.stack = traceback.StackSummary.from_list(kept)
+    sys.stdout.flush()
+    sys.stderr.write("".join(shown.format()))
+    say(sys.argv[0], f"{kind.__name__}: {error}")
+
+
+def say(name: str | None, message: object) -> None:
+    """Print one line to stderr."""
+    sys.stdout.flush()
+    sys.stderr.write(f"comp: {name or 'launch.py'}: {message}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
