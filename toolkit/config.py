@@ -82,6 +82,19 @@ class Project:
         source = self.folder / "src"
         return source if source.is_dir() else self.folder
 
+    def module_of(self, entry: Entry) -> tuple[Path, str]:
+        """Find the file and the function of an entry point. Raises InputError when there is no such file."""
+        module, _, function = (entry.entrypoint or "").partition(":")
+        stem = self.source_folder.joinpath(*module.split("."))
+        for candidate in (stem.with_suffix(".py"), stem / "__init__.py"):
+            if candidate.is_file():
+                return candidate, function
+        raise InputError(
+            f"the module {module!r} of the entry point {entry.entrypoint!r} is not in {self.source_folder}",
+            where=Location(path=self.folder / "pyproject.toml"),
+            hint=f"expected the file {stem.name}.py there",
+        )
+
 
 def read_project(
     folder: Path, *, overrides: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None

@@ -1,0 +1,140 @@
+"""The contract of a function: made from its code and the settings, merged with what others may own in it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+from toolkit.config import Entry, Project, default_base
+from toolkit.interface.function import read_function
+from toolkit.interface.model import Function, Interface, Kind
+from toolkit.spec.model import ComponentSpec, Container
+from toolkit.spec.protocol import function_command
+from toolkit.spec.reader import read_component
+from toolkit.spec.writer import write_component
+
+PYTHON = "/opt/comp/venv/bin/python"
+BEGIN, END = "<!-- comp:interface -->", "<!-- /comp:interface -->"
+
+_OURS = ("version", "author", "license", "source", "documentation")
+_SAFE_PATH_SINCE = 11
+
+
+def contract_text(project: Project, entry: Entry) -> tuple[str, Function]:
+    """Give the text that the entry's contract should have, and the function it comes from.
+
+    An existing contract keeps its image, its labels, and annotations that are not ours. Raises FindingsError when
+    code or contract cannot be read.
+    """
+    path, name = project.module_of(entry)
+    function = replace(read_function(path, name), module=(entry.entrypoint or "").partition(":")[0])
+    spec = contract_of(project, entry, function)
+    if entry.contract.exists():
+        old = read_component(entry.contract)
+        foreign = {key: value for key, value in old.annotations.items() if key not in _OURS}
+        spec = replace(
+            spec,
+            container=replace(spec.container, image=old.container.image),
+            annotations=MappingProxyType({**spec.annotations, **foreign}),
+            labels=old.labels,
+        )
+    return write_component(spec), function
+
+
+def contract_of(project: Project, entry: Entry, function: Function) -> ComponentSpec:
+    """Make the contract of a function; the image is the configured name with the version as tag, not yet pinned."""
+    minor = int(default_base(project).partition(":3.")[2].partition("-")[0])
+    command, args = function_command(entry.name, function, python=PYTHON, safe_path=minor >= _SAFE_PATH_SINCE)
+    return ComponentSpec(
+        name=entry.title or function.title,
+        description=function.description or project.description,
+        interface=function.interface,
+        container=Container(image=placeholder_image(project), command=command, args=args),
+        annotations=MappingProxyType(dict(_annotations(project))),
+    )
+
+
+def placeholder_image(project: Project) -> str:
+    """Name the image before there is one: as configured, with the version as tag."""
+    image = project.image or project.name
+    tagged = "@" in image or ":" in image.rpartition("/")[2]
+    return image if tagged else f"{image}:{project.version.replace('+', '_')}"
+
+
+def interface_block(contracts: Mapping[str, Interface]) -> str:
+    """Write the README's block: a table of inputs and one of outputs for each component."""
+    lines = [BEGIN]
+    for name, interface in contracts.items():
+        if len(contracts) > 1:
+            lines += ["", f"### {name}"]
+        if interface.inputs:
+            lines += ["", "| input | type | kind | default | description |", "|---|---|---|---|---|"]
+            for port in interface.inputs:
+                default = (
+                    f"`{port.default}`" if port.default is not None else ("optional" if port.optional else "required")
+                )
+                kind = "value" if port.kind is Kind.PARAMETER else "artifact"
+                lines.append(f"| `{port.name}` | {port.type} | {kind} | {default} | {_cell(port.description)} |")
+        if interface.outputs:
+            lines += ["", "| output | type | kind | description |", "|---|---|---|---|"]
+            for output in interface.outputs:
+                kind = "value" if output.kind is Kind.PARAMETER else "artifact"
+                lines.append(f"| `{output.name}` | {output.type} | {kind} | {_cell(output.description)} |")
+    return "\n".join([*lines, "", END])
+
+
+def with_block(readme: str, block: str) -> str:
+    """Put the block between its markers; a README without markers is left alone."""
+    head, begin, rest = readme.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    return f"{head}{block}{tail}" if begin and end else readme
+
+
+def stale_files(project: Project) -> dict[Path, str]:
+    """Give the files of `project` that do not say what the code says, with the text they should have."""
+    wanted: dict[Path, str] = {}
+    interfaces: dict[str, Interface] = {}
+    for entry in project.entries:
+        if entry.entrypoint:
+            text, function = contract_text(project, entry)
+            wanted[entry.contract] = text
+            interfaces[entry.name] = function.interface
+        elif entry.contract.exists():
+            interfaces[entry.name] = read_component(entry.contract).interface
+    readme = project.folder / "README.md"
+    if readme.is_file():
+        wanted[readme] = with_block(readme.read_text("utf-8"), interface_block(interfaces))
+    return {path: text for path, text in wanted.items() if not _says(path, text)}
+
+
+def _says(path: Path, text: str) -> bool:
+    if not path.exists():
+        return False
+    current = path.read_bytes().decode()
+    if path.suffix != ".yaml" or current == text:
+        return current == text
+    # Comments and layout are the author's; what the contract says is compared, not its bytes.
+    return read_component(path) == _parsed(text, path)
+
+
+def _parsed(text: str, path: Path) -> ComponentSpec:
+    from toolkit.spec.reader import parse_component
+
+    return parse_component(text, path)
+
+
+def _annotations(project: Project) -> list[tuple[str, str]]:
+    urls = {label.lower().replace(" ", "").replace("-", ""): url for label, url in project.urls}
+    source = next((urls[key] for key in ("source", "sourcecode", "repository", "github") if key in urls), None)
+    values = (
+        ("version", project.version),
+        ("author", ", ".join(project.authors)),
+        ("license", project.license),
+        ("source", source),
+        ("documentation", urls.get("documentation")),
+    )
+    return [(key, value) for key, value in values if value]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
