@@ -66,6 +66,7 @@ class Faults:
     refuse_mounts: bool = False
     ignore_mounts: bool = False
     absolute_locations: bool = False
+    uploads_at: str | None = None
     no_digest_header: bool = False
     wrong_digest_header: str | None = None
     redirect_blobs_to: str | None = None
@@ -371,6 +372,7 @@ class _Handler(BaseHTTPRequestHandler):
             session = f"s{self.remote.counter}"
             self.remote.uploads[session] = (name, 0)
         base = f"{self.remote.scheme}://{self.remote.host}" if self.remote.faults.absolute_locations else ""
+        base = self.remote.faults.uploads_at or base
         state = quote("a+b/c=", safe="")
         self._send(202, b"", {"Location": f"{base}/v2/{name}/blobs/uploads/{session}?_state={state}"})
 

@@ -7,7 +7,6 @@ import base64
 import binascii
 import json
 import logging
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +84,8 @@ class CredentialFiles:
         return found or _from_auths(_object(document, "auths"), path, host, repository)
 
     def _ask(self, helper: str, host: str) -> Credential | None:
+        import subprocess
+
         program = f"docker-credential-{helper}"
         server = _DOCKER_HUB_KEY if host == DEFAULT_HOST else host
         try:

@@ -185,6 +185,16 @@ def test_a_big_layer_takes_little_memory() -> None:
         tracemalloc.stop()
 
 
+def test_many_files_take_little_memory() -> None:
+    image = image_of([layer_of(tar_of(*(f"file-{number}" for number in range(5000))))])
+    tracemalloc.start()
+    try:
+        assert check_image(image) == []
+        assert tracemalloc.get_traced_memory()[1] < 9 << 19
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("damage", [lambda data: data[:-3], lambda data: data[:-8] + bytes(8), lambda _: b"plain"])
 def test_broken_gzip_raises_what_is_listed(damage: Callable[[bytes], bytes]) -> None:
     stream = gunzip(ChunkStream(iter([damage(gzip.compress(b"content " * 50))])))

@@ -254,16 +254,16 @@ def test_a_download_that_always_breaks_is_an_error(
     assert not cache.has_blob(image.layers[0].descriptor.digest.hex)
 
 
-@pytest.mark.parametrize("change", [-1, 1])
+@pytest.mark.parametrize(("change", "problem"), [(-1, "is longer than"), (1, "ends after|answers 416")])
 def test_a_blob_of_another_length_is_refused(
-    fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache, change: int
+    fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache, change: int, problem: str
 ) -> None:
     def manifest(data: dict[str, Any]) -> None:
         data["layers"][0]["size"] += change
 
     store(fake, image_of(image.layers, manifest=manifest))
     pulled = client().pull(source, AMD64, cache)
-    with pytest.raises(OutsideError, match=r"is longer than|ends after|416"):
+    with pytest.raises(OutsideError, match=problem):
         list(pulled.layers[0].chunks())
 
 
@@ -291,7 +291,13 @@ def test_a_redirect_to_another_server_gets_no_credentials(
             client().pull(source, AMD64, Cache(cache.root / "other"))
         assert caught.value.message.startswith(f"{storage.host} does not allow it")
         assert "hush" not in caught.value.message
-    assert len(fake.called("GET", "/blobs/")) == 4
+        storage.calls.clear()
+        elsewhere = f'Bearer realm="http://{storage.host}/token",service="fake"'
+        storage.faults.fail("GET", "/blobs/", 401, WWW_Authenticate=elsewhere)
+        with pytest.raises(RemoteError, match="wants other credentials"):
+            client().pull(source, AMD64, Cache(cache.root / "other"))
+        assert len(storage.calls) == 1
+    assert fake.access.basic in {call.authorization for call in fake.calls}
 
 
 def test_a_redirect_to_an_unencrypted_stranger_is_refused(

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from tests.fake_remote import Access, FakeRemote
+from tests.fake_remote import Access, FakeRemote, serving
 from tests.images import image_of, layer_of, tar_of
 from toolkit.cache import Cache
 from toolkit.errors import InputError, OutsideError, RemoteError
@@ -141,6 +141,20 @@ def test_a_mount_asks_for_the_right_to_read_its_source(
 def test_absolute_locations_keep_their_query(fake: FakeRemote, client: Client, image: Image, target: Reference) -> None:
     fake.faults.absolute_locations = True
     client().push(image, target)
+    assert str(image.digest) in fake.manifests["ml/train"]
+
+
+def test_an_upload_to_another_server_gets_no_credentials(
+    fake: FakeRemote, client: Client, image: Image, target: Reference, docker_login: Callable[[str], None]
+) -> None:
+    fake.access = Access("basic")
+    docker_login(fake.host)
+    with serving(FakeRemote()) as storage:
+        storage.blobs, storage.uploads = fake.blobs, fake.uploads
+        fake.faults.uploads_at = f"http://{storage.host}"
+        client().push(image, target)
+        assert len(storage.called("PUT")) == 3
+        assert {call.authorization for call in storage.calls} == {None}
     assert str(image.digest) in fake.manifests["ml/train"]
 
 

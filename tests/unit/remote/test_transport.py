@@ -133,7 +133,8 @@ def test_a_proxy_is_asked_for_other_hosts_and_not_for_this_machine(fake: FakeRem
 
         thread = threading.Thread(target=listen)
         thread.start()
-        remote = client(HTTPS_PROXY=f"http://ann:s%3Acret@127.0.0.1:{proxy.getsockname()[1]}")
+        address = f"http://ann:s%3Acret@127.0.0.1:{proxy.getsockname()[1]}"
+        remote = client(HTTPS_PROXY=address, HTTP_PROXY=address)
         remote.ping(fake.host)
         assert heard == []
         with pytest.raises(RemoteError) as caught:
@@ -142,6 +143,29 @@ def test_a_proxy_is_asked_for_other_hosts_and_not_for_this_machine(fake: FakeRem
     assert heard[0].startswith(b"CONNECT registry.example.com:443 ")
     assert b"Basic YW5uOnM6Y3JldA==" in heard[0]  # ann:s:cret
     assert "cret" not in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_listed_host_is_asked_with_tls_first(client: Client) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        heard: list[bytes] = []
+
+        def listen() -> None:
+            for status in (b"502 Bad Gateway", b"200 OK"):
+                connection, _ = proxy.accept()
+                heard.append(connection.recv(1 << 16).partition(b" HTTP/1.")[0])
+                connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                connection.close()
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        client(
+            ALL_PROXY=f"http://127.0.0.1:{proxy.getsockname()[1]}", COMP_INSECURE_REGISTRIES="registry.example.com"
+        ).ping("registry.example.com")
+        thread.join()
+    assert heard == [
+        b"CONNECT registry.example.com:443",
+        b"GET http://registry.example.com/v2/",
+    ]
 
 
 @pytest.mark.parametrize(
