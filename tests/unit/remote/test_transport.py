@@ -98,7 +98,7 @@ def test_a_server_that_speaks_something_else(client: Client, pauses: list[float]
                 connection.recv(1 << 16)
                 connection.close()
 
-        thread = threading.Thread(target=greet)
+        thread = threading.Thread(target=greet, daemon=True)
         thread.start()
         with pytest.raises(RemoteError, match=f"no TLS connection to {host}"):
             client().ping(host)
@@ -131,7 +131,7 @@ def test_a_proxy_is_asked_for_other_hosts_and_not_for_this_machine(fake: FakeRem
             connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
             connection.close()
 
-        thread = threading.Thread(target=listen)
+        thread = threading.Thread(target=listen, daemon=True)
         thread.start()
         address = f"http://ann:s%3Acret@127.0.0.1:{proxy.getsockname()[1]}"
         remote = client(HTTPS_PROXY=address, HTTP_PROXY=address)
@@ -156,7 +156,7 @@ def test_a_listed_host_is_asked_with_tls_first(client: Client) -> None:
                 connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 connection.close()
 
-        thread = threading.Thread(target=listen)
+        thread = threading.Thread(target=listen, daemon=True)
         thread.start()
         client(
             ALL_PROXY=f"http://127.0.0.1:{proxy.getsockname()[1]}", COMP_INSECURE_REGISTRIES="registry.example.com"
