@@ -35,6 +35,14 @@ COMMANDS = {
 }
 
 
+class _Words(logging.Handler):
+    """Says on stderr what the parts below log: plain words, warnings marked as such."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        mark = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        click.echo(mark + record.getMessage(), err=True)
+
+
 class _Commands(click.Group):
     """Imports a command's module only when the command is called."""
 
@@ -79,8 +87,9 @@ class _Commands(click.Group):
 def comp(ctx: click.Context, *, quiet: bool, verbose: int) -> None:
     """Package Python code as pipeline components: scaffold, build, validate, share."""
     ctx.obj = Console(-1 if quiet else verbose)
-    if verbose > 1:
-        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
+    log = logging.getLogger("toolkit")
+    log.setLevel({-1: logging.WARNING, 0: logging.INFO}.get(ctx.obj.verbosity, logging.DEBUG))
+    log.handlers = [_Words()]
 
 
 def main(arguments: list[str] | None = None) -> int:

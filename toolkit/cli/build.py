@@ -1,0 +1,73 @@
+"""`comp build`: build the image, push it, pin the contract."""
+
+from pathlib import Path
+
+import click
+
+from toolkit.cli.console import Console, pass_console
+from toolkit.errors import UsageError
+
+
+@click.command
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
+@click.option("--push", is_flag=True, help="Push the image, print its reference by digest, pin it.")
+@click.option("--image", metavar="REF", help="Where the image goes; overrides [tool.comp] image.")
+@click.option("--base", metavar="REF", help="The base: a reference, layout:DIR or archive:FILE.")
+@click.option("--pin", metavar="in-place|FILE|none", help="Where a push writes the digest.  [default: in-place]")
+@click.option("--output", metavar="layout:DIR|archive:FILE|docker", help="Also put the image there.")
+@click.option(
+    "--builder", type=click.Choice(["oci", "docker", "buildah"]), default="oci", show_default=True, help="What builds."
+)
+@pass_console
+def command(console: Console, /, *, folder: Path, push: bool, builder: str, **options: str | None) -> None:
+    """Build the image of the component in FOLDER.
+
+    Prints one line on stdout: with --push the reference by digest, else the image's digest. A push also
+    sets the tags <version> and sha-<12 hex digits>, and writes the reference into component.yaml. The first
+    build writes requirements.lock; later ones install exactly what it says.
+    """
+    from toolkit.cache import Cache
+    from toolkit.shortcut import Request, finished
+
+    pin, output = options["pin"], options["output"]
+    if pin and not push:
+        raise UsageError("--pin needs --push: only a pushed image has a reference", hint="add --push")
+    _check_output(output)
+    overrides = {key: value for key in ("image", "base") if (value := options[key])}
+    request = Request(folder=folder, overrides=overrides, builder=builder, push=push, pin=pin or "in-place")
+    cache = Cache.default()
+    known = finished(request, cache) if output is None and folder.is_dir() else None
+    if known:
+        console.say("nothing has changed")
+        console.data(known)
+        return
+
+    from toolkit import job
+    from toolkit.cli.bars import reporting
+    from toolkit.config import read_project
+    from toolkit.shortcut import remember
+
+    project = read_project(folder, overrides=overrides)
+    job.check_contracts(project)
+    with reporting(console) as report:
+        tools = job.Tools(cache=cache, report=report)
+        if push:
+            job.target_reference(project)
+        image = job.build(project, tools, builder=builder)
+        if output:
+            console.say(f"wrote {job.write_image(project, image, output)}")
+        if not push:
+            remember(request, cache, project, image.digest)
+            console.data(str(image.digest))
+            return
+        reference, tags = job.push(project, image, tools)
+    for path in job.pin(project, reference, into=request.pin):
+        console.say(f"pinned {path}")
+    remember(request, cache, project, image.digest, tags=tags)
+    console.data(str(reference))
+
+
+def _check_output(output: str | None) -> None:
+    scheme, _, rest = (output or "docker").partition(":")
+    if scheme not in {"layout", "archive", "docker"} or bool(rest) == (scheme == "docker"):
+        raise UsageError(f"--output {output}", hint="write layout:DIR, archive:FILE or docker")
