@@ -134,6 +134,12 @@ def _resolve(project: Project, base: Base, kept: tuple[Pin, ...]) -> tuple[Pin, 
     return tuple(pin for pin in pins if pin.name not in present)
 
 
+def empty_lock(project: Project) -> Lock:
+    """Give the lock of a component without dependencies, before there is a base to lock for."""
+    minor = default_base(project).removeprefix("python:").removesuffix("-slim")
+    return Lock(inputs="", platform=_platform(project), python=minor, pins=())
+
+
 def existing_lock(project: Project) -> Lock | None:
     """Read the project's lock, None when there is none."""
     path = project.folder / LOCK_NAME

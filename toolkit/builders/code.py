@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from toolkit.builders.plan import File
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.files import File
 
 _log = logging.getLogger(__name__)
 

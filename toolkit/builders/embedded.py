@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from toolkit.builders.plan import File, FilesLayer, Plan, WheelsLayer
+from toolkit.builders.plan import FilesLayer, Plan, WheelsLayer
 from toolkit.cache import Cache
+from toolkit.files import File
 from toolkit.oci import layer as layers
 from toolkit.oci.assemble import assemble, layer_media_type
 from toolkit.oci.descriptor import Descriptor

@@ -5,8 +5,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolkit.builders.plan import File, FilesLayer, Plan
+from toolkit.builders.plan import FilesLayer, Plan
 from toolkit.errors import OutsideError
+from toolkit.files import File
 from toolkit.oci.layer import CHUNK
 from toolkit.oci.tar import MTIME, ROOT, parents
 from toolkit.python.install import collisions, installed_files

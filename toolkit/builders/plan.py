@@ -5,28 +5,14 @@ Every builder works from the same plan, so every builder gives the same file tre
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
+from toolkit.files import File
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.python.base import BaseFacts
 from toolkit.python.wheels import Wheel
 
 PREFIX = "opt/comp"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class File:
-    """One file of a files layer: an absolute path without the leading slash, and bytes, a host file, or a link target.
-
-    Exactly one of `data`, `source` and `target` is set. Owner is 0:0, times are fixed by the layout version.
-    """
-
-    path: str
-    mode: int = 0o644
-    data: bytes | None = None
-    source: Path | None = None
-    target: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

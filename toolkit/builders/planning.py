@@ -3,6 +3,7 @@
 import logging
 import posixpath
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from packaging.utils import canonicalize_name
 
 from toolkit import launcher
 from toolkit.builders.code import code_files
-from toolkit.builders.plan import PREFIX, File, FilesLayer, Plan, WheelsLayer
+from toolkit.builders.plan import PREFIX, FilesLayer, Plan, WheelsLayer
 from toolkit.config import Entry, Project
 from toolkit.errors import InputError, Location
+from toolkit.files import File
 from toolkit.interface.function import read_function
 from toolkit.interface.model import Function, Interface
 from toolkit.oci.descriptor import Platform
@@ -69,7 +71,7 @@ def make_plan(
         base_reference=base_reference,
         facts=facts,
         platform=platform,
-        layers=(_skeleton_layer(project, facts), *wheel_layers, _code_layer(project)),
+        layers=(_skeleton_layer(project, facts), *wheel_layers, code_layer(project)),
         entrypoint=(PYTHON, *(("-P",) if safe_path(facts) else ()), LAUNCHER),
         env={"PATH": f"/{VENV}/bin:{_base_path(config)}"},
         labels=metadata,
@@ -112,7 +114,8 @@ def _distribution(wheel: Wheel) -> str:
     return canonicalize_name(wheel.filename.partition("-")[0])
 
 
-def _code_layer(project: Project) -> FilesLayer:
+def code_layer(project: Project) -> FilesLayer:
+    """Lay out the component's own code and `interface.json`."""
     files = list(code_files(project.source_folder, into=APP))
     interfaces = [(entry.name, _interface(project, entry, files)) for entry in project.entries]
     if not files:
@@ -127,7 +130,7 @@ def _interface(project: Project, entry: Entry, files: Sequence[File]) -> Functio
     if entry.entrypoint is None:
         return read_component(entry.contract).interface
     module, _, name = entry.entrypoint.partition(":")
-    return read_function(_module(project, entry, module, files), name)
+    return replace(read_function(_module(project, entry, module, files), name), module=module)
 
 
 def _module(project: Project, entry: Entry, module: str, files: Sequence[File]) -> Path:

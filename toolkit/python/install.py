@@ -155,7 +155,7 @@ class _Installation:
         """Say where a member goes; None when it is not installed."""
         parts = member.name.split("/")
         if "__pycache__" in parts[:-1]:
-            _log.info("%s: bytecode in a wheel is left out", self.wheel.what(member))
+            _log.debug("%s: bytecode in a wheel is left out", self.wheel.what(member))
             return None
         if parts[0] == self.dist_info and "/".join(parts[1:]) in _INSTALLERS_OWN:
             return None

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from toolkit.builders.code import KEPT_SIZE, code_files
-from toolkit.builders.plan import File
 from toolkit.errors import InputError
+from toolkit.files import File
 
 LEFT_OUT = (
     *("component.yaml", "components/other.yaml", "pyproject.toml", "requirements.lock", "uv.lock", "pylock.dev.toml"),

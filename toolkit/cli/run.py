@@ -1,0 +1,68 @@
+"""`comp run`: run a component once, on files and values of the user's."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from toolkit.cli.console import Console, pass_console
+from toolkit.errors import UsageError
+
+
+@click.command
+@click.argument("component", type=click.Path(path_type=Path), default=".")
+@click.option(
+    "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="A value, or the path of an artifact."
+)
+@click.option("-o", "--output", "outputs", multiple=True, metavar="NAME=PATH", help="Where an output goes.")
+@click.option("--runner", type=click.Choice(["docker", "buildah", "process"]), help="Default: the first that works.")
+@click.option("--name", help="Which component, where the image has several.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How results are printed.")
+@click.option("--force", is_flag=True, help="Write over files that exist.")
+@pass_console
+def command(
+    console: Console,
+    /,
+    *,
+    component: Path,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    form: str,
+    **options: str | bool | None,
+) -> int:
+    """Run COMPONENT, a folder or a component.yaml, once.
+
+    Artifacts are paths on this machine. Outputs without -o go to out/NAME. What is printed on stdout are the
+    values of output parameters, as name=value; a component that fails makes the exit code 1.
+    """
+    from toolkit.running import open_runnable, run_once
+
+    runner, name = options["runner"], options["name"]
+    runnable = open_runnable(component, runner=str(runner) if runner else None, name=str(name) if name else None)
+    console.say(f"running {runnable.name} by {runnable.runner.name}")
+    given = _pairs(inputs, "-i")
+    wanted = {key: Path(value) for key, value in _pairs(outputs, "-o").items()}
+    done = run_once(runnable, given, wanted, force=bool(options["force"]))
+    if done.exit_code:
+        console.say(f"{runnable.name} failed with exit code {done.exit_code}")
+        return 1
+    for port, path in done.artifacts.items():
+        console.say(f"{port}: {path}")
+    if form == "json":
+        console.data(
+            json.dumps({**done.values, **{port: str(path) for port, path in done.artifacts.items()}}, indent=2)
+        )
+    elif done.values:
+        console.data("\n".join(f"{port}={value}" for port, value in done.values.items()))
+    return 0
+
+
+def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{option} {text}", hint=f"write {option} NAME=VALUE")
+        pairs[name] = value
+    return pairs

@@ -1,0 +1,152 @@
+"""Run a component as a plain process: the same launcher and command line, in an environment of this machine.
+
+It tests the code and the interface, not the image: the interpreter is the host's, and the wheels too where the
+host is not the lock's platform.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from toolkit import launcher
+from toolkit.cache import Cache
+from toolkit.errors import InputError, OutsideError
+from toolkit.files import File
+from toolkit.python.lock import Lock
+from toolkit.runners.protocol import Job, Outcome
+from toolkit.runners.staging import outcome, output_paths
+from toolkit.spec.arguments import resolve_command
+
+log = logging.getLogger(__name__)
+
+_PREFIX = "/opt/comp/"
+_INSTALLING = 900
+
+
+class ProcessRunner:
+    """Runs on the host. `code` is what the image would hold under `/opt/comp`, `lock` its wheels."""
+
+    name = "process"
+
+    def __init__(self, code: Sequence[File], lock: Lock, cache: Cache) -> None:
+        self.code = code
+        self.lock = lock
+        self.cache = cache
+
+    def run(self, job: Job) -> Outcome:
+        """Run to the end, in a folder of its own that is removed."""
+        python = self._environment()
+        with tempfile.TemporaryDirectory(prefix="comp-run-") as temporary:
+            root = Path(temporary).resolve()
+            self._lay_out(root / "comp")
+            paths = output_paths(root / "outputs", job)
+            command = resolve_command(
+                job.spec,
+                values=job.values,
+                input_paths={name: str(path.resolve()) for name, path in job.artifacts.items()},
+                output_paths={name: str(path) for name, path in paths.items()},
+            )
+            done = subprocess.run(
+                [*self._here(command, python, root / "comp")],
+                cwd=root,
+                env={**os.environ, "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+                stdout=sys.stderr,
+                check=False,
+            )
+            return outcome(job, paths, done.returncode if done.returncode >= 0 else 128 - done.returncode)
+
+    def _here(self, command: Sequence[str], python: Path, root: Path) -> list[str]:
+        """Put this machine's places for those of the image, in the words before the component's name."""
+        if not command or not command[0].startswith(_PREFIX):
+            raise InputError(
+                "the component's command is not the launcher of comp, so only an image can run it",
+                hint="use --runner docker or --runner buildah",
+            )
+        launch = command.index(f"{_PREFIX}launch.py")
+        options = [word for word in command[1:launch] if word != "-P" or sys.version_info >= (3, 11)]
+        return [str(python), *options, str(root / "launch.py"), *command[launch + 1 :]]
+
+    def _lay_out(self, root: Path) -> None:
+        for file in self.code:
+            path = root / Path("/" + file.path).relative_to(_PREFIX)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if file.target is not None:
+                path.symlink_to(file.target)
+            elif file.source is not None:
+                shutil.copyfile(file.source, path)
+            else:
+                path.write_bytes(file.data or b"")
+        (root / "app").mkdir(parents=True, exist_ok=True)
+        (root / "launch.py").write_bytes(launcher.source())
+
+    def _environment(self) -> Path:
+        """Make the environment, once for each set of pins, and return its interpreter."""
+        pins = [[pin.name, pin.version, pin.sha256] for pin in self.lock.pins]
+        host = [platform.machine(), sys.platform, self.lock.python]
+        key = hashlib.sha256(json.dumps([pins, host]).encode()).hexdigest()[:32]
+        folder = self.cache.root / "environments" / key
+        python = folder / "bin" / "python"
+        if python.exists():
+            return python
+        import uv
+
+        program = uv.find_uv_bin()
+        log.info("making an environment for %d packages", len(pins))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
+        try:
+            _uv([program, "venv", "--quiet", "--relocatable", "--python", self.lock.python, str(staged)])
+            if self.lock.pins:
+                self._install(program, staged)
+            try:
+                staged.rename(folder)
+            except OSError:
+                # Another run made the same environment meanwhile.
+                if not python.exists():
+                    raise
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+        return python
+
+    def _install(self, program: str, environment: Path) -> None:
+        """Install the lock's pins: by hash on the lock's own platform, by version elsewhere."""
+        exact = sys.platform == "linux" and _architecture() == self.lock.platform.architecture
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed:
+            for pin in self.lock.pins:
+                hashed = f" --hash=sha256:{pin.sha256}" if exact else ""
+                listed.write(f"{pin.name}=={pin.version}{hashed}\n")
+            listed.flush()
+            command = [
+                program,
+                "pip",
+                "install",
+                "--quiet",
+                "--no-deps",
+                "--python",
+                str(environment / "bin" / "python"),
+            ]
+            command += ["--require-hashes"] if exact else []
+            _uv([*command, "-r", listed.name])
+
+
+def _architecture() -> str:
+    machine = platform.machine().lower()
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+
+
+def _uv(command: list[str]) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALLING, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise OutsideError(f"uv did not finish within {_INSTALLING} s", hint="is the package index slow?") from error
+    if done.returncode:
+        said = " ".join(done.stderr.split())[-600:]
+        raise OutsideError(f"uv could not make the environment: {said}", hint="--runner docker needs none")

@@ -1,0 +1,234 @@
+"""Run a component: choose a runner, make what it runs, check what it is given, collect what it gives."""
+
+import json
+import logging
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from toolkit import job
+from toolkit.config import Entry, Project, read_project
+from toolkit.errors import InputError, Location, OutsideError, UsageError
+from toolkit.interface.model import Input, Kind
+from toolkit.runners.cases import Case, check_output, find_cases, parameter_text
+from toolkit.runners.protocol import Job, Runner
+from toolkit.spec.model import ComponentSpec
+from toolkit.spec.reader import read_component
+
+__all__ = ["Done", "Runnable", "find_cases", "open_runnable", "run_case", "run_once"]
+
+log = logging.getLogger(__name__)
+
+RUNNERS = ("docker", "buildah", "process")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Runnable:
+    """A component with the runner that will run it, and the image the runner was given."""
+
+    name: str
+    spec: ComponentSpec
+    image: str
+    runner: Runner
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Done:
+    """What a run gave: the exit code, output parameters as text, artifacts as paths."""
+
+    exit_code: int
+    values: Mapping[str, str]
+    artifacts: Mapping[str, Path]
+
+
+def open_runnable(component: Path, *, runner: str | None = None, name: str | None = None) -> Runnable:
+    """Prepare a component folder, whose present code is built and run, or a contract, whose pinned image is.
+
+    Without `runner` the first that works is taken: docker, buildah, process.
+    """
+    if component.is_file():
+        spec = read_component(component)
+        return Runnable(
+            name=spec.name, spec=spec, image=spec.container.image, runner=_engine(runner or _first_engine(component))
+        )
+    project = read_project(component)
+    job.check_contracts(project)
+    entry = _entry(project, name)
+    spec = read_component(entry.contract)
+    chosen = runner or _first_working()
+    if chosen == "process":
+        return Runnable(name=entry.name, spec=spec, image="", runner=_process(project))
+    return Runnable(name=entry.name, spec=spec, image=_local_image(project, chosen), runner=_engine(chosen))
+
+
+def run_once(runnable: Runnable, given: Mapping[str, str], wanted: Mapping[str, Path], *, force: bool = False) -> Done:
+    """Run with inputs as texts and paths; outputs that `wanted` does not name go to `out/<name>`."""
+    interface = runnable.spec.interface
+    _check_names(given, [port.name for port in interface.inputs], "input")
+    _check_names(wanted, [port.name for port in interface.outputs], "output")
+    values, artifacts = _inputs(runnable.spec, given)
+    with tempfile.TemporaryDirectory(prefix="comp-out-") as temporary:
+        outputs = {}
+        for port in interface.outputs:
+            place = Path(temporary) if port.kind is Kind.PARAMETER else Path("out")
+            outputs[port.name] = wanted.get(port.name, place / port.name)
+            if port.name in wanted and outputs[port.name].exists() and not force:
+                raise UsageError(f"{outputs[port.name]} exists", hint="--force writes over it")
+        done = runnable.runner.run(
+            Job(spec=runnable.spec, image=runnable.image, values=values, artifacts=artifacts, outputs=outputs)
+        )
+        kinds = {port.name: port.kind for port in interface.outputs}
+        return Done(
+            exit_code=done.exit_code,
+            values={
+                name: path.read_text("utf-8") for name, path in done.outputs.items() if kinds[name] is Kind.PARAMETER
+            },
+            artifacts={name: path for name, path in done.outputs.items() if kinds[name] is Kind.ARTIFACT},
+        )
+
+
+def run_case(project: Project, case: Case, *, runner: str | None = None) -> tuple[list[str], str]:
+    """Run one case and return what differs from what it expects, and which runner ran it."""
+    runnable = open_runnable(project.folder, runner=runner, name=case.component)
+    known = {port.name for port in runnable.spec.interface.outputs}
+    lost = [name for name in case.outputs if name not in known]
+    if lost:
+        raise InputError(f"the component has no output {lost[0]!r}", where=Location(path=case.path))
+    given = {name: parameter_text(value) for name, value in case.values.items()}
+    given |= {name: str(path) for name, path in case.artifacts.items()}
+    with tempfile.TemporaryDirectory(prefix="comp-case-") as temporary:
+        wanted = {name: Path(temporary) / name for name in known}
+        values, artifacts = _inputs(runnable.spec, given)
+        done = runnable.runner.run(
+            Job(spec=runnable.spec, image=runnable.image, values=values, artifacts=artifacts, outputs=wanted)
+        )
+        if case.fails:
+            return ([] if done.exit_code else ["it succeeded, expected it to fail"]), runnable.runner.name
+        if done.exit_code:
+            return [f"it failed with exit code {done.exit_code}"], runnable.runner.name
+        problems = [problem for name in case.outputs for problem in check_output(case, name, done.outputs.get(name))]
+        return problems, runnable.runner.name
+
+
+def _entry(project: Project, name: str | None) -> Entry:
+    for entry in project.entries:
+        if name in {None, entry.name}:
+            return entry
+    raise UsageError(
+        f"there is no component {name!r} here", hint=f"there are: {', '.join(entry.name for entry in project.entries)}"
+    )
+
+
+def _inputs(spec: ComponentSpec, given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Path]]:
+    """Split what is given into values and artifacts, fill in defaults, and say what is missing or wrong."""
+    values: dict[str, str] = {}
+    artifacts: dict[str, Path] = {}
+    missing = []
+    for port in spec.interface.inputs:
+        if port.name not in given:
+            if port.default is not None and port.kind is Kind.PARAMETER:
+                values[port.name] = port.default
+            elif not port.optional:
+                missing.append(f"{port.name} ({port.type})")
+        elif port.kind is Kind.ARTIFACT:
+            artifacts[port.name] = Path(given[port.name])
+            if not artifacts[port.name].exists():
+                raise InputError(f"the input {port.name!r} is {given[port.name]}, and there is no such file or folder")
+        else:
+            _check_value(port, given[port.name])
+            values[port.name] = given[port.name]
+    if missing:
+        raise UsageError(f"missing inputs: {', '.join(missing)}", hint="give each one with -i NAME=VALUE")
+    return values, artifacts
+
+
+def _check_value(port: Input, text: str) -> None:
+    try:
+        match port.type:
+            case "Integer":
+                fits = float(text).is_integer()
+            case "Float":
+                fits = float(text) is not None
+            case "Boolean":
+                fits = text.lower() in {"true", "false", "1", "0", "yes", "no", "on", "off"}
+            case "JsonArray" | "JsonObject":
+                fits = isinstance(json.loads(text), list if port.type == "JsonArray" else dict)
+            case _:
+                fits = True
+    except ValueError:
+        fits = False
+    if not fits:
+        raise UsageError(f"the input {port.name!r} is {text!r}, expected {port.type}")
+
+
+def _check_names(given: Mapping[str, object], known: list[str], what: str) -> None:
+    for name in given:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            advice = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known) or 'none'}"
+            raise UsageError(f"there is no {what} {name!r}", hint=advice)
+
+
+def _first_working() -> str:
+    return next((name for name in ("docker", "buildah") if _available(name)), "process")
+
+
+def _first_engine(component: Path) -> str:
+    name = _first_working()
+    if name == "process":
+        raise OutsideError(
+            f"neither docker nor buildah works here, and {component} is a contract without its code",
+            hint="start docker, or apt-get install buildah",
+        )
+    return name
+
+
+def _available(name: str) -> bool:
+    if name == "docker":
+        from toolkit.runners.docker import DockerRunner
+
+        return DockerRunner().available()
+    from toolkit.runners.buildah import BuildahRunner
+
+    return BuildahRunner().available()
+
+
+def _engine(name: str) -> Runner:
+    if name == "docker":
+        from toolkit.runners.docker import DockerRunner
+
+        return DockerRunner()
+    if name == "buildah":
+        from toolkit.runners.buildah import BuildahRunner
+
+        return BuildahRunner()
+    raise UsageError(
+        "a contract alone cannot run as a process", hint="give the component's folder, or another --runner"
+    )
+
+
+def _process(project: Project) -> Runner:
+    from toolkit.builders.planning import code_layer
+    from toolkit.runners.process import ProcessRunner
+
+    tools = job.Tools()
+    lock = job.existing_lock(project)
+    if lock is None and project.dependencies:
+        lock = job.refresh_lock(project, job.open_base(project, tools))
+    return ProcessRunner(code_layer(project).files, lock or job.empty_lock(project), tools.cache)
+
+
+def _local_image(project: Project, runner: str) -> str:
+    """Build the present code and hand the image to the engine."""
+    tools = job.Tools()
+    image = job.build(project, tools)
+    if runner == "docker":
+        from toolkit.engines.docker import connect, load_image
+
+        return load_image(connect(), image, names=[])
+    layout = tools.cache.root / "layouts" / image.digest.hex
+    if not (layout / "index.json").is_file():
+        job.write_image(project, image, f"layout:{layout}")
+    return f"oci:{layout}"
