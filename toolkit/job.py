@@ -290,9 +290,9 @@ def _pinned(reference: Reference, lock: Lock | None, tools: Tools) -> Reference:
     try:
         found = tools.remote().head(reference)
     except OutsideError as error:
-        raise type(error)(f"cannot find the base {reference}: {error.message}", hint=_BASE_HINT) from error
+        raise OutsideError(f"cannot look for the base {reference.familiar}", hint=_BASE_HINT) from error
     if found is None:
-        raise OutsideError(f"there is no base image {reference}", hint="check its name and tag; " + _BASE_HINT)
+        raise OutsideError(f"there is no base image {reference.familiar}", hint="check its name and tag; " + _BASE_HINT)
     return replace(reference, digest=found.digest)
 
 

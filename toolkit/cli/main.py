@@ -138,11 +138,12 @@ def _print_usage(error: click.ClickException) -> None:
 def _print_error(error: CompError) -> None:
     where = f"{error.where}: " if error.where else ""
     click.echo(f"error: {where}{error.message}", err=True)
-    cause = error.__cause__
+    cause, said = error.__cause__, error.message
     while cause is not None:
         text = cause.message if isinstance(cause, CompError) else str(cause) or type(cause).__name__
-        click.echo(f"  caused by: {text}", err=True)
-        cause = cause.__cause__
+        if text not in said:
+            click.echo(f"  caused by: {text}", err=True)
+        cause, said = cause.__cause__, said + text
     if error.hint:
         click.echo(f"hint: {error.hint}", err=True)
 
