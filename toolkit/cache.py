@@ -10,6 +10,7 @@ parse counts as absent. Losing the cache loses only time.
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,20 @@ class Cache:
                     hint="the file changed on its server, or was damaged on the way; try again",
                 )
         return path
+
+    def keep_blob(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        """Store bytes of which nothing is known yet, and return their sha256 and size."""
+        hasher, size = hashlib.sha256(), 0
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self.root, prefix=".blob-", suffix=".tmp") as stream:
+            for chunk in chunks:
+                hasher.update(chunk)
+                size += len(chunk)
+                stream.write(chunk)
+            stream.flush()
+            with Path(stream.name).open("rb") as written:
+                self.add_blob(iter(lambda: written.read(1 << 20), b""), sha256=hasher.hexdigest(), what="a blob")
+        return hasher.hexdigest(), size
 
     def record(self, kind: str, key: object) -> dict[str, Any] | None:
         """Return the record of `kind` for `key` (any JSON value), None when there is none."""

@@ -74,7 +74,7 @@ def open_base(project: Project, tools: Tools, *, lock: Lock | None = None) -> Ba
     scheme, _, rest = text.partition(":")
     pinned = None
     if scheme in {"layout", "archive"}:
-        image = _read_local(scheme, Path(rest), platform)
+        image = _read_local(scheme, Path(rest), platform, tools)
     else:
         pinned = _pinned(parse_reference(text), lock, tools)
         image = tools.remote().pull(pinned, platform, tools.cache)
@@ -163,11 +163,11 @@ def build(project: Project, tools: Tools, *, builder: str = "oci") -> Image:
     if builder == "docker":
         from toolkit.builders.docker import DockerBuilder
 
-        return DockerBuilder().build(plan, tools.report)
+        return DockerBuilder(tools.cache).build(plan, tools.report)
     if builder == "buildah":
         from toolkit.builders.buildah import BuildahBuilder
 
-        return BuildahBuilder().build(plan, tools.report)
+        return BuildahBuilder(tools.cache).build(plan, tools.report)
     from toolkit.builders.embedded import EmbeddedBuilder
 
     return EmbeddedBuilder(tools.cache).build(plan, tools.report)
@@ -272,11 +272,11 @@ def _platform(project: Project) -> Platform:
     return Platform.parse(project.platforms[0])
 
 
-def _read_local(scheme: str, path: Path, platform: Platform) -> Image:
+def _read_local(scheme: str, path: Path, platform: Platform, tools: Tools) -> Image:
     if scheme == "archive":
         from toolkit.oci.archive import read_archive
 
-        return read_archive(path, platform=platform)
+        return read_archive(path, platform=platform, cache=tools.cache)
     from toolkit.oci.layout import read_layout
 
     return read_layout(path, platform=platform)

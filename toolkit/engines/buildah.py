@@ -1,0 +1,76 @@
+"""Buildah by subprocess: build and run without a daemon. Containers are isolated by chroot, which works anywhere."""
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from toolkit.errors import OutsideError
+
+log = logging.getLogger(__name__)
+
+_TIMEOUT = 900
+_LOOPBACK = ("127.", "localhost", "[::1]")
+
+
+def version() -> str | None:
+    """Give buildah's version, quietly None when it is not installed or does not work."""
+    program = shutil.which("buildah")
+    if program is None:
+        return None
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.split()[2] if done.returncode == 0 else None
+
+
+def buildah(*arguments: str) -> str:
+    """Run buildah and give its stdout. Raises OutsideError with the last lines of what it said."""
+    program = shutil.which("buildah")
+    if program is None:
+        raise OutsideError("buildah is not installed", hint="apt-get install buildah")
+    log.debug("buildah %s", " ".join(arguments))
+    try:
+        done = subprocess.run(
+            [program, *arguments], capture_output=True, text=True, timeout=_TIMEOUT, check=False, env=_environment()
+        )
+    except subprocess.TimeoutExpired as error:
+        raise OutsideError(f"buildah {arguments[0]} did not finish within {_TIMEOUT} s") from error
+    if done.returncode:
+        said = " / ".join(done.stderr.strip().splitlines()[-5:]) or f"exit code {done.returncode}"
+        raise OutsideError(f"buildah {arguments[0]} failed: {said}", hint="it needs root, or user namespaces")
+    return done.stdout.strip()
+
+
+@contextmanager
+def container(image: str) -> Iterator[str]:
+    """Make a working container from `oci:DIR` or a reference, and remove it in the end."""
+    options = ["--tls-verify=false"] if image.startswith(_LOOPBACK) else []
+    name = buildah("from", "--quiet", *options, image)
+    try:
+        yield name
+    finally:
+        buildah("rm", name)
+
+
+def run(name: str, command: Sequence[str], *, mounts: Mapping[Path, tuple[str, str]]) -> int:
+    """Run a command in a container and give its exit code; its output goes to our stderr as it comes."""
+    volumes = [part for path, (inside, mode) in mounts.items() for part in ("--volume", f"{path}:{inside}:{mode}")]
+    done = subprocess.run(
+        ["buildah", "run", "--isolation", "chroot", *volumes, name, "--", *command],
+        stdout=sys.stderr,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        env=_environment(),
+    )
+    return done.returncode
+
+
+def _environment() -> dict[str, str]:
+    # Debian's buildah asks for a policy file that only other packages bring.
+    return {**os.environ, "BUILDAH_ISOLATION": "chroot"}

@@ -1,0 +1,157 @@
+"""Image archives: one tar that is an OCI layout and what `docker load` reads; and what `docker save` writes.
+
+OCI image specification, image-layout.md; Docker image specification 1.2, "Combined Image JSON + Filesystem
+Changeset Format".
+"""
+
+import io
+import json
+import tarfile
+import zlib
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from toolkit.cache import Cache
+from toolkit.errors import InputError, Location, OutsideError
+from toolkit.oci.descriptor import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform
+from toolkit.oci.digest import Digest
+from toolkit.oci.image import Image, Layer
+
+_CHUNK = 1 << 20
+_GZIP = b"\x1f\x8b"
+_BLOCK = 512
+_FILE_TIME = 315532800
+_LARGEST_JSON = 16 << 20
+
+
+def write_archive(image: Image, stream: BinaryIO, *, names: Sequence[str] = ()) -> None:
+    """Write the archive; equal images and names give equal bytes."""
+    stream.writelines(archive_chunks(image, names=names))
+
+
+def archive_chunks(image: Image, *, names: Sequence[str] = ()) -> Iterator[bytes]:
+    """Give the archive's bytes; `names` are what docker calls the image after loading it."""
+    config = image.config_descriptor.digest
+    written: set[str] = set()
+    for layer in image.layers:
+        path = _blob(layer.descriptor.digest)
+        if path not in written:
+            written.add(path)
+            yield from _member(path, layer.descriptor.size, layer.chunks())
+    yield from _member(_blob(config), len(image.config), iter((image.config,)))
+    yield from _member(_blob(image.digest), len(image.manifest), iter((image.manifest,)))
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [image.descriptor.to_dict()]}
+    loaded = {
+        "Config": _blob(config),
+        "RepoTags": list(names) or None,
+        "Layers": [_blob(layer.descriptor.digest) for layer in image.layers],
+    }
+    for path, document in (
+        ("index.json", index),
+        ("manifest.json", [loaded]),
+        ("oci-layout", {"imageLayoutVersion": "1.0.0"}),
+    ):
+        data = json.dumps(document, separators=(",", ":")).encode()
+        yield from _member(path, len(data), iter((data,)))
+    yield bytes(2 * _BLOCK)
+
+
+def read_archive(path: Path, *, platform: Platform, cache: Cache) -> Image:
+    """Read the first image of an archive that `docker save` or `write_archive` wrote.
+
+    Compressed layers are read from the archive when they are asked for; plain ones are compressed into the
+    cache now. Raises InputError when the file is no such archive or its image is for another platform.
+    """
+    try:
+        with tarfile.open(path, "r:") as archive:
+            members = {member.name.removeprefix("./"): member for member in archive if member.isfile()}
+            loaded = json.loads(_read(archive, members["manifest.json"]))[0]
+            config = _read(archive, members[loaded["Config"]])
+            parsed = json.loads(config)
+            found = Platform(str(parsed.get("os")), str(parsed.get("architecture")))
+            if (found.os, found.architecture) != (platform.os, platform.architecture):
+                raise InputError(f"the archive {path} is for {found}, expected {platform}")
+            diff_ids = [Digest.parse(text) for text in parsed["rootfs"]["diff_ids"]]
+            layers = [
+                _layer(path, members[name], diff_id, cache)
+                for name, diff_id in zip(loaded["Layers"], diff_ids, strict=True)
+            ]
+    except OSError as error:
+        raise OutsideError(f"cannot read {path}: {error.strerror or error}") from error
+    except (tarfile.TarError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise InputError(
+            f"not an image archive: {error!r}", where=Location(path=path), hint="`docker save IMAGE > FILE` writes one"
+        ) from error
+    described = Descriptor(media_type=OCI_CONFIG, digest=Digest.of(config), size=len(config))
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": described.to_dict(),
+        "layers": [layer.descriptor.to_dict() for layer in layers],
+    }
+    data = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
+    return Image(media_type=OCI_MANIFEST, manifest=data, config=config, layers=tuple(layers))
+
+
+def _layer(path: Path, member: tarfile.TarInfo, diff_id: Digest, cache: Cache) -> Layer:
+    chunks = partial(_range, path, member.offset_data, member.size)
+    if next(chunks(), b"")[:2] != _GZIP:
+        known = cache.record("compressed", str(diff_id))
+        if known is None or not cache.has_blob(known["sha256"]):
+            sha256, size = cache.keep_blob(_compressed(chunks()))
+            known = {"sha256": sha256, "size": size}
+            cache.write_record("compressed", str(diff_id), known)
+        digest = Digest(known["sha256"])
+        blob = cache.blob_path(digest.hex)
+        size = int(known["size"])
+        chunks = partial(_range, blob, 0, size)
+    else:
+        import hashlib
+
+        hasher = hashlib.sha256()
+        for chunk in chunks():
+            hasher.update(chunk)
+        digest, size = Digest(hasher.hexdigest()), member.size
+    descriptor = Descriptor(media_type=OCI_LAYER, digest=digest, size=size)
+    return Layer(descriptor=descriptor, diff_id=diff_id, chunks=chunks)
+
+
+def _compressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Compress by zlib: what comes from elsewhere has no digest of ours to keep."""
+    compressor = zlib.compressobj(6, zlib.DEFLATED, 31)
+    for chunk in chunks:
+        if data := compressor.compress(chunk):
+            yield data
+    yield compressor.flush()
+
+
+def _range(path: Path, offset: int, size: int) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        while size > 0 and (chunk := stream.read(min(_CHUNK, size))):
+            size -= len(chunk)
+            yield chunk
+
+
+def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if member.size > _LARGEST_JSON:
+        raise ValueError(f"{member.name} is too large")
+    stream = archive.extractfile(member)
+    return stream.read() if stream else b""
+
+
+def _blob(digest: Digest) -> str:
+    return f"blobs/sha256/{digest.hex}"
+
+
+def _member(path: str, size: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    info = tarfile.TarInfo(path)
+    info.size = size
+    info.mtime = _FILE_TIME
+    buffer = io.BytesIO()
+    buffer.write(info.tobuf(tarfile.USTAR_FORMAT if size < 8 << 30 else tarfile.PAX_FORMAT))
+    yield buffer.getvalue()
+    yield from chunks
+    yield bytes(-size % _BLOCK)

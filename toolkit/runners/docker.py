@@ -1,0 +1,36 @@
+"""Run a component by docker."""
+
+import tempfile
+from pathlib import Path
+
+from toolkit.engines import docker as engine
+from toolkit.runners.protocol import Job, Outcome
+from toolkit.runners.staging import mounted, outcome, writable_paths
+from toolkit.spec.arguments import resolve_command
+
+
+class DockerRunner:
+    """Runs on the docker daemon; `Job.image` is a reference, pulled if it is missing, or an image id."""
+
+    name = "docker"
+
+    def available(self) -> bool:
+        """Tell whether a daemon answers."""
+        return engine.version() is not None
+
+    def run(self, job: Job) -> Outcome:
+        """Run to the end in a container that is removed."""
+        client = engine.connect()
+        with tempfile.TemporaryDirectory(prefix="comp-run-") as temporary:
+            paths = writable_paths(Path(temporary), job)
+            inputs, outputs, mounts = mounted(Path(temporary), job)
+            command = resolve_command(job.spec, values=job.values, input_paths=inputs, output_paths=outputs)
+            own = bool(job.spec.container.command)
+            code = engine.run_container(
+                client,
+                job.image,
+                entrypoint=command[:1] if own else (),
+                command=command[1:] if own else command,
+                mounts=mounts,
+            )
+            return outcome(job, paths, code)
