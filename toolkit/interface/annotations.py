@@ -3,6 +3,7 @@
 import ast
 from dataclasses import dataclass, replace
 
+from toolkit.interface.model import ARTIFACT_TYPES as ARTIFACTS
 from toolkit.interface.model import Kind, Passing
 from toolkit.interface.module import Module
 
@@ -10,10 +11,6 @@ from toolkit.interface.module import Module
 _VOCABULARIES = ("kfp.dsl", "kfp.v2.dsl", "kfp.components", "kfp", "toolkit.types", "toolkit")
 _STRIPPING = "kfp.components"
 _TYPING = ("typing", "typing_extensions", "collections.abc")
-ARTIFACTS = (
-    *("Artifact", "Dataset", "Model", "Metrics", "ClassificationMetrics", "SlicedClassificationMetrics"),
-    *("HTML", "Markdown"),
-)
 _SCALARS = {"str": "String", "int": "Integer", "float": "Float", "bool": "Boolean"}
 _LISTS = {"list", "List", "Sequence"}
 _DICTS = {"dict", "Dict", "Mapping", "MutableMapping"}

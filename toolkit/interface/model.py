@@ -9,6 +9,13 @@ from toolkit.errors import Location
 PARAMETER_TYPES = ("String", "Integer", "Float", "Boolean", "JsonArray", "JsonObject")
 
 
+# The artifact classes of KFP 2 (kfp.dsl.types.artifact_types).
+ARTIFACT_TYPES = (
+    *("Artifact", "Dataset", "Model", "Metrics", "ClassificationMetrics", "SlicedClassificationMetrics"),
+    *("HTML", "Markdown"),
+)
+
+
 class Kind(StrEnum):
     """A parameter is passed as text on the command line, an artifact as the path of a file or folder."""
 
