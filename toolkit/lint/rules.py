@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from toolkit.errors import InputError, Location
 from toolkit.findings import Finding, Severity
 from toolkit.interface.function import sanitised
-from toolkit.interface.model import ARTIFACT_TYPES, PARAMETER_TYPES
+from toolkit.interface.model import ARTIFACT_TYPES, PARAMETER_TYPES, Input, Output
 from toolkit.oci.reference import parse_reference
 from toolkit.spec.model import (
     Argument,
@@ -25,6 +25,7 @@ from toolkit.spec.model import (
     IsPresent,
     PortPlaceholder,
 )
+from toolkit.spec.protocol import LAUNCHER_PATH
 from toolkit.spec.reader import Document, arguments_of, is_parameter_type
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
@@ -164,10 +165,10 @@ def output_never_produced(document: Document) -> Iterator[Remark]:
     for argument in arguments_of(container):
         if isinstance(argument, PortPlaceholder):
             produced.add(argument.port)
-        elif (isinstance(argument, str) and "{{$}}" in argument) or (
-            isinstance(argument, ExecutorInputPlaceholder) and not container.command
-        ):
-            return
+        elif isinstance(argument, ExecutorInputPlaceholder) or "{{$}}" in str(argument):
+            # A program that reads KFP's executor input finds its paths there; our launcher wants them as arguments.
+            if LAUNCHER_PATH not in container.command:
+                return
     for index, port in enumerate(document.spec.interface.outputs):
         if port.name not in produced:
             where = document.places[("outputs", index)]
@@ -383,14 +384,9 @@ def kind_mismatch(document: Document) -> Iterator[Remark]:
     good="{name: data, type: Dataset}",
 )
 def empty_type(document: Document) -> Iterator[Remark]:
-    for kind, ports in (("inputs", document.spec.interface.inputs), ("outputs", document.spec.interface.outputs)):
-        for index, port in enumerate(ports):
-            if port.type in {"{}", "[]"}:
-                yield (
-                    document.places[(kind, index, "type")],
-                    f"the type of {port.name!r} is empty",
-                    "name it, or drop it",
-                )
+    for place, port in _ports(document):
+        if port.type in {"{}", "[]"}:
+            yield document.places[(*place, "type")], f"the type of {port.name!r} is empty", "name it, or drop it"
 
 
 # --- the container -------------------------------------------------------------------------------------------
