@@ -165,10 +165,9 @@ def output_never_produced(document: Document) -> Iterator[Remark]:
     for argument in arguments_of(container):
         if isinstance(argument, PortPlaceholder):
             produced.add(argument.port)
-        elif isinstance(argument, ExecutorInputPlaceholder) or "{{$}}" in str(argument):
+        elif LAUNCHER_PATH not in container.command and _is_executor_input(argument):
             # A program that reads KFP's executor input finds its paths there; our launcher wants them as arguments.
-            if LAUNCHER_PATH not in container.command:
-                return
+            return
     for index, port in enumerate(document.spec.interface.outputs):
         if port.name not in produced:
             where = document.places[("outputs", index)]
@@ -504,6 +503,10 @@ def missing_port_description(document: Document) -> Iterator[Remark]:
 
 
 # --- what the rules share ------------------------------------------------------------------------------------
+
+
+def _is_executor_input(argument: Argument) -> bool:
+    return isinstance(argument, ExecutorInputPlaceholder) or (isinstance(argument, str) and "{{$}}" in argument)
 
 
 def _ports(document: Document) -> Iterator[tuple[tuple[str | int, ...], Input | Output]]:

@@ -1,0 +1,31 @@
+"""Run `comp` as users do, in a process of its own."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+COMP = Path(sys.executable).with_name("comp")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+def comp(*arguments: str | Path, folder: Path | None = None, env: dict[str, str] | None = None) -> Result:
+    """Run `comp` with these arguments in `folder`; `env` is the whole environment when it is given."""
+    command = [str(COMP), *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=300)
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def ok(*arguments: str | Path, folder: Path | None = None, env: dict[str, str] | None = None) -> str:
+    """Run `comp`, expect success, and give its stdout without the last line end."""
+    result = comp(*arguments, folder=folder, env=env)
+    assert result.code == 0, result.err
+    return result.out.removesuffix("\n")

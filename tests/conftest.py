@@ -1,0 +1,82 @@
+"""Fixtures that several kinds of tests share: servers of the session, a base, a cache, the samples."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kfp_environments import kfp_environment
+from tests.servers import Server, distribution_server, docker_daemon, require
+from toolkit.engines.mmdebstrap import make_debian_base
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for all tests that need real wheels, kept between runs where COMP_TEST_CACHE names a folder."""
+    kept = os.environ.get("COMP_TEST_CACHE")
+    return Path(kept) if kept else tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def debian_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The layout of a Debian base with Python 3.11, kept between runs where COMP_TEST_BASE names a folder."""
+    require("mmdebstrap")
+    kept = os.environ.get("COMP_TEST_BASE")
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("base") / "layout"
+    if not (folder / "oci-layout").is_file():
+        make_debian_base(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real distribution server on loopback."""
+    require("docker-registry")
+    with distribution_server(tmp_path_factory.mktemp("remote")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def docker_host() -> Iterator[str]:
+    """A real docker daemon of the session's own; DOCKER_HOST names it for everything that runs meanwhile."""
+    with docker_daemon() as address, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", address)
+        yield address
+
+
+@pytest.fixture(scope="session")
+def kfp1() -> Path:
+    """The interpreter of an environment with KFP 1.8."""
+    return kfp_environment("1")
+
+
+@pytest.fixture(scope="session")
+def kfp2() -> Path:
+    """The interpreter of an environment with KFP 2."""
+    return kfp_environment("2")
+
+
+@pytest.fixture
+def sample(tmp_path: Path, cache_folder: Path, debian_base: Path, monkeypatch: pytest.MonkeyPatch) -> "Sample":
+    """Copies of the samples, with the base and the cache of the session in the environment."""
+    monkeypatch.setenv("COMP_CACHE_DIR", str(cache_folder))
+    monkeypatch.setenv("COMP_BASE", f"layout:{debian_base}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home-cache"))
+    return Sample(tmp_path)
+
+
+class Sample:
+    """Makes copies of samples that a test may change."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, name: str, *, into: str = "samples") -> Path:
+        """Copy one sample and give its folder."""
+        target = self.folder / into / name
+        shutil.copytree(ROOT / "sample_components" / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+        return target

@@ -1,0 +1,35 @@
+"""Environments with the two lines of KFP, which cannot share one: made once beside the checkout's own, then reused."""
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+import uv
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def kfp_environment(line: str) -> Path:
+    """Give the interpreter of the environment for KFP `1` or `2`, made from tests/kfp/requirements-<line>.txt."""
+    requirements = ROOT / "tests" / "kfp" / f"requirements-{line}.txt"
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    folder = ROOT / f".venv-kfp{line}"
+    python, stamp = folder / "bin" / "python", folder / ".requirements"
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        program = uv.find_uv_bin()
+        subprocess.run([program, "venv", "-q", "--python", "3.11", str(folder)], check=True, timeout=120)
+        install = [program, "pip", "install", "-q", "--python", str(python), "-r", str(requirements)]
+        subprocess.run(install, check=True, timeout=600)
+        stamp.write_text(wanted)
+    return python
+
+
+def run_kfp(python: Path, program: str, *arguments: str) -> str:
+    """Run a program with a KFP and give its stdout; its words are in the failure."""
+    done = subprocess.run(
+        [python, "-W", "ignore", "-c", program, *arguments], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
