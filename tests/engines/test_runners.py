@@ -1,0 +1,54 @@
+"""The three runners do the same, and the samples chained by hand give a sensible model."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.commands import comp, ok
+from tests.conftest import Sample
+
+RUNNERS = ("process", "docker", "buildah")
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_samples_cases_pass_on_every_runner(sample: Sample, docker_host: str, runner: str) -> None:
+    assert docker_host
+    for name in ("summarise_text", "load_table"):
+        result = comp("test", sample(name), "--runner", runner)
+        assert result.code == 0, result.out + result.err
+        assert result.out.count(f"({runner})\n") == len(result.out.splitlines())
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_component_that_fails_makes_exit_code_1(
+    sample: Sample, docker_host: str, tmp_path: Path, runner: str
+) -> None:
+    assert docker_host
+    result = comp("run", sample("load_table"), "--runner", runner, "-i", "table=irises", folder=tmp_path)
+    assert result.code == 1
+    assert result.out == ""
+    assert "ValueError: there is no table 'irises'" in result.err
+    assert result.err.endswith("load-table failed with exit code 1\n")
+
+
+def test_the_first_runner_that_works_is_docker(sample: Sample, docker_host: str, tmp_path: Path) -> None:
+    assert docker_host
+    folder = sample("summarise_text")
+    result = comp("run", folder, "-i", f"text={folder / 'README.md'}", folder=tmp_path)
+    assert result.code == 0, result.err
+    assert "running summarise-text by docker\n" in result.err
+
+
+@pytest.mark.parametrize("runner", ["process", "buildah"])
+def test_the_samples_chained_give_a_sensible_accuracy(sample: Sample, tmp_path: Path, runner: str) -> None:
+    tables, by = sample("load_table"), ("--runner", runner)
+    ok("run", tables, *by, "-o", "data=data.csv", folder=tmp_path)
+    split = ("-i", "data=data.csv", "-i", "seed=1", "-o", "training=training.csv", "-o", "held_out=held_out.csv")
+    assert ok("run", tables, "--name", "split-table", *by, *split, folder=tmp_path) == "Output=143"
+    fit = ("-i", "training_data=training.csv", "-i", "c=0.5", "-o", "model=model.joblib", "-o", "metrics=fit.json")
+    ok("run", sample("train_model"), *by, *fit, folder=tmp_path)
+    measure = ("-i", "model=model.joblib", "-i", "data=held_out.csv", "-o", "report=report.html")
+    printed = ok("run", sample("evaluate_model"), *by, *measure, folder=tmp_path)
+    assert 0.94 < float(printed.removeprefix("Output=")) <= 1
+    assert '"accuracy"' in (tmp_path / "fit.json").read_text()
+    assert (tmp_path / "report.html").read_text().count("<rect") == 4
