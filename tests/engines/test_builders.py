@@ -1,7 +1,6 @@
 """One contract for all three builders: the same tree under /opt/comp, the same description, an image that runs."""
 
 import hashlib
-import io
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,14 +26,14 @@ def _tree(image: Image, base_layers: int) -> dict[str, tuple[str, int, str]]:
     """Give kind, mode and content of every path that the layers above the base put under opt/comp."""
     tree = {}
     for layer in image.layers[base_layers:]:
-        with tarfile.open(fileobj=io.BufferedReader(gunzip(ChunkStream(layer.chunks()))), mode="r|") as archive:
+        with tarfile.open(fileobj=gunzip(ChunkStream(layer.chunks())), mode="r|") as archive:
             for member in archive:
                 path = member.name.strip("/")
                 if not path.startswith("opt/comp"):
                     assert path == "opt", path
                     continue
-                content = archive.extractfile(member).read() if member.isreg() else b""  # type: ignore[union-attr]
-                digest = hashlib.sha256(content).hexdigest() if member.isreg() else member.linkname
+                stream = archive.extractfile(member) if member.isreg() else None
+                digest = hashlib.sha256(stream.read()).hexdigest() if stream else member.linkname
                 kind = "file" if member.isreg() else "link" if member.issym() else "folder"
                 tree[path] = (kind, 0 if kind == "link" else member.mode & 0o7777, digest)
     return tree
