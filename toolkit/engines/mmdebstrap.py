@@ -59,8 +59,10 @@ def make_debian_base(folder: Path, *, suite: str = SUITE, packages: tuple[str, .
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".base-") as temporary:
         blob = Path(temporary) / "layer"
-        with tempfile.TemporaryFile() as errors:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+        with (
+            tempfile.TemporaryFile() as errors,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process,
+        ):
             try:
                 diff_id, newest = _write_layer(process.stdout, blob)
                 failed = process.wait(_TIMEOUT)
@@ -68,7 +70,6 @@ def make_debian_base(folder: Path, *, suite: str = SUITE, packages: tuple[str, .
                 failed = process.wait(_TIMEOUT) or 1
             finally:
                 process.kill()
-                process.wait()
             if failed:
                 raise OutsideError(f"mmdebstrap failed: {_last_lines(errors)}", hint="run it by hand to see more")
         image = _image(blob, diff_id, newest)
