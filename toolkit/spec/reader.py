@@ -6,6 +6,7 @@ by path; an output when its type is one. A type that is a mapping is kept as JSO
 """
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ import yaml
 from toolkit.errors import Location
 from toolkit.findings import FindingsError
 from toolkit.interface.model import Input, Interface, Kind, Output
-from toolkit.spec.document import Place, Reading, compose, read_text
+from toolkit.spec.document import Place, Reading, compose, form, read_text
 from toolkit.spec.model import (
     Argument,
     ComponentSpec,
@@ -95,9 +96,12 @@ def arguments_of(container: Container) -> Iterator[Argument]:
 
 
 def _component(reading: Reading, node: yaml.Node) -> ComponentSpec:
-    top = reading.mapping(node, "the component", _TOP)
     if not isinstance(node, yaml.MappingNode):
-        reading.error("C001", node, "the document is not a mapping", "a contract begins with name:, inputs: …")
+        reading.error(
+            "C001", node, f"the document is a {form(node)}, not a mapping", "a contract begins with `name: …`"
+        )
+        raise FindingsError(tuple(reading.findings))
+    top = reading.mapping(node, "the component", _TOP)
     for key, value in top.items():
         reading.places[(key,)] = reading.at(value)
     metadata = reading.mapping(top["metadata"], "metadata", ("annotations", "labels")) if "metadata" in top else {}
@@ -105,9 +109,10 @@ def _component(reading: Reading, node: yaml.Node) -> ComponentSpec:
     inputs = [_input(reading, part, index) for index, part in _parts(reading, top, "inputs")]
     outputs = [_output(reading, part, index) for index, part in _parts(reading, top, "outputs")]
     by_value, by_path = _uses(container)
+    reading.text(top.get("version"), "version", nullable=True)
     return ComponentSpec(
-        name=reading.text(top.get("name"), "name"),
-        description=reading.text(top.get("description"), "description"),
+        name=reading.text(top.get("name"), "name", nullable=True),
+        description=reading.text(top.get("description"), "description", nullable=True),
         interface=Interface(
             inputs=tuple(_kinded(port, by_value=by_value - by_path) for port in inputs), outputs=tuple(outputs)
         ),
@@ -132,17 +137,18 @@ def _implementation(reading: Reading, node: yaml.Node, top: dict[str, yaml.Node]
     if "container" not in implementation:
         reading.error("C003", top["implementation"], "implementation has no container")
         return Container(image="")
-    parts = reading.mapping(implementation["container"], "container", _CONTAINER)
-    image = reading.text(parts.get("image"), "image")
-    if "image" in parts:
-        reading.places[("image",)] = reading.at(parts["image"])
-    if not image:
-        reading.error("C003", parts.get("image", implementation["container"]), "the container has no image")
+    parts = reading.mapping(implementation["container"], "container", _CONTAINER, unknown="C042")
+    for key, value in parts.items():
+        reading.places[(key,)] = reading.at(value)
+    named = parts.get("image")
+    image = reading.text(named, "image", nullable=True)
+    if named is None or named.value == "" or named.tag.endswith(":null"):
+        reading.error("C003", named or implementation["container"], "the container has no image", "name one: image: …")
     return Container(
         image=image,
         command=_arguments(reading, parts.get("command"), ("command",)),
         args=_arguments(reading, parts.get("args"), ("args",)),
-        env=_texts(reading, parts.get("env"), "env"),
+        env=_texts(reading, parts.get("env"), "env", structure="C041"),
         file_outputs=_texts(reading, parts.get("fileOutputs"), "fileOutputs"),
     )
 
@@ -155,7 +161,7 @@ def _input(reading: Reading, node: yaml.Node, index: int) -> Input:
         name=name,
         type=_type(reading, parts.get("type")),
         kind=Kind.ARTIFACT,
-        description=reading.text(parts.get("description"), f"the description of {name!r}"),
+        description=reading.text(parts.get("description"), f"the description of {name!r}", nullable=True),
         default=_default(reading, parts.get("default"), name),
         optional=optional,
     )
@@ -169,7 +175,7 @@ def _output(reading: Reading, node: yaml.Node, index: int) -> Output:
         name=name,
         type=kind_name,
         kind=Kind.PARAMETER if is_parameter_type(kind_name) else Kind.ARTIFACT,
-        description=reading.text(parts.get("description"), f"the description of {name!r}"),
+        description=reading.text(parts.get("description"), f"the description of {name!r}", nullable=True),
     )
 
 
@@ -181,7 +187,8 @@ def _port(reading: Reading, node: yaml.Node, what: str, index: int, known: tuple
     if "name" not in parts:
         reading.error("C003", node, f"an item of {what} has no name")
     if "annotations" in parts:
-        reading.mapping(parts["annotations"], "annotations")
+        for value in reading.mapping(parts["annotations"], "annotations").values():
+            _plain(reading, value)
     return parts
 
 
@@ -210,33 +217,49 @@ def _uses(container: Container) -> tuple[set[str], set[str]]:
 
 def _type(reading: Reading, node: yaml.Node | None) -> str:
     if node is None or isinstance(node, yaml.ScalarNode):
-        return reading.text(node, "a type")
-    try:
-        return json.dumps(_plain(node), sort_keys=True, separators=(",", ":"))
-    except TypeError:
-        reading.error("C003", node, "a type is a name, or a mapping with text keys")
-        return ""
+        return reading.text(node, "a type", nullable=True)
+    return json.dumps(_plain(reading, node), sort_keys=True, separators=(",", ":"))
 
 
-def _plain(node: yaml.Node) -> Any:  # noqa: ANN401 (any JSON value)
+def _plain(reading: Reading, node: yaml.Node) -> Any:  # noqa: ANN401 (any JSON value)
     if isinstance(node, yaml.MappingNode):
-        return {str(_plain(key)): _plain(value) for key, value in node.value}
+        return {key: _plain(reading, value) for key, value in reading.mapping(node, "this mapping").items()}
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(part) for part in node.value]
-    value = yaml.safe_load(yaml.serialize(node))
-    if value is not None and not isinstance(value, str | int | float | bool):
+        return [_plain(reading, part) for part in node.value]
+    match node.tag.rpartition(":")[2]:
+        case "null":
+            return None
+        case "bool":
+            return _is_true(node)
+        case "int" | "float":
+            return _number(node)
+        case _:
+            return str(node.value)
+
+
+def _number(node: yaml.Node) -> int | float | str:
+    """Give a number that JSON knows; what it cannot say (`.inf`, 1_000, base 8) stays text."""
+    try:
+        value: int | float = json.loads(node.value)
+    except ValueError:
         return str(node.value)
-    return value
+    return value if isinstance(value, int | float) and math.isfinite(value) else str(node.value)
+
+
+def _is_true(node: yaml.Node) -> bool:
+    return str(node.value).lower() in {"true", "yes", "on"}
 
 
 def _default(reading: Reading, node: yaml.Node | None, name: str) -> str | None:
     if node is None or node.tag.endswith(":null"):
         return None
-    if isinstance(node, yaml.ScalarNode):
+    if node.tag.endswith((":int", ":float", ":bool")):
         # The text as written: KFP would turn 1.10 into 1.1.
         return str(node.value)
+    if isinstance(node, yaml.ScalarNode):
+        return reading.text(node, f"the default of {name!r}")
     reading.error(
-        "C004", node, f"the default of {name!r} is not a string but a mapping or list", "write it as JSON in quotes"
+        "C004", node, f"the default of {name!r} is a {form(node)}, not a string", "write it as JSON in quotes"
     )
     return None
 
@@ -245,14 +268,23 @@ def _boolean(reading: Reading, node: yaml.Node | None, what: str) -> bool:
     if node is None or node.tag.endswith(":null"):
         return False
     if not isinstance(node, yaml.ScalarNode) or not node.tag.endswith(":bool"):
-        reading.error("C003", node, f"{what} is neither true nor false")
+        reading.error("C003", node, f"{what} is neither true nor false", "write it without quotes")
         return False
-    return str(node.value).lower() in {"true", "yes", "on"}
+    return _is_true(node)
 
 
-def _texts(reading: Reading, node: yaml.Node | None, what: str) -> MappingProxyType[str, str]:
-    parts = reading.mapping(node, what) if node is not None else {}
-    return MappingProxyType({key: reading.text(value, f"{key!r} of {what}") for key, value in parts.items()})
+def _texts(
+    reading: Reading, node: yaml.Node | None, what: str, *, structure: str = "C004"
+) -> MappingProxyType[str, str]:
+    """Read a mapping of texts; `structure` is the rule that a mapping or list in a text's place breaks."""
+    texts: dict[str, str] = {}
+    for key, value in (reading.mapping(node, what) if node is not None else {}).items():
+        reading.places[(what, key)] = reading.at(value)
+        if structure != "C004" and not isinstance(value, yaml.ScalarNode):
+            reading.error(structure, value, f"{key!r} of {what} is a {form(value)}", "only plain texts can stand there")
+        else:
+            texts[key] = reading.text(value, f"{key!r} of {what}")
+    return MappingProxyType(texts)
 
 
 def _arguments(reading: Reading, node: yaml.Node | None, place: Place) -> tuple[Argument, ...]:
@@ -271,6 +303,9 @@ def _argument(reading: Reading, node: yaml.Node, place: Place) -> Argument | Non
     reading.places[place] = reading.at(node)
     if isinstance(node, yaml.ScalarNode):
         return reading.text(node, "an argument")
+    if not isinstance(node, yaml.MappingNode):
+        reading.error("C004", node, "an argument is a list, not a string or a placeholder", "write its items out")
+        return None
     parts = reading.mapping(node, "a placeholder", _PLACEHOLDERS)
     if len(parts) != 1:
         reading.error("C003", node, "a placeholder is a mapping with one key", f"one of {', '.join(_PLACEHOLDERS)}")
@@ -279,8 +314,12 @@ def _argument(reading: Reading, node: yaml.Node, place: Place) -> Argument | Non
     reading.places[(*place, key)] = reading.at(value)
     match key:
         case "executorInput":
+            if not value.tag.endswith(":null"):
+                reading.error("C003", value, "executorInput takes no value", "write {executorInput: null}")
             return ExecutorInputPlaceholder()
         case "concat":
+            if not isinstance(value, yaml.SequenceNode):
+                reading.error("C003", value, "concat is not a list", "write {concat: […]}")
             return ConcatPlaceholder(items=_several(reading, value, place))
         case "if":
             return _conditional(reading, value, place)
@@ -304,17 +343,21 @@ def _conditional(reading: Reading, node: yaml.Node, place: Place) -> IfPlacehold
         return None
     condition = _condition(reading, parts["cond"], place)
     then = _several(reading, parts["then"], (*place, "then"))
-    otherwise = _several(reading, parts["else"], (*place, "else")) if "else" in parts else ()
+    other = parts.get("else")
+    otherwise = _several(reading, other, (*place, "else")) if other and not other.tag.endswith(":null") else ()
     return IfPlaceholder(condition=condition, then=then, otherwise=otherwise)
 
 
 def _condition(reading: Reading, node: yaml.Node, place: Place) -> IsPresent | PortPlaceholder | bool | str:
     reading.places[(*place, "cond")] = reading.at(node)
     if isinstance(node, yaml.ScalarNode):
-        if node.tag.endswith(":bool"):
-            return str(node.value).lower() in {"true", "yes", "on"}
-        return reading.text(node, "cond")
+        return _is_true(node) if node.tag.endswith(":bool") else reading.text(node, "cond")
+    if not isinstance(node, yaml.MappingNode):
+        reading.error("C026", node, "cond is a list", "write {isPresent: …}")
+        return False
     parts = reading.mapping(node, "cond", ("isPresent", "inputValue"))
+    if len(parts) > 1:
+        reading.error("C026", node, "cond has more than one key", "write {isPresent: …}")
     if "isPresent" in parts:
         return IsPresent(input=reading.text(parts["isPresent"], "isPresent"))
     if "inputValue" in parts:

@@ -21,8 +21,10 @@ from toolkit.spec.model import (
 
 _WIDTH = 110
 _ENDLESS = 1 << 30
-# What some YAML 1.1 or 1.2 reader takes for a number or a date, beyond what PyYAML quotes by itself.
-_LIKE_A_NUMBER = re.compile(r"[-+]?(?:\d|\.\d)[\w.:+-]*|[-+]?\.(?:inf|nan)", re.IGNORECASE)
+# What some YAML 1.1 or 1.2 reader takes for a number, a date or a boolean, beyond what PyYAML quotes by itself.
+_LIKE_ANOTHER_TYPE = re.compile(r"[-+]?(?:\d|\.\d)[\w.:+-]*|[-+]?\.(?:inf|nan)|[yn]", re.IGNORECASE)
+# PyYAML writes longer keys in the explicit form (`? key`), on a line of its own.
+_LONGEST_BLOCK_KEY = 100
 
 
 def write_component(spec: ComponentSpec) -> str:
@@ -68,7 +70,18 @@ def _output(port: Output) -> dict[str, Any]:
 def _type(name: str) -> dict[str, Any]:
     if not name:
         return {}
-    return {"type": json.loads(name) if name.startswith(("{", "[")) else name}
+    return {"type": _structure(name)}
+
+
+def _structure(name: str) -> Any:  # noqa: ANN401 (any JSON value)
+    """Turn a type that the reader keeps as JSON text back into what it stands for."""
+    if not name.startswith(("{", "[")):
+        return name
+    try:
+        value = json.loads(name)
+    except ValueError:
+        return name
+    return value if json.dumps(value, sort_keys=True, separators=(",", ":")) == name else name
 
 
 def _container(container: Container) -> list[str]:
@@ -134,7 +147,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "'" if _LIKE_A_NUMBER.fullmatch(text) else None
+    style = '"' if "\n" in text else "'" if _LIKE_ANOTHER_TYPE.fullmatch(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
@@ -143,8 +156,8 @@ _Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("t
 
 
 def _block(key: str, value: str) -> str:
-    if "\n" in value:
-        return f"{_flow(key)}: {json.dumps(value, ensure_ascii=False)}"
+    if len(key) > _LONGEST_BLOCK_KEY:
+        return f"{_flow(key)}: {_flow(value)}"
     text: str = yaml.dump({key: value}, Dumper=_Dumper, default_flow_style=False, width=_ENDLESS, allow_unicode=True)
     return text.rstrip("\n")
 
