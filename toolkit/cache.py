@@ -4,14 +4,20 @@
     records/<kind>/<2 hex>/<64 hex>.json   facts derived from inputs, keyed by the sha256 of those inputs
 
 Everything is written to a temporary name and renamed. A blob that exists is whole; a record that does not
-parse counts as absent. Losing the cache loses only time.
+parse counts as absent. Losing the cache loses only time. Beside them lie folders that others keep here, each made
+under a name of its own and renamed: `bases/`, `environments/`, `layouts/`.
 """
 
 import hashlib
 import json
 import os
+import re
+import shutil
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +25,37 @@ import platformdirs
 
 from toolkit.atomic import replacing, write_bytes
 from toolkit.errors import OutsideError
+
+KINDS = ("blobs", "records", "bases", "environments", "layouts")
+
+# What the cache holds, by its path below the root; nothing else is ever counted or removed.
+_ENTRIES = {
+    "blobs": re.compile(r"blobs/sha256/[0-9a-f]{2}/[0-9a-f]{64}"),
+    "records": re.compile(r"records/[^/]+/[0-9a-f]{2}/[0-9a-f]{64}\.json"),
+    "bases": re.compile(r"bases/debian-[^/]+"),
+    "environments": re.compile(r"environments/[0-9a-f]{32}"),
+    "layouts": re.compile(r"layouts/[0-9a-f]{64}"),
+}
+_LEFTOVER = re.compile(
+    r"\.blob-[^/]+\.tmp|(?:blobs/sha256|records/[^/]+)/[0-9a-f]{2}/\.[0-9a-f]{64}[^/]*\.tmp"
+    r"|(?:bases|environments|layouts)/\.(?:base|new|gone)-[^/]+"
+)
+# Whoever writes for longer than this without touching the file is taken for dead.
+_SECONDS_ALIVE = 3600
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One thing in the cache: a file or a folder, its size in bytes, and when it was last used (seconds since 1970).
+
+    `leftover` marks what a killed process has left; `kind` is one of `KINDS`, for a leftover where it lies.
+    """
+
+    kind: str
+    path: Path
+    size: int
+    used: float
+    leftover: bool = False
 
 
 class Cache:
@@ -48,7 +85,7 @@ class Cache:
         """
         path = self.blob_path(sha256)
         hasher = hashlib.sha256()
-        with replacing(path) as stream:
+        with self._writing(), replacing(path) as stream:
             for chunk in chunks:
                 hasher.update(chunk)
                 stream.write(chunk)
@@ -62,8 +99,9 @@ class Cache:
     def keep_blob(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Store bytes of which nothing is known yet, and return their sha256 and size."""
         hasher, size = hashlib.sha256(), 0
-        self.root.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self.root, prefix=".blob-", suffix=".tmp") as stream:
+        with self._writing():
+            self.root.mkdir(parents=True, exist_ok=True)
+        with self._writing(), tempfile.NamedTemporaryFile(dir=self.root, prefix=".blob-", suffix=".tmp") as stream:
             for chunk in chunks:
                 hasher.update(chunk)
                 size += len(chunk)
@@ -77,15 +115,105 @@ class Cache:
         """Return the record of `kind` for `key` (any JSON value), None when there is none."""
         try:
             parsed = json.loads(self._record_path(kind, key).read_bytes())
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
+        except OSError as error:
+            raise OutsideError(
+                f"cannot read the cache {self.root}: {error.strerror or error}", hint=_ANOTHER_FOLDER
+            ) from error
         return parsed if isinstance(parsed, dict) else None
 
     def write_record(self, kind: str, key: object, value: dict[str, Any]) -> None:
         """Remember `value` for `key`."""
-        write_bytes(self._record_path(kind, key), json.dumps(value, sort_keys=True).encode())
+        with self._writing():
+            write_bytes(self._record_path(kind, key), json.dumps(value, sort_keys=True).encode())
+
+    def entries(self) -> Iterator[Entry]:
+        """List what is here, in order of path. Links are never followed, and foreign files are passed over."""
+        for path in sorted(self._candidates()):
+            below = path.relative_to(self.root).as_posix()
+            leftover = _LEFTOVER.fullmatch(below) is not None
+            kind = below.partition("/")[0] if "/" in below else "blobs"
+            if leftover or _ENTRIES[kind].fullmatch(below):
+                try:
+                    size, used = _measured(path)
+                except FileNotFoundError:
+                    continue  # Somebody else removed it, or gave it its name, meanwhile.
+                yield Entry(kind=kind, path=path, size=size, used=used, leftover=leftover)
+
+    def prune(self, *, older_than: float) -> tuple[Entry, ...]:
+        """Remove what was not used for `older_than` seconds, and what dead processes left; return what went.
+
+        What somebody may be writing stays, whatever its age.
+        """
+        now, gone = time.time(), []
+        for entry in self.entries():
+            if now - entry.used >= (_SECONDS_ALIVE if entry.leftover else older_than):
+                with self._writing():
+                    _remove(entry.path)
+                gone.append(entry)
+        return tuple(gone)
+
+    def damaged(self) -> Iterator[Entry]:
+        """Give the blobs whose bytes are no longer what their name says."""
+        for entry in self.entries():
+            if entry.kind == "blobs" and not entry.leftover:
+                with entry.path.open("rb") as stream:
+                    if hashlib.file_digest(stream, "sha256").hexdigest() != entry.path.name:
+                        yield entry
+
+    def _candidates(self) -> Iterator[Path]:
+        yield from self.root.glob(".blob-*.tmp")
+        for kind in KINDS:
+            top = self.root / kind
+            if top.is_symlink() or not top.is_dir():
+                continue
+            if kind in {"blobs", "records"}:
+                for folder, _, names in os.walk(top):
+                    yield from (Path(folder, name) for name in names)
+            else:
+                yield from (path for path in top.iterdir() if not path.is_symlink())
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (ConnectionError, TimeoutError):
+            raise  # From where the bytes come, not from the disk.
+        except OSError as error:
+            raise OutsideError(
+                f"cannot write to the cache {self.root}: {error.strerror or error}", hint=_ANOTHER_FOLDER
+            ) from error
 
     def _record_path(self, kind: str, key: object) -> Path:
         text = json.dumps(key, sort_keys=True, separators=(",", ":"))
         digest = hashlib.sha256(text.encode()).hexdigest()
         return self.root / "records" / kind / digest[:2] / f"{digest}.json"
+
+
+_ANOTHER_FOLDER = "free some space, `comp cache prune`, or name another folder with COMP_CACHE_DIR"
+
+
+def _measured(path: Path) -> tuple[int, float]:
+    """Give the size in bytes and the time of the last use, of a file or of everything in a folder."""
+    facts = path.lstat()
+    if not path.is_dir():
+        return facts.st_size, max(facts.st_mtime, facts.st_atime)
+    # A folder's own access time is left out: looking into it, as here, is no use of it.
+    size, used = 0, facts.st_mtime
+    for folder, _, names in os.walk(path):
+        for name in names:
+            inner = Path(folder, name).lstat()
+            size, used = size + inner.st_size, max(used, inner.st_mtime, inner.st_atime)
+    return size, used
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder: that under another name first, so that nobody takes half of it for whole."""
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    doomed = path.with_name(f".gone-{path.name.lstrip('.')}")
+    shutil.rmtree(doomed, ignore_errors=True)
+    path.rename(doomed)
+    shutil.rmtree(doomed)

@@ -1,0 +1,65 @@
+"""`comp cache` as users run it."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.commands import comp
+from toolkit.cache import Cache
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
+    monkeypatch.setenv("COMP_CACHE_DIR", str(tmp_path / "cache"))
+    return Cache(tmp_path / "cache")
+
+
+def test_show_counts_by_kind(cache: Cache) -> None:
+    cache.keep_blob(iter([bytes(1500)]))
+    cache.keep_blob(iter([b"x"]))
+    cache.write_record("facts", 1, {})
+    result = comp("cache")
+    assert (result.code, result.err) == (0, "")
+    assert [line.split() for line in result.out.splitlines()] == [
+        [str(cache.root)],
+        ["blobs", "2", "1.5", "kB"],
+        ["records", "1", "2", "B"],
+        ["bases", "0", "0", "B"],
+        ["environments", "0", "0", "B"],
+        ["layouts", "0", "0", "B"],
+        ["leftovers", "0", "0", "B"],
+    ]
+    document = json.loads(comp("cache", "--format", "json").out)
+    assert document["path"] == str(cache.root)
+    assert document["bytes"] == 1503
+    assert document["kinds"]["blobs"] == {"count": 2, "bytes": 1501}
+
+
+def test_prune_by_age_and_all(cache: Cache) -> None:
+    sha256, _ = cache.keep_blob(iter([b"old"]))
+    os.utime(cache.blob_path(sha256), (time.time() - 10 * 86400,) * 2)
+    cache.keep_blob(iter([b"younger"]))
+    assert comp("cache", "prune").err == "removed 0 entries, 0 B\n"
+    assert comp("cache", "prune", "--older-than", "5").err == "removed 1 entry, 3 B\n"
+    assert not cache.has_blob(sha256)
+    result = comp("cache", "prune", "--all")
+    assert (result.code, result.out, result.err) == (0, "", "removed 1 entry, 7 B\n")
+
+
+def test_verify_names_and_removes_what_is_damaged(cache: Cache) -> None:
+    sha256, _ = cache.keep_blob(iter([b"whole"]))
+    assert comp("cache", "verify").err == "every blob is whole\n"
+    cache.blob_path(sha256).write_bytes(b"broken")
+    result = comp("cache", "verify")
+    assert (result.code, result.out, result.err) == (1, f"sha256:{sha256}\n", "removed 1 damaged blob\n")
+    assert not cache.has_blob(sha256)
+
+
+def test_a_folder_that_cannot_be_a_cache_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("COMP_CACHE_DIR", str(tmp_path / "file"))
+    assert comp("cache").code == 0
+    assert comp("cache", "prune", "--older-than", "-1").code == 2
