@@ -1,0 +1,203 @@
+"""Build and push the same component with comp and its peers, on one machine in one run, and print a table.
+
+    python -m benchmarks.build [--tools comp,docker-classic,docker-buildkit,buildah,kfp] [--runs 3]
+
+Needs root, docker.io, buildah, docker-registry, mmdebstrap and the package index. Every tool starts from the same
+base, which is in the engine and on the distribution server before the clock starts; every server is new, so
+nothing but the base is there to be skipped. The table goes to stdout.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.measuring import Command, Cost, adopt_orphans, measure
+from benchmarks.tools import Buildah, Comp, Docker, Kfp, Tool, docker, pushed_image
+from tests.kfp_environments import kfp_environment
+from tests.registries import serving_registry
+from tests.servers import docker_daemon, require
+from toolkit.cache import Cache
+from toolkit.engines.docker import build_image, connect, load_image, save_image
+from toolkit.engines.mmdebstrap import make_debian_base
+from toolkit.oci.archive import read_archive
+from toolkit.oci.descriptor import Platform
+from toolkit.oci.image import Image
+from toolkit.oci.layout import read_layout
+from toolkit.oci.reference import parse_reference
+from toolkit.remote.client import Remote
+
+PLATFORM = Platform("linux", "amd64")
+STEPS = ("cold", "wheels cached", "one line of code changed", "nothing changed")
+_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one tool took for each step, and how large its image is without the base, compressed."""
+
+    tool: str
+    costs: dict[str, Cost | None]
+    size: int
+
+
+def main() -> int:
+    """Run the benchmark and print its table."""
+    parser = argparse.ArgumentParser(description="Compare comp with its peers.")
+    parser.add_argument("--tools", default="comp,docker-classic,docker-buildkit,buildah,kfp")
+    parser.add_argument("--runs", type=int, default=3, help="of each step that is quick; the median is printed")
+    options = parser.parse_args()
+    wanted = options.tools.split(",")
+    for program in ("dockerd", "buildah", "docker-registry", "mmdebstrap"):
+        require(program)
+    adopt_orphans()
+    with tempfile.TemporaryDirectory(prefix="comp-benchmark-") as temporary:
+        folder = Path(temporary)
+        base, rows = _daemon_rows(folder, wanted, options.runs)
+        without_daemon: dict[str, Callable[[Path], Tool]] = {"comp": Comp, "buildah": Buildah.daemonless}
+        for name in (name for name in without_daemon if name in wanted):
+            tool = without_daemon[name](_folder(folder, name))
+            rows.append(_row(tool, base, folder, options.runs, ready=lambda _: None))
+        interpreter = _interpreter(folder, options.runs)
+    rows.sort(key=lambda row: row.tool != "comp")
+    print(table(rows, interpreter))
+    return 0
+
+
+def _daemon_rows(folder: Path, wanted: Sequence[str], runs: int) -> tuple[Image, list[Row]]:
+    """Make the base, and measure the tools that work through a docker daemon."""
+    makers: dict[str, Callable[[Path], Tool]] = {
+        "docker-classic": Docker.classic,
+        "docker-buildkit": Docker.modern,
+        "kfp": lambda place: Kfp(place, kfp_environment("2")),
+    }
+    with docker_daemon() as address:
+        os.environ["DOCKER_HOST"] = address
+        base = _make_base(folder)
+
+        def ready(host: str) -> None:
+            for words in (("tag", "bench-base:1", f"{host}/bench/base:1"), ("push", f"{host}/bench/base:1")):
+                measure(Command(words=(docker(), *words), folder=folder), apart=frozenset())
+
+        tools = [makers[name](_folder(folder, name)) for name in makers if name in wanted]
+        return base, [_row(tool, base, folder, runs, ready=ready) for tool in tools]
+
+
+def _make_base(folder: Path) -> Image:
+    """Make a Debian base with pip that trusts what this machine trusts."""
+    make_debian_base(folder / "debian", packages=("python3-pip",))
+    made = read_layout(folder / "debian", platform=PLATFORM)
+    client = connect()
+    load_image(client, made, names=["bench-debian:1"])
+    context = _folder(folder, "base")
+    shutil.copy(os.environ.get("SSL_CERT_FILE", _CERTIFICATES), context / "ca.crt")
+    settings = f"PIP_CERT={_CERTIFICATES} PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore"
+    (context / "Dockerfile").write_text(f"FROM bench-debian:1\nCOPY ca.crt {_CERTIFICATES}\nENV {settings}\n")
+    built = build_image(client, context)
+    client.images.get(built).tag("bench-base", "1")
+    save_image(client, "bench-base:1", folder / "base.tar")
+    return read_archive(folder / "base.tar", platform=PLATFORM, cache=Cache(folder / "base-cache"))
+
+
+def _row(tool: Tool, base: Image, folder: Path, runs: int, *, ready: Callable[[str], None]) -> Row:
+    """Measure the four steps of one tool; the first two each push to a server that has only the base."""
+    costs: dict[str, Cost | None] = {}
+    with _server(base, folder, ready) as (host, apart):
+        tool.prepare(host)
+        for command in tool.forget():
+            measure(command, apart=apart)
+        costs["cold"] = _timed(tool, apart)
+    with _server(base, folder, ready) as (host, apart):
+        tool.prepare(host)
+        tool.forget_installed()
+        again = _timed(tool, apart)
+        costs["wheels cached"] = again if tool.keeps_wheels else None
+        changed = []
+        for number in range(1, runs + 1):
+            tool.change_code(number)
+            changed.append(_timed(tool, apart))
+        costs["one line of code changed"] = _median(changed)
+        costs["nothing changed"] = _median([_timed(tool, apart) for _ in range(runs)])
+        made = Remote().pull(parse_reference(pushed_image(tool)), PLATFORM, Cache(folder / "pulled"))
+        size = sum(layer.descriptor.size for layer in made.layers[len(base.layers) :])
+    print(f"{tool.name}: done", file=sys.stderr)
+    return Row(tool.name, costs, size)
+
+
+@contextmanager
+def _server(base: Image, folder: Path, ready: Callable[[str], None]) -> Iterator[tuple[str, frozenset[int]]]:
+    """Run a new distribution server with the base in it; it counts for nobody."""
+    place = Path(tempfile.mkdtemp(dir=folder, prefix="server-"))
+    before = _children()
+    with serving_registry(place) as host:
+        Remote().push(base, parse_reference(f"{host}/bench/base:1"), tags=["1"], report=lambda _: None)
+        ready(host)
+        yield host, frozenset(_children() - before)
+    shutil.rmtree(place)
+
+
+def _children() -> set[int]:
+    listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    return {int(pid) for pid in listed.split()}
+
+
+def _timed(tool: Tool, apart: frozenset[int]) -> Cost:
+    return sum((measure(command, apart=apart) for command in tool.commands()), Cost())
+
+
+def _interpreter(folder: Path, runs: int) -> Cost:
+    """Measure what any command of Python costs that imports what every build needs."""
+    words = (sys.executable, "-c", "import click, yaml, urllib3")
+    command = Command(words=words, folder=folder)
+    return _median([measure(command, apart=frozenset()) for _ in range(runs + 2)])
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
+    return Cost(
+        statistics.median(cost.wall for cost in costs),
+        statistics.median(cost.cpu for cost in costs),
+        max(cost.peak for cost in costs),
+    )
+
+
+def _folder(folder: Path, name: str) -> Path:
+    (folder / name).mkdir()
+    return folder / name
+
+
+def table(rows: Sequence[Row], interpreter: Cost) -> str:
+    """Write the results as Markdown: for every step wall, processor time and memory, and the ratio to comp's wall."""
+    lines = [
+        f"{datetime.now(UTC):%Y-%m-%d}, {platform.system()} on {platform.machine()}, {os.cpu_count()} cores.",
+        "Wall s / CPU s / peak MiB (with the daemon and its containers, where there is one);",
+        "`x` is wall time against comp's.",
+        "",
+        "| tool | " + " | ".join(STEPS) + " | image without base |",
+        "|---|" + "---|" * len(STEPS) + "---|",
+    ]
+    ours = next((row.costs for row in rows if row.tool == "comp"), {})
+    for row in rows:
+        cells = [_cell(row.costs[step], ours.get(step), own=row.tool == "comp") for step in STEPS]
+        lines.append(f"| {row.tool} | {' | '.join(cells)} | {row.size / _MIB:.1f} MiB |")
+    lines += ["", f"`python -c 'import click, yaml, urllib3'` in the same run: {_cell(interpreter, None, own=True)}"]
+    return "\n".join(lines)
+
+
+def _cell(cost: Cost | None, ours: Cost | None, *, own: bool) -> str:
+    if cost is None:
+        return "as cold"
+    ratio = "" if own or ours is None else f" (x {cost.wall / ours.wall:.1f})"
+    return f"{cost.wall:.2f} / {cost.cpu:.2f} / {cost.peak / _MIB:.0f}{ratio}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,255 @@
+"""The tools that are compared, each doing the same job: a component's image with its dependencies, built and pushed."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import yaml
+
+from benchmarks.measuring import Command
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "sample_components" / "train_model"
+REQUIREMENTS = ("joblib>=1.4", "numpy==1.26.4", "pandas==2.2.2", "scikit-learn==1.5.0")
+
+_CACHED = "RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt"
+_FETCHED = "RUN pip install --no-cache-dir -r requirements.txt"
+
+
+class Tool(Protocol):
+    """One way to build and push; `host` is a new distribution server that has the base, as `bench/base:1`."""
+
+    name: str
+    keeps_wheels: bool
+
+    def prepare(self, host: str) -> None:
+        """Write what the tool works on. The commands then push to `host`."""
+        ...
+
+    def forget(self) -> Sequence[Command]:
+        """Forget everything that was built, installed or fetched."""
+        ...
+
+    def forget_installed(self) -> None:
+        """Make the dependencies be installed again, from wheels that are here."""
+        ...
+
+    def change_code(self, number: int) -> None:
+        """Change one line of the component's code."""
+        ...
+
+    def commands(self) -> Sequence[Command]:
+        """Build and push."""
+        ...
+
+
+@dataclass
+class Comp:
+    """`comp build --push`, with the embedded builder."""
+
+    folder: Path
+    name: str = "comp"
+    keeps_wheels: bool = True
+    host: str = ""
+
+    def prepare(self, host: str) -> None:
+        """Copy the sample; its lock is kept when there is one, except the sample's own."""
+        self.host = host
+        lock = self.folder / "component" / "requirements.lock"
+        kept = lock.read_bytes() if lock.is_file() else None
+        shutil.rmtree(self.folder / "component", ignore_errors=True)
+        shutil.copytree(SAMPLE, self.folder / "component", ignore=shutil.ignore_patterns("__pycache__"))
+        lock.unlink(missing_ok=True)
+        if kept:
+            lock.write_bytes(kept)
+
+    def forget(self) -> Sequence[Command]:
+        """Forget the cache, uv's, and the lock."""
+        shutil.rmtree(self.folder / "cache", ignore_errors=True)
+        shutil.rmtree(self.folder / "uv-cache", ignore_errors=True)
+        (self.folder / "component" / "requirements.lock").unlink(missing_ok=True)
+        return ()
+
+    def forget_installed(self) -> None:
+        """Forget all that is known of layers, but not the wheels, the base's facts and the lock."""
+        for kind in ("layer", "collisions", "build"):
+            shutil.rmtree(self.folder / "cache" / "records" / kind, ignore_errors=True)
+
+    def change_code(self, number: int) -> None:
+        """Change what the sample prints."""
+        source = self.folder / "component" / "src" / "train_model.py"
+        original = (SAMPLE / "src" / "train_model.py").read_text()
+        source.write_text(original.replace("rows, {", f"rows ({number}), {{"))
+
+    def commands(self) -> Sequence[Command]:
+        """Build and push, with a cache of its own."""
+        environment = {
+            "COMP_CACHE_DIR": str(self.folder / "cache"),
+            "UV_CACHE_DIR": str(self.folder / "uv-cache"),
+            "COMP_IMAGE_PREFIX": f"{self.host}/bench",
+            "COMP_BASE": f"{self.host}/bench/base:1",
+        }
+        build = (str(ROOT / ".venv" / "bin" / "comp"), "build", "--push", "component")
+        return (Command(words=build, folder=self.folder, environment=environment),)
+
+
+@dataclass
+class Dockerfile:
+    """What the three that read a Dockerfile share."""
+
+    folder: Path
+    name: str
+    install: str
+    keeps_wheels: bool
+    host: str = ""
+
+    def prepare(self, host: str) -> None:
+        """Write the Dockerfile and its context."""
+        self.host = host
+        context = self.folder / "context"
+        shutil.rmtree(context, ignore_errors=True)
+        shutil.copytree(SAMPLE / "src", context / "src", ignore=shutil.ignore_patterns("__pycache__"))
+        (context / "requirements.txt").write_text("\n".join(REQUIREMENTS) + "\n")
+        lines = [f"FROM {self.base}", "WORKDIR /component", "COPY requirements.txt .", self.install, "COPY src ."]
+        (context / "Dockerfile").write_text("\n".join([*lines, 'ENTRYPOINT ["python3", "train_model.py"]', ""]))
+
+    @property
+    def base(self) -> str:
+        """The name that the engine knows the base by."""
+        return f"{self.host}/bench/base:1"
+
+    @property
+    def image(self) -> str:
+        """Where the image goes."""
+        return f"{self.host}/bench/{self.name.split()[0]}:1"
+
+    def forget_installed(self) -> None:
+        """Change the requirements, and what they mean not at all."""
+        with (self.folder / "context" / "requirements.txt").open("a") as stream:
+            stream.write("# changed\n")
+
+    def change_code(self, number: int) -> None:
+        """Change what the sample prints."""
+        source = self.folder / "context" / "src" / "train_model.py"
+        source.write_text((SAMPLE / "src" / "train_model.py").read_text().replace("rows, {", f"rows ({number}), {{"))
+
+
+@dataclass
+class Docker(Dockerfile):
+    """`docker build` and `docker push`, by the classic builder or by BuildKit."""
+
+    buildkit: bool = False
+
+    @classmethod
+    def classic(cls, folder: Path) -> "Docker":
+        """The classic builder, which has nowhere to keep wheels."""
+        return cls(folder, "docker classic", _FETCHED, keeps_wheels=False)
+
+    @classmethod
+    def modern(cls, folder: Path) -> "Docker":
+        """BuildKit, with a cache mount for pip's wheels."""
+        return cls(folder, "docker BuildKit", _CACHED, keeps_wheels=True, buildkit=True)
+
+    def forget(self) -> Sequence[Command]:
+        """Remove every image but the base, and BuildKit's cache."""
+        images = "docker images -q bench | xargs -r docker rmi -f; docker images -q '*/bench/docker' | sort -u"
+        script = f"{images} | xargs -r docker rmi -f; docker image prune -f; docker builder prune -af"
+        return (Command(words=("sh", "-c", script.replace("docker ", f"{docker()} ")), folder=self.folder),)
+
+    def commands(self) -> Sequence[Command]:
+        """Build with the host's network, and push."""
+        environment = {"DOCKER_BUILDKIT": "1" if self.buildkit else "0"}
+        build = (docker(), "build", "--network", "host", "--tag", self.image, "context")
+        push = (docker(), "push", self.image)
+        return tuple(Command(words=words, folder=self.folder, environment=environment) for words in (build, push))
+
+
+@dataclass
+class Buildah(Dockerfile):
+    """`buildah bud` and `buildah push`, without a daemon."""
+
+    @classmethod
+    def daemonless(cls, folder: Path) -> "Buildah":
+        """Keep layers and pip's wheels, as BuildKit does."""
+        return cls(folder, "buildah", "RUN pip install -r requirements.txt", keeps_wheels=True)
+
+    def forget(self) -> Sequence[Command]:
+        """Remove all images and wheels, and pull the base again."""
+        shutil.rmtree(self.folder / "pip", ignore_errors=True)
+        (self.folder / "pip").mkdir()
+        return (self.command("rmi", "--all", "--force"), self.command("pull", "--tls-verify=false", self.base))
+
+    def command(self, *words: str) -> Command:
+        """Run buildah with a store of its own."""
+        store = ("--root", str(self.folder / "store"), "--runroot", str(self.folder / "run"))
+        return Command(words=("buildah", *store, *words), folder=self.folder)
+
+    def commands(self) -> Sequence[Command]:
+        """Build in a chroot, and push."""
+        volume = ("--volume", f"{self.folder / 'pip'}:/root/.cache/pip")
+        plain = ("--tls-verify=false",)
+        build = ("bud", "--quiet", "--isolation", "chroot", "--layers", *plain, *volume, "--tag", self.image, "context")
+        return (self.command(*build), self.command("push", "--quiet", *plain, self.image))
+
+
+@dataclass
+class Kfp:
+    """`kfp component build`, which installs by the classic builder and pushes."""
+
+    folder: Path
+    python: Path
+    name: str = "kfp"
+    keeps_wheels: bool = False
+    host: str = ""
+
+    def prepare(self, host: str) -> None:
+        """Write the component, as kfp wants it."""
+        self.host = host
+        shutil.rmtree(self.folder / "context", ignore_errors=True)
+        (self.folder / "context").mkdir(parents=True)
+        self.change_code(0)
+
+    def forget(self) -> Sequence[Command]:
+        """Remove every image but the base."""
+        script = "docker images -q '*/bench/kfp' | sort -u | xargs -r docker rmi -f; docker image prune -f"
+        return (Command(words=("sh", "-c", script.replace("docker ", f"{docker()} ")), folder=self.folder),)
+
+    def forget_installed(self) -> None:
+        """Keep nothing: there is no place for wheels."""
+
+    def change_code(self, number: int) -> None:
+        """Write the component with another line of code."""
+        body = (SAMPLE / "src" / "train_model.py").read_text().replace("rows, {", f"rows ({number}), {{")
+        head, _, function = body.partition("def train(")
+        decorator = (
+            f"@dsl.component(base_image={self.host + '/bench/base:1'!r}, target_image={self.host + '/bench/kfp:1'!r}, "
+            f"packages_to_install={list(REQUIREMENTS)!r})\n"
+        )
+        head = head.replace("from toolkit.types import", "from kfp import dsl\nfrom kfp.dsl import")
+        (self.folder / "context" / "train_model.py").write_text(f"{head}{decorator}def train({function}")
+
+    def commands(self) -> Sequence[Command]:
+        """Build and push, as kfp does by default."""
+        program = str(self.python.with_name("kfp"))
+        environment = {"PYTHONWARNINGS": "ignore", "PATH": f"{self.python.parent}{os.pathsep}{os.environ['PATH']}"}
+        words = (program, "component", "build", "context", "--push-image", "--overwrite-dockerfile")
+        return (Command(words=words, folder=self.folder, environment=environment),)
+
+
+def docker() -> str:
+    """Find the client of Debian's package: it has BuildKit built in, newer ones need a plugin for it."""
+    found = shutil.which("docker", path=f"/usr/bin{os.pathsep}{os.environ['PATH']}")
+    if found is None:
+        raise RuntimeError("docker is not installed: apt-get install docker.io")
+    return found
+
+
+def pushed_image(tool: Tool) -> str:
+    """Give the reference of what the tool pushed."""
+    if isinstance(tool, Comp):
+        contract = yaml.safe_load((tool.folder / "component" / "component.yaml").read_text())
+        return str(contract["implementation"]["container"]["image"])
+    return tool.image if isinstance(tool, Dockerfile) else f"{getattr(tool, 'host', '')}/bench/kfp:1"
