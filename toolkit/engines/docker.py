@@ -21,12 +21,15 @@ _TIMEOUT = 600
 _LOG_LINES = 20
 
 
-def connect() -> "DockerClient":
-    """Connect to the daemon that the environment names (DOCKER_HOST), or the usual one."""
+def connect(*, timeout: float = _TIMEOUT) -> "DockerClient":
+    """Connect to the daemon that the environment names (DOCKER_HOST), or the usual one.
+
+    `timeout` is in seconds, and holds for every request of the client.
+    """
     import docker
 
     with failing("docker does not answer"):
-        client = docker.from_env(timeout=_TIMEOUT)
+        client = docker.from_env(timeout=int(timeout))
         client.ping()
     return client
 
@@ -146,5 +149,15 @@ def failing(what: str) -> Iterator[None]:
         raise OutsideError(f"{what}: {error.explanation or error}") from error
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
         raise OutsideError(
-            f"{what}: {error}", hint="is the daemon running, and may you use it? `docker info` tells"
+            f"{what}: {_reason(error)}", hint="is the daemon running, and may you use it? `docker info` tells"
         ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Find the operating system's own words under what the SDK and requests wrap around them."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        inner = inner.__cause__ or inner.__context__
+    return str(error)

@@ -78,6 +78,17 @@ class CredentialFiles:
         """List the files."""
         return ", ".join(str(path) for path in self.files)
 
+    def logins(self) -> Iterator[tuple[Path, tuple[str, ...], tuple[str, ...]]]:
+        """Yield each file that exists, the hosts that it has entries for, and the helper programs that it names.
+
+        Raises InputError for a file that is broken.
+        """
+        for path in self.files:
+            if document := _read(path):
+                named = {*_object(document, "credHelpers").values(), document.get("credsStore")}
+                helpers = sorted(f"docker-credential-{name}" for name in named if isinstance(name, str) and name)
+                yield path, tuple(sorted({*map(_normal, _object(document, "auths"))})), tuple(helpers)
+
     def _find_in(self, document: dict[str, Any], path: Path, host: str, repository: str) -> Credential | None:
         helper = _helper_for(document, host)
         found = self._ask(helper, host) if helper else None
