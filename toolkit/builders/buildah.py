@@ -32,15 +32,8 @@ class BuildahBuilder:
             write_layout(plan.base, folder / "base")
             with container(f"oci:{folder / 'base'}") as name:
                 buildah("copy", "--quiet", name, str(folder / "tree" / "opt" / "comp"), "/opt/comp")
-                buildah(
-                    "commit",
-                    "--quiet",
-                    "--format",
-                    "oci",
-                    "--disable-compression=false",
-                    name,
-                    f"oci:{folder / 'made'}",
-                )
+                options = ("--quiet", "--format", "oci", "--disable-compression=false")
+                buildah("commit", *options, name, "oci:made", folder=folder)
             made = read_layout(folder / "made", platform=plan.platform)
             return self._kept(described(plan, made, self.name), len(plan.base.layers))
 

@@ -52,7 +52,7 @@ def described(plan: Plan, made: Image, name: str) -> Image:
         plan.base,
         layers,
         history=[f"comp: {name}: {', '.join(layer.name for layer in plan.layers)}"] * len(layers),
-        entrypoint=plan.entrypoint,
+        command=plan.command,
         env=plan.env,
         labels=plan.labels,
         annotations=plan.annotations,

@@ -50,7 +50,7 @@ class EmbeddedBuilder:
             plan.base,
             made,
             history=history(plan),
-            entrypoint=plan.entrypoint,
+            command=plan.command,
             env=plan.env,
             labels=plan.labels,
             annotations=plan.annotations,

@@ -44,7 +44,7 @@ class Plan:
     facts: BaseFacts
     platform: Platform
     layers: tuple[FilesLayer | WheelsLayer, ...]
-    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
     env: Mapping[str, str]
     labels: Mapping[str, str]
     annotations: Mapping[str, str]

@@ -72,7 +72,7 @@ def make_plan(
         facts=facts,
         platform=platform,
         layers=(_skeleton_layer(project, facts), *wheel_layers, code_layer(project)),
-        entrypoint=(PYTHON, *(("-P",) if safe_path(facts) else ()), LAUNCHER),
+        command=(PYTHON, *(("-P",) if safe_path(facts) else ()), LAUNCHER),
         env={"PATH": f"/{VENV}/bin:{_base_path(config)}"},
         labels=metadata,
         annotations=metadata,

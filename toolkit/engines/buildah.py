@@ -29,15 +29,21 @@ def version() -> str | None:
     return done.stdout.split()[2] if done.returncode == 0 else None
 
 
-def buildah(*arguments: str) -> str:
-    """Run buildah and give its stdout. Raises OutsideError with the last lines of what it said."""
+def buildah(*arguments: str, folder: Path | None = None) -> str:
+    """Run buildah, in `folder`, and give its stdout. Raises OutsideError with the last lines of what it said."""
     program = shutil.which("buildah")
     if program is None:
         raise OutsideError("buildah is not installed", hint="apt-get install buildah")
     log.debug("buildah %s", " ".join(arguments))
     try:
         done = subprocess.run(
-            [program, *arguments], capture_output=True, text=True, timeout=_TIMEOUT, check=False, env=_environment()
+            [program, *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
+            env=_environment(),
         )
     except subprocess.TimeoutExpired as error:
         raise OutsideError(f"buildah {arguments[0]} did not finish within {_TIMEOUT} s") from error
@@ -51,7 +57,12 @@ def buildah(*arguments: str) -> str:
 def container(image: str) -> Iterator[str]:
     """Make a working container from `oci:DIR` or a reference, and remove it in the end."""
     options = ["--tls-verify=false"] if image.startswith(_LOOPBACK) else []
-    name = buildah("from", "--quiet", *options, image)
+    folder = None
+    if image.startswith("oci:"):
+        # Buildah makes a reference of the path, and not every path makes a valid one; a plain name does.
+        path = Path(image.removeprefix("oci:"))
+        folder, image = path.parent, f"oci:{path.name}"
+    name = buildah("from", "--quiet", *options, image, folder=folder)
     try:
         yield name
     finally:

@@ -23,7 +23,7 @@ from toolkit.oci.image import Image, Layer
 
 # What a base's config tells about how and where the base was made, or orders for a Dockerfile on top of it.
 _OF_THE_BASE = ("id", "parent", "container", "container_config", "docker_version", "throwaway")
-_ORDERS = ("Cmd", "OnBuild", "ArgsEscaped", "Image", "Hostname", "Domainname")
+_ORDERS = ("Cmd", "Entrypoint", "OnBuild", "ArgsEscaped", "Image", "Hostname", "Domainname")
 
 _DOCKER_OF_OCI = {
     OCI_LAYER: DOCKER_LAYER,
@@ -45,7 +45,7 @@ def assemble(  # noqa: PLR0913 (one argument for each thing that a config says)
     layers: Sequence[Layer],
     *,
     history: Sequence[str],
-    entrypoint: Sequence[str],
+    command: Sequence[str],
     env: Mapping[str, str],
     labels: Mapping[str, str],
     annotations: Mapping[str, str],
@@ -54,13 +54,14 @@ def assemble(  # noqa: PLR0913 (one argument for each thing that a config says)
 ) -> Image:
     """Put `layers` on top of `base`; `history` has one line for each of them.
 
-    Entrypoint replaces the base's and clears its command; environment and labels are added to the base's. The
-    base's annotations are dropped; Docker manifests have none. Raises InputError for a base whose config and
-    manifest disagree.
+    The command takes the place of the base's command and entry point: some engines, KFP 2's local docker runner
+    among them, hand a contract's command to an entry point as arguments, so there is none. Environment and labels
+    are added to the base's; its annotations are dropped. Docker manifests have none. Raises InputError for a
+    base whose config and manifest disagree.
     """
     config = base.parsed_config()
     diff_ids = _diff_ids(config, base)
-    settings = _settings(config, entrypoint=entrypoint, env=env, labels=labels, user=user)
+    settings = _settings(config, command=command, env=env, labels=labels, user=user)
     new = [{"created": created, "created_by": text} for text in history]
     document = {key: value for key, value in config.items() if key not in _OF_THE_BASE}
     document |= {
@@ -106,13 +107,13 @@ def _diff_ids(config: Mapping[str, Any], base: Image) -> list[str]:
 def _settings(
     config: Mapping[str, Any],
     *,
-    entrypoint: Sequence[str],
+    command: Sequence[str],
     env: Mapping[str, str],
     labels: Mapping[str, str],
     user: str | None,
 ) -> dict[str, Any]:
     settings = {key: value for key, value in (config.get("config") or {}).items() if key not in _ORDERS}
-    settings["Entrypoint"] = list(entrypoint)
+    settings["Cmd"] = list(command)
     settings["Env"] = _environment(settings.get("Env") or [], env)
     merged = {**(settings.get("Labels") or {}), **labels}
     if merged:

@@ -74,8 +74,8 @@ def test_the_lowest_and_the_highest_layer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("version", "safe"), [("3.10.12", False), ("3.11.2", True), ("3.13.0", True)])
 def test_the_entry_point_keeps_the_folder_off_the_path(tmp_path: Path, version: str, *, safe: bool) -> None:
-    entrypoint = plan(component(tmp_path), facts=replace(FACTS, version=version)).entrypoint
-    assert entrypoint == ("/opt/comp/venv/bin/python", *(("-P",) if safe else ()), "/opt/comp/launch.py")
+    command = plan(component(tmp_path), facts=replace(FACTS, version=version)).command
+    assert command == ("/opt/comp/venv/bin/python", *(("-P",) if safe else ()), "/opt/comp/launch.py")
 
 
 def test_the_environment_comes_first_on_the_path(tmp_path: Path) -> None:

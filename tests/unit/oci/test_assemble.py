@@ -25,7 +25,7 @@ def layer(media_type: str = OCI_LAYER) -> Layer:
 def build(base: Image, **changes: Any) -> Image:  # noqa: ANN401 (any argument of assemble)
     arguments: dict[str, Any] = {
         "history": ["comp: code"],
-        "entrypoint": ["/opt/comp/venv/bin/python"],
+        "command": ["/opt/comp/venv/bin/python"],
         "env": {"PATH": "/opt/comp/venv/bin:/usr/bin", "B": "2", "A": "1"},
         "labels": {"our": "label"},
         "annotations": {"our": "annotation"},
@@ -38,7 +38,7 @@ def build(base: Image, **changes: Any) -> Image:  # noqa: ANN401 (any argument o
 
 def test_an_image_is_fixed_to_the_last_byte() -> None:
     image = build(base_image())
-    assert str(image.digest) == "sha256:8973592b4467647144c9a877ac9506ce646fe64ad44dbd66483167a6079684e3"
+    assert str(image.digest) == "sha256:91b4249daf565b9a33e3228605c6e13794578a17b14ddcfbae153232cf41fed6"
     assert (
         str(image.config_descriptor.digest) == "sha256:5637599d9b213f3af67a0dc0ff4af6cec3f03509c3ec64175b7f5b7ecfb7dee0"
     )
@@ -62,7 +62,7 @@ def test_the_config() -> None:
     base = base_image(config={"container": "f00", "docker_version": "20.10", "variant": "v8"})
     document = build(base).parsed_config()
     assert document["config"] == {
-        "Entrypoint": ["/opt/comp/venv/bin/python"],
+        "Cmd": ["/opt/comp/venv/bin/python"],
         "Env": ["PATH=/opt/comp/venv/bin:/usr/bin", "LANG=C.UTF-8", "A=1", "B=2"],
         "Labels": {"of": "base", "our": "label"},
     }
