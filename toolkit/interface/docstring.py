@@ -29,19 +29,23 @@ def read_docstring(text: str | None, outputs: Sequence[str] = ()) -> Description
     for item in read.many_returns:
         named = next((name for name in (item.return_name, item.type_name) if name in outputs), None)
         texts.append(_line(item.description))
-        if named:
-            returned[named] = _line(item.description)
-        returned |= _by_line(item.description or "", outputs)
+        # A Google section is one item to the parser, named by its first line.
+        described = f"{named}: {item.description}" if named and item.description else item.description
+        returned |= _by_line(described or "", outputs)
     return Descriptions(whole=whole, parameters=parameters, returned=returned, returns=" ".join(texts).strip())
 
 
 def _by_line(text: str, names: Sequence[str]) -> dict[str, str]:
-    """Read lines of the form `name: text`, with or without a bullet."""
-    found = {}
+    """Read lines of the form `name: text`, with or without a bullet; a text goes on to the next name."""
+    found: dict[str, str] = {}
+    current = None
     for line in text.splitlines():
         match = re.match(r"\s*(?:[-*]\s+)?`{0,2}(\w+)`{0,2}(?:\s*\([^)]*\))?\s*:\s*(.+)", line)
         if match and match[1] in names:
-            found[match[1]] = match[2].strip()
+            current = match[1]
+            found[current] = match[2].strip()
+        elif current and line.strip():
+            found[current] += f" {line.strip()}"
     return found
 
 
