@@ -2,17 +2,16 @@
 
 import os
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
 from toolkit.errors import InputError, Location
+from toolkit.toml import Document
 
 DEFAULT_PLATFORM = "linux/amd64"
 LOWEST_MINOR = 10
@@ -28,8 +27,18 @@ _VARIABLES = {
     "python": "COMP_PYTHON",
     "user": "COMP_USER",
 }
+_LATEST_PATCH = 40
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ENTRYPOINT = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
+# What a setting's text looks like, and how to say so.
+_FORMS = {
+    "platforms": (re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9]+)?"), "a platform such as linux/amd64"),
+    "namespace": (re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*"), "a namespace: lower case, digits, and . _ - between"),
+    "python": (re.compile(r"/\S+"), "the absolute path of a Python in the base"),
+    "user": (re.compile(r"[^\s:]+(?::[^\s:]+)?"), 'a user, such as "65532" or "65532:65532"'),
+    "image": (re.compile(r"\S+"), "the name of an image"),
+    "base": (re.compile(r"(?:layout:|archive:).+|\S+"), "an image, layout:DIR or archive:FILE"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,22 +115,16 @@ def read_project(
     InputError with file and line for what is missing, unknown or of the wrong type.
     """
     environ = os.environ if environ is None else environ
-    if not folder.is_dir():
-        raise InputError(f"there is no folder {folder}", hint="give the folder of a component")
-    folder = folder.resolve()
-    own = _Document.read(folder / "pyproject.toml")
-    settings = own.table("tool", "comp") if own else {}
-    if own is None or not settings:
-        raise InputError(
-            f"{folder} is not a component: no [tool.comp] in its pyproject.toml",
-            hint="`comp new NAME --from-function FILE.py:FUNCTION` makes one",
-        )
-    own.check(settings, _COMPONENT_KEYS, "tool.comp")
+    overrides = overrides or {}
+    own = _component_document(folder)
+    folder = own.path.parent
     metadata = own if "project" in own.data else _first_ancestor(folder, "project")
     if metadata is None:
-        raise InputError("no [project] here or above", where=own.where(), hint="add [project] with name and version")
+        raise InputError(
+            "there is no [project] here or above", where=Location(path=own.path), hint="add it, with name and version"
+        )
     project = metadata.table("project")
-    merged = _merged(own, settings, folder, overrides or {}, environ)
+    settings = _Settings(values=_merged(own, overrides, environ))
     name = _component_name(project, metadata)
     prefix = environ.get("COMP_IMAGE_PREFIX", "").rstrip("/")
     return Project(
@@ -129,21 +132,21 @@ def read_project(
         pyproject=metadata.path,
         name=name,
         version=_version(project, metadata),
-        description=_text(project.get("description", ""), metadata, "description") or "",
-        requires_python=_requires_python(project, metadata),
-        dependencies=_texts(project.get("dependencies", []), metadata, "dependencies"),
-        authors=_authors(project),
+        description=metadata.string("project", "description"),
+        requires_python=_requires_python(metadata),
+        dependencies=_dependencies(metadata),
+        authors=_authors(project, metadata),
         license=_license(project),
-        urls=tuple((str(key), str(value)) for key, value in dict(project.get("urls", {})).items()),
-        namespace=_text(merged.get("namespace"), own, "namespace"),
-        image=_text(merged.get("image"), own, "image") or (f"{prefix}/{name}" if prefix else None),
-        base=_text(merged.get("base"), own, "base"),
-        base_overridden="base" in (overrides or {}) or bool(environ.get("COMP_BASE")),
-        platforms=_texts(merged.get("platforms", [DEFAULT_PLATFORM]), own, "platforms") or (DEFAULT_PLATFORM,),
-        python=_text(merged.get("python"), own, "python"),
-        system_site_packages=_flag(merged.get("system-site-packages", False), own),
-        user=_text(merged.get("user"), own, "user"),
-        entries=_entries(settings, own, name),
+        urls=tuple((key, url) for key, url in metadata.table("project", "urls").items() if isinstance(url, str)),
+        namespace=settings.text("namespace"),
+        image=settings.text("image") or (f"{prefix}/{name}" if prefix else None),
+        base=settings.text("base"),
+        base_overridden="base" in overrides or bool(environ.get("COMP_BASE")),
+        platforms=settings.texts("platforms") or (DEFAULT_PLATFORM,),
+        python=settings.text("python"),
+        system_site_packages=settings.flag("system-site-packages"),
+        user=settings.text("user"),
+        entries=_entries(own, name),
     )
 
 
@@ -151,7 +154,7 @@ def default_base(project: Project) -> str:
     """Name the official Python image of the lowest minor that `requires-python` allows, at least 3.10."""
     wanted = SpecifierSet(project.requires_python)
     for minor in range(LOWEST_MINOR, LOWEST_MINOR + 20):
-        if any(wanted.contains(f"3.{minor}.{patch}") for patch in (0, 30)):
+        if any(wanted.contains(f"3.{minor}.{patch}") for patch in range(_LATEST_PATCH)):
             return f"python:3.{minor}-slim"
     raise InputError(
         f"no Python 3 from 3.{LOWEST_MINOR} on satisfies requires-python {project.requires_python!r}",
@@ -161,141 +164,193 @@ def default_base(project: Project) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Document:
-    """A pyproject.toml: its path, its text for finding lines, and its data."""
+class _Value:
+    """What one setting says, and who said it: `name` for messages, `where` for what stands in a file."""
 
-    path: Path
-    text: str
-    data: dict[str, Any]
+    value: object
+    name: str
+    where: Location | None = None
 
-    @classmethod
-    def read(cls, path: Path) -> "_Document | None":
-        try:
-            text = path.read_bytes().decode()
-        except FileNotFoundError:
+    def wrong(self, problem: str, hint: str) -> InputError:
+        return InputError(f"{self.name} {problem}: {self.value!r}", where=self.where, hint=hint)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Settings:
+    """The settings that count, each taken with its type checked."""
+
+    values: Mapping[str, _Value]
+
+    def text(self, key: str) -> str | None:
+        setting = self.values.get(key)
+        if setting is None:
             return None
-        except UnicodeDecodeError as error:
-            raise InputError("not UTF-8", where=Location(path=path)) from error
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", where=Location(path=path)) from error
-        try:
-            return cls(path=path, text=text, data=tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-            line, column = (int(place[1]), int(place[2])) if place else (None, None)
-            message = str(error).partition(" (at ")[0]
-            raise InputError(
-                f"not valid TOML: {message}", where=Location(path=path, line=line, column=column)
-            ) from None
+        return self._checked(key, setting, setting.value)
 
-    def table(self, *keys: str) -> dict[str, Any]:
-        """Return a nested table, empty when it is missing; anything but a table is an error."""
-        value: Any = self.data
-        for key in keys:
-            value = value.get(key, {})
-            if not isinstance(value, dict):
-                raise InputError(f"[{'.'.join(keys)}] is not a table", where=self.where(key))
-        return cast("dict[str, Any]", value)
+    def texts(self, key: str) -> tuple[str, ...]:
+        setting = self.values.get(key)
+        if setting is None:
+            return ()
+        if not isinstance(setting.value, list) or not setting.value:
+            raise setting.wrong("is not a list of strings", f'write {key} = ["…"]')
+        return tuple(self._checked(key, setting, item) for item in setting.value)
 
-    def where(self, key: str | None = None) -> Location:
-        """Find the line that sets `key` or opens its table."""
-        if key is None:
-            return Location(path=self.path)
-        name = re.escape(key)
-        found = re.search(rf"^\s*(?:\[[^\]]*\b)?(\"?{name}\"?)\s*(?:=|\.|\])", self.text, re.MULTILINE)
-        if found is None:
-            return Location(path=self.path)
-        line = self.text.count("\n", 0, found.start(1)) + 1
-        column = found.start(1) - (self.text.rfind("\n", 0, found.start(1)) + 1) + 1
-        return Location(path=self.path, line=line, column=column)
+    def flag(self, key: str) -> bool:
+        setting = self.values.get(key)
+        value = setting.value if setting else False
+        if value in ("true", "false"):
+            return value == "true"
+        if setting and not isinstance(value, bool):
+            raise setting.wrong("is neither true nor false", f"write {key} = true")
+        return bool(value)
 
-    def check(self, table: Mapping[str, Any], known: Iterable[str], name: str) -> None:
-        """Refuse keys that nobody reads."""
-        for key in table:
-            if key not in known:
-                close = get_close_matches(key, list(known), n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}"
-                raise InputError(f"unknown key {key!r} in [{name}]", where=self.where(key), hint=hint)
+    @staticmethod
+    def _checked(key: str, setting: _Value, value: object) -> str:
+        if not isinstance(value, str):
+            raise setting.wrong("is not a string", "put it in quotes")
+        form, description = _FORMS[key]
+        if not form.fullmatch(value):
+            raise setting.wrong(f"is not {description}", f"change {setting.name}")
+        return value
 
 
-def _merged(
-    own: _Document, settings: Mapping[str, Any], folder: Path, overrides: Mapping[str, str], environ: Mapping[str, str]
-) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    if shared := _defaults(own, folder):
-        document, table = shared
-        document.check(table, _SHARED_KEYS, "tool.comp.defaults")
-        merged.update(table)
-    merged.update({key: value for key, value in settings.items() if key in _SHARED_KEYS or key == "image"})
-    for key, variable in _VARIABLES.items():
-        if value := environ.get(variable):
-            merged[key] = [part.strip() for part in value.split(",")] if key == "platforms" else value
-    for key, value in overrides.items():
-        merged[key] = [part.strip() for part in value.split(",")] if key == "platforms" else value
+def _component_document(folder: Path) -> Document:
+    if not folder.is_dir():
+        what = "is a file, not a component's folder" if folder.exists() else "does not exist"
+        raise InputError(f"{folder} {what}", hint="give the folder of a component")
+    folder = folder.resolve()
+    own = Document.read(folder / "pyproject.toml")
+    if own is None or not own.table("tool", "comp"):
+        missing = "no pyproject.toml" if own is None else "no [tool.comp] in its pyproject.toml"
+        raise InputError(
+            f"{folder} is not a component: {missing}",
+            hint="`comp new NAME --from-function FILE.py:FUNCTION` makes one",
+        )
+    own.check(own.table("tool", "comp"), _COMPONENT_KEYS, "tool", "comp")
+    return own
+
+
+def _merged(own: Document, overrides: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, _Value]:
+    merged: dict[str, _Value] = {}
+    if document := _defaults(own):
+        path = ("tool", "comp", "defaults")
+        document.check(document.table(*path), _SHARED_KEYS, *path)
+        merged |= _values(document, path)
+    merged |= _values(own, ("tool", "comp"))
+    given = {key: (environ.get(variable, ""), variable) for key, variable in _VARIABLES.items()}
+    named = {key: (text, f"--{key}") for key, text in overrides.items()}
+    for key, (text, name) in [*given.items(), *named.items()]:
+        if text:
+            parts = [part.strip() for part in text.split(",")]
+            merged[key] = _Value(value=parts if key == "platforms" else text, name=name)
     return merged
 
 
-def _defaults(own: _Document, folder: Path) -> tuple[_Document, dict[str, Any]] | None:
-    for place in (folder, *folder.parents):
-        document = own if place == folder else _Document.read(place / "pyproject.toml")
-        if document and (table := document.table("tool", "comp", "defaults")):
-            return document, table
-        if (place / ".git").exists():
-            break
-    return None
+def _values(document: Document, path: tuple[str, ...]) -> dict[str, _Value]:
+    return {
+        key: _Value(value=value, name=key, where=document.where(*path, key))
+        for key, value in document.table(*path).items()
+        if key in _SHARED_KEYS or key == "image"
+    }
 
 
-def _first_ancestor(folder: Path, key: str) -> _Document | None:
-    for place in folder.parents:
-        document = _Document.read(place / "pyproject.toml")
-        if document and key in document.data:
+def _defaults(own: Document) -> Document | None:
+    """Find the nearest `[tool.comp.defaults]`, up to the root of the version control."""
+    for place in (own.path.parent, *own.path.parent.parents):
+        document = own if place == own.path.parent else Document.read(place / "pyproject.toml")
+        if document and "defaults" in document.table("tool", "comp"):
             return document
         if (place / ".git").exists():
             break
     return None
 
 
-def _component_name(project: Mapping[str, Any], document: _Document) -> str:
+def _first_ancestor(folder: Path, key: str) -> Document | None:
+    for place, parent in zip((folder, *folder.parents), folder.parents, strict=False):
+        if (place / ".git").exists():
+            break
+        document = Document.read(parent / "pyproject.toml")
+        if document and key in document.data:
+            return document
+    return None
+
+
+def _component_name(project: Mapping[str, Any], document: Document) -> str:
     name = project.get("name")
     if not isinstance(name, str):
         raise InputError("[project] has no name", where=document.where("project"), hint='add name = "…"')
     try:
         return canonicalize_name(name, validate=True)
-    except InvalidName as error:
+    except InvalidName:
         raise InputError(
-            f"{name!r} is not a project name", where=document.where("name"), hint="use letters, digits, - _ ."
-        ) from error
+            f"{name!r} is not a project name",
+            where=document.where("project", "name"),
+            hint="use letters, digits, - _ .",
+        ) from None
 
 
-def _version(project: Mapping[str, Any], document: _Document) -> str:
+def _version(project: Mapping[str, Any], document: Document) -> str:
+    from packaging.version import InvalidVersion, Version
+
     version = project.get("version")
-    if not isinstance(version, str) or not version.strip():
+    if not isinstance(version, str):
+        dynamic = "version" in document.strings("project", "dynamic")
+        problem = "the version in [project] is dynamic" if dynamic else "[project] has no version"
+        raise InputError(problem, where=document.where("project", "dynamic"), hint='write version = "0.1.0"')
+    try:
+        Version(version)
+    except InvalidVersion:
         raise InputError(
-            "[project] has no version", where=document.where("project"), hint='add version = "0.1.0" (static)'
-        )
+            f"{version!r} is not a version", where=document.where("project", "version"), hint='write it as "1.2.0"'
+        ) from None
     return version.strip()
 
 
-def _requires_python(project: Mapping[str, Any], document: _Document) -> str:
-    text = _text(project.get("requires-python", f">=3.{LOWEST_MINOR}"), document, "requires-python") or ""
+def _requires_python(document: Document) -> str:
+    keys = ("project", "requires-python")
+    text = document.string(*keys) or f">=3.{LOWEST_MINOR}"
     try:
         return str(SpecifierSet(text))
-    except InvalidSpecifier as error:
+    except InvalidSpecifier:
         raise InputError(
             f"requires-python is {text!r}, not a version specifier",
-            where=document.where("requires-python"),
+            where=document.where(*keys),
             hint='write it as ">=3.11"',
-        ) from error
+        ) from None
 
 
-def _authors(project: Mapping[str, Any]) -> tuple[str, ...]:
+def _dependencies(document: Document) -> tuple[str, ...]:
+    keys = ("project", "dependencies")
+    texts = document.strings(*keys)
+    if texts:
+        from packaging.requirements import InvalidRequirement, Requirement
+
+        for text in texts:
+            try:
+                Requirement(text)
+            except InvalidRequirement as error:
+                reason = str(error).partition("\n")[0]
+                raise InputError(
+                    f"{text!r} is not a requirement: {reason}",
+                    where=document.where(*keys),
+                    hint='write it as "pandas>=2.2"',
+                ) from None
+    return texts
+
+
+def _authors(project: Mapping[str, Any], document: Document) -> tuple[str, ...]:
     people = project.get("authors", [])
-    if not isinstance(people, list):
-        return ()
+    if not isinstance(people, list) or not all(
+        isinstance(person, dict) and all(isinstance(value, str) for value in person.values()) for person in people
+    ):
+        raise InputError(
+            "authors is not a list of names and addresses",
+            where=document.where("project", "authors"),
+            hint='write authors = [{ name = "…", email = "…" }]',
+        )
     return tuple(
         " ".join(filter(None, (person.get("name"), f"<{person['email']}>" if person.get("email") else None)))
         for person in people
-        if isinstance(person, dict)
     )
 
 
@@ -306,57 +361,36 @@ def _license(project: Mapping[str, Any]) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _entries(settings: Mapping[str, Any], document: _Document, name: str) -> tuple[Entry, ...]:
-    folder = document.path.parent
-    entries = [_entry(settings, document, name, folder / "component.yaml", table="tool.comp")]
-    for other, table in document.table("tool", "comp", "components").items():
-        key = f"tool.comp.components.{other}"
-        if not isinstance(table, dict):
-            raise InputError(f"[{key}] is not a table", where=document.where(other))
-        document.check(table, _ENTRY_KEYS, key)
+def _entries(document: Document, name: str) -> tuple[Entry, ...]:
+    folder, path = document.path.parent, ("tool", "comp")
+    entries = [_entry(document, name, folder / "component.yaml", path)]
+    for other in document.table(*path, "components"):
+        keys = (*path, "components", other)
+        document.check(document.table(*keys), _ENTRY_KEYS, *keys)
         if not _NAME.fullmatch(other) or other == name:
             problem = "is the main component's own name" if other == name else "is not a component name"
-            raise InputError(f"{other!r} {problem}", where=document.where(other), hint="lower case, digits and - only")
-        entries.append(_entry(table, document, other, folder / "components" / f"{other}.yaml", table=key))
+            raise InputError(f"{other!r} {problem}", where=document.where(*keys), hint="use lower case, digits and -")
+        entries.append(_entry(document, other, folder / "components" / f"{other}.yaml", keys))
     return tuple(entries)
 
 
-def _entry(settings: Mapping[str, Any], document: _Document, name: str, contract: Path, *, table: str) -> Entry:
-    entrypoint = _text(settings.get("entrypoint"), document, "entrypoint")
-    command = _texts(settings.get("command", []), document, "command")
-    if bool(entrypoint) == bool(command):
+def _entry(document: Document, name: str, contract: Path, keys: tuple[str, ...]) -> Entry:
+    table = document.table(*keys)
+    if ("entrypoint" in table) == ("command" in table):
         raise InputError(
-            f"[{table}] needs either entrypoint or command" + (", not both" if command else ""),
-            where=document.where("command" if command else table.rpartition(".")[2]),
+            f"[{'.'.join(keys)}] needs either entrypoint or command" + (", not both" if "command" in table else ""),
+            where=document.where(*keys, "command"),
             hint='entrypoint = "module:function", or command = ["python", "program.py"]',
         )
-    if entrypoint and not _ENTRYPOINT.fullmatch(entrypoint):
+    entrypoint = document.string(*keys, "entrypoint")
+    if "entrypoint" in table and not _ENTRYPOINT.fullmatch(entrypoint):
         raise InputError(
-            f"entrypoint is {entrypoint!r}", where=document.where("entrypoint"), hint="write it as module:function"
+            f"entrypoint is {entrypoint!r}",
+            where=document.where(*keys, "entrypoint"),
+            hint="write it as module:function",
         )
-    return Entry(
-        name=name,
-        contract=contract,
-        entrypoint=entrypoint,
-        command=command,
-        title=_text(settings.get("title"), document, "title"),
-    )
-
-
-def _text(value: object, document: _Document, key: str) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise InputError(f"{key} is not a string: {value!r}", where=document.where(key), hint="put it in quotes")
-    return value or None
-
-
-def _texts(value: object, document: _Document, key: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise InputError(f"{key} is not a list of strings", where=document.where(key), hint=f'write {key} = ["…"]')
-    return tuple(value)
-
-
-def _flag(value: object, document: _Document) -> bool:
-    if not isinstance(value, bool):
-        key = "system-site-packages"
-        raise InputError(f"{key} is neither true nor false: {value!r}", where=document.where(key))
-    return value
+    command = document.strings(*keys, "command")
+    if "command" in table and not command:
+        raise InputError("command is empty", where=document.where(*keys, "command"), hint="name the program to run")
+    title = document.string(*keys, "title")
+    return Entry(name=name, contract=contract, entrypoint=entrypoint or None, command=command, title=title or None)
