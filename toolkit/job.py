@@ -153,7 +153,7 @@ def make_image_plan(project: Project, tools: Tools) -> "Plan":
 
     base = open_base(project, tools, lock=existing_lock(project))
     lock = refresh_lock(project, base)
-    wheels = fetch_wheels(lock.pins, base.target, tools.cache, tools.report)
+    wheels = fetch_wheels(lock.pins, base.target, tools.cache, tools.report, where=project.pyproject)
     return make_plan(project, base.image, base.reference, base.facts, wheels, environ=tools.environ)
 
 

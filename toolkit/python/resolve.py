@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from toolkit.errors import CompError, InputError, Location, OutsideError
 from toolkit.python.target import Target
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _TIMEOUT = 300
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
+_CAUSE = re.compile(r"^\s*cause:\s*(.+?)(?=\n\s*(?:cause:|hint:|\n)|\Z)", re.MULTILINE | re.DOTALL)
+_REFUSED = re.compile(r"authentication\s+credentials\s+\((40[13])")
 _UNREACHABLE = re.compile(
     r"Failed to fetch|error sending request|Request failed|timed out|Network|dns error|certificate"
 )
@@ -42,22 +44,39 @@ class Pin:
 
 
 def resolve(
-    requirements: Sequence[str],
-    target: Target,
-    *,
-    where: Path | None = None,
-    constraints: Sequence[str] = (),
-    closed: bool = False,
+    requirements: Sequence[str], target: Target, *, where: Path | None = None, constraints: Sequence[str] = ()
 ) -> tuple[Pin, ...]:
     """Choose one wheel for every requirement and what they need, in order of name.
 
     uv reads its own settings: indexes, credentials, find-links. `constraints` are requirements that only
-    narrow; with `closed` nothing beyond `requirements` is taken in. `where` is the file that errors name.
+    narrow. `where` is the file that errors name, and whose folder uv's settings are looked for from.
     Raises InputError when there is no solution in wheels, OutsideError when the index cannot be reached.
     """
     if not requirements:
         return ()
     _check(requirements, where)
+    packages = _compile(requirements, target, where, constraints)
+    return tuple(sorted((_choose(package, target, where) for package in packages), key=lambda pin: pin.name))
+
+
+def locate(pins: Sequence[Pin], target: Target, *, where: Path | None = None) -> tuple[Pin, ...]:
+    """List every wheel that the index has for these versions and that fits, with its address.
+
+    Not only the best one: what a lock pins may have been the best for an older base. Raises as `resolve` does.
+    """
+    packages = _compile([f"{pin.name}=={pin.version}" for pin in pins], target, where, closed=True)
+    return tuple(pin for package in packages for _, pin in _fitting(package, target, where))
+
+
+def _compile(
+    requirements: Sequence[str],
+    target: Target,
+    where: Path | None,
+    constraints: Sequence[str] = (),
+    *,
+    closed: bool = False,
+) -> list[dict[str, Any]]:
+    """Run uv and return its packages; with `closed` nothing beyond `requirements` is taken in."""
     import uv
 
     with tempfile.TemporaryDirectory(prefix="comp-resolve-") as folder:
@@ -81,42 +100,55 @@ def resolve(
             raise OutsideError(f"uv did not finish within {_TIMEOUT} s", hint="is the package index slow?") from error
     if done.returncode:
         raise _failure(done.stderr, target, where)
-    packages = tomllib.loads(done.stdout).get("packages", [])
-    return tuple(sorted((_choose(package, target, where) for package in packages), key=lambda pin: pin.name))
+    packages: list[dict[str, Any]] = tomllib.loads(done.stdout).get("packages", [])
+    return packages
 
 
 def _check(requirements: Sequence[str], where: Path | None) -> None:
     for text in requirements:
         try:
-            Requirement(text)
+            parsed = Requirement(text)
         except InvalidRequirement as error:
             raise InputError(
                 f"not a requirement: {without_credentials(text)!r}: {str(error).splitlines()[0]}",
                 where=Location(path=where) if where else None,
                 hint="write it as name==1.2.3 or name>=1,<2",
             ) from None
+        if parsed.url:
+            raise InputError(
+                f"{parsed.name} is required from an address, {without_credentials(parsed.url)}, and a lock holds none",
+                where=Location(path=where) if where else None,
+                hint="put its wheel into an index or a find-links folder, and require it by version",
+            )
 
 
 def _choose(package: Mapping[str, Any], target: Target, where: Path | None) -> Pin:
-    """Take the wheel that fits best; among equals, the last by name, which has the highest build number."""
-    ranked = []
+    """Take the wheel that fits best; among equals, that with the highest build number (PyPA wheel file names)."""
+    fitting = _fitting(package, target, where)
+    if not fitting:
+        raise _no_wheel(f"{canonicalize_name(package['name'])} {package.get('version', '')}", target, where)
+    return max(fitting, key=lambda item: (-item[0], parse_wheel_filename(item[1].filename)[2], item[1].filename))[1]
+
+
+def _fitting(package: Mapping[str, Any], target: Target, where: Path | None) -> list[tuple[int, Pin]]:
+    """Rank the wheels of one package (PyPA pylock.toml, `packages.wheels`) that fit; 0 is the best."""
+    fitting = []
     for wheel in package.get("wheels", []):
         filename = wheel.get("name") or Path(unquote(urlsplit(wheel.get("url") or wheel.get("path", "")).path)).name
         rank = target.rank(filename)
-        if rank is not None and "sha256" in wheel.get("hashes", {}):
-            ranked.append((-rank, filename, wheel))
-    name, version = canonicalize_name(package["name"]), str(package.get("version", ""))
-    if not ranked:
-        raise _no_wheel(f"{name} {version}", target, where)
-    _, filename, wheel = max(ranked, key=lambda item: item[:2])
-    return Pin(
-        name=name,
-        version=version,
-        filename=filename,
-        sha256=wheel["hashes"]["sha256"],
-        size=wheel.get("size"),
-        url=wheel.get("url") or Path(wheel["path"]).absolute().as_uri(),
-    )
+        if rank is None or "sha256" not in wheel.get("hashes", {}):
+            continue
+        folder = where.parent if where else Path()
+        pin = Pin(
+            name=canonicalize_name(package["name"]),
+            version=str(package.get("version", "")),
+            filename=filename,
+            sha256=wheel["hashes"]["sha256"],
+            size=wheel.get("size"),
+            url=wheel.get("url") or (folder / wheel["path"]).absolute().as_uri(),
+        )
+        fitting.append((rank, pin))
+    return fitting
 
 
 def _no_wheel(what: str, target: Target, where: Path | None, detail: str = "") -> InputError:
@@ -130,9 +162,16 @@ def _no_wheel(what: str, target: Target, where: Path | None, detail: str = "") -
 
 def _failure(text: str, target: Target, where: Path | None) -> CompError:
     """Turn uv's words into one error: its causes on one line, secrets out."""
-    lines = [line.strip() for line in without_credentials(text).splitlines() if line.strip()]
-    causes = [line.removeprefix("cause:").strip() for line in lines if line.startswith("cause:")]
+    text = without_credentials(text)
+    # uv folds long causes into several lines; an empty line or the next label ends one.
+    causes = [" ".join(cause.split()) for cause in _CAUSE.findall(text)]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     said = " ".join(causes) or " ".join(lines[-5:]).removeprefix("error: ") or "uv failed and said nothing"
+    if refusal := _REFUSED.search(text):
+        return OutsideError(
+            f"the package index refuses this user ({refusal[1]}): {said}",
+            hint="UV_INDEX_URL=https://USER:PASSWORD@HOST/… or ~/.netrc can name another",
+        )
     if _UNREACHABLE.search(text) and "No solution found" not in text:
         return OutsideError(f"the package index cannot be reached: {said}", hint="check the network, or UV_INDEX_URL")
     wheelless = re.search(r"(\S+?)==(\S+) has no (?:usable )?wheels", said)

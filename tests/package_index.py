@@ -1,0 +1,108 @@
+"""A package index on loopback, of wheels in memory (simple repository API, HTML): strict about paths and users."""
+
+import hashlib
+import io
+import threading
+import zipfile
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import uuid4
+
+
+def small_wheel(name: str, version: str, *, requires: str = "", content: str = "") -> bytes:
+    """Make a wheel of one module, without hashes in its RECORD."""
+    info = f"{name}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    members = {
+        f"{name}/__init__.py": content,
+        f"{info}/METADATA": metadata + (f"Requires-Dist: {requires}\n" if requires else ""),
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    members[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in (*members, f"{info}/RECORD"))
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for path, text in members.items():
+            archive.writestr(zipfile.ZipInfo(path), text)
+    return stream.getvalue()
+
+
+@dataclass(slots=True)
+class PackageIndex:
+    """What is served: `files` by name; `wrong` gives other bytes than the page promises.
+
+    `failures` counts down the answers 503 that a file gives first; `user` is `name:password`; `requests` are
+    the paths that were asked for.
+    """
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    wrong: dict[str, bytes] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+    cut_short: set[str] = field(default_factory=set)
+    user: str | None = None
+    requests: list[str] = field(default_factory=list)
+    port: int = 0
+    token: str = field(default_factory=lambda: uuid4().hex)  # So that uv's cache never takes one index for another.
+
+    @property
+    def url(self) -> str:
+        """Where the index is, with its user."""
+        return f"http://{self.user + '@' if self.user else ''}127.0.0.1:{self.port}/{self.token}/simple"
+
+    def answer(self, path: str, authorization: str | None) -> tuple[int, bytes]:
+        """Decide what to say to one request."""
+        if self.user and authorization != f"Basic {b64encode(self.user.encode()).decode()}":
+            return 401, b""
+        kind, _, name = path.removeprefix(f"/{self.token}").strip("/").partition("/")
+        if kind == "simple":
+            page = "".join(
+                f'<a href="/files/{file}#sha256={hashlib.sha256(data).hexdigest()}">{file}</a>\n'
+                for file, data in self.files.items()
+                if file.split("-", maxsplit=1)[0] == name.replace("-", "_")
+            )
+            return (200, f"<!DOCTYPE html><html><body>{page}</body></html>".encode()) if page else (404, b"")
+        if self.failures.get(name, 0) > 0:
+            self.failures[name] -= 1
+            return 503, b""
+        data = self.wrong.get(name, self.files.get(name))
+        return (404, b"") if kind != "files" or data is None else (200, data)
+
+
+@contextmanager
+def serving_index(index: PackageIndex) -> Iterator[PackageIndex]:
+    """Serve the index while the block runs."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self._answer(with_body=False)
+
+        def do_GET(self) -> None:
+            index.requests.append(self.path)
+            self._answer(with_body=True)
+
+        def _answer(self, *, with_body: bool) -> None:
+            status, data = index.answer(self.path, self.headers.get("Authorization"))
+            name = self.path.rpartition("/")[2]
+            self.send_response(status)
+            if status == 401:
+                self.send_header("WWW-Authenticate", 'Basic realm="index"')
+            self.send_header("Content-Type", "text/html" if "/simple/" in self.path else "application/zip")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            if with_body:
+                self.wfile.write(data[: len(data) // 2] if name in index.cut_short else data)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        index.port = server.server_port
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield index
+        finally:
+            server.shutdown()
+            thread.join()

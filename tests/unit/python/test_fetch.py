@@ -1,0 +1,152 @@
+"""Fetching wheels from a small index on loopback into the cache."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.package_index import PackageIndex, small_wheel
+from toolkit.cache import Cache
+from toolkit.errors import OutsideError
+from toolkit.progress import Progress, silent
+from toolkit.python.fetch import fetch_wheels
+from toolkit.python.resolve import Pin, resolve
+from toolkit.python.target import Target
+
+ALPHA = "alpha-2.0-py3-none-any.whl"
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+def locked(index: PackageIndex, filename: str) -> Pin:
+    """Give the pin of a wheel as a lock has it, without an address."""
+    name, version = filename.split("-")[:2]
+    return Pin(name=name, version=version, filename=filename, sha256=hashlib.sha256(index.files[filename]).hexdigest())
+
+
+def downloads(index: PackageIndex) -> list[str]:
+    """List the files that were asked for whole since the last look."""
+    asked = [path.removeprefix("/files/") for path in index.requests if path.startswith("/files/")]
+    index.requests.clear()
+    return asked
+
+
+def test_wheels_come_in_order_and_progress_is_told(index: PackageIndex, debian: Target, cache: Cache) -> None:
+    pins = tuple(reversed(resolve(["beta"], debian)))
+    told: list[Progress] = []
+    wheels = fetch_wheels(pins, debian, cache, told.append)
+    assert [(wheel.filename, wheel.sha256) for wheel in wheels] == [(pin.filename, pin.sha256) for pin in pins]
+    for wheel in wheels:
+        assert wheel.path.read_bytes() == index.files[wheel.filename]
+        assert wheel.size == len(index.files[wheel.filename])
+        assert max(one.done for one in told if one.task == wheel.filename) == wheel.size
+
+
+def test_what_the_cache_has_is_not_asked_for(index: PackageIndex, debian: Target, cache: Cache) -> None:
+    fetch_wheels([locked(index, ALPHA)], debian, cache, silent)
+    index.requests.clear()
+    fetch_wheels([locked(index, ALPHA)], debian, cache, silent)
+    assert index.requests == []
+
+
+def test_a_lock_from_an_older_base_finds_its_wheel(index: PackageIndex, debian: Target, cache: Cache) -> None:
+    older, newer = (f"alpha-2.0-cp311-cp311-manylinux_2_{level}_x86_64.whl" for level in (17, 28))
+    index.files[older] = small_wheel("alpha", "2.0", content="older = True")
+    index.files[newer] = small_wheel("alpha", "2.0", content="newer = True")
+    assert [pin.filename for pin in resolve(["alpha"], debian)] == [newer]
+    (wheel,) = fetch_wheels([locked(index, older)], debian, cache, silent)
+    assert wheel.path.read_bytes() == index.files[older]
+
+
+def test_a_wheel_that_left_the_index_is_told_with_what_is_there(
+    index: PackageIndex, debian: Target, cache: Cache
+) -> None:
+    pin = locked(index, ALPHA)
+    index.files[ALPHA] = small_wheel("alpha", "2.0", content="replaced = True")
+    with pytest.raises(OutsideError) as caught:
+        fetch_wheels([pin], debian, cache, silent)
+    new = hashlib.sha256(index.files[ALPHA]).hexdigest()
+    assert caught.value.message == (
+        f"the index has no {ALPHA} with sha256 {pin.sha256}; it offers {ALPHA} with sha256 {new}"
+    )
+    assert "comp lock --upgrade" in str(caught.value.hint)
+
+
+def test_wrong_bytes_are_refused_and_not_kept(index: PackageIndex, debian: Target, cache: Cache) -> None:
+    pins = resolve(["alpha"], debian)
+    index.wrong[ALPHA] = b"x" * len(index.files[ALPHA])
+    with pytest.raises(OutsideError) as caught:
+        fetch_wheels(pins, debian, cache, silent)
+    got = hashlib.sha256(index.wrong[ALPHA]).hexdigest()
+    assert all(word in caught.value.message for word in (ALPHA, got, pins[0].sha256))
+    assert [*cache.entries()] == []
+
+
+def test_a_server_that_recovers_is_waited_for(index: PackageIndex, debian: Target, cache: Cache) -> None:
+    pins = resolve(["alpha"], debian)
+    downloads(index)
+    index.failures[ALPHA] = 2
+    (wheel,) = fetch_wheels(pins, debian, cache, silent)
+    assert wheel.path.read_bytes() == index.files[ALPHA]
+    assert downloads(index) == [ALPHA] * 3
+
+
+def test_a_transfer_that_always_breaks_off_is_told(index: PackageIndex, debian: Target, cache: Cache) -> None:
+    pins = resolve(["alpha"], debian)
+    downloads(index)
+    index.cut_short.add(ALPHA)
+    with pytest.raises(OutsideError, match=f"cannot fetch {ALPHA}: "):
+        fetch_wheels(pins, debian, cache, silent)
+    assert downloads(index) == [ALPHA] * 3
+    assert [*cache.entries()] == []
+
+
+def test_a_missing_file_is_told(index: PackageIndex, debian: Target, cache: Cache) -> None:
+    pins = resolve(["alpha"], debian)
+    del index.files[ALPHA]
+    with pytest.raises(OutsideError, match=f"cannot fetch {ALPHA}: the server answered 404"):
+        fetch_wheels(pins, debian, cache, silent)
+
+
+def test_the_user_of_the_index_fetches_too(
+    index: PackageIndex, debian: Target, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.user = "ada:s3cret"
+    monkeypatch.setenv("UV_DEFAULT_INDEX", f"mine={index.url}")
+    (wheel,) = fetch_wheels([locked(index, ALPHA)], debian, cache, silent)
+    assert wheel.path.read_bytes() == index.files[ALPHA]
+
+
+def test_the_user_in_netrc_fetches_too(index: PackageIndex, debian: Target, cache: Cache, tmp_path: Path) -> None:
+    index.user = "ada:s3cret"
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login ada password s3cret\n")
+    (wheel,) = fetch_wheels([locked(index, ALPHA)], debian, cache, silent)
+    assert wheel.path.read_bytes() == index.files[ALPHA]
+
+
+def test_a_user_is_never_told_to_another_server(
+    index: PackageIndex, debian: Target, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pin,) = resolve(["alpha"], debian)
+    index.user = "ada:s3cret"
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://ada:s3cret@127.0.0.1:9/simple")
+    with pytest.raises(OutsideError, match="the server answered 401; UV_INDEX_URL") as caught:
+        fetch_wheels([pin], debian, cache, silent)
+    assert "s3cret" not in caught.value.message
+
+
+def test_a_folder_of_wheels_needs_no_network(debian: Target, cache: Cache, tmp_path: Path) -> None:
+    data = small_wheel("alpha", "2.0")
+    path = tmp_path / "wheels here" / ALPHA
+    path.parent.mkdir()
+    path.write_bytes(data)
+    pin = Pin(name="alpha", version="2.0", filename=ALPHA, sha256=hashlib.sha256(data).hexdigest(), url=path.as_uri())
+    (wheel,) = fetch_wheels([pin], debian, cache, silent)
+    assert wheel.path.read_bytes() == data
+    gone = replace(pin, sha256="0" * 64, url=(tmp_path / "gone.whl").as_uri())
+    with pytest.raises(OutsideError, match=f"cannot fetch {ALPHA}: .*No such file"):
+        fetch_wheels([gone], debian, cache, silent)
