@@ -1,5 +1,6 @@
 """`comp build`: build the image, push it, pin the contract."""
 
+import os
 from pathlib import Path
 
 import click
@@ -62,7 +63,7 @@ def command(console: Console, /, *, folder: Path, push: bool, builder: str, **op
             return
         reference, tags = job.push(project, image, tools)
     for path in job.pin(project, reference, into=request.pin):
-        console.say(f"pinned {path}")
+        console.say(f"pinned {os.path.relpath(path)}")
     remember(request, cache, project, image.digest, tags=tags)
     console.data(str(reference))
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
@@ -40,7 +41,7 @@ class _Words(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         mark = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        click.echo(mark + record.getMessage(), err=True)
+        click.echo(mark + _near(record.getMessage()), err=True)
 
 
 class _Commands(click.Group):
@@ -122,6 +123,11 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
+def _near(text: str) -> str:
+    """Write paths below the current folder as people would."""
+    return text.replace(f"{Path.cwd()}{os.sep}", "")
+
+
 def _terminate(number: int, frame: FrameType | None) -> None:
     # As an exception, so that temporary files and containers are cleaned up on the way out.
     del frame
@@ -137,7 +143,7 @@ def _print_usage(error: click.ClickException) -> None:
 
 def _print_error(error: CompError) -> None:
     where = f"{error.where}: " if error.where else ""
-    click.echo(f"error: {where}{error.message}", err=True)
+    click.echo(_near(f"error: {where}{error.message}"), err=True)
     cause, said = error.__cause__, error.message
     while cause is not None:
         text = cause.message if isinstance(cause, CompError) else str(cause) or type(cause).__name__

@@ -8,10 +8,12 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from toolkit.cache import Cache
 from toolkit.errors import InputError
@@ -19,7 +21,7 @@ from toolkit.oci.image import Image, Layer
 
 log = logging.getLogger(__name__)
 
-_READER_VERSION = 1
+_READER_VERSION = 2
 _CHUNK = 1 << 20
 _OVERLAP = 256
 _MOST_LINKS = 40
@@ -29,7 +31,9 @@ _C_LIBRARY = re.compile(r"(?:usr/)?lib(?:64)?/(?:[^/]+/)?(?:libc\.so\.6|libc-2\.
 _VERSION_IN_PYTHON = re.compile(rb"\0(3\.\d+\.\d+(?:(?:a|b|rc)\d+)?\+?)\0")
 _VERSION_IN_GLIBC = re.compile(rb"GNU C Library [^\n]{0,80}? release version (\d+\.\d+)")
 _VERSION_IN_MUSL = re.compile(rb"\0(1\.\d+\.\d+)\0")
-_DIST_INFO = re.compile(r"((?:.*/)?python3(?:\.\d+)?)/(?:site|dist)-packages/([^/]+)-([^/-]+)\.(?:dist|egg)-info")
+_DIST_INFO = re.compile(
+    r"((?:.*/)?python3(?:\.\d+)?)/(?:site|dist)-packages/([^/-]+)-([^/-]+)(?:-py3\.\d+)?\.(?:dist|egg)-info"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +70,7 @@ def read_facts(image: Image, cache: Cache, *, python: str | None = None) -> Base
     known = cache.record("base-facts", key)
     if known is not None:
         return BaseFacts(**known)
-    log.info("reading the base %s", image.digest)
+    log.debug("reading the base %s", image.digest)
     tree = _Tree()
     for layer in image.layers:
         tree.apply(layer)
@@ -82,9 +86,12 @@ class _Tree:
     links: dict[str, str] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
     found: dict[str, str] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    _fresh: set[str] = field(default_factory=set)
 
     def apply(self, layer: Layer) -> None:
         """Put one layer on top (OCI image specification, layer.md)."""
+        self._fresh.clear()
         try:
             with tarfile.open(fileobj=io.BufferedReader(_Inflated(layer.chunks())), mode="r|") as archive:
                 for member in archive:
@@ -117,16 +124,24 @@ class _Tree:
         path = posixpath.normpath(member.name).lstrip("/")
         folder, name = posixpath.split(path)
         if name == ".wh..wh..opq":
-            self._remove_below(folder)
-        elif name.startswith(".wh."):
-            self._remove(posixpath.join(folder, name[4:]))
-        elif member.issym():
-            self._remove(path)
+            self._remove_below(folder, spared=self._fresh)
+            return
+        if name.startswith(".wh."):
+            self._remove(posixpath.join(folder, name[4:]), spared=self._fresh)
+            return
+        if member.isdir():
+            self._forget(path)
+            return
+        self._remove(path)
+        if member.issym():
             self.links[path] = member.linkname
         elif member.isreg() or member.islnk():
-            self.links.pop(path, None)
             self.files.add(path)
             self._look_into(archive, member, path)
+        self._fresh.add(path)
+        while folder and folder not in self.folders:
+            self.folders.add(folder)
+            folder = posixpath.dirname(folder)
 
     def _look_into(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
         if member.islnk():
@@ -143,18 +158,23 @@ class _Tree:
         elif _C_LIBRARY.fullmatch(path):
             self.found[path] = _search(stream, _VERSION_IN_MUSL if "musl" in path else _VERSION_IN_GLIBC) or ""
 
-    def _remove(self, path: str) -> None:
+    def _remove(self, path: str, spared: AbstractSet[str] = frozenset()) -> None:
+        if path not in spared:
+            self._forget(path)
+        self._remove_below(path, spared)
+
+    def _remove_below(self, folder: str, spared: AbstractSet[str] = frozenset()) -> None:
+        """Remove what a folder holds, but for what is `spared`: a whiteout hides the layers below, not its own."""
+        if folder in self.folders:
+            prefix = f"{folder}/"
+            for path in (*self.links, *self.files):
+                if path.startswith(prefix) and path not in spared:
+                    self._forget(path)
+
+    def _forget(self, path: str) -> None:
         self.links.pop(path, None)
         self.files.discard(path)
         self.found.pop(path, None)
-        self._remove_below(path)
-
-    def _remove_below(self, folder: str) -> None:
-        prefix = f"{folder}/"
-        for gone in [path for path in (*self.links, *self.files) if path.startswith(prefix)]:
-            self.links.pop(gone, None)
-            self.files.discard(gone)
-            self.found.pop(gone, None)
 
 
 class _Inflated(io.RawIOBase):
@@ -189,13 +209,17 @@ def _search(stream: IO[bytes], pattern: re.Pattern[bytes]) -> str | None:
     while chunk := stream.read(_CHUNK):
         if match := pattern.search(tail + chunk):
             return match[1].decode()
-        tail = chunk[-_OVERLAP:]
+        tail = (tail + chunk)[-_OVERLAP:]
     return None
 
 
 def _facts(tree: _Tree, config: Mapping[str, Any], python: str | None) -> BaseFacts:
-    if "opt" in tree.links or "opt/comp" in tree.links:
-        raise InputError("in the base, /opt is a link, and a layer below it would replace it", hint="use another base")
+    for path in ("opt", "opt/comp"):
+        if path in tree.links:
+            raise InputError(
+                f"in the base, /{path} is a link to {tree.links[path]}, and a layer would replace it",
+                hint="use another base",
+            )
     interpreter = _interpreter(tree, config, python)
     version = _version(tree, interpreter)
     libc, libc_version = _c_library(tree)
@@ -262,9 +286,19 @@ def _packages(tree: _Tree, interpreter: str, version: str) -> dict[str, str]:
     prefix = posixpath.dirname(posixpath.dirname(interpreter))
     minor = ".".join(version.split(".")[:2])
     libraries = {f"{prefix}/lib/python{minor}", f"{prefix}/lib/python3", f"{prefix}/lib64/python{minor}"}
+    if prefix == "usr":
+        libraries.add(f"usr/local/lib/python{minor}")  # Where Debian's Python has pip put what it installs.
     packages = {}
-    for path in tree.files:
+    for path in sorted(tree.files):
         match = _DIST_INFO.match(path)
-        if match and match[1] in libraries:
+        if match and match[1] in libraries and _is_version(match[3]):
             packages[canonicalize_name(match[2])] = match[3]
     return dict(sorted(packages.items()))
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True

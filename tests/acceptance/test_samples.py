@@ -1,0 +1,37 @@
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.commands import comp
+from tests.conftest import ROOT
+
+CASES = {
+    "evaluate_model": ["small_table"],
+    "load_table": ["breast_cancer", "digits", "unknown_table"],
+    "summarise_text": ["no_words", "short"],
+    "train_model": ["small_table", "weights"],
+}
+
+
+def test_every_sample_is_known_here() -> None:
+    assert {path.parent.name for path in ROOT.glob("sample_components/*/component.yaml")} == CASES.keys()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_samples_cases_pass(name: str, tmp_path: Path, cache_folder: Path) -> None:
+    folder = shutil.copytree(ROOT / "sample_components" / name, tmp_path / name)
+    result = comp("test", folder, "--runner", "process", env={**os.environ, "COMP_CACHE_DIR": str(cache_folder)})
+    assert result.out == "".join(f"ok   {case} (process)\n" for case in CASES[name]), result.err
+    assert result.code == 0
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_samples_contract_is_fresh_and_only_lacks_its_digest(name: str) -> None:
+    folder = ROOT / "sample_components" / name
+    assert comp("generate", "--check", folder).code == 0
+    linted = comp("lint", folder)
+    assert linted.code == 0
+    assert {line.split(" ")[2] for line in linted.out.splitlines() if ": warning " in line} == {"C060"}
+    assert linted.err.startswith("0 errors, ")
