@@ -1,0 +1,219 @@
+"""Facts of bases made of small layers: links, whiteouts, libraries, packages."""
+
+import gzip
+import io
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.images import image_of, layer_of
+from toolkit.cache import Cache
+from toolkit.errors import InputError
+from toolkit.oci.descriptor import DOCKER_CONFIG, DOCKER_LAYER, DOCKER_MANIFEST
+from toolkit.oci.image import Image, Layer
+from toolkit.python.base import BaseFacts, read_facts
+
+Files = Mapping[str, bytes | str | None]  # a file's bytes, a link's target, None for a folder
+
+PYTHON = b"\x7fELF\0junk\x003.9\x003.11.2\0more"
+GLIBC = b"\0GNU C Library (Debian GLIBC 2.36-9+deb12u4) stable release version 2.36.\n"
+RELEASE = b'PRETTY_NAME="Debian 12"\nID=debian\nVERSION_ID="12"\n'
+DEBIAN: dict[str, bytes | str | None] = {
+    "bin": "usr/bin",
+    "lib": "usr/lib",
+    "opt": None,
+    "usr/bin/python3": "python3.11",
+    "usr/bin/python3.11": PYTHON,
+    "usr/lib/x86_64-linux-gnu/libc.so.6": GLIBC,
+    "usr/lib/os-release": RELEASE,
+    "etc/os-release": "../usr/lib/os-release",
+}
+
+
+def tar(files: Files) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in files.items():
+            member = tarfile.TarInfo(path)
+            if isinstance(content, bytes):
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+                continue
+            member.type = tarfile.DIRTYPE if content is None else tarfile.SYMTYPE
+            hard = content is not None and content.startswith("hard:")
+            member.type = tarfile.LNKTYPE if hard else member.type
+            member.linkname = (content or "").removeprefix("hard:")
+            archive.addfile(member)
+    return buffer.getvalue()
+
+
+def base(*layers: Files, path: str = "/usr/local/bin:/usr/bin", user: str = "") -> Image:
+    settings = {"Env": [f"PATH={path}"], "User": user}
+    return image_of([layer_of(tar(files)) for files in layers], config=lambda data: data.update(config=settings))
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+def test_debian(cache: Cache) -> None:
+    assert read_facts(base(DEBIAN, user="1000"), cache) == BaseFacts(
+        python="/usr/bin/python3.11",
+        version="3.11.2",
+        libc="glibc",
+        libc_version="2.36",
+        os_id="debian",
+        os_version="12",
+        user="1000",
+        packages={},
+    )
+
+
+def test_names_with_a_leading_dot_and_docker_types(cache: Cache) -> None:
+    layer = layer_of(tar({f"./{path}": content for path, content in DEBIAN.items()}), media_type=DOCKER_LAYER)
+    image = image_of([layer], types=(DOCKER_MANIFEST, DOCKER_CONFIG))
+    assert read_facts(image, cache).python == "/usr/bin/python3.11"
+
+
+def test_gzip_of_many_members(cache: Cache) -> None:
+    data = tar(DEBIAN)
+    members = b"".join(gzip.compress(data[start : start + 700], mtime=0) for start in range(0, len(data), 700))
+    facts = read_facts(image_of([layer_of(data, compressed=members)]), cache)
+    assert (facts.version, facts.libc_version) == ("3.11.2", "2.36")
+
+
+def test_the_version_of_a_thin_interpreter_is_its_librarys(cache: Cache) -> None:
+    own: Files = {
+        "usr/local/bin/python3": "python3.12",
+        "usr/local/bin/python3.12": b"\x7fELF",
+        "usr/local/lib/libpython3.12.so.1.0": b"\x003.12.4\0",
+        "usr/local/lib/python3.12/site-packages/pip-24.0.dist-info/METADATA": b"",
+    }
+    facts = read_facts(base(DEBIAN, own), cache)
+    assert (facts.python, facts.version, facts.packages) == ("/usr/local/bin/python3.12", "3.12.4", {"pip": "24.0"})
+
+
+def test_alpine(cache: Cache) -> None:
+    alpine: Files = {
+        "lib/ld-musl-x86_64.so.1": b"musl libc\0\x001.2.4\0",
+        "lib/libc.musl-x86_64.so.1": "ld-musl-x86_64.so.1",
+        "usr/bin/python3": "python3.11",
+        "usr/bin/python3.11": b"\x7fELF",
+        "usr/lib/libpython3.11.so.1.0": b"\x003.11.9\0",
+        "etc/os-release": b"ID=alpine\nVERSION_ID=3.19.1\n",
+    }
+    facts = read_facts(base(alpine), cache)
+    assert (facts.libc, facts.libc_version, facts.version) == ("musl", "1.2", "3.11.9")
+    assert (facts.os_id, facts.os_version) == ("alpine", "3.19.1")
+
+
+def test_another_interpreter_can_be_named(cache: Cache) -> None:
+    conda: Files = {"opt/conda/bin/python": "python3.10", "opt/conda/bin/python3.10": b"\x003.10.13\0"}
+    image = base(DEBIAN, conda)
+    assert read_facts(image, cache).version == "3.11.2"
+    facts = read_facts(image, cache, python="/opt/conda/bin/python")
+    assert (facts.python, facts.version) == ("/opt/conda/bin/python3.10", "3.10.13")
+    with pytest.raises(InputError, match="the base has no /opt/python") as caught:
+        read_facts(image, cache, python="/opt/python")
+    assert "[tool.comp]" in str(caught.value.hint)
+
+
+def test_hard_links_are_the_same_file(cache: Cache) -> None:
+    files = {**DEBIAN, "usr/bin/python3": "hard:usr/bin/python3.11"}
+    del files["usr/bin/python3.11"]
+    files = {"usr/bin/python3.11": PYTHON, **files}
+    assert read_facts(base(files), cache).version == "3.11.2"
+
+
+def test_a_later_layer_replaces_and_removes(cache: Cache) -> None:
+    newer: Files = {
+        "usr/bin/.wh.python3.11": b"",
+        "usr/bin/python3": "python3.12",
+        "usr/bin/python3.12": b"\x003.12.1\0",
+    }
+    assert read_facts(base(DEBIAN, newer), cache).version == "3.12.1"
+    with pytest.raises(InputError, match="the base has no Python on its PATH"):
+        read_facts(base(DEBIAN, {"usr/bin/.wh.python3.11": b""}), cache)
+
+
+@pytest.mark.parametrize("opaque_last", [False, True])
+def test_an_opaque_folder_hides_only_what_is_below(cache: Cache, *, opaque_last: bool) -> None:
+    marker: Files = {"usr/lib/python3/dist-packages/.wh..wh..opq": b""}
+    own: Files = {"usr/lib/python3/dist-packages/six-1.16.0.dist-info/METADATA": b""}
+    lower = {**DEBIAN, "usr/lib/python3/dist-packages/old-1.0.dist-info/METADATA": b""}
+    facts = read_facts(base(lower, {**own, **marker} if opaque_last else {**marker, **own}), cache)
+    assert facts.packages == {"six": "1.16.0"}
+
+
+def test_a_removed_package_is_gone(cache: Cache) -> None:
+    folder = "usr/lib/python3/dist-packages"
+    lower = {**DEBIAN, f"{folder}/Old_one-1.0.dist-info/METADATA": b"", f"{folder}/six-1.16.0.egg-info": b""}
+    assert read_facts(base(lower), cache).packages == {"old-one": "1.0", "six": "1.16.0"}
+    assert read_facts(base(lower, {f"{folder}/.wh.Old_one-1.0.dist-info": b""}), cache).packages == {"six": "1.16.0"}
+
+
+def test_packages_are_those_of_the_interpreter(cache: Cache) -> None:
+    files = {
+        **DEBIAN,
+        "usr/local/lib/python3.11/dist-packages/torch-2.1.0+cu118.dist-info/METADATA": b"",
+        "usr/lib/python3/dist-packages/legacy-1.2-py3.11.egg-info/PKG-INFO": b"",
+        "usr/lib/python3/dist-packages/strange-unknown.egg-info": b"",
+        "usr/lib/python3.9/site-packages/other-1.0.dist-info/METADATA": b"",
+        "opt/conda/lib/python3.11/site-packages/foreign-1.0.dist-info/METADATA": b"",
+    }
+    assert read_facts(base(files), cache).packages == {"legacy": "1.2", "torch": "2.1.0+cu118"}
+
+
+@pytest.mark.parametrize("path", ["opt", "opt/comp"])
+def test_a_link_in_our_way_is_refused(cache: Cache, path: str) -> None:
+    with pytest.raises(InputError, match=f"in the base, /{path} is a link to /srv"):
+        read_facts(base(DEBIAN, {path: "/srv"}), cache)
+    assert read_facts(base(DEBIAN, {path: "/srv"}, {path: None}), cache).version == "3.11.2"
+
+
+def test_links_in_a_circle_lead_nowhere(cache: Cache) -> None:
+    with pytest.raises(InputError, match="the base has no Python on its PATH") as caught:
+        read_facts(base(DEBIAN, {"usr/bin/python3": "python", "usr/bin/python": "/bin/python3"}), cache)
+    assert "python:3.11-slim" in str(caught.value.hint)
+
+
+def test_what_cannot_be_told_is_an_error(cache: Cache) -> None:
+    with pytest.raises(InputError, match=r"cannot tell the version of the base's /usr/bin/python3\.11"):
+        read_facts(base({**DEBIAN, "usr/bin/python3.11": b"a script"}), cache)
+    with pytest.raises(InputError, match="neither glibc nor musl"):
+        read_facts(base({**DEBIAN, "usr/lib/x86_64-linux-gnu/libc.so.6": b""}), cache)
+
+
+@pytest.mark.parametrize("compressed", [b"\x28\xb5\x2f\xfd\x04\x00", b"no gzip", gzip.compress(b"no tar" * 200)])
+def test_other_layers_are_refused_with_their_type(cache: Cache, compressed: bytes) -> None:
+    layer = layer_of(b"", compressed=compressed, media_type="application/vnd.oci.image.layer.v1.tar+zstd")
+    with pytest.raises(InputError, match=r"the base's layer sha256:\w+ \(\S+\+zstd\) is not a gzip tar") as caught:
+        read_facts(image_of([layer]), cache)
+    assert "zstd" in str(caught.value.hint)
+
+
+def test_a_layer_that_ends_early_is_refused(cache: Cache) -> None:
+    data = tar({**DEBIAN, "usr/share/big": bytes(100_000)})
+    with pytest.raises(InputError, match="is not a gzip tar"):
+        read_facts(image_of([layer_of(data, compressed=gzip.compress(data)[:-30])]), cache)
+
+
+def test_facts_are_read_once(cache: Cache) -> None:
+    image = base(DEBIAN)
+    facts = read_facts(image, cache)
+
+    def unread(layer: Layer) -> Layer:
+        return Layer(descriptor=layer.descriptor, diff_id=layer.diff_id, chunks=lambda: iter([b"not read again"]))
+
+    again = Image(
+        media_type=image.media_type,
+        manifest=image.manifest,
+        config=image.config,
+        layers=tuple(unread(layer) for layer in image.layers),
+    )
+    assert read_facts(again, cache) == facts
+    with pytest.raises(InputError):
+        read_facts(again, cache, python="/usr/bin/python3.11")
