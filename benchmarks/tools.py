@@ -65,6 +65,8 @@ class Comp:
         lock.unlink(missing_ok=True)
         if kept:
             lock.write_bytes(kept)
+        with (self.folder / "component" / "pyproject.toml").open("a") as stream:
+            stream.write(f'base = "{host}/bench/base:1"\n')
 
     def forget(self) -> Sequence[Command]:
         """Forget the cache, uv's, and the lock."""
@@ -90,7 +92,6 @@ class Comp:
             "COMP_CACHE_DIR": str(self.folder / "cache"),
             "UV_CACHE_DIR": str(self.folder / "uv-cache"),
             "COMP_IMAGE_PREFIX": f"{self.host}/bench",
-            "COMP_BASE": f"{self.host}/bench/base:1",
         }
         build = (str(ROOT / ".venv" / "bin" / "comp"), "build", "--push", "component")
         return (Command(words=build, folder=self.folder, environment=environment),)
@@ -229,6 +230,8 @@ class Kfp:
             f"packages_to_install={list(REQUIREMENTS)!r})\n"
         )
         head = head.replace("from toolkit.types import", "from kfp import dsl\nfrom kfp.dsl import")
+        # kfp takes `dict | None` for an artifact.
+        function = function.replace("dict | None = None", "dict = {}")
         (self.folder / "context" / "train_model.py").write_text(f"{head}{decorator}def train({function}")
 
     def commands(self) -> Sequence[Command]:
