@@ -6,6 +6,7 @@ Changeset Format".
 
 import io
 import json
+import posixpath
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -66,7 +67,7 @@ def read_archive(path: Path, *, platform: Platform, cache: Cache) -> Image:
     """
     try:
         with tarfile.open(path, "r:") as archive:
-            members = {member.name.removeprefix("./"): member for member in archive if member.isfile()}
+            members = _members(archive)
             loaded = json.loads(_read(archive, members["manifest.json"]))[0]
             config = _read(archive, members[loaded["Config"]])
             parsed = json.loads(config)
@@ -80,7 +81,7 @@ def read_archive(path: Path, *, platform: Platform, cache: Cache) -> Image:
             ]
     except OSError as error:
         raise OutsideError(f"cannot read {path}: {error.strerror or error}") from error
-    except (tarfile.TarError, KeyError, IndexError, TypeError, ValueError) as error:
+    except (tarfile.TarError, KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InputError(
             f"not an image archive: {error!r}", where=Location(path=path), hint="`docker save IMAGE > FILE` writes one"
         ) from error
@@ -93,6 +94,18 @@ def read_archive(path: Path, *, platform: Platform, cache: Cache) -> Image:
     }
     data = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
     return Image(media_type=OCI_MANIFEST, manifest=data, config=config, layers=tuple(layers))
+
+
+def _members(archive: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
+    """List the files by name; docker links a layer that an image holds twice to its first copy."""
+    members, links = {}, {}
+    for member in archive:
+        name = posixpath.normpath(member.name)
+        if member.isfile():
+            members[name] = member
+        elif member.issym():
+            links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
+    return members | {name: members[target] for name, target in links.items() if target in members}
 
 
 def _layer(path: Path, member: tarfile.TarInfo, diff_id: Digest, cache: Cache) -> Layer:

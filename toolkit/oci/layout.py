@@ -54,11 +54,14 @@ def read_layout(folder: Path, *, platform: Platform, name: str | None = None) ->
     if not (folder / "oci-layout").is_file():
         raise InputError(f"{folder} is not an OCI image layout", hint="expected the files oci-layout and index.json")
     index = _parsed(folder / "index.json")
-    for descriptor in _manifests(folder, index):
-        if name and descriptor.annotations.get(REF_NAME) != name:
-            continue
-        if image := _resolve(folder, descriptor, platform):
-            return image
+    try:
+        for descriptor in _manifests(folder, index):
+            if name and descriptor.annotations.get(REF_NAME) != name:
+                continue
+            if image := _resolve(folder, descriptor, platform):
+                return image
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"the layout {folder} is damaged: {error!r}", hint="make it again") from error
     wanted = f"{name!r} for {platform}" if name else f"an image for {platform}"
     raise InputError(f"the layout {folder} does not have {wanted}", hint="look into its index.json")
 
@@ -106,16 +109,19 @@ def _blob(folder: Path, descriptor: Descriptor) -> bytes:
 
 def _verified(folder: Path, descriptor: Descriptor) -> Iterator[bytes]:
     path = folder / "blobs" / "sha256" / descriptor.digest.hex
-    hasher = hashlib.sha256()
+    hasher, size = hashlib.sha256(), 0
     try:
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 hasher.update(chunk)
+                size += len(chunk)
                 yield chunk
     except OSError as error:
         raise OutsideError(f"cannot read the blob {path}: {error.strerror}") from error
     if hasher.hexdigest() != descriptor.digest.hex:
         raise InputError(f"the blob {path} is damaged: its sha256 is {hasher.hexdigest()}")
+    if size != descriptor.size:
+        raise InputError(f"the blob {path} has {size} bytes, its descriptor says {descriptor.size}")
 
 
 def _write_blob(folder: Path, digest: Digest, chunks: Iterable[bytes]) -> None:
