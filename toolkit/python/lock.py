@@ -18,6 +18,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
 from toolkit.atomic import write_text
 from toolkit.config import Project
 from toolkit.errors import InputError, Location, OutsideError
@@ -29,7 +32,8 @@ from toolkit.python.target import Target
 LOCK_VERSION = 1
 
 _HEAD = "# Written by `comp lock`; change pyproject.toml instead, or run `comp lock --upgrade`."
-_HEADER = re.compile(r"# ([a-z-]+): (\S+)")
+_HEADER = re.compile(r"^# ([a-z-]+): (.+)$", re.MULTILINE)
+_MINOR = re.compile(r"3\.\d+")
 _PIN = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)==(\S+) \\\n    --hash=sha256:([0-9a-f]{64})\n    # (\S+\.whl)\n")
 
 
@@ -89,26 +93,54 @@ def read_lock(path: Path) -> Lock:
     missing = {"platform", "python", "inputs"} - header.keys()
     if missing:
         raise _damaged(path, 1, f"its header lacks {', '.join(sorted(missing))}")
+    if not _MINOR.fullmatch(header["python"]):
+        raise _damaged(path, _line(text, "# python:"), f"not a Python version: {header['python']!r}")
+    try:
+        platform = Platform.parse(header["platform"])
+    except InputError as error:
+        raise _damaged(path, _line(text, "# platform:"), error.message) from error
+    try:
+        base = parse_reference(header["base"]) if "base" in header else None
+    except InputError as error:
+        raise _damaged(path, _line(text, "# base:"), f"its base: {error.message}") from error
     return Lock(
         inputs=header["inputs"],
-        platform=Platform.parse(header["platform"]),
+        platform=platform,
         python=header["python"],
         pins=_pins(path, text, start),
-        base=parse_reference(header["base"]) if "base" in header else None,
+        base=base,
     )
 
 
 def _pins(path: Path, text: str, position: int) -> tuple[Pin, ...]:
-    pins = []
+    pins: list[Pin] = []
     while position < len(text):
         match = _PIN.match(text, position)
         if match is None:
             line = text.count("\n", 0, position) + 1
             raise _damaged(path, line, "expected name==version, its hash, and its wheel's file name")
         name, version, sha256, filename = match.groups()
+        line = text.count("\n", 0, position) + 1
+        if not _is_wheel_of(filename, name, version):
+            raise _damaged(path, line, f"{filename} is not a wheel of {name} {version}")
+        if any(pin.name == name for pin in pins):
+            raise _damaged(path, line, f"{name} is pinned twice")
         pins.append(Pin(name=name, version=version, filename=filename, sha256=sha256))
         position = match.end()
     return tuple(pins)
+
+
+def _is_wheel_of(filename: str, name: str, version: str) -> bool:
+    try:
+        named = parse_wheel_filename(filename)
+        return (named[0], named[1]) == (name, Version(version))
+    except (InvalidWheelFilename, InvalidVersion):
+        return False
+
+
+def _line(text: str, start: str) -> int:
+    """Number the line that begins so."""
+    return text.count("\n", 0, text.index(start)) + 1
 
 
 def _damaged(path: Path, line: int, problem: str) -> InputError:

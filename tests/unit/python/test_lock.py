@@ -1,0 +1,147 @@
+"""The lock: stable bytes, valid requirements text, and what is not a lock refused with its line."""
+
+import hashlib
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import uv
+
+from tests.artifacts import component
+from tests.package_index import small_wheel
+from toolkit.errors import InputError, OutsideError
+from toolkit.oci.descriptor import Platform
+from toolkit.oci.reference import parse_reference
+from toolkit.python.lock import Lock, inputs_digest, read_lock, write_lock
+from toolkit.python.resolve import Pin
+from toolkit.python.target import Target
+
+TEXT = f"""\
+# Written by `comp lock`; change pyproject.toml instead, or run `comp lock --upgrade`.
+# lock-version: 1
+# platform: linux/amd64
+# python: 3.11
+# inputs: sha256:{"1" * 64}
+# base: docker.io/library/python:3.11-slim@sha256:{"2" * 64}
+alpha==1.0 \\
+    --hash=sha256:{"a" * 64}
+    # alpha-1.0-py3-none-any.whl
+beta-two==2.0+cu1 \\
+    --hash=sha256:{"b" * 64}
+    # beta_two-2.0+cu1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl
+"""
+LOCK = Lock(
+    inputs=f"sha256:{'1' * 64}",
+    platform=Platform("linux", "amd64"),
+    python="3.11",
+    pins=(
+        Pin(name="alpha", version="1.0", filename="alpha-1.0-py3-none-any.whl", sha256="a" * 64),
+        Pin(
+            name="beta-two",
+            version="2.0+cu1",
+            filename="beta_two-2.0+cu1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+            sha256="b" * 64,
+        ),
+    ),
+    base=parse_reference(f"python:3.11-slim@sha256:{'2' * 64}"),
+)
+
+
+def test_the_text_is_this(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.lock"
+    write_lock(path, LOCK)
+    assert path.read_text() == TEXT
+    assert read_lock(path) == LOCK
+
+
+def test_addresses_and_sizes_are_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.lock"
+    pins = tuple(replace(pin, url="https://ada:s3cret@example.com/x.whl", size=5) for pin in LOCK.pins)
+    write_lock(path, replace(LOCK, pins=pins))
+    assert path.read_text() == TEXT
+
+
+def test_without_base_and_pins(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.lock"
+    lock = replace(LOCK, base=None, pins=())
+    write_lock(path, lock)
+    assert read_lock(path) == lock
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("lock-version: 1", "lock-version: 2", 1, "its lock-version is 2, this program reads 1"),
+        (TEXT, "", 1, "its lock-version is None"),
+        (TEXT, "numpy==1.26.4\n", 1, "its lock-version is None"),
+        ("# platform: linux/amd64\n", "", 1, "its header lacks platform"),
+        ("linux/amd64", "linux", 3, "not a platform: 'linux'"),
+        ("python: 3.11", "python: snake", 4, "not a Python version: 'snake'"),
+        ("python:3.11-slim@", "PYTHON UPPER@", 6, "base"),
+        ("python:3.11-slim@", "python:3.11-slim@x", 6, "base"),
+        ("alpha==1.0 \\\n", "alpha==1.0\n", 7, "expected name==version"),
+        (f"sha256:{'a' * 64}", f"sha256:{'a' * 63}", 7, "expected name==version"),
+        ("    # alpha-1.0-py3-none-any.whl\n", "", 7, "expected name==version"),
+        ("beta-two==2.0+cu1", "beta-two>=2", 10, "expected name==version"),
+        ("alpha==1.0", "alpha==1.1", 7, "alpha-1.0-py3-none-any.whl is not a wheel of alpha 1.1"),
+        ("alpha-1.0-py3", "../alpha-1.0-py3", 7, "is not a wheel of alpha 1.0"),
+        ("beta-two==2.0+cu1", "alpha==1.0", 10, "is not a wheel of alpha 1.0"),
+        (TEXT[TEXT.index("beta") :], TEXT[TEXT.index("alpha") : TEXT.index("beta")], 10, "alpha is pinned twice"),
+    ],
+)
+def test_what_comp_did_not_write_is_refused(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
+    path = tmp_path / "requirements.lock"
+    assert old in TEXT
+    path.write_text(TEXT.replace(old, new, 1))
+    with pytest.raises(InputError) as caught:
+        read_lock(path)
+    assert words in caught.value.message
+    assert str(caught.value.where) == f"{path}:{line}"
+    assert "delete it" in str(caught.value.hint)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.lock"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_lock(path)
+    with pytest.raises(OutsideError, match="cannot read"):
+        read_lock(tmp_path / "none")
+
+
+def test_uv_installs_from_it(tmp_path: Path, quiet_uv: None) -> None:
+    del quiet_uv
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    data = small_wheel("alpha", "1.0")
+    (wheels / "alpha-1.0-py3-none-any.whl").write_bytes(data)
+    pin = replace(LOCK.pins[0], sha256=hashlib.sha256(data).hexdigest())
+    path = tmp_path / "requirements.lock"
+    command = [uv.find_uv_bin(), "pip", "install", "--no-index", "--find-links", str(wheels), "--require-hashes"]
+    command += ["--target", str(tmp_path / "installed"), "-r", str(path)]
+    write_lock(path, replace(LOCK, pins=(replace(pin, sha256="0" * 64),)))
+    assert subprocess.run(command, env=os.environ, capture_output=True, check=False).returncode != 0
+    write_lock(path, replace(LOCK, pins=(pin,)))
+    subprocess.run(command, env=os.environ, capture_output=True, check=True)
+    assert (tmp_path / "installed" / "alpha" / "__init__.py").is_file()
+
+
+def test_the_inputs_digest_is_of_what_decides(tmp_path: Path, debian: Target) -> None:
+    project = component(tmp_path, dependencies=("numpy", "pandas"))
+    digest = inputs_digest(project, debian)
+    same = [
+        (replace(project, dependencies=("pandas", "numpy")), debian),
+        (replace(project, base="python:3.11", version="9.9.9"), debian),
+        (project, replace(debian, version="3.11.9", libc_version="2.41")),
+    ]
+    other = [
+        (replace(project, dependencies=("numpy",)), debian),
+        (replace(project, requires_python=">=3.11"), debian),
+        (replace(project, system_site_packages=True), debian),
+        (project, replace(debian, version="3.12.2")),
+        (project, replace(debian, platform=Platform("linux", "arm64"))),
+    ]
+    assert {inputs_digest(*one) for one in same} == {digest}
+    assert len({digest, *(inputs_digest(*one) for one in other)}) == len(other) + 1
