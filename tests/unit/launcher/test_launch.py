@@ -1,0 +1,365 @@
+"""The launcher as a real process, in a made-up image folder."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from toolkit import launcher
+from toolkit.interface.function import read_function
+from toolkit.interface.model import Interface, Kind, Output
+from toolkit.spec.protocol import interface_document
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A folder laid out like /opt/comp; calling it runs the launcher."""
+
+    folder: Path
+
+    def __call__(self, *arguments: str, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-P", str(self.folder / "launch.py"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=env, timeout=60)
+
+    def out(self, name: str) -> str:
+        return (self.folder / "out" / name).read_text()
+
+    def at(self, name: str) -> str:
+        return str(self.folder / "out" / name)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Callable[[str], Image]:
+    """Lay out the function `f` of some code as the component `f`."""
+
+    def make(code: str) -> Image:
+        app = tmp_path / "app"
+        app.mkdir()
+        (app / "module.py").write_text(code)
+        function = read_function(app / "module.py", "f")
+        (tmp_path / "interface.json").write_bytes(interface_document([("f", function)]))
+        (tmp_path / "launch.py").write_bytes(launcher.source())
+        return Image(tmp_path)
+
+    return make
+
+
+RETURNING = "from typing import Optional\ndef f(x: {type}) -> {type}:\n    return x\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "written"),
+    [
+        ("str", "plain", "plain"),
+        ("str", "", ""),
+        ("str", "--outputs", "--outputs"),
+        ("str", "a\nb é", "a\nb é"),
+        ("int", "5", "5"),
+        ("int", "5.0", "5"),
+        ("int", "-3", "-3"),
+        ("int", "12345678901234567890", "12345678901234567890"),
+        ("float", "0.1", "0.1"),
+        ("float", "2", "2.0"),
+        ("float", "1e-3", "0.001"),
+        ("bool", "True", "true"),
+        ("bool", "true", "true"),
+        ("bool", "1", "true"),
+        ("bool", "False", "false"),
+        ("bool", "no", "false"),
+        ("list", '[1, "a", null]', '[1, "a", null]'),
+        ("dict", '{"a": {"b": [1.5]}}', '{"a": {"b": [1.5]}}'),
+    ],
+)
+def test_values_are_read_and_written_by_type(image: Callable[[str], Image], kind: str, text: str, written: str) -> None:
+    made = image(RETURNING.format(type=kind))
+    done = made("f", "--x", text, "--outputs", "--Output", made.at("deep/er/Output"), "--executor-input", "{{$}}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert made.out("deep/er/Output") == written
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("int", "abc"), ("int", "5.5"), ("int", "True"), ("float", "x"), ("bool", "maybe"), ("list", "{}"), ("dict", "[")],
+)
+def test_a_value_of_another_type_is_refused(image: Callable[[str], Image], kind: str, text: str) -> None:
+    made = image(RETURNING.format(type=kind))
+    done = made("f", "--x", text, "--outputs", "--Output", made.at("Output"))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"comp: f: the input 'x' is {text!r}, expected ")
+    assert not (made.folder / "out" / "Output").exists()
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "said"),
+    [
+        ("int", "'5'", "expected Integer"),
+        ("int", "True", "expected Integer"),
+        ("int", "None", "is None"),
+        ("str", "5", "expected String"),
+        ("float", "float('nan')", "nan"),
+        ("bool", "1", "expected Boolean"),
+        ("list", "[float('inf')]", "cannot be written as JSON"),
+        ("dict", "{'a': object()}", "cannot be written as JSON"),
+    ],
+)
+def test_a_returned_value_of_another_type_is_refused(
+    image: Callable[[str], Image], type_: str, value: str, said: str
+) -> None:
+    made = image(f"def f() -> {type_}:\n    return {value}\n")
+    done = made("f", "--outputs", "--Output", made.at("Output"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("comp: f: the output 'Output'")
+    assert said in done.stderr
+
+
+TUPLE = "from typing import NamedTuple\nclass R(NamedTuple):\n    a: int\n    b: str\ndef f() -> R:\n    return {}\n"
+
+
+@pytest.mark.parametrize("value", ["R(1, 'x')", "(1, 'x')"])
+def test_a_tuple_gives_one_output_a_field(image: Callable[[str], Image], value: str) -> None:
+    made = image(TUPLE.format(value))
+    assert made("f", "--outputs", "--a", made.at("a"), "--b", made.at("b")).returncode == 0
+    assert (made.out("a"), made.out("b")) == ("1", "x")
+
+
+@pytest.mark.parametrize("value", ["(1,)", "(1, 'x', 2)", "[1, 'x']", "None"])
+def test_another_tuple_is_refused(image: Callable[[str], Image], value: str) -> None:
+    made = image(TUPLE.format(value))
+    done = made("f", "--outputs", "--a", made.at("a"), "--b", made.at("b"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("comp: f: the function returned ")
+
+
+OPTIONAL = """
+def f(a: str, b: int | None = None, c: int | None = 7, d: str = "d") -> str:
+    return repr((a, b, c, d))
+"""
+
+
+def test_an_absent_input_takes_the_functions_own_default(image: Callable[[str], Image]) -> None:
+    made = image(OPTIONAL)
+    assert made("f", "--a", "x", "--c", "7", "--d", "d", "--outputs", "--Output", made.at("o")).returncode == 0
+    assert made.out("o") == "('x', None, 7, 'd')"
+
+
+def test_an_optional_input_without_default_is_none(image: Callable[[str], Image]) -> None:
+    made = image("def f(a: 'int | None') -> str:\n    return repr(a)\n")
+    assert made("f", "--outputs", "--Output", made.at("o")).returncode == 0
+    assert made.out("o") == "None"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "the input 'a' is missing"),
+        (("--z", "1"), "unknown input --z"),
+        (("--a",), "the argument --a has no value"),
+        (("--a", "1"), "the output 'Output' has no path"),
+        (("--a", "1", "--outputs", "--Q", "x"), "unknown output --Q"),
+        (("--a", "1", "--executor-input", "{"), "--executor-input is not JSON"),
+        (("--a", "1", "--outputs", "--Output", "o", "--", "ls"), "a function takes nothing after --"),
+    ],
+)
+def test_a_wrong_call_is_refused(image: Callable[[str], Image], arguments: tuple[str, ...], said: str) -> None:
+    made = image("def f(a: str) -> str:\n    return a\n")
+    outputs = (
+        ()
+        if "--outputs" in arguments or said.startswith(("the output", "the arg"))
+        else ("--outputs", "--Output", made.at("o"))
+    )
+    done = made("f", *arguments, *outputs) if said != "the input 'a' is missing" else made("f", *outputs)
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
+def test_an_unknown_component_names_those_that_are_there(image: Callable[[str], Image]) -> None:
+    done = image("def f() -> int:\n    return 1\n")("g")
+    assert (done.returncode, done.stderr) == (1, "comp: g: there is no such component in this image; there are: f\n")
+
+
+def test_another_protocol_is_refused(image: Callable[[str], Image]) -> None:
+    made = image("def f() -> int:\n    return 1\n")
+    path = made.folder / "interface.json"
+    path.write_text(path.read_text().replace('"protocol":1', '"protocol":2'))
+    assert "of protocol 2, this launcher speaks 1" in made("f").stderr
+
+
+ARTIFACTS = """
+from kfp import dsl
+from kfp.dsl import Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output
+from kfp.components import InputPath, OutputPath
+import toolkit.types as t
+
+
+@dsl.component(base_image="x")
+def f(data: Input[Dataset], model: Output[Model], m: Output[Metrics], mlpipeline_metrics: Output[t.Metrics],
+      raw: InputPath("CSV"), copy: OutputPath("CSV"), n: OutputPath(int), maybe: Input[Artifact] = None):
+    assert isinstance(data, Dataset) and maybe is None
+    model.metadata["rows"] = data.metadata.get("rows")
+    with open(model.path, "w") as stream:
+        stream.write(data.name + data.uri)
+    m.log_metric("loss", 0.5)
+    mlpipeline_metrics.log_metric("accuracy", 0.75)
+    with open(copy, "w") as out, open(raw) as given:
+        out.write(given.read())
+    with open(n, "w") as out:
+        out.write("3")
+"""
+
+
+def _artifact_arguments(made: Image) -> list[str]:
+    given = made.folder / "given"
+    given.write_text("content")
+    arguments = ["f", "--data", str(given), "--raw", str(given), "--outputs"]
+    for name in ("model", "m", "mlpipeline-metrics", "copy", "n"):
+        arguments += [f"--{name}", made.at(name)]
+    return arguments
+
+
+def test_artifacts_without_kfp(image: Callable[[str], Image]) -> None:
+    made = image(ARTIFACTS)
+    done = made(*_artifact_arguments(made), "--executor-input", "{{$}}")
+    assert done.returncode == 0, done.stderr
+    assert made.out("model") == f"data{made.folder / 'given'}"
+    assert json.loads(made.out("m")) == {"loss": 0.5}
+    shown = {"metrics": [{"name": "accuracy", "numberValue": 0.75, "format": "RAW"}]}
+    assert json.loads(made.out("mlpipeline-metrics")) == shown
+    assert (made.out("copy"), made.out("n")) == ("content", "3")
+
+
+def test_kfp_2_is_told_of_artifacts_and_their_metadata(image: Callable[[str], Image]) -> None:
+    made = image(ARTIFACTS)
+    told = {"name": "projects/1", "uri": "gs://bucket/data", "metadata": {"rows": 7.0}}
+    executor_input = {
+        "inputs": {"artifacts": {"data": {"artifacts": [told]}}},
+        "outputs": {
+            "artifacts": {"model": {"artifacts": [{"name": "the-model", "uri": "gs://bucket/model"}]}},
+            "outputFile": made.at("deep/executor_output.json"),
+        },
+    }
+    done = made(*_artifact_arguments(made), "--executor-input", json.dumps(executor_input))
+    assert done.returncode == 0, done.stderr
+    reported = json.loads(made.out("deep/executor_output.json"))["artifacts"]
+    model = {"name": "the-model", "uri": "gs://bucket/model", "metadata": {"rows": 7.0}}
+    assert reported["model"] == {"artifacts": [model]}
+    assert reported["m"]["artifacts"][0]["metadata"] == {"loss": 0.5}
+    assert made.out("model") == "projects/1gs://bucket/data"
+
+
+def test_kfp_2_decides_values_and_presence(image: Callable[[str], Image]) -> None:
+    made = image(OPTIONAL)
+    executor_input = json.dumps({"inputs": {"parameterValues": {"a": "from kfp", "c": 5.0, "d": ""}}})
+    command = ("--a", "argv", "--b", "1", "--c", "6", "--d", "argv")
+    done = made("f", *command, "--outputs", "--Output", made.at("o"), "--executor-input", executor_input)
+    assert done.returncode == 0, done.stderr
+    assert made.out("o") == "('from kfp', None, 5, '')"
+
+
+def test_an_input_and_an_output_may_have_one_name(image: Callable[[str], Image]) -> None:
+    code = "from typing import NamedTuple\ndef f(x: int) -> NamedTuple('R', [('x', int)]):\n    return (x + 1,)\n"
+    made = image(code)
+    assert made("f", "--x", "1", "--outputs", "--x", made.at("x")).returncode == 0
+    assert made.out("x") == "2"
+
+
+def test_an_output_that_was_not_written_is_an_error(image: Callable[[str], Image]) -> None:
+    made = image("from toolkit.types import Model, Output\ndef f(model: Output[Model]):\n    pass\n")
+    done = made("f", "--outputs", "--model", made.at("model"))
+    assert done.returncode == 1
+    assert done.stderr == f"comp: f: declared and not written: model ({made.at('model')})\n"
+
+
+def test_the_traceback_is_the_users_own(image: Callable[[str], Image]) -> None:
+    made = image("def f() -> int:\n    print('before')\n    return 1 // 0\n")
+    done = made("f", "--outputs", "--Output", made.at("o"))
+    assert (done.returncode, done.stdout) == (1, "before\n")
+    assert "launch.py" not in done.stderr
+    assert 'module.py", line 3, in f' in done.stderr
+    assert done.stderr.endswith("comp: f: ZeroDivisionError: integer division or modulo by zero\n")
+
+
+def test_an_exit_code_of_the_users_is_kept(image: Callable[[str], Image]) -> None:
+    made = image("import sys\ndef f() -> int:\n    sys.exit(7)\n")
+    assert made("f", "--outputs", "--Output", made.at("o")).returncode == 7
+
+
+def test_what_is_no_annotation_has_to_be_declared(image: Callable[[str], Image]) -> None:
+    made = image("from kfp import Client\ndef f() -> int:\n    return 1\n")
+    done = made("f", "--outputs", "--Output", made.at("o"))
+    assert done.returncode == 1
+    assert "kfp.Client is not in this image: declare kfp in dependencies" in done.stderr
+
+
+def test_a_real_package_wins_over_its_stand_in(image: Callable[[str], Image]) -> None:
+    made = image("from kfp import REAL\ndef f() -> int:\n    return REAL\n")
+    (made.folder / "app" / "kfp.py").write_text("REAL = 5\n")
+    assert made("f", "--outputs", "--Output", made.at("o")).returncode == 0
+    assert made.out("o") == "5"
+
+
+def test_home_is_set_when_nobody_set_it(image: Callable[[str], Image]) -> None:
+    made = image("import os\ndef f() -> str:\n    return os.environ['HOME']\n")
+    assert made("f", "--outputs", "--Output", made.at("o"), env={"PATH": "/usr/bin:/bin"}).returncode == 0
+    assert made.out("o") == "/tmp"  # noqa: S108 (what the launcher promises)
+
+
+def test_it_starts_without_heavy_modules(image: Callable[[str], Image]) -> None:
+    made = image("import sys\ndef f() -> list:\n    return sorted(sys.modules)\n")
+    assert made("f", "--outputs", "--Output", made.at("o")).returncode == 0
+    loaded = set(json.loads(made.out("o")))
+    assert not loaded & {"argparse", "dataclasses", "inspect", "typing", "pathlib", "subprocess", "traceback", "signal"}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[[str], Image]:
+    """Lay out a program as the component `p` with the output `result`."""
+
+    def make(code: str) -> Image:
+        (tmp_path / "app").mkdir()
+        (tmp_path / "app" / "program.py").write_text(code)
+        interface = Interface(outputs=(Output(name="result", type="CSV", kind=Kind.ARTIFACT),))
+        (tmp_path / "interface.json").write_bytes(interface_document([("p", interface)]))
+        (tmp_path / "launch.py").write_bytes(launcher.source())
+        return Image(tmp_path)
+
+    return make
+
+
+def test_a_program_runs_with_its_outputs_parents_made(program: Callable[[str], Image]) -> None:
+    made = program("import sys\nopen(sys.argv[2], 'w').write(sys.argv[1])\n")
+    outputs = ("--outputs", "--result", made.at("deep/result"))
+    report = json.dumps({"outputs": {"outputFile": made.at("report.json")}})
+    done = made("p", *outputs, "--executor-input", report, "--", "python", "program.py", "x", made.at("deep/result"))
+    assert done.returncode == 0, done.stderr
+    assert made.out("deep/result") == "x"
+    assert "result" in json.loads(made.out("report.json"))["artifacts"]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("raise SystemExit(9)", 9), ("import os; os.kill(os.getpid(), 15)", 143), ("pass", 1)],
+)
+def test_a_programs_exit_code_is_kept(program: Callable[[str], Image], code: str, expected: int) -> None:
+    made = program(code)
+    done = made("p", "--outputs", "--result", made.at("result"), "--", "python", "program.py")
+    assert done.returncode == expected
+
+
+def test_a_signal_reaches_the_program(program: Callable[[str], Image]) -> None:
+    code = (
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(30)\n"
+    )
+    made = program(code)
+    command = [sys.executable, str(made.folder / "launch.py"), "p", "--outputs", "--result", made.at("r")]
+    with subprocess.Popen([*command, "--", "python", "program.py"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.terminate()
+        assert process.wait(20) == 5
