@@ -1,0 +1,41 @@
+"""`comp add`: take a component from a registry into this project."""
+
+import os
+from pathlib import Path
+
+import click
+
+from toolkit.cli.console import Console, pass_console
+from toolkit.cli.publish import registry_option
+
+
+@click.command
+@click.argument("name")
+@registry_option
+@click.option("--into", default="components", show_default=True, help="The folder for the copies.")
+@click.option("--force", is_flag=True, help="Write over a copy that was edited.")
+@pass_console
+def command(console: Console, *, name: str, registry: Path, into: str, force: bool) -> None:
+    """Copy NAME[@VERSION] into this project and lock it.
+
+    The contract is copied as it is to components/<namespace>/<name>/component.yaml, and components.lock in the
+    current folder records version, digest and image. Prints the copy's path.
+    """
+    from toolkit.registry.directory import Directory
+    from toolkit.registry.names import parse_request
+    from toolkit.registry.vendored import add_component
+
+    directory = Directory.open(registry)
+    request = parse_request(name)
+    release = directory.find(request)
+    added = add_component(
+        release,
+        directory.contract(release),
+        requested=request.selector,
+        registry=os.fspath(registry),
+        folder=Path.cwd(),
+        into=into,
+        force=force,
+    )
+    console.say(f"added {release}" if added.changed else f"{release} is there already")
+    console.data(os.path.relpath(added.path))

@@ -1,0 +1,275 @@
+"""The registry as a plain directory: immutable records and blobs, and indexes derived from them.
+
+    config.json                          {"api": 1, ...}
+    blobs/sha256/<2 hex>/<64 hex>        contracts and READMEs, named by content
+    c/<ns>/<name>/v/<version>.json       a release record: created once by link(2), the commit point
+    c/<ns>/<name>/component.yaml         the newest stable release; versions/tags/<version>, versions/sha256/<hex>:
+                                         the layout of KFP 1's ComponentStore, so that KFP reads it without us
+    index/<2 hex>/<ns>/<name>.jsonl      one line a version
+    catalog.jsonl.gz                     one line a component, its newest stable release
+
+Records and blobs are the truth. Everything else is derived: rebuilt under a lock, replaced in one step, and
+made again by the next publish when a crash left it behind.
+"""
+
+import fcntl
+import gzip
+import hashlib
+import io
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from toolkit.atomic import write_bytes
+from toolkit.errors import CompError, InputError, OutsideError
+from toolkit.oci.digest import Digest
+from toolkit.registry.names import Name, Request, is_part
+from toolkit.registry.release import API, Release
+from toolkit.registry.semver import Version, newest, next_free, parse_version
+
+log = logging.getLogger(__name__)
+
+
+class Directory:
+    """One registry at `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def open(cls, root: Path) -> "Directory":
+        """Open an existing registry. Raises InputError when there is none or a newer program made it."""
+        config = root / "config.json"
+        try:
+            api = json.loads(config.read_bytes()).get("api")
+        except FileNotFoundError:
+            raise InputError(
+                f"{root} is no component registry", hint="`comp publish --registry DIR` makes one"
+            ) from None
+        except (ValueError, AttributeError) as error:
+            raise OutsideError(f"{config} is damaged: {error}") from error
+        except OSError as error:
+            raise OutsideError(f"cannot read {config}: {error.strerror}") from error
+        if api != API:
+            raise InputError(f"{root} is a registry of api {api!r}, this program knows {API}", hint="update comp")
+        return cls(root)
+
+    @classmethod
+    def create(cls, root: Path) -> "Directory":
+        """Open the registry at `root`, made if there is none. Raises InputError for a folder of other things."""
+        if not (root / "config.json").exists():
+            if root.exists() and any(root.iterdir()):
+                raise InputError(f"{root} has files in it and is no registry", hint="name a new or empty folder")
+            write_bytes(root / "config.json", json.dumps({"api": API, "immutable": True}, indent=2).encode() + b"\n")
+            log.info("made the registry %s", root)
+        return cls.open(root)
+
+    def publish(self, release: Release, contract: bytes, readme: bytes | None) -> bool:
+        """Add a release; False when the same one is there already.
+
+        Of several publishers of one version exactly one wins. Raises InputError when the version exists with
+        another content; the error names both digests and the next free version.
+        """
+        try:
+            self._add_blob(contract)
+            if readme is not None:
+                self._add_blob(readme)
+            new = self._create(self._record_path(release.name, release.version), release.to_bytes())
+        except OSError as error:
+            raise OutsideError(f"cannot write to the registry {self.root}: {error.strerror}") from error
+        if not new:
+            existing = self.release(release.name, release.version)
+            if (existing.digest, existing.readme) != (release.digest, release.readme):
+                free = next_free(release.version, self.versions(release.name))
+                raise InputError(
+                    f"{release} is published already with other content: {existing.digest}, this is {release.digest}",
+                    hint=f"releases never change; the next free version is {free}",
+                )
+        self.reindex(release.name)
+        return new
+
+    def names(self) -> list[Name]:
+        """List every component, in order."""
+        found = []
+        for namespace in _folders(self.root / "c"):
+            found += [Name(namespace.name, folder.name) for folder in _folders(namespace) if (folder / "v").is_dir()]
+        return sorted(found)
+
+    def versions(self, name: Name) -> list[Version]:
+        """List the versions of a component, in order; none for one that does not exist."""
+        folder = self._folder(name) / "v"
+        versions = [parse_version(path.stem) for path in folder.glob("*.json") if not path.name.startswith(".")]
+        return sorted(versions, key=lambda version: version.precedence)
+
+    def release(self, name: Name, version: Version) -> Release:
+        """Read one release record. Raises OutsideError when it is damaged."""
+        path = self._record_path(name, version)
+        try:
+            release = Release.from_dict(json.loads(path.read_bytes()))
+        except (ValueError, AttributeError, CompError) as error:
+            raise OutsideError(f"the registry's record {path} is damaged: {error}") from error
+        except OSError as error:
+            raise OutsideError(f"cannot read {path}: {error.strerror}") from error
+        if (release.name, release.version) != (name, version):
+            raise OutsideError(f"the registry's record {path} is of {release}")
+        return release
+
+    def find(self, request: Request) -> Release:
+        """Find the newest release that a request allows. Raises InputError that says what there is."""
+        name = self._full_name(request)
+        versions = self.versions(name)
+        if isinstance(request.wanted, Digest):
+            for version in reversed(versions):
+                release = self.release(name, version)
+                if release.digest == request.wanted:
+                    return release
+            chosen = None
+        else:
+            allowed = request.wanted
+            chosen = newest(version for version in versions if version in allowed)
+            if chosen is None and request.selector == "*":
+                chosen = newest(versions)
+        if chosen is None:
+            known = ", ".join(map(str, versions)) or "none"
+            raise InputError(f"no release of {name} is {request.selector}", hint=f"there are: {known}")
+        return self.release(name, chosen)
+
+    def contract(self, release: Release) -> bytes:
+        """Read a release's contract and verify it."""
+        return self._blob(release.digest)
+
+    def readme(self, release: Release) -> str:
+        """Read a release's README, empty when it has none."""
+        return self._blob(release.readme).decode() if release.readme else ""
+
+    def latest(self) -> Iterator[Release]:
+        """Give the newest release of every component."""
+        for name in self.names():
+            version = newest(self.versions(name))
+            if version is not None:
+                yield self.release(name, version)
+
+    def reindex(self, *names: Name) -> None:
+        """Rebuild the derived files of these components, or of all, and the catalogue."""
+        with self._locked():
+            for name in names or self.names():
+                releases = [self.release(name, version) for version in self.versions(name)]
+                lines = [_index_line(release) for release in releases]
+                digest = hashlib.sha256(str(name).encode()).hexdigest()[:2]
+                _replace(self.root / "index" / digest / name.namespace / f"{name.name}.jsonl", _lines(lines))
+                self._component_store(name, releases)
+            catalogue = [_index_line(release) | {"description": release.description} for release in self.latest()]
+            _replace(self.root / "catalog.jsonl.gz", _zipped(_lines(catalogue)))
+
+    def _component_store(self, name: Name, releases: list[Release]) -> None:
+        folder = self._folder(name)
+        for release in releases:
+            tag = folder / "versions" / "tags" / str(release.version)
+            _replace(tag, f"{release.digest.hex}\n".encode())
+            _replace(folder / "versions" / "sha256" / release.digest.hex, self.contract(release))
+        latest = newest(release.version for release in releases)
+        for release in releases:
+            if release.version == latest:
+                _replace(folder / "component.yaml", self.contract(release))
+
+    def _full_name(self, request: Request) -> Name:
+        names = self.names()
+        if request.namespace is not None:
+            wanted = [Name(request.namespace, request.name)]
+            found = [name for name in names if name in wanted]
+        else:
+            found = [name for name in names if name.name == request.name]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise InputError(
+                f"{request.name!r} is the name of several components", hint=f"one of {', '.join(map(str, found))}"
+            )
+        from difflib import get_close_matches
+
+        close = get_close_matches(request.name, [name.name for name in names], n=1)
+        advice = f"did you mean {close[0]!r}?" if close else "`comp search` lists what there is"
+        shown = f"{request.namespace}/{request.name}" if request.namespace else request.name
+        raise InputError(f"there is no component {shown} in {self.root}", hint=advice)
+
+    def _folder(self, name: Name) -> Path:
+        return self.root / "c" / name.namespace / name.name
+
+    def _record_path(self, name: Name, version: Version) -> Path:
+        return self._folder(name) / "v" / f"{version}.json"
+
+    def _blob_path(self, digest: Digest) -> Path:
+        return self.root / "blobs" / "sha256" / digest.hex[:2] / digest.hex
+
+    def _add_blob(self, data: bytes) -> None:
+        path = self._blob_path(Digest.of(data))
+        if not path.exists():
+            write_bytes(path, data)
+
+    def _blob(self, digest: Digest) -> bytes:
+        path = self._blob_path(digest)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise OutsideError(f"the registry lacks the blob {path}: {error.strerror}") from error
+        if Digest.of(data) != digest:
+            raise OutsideError(f"the registry's blob {path} is damaged: its digest is {Digest.of(data)}")
+        return data
+
+    def _create(self, path: Path, data: bytes) -> bool:
+        """Create a file with its whole content, or find that somebody else has."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(temporary).chmod(0o644)
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                return False
+        finally:
+            Path(temporary).unlink()
+        return True
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self.root / ".lock").open("w") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            yield
+
+
+def _folders(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir() and is_part(path.name))
+
+
+def _index_line(release: Release) -> dict[str, Any]:
+    record = release.to_dict()
+    kept = ("namespace", "name", "version", "digest", "image", "interface_digest", "published", "by")
+    return {key: record[key] for key in kept}
+
+
+def _lines(values: Iterable[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode() + b"\n" for value in values)
+
+
+def _zipped(data: bytes) -> bytes:
+    stream = io.BytesIO()
+    with gzip.GzipFile("", "wb", 6, stream, mtime=0) as zipped:
+        zipped.write(data)
+    return stream.getvalue()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a derived file, unless it says the same already."""
+    if not path.is_file() or path.read_bytes() != data:
+        write_bytes(path, data)
