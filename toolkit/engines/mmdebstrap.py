@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -37,7 +38,16 @@ PACKAGES = (
 _TIMEOUT = 600
 _FILE_TIME = 315532800  # 1980-01-01, as in every layer of ours
 _CHUNK = 1 << 20
-_LEFT_OUT = ("dev", "var/cache", "var/log", "var/lib/apt", "usr/share/doc", "usr/share/man", "usr/share/locale")
+_LEFT_OUT = (
+    *("dev", "var/cache", "var/log", "var/lib/apt", "usr/share/doc", "usr/share/man", "usr/share/locale"),
+    # mmdebstrap copies these from the machine that it runs on.
+    *("etc/apt", "etc/hostname", "etc/machine-id", "etc/resolv.conf"),
+)
+# What Debian's usrmerge makes before any package is there; mmdebstrap hands the root folder over as $1.
+_MERGE_USR = (
+    'for name in bin sbin lib $([ "$(dpkg --print-architecture)" = amd64 ] && echo lib64); '
+    'do mkdir -p "$1/usr/$name"; ln -s "usr/$name" "$1/$name"; done'
+)
 _CERTIFICATES = "usr/share/ca-certificates/"
 _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 _PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
@@ -54,7 +64,8 @@ def make_debian_base(folder: Path, *, suite: str = SUITE, packages: tuple[str, .
     if program is None:
         raise OutsideError("mmdebstrap is not installed", hint="apt-get install mmdebstrap, or name another base")
     include = ",".join((*PACKAGES, *packages))
-    command = [program, "--quiet", "--variant=extract", f"--include={include}", "--format=tar", suite, "-"]
+    command = [program, "--quiet", "--variant=extract", f"--include={include}", f"--setup-hook={_MERGE_USR}"]
+    command += ["--format=tar", suite, "-"]
     log.info("making a base from Debian %s packages", suite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".base-") as temporary:
@@ -63,12 +74,18 @@ def make_debian_base(folder: Path, *, suite: str = SUITE, packages: tuple[str, .
             tempfile.TemporaryFile() as errors,
             subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process,
         ):
+            # It may hang while its output is read, where no time limit of ours applies.
+            timer = threading.Timer(_TIMEOUT, process.kill)
+            timer.start()
             try:
                 diff_id, newest = _write_layer(process.stdout, blob)
-                failed = process.wait(_TIMEOUT)
+                failed = process.wait()
             except (tarfile.TarError, EOFError):
-                failed = process.wait(_TIMEOUT) or 1
+                if process.stdout:
+                    process.stdout.close()
+                failed = process.wait() or 1
             finally:
+                timer.cancel()
                 process.kill()
             if failed:
                 raise OutsideError(f"mmdebstrap failed: {_last_lines(errors)}", hint="run it by hand to see more")
