@@ -123,15 +123,15 @@ def _resolve(project: Project, base: Base, kept: tuple[Pin, ...]) -> tuple[Pin, 
     from toolkit.python.resolve import resolve
 
     present = base.facts.packages if project.system_site_packages else {}
-    given = [f"{name}=={version}" for name, version in present.items()]
     preferred = [f"{pin.name}=={pin.version}" for pin in kept if pin.name not in present]
     try:
-        pins = resolve(project.dependencies, base.target, where=project.pyproject, constraints=[*given, *preferred])
+        return resolve(
+            project.dependencies, base.target, where=project.pyproject, constraints=preferred, present=present
+        )
     except InputError:
         if not preferred:
             raise
-        pins = resolve(project.dependencies, base.target, where=project.pyproject, constraints=given)
-    return tuple(pin for pin in pins if pin.name not in present)
+        return resolve(project.dependencies, base.target, where=project.pyproject, present=present)
 
 
 def empty_lock(project: Project) -> Lock:

@@ -5,9 +5,11 @@ import re
 import subprocess
 import tempfile
 import tomllib
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -44,19 +46,26 @@ class Pin:
 
 
 def resolve(
-    requirements: Sequence[str], target: Target, *, where: Path | None = None, constraints: Sequence[str] = ()
+    requirements: Sequence[str],
+    target: Target,
+    *,
+    where: Path | None = None,
+    constraints: Sequence[str] = (),
+    present: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Pin, ...]:
     """Choose one wheel for every requirement and what they need, in order of name.
 
     uv reads its own settings: indexes, credentials, find-links. `constraints` are requirements that only
-    narrow. `where` is the file that errors name, and whose folder uv's settings are looked for from.
+    narrow; `present` are versions by name that the base already has, which count and are not among the pins.
+    `where` is the file that errors name, and whose folder uv's settings are looked for from.
     Raises InputError when there is no solution in wheels, OutsideError when the index cannot be reached.
     """
     if not requirements:
         return ()
     _check(requirements, where)
-    packages = _compile(requirements, target, where, constraints)
-    return tuple(sorted((_choose(package, target, where) for package in packages), key=lambda pin: pin.name))
+    packages = _compile(requirements, target, where, constraints, present=present)
+    missing = [package for package in packages if canonicalize_name(package["name"]) not in present]
+    return tuple(sorted((_choose(package, target, where) for package in missing), key=lambda pin: pin.name))
 
 
 def locate(pins: Sequence[Pin], target: Target, *, where: Path | None = None) -> tuple[Pin, ...]:
@@ -74,6 +83,7 @@ def _compile(
     where: Path | None,
     constraints: Sequence[str] = (),
     *,
+    present: Mapping[str, str] = MappingProxyType({}),
     closed: bool = False,
 ) -> list[dict[str, Any]]:
     """Run uv and return its packages; with `closed` nothing beyond `requirements` is taken in."""
@@ -81,8 +91,11 @@ def _compile(
 
     with tempfile.TemporaryDirectory(prefix="comp-resolve-") as folder:
         wanted, narrowing = Path(folder) / "requirements.in", Path(folder) / "constraints.txt"
-        wanted.write_text("\n".join(requirements) + "\n")
-        narrowing.write_text("\n".join(constraints) + "\n")
+        # In the file, since on the command line it would take the place of UV_FIND_LINKS.
+        found = [f"--find-links {_stand_ins(Path(folder) / 'present', present)}"] if present else []
+        wanted.write_text("\n".join([*found, *requirements]) + "\n")
+        given = [f"{name}=={version}" for name, version in present.items()]
+        narrowing.write_text("\n".join([*constraints, *given]) + "\n")
         command = [uv.find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--format=pylock.toml"]
         command += ["--python-platform", target.uv_platform, "--python-version", target.version]
         command += ["--only-binary=:all:", "--color=never"]
@@ -102,6 +115,22 @@ def _compile(
         raise _failure(done.stderr, target, where)
     packages: list[dict[str, Any]] = tomllib.loads(done.stdout).get("packages", [])
     return packages
+
+
+def _stand_ins(folder: Path, present: Mapping[str, str]) -> Path:
+    """Make empty wheels of what the base has: builds like `torch 2.1.0+cu118` are on no ordinary index.
+
+    They require nothing, since what they need is in the base as well.
+    """
+    folder.mkdir()
+    for name, version in present.items():
+        stem = f"{name.replace('-', '_')}-{version}"
+        with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
+            metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+            wheel.writestr(f"{stem}.dist-info/METADATA", metadata)
+            wheel.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{stem}.dist-info/RECORD", "")
+    return folder
 
 
 def _check(requirements: Sequence[str], where: Path | None) -> None:

@@ -37,6 +37,21 @@ def test_constraints_narrow_and_add_nothing(index: PackageIndex, debian: Target)
     assert versions(resolve(["alpha"], debian, constraints=["alpha<2", "beta==1.5"])) == {"alpha": "1.0"}
 
 
+def test_what_the_base_has_counts_and_is_not_pinned(
+    index: PackageIndex, debian: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "delta-1.0-py3-none-any.whl").write_bytes(small_wheel("delta", "1.0"))
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path))
+    index.files["gamma-1.0-py3-none-any.whl"] = small_wheel("gamma", "1.0", requires="torch-like>=2")
+    present = {"torch-like": "2.1.0+cu118", "alpha": "1.0"}
+    assert versions(resolve(["gamma", "beta", "torch-like"], debian, present=present)) == {
+        "beta": "1.5",
+        "gamma": "1.0",
+    }
+    with pytest.raises(InputError, match=r"alpha==1\.0"):
+        resolve(["alpha>=2"], debian, present=present)
+
+
 def test_the_targets_best_wheel_is_taken(index: PackageIndex, debian: Target) -> None:
     data = small_wheel("fast", "1.0")
     for tag in ("cp311-cp311-manylinux_2_28_x86_64", "cp311-abi3-manylinux_2_17_x86_64", "cp311-cp311-linux_armv7l"):
