@@ -62,10 +62,13 @@ class Directory:
     @classmethod
     def create(cls, root: Path) -> "Directory":
         """Open the registry at `root`, made if there is none. Raises InputError for a folder of other things."""
-        if not (root / "config.json").exists():
-            if root.exists() and any(root.iterdir()):
+        config = root / "config.json"
+        if not config.exists():
+            # Hidden files may be another publisher's, which makes the same registry just now.
+            others = root.exists() and any(not path.name.startswith(".") for path in root.iterdir())
+            if others and not config.exists():
                 raise InputError(f"{root} has files in it and is no registry", hint="name a new or empty folder")
-            write_bytes(root / "config.json", json.dumps({"api": API, "immutable": True}, indent=2).encode() + b"\n")
+            write_bytes(config, json.dumps({"api": API, "immutable": True}, indent=2).encode() + b"\n")
             log.info("made the registry %s", root)
         return cls.open(root)
 

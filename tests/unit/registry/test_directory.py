@@ -1,0 +1,183 @@
+import gzip
+import json
+import multiprocessing
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import InputError, OutsideError
+from toolkit.interface.model import Input, Interface, Kind
+from toolkit.oci.digest import Digest
+from toolkit.registry.directory import Directory
+from toolkit.registry.names import Name, parse_request
+from toolkit.registry.release import Release
+from toolkit.registry.semver import parse_version
+
+PUBLISHERS = 8
+
+
+def _release(version: str = "1.0.0", *, name: str = "train", content: bytes = b"name: Train\n") -> Release:
+    port = Input(name="c", type="Float", kind=Kind.PARAMETER, default="1.0")
+    return Release(
+        name=Name("ml", name),
+        version=parse_version(version),
+        digest=Digest.of(content),
+        image="registry.example.com/ml/train@sha256:" + "0" * 64,
+        title="Train",
+        description="Fit a model",
+        interface=Interface(inputs=(port,)),
+        published="2026-01-31T12:00:00Z",
+    )
+
+
+def _publish(registry: Directory, version: str = "1.0.0", content: bytes = b"name: Train\n") -> bool:
+    return registry.publish(_release(version, content=content), content, None)
+
+
+def test_a_release_is_found_again(tmp_path: Path) -> None:
+    registry = Directory.create(tmp_path / "registry")
+    assert _publish(registry)
+    found = Directory.open(tmp_path / "registry").find(parse_request("ml/train"))
+    assert found == _release()
+    assert registry.contract(found) == b"name: Train\n"
+
+
+def test_the_same_release_again_changes_nothing(tmp_path: Path) -> None:
+    registry = Directory.create(tmp_path)
+    _publish(registry)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"}
+    assert not _publish(registry)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_another_content_for_a_version_is_refused(tmp_path: Path) -> None:
+    registry = Directory.create(tmp_path)
+    _publish(registry)
+    _publish(registry, "1.0.1")
+    with pytest.raises(InputError, match=r"ml/train@1\.0\.0 is published already") as caught:
+        _publish(registry, "1.0.0", b"name: Other\n")
+    assert caught.value.hint == "releases never change; the next free version is 1.0.2"
+    assert registry.contract(registry.find(parse_request("ml/train@1.0.0"))) == b"name: Train\n"
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        ("", "2.0.0"),
+        ("@1.2.0", "1.2.0"),
+        ("@^1", "1.10.0"),
+        ("@~1.2", "1.2.5"),
+        ("@3.0.0-rc.1", "3.0.0-rc.1"),
+        (f"@{Digest.of(b'1.2.5')}", "1.2.5"),
+    ],
+)
+def test_what_a_request_means(tmp_path: Path, selector: str, expected: str) -> None:
+    registry = Directory.create(tmp_path)
+    for version in ("1.10.0", "1.2.0", "1.2.5", "2.0.0", "3.0.0-rc.1"):
+        _publish(registry, version, version.encode())
+    assert str(registry.find(parse_request(f"train{selector}")).version) == expected
+
+
+def test_a_name_without_namespace_must_be_the_only_one(tmp_path: Path) -> None:
+    registry = Directory.create(tmp_path)
+    _publish(registry)
+    registry.publish(replace(_release(), name=Name("nlp", "train")), b"name: Train\n", None)
+    with pytest.raises(InputError, match="several components") as caught:
+        registry.find(parse_request("train"))
+    assert caught.value.hint == "one of ml/train, nlp/train"
+    with pytest.raises(InputError, match="there is no component ml/tarin"):
+        registry.find(parse_request("ml/tarin"))
+
+
+def test_the_indexes_say_what_the_records_say(tmp_path: Path) -> None:
+    registry = Directory.create(tmp_path)
+    for version in ("1.0.0", "1.1.0"):
+        _publish(registry, version, version.encode())
+    (index,) = (tmp_path / "index").rglob("*.jsonl")
+    assert [json.loads(line)["version"] for line in index.read_text().splitlines()] == ["1.0.0", "1.1.0"]
+    catalogue = gzip.decompress((tmp_path / "catalog.jsonl.gz").read_bytes()).splitlines()
+    assert [json.loads(line)["version"] for line in catalogue] == ["1.1.0"]
+    store = tmp_path / "c" / "ml" / "train"
+    assert (store / "component.yaml").read_bytes() == b"1.1.0"
+    assert (store / "versions" / "tags" / "1.0.0").read_text() == f"{Digest.of(b'1.0.0').hex}\n"
+    assert (store / "versions" / "sha256" / Digest.of(b"1.0.0").hex).read_bytes() == b"1.0.0"
+
+
+def _race(root: Path, number: int, start: object, results: object) -> None:
+    content = f"name: Publisher {number}\n".encode()
+    start.wait()  # type: ignore[attr-defined]
+    try:
+        new = _publish(Directory.create(root), "1.0.0", content)
+    except InputError:
+        new = False
+    results.put((number, new))  # type: ignore[attr-defined]
+
+
+def test_of_eight_racing_publishers_exactly_one_wins(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    for attempt in range(5):
+        root = tmp_path / str(attempt)
+        start, results = context.Barrier(PUBLISHERS), context.Queue()
+        processes = [context.Process(target=_race, args=(root, number, start, results)) for number in range(PUBLISHERS)]
+        for process in processes:
+            process.start()
+        outcomes = dict(results.get(timeout=60) for _ in processes)
+        for process in processes:
+            process.join(60)
+            assert process.exitcode == 0
+        winners = [number for number, new in outcomes.items() if new]
+        assert len(winners) == 1
+        registry = Directory.open(root)
+        stored = registry.contract(registry.find(parse_request("ml/train")))
+        assert stored == f"name: Publisher {winners[0]}\n".encode()
+
+
+def _endless(root: Path) -> None:
+    registry = Directory.create(root)
+    for number in range(10_000):
+        _publish(registry, f"1.0.{number}", f"{number}\n".encode())
+
+
+def test_kill_9_in_the_middle_leaves_a_registry_that_reads_and_takes_more(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    for attempt in range(4):
+        process = context.Process(target=_endless, args=(tmp_path,))
+        process.start()
+        folder = tmp_path / "c" / "ml" / "train" / "v"
+        wanted = (attempt + 1) * 7
+        while process.is_alive() and (not folder.is_dir() or len(list(folder.glob("*.json"))) < wanted):
+            process.join(0.001)
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        registry = Directory.open(tmp_path)
+        for version in registry.versions(Name("ml", "train")):
+            registry.contract(registry.release(Name("ml", "train"), version))
+    assert _publish(registry, "2.0.0", b"after\n")
+    assert str(next(registry.latest()).version) == "2.0.0"
+
+
+def test_damage_is_noticed(tmp_path: Path) -> None:
+    registry = Directory.create(tmp_path)
+    _publish(registry)
+    release = registry.find(parse_request("train"))
+    (blob,) = (path for path in (tmp_path / "blobs").rglob("*") if path.is_file())
+    blob.write_bytes(b"name: Evil\n")
+    with pytest.raises(OutsideError, match="is damaged"):
+        registry.contract(release)
+    (record,) = (tmp_path / "c").rglob("v/*.json")
+    record.write_text("{")
+    with pytest.raises(OutsideError, match="damaged"):
+        registry.find(parse_request("train"))
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="is no registry"):
+        Directory.create(tmp_path)
+    with pytest.raises(InputError, match="is no component registry"):
+        Directory.open(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
