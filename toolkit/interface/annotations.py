@@ -8,7 +8,7 @@ from toolkit.interface.model import Kind, Passing
 from toolkit.interface.module import Module
 
 # kfp 2.17 `dsl/types/type_annotations.py`, kfp 1.8.22 `components/_python_op.py`.
-_VOCABULARIES = ("kfp.dsl", "kfp.v2.dsl", "kfp.components", "kfp", "toolkit.types", "toolkit")
+_VOCABULARIES = ("kfp.dsl.", "kfp.v2.dsl.", "kfp.components.", "toolkit.types.")
 _STRIPPING = "kfp.components"
 _TYPING = ("typing", "typing_extensions", "collections.abc")
 _SCALARS = {"str": "String", "int": "Integer", "float": "Float", "bool": "Boolean"}
@@ -44,7 +44,7 @@ class NotUnderstood(Exception):  # noqa: N818 (the reader turns it into a findin
 
 def read_annotation(module: Module, node: ast.expr) -> Meaning:
     """Say what an annotation means. Raises NotUnderstood."""
-    node = _unquoted(node)
+    node = unquoted(node)
     scalar = parameter_type(module, node)
     if scalar:
         return Meaning(type=scalar, kind=Kind.PARAMETER, passing=Passing.VALUE)
@@ -66,7 +66,7 @@ def read_annotation(module: Module, node: ast.expr) -> Meaning:
 
 def parameter_type(module: Module, node: ast.expr) -> str | None:
     """Give KFP's name of a parameter type such as `int` or `List[str]`; None when it is something else."""
-    node = _unquoted(node)
+    node = unquoted(node)
     if isinstance(node, ast.Subscript) and _typing_name(module, node.value) == "Annotated":
         first = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else None
         return parameter_type(module, first) if first is not None else None
@@ -83,7 +83,7 @@ def marker(module: Module, node: ast.expr) -> str | None:
     """Give the bare name of a word of the vocabularies, `Input` for `d.Input`; None for anything else."""
     qualified = module.qualified(node) or ""
     origin, _, name = qualified.rpartition(".")
-    return name if name in _MARKERS and origin.startswith(_VOCABULARIES) else None
+    return name if name in _MARKERS and f"{origin}.".startswith(_VOCABULARIES) else None
 
 
 def _optional_meaning(module: Module, inner: ast.expr) -> Meaning:
@@ -96,7 +96,7 @@ def _optional_meaning(module: Module, inner: ast.expr) -> Meaning:
 def _subscript(module: Module, owner: str | None, argument: ast.expr, node: ast.expr) -> Meaning:
     if owner not in {"Input", "Output"}:
         raise _unknown(node)
-    argument = _unquoted(argument)
+    argument = unquoted(argument)
     name = marker(module, argument)
     if name in ARTIFACTS:
         output = owner == "Output"
@@ -117,7 +117,7 @@ def _call(module: Module, owner: ast.expr, arguments: list[ast.expr], node: ast.
         raise _unknown(node)
     output = name == "OutputPath"
     strips = (module.qualified(owner) or "").startswith(_STRIPPING)
-    argument = _unquoted(arguments[0], types=False) if arguments else ast.Constant("Artifact")
+    argument = unquoted(arguments[0], types=False) if arguments else ast.Constant("Artifact")
     artifact = marker(module, argument)
     if artifact in ARTIFACTS:
         return Meaning(type=artifact, kind=Kind.ARTIFACT, passing=Passing.PATH, output=output, strips=strips)
@@ -160,7 +160,7 @@ def _typing_name(module: Module, node: ast.expr) -> str | None:
     return name if not origin or origin in _TYPING or origin == "builtins" else None
 
 
-def _unquoted(node: ast.expr, *, types: bool = True) -> ast.expr:
+def unquoted(node: ast.expr, *, types: bool = True) -> ast.expr:
     """Read an annotation in quotes; with `types` False a text stays the name of a type."""
     if types and isinstance(node, ast.Constant) and isinstance(node.value, str):
         try:

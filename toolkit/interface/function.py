@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from toolkit.findings import Finding, FindingsError, Severity
-from toolkit.interface.annotations import Meaning, NotUnderstood, marker, parameter_type, read_annotation
+from toolkit.interface.annotations import Meaning, NotUnderstood, marker, parameter_type, read_annotation, unquoted
 from toolkit.interface.docstring import Descriptions, read_docstring
 from toolkit.interface.model import Binding, Function, Input, Interface, Kind, Output
 from toolkit.interface.module import Module
@@ -82,7 +82,7 @@ class _Reader:
         self.collisions(node)
         packages, base = self.decorators(node)
         if self.findings:
-            raise FindingsError(tuple(self.findings))
+            raise FindingsError(tuple(sorted(self.findings, key=_place)))
         return Function(
             module=self.module.path.stem,
             name=node.name,
@@ -177,10 +177,7 @@ class _Reader:
         """Name the outputs that the return value gives, with their types."""
         if node is None or (isinstance(node, ast.Constant) and node.value is None):
             return []
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            node = (
-                ast.copy_location(ast.parse(node.value, mode="eval").body, node) if node.value.isidentifier() else node
-            )
+        node = unquoted(node)
         single = parameter_type(self.module, node)
         if single:
             return [(_SINGLE_OUTPUT, single)]
@@ -207,8 +204,7 @@ class _Reader:
 
     def fields(self, node: ast.expr) -> list[tuple[str, ast.expr]] | None:
         """Take a NamedTuple apart: a class of this module, or one made by a call; None when it is none."""
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in self.module.classes:
-            node = ast.Name(id=node.value)
+        node = unquoted(node)
         if isinstance(node, ast.Name):
             made = self.module.constants.get(node.id)
             if isinstance(made, ast.Call):
@@ -267,6 +263,10 @@ class _Reader:
             return None
 
 
+def _place(finding: Finding) -> tuple[int, int]:
+    return finding.where.line or 0, finding.where.column or 0
+
+
 def _port_name(parameter: str, meaning: Meaning) -> str:
     """Strip KFP 1's suffixes where KFP 1 strips them (`components/_python_op.py`)."""
     if not meaning.strips:
@@ -303,6 +303,8 @@ def _default_text(value: object, kind: str) -> str | None:
     if isinstance(value, float) and math.isfinite(value):
         return repr(value)
     try:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError):
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
         return None
+    # JSON turns the key 1 into '1' and a tuple into a list: the function would receive another value.
+    return text if json.loads(text) == value else None

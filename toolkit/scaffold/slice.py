@@ -5,6 +5,7 @@ image. Source text is taken as it stands, comments included; only imports are na
 """
 
 import ast
+import symtable
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,11 +73,15 @@ def distribution(package: str) -> str:
 def _reach(module: Module, name: str) -> tuple[set[ast.stmt], set[str]]:
     """Find the statements of the module that the function needs, and the names that lead to them."""
     binding: dict[str, list[ast.stmt]] = {}
+    scopes = {
+        (scope.get_name(), scope.get_lineno()): scope
+        for scope in symtable.symtable(module.text, str(module.path), "exec").get_children()
+    }
     always = set()
     for node in module.tree.body:
         if isinstance(node, ast.ImportFrom) and (node.module == "__future__" or node.names[0].name == "*"):
             always.add(node)
-        for bound in _bound(node):
+        for bound in {*_bound(node), *_changed(module, node)} - ({name} if isinstance(node, ast.Expr) else set()):
             binding.setdefault(bound, []).append(node)
     wanted: set[ast.stmt] = set(always)
     reached: set[str] = set()
@@ -90,7 +95,8 @@ def _reach(module: Module, name: str) -> tuple[set[ast.stmt], set[str]]:
             if node not in wanted or isinstance(node, ast.Import | ast.ImportFrom):
                 wanted.add(node)
                 drop = isinstance(node, ast.FunctionDef) and node.name == name
-                waiting += _used(node, without_decorators=drop, module=module)
+                scope = scopes.get((getattr(node, "name", ""), node.lineno))
+                waiting += _used(node, scope, without_decorators=drop, module=module)
     return wanted, reached
 
 
@@ -102,6 +108,8 @@ def _bound(node: ast.stmt) -> Iterator[str]:
                 yield alias.asname or alias.name.partition(".")[0]
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             yield node.name
+        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
+            return  # a program's own start, which no import runs
         case _:
             for part in ast.walk(node):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
@@ -110,16 +118,47 @@ def _bound(node: ast.stmt) -> Iterator[str]:
                     yield from _bound(part)
 
 
-def _used(node: ast.stmt, *, without_decorators: bool, module: Module) -> list[str]:
-    """Name what a statement uses; texts in annotations count, since they may be annotations in quotes."""
+def _changed(module: Module, node: ast.stmt) -> Iterator[str]:
+    """Name what a statement changes without binding it: `TABLE["a"] = 1`, `NAMES.append(…)`, `matplotlib.use(…)`."""
+    targets: list[ast.expr] = []
+    match node:
+        case ast.Assign(targets=several):
+            targets += several
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            targets.append(target)
+        case ast.Expr(value=ast.Call(func=ast.Attribute() as called)):
+            targets.append(called.value)
+    for changed in targets:
+        root = changed
+        while isinstance(root, ast.Attribute | ast.Subscript):
+            root = root.value
+        # Calls of the vocabularies' packages define pipelines.
+        if isinstance(root, ast.Name) and (module.qualified(root) or "").partition(".")[0] not in _STAND_INS:
+            yield root.id
+
+
+def _globals(scope: symtable.SymbolTable) -> Iterator[str]:
+    yield from (symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global())
+    for inner in scope.get_children():
+        yield from _globals(inner)
+
+
+def _used(node: ast.stmt, scope: symtable.SymbolTable | None, *, without_decorators: bool, module: Module) -> list[str]:
+    """Name what a statement uses; texts in annotations count, since they may be annotations in quotes.
+
+    `scope` is that of a function or class: its own variables are none of the module's.
+    """
     skipped: set[ast.AST] = set()
     if without_decorators and isinstance(node, ast.FunctionDef):
         for decorator in node.decorator_list:
             if _is_component(module, decorator):
                 skipped |= set(ast.walk(decorator))
-    names = []
+    names: list[str] = []
+    if scope:
+        names += _globals(scope)
+        skipped |= {inner for part in getattr(node, "body", ()) for inner in ast.walk(part)}
     for part in ast.walk(node):
-        if part in skipped:
+        if part in skipped and not isinstance(part, ast.arg | ast.AnnAssign | ast.FunctionDef):
             continue
         if isinstance(part, ast.Name):
             names.append(part.id)

@@ -1,0 +1,233 @@
+"""What the reader of functions supports, and what it refuses."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from toolkit.findings import FindingsError
+from toolkit.interface.function import read_function
+from toolkit.interface.model import Binding, Function, Input, Kind, Output, Passing
+
+WORDS = """
+from typing import Annotated, Dict, List, Literal, NamedTuple, Optional, Union
+from kfp import components, dsl
+from kfp.components import InputPath, OutputPath
+from kfp.dsl import Dataset, Input, Model, Output
+from toolkit import types as t
+import kfp.dsl as d
+COUNT = 3
+ALIAS = COUNT
+class Sizes(NamedTuple):
+    rows: int
+    names: List[str]
+Pair = NamedTuple("Pair", [("a", int), ("b", float)])
+"""
+
+
+def _read(folder: Path, code: str, *, words: str = WORDS) -> Function:
+    path = folder / "steps.py"
+    path.write_text(words + dedent(code))
+    return read_function(path, "f")
+
+
+@pytest.mark.parametrize(
+    ("written", "type_", "default", "optional"),
+    [
+        ("str", "String", None, False),
+        ("str = 'a b'", "String", "a b", False),
+        ("str = ''", "String", "", False),
+        ("int", "Integer", None, False),
+        ("int = -3", "Integer", "-3", False),
+        ("int = ALIAS", "Integer", "3", False),
+        ("float = 0.1", "Float", "0.1", False),
+        ("float = 1", "Float", "1.0", False),
+        ("float = 1e-07", "Float", "1e-07", False),
+        ("bool = True", "Boolean", "true", False),
+        ("bool = False", "Boolean", "false", False),
+        ("list = [1, 'ü']", "JsonArray", '[1,"ü"]', False),
+        ("List[str]", "JsonArray", None, False),
+        ("list[int]", "JsonArray", None, False),
+        ("dict = {'a': None}", "JsonObject", '{"a":null}', False),
+        ("Dict[str, int]", "JsonObject", None, False),
+        ("Annotated[int, 'rows']", "Integer", None, False),
+        ("Optional[str]", "String", None, True),
+        ("Optional[str] = None", "String", None, True),
+        ("Optional[int] = 3", "Integer", "3", False),
+        ("int | None", "Integer", None, True),
+        ("None | int", "Integer", None, True),
+        ("Union[Dict[str, int], None] = None", "JsonObject", None, True),
+        ("str = None", "String", None, True),
+        ("'int' = 3", "Integer", "3", False),
+        ("'Optional[int]'", "Integer", None, True),
+    ],
+)
+def test_parameter(tmp_path: Path, written: str, type_: str, default: str | None, *, optional: bool) -> None:
+    function = _read(tmp_path, f"def f(x: {written}): ...")
+    expected = Input(name="x", type=type_, kind=Kind.PARAMETER, default=default, optional=optional)
+    assert function.interface.inputs == (expected,)
+    assert function.bindings == (Binding(parameter="x", port="x", output=False, passing=Passing.VALUE),)
+
+
+@pytest.mark.parametrize(
+    ("written", "port", "type_", "passing"),
+    [
+        ("x: Input[Dataset]", "x", "Dataset", Passing.ARTIFACT),
+        ("x: 'Input[Dataset]'", "x", "Dataset", Passing.ARTIFACT),
+        ("x: Input['Dataset']", "x", "Dataset", Passing.ARTIFACT),
+        ("x: Dataset", "x", "Dataset", Passing.ARTIFACT),
+        ("x: dsl.Input[dsl.HTML]", "x", "HTML", Passing.ARTIFACT),
+        ("x: d.Input[d.Markdown]", "x", "Markdown", Passing.ARTIFACT),
+        ("x: t.Input[t.SlicedClassificationMetrics]", "x", "SlicedClassificationMetrics", Passing.ARTIFACT),
+        ("x: InputPath('CSV')", "x", "CSV", Passing.PATH),
+        ("x: InputPath(Dataset)", "x", "Dataset", Passing.PATH),
+        ("x: InputPath()", "x", "Artifact", Passing.PATH),
+        ("table_path: InputPath('CSV')", "table", "CSV", Passing.PATH),
+        ("table_file: InputPath('CSV')", "table", "CSV", Passing.PATH),
+        ("table_file_path: InputPath('CSV')", "table", "CSV", Passing.PATH),
+        ("table_path: components.InputPath('CSV')", "table", "CSV", Passing.PATH),
+        ("table_path: dsl.InputPath('CSV')", "table_path", "CSV", Passing.PATH),
+        ("table_path: t.InputPath('CSV')", "table_path", "CSV", Passing.PATH),
+    ],
+)
+def test_input_artifact(tmp_path: Path, written: str, port: str, type_: str, passing: Passing) -> None:
+    function = _read(tmp_path, f"def f({written}): ...")
+    assert function.interface.inputs == (Input(name=port, type=type_, kind=Kind.ARTIFACT),)
+    assert function.bindings[0] == Binding(
+        parameter=written.partition(":")[0], port=port, output=False, passing=passing
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "type_", "kind", "passing"),
+    [
+        ("Output[Model]", "Model", Kind.ARTIFACT, Passing.ARTIFACT),
+        ("t.Output[t.Metrics]", "Metrics", Kind.ARTIFACT, Passing.ARTIFACT),
+        ("OutputPath('CSV')", "CSV", Kind.ARTIFACT, Passing.PATH),
+        ("OutputPath(Model)", "Model", Kind.ARTIFACT, Passing.PATH),
+        ("OutputPath(int)", "Integer", Kind.PARAMETER, Passing.PATH),
+        ("OutputPath('Integer')", "Integer", Kind.PARAMETER, Passing.PATH),
+    ],
+)
+def test_output_parameter(tmp_path: Path, written: str, type_: str, kind: Kind, passing: Passing) -> None:
+    function = _read(tmp_path, f"def f(x: {written}): ...")
+    assert function.interface.outputs == (Output(name="x", type=type_, kind=kind),)
+    assert function.bindings == (Binding(parameter="x", port="x", output=True, passing=passing),)
+
+
+@pytest.mark.parametrize(
+    ("returned", "outputs", "several"),
+    [
+        ("None", [], False),
+        ("int", [("Output", "Integer")], False),
+        ("'List[str]'", [("Output", "JsonArray")], False),
+        ("Sizes", [("rows", "Integer"), ("names", "JsonArray")], True),
+        ("'Sizes'", [("rows", "Integer"), ("names", "JsonArray")], True),
+        ("Pair", [("a", "Integer"), ("b", "Float")], True),
+        ("NamedTuple('X', [('a', int)])", [("a", "Integer")], True),
+        ("\"NamedTuple('X', [('a', int)])\"", [("a", "Integer")], True),
+        ("NamedTuple('X', a=str, b=bool)", [("a", "String"), ("b", "Boolean")], True),
+    ],
+)
+def test_returned(tmp_path: Path, returned: str, outputs: list[tuple[str, str]], *, several: bool) -> None:
+    function = _read(tmp_path, f"def f() -> {returned}: ...")
+    assert [(port.name, port.type) for port in function.interface.outputs] == outputs
+    assert function.returns == tuple(name for name, _ in outputs)
+    assert function.returns_tuple is several
+
+
+@pytest.mark.parametrize(
+    ("code", "rule", "message", "advice"),
+    [
+        ("def f(x): ...", "F005", "'x' has no annotation", ": str"),
+        ("def f(x: Frame): ...", "F006", "`Frame` is no annotation", "use one of"),
+        ("def f(x: Metrics): ...", "F006", "`Metrics` is not imported", "from toolkit.types import Metrics"),
+        ("def f(x: Literal['a']): ...", "F006", "has no form in KFP", "write str"),
+        ("def f(*x: int): ...", "F004", "`*x`", "parameter of its own"),
+        ("def f(**x: int): ...", "F004", "`**x`", "parameter of its own"),
+        ("def f(x: int, /): ...", "F004", "positional-only", "remove the `/`"),
+        ("async def f(): ...", "F009", "async", "asyncio.run"),
+        ("def f(x: int = max(1, 2)): ...", "F007", "no literal: `max(1, 2)`", "the value itself"),
+        ("def f(x: int = 1.5): ...", "F007", "is 1.5, its type is Integer", ""),
+        ("def f(x: int = True): ...", "F007", "is True, its type is Integer", ""),
+        ("def f(x: str = 5): ...", "F007", "is 5, its type is String", ""),
+        ("def f(x: float = 1e999): ...", "F007", "its type is Float", ""),
+        ("def f(x: dict = {1: 2}): ...", "F007", "its type is JsonObject", ""),
+        ("def f(x: list = [(1, 2)]): ...", "F007", "its type is JsonArray", ""),
+        ("def f(x: list = [b'a']): ...", "F007", "its type is JsonArray", ""),
+        ("def f(x: Input[Dataset] = 'a'): ...", "F007", "cannot have the default", "= None"),
+        ("def f(x: Output[Model] = None): ...", "F007", "output 'x' cannot have a default", "remove it"),
+        ("def f(x: InputPath(str)): ...", "F006", "String is passed by value", "write str"),
+        ("def f(x: InputPath): ...", "F006", "without parentheses", "InputPath('CSV')"),
+        ("def f(x: Input[int]): ...", "F006", "not an artifact", "write int"),
+        ("def f(x: Output[int]): ...", "F006", "not an artifact", "OutputPath(int)"),
+        ("def f(x: Input[Frame]): ...", "F006", "is not an artifact type", "Dataset"),
+        ("def f(x: Optional[Output[Model]]): ...", "F006", "cannot be optional", "Output[Model]"),
+        ("def f(x: components.InputTextFile('CSV')): ...", "F006", "hands over an open file", "InputPath"),
+        ("def f() -> tuple: ...", "F006", "`tuple` cannot be returned", "NamedTuple"),
+        ("def f() -> Optional[str]: ...", "F006", "cannot be returned", "NamedTuple"),
+        ("def f() -> Model: ...", "F006", "cannot be returned", "Output[Model]"),
+        ("def f() -> NamedTuple('X', [('a', bytes)]): ...", "F006", "`bytes`", "fields are"),
+        ("def f(a_b: int, a__b: int): ...", "F008", "same name for KFP, 'a_b'", "rename"),
+        ("def f(a: InputPath('X'), a_path: InputPath('X')): ...", "F008", "same name for KFP", "rename"),
+        ("def ff(): ...", "F002", "no function 'f'", "did you mean 'ff'?"),
+        ("class A:\n    def f(self): ...", "F002", "inside a class or function", ""),
+        ("def f(): ...\ndef f(): ...", "F003", "defined 2 times", "keep one"),
+        ("def f(:", "F001", "syntax error", ""),
+        ("@dsl.component(packages_to_install=find())\ndef f(): ...", "F007", "no literal: `find()`", ""),
+    ],
+)
+def test_refused(tmp_path: Path, code: str, rule: str, message: str, advice: str) -> None:
+    with pytest.raises(FindingsError) as caught:
+        _read(tmp_path, code)
+    finding = caught.value.findings[0]
+    assert finding.rule == rule
+    assert message in finding.message
+    assert advice in finding.help
+    assert finding.where.path == tmp_path / "steps.py"
+    assert finding.where.line
+
+
+def test_every_problem_has_its_place(tmp_path: Path) -> None:
+    with pytest.raises(FindingsError) as caught:
+        _read(tmp_path, "def f(ü: X, a, *b: int,\n      c: int = g()) -> tuple: ...", words="")
+    places = [(finding.rule, finding.where.line, finding.where.column) for finding in caught.value.findings]
+    assert places == [("F006", 1, 10), ("F005", 1, 13), ("F004", 1, 17), ("F007", 2, 16), ("F006", 2, 24)]
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"# coding: nope\n", b"x = '\xff'\n", b"\0"])
+def test_bytes_that_are_no_source(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "steps.py"
+    path.write_bytes(data)
+    with pytest.raises(FindingsError) as caught:
+        read_function(path, "f")
+    assert caught.value.findings[0].rule == "F001"
+
+
+def test_the_decorator_and_the_docstring(tmp_path: Path) -> None:
+    function = _read(
+        tmp_path,
+        '''
+        BASE = "python:3.11"
+
+        @dsl.component(base_image=BASE, packages_to_install=["pandas==2.2.2"])
+        def f(x: int, y: Output[Model]) -> int:
+            """Do it.
+
+            At length.
+
+            :param x: How often.
+            :param y: What is made.
+            :returns: How many.
+            """
+        ''',
+    )
+    assert (function.packages, function.base) == (("pandas==2.2.2",), "python:3.11")
+    assert (function.title, function.description) == ("F", "Do it.\n\nAt length.")
+    assert [port.description for port in function.interface.inputs] == ["How often."]
+    assert [port.description for port in function.interface.outputs] == ["What is made.", "How many."]
+
+
+def test_the_module_is_not_imported(tmp_path: Path) -> None:
+    function = _read(tmp_path, "raise SystemExit(7)\ndef f(x: int): ...")
+    assert function.interface.inputs[0].name == "x"
