@@ -129,3 +129,25 @@ def test_generate_checks_and_writes(source: Path) -> None:
     ok("generate", made)
     assert pinned in contract.read_text()
     ok("generate", "--check", made)
+
+
+@pytest.mark.parametrize(
+    ("base", "python", "kept", "safe_path"),
+    [
+        ("python:3.9", ">=3.11", False, True),
+        ("python:3.10-slim", ">=3.10", True, False),
+        ("docker.io/library/python:3.12.4", ">=3.12", True, True),
+        ("example.org/own:1", ">=3.11", True, True),
+    ],
+)
+def test_the_decorators_base(tmp_path: Path, base: str, python: str, *, kept: bool, safe_path: bool) -> None:
+    code = f"from kfp import dsl\n@dsl.component(base_image={base!r})\ndef f(x: int) -> int:\n    return x\n"
+    (tmp_path / "steps.py").write_text(code)
+    result = comp("new", "step", "--from-function", "steps.py:f", folder=tmp_path)
+    assert result.code == 0
+    assert (f"the base {base} is left out" in result.err) is not kept
+    settings = (tmp_path / "step" / "pyproject.toml").read_text()
+    assert f'requires-python = "{python}"' in settings
+    assert (f'base = "{base}"' in settings) is kept
+    contract = (tmp_path / "step" / "component.yaml").read_text()
+    assert ("python, -P, /opt/comp/launch.py" in contract) is safe_path

@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from toolkit.atomic import write_text
-from toolkit.config import read_project
+from toolkit.config import LOWEST_MINOR, read_project
 from toolkit.errors import InputError, UsageError
 from toolkit.interface.function import read_function
 from toolkit.interface.model import Function
@@ -20,6 +20,7 @@ from toolkit.scaffold.contract import stale_files
 from toolkit.scaffold.slice import Slice, distribution, slice_function
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_DEFAULT_MINOR = 11
 _EXAMPLE = Path("function", "example.py")
 
 
@@ -85,12 +86,17 @@ def _context(name: str, function: Function, cut: Slice, *, image: str | None) ->
     settings = [f'entrypoint = "{function.module}:{function.name}"']
     if image:
         settings.append(f'image = "{image}"')
-    if function.base:
+    minor = _minor(function.base)
+    if function.base and minor is not None and minor < LOWEST_MINOR:
+        notes.append(f"the base {function.base} is left out: Python 3.{LOWEST_MINOR} is the oldest that works")
+        minor = None
+    elif function.base:
         settings.append(f'base = "{function.base}"')
     context = {
         "folder": name.replace("-", "_"),
         "name": name,
         # A leading underscore keeps cookiecutter from rendering these: they may hold any text.
+        "_python": f">=3.{_DEFAULT_MINOR if minor is None else minor}",
         "_title": function.title,
         "_summary": _summary(function),
         "_description": function.description,
@@ -102,6 +108,12 @@ def _context(name: str, function: Function, cut: Slice, *, image: str | None) ->
         "_parameters": repr([binding.parameter for binding in function.bindings]).replace("'", '"'),
     }
     return context, notes
+
+
+def _minor(base: str | None) -> int | None:
+    """Read the minor version off an official Python image's tag, `python:3.12-slim`; None for other images."""
+    match = re.fullmatch(r"(?:.*/)?python:3\.(\d+)(?:[.-].*)?", base or "")
+    return int(match[1]) if match else None
 
 
 def _summary(function: Function) -> str:
