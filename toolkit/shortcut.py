@@ -132,4 +132,7 @@ def _base_state(text: str) -> dict[str, str]:
 
 
 def _names(contract: Path, reference: str) -> bool:
-    return contract.is_file() and f"image: {reference}" in contract.read_text("utf-8", "replace")
+    if not contract.is_file():
+        return False
+    pinned = re.compile(rf"^ *image: *[\"']?{re.escape(reference)}[\"']?\s", re.MULTILINE)
+    return pinned.search(contract.read_text("utf-8", "replace")) is not None

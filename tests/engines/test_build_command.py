@@ -1,0 +1,171 @@
+"""`comp build` and `comp lock` as users run them, against a real distribution server."""
+
+import json
+import os
+import signal
+import subprocess
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.commands import COMP, comp, ok
+from tests.conftest import Sample
+from tests.servers import Server
+from toolkit.oci.check import check_image
+from toolkit.oci.descriptor import Platform
+from toolkit.oci.layout import read_layout
+from toolkit.oci.reference import parse_reference
+from toolkit.remote.client import Remote
+
+AMD64 = Platform("linux", "amd64")
+NAME = "summarise_text"
+
+
+def test_a_push_prints_one_line_pins_one_node_and_sets_two_tags(sample: Sample, remote: Server) -> None:
+    folder = sample(NAME)
+    contract = folder / "component.yaml"
+    text = "# a comment\r\n" + contract.read_text().replace("image: ", "image:   ").replace("\n", "\r\n")
+    contract.write_bytes(text.encode())
+    image = f"{remote.host}/build/{NAME}"
+    pushed = comp("build", folder, "--push", "--image", image)
+    assert pushed.code == 0, pushed.err
+    assert pushed.out.count("\n") == 1
+    reference = pushed.out.strip()
+    assert contract.read_bytes() == text.replace("summarise-text:1.0.0", reference).encode()
+    digest = reference.partition("@")[2]
+    for tag in ("1.0.0", f"sha-{digest[7:19]}"):
+        found = Remote().head(parse_reference(f"{image}:{tag}"))
+        assert found is not None
+        assert str(found.digest) == digest
+    again = comp("build", folder, "--push", "--image", image)
+    assert (again.code, again.out, again.err) == (0, pushed.out, "nothing has changed\n")
+
+
+def test_a_tag_that_moved_on_the_remote_is_set_again(sample: Sample, remote: Server) -> None:
+    folder = sample(NAME)
+    image = f"{remote.host}/moved/{NAME}"
+    first = ok("build", folder, "--push", "--image", image)
+    code = folder / "src" / "summarise_text.py"
+    before = code.read_text()
+    code.write_text(before + "# changed\n")
+    assert ok("build", folder, "--push", "--image", image) != first
+    code.write_text(before)
+    assert ok("build", folder, "--push", "--image", image) == first
+    found = Remote().head(parse_reference(f"{image}:1.0.0"))
+    assert found is not None
+    assert str(found.digest) == first.partition("@")[2]
+
+
+def test_where_the_pin_goes(sample: Sample, remote: Server, tmp_path: Path) -> None:
+    folder = sample(NAME)
+    contract = folder / "component.yaml"
+    before = contract.read_bytes()
+    options = ("build", folder, "--push", "--image", f"{remote.host}/pins/{NAME}")
+    reference = ok(*options, "--pin", "none")
+    assert ok(*options, "--pin", str(tmp_path / "pinned.yaml")) == reference
+    assert contract.read_bytes() == before
+    pinned = (tmp_path / "pinned.yaml").read_bytes()
+    assert pinned == before.replace(b"summarise-text:1.0.0", reference.encode())
+
+
+def test_both_components_of_one_image_are_pinned(sample: Sample, remote: Server) -> None:
+    folder = sample("load_table")
+    reference = ok("build", folder, "--push", "--image", f"{remote.host}/pins/two")
+    for contract in ("component.yaml", "components/split-table.yaml"):
+        assert f"image: {reference}\n" in (folder / contract).read_text()
+
+
+def test_a_layout_and_an_archive_hold_the_image(sample: Sample, tmp_path: Path) -> None:
+    folder = sample(NAME)
+    digest = ok("build", folder, "--output", f"layout:{tmp_path / 'layout'}")
+    image = read_layout(tmp_path / "layout", platform=AMD64)
+    assert str(image.digest) == digest
+    assert check_image(image) == []
+    assert ok("build", folder, "--output", f"archive:{tmp_path / 'image.tar'}") == digest
+    with tarfile.open(tmp_path / "image.tar") as archive:
+        index = json.loads(archive.extractfile("index.json").read())  # type: ignore[union-attr]
+    assert index["manifests"][0]["digest"] == digest
+
+
+def test_docker_loads_the_image(sample: Sample, docker_host: str) -> None:
+    folder = sample(NAME)
+    ok("build", folder, "--output", "docker")
+    listed = subprocess.run(
+        ["docker", "-H", docker_host, "images", "--format", "{{.Repository}}:{{.Tag}}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "summarise-text:1.0.0" in listed.stdout.splitlines()
+
+
+def test_a_declared_base_is_locked_by_digest(
+    sample: Sample, remote: Server, debian_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = f"{remote.host}/bases/python"
+    digest = Remote().push(read_layout(debian_base, platform=AMD64), parse_reference(f"{base}:1"), tags=["1"])
+    folder = sample(NAME)
+    monkeypatch.delenv("COMP_BASE")
+    project = folder / "pyproject.toml"
+    project.write_text(project.read_text().replace("[tool.comp]", f'[tool.comp]\nbase = "{base}:1"'))
+    built = ok("build", folder, "--push", "--image", f"{remote.host}/bases/{NAME}")
+    assert f"# base: {base}:1@{digest}\n" in (folder / "requirements.lock").read_text()
+    # The tag moves on; the lock still names the base that was tested.
+    other = read_layout(Path(_smaller(folder, remote)), platform=AMD64)
+    Remote().push(other, parse_reference(f"{base}:1"), tags=["1"])
+    (folder / "src" / "summarise_text.py").touch()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
+    assert ok("build", folder, "--push", "--image", f"{remote.host}/bases/{NAME}") == built
+    ok("lock", folder, "--upgrade")
+    assert f"# base: {base}:1@{other.digest}\n" in (folder / "requirements.lock").read_text()
+
+
+def _smaller(folder: Path, remote: Server) -> str:
+    """Make another base: the image of a component is one, too."""
+    layout = folder.parent / "other-base"
+    ok("build", folder, "--output", f"layout:{layout}", "--image", f"{remote.host}/other/{NAME}")
+    return str(layout)
+
+
+def test_kill_9_at_any_point_leaves_a_cache_that_works(sample: Sample, tmp_path: Path) -> None:
+    folder = sample("load_table")
+    expected = ok("build", folder)
+    environment = {**os.environ, "COMP_CACHE_DIR": str(tmp_path / "cache")}
+    for delay in (0.2, 0.5, 0.8, 1.2, 1.8):
+        process = subprocess.Popen(
+            [COMP, "build", folder], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert ok("cache", "verify", env=environment) == ""
+    assert ok("build", folder, env=environment) == expected
+
+
+def test_two_builds_at_once_give_the_same(sample: Sample, tmp_path: Path) -> None:
+    folder = sample("load_table")
+    environment = {**os.environ, "COMP_CACHE_DIR": str(tmp_path / "cache")}
+    builds = [
+        subprocess.Popen([COMP, "build", folder], env=environment, stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    digests = {build.communicate()[0] for build in builds}
+    assert [build.returncode for build in builds] == [0, 0, 0]
+    assert digests == {ok("build", folder) + "\n"}
+
+
+def test_a_big_image_needs_little_memory(sample: Sample, remote: Server, tmp_path: Path) -> None:
+    folder = sample("load_table")
+    program = (
+        "import resource, sys; from toolkit.cli.main import main; code = main(sys.argv[1:]);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [COMP.with_name("python"), "-c", program, "build", folder, "--push", "--image", f"{remote.host}/memory/load"],
+        env={**os.environ, "COMP_CACHE_DIR": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stderr.splitlines()[-1]) < 150
