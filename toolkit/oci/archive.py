@@ -8,7 +8,6 @@ import io
 import json
 import posixpath
 import tarfile
-import zlib
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -132,8 +131,10 @@ def _layer(path: Path, member: tarfile.TarInfo, diff_id: Digest, cache: Cache) -
 
 
 def _compressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Compress by zlib: what comes from elsewhere has no digest of ours to keep."""
-    compressor = zlib.compressobj(6, zlib.DEFLATED, 31)
+    """Compress what comes from elsewhere: it has no digest of ours to keep, so the fastest compressor will do."""
+    from isal import isal_zlib
+
+    compressor = isal_zlib.compressobj(2, wbits=31)
     for chunk in chunks:
         if data := compressor.compress(chunk):
             yield data

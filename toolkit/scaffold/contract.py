@@ -1,5 +1,6 @@
 """The contract of a function: made from its code and the settings, merged with what others may own in it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +44,8 @@ def contract_text(project: Project, entry: Entry) -> tuple[str, Function]:
 
 def contract_of(project: Project, entry: Entry, function: Function) -> ComponentSpec:
     """Make the contract of a function; the image is the configured name with the version as tag, not yet pinned."""
-    minor = int(default_base(project).partition(":3.")[2].partition("-")[0])
+    named = re.search(r"\bpython:3\.(\d+)", project.base or "") or re.search(r":3\.(\d+)", default_base(project))
+    minor = int(named[1]) if named else 0
     command, args = function_command(entry.name, function, python=PYTHON, safe_path=minor >= _SAFE_PATH_SINCE)
     return ComponentSpec(
         name=entry.title or function.title,

@@ -46,6 +46,7 @@ def new_component(
     folder = into / name.replace("-", "_")
     if folder.exists() and not force:
         raise InputError(f"{folder} exists already", hint="choose another name, or --force to write over its files")
+    example = source is None or function is None
     if source is None or function is None:
         source, function = resource("templates", str(_EXAMPLE)), "count_words"
     read = read_function(source, function)
@@ -58,6 +59,8 @@ def new_component(
             target = made / "src" / module
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source.parent / module, target)
+        if example:
+            shutil.copytree(resource("templates", "cases"), made / "tests" / "cases")
         for path, text in stale_files(read_project(made, environ={})).items():
             write_text(path, text)
         _place(made, folder)
