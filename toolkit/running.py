@@ -1,7 +1,6 @@
 """Run a component: choose a runner, make what it runs, check what it is given, collect what it gives."""
 
 import json
-import logging
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +11,10 @@ from toolkit import job
 from toolkit.config import Entry, Project, read_project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
 from toolkit.interface.model import Input, Kind
-from toolkit.runners.cases import Case, check_output, find_cases, parameter_text
+from toolkit.runners.cases import Case, check_output, parameter_text
 from toolkit.runners.protocol import Job, Runner
 from toolkit.spec.model import ComponentSpec
 from toolkit.spec.reader import read_component
-
-__all__ = ["Done", "Runnable", "find_cases", "open_runnable", "run_case", "run_once"]
-
-log = logging.getLogger(__name__)
 
 RUNNERS = ("docker", "buildah", "process")
 
