@@ -38,11 +38,11 @@ def command(
     """
     from toolkit.running import open_runnable, run_once
 
+    given = _pairs(inputs, "-i")
+    wanted = {key: Path(value) for key, value in _pairs(outputs, "-o").items()}
     runner, name = options["runner"], options["name"]
     runnable = open_runnable(component, runner=str(runner) if runner else None, name=str(name) if name else None)
     console.say(f"running {runnable.name} by {runnable.runner.name}")
-    given = _pairs(inputs, "-i")
-    wanted = {key: Path(value) for key, value in _pairs(outputs, "-o").items()}
     done = run_once(runnable, given, wanted, force=bool(options["force"]))
     if done.exit_code:
         console.say(f"{runnable.name} failed with exit code {done.exit_code}")

@@ -40,7 +40,7 @@ def test_an_image_is_fixed_to_the_last_byte() -> None:
     image = build(base_image())
     assert str(image.digest) == "sha256:91b4249daf565b9a33e3228605c6e13794578a17b14ddcfbae153232cf41fed6"
     assert (
-        str(image.config_descriptor.digest) == "sha256:5637599d9b213f3af67a0dc0ff4af6cec3f03509c3ec64175b7f5b7ecfb7dee0"
+        str(image.config_descriptor.digest) == "sha256:b178e4b6c90843fe0186088d52392e20f169c3523d8e0880a8aacbe5b04d87e6"
     )
 
 
