@@ -23,6 +23,8 @@ PROTOCOL = 1
 ABSENT = "{{$}}"
 TRUE = ("true", "1", "yes", "on", "y", "t")
 FALSE = ("false", "0", "no", "off", "n", "f")
+# Where KFP 2 mounts its stores (kfp 2.17, `dsl/types/artifact_types.py`).
+MOUNTS = (("gs://", "/gcs/"), ("minio://", "/minio/"), ("s3://", "/s3/"))
 
 
 class Refused(Exception):
@@ -30,6 +32,14 @@ class Refused(Exception):
 
 
 # --- artifacts: what `Input[...]` and `Output[...]` parameters receive --------------------------------------
+
+
+def prefix_replaced(text: str, prefixes: Any) -> str:
+    """Put another prefix in the place of the first that fits."""
+    for old, new in prefixes:
+        if text.startswith(old):
+            return str(new + text[len(old) :])
+    return text
 
 
 class Artifact:
@@ -46,19 +56,31 @@ class Artifact:
         path: str | None = None,
     ) -> None:
         self.name = name or ""
-        self.uri = uri or path or ""
         self.metadata = metadata or {}
-        self._path = path or uri or ""
+        self.uri = uri or path or ""
+        if path:
+            # The engine's word, whatever the URI.
+            self._path = path
 
     @property
     def path(self) -> str:
-        """The local path."""
+        """The local path; a new one changes the URI."""
         return self._path
 
     @path.setter
     def path(self, path: str) -> None:
         self._path = path
-        self.uri = path
+        self._uri = prefix_replaced(path, [(local, remote) for remote, local in MOUNTS])
+
+    @property
+    def uri(self) -> str:
+        """The URI; a new one changes the local path."""
+        return self._uri
+
+    @uri.setter
+    def uri(self, uri: str) -> None:
+        self._uri = uri
+        self._path = prefix_replaced(uri, MOUNTS)
 
 
 class Dataset(Artifact):
@@ -198,6 +220,12 @@ def _inert(function: Any = None, **keywords: object) -> Any:
     return function
 
 
+def not_here(name: str) -> str:
+    """Say what to do about a name that the stand-ins lack."""
+    package = name.partition(".")[0]
+    return f"{name} is not in this image: declare {'comp-toolkit' if package == 'toolkit' else package} in dependencies"
+
+
 class StandIns:
     """The last finder on `sys.meta_path`: serves the stand-ins when no real package is there."""
 
@@ -205,7 +233,12 @@ class StandIns:
         """Find a stand-in; a submodule only where its parent is one too."""
         del path, target
         parent = name.rpartition(".")[0]
-        if name not in STAND_INS or (parent and not getattr(sys.modules.get(parent), "__comp_stand_in__", False)):
+        if parent and not getattr(sys.modules.get(parent), "__comp_stand_in__", False):
+            return None
+        if name not in STAND_INS:
+            if parent:
+                # `from kfp import Client` gets here too. No ModuleNotFoundError: Python would drop the message.
+                raise ImportError(not_here(name), name=name)
             return None
         from importlib.machinery import ModuleSpec
 
@@ -227,18 +260,16 @@ class StandIns:
             setattr(module, marker, type(marker, (_Marker,), {}))
         for name, artifact in ARTIFACTS.items():
             setattr(module, name, artifact)
-        for decorator in ("component", "container_component", "pipeline", "create_component_from_func"):
+        decorators = ("component", "container_component", "pipeline", "create_component_from_func")
+        for decorator in (*decorators, "func_to_container_op"):
             setattr(module, decorator, _inert)
         module.__getattr__ = self._missing(module.__name__)
 
     @staticmethod
     def _missing(module: str) -> Callable[[str], Any]:
         def missing(name: str) -> Any:
-            if name.startswith("__"):
-                raise AttributeError(name)
-            package = module.partition(".")[0]
-            package = "comp-toolkit" if package == "toolkit" else package
-            raise ImportError(f"{module}.{name} is not in this image: declare {package} in dependencies")
+            # No ImportError: pickle asks every module for the names it looks for.
+            raise AttributeError(not_here(f"{module}.{name}"))
 
         return missing
 
@@ -353,7 +384,7 @@ def parse_value(port: Port, value: Any) -> Any:
             return parse_boolean(value)
         if kind in ("JsonArray", "JsonObject"):
             return parse_json(value, list if kind == "JsonArray" else dict)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         shown = value if isinstance(value, str) else json.dumps(value)
         raise Refused(f"the input {port['name']!r} is {shown[:200]!r}, expected {kind}") from None
     return value if isinstance(value, str) else json.dumps(value)
@@ -363,13 +394,14 @@ def parse_integer(value: Any) -> int:
     """Read an integer; KFP 2 passes 5 as 5.0."""
     if isinstance(value, bool):
         raise ValueError(value)
-    try:
-        return int(value) if not isinstance(value, float) else parse_integer(repr(value))
-    except ValueError:
-        number = float(value)
-        if number != int(number):
-            raise ValueError(value) from None
-        return int(number)
+    text = repr(value) if isinstance(value, float) else str(value)
+    whole, _, fraction = text.partition(".")
+    if not fraction.strip("0"):
+        return int(whole)
+    number = float(text)
+    if number != int(number):
+        raise ValueError(value)
+    return int(number)
 
 
 def parse_boolean(value: Any) -> bool:
@@ -395,7 +427,7 @@ def value_text(port: Port, value: Any) -> str:
     kind, name = port["type"], port["name"]
     if value is None:
         raise Refused(f"the output {name!r} is None")
-    if kind == "String" and isinstance(value, str):
+    if isinstance(value, str) and kind not in ("Integer", "Float", "Boolean", "JsonArray", "JsonObject"):
         return value
     if kind == "Boolean" and type(value).__name__ in ("bool", "bool_"):
         return "true" if value else "false"
@@ -406,10 +438,22 @@ def value_text(port: Port, value: Any) -> str:
             return number_text(name, float(value))
     if (kind == "JsonArray" and isinstance(value, (list, tuple))) or (kind == "JsonObject" and isinstance(value, dict)):
         try:
-            return json.dumps(value, allow_nan=False)
+            return json_text(value)
         except (TypeError, ValueError) as error:
             raise Refused(f"the output {name!r} cannot be written as JSON: {error}") from error
     raise Refused(f"the output {name!r} is {str(value)[:200]!r} ({type(value).__name__}), expected {kind}")
+
+
+def json_text(value: Any) -> str:
+    """Write JSON; numbers and arrays of numpy become plain ones."""
+    return json.dumps(value, allow_nan=False, default=plain)
+
+
+def plain(value: Any) -> Any:
+    """Give a numpy value as a Python value; `tolist` is what scalars and arrays have in common."""
+    if not hasattr(value, "tolist"):
+        raise TypeError(f"{type(value).__name__} has no JSON form")
+    return value.tolist()
 
 
 def number_text(name: str, number: float) -> str:
@@ -428,7 +472,13 @@ def run_function(component: Component, call: Call, app: str) -> None:
     check_outputs(component, call)
     function = load_function(component["function"], app)
     keywords, artifacts = arguments(component, call, function)
-    returned = function(**keywords)
+    returned = None
+    try:
+        returned = function(**keywords)
+    except SystemExit as left:
+        # sys.exit(0) is no failure, and no excuse for outputs that are not there.
+        if left.code not in (None, 0):
+            raise
     by_position = sorted((port["return"], port) for port in outputs.values() if "return" in port)
     values = returned_values(component, returned, len(by_position))
     for (_, port), value in zip(by_position, values, strict=True):
@@ -446,10 +496,12 @@ def arguments(
     keywords, artifacts = {}, {}
     for port in component["inputs"]:
         value = input_value(port, call)
-        if value is None and not port["optional"]:
-            raise Refused(f"the input {port['name']!r} is missing")
-        if value is not None or not has_default(function, port["parameter"]):
+        if value is not None:
             keywords[port["parameter"]] = value
+        elif not has_default(function, port["parameter"]):
+            if not port["optional"]:
+                raise Refused(f"the input {port['name']!r} is missing")
+            keywords[port["parameter"]] = None
     for port in component["outputs"]:
         if "parameter" not in port:
             continue
@@ -463,6 +515,8 @@ def arguments(
 
 def has_default(function: Callable[..., Any], parameter: str) -> bool:
     """Tell whether a parameter may be left out; `inspect` would know too, and take longer than all of this."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
     code = getattr(function, "__code__", None)
     if code is None:
         return True
@@ -476,10 +530,11 @@ def input_value(port: Port, call: Call) -> Any:
     """Give an input's value, path or artifact; None when it is absent."""
     name = port["name"]
     if port["kind"] == "parameter":
+        value = call.inputs.get(name)
         if call.executor_input is not None:
-            value = call.reported("inputs", "parameterValues", name)
-        else:
-            value = call.inputs.get(name)
+            reported = call.reported("inputs", "parameterValues", name)
+            # What is required was handed over somehow; only of what may be absent does KFP's word decide.
+            value = reported if reported is not None or port["optional"] else value
         return None if value is None else parse_value(port, value)
     path = call.inputs.get(name)
     if path is None:
@@ -530,9 +585,10 @@ def write_logged(port: Port, artifact: Artifact, call: Call) -> None:
         ]
         content = {"metrics": metrics}
     try:
-        write_text(path, json.dumps(content, allow_nan=False))
+        text = json_text(content)
     except (TypeError, ValueError) as error:
         raise Refused(f"the metrics {port['name']!r} cannot be written as JSON: {error}") from error
+    write_text(path, text)
 
 
 # --- programs -----------------------------------------------------------------------------------------------
@@ -540,32 +596,15 @@ def write_logged(port: Port, artifact: Artifact, call: Call) -> None:
 
 def run_program(component: Component, call: Call, app: str) -> int:
     """Run a program in the app folder, forward signals to it, and return its exit code."""
-    import signal
-
     check_outputs(component, call)
     if not call.program:
         raise Refused("no program after --")
     command = list(call.program)
     if command[0] in ("python", "python3"):
         command[0] = sys.executable
-    os.chdir(app)
-    try:
-        child = os.posix_spawnp(command[0], command, os.environ)
-    except OSError as error:
-        raise Refused(f"cannot run {command[0]}: {error.strerror}") from error
-
-    def forward(number: int, frame: object) -> None:
-        del frame
-        os.kill(child, number)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, forward)
-    status = 0
-    while True:
-        # As process 1 of a container there may be orphans to collect, too.
-        process, status = os.wait()
-        if process == child:
-            break
+    if os.path.isdir(app):
+        os.chdir(app)
+    status = Child().run(command)
     if os.WIFSIGNALED(status):
         return 128 + os.WTERMSIG(status)
     code = os.WEXITSTATUS(status)
@@ -573,6 +612,43 @@ def run_program(component: Component, call: Call, app: str) -> int:
         check_written(component, call, {})
         report(component, call, {})
     return code
+
+
+class Child:
+    """One program. Signals that come before it has started are kept for it, later ones passed on."""
+
+    def __init__(self) -> None:
+        self.process = 0
+        self.early: list[int] = []
+
+    def run(self, command: list[str]) -> int:
+        """Run to the end and return the wait status."""
+        import signal
+
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, self.forward)
+        try:
+            # Python ignores these two; what it starts must not inherit that.
+            defaults = (signal.SIGPIPE, signal.SIGXFSZ)
+            self.process = os.posix_spawnp(command[0], command, os.environ, setsigdef=defaults)
+        except OSError as error:
+            raise Refused(f"cannot run {command[0]}: {error.strerror}") from error
+        for early in self.early:
+            os.kill(self.process, early)
+        while True:
+            # As process 1 of a container there may be orphans to collect, too.
+            process, status = os.wait()
+            if process == self.process:
+                self.process = -1
+                return status
+
+    def forward(self, number: int, frame: object) -> None:
+        """Pass a signal on."""
+        del frame
+        if self.process > 0:
+            os.kill(self.process, number)
+        elif self.process == 0:
+            self.early.append(number)
 
 
 # --- outputs ------------------------------------------------------------------------------------------------
@@ -583,19 +659,17 @@ def check_outputs(component: Component, call: Call) -> None:
     for port in component["outputs"]:
         if port["name"] not in call.outputs:
             raise Refused(f"the output {port['name']!r} has no path")
-        parent = os.path.dirname(call.outputs[port["name"]])
-        if parent:
-            os.makedirs(parent, exist_ok=True)
+        make_parent(call.outputs[port["name"]])
 
 
 def check_written(component: Component, call: Call, artifacts: dict[str, Artifact]) -> None:
-    """See that every output was written; an artifact may also have been given another URI."""
+    """See that every output was written; KFP 2 may also be told of another URI, other engines know the path alone."""
     missing = []
     for port in component["outputs"]:
         path = call.outputs[port["name"]]
         artifact = artifacts.get(port["name"])
         moved = artifact is not None and artifact.uri != call.artifact(port, path, "outputs").uri
-        if not moved and not os.path.exists(path):
+        if not (moved and call.executor_input) and not os.path.exists(path):
             missing.append(f"{port['name']} ({path})")
     if missing:
         raise Refused("declared and not written: " + ", ".join(missing))
@@ -614,19 +688,29 @@ def report(component: Component, call: Call, artifacts: dict[str, Artifact]) -> 
         entry = {"name": artifact.name, "uri": artifact.uri, "metadata": artifact.metadata}
         reported[sanitised(port["name"])] = {"artifacts": [entry]}
     try:
-        text = json.dumps({"artifacts": reported} if reported else {}, allow_nan=False)
+        text = json_text({"artifacts": reported} if reported else {})
     except (TypeError, ValueError) as error:
-        raise Refused(f"metadata cannot be written as JSON: {error}") from error
+        raise Refused(f"the artifacts' metadata cannot be written as JSON: {error}") from error
     write_text(destination, text)
+
+
+def make_parent(path: str) -> None:
+    """Make the folder that a path lies in."""
+    parent = os.path.dirname(path)
+    try:
+        os.makedirs(parent or ".", exist_ok=True)
+    except OSError as error:
+        raise Refused(f"cannot make the folder {parent}: {error.strerror}") from None
 
 
 def write_text(path: str, text: str) -> None:
     """Write a text to a path whose parents may be missing."""
-    parent = os.path.dirname(path)
-    if parent:
-        os.makedirs(parent, exist_ok=True)
-    with open(path, "w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
+    make_parent(path)
+    try:
+        with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise Refused(f"cannot write {path}: {error.strerror}") from None
 
 
 # --- the program --------------------------------------------------------------------------------------------
@@ -638,14 +722,17 @@ def main(arguments: list[str]) -> int:
     if sys.path and os.path.abspath(sys.path[0] or ".") == folder:
         # Python before 3.11 has no -P: this folder is no place to import from.
         del sys.path[0]
-    os.environ.setdefault("HOME", "/tmp")
+    home = os.environ.get("HOME")
+    if not home or (home == "/" and not os.access("/", os.W_OK)):
+        # Engines say `/` for a user that the image does not know.
+        os.environ["HOME"] = "/tmp"
     name = arguments[0] if arguments else None
     try:
         component = find_component(folder, name)
         call = Call.parse(arguments[1:], component)
         sys.argv = arguments[:1]
         app = os.path.join(folder, "app")
-        sys.excepthook = show_failure
+        sys.excepthook = lambda kind, error, _: show_failure(name, kind, error)
         if "function" not in component:
             return run_program(component, call, app)
         if call.program is not None:
@@ -659,8 +746,11 @@ def main(arguments: list[str]) -> int:
 
 def find_component(folder: str, name: str | None) -> Component:
     """Read interface.json and give the named component."""
-    with open(os.path.join(folder, "interface.json"), encoding="utf-8") as stream:
-        interface = json.load(stream)
+    try:
+        with open(os.path.join(folder, "interface.json"), encoding="utf-8") as stream:
+            interface = json.load(stream)
+    except (OSError, ValueError) as error:
+        raise Refused(f"cannot read interface.json beside the launcher: {error}") from None
     if interface.get("protocol") != PROTOCOL:
         raise Refused(f"interface.json is of protocol {interface.get('protocol')}, this launcher speaks {PROTOCOL}")
     components = interface["components"]
@@ -669,24 +759,32 @@ def find_component(folder: str, name: str | None) -> Component:
     return components[name]  # type: ignore[no-any-return]
 
 
-def show_failure(kind: type[BaseException], error: BaseException, trace: object) -> None:
+def show_failure(name: str | None, kind: type[BaseException], error: BaseException) -> None:
     """Print the traceback of the user's code, without the frames of this file and of the import system."""
     import traceback
 
-    del trace
     shown = traceback.TracebackException.from_exception(error)
     ours = (os.path.abspath(__file__), __file__)
     kept = [f for f in shown.stack if f.filename not in ours and not f.filename.startswith("<frozen importlib")]
     shown.stack = traceback.StackSummary.from_list(kept)
-    sys.stdout.flush()
+    flush()
     sys.stderr.write("".join(shown.format()))
-    say(sys.argv[0], f"{kind.__name__}: {error}")
+    said = str(shown).strip().split("\n")[0]
+    say(name, f"{kind.__name__}: {said}" if said else kind.__name__)
 
 
 def say(name: str | None, message: object) -> None:
-    """Print one line to stderr."""
-    sys.stdout.flush()
+    """Print one line to stderr, after what the code has printed."""
+    flush()
     sys.stderr.write(f"comp: {name or 'launch.py'}: {message}\n")
+
+
+def flush() -> None:
+    """Let out what the code has printed, unless it closed stdout or nobody listens."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        return
 
 
 if __name__ == "__main__":

@@ -259,6 +259,17 @@ def test_kfp_2_decides_values_and_presence(image: Callable[[str], Image]) -> Non
     assert made.out("o") == "('from kfp', None, 5, '')"
 
 
+def test_what_kfp_2_does_not_report_comes_from_the_command_line_if_it_is_required(
+    image: Callable[[str], Image],
+) -> None:
+    made = image(OPTIONAL)
+    executor_input = json.dumps({"inputs": {"parameterValues": {"a": "x"}}})
+    command = ("--a", "x", "--b", "null", "--c", "6", "--d", "e")
+    done = made("f", *command, "--outputs", "--Output", made.at("o"), "--executor-input", executor_input)
+    assert done.returncode == 0, done.stderr
+    assert made.out("o") == "('x', None, 6, 'e')"
+
+
 def test_an_input_and_an_output_may_have_one_name(image: Callable[[str], Image]) -> None:
     code = "from typing import NamedTuple\ndef f(x: int) -> NamedTuple('R', [('x', int)]):\n    return (x + 1,)\n"
     made = image(code)
