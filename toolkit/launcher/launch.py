@@ -396,7 +396,7 @@ def parse_integer(value: Any) -> int:
         raise ValueError(value)
     text = repr(value) if isinstance(value, float) else str(value)
     whole, _, fraction = text.partition(".")
-    if not fraction.strip("0"):
+    if not fraction.strip("0") and whole.strip("+- ").isdigit():
         return int(whole)
     number = float(text)
     if number != int(number):

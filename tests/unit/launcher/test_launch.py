@@ -22,7 +22,8 @@ class Image:
     folder: Path
 
     def __call__(self, *arguments: str, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-P", str(self.folder / "launch.py"), *arguments]
+        # Without site-packages, as in an image of its own: this environment has a real toolkit.
+        command = [sys.executable, "-S", "-P", str(self.folder / "launch.py"), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False, env=env, timeout=60)
 
     def out(self, name: str) -> str:
@@ -62,6 +63,8 @@ RETURNING = "from typing import Optional\ndef f(x: {type}) -> {type}:\n    retur
         ("int", "5.0", "5"),
         ("int", "-3", "-3"),
         ("int", "12345678901234567890", "12345678901234567890"),
+        ("int", "12345678901234567890.0", "12345678901234567890"),
+        ("int", "1e3", "1000"),
         ("float", "0.1", "0.1"),
         ("float", "2", "2.0"),
         ("float", "1e-3", "0.001"),
@@ -83,7 +86,17 @@ def test_values_are_read_and_written_by_type(image: Callable[[str], Image], kind
 
 @pytest.mark.parametrize(
     ("kind", "text"),
-    [("int", "abc"), ("int", "5.5"), ("int", "True"), ("float", "x"), ("bool", "maybe"), ("list", "{}"), ("dict", "[")],
+    [
+        ("int", "abc"),
+        ("int", "5.5"),
+        ("int", "True"),
+        ("int", "inf"),
+        ("int", ""),
+        ("float", "x"),
+        ("bool", "maybe"),
+        ("list", "{}"),
+        ("dict", "["),
+    ],
 )
 def test_a_value_of_another_type_is_refused(image: Callable[[str], Image], kind: str, text: str) -> None:
     made = image(RETURNING.format(type=kind))
@@ -150,6 +163,21 @@ def test_an_optional_input_without_default_is_none(image: Callable[[str], Image]
     made = image("def f(a: 'int | None') -> str:\n    return repr(a)\n")
     assert made("f", "--outputs", "--Output", made.at("o")).returncode == 0
     assert made.out("o") == "None"
+
+
+def test_a_default_of_the_contract_need_not_be_given_by_hand(image: Callable[[str], Image]) -> None:
+    made = image(
+        "import functools\n\n"
+        "def same(function):\n"
+        "    @functools.wraps(function)\n"
+        "    def wrapped(*a, **k):\n"
+        "        return function(*a, **k)\n"
+        "    return wrapped\n\n"
+        "def f(a: int = 7, b: 'int | None' = None) -> str:\n    return repr((a, b))\n\n"
+        "f = same(f)\n"
+    )
+    assert made("f", "--outputs", "--Output", made.at("o")).returncode == 0
+    assert made.out("o") == "(7, None)"
 
 
 @pytest.mark.parametrize(
@@ -270,6 +298,58 @@ def test_what_kfp_2_does_not_report_comes_from_the_command_line_if_it_is_require
     assert made.out("o") == "('x', None, 6, 'e')"
 
 
+MOVING = """
+from kfp.dsl import Dataset, Model, Output
+
+
+def f(model: Output[Model], data: Output[Dataset]):
+    model.uri = model.uri + ".bin"
+    data.path = data.path + ".csv"
+    for place in (model.path, data.path):
+        with open(place, "w") as stream:
+            stream.write("x")
+"""
+
+
+def test_a_new_uri_moves_the_path_and_back(image: Callable[[str], Image]) -> None:
+    made = image(MOVING)
+    outputs = ("--outputs", "--model", made.at("model"), "--data", made.at("data"))
+    told = {"outputs": {"artifacts": {}, "outputFile": made.at("report.json")}}
+    done = made("f", *outputs, "--executor-input", json.dumps(told))
+    assert done.returncode == 0, done.stderr
+    reported = json.loads(made.out("report.json"))["artifacts"]
+    assert reported["model"]["artifacts"][0]["uri"] == made.at("model.bin")
+    assert reported["data"]["artifacts"][0]["uri"] == made.at("data.csv")
+    assert (made.out("model.bin"), made.out("data.csv")) == ("x", "x")
+
+
+def test_an_engine_that_knows_paths_alone_cannot_be_told_of_another(image: Callable[[str], Image]) -> None:
+    made = image(MOVING)
+    done = made("f", "--outputs", "--model", made.at("model"), "--data", made.at("data"))
+    assert done.returncode == 1
+    expected = f"declared and not written: model ({made.at('model')}), data ({made.at('data')})"
+    assert done.stderr == f"comp: f: {expected}\n"
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [("gs://b/m", "/gcs/b/m"), ("minio://b/m", "/minio/b/m"), ("s3://b/m", "/s3/b/m"), ("/x/m", "/x/m")],
+)
+def test_stores_are_mounted_where_kfp_mounts_them(image: Callable[[str], Image], uri: str, path: str) -> None:
+    code = "from kfp.dsl import Model\ndef f(uri: str, path: str) -> list:\n    m, n = Model(uri=uri), Model()\n"
+    made = image(code + "    n.path = path\n    return [m.path, n.uri, n.path]\n")
+    done = made("f", "--uri", uri, "--path", path, "--outputs", "--Output", made.at("o"))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(made.out("o")) == [path, uri, path]
+
+
+def test_numbers_of_numpy_become_json(image: Callable[[str], Image]) -> None:
+    code = "class N:\n    def tolist(self):\n        return [1, 2.5]\ndef f() -> dict:\n    return {'a': N()}\n"
+    made = image(code)
+    assert made("f", "--outputs", "--Output", made.at("o")).returncode == 0
+    assert made.out("o") == '{"a": [1, 2.5]}'
+
+
 def test_an_input_and_an_output_may_have_one_name(image: Callable[[str], Image]) -> None:
     code = "from typing import NamedTuple\ndef f(x: int) -> NamedTuple('R', [('x', int)]):\n    return (x + 1,)\n"
     made = image(code)
@@ -293,16 +373,70 @@ def test_the_traceback_is_the_users_own(image: Callable[[str], Image]) -> None:
     assert done.stderr.endswith("comp: f: ZeroDivisionError: integer division or modulo by zero\n")
 
 
-def test_an_exit_code_of_the_users_is_kept(image: Callable[[str], Image]) -> None:
-    made = image("import sys\ndef f() -> int:\n    sys.exit(7)\n")
-    assert made("f", "--outputs", "--Output", made.at("o")).returncode == 7
-
-
-def test_what_is_no_annotation_has_to_be_declared(image: Callable[[str], Image]) -> None:
-    made = image("from kfp import Client\ndef f() -> int:\n    return 1\n")
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        ("ValueError('one\\ntwo')", "comp: f: ValueError: one\n"),
+        ("ValueError", "comp: f: ValueError\n"),
+        ("Odd()", "comp: f: Odd: <exception str() failed>\n"),
+    ],
+)
+def test_the_last_line_is_one_line(image: Callable[[str], Image], raised: str, said: str) -> None:
+    code = "import sys\nclass Odd(Exception):\n    def __str__(self):\n        return 1 // 0\n"
+    made = image(code + f"def f() -> int:\n    sys.argv.clear()\n    raise {raised}\n")
     done = made("f", "--outputs", "--Output", made.at("o"))
     assert done.returncode == 1
-    assert "kfp.Client is not in this image: declare kfp in dependencies" in done.stderr
+    assert done.stderr.endswith(said)
+
+
+@pytest.mark.parametrize(("code", "expected"), [("7", 7), ("'no'", 1)])
+def test_an_exit_code_of_the_users_is_kept(image: Callable[[str], Image], code: str, expected: int) -> None:
+    made = image(f"import sys\ndef f() -> int:\n    sys.exit({code})\n")
+    assert made("f", "--outputs", "--Output", made.at("o")).returncode == expected
+
+
+@pytest.mark.parametrize(("written", "expected"), [("open(n, 'w').write('3')", 0), ("pass", 1)])
+def test_leaving_with_code_0_is_no_excuse_for_a_missing_output(
+    image: Callable[[str], Image], written: str, expected: int
+) -> None:
+    code = "import sys\nfrom toolkit.types import OutputPath\n"
+    made = image(f"{code}def f(n: OutputPath(int)):\n    {written}\n    sys.exit(0)\n")
+    done = made("f", "--outputs", "--n", made.at("n"))
+    assert done.returncode == expected
+    assert ("declared and not written: n" in done.stderr) == bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "package"),
+    [
+        ("from kfp import Client", "kfp.Client", "kfp"),
+        ("import kfp.compiler", "kfp.compiler", "kfp"),
+        ("import kfp\nkfp.Client", "kfp.Client", "kfp"),
+        ("from kfp.dsl import importer", "kfp.dsl.importer", "kfp"),
+        ("from kfp.dsl.types import artifact_types", "kfp.dsl.types", "kfp"),
+        ("from toolkit.errors import InputError", "toolkit.errors", "comp-toolkit"),
+    ],
+)
+def test_what_is_no_annotation_has_to_be_declared(
+    image: Callable[[str], Image], code: str, name: str, package: str
+) -> None:
+    made = image(f"{code}\ndef f() -> int:\n    return 1\n")
+    done = made("f", "--outputs", "--Output", made.at("o"))
+    assert done.returncode == 1
+    assert f"{name} is not in this image: declare {package} in dependencies\n" in done.stderr
+
+
+def test_pickle_may_look_through_the_stand_ins(image: Callable[[str], Image]) -> None:
+    # An object without a module, as numpy's functions are, is looked for in every module.
+    made = image(
+        "import pickle\nimport kfp.dsl\n\n"
+        "class Odd:\n    def __reduce__(self):\n        return 'odd'\n\n"
+        "Odd.__module__ = None\nodd = Odd()\n\n"
+        "def f() -> str:\n    return str(b'odd' in pickle.dumps(odd))\n"
+    )
+    done = made("f", "--outputs", "--Output", made.at("o"))
+    assert done.returncode == 0, done.stderr
+    assert made.out("o") == "True"
 
 
 def test_a_real_package_wins_over_its_stand_in(image: Callable[[str], Image]) -> None:
@@ -316,6 +450,36 @@ def test_home_is_set_when_nobody_set_it(image: Callable[[str], Image]) -> None:
     made = image("import os\ndef f() -> str:\n    return os.environ['HOME']\n")
     assert made("f", "--outputs", "--Output", made.at("o"), env={"PATH": "/usr/bin:/bin"}).returncode == 0
     assert made.out("o") == "/tmp"  # noqa: S108 (what the launcher promises)
+
+
+@pytest.mark.parametrize("home", ["", "/home/of/mine"])
+def test_only_a_home_that_is_none_is_replaced(image: Callable[[str], Image], home: str) -> None:
+    made = image("import os\ndef f() -> str:\n    return os.environ['HOME']\n")
+    env = {"PATH": "/usr/bin:/bin", "HOME": home}
+    assert made("f", "--outputs", "--Output", made.at("o"), env=env).returncode == 0
+    assert made.out("o") == (home or "/tmp")  # noqa: S108 (what the launcher promises)
+
+
+def test_an_output_that_cannot_be_written_is_named(image: Callable[[str], Image]) -> None:
+    made = image("def f() -> int:\n    return 1\n")
+    (made.folder / "out").write_text("a file")
+    done = made("f", "--outputs", "--Output", made.at("deep/o"))
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"comp: f: cannot make the folder {made.at('deep')}: Not a directory\n",
+    )
+
+
+@pytest.mark.parametrize("content", [None, "{"])
+def test_a_damaged_image_is_one_line(image: Callable[[str], Image], content: str | None) -> None:
+    made = image("def f() -> int:\n    return 1\n")
+    (made.folder / "interface.json").unlink()
+    if content:
+        (made.folder / "interface.json").write_text(content)
+    done = made("f")
+    assert done.returncode == 1
+    assert done.stderr.startswith("comp: f: cannot read interface.json beside the launcher: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_it_starts_without_heavy_modules(image: Callable[[str], Image]) -> None:
@@ -374,3 +538,30 @@ def test_a_signal_reaches_the_program(program: Callable[[str], Image]) -> None:
         assert process.stdout.readline() == b"ready\n"
         process.terminate()
         assert process.wait(20) == 5
+
+
+def test_a_program_does_not_inherit_an_ignored_sigpipe(program: Callable[[str], Image]) -> None:
+    made = program("")
+    outputs = ("--outputs", "--result", made.at("result"))
+    done = made("p", *outputs, "--", "bash", "-c", "kill -PIPE $$; echo ignored")
+    assert (done.returncode, done.stdout) == (141, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [((), "no program after --"), (("no-such-program",), "cannot run no-such-program: No such file or directory")],
+)
+def test_a_program_that_is_not_there_is_refused(
+    program: Callable[[str], Image], command: tuple[str, ...], said: str
+) -> None:
+    made = program("")
+    done = made("p", "--outputs", "--result", made.at("result"), "--", *command)
+    assert (done.returncode, done.stderr) == (1, f"comp: p: {said}\n")
+
+
+def test_a_program_of_the_base_needs_no_app_folder(program: Callable[[str], Image]) -> None:
+    made = program("")
+    (made.folder / "app" / "program.py").unlink()
+    (made.folder / "app").rmdir()
+    done = made("p", "--outputs", "--result", made.at("result"), "--", "cp", "/etc/hostname", made.at("result"))
+    assert done.returncode == 0, done.stderr
