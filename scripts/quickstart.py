@@ -63,7 +63,7 @@ def install_missing() -> None:
     step(f"Installing {', '.join(missing)} from Debian's packages.")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "-qq"], check=True, stdout=sys.stderr, timeout=120)
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
+    install = ["apt-get", "install", "-y", "-qq", *missing]
     with (WORK.parent / ".venv" / "apt.log").open("w") as log:
         subprocess.run(install, check=True, stdout=log, stderr=log, env=environment, timeout=300)
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tarfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.commands import COMP, comp, ok
 from tests.conftest import Sample
 from tests.servers import Server
+from toolkit.engines.docker import connect
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.layout import read_layout
@@ -92,13 +94,9 @@ def test_a_layout_and_an_archive_hold_the_image(sample: Sample, tmp_path: Path) 
 def test_docker_loads_the_image(sample: Sample, docker_host: str) -> None:
     folder = sample(NAME)
     ok("build", folder, "--output", "docker")
-    listed = subprocess.run(
-        ["docker", "-H", docker_host, "images", "--format", "{{.Repository}}:{{.Tag}}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "summarise-text:1.0.0" in listed.stdout.splitlines()
+    with closing(connect()) as client:
+        assert client.images.get("summarise-text:1.0.0").tags == ["summarise-text:1.0.0"]
+    assert docker_host
 
 
 def test_a_declared_base_is_locked_by_digest(

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from toolkit.errors import OutsideError
 log = logging.getLogger(__name__)
 
 _TIMEOUT = 900
-_LOOPBACK = ("127.", "localhost", "[::1]")
+# The same hosts as the remote client's: this machine, and no name that only begins like it.
+_LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]+)?/")
 
 
 def version() -> str | None:
@@ -56,7 +58,7 @@ def buildah(*arguments: str, folder: Path | None = None) -> str:
 @contextmanager
 def container(image: str) -> Iterator[str]:
     """Make a working container from `oci:DIR` or a reference, and remove it in the end."""
-    options = ["--tls-verify=false"] if image.startswith(_LOOPBACK) else []
+    options = ["--tls-verify=false"] if _LOOPBACK.match(image) else []
     folder = None
     if image.startswith("oci:"):
         # Buildah makes a reference of the path, and not every path makes a valid one; a plain name does.
@@ -83,5 +85,4 @@ def run(name: str, command: Sequence[str], *, mounts: Mapping[Path, tuple[str, s
 
 
 def _environment() -> dict[str, str]:
-    # Debian's buildah asks for a policy file that only other packages bring.
     return {**os.environ, "BUILDAH_ISOLATION": "chroot"}

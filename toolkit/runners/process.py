@@ -57,7 +57,7 @@ class ProcessRunner:
             done = subprocess.run(
                 [*self._here(command, python, root / "comp")],
                 cwd=root,
-                env={**os.environ, "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+                env=_surroundings(python),
                 stdout=sys.stderr,
                 check=False,
             )
@@ -135,6 +135,12 @@ class ProcessRunner:
             ]
             command += ["--require-hashes"] if exact else []
             _uv([*command, "-r", listed.name])
+
+
+def _surroundings(python: Path) -> dict[str, str]:
+    # Bytecode goes into the environment in our cache whatever the caller's habits: it saves seconds with every run.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PATH": f"{python.parent}{os.pathsep}{kept.get('PATH', '')}"}
 
 
 def _architecture() -> str:
