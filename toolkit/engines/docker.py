@@ -41,7 +41,7 @@ def version(*, timeout: float = 2) -> str | None:
     try:
         client = docker.from_env(timeout=int(timeout))
         return str(client.version()["Version"])
-    except (docker.errors.DockerException, OSError, KeyError):
+    except (docker.errors.DockerException, OSError, KeyError, ValueError):
         return None
 
 
@@ -147,7 +147,7 @@ def failing(what: str) -> Iterator[None]:
         raise InputError(f"{what}: {error.explanation}", hint="build and push it first: comp build --push") from error
     except docker.errors.APIError as error:
         raise OutsideError(f"{what}: {error.explanation or error}") from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
         raise OutsideError(
             f"{what}: {_reason(error)}", hint="is the daemon running, and may you use it? `docker info` tells"
         ) from error
