@@ -11,10 +11,11 @@ from toolkit import job
 from toolkit.config import Entry, Project, read_project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
 from toolkit.interface.model import Input, Kind
+from toolkit.launcher.launch import FALSE, TRUE
 from toolkit.runners.cases import Case, check_output, parameter_text
-from toolkit.runners.protocol import Job, Runner
-from toolkit.spec.model import ComponentSpec
-from toolkit.spec.reader import read_component
+from toolkit.runners.protocol import Job, Outcome, Runner
+from toolkit.spec.model import ComponentSpec, PortPlaceholder
+from toolkit.spec.reader import arguments_of, read_component
 
 RUNNERS = ("docker", "buildah", "process")
 
@@ -69,11 +70,8 @@ def run_once(runnable: Runnable, given: Mapping[str, str], wanted: Mapping[str, 
         for port in interface.outputs:
             place = Path(temporary) if port.kind is Kind.PARAMETER else Path("out")
             outputs[port.name] = wanted.get(port.name, place / port.name)
-            if port.name in wanted and outputs[port.name].exists() and not force:
-                raise UsageError(f"{outputs[port.name]} exists", hint="--force writes over it")
-        done = runnable.runner.run(
-            Job(spec=runnable.spec, image=runnable.image, values=values, artifacts=artifacts, outputs=outputs)
-        )
+            _check_target(outputs[port.name], force=force)
+        done = _run(runnable, values, artifacts, outputs)
         kinds = {port.name: port.kind for port in interface.outputs}
         return Done(
             exit_code=done.exit_code,
@@ -84,27 +82,58 @@ def run_once(runnable: Runnable, given: Mapping[str, str], wanted: Mapping[str, 
         )
 
 
-def run_case(project: Project, case: Case, *, runner: str | None = None) -> tuple[list[str], str]:
-    """Run one case and return what differs from what it expects, and which runner ran it."""
-    runnable = open_runnable(project.folder, runner=runner, name=case.component)
-    known = {port.name for port in runnable.spec.interface.outputs}
-    lost = [name for name in case.outputs if name not in known]
-    if lost:
-        raise InputError(f"the component has no output {lost[0]!r}", where=Location(path=case.path))
-    given = {name: parameter_text(value) for name, value in case.values.items()}
+def run_case(runnable: Runnable, case: Case) -> list[str]:
+    """Run one case and return what differs from what it expects. Raises InputError for a case that cannot run."""
+    given = {name: parameter_text(value) for name, value in case.values.items() if value is not None}
     given |= {name: str(path) for name, path in case.artifacts.items()}
-    with tempfile.TemporaryDirectory(prefix="comp-case-") as temporary:
-        wanted = {name: Path(temporary) / name for name in known}
+    interface = runnable.spec.interface
+    try:
+        _check_names({**case.values, **case.artifacts}, [port.name for port in interface.inputs], "input")
+        _check_names(case.outputs, [port.name for port in interface.outputs], "output")
         values, artifacts = _inputs(runnable.spec, given)
-        done = runnable.runner.run(
-            Job(spec=runnable.spec, image=runnable.image, values=values, artifacts=artifacts, outputs=wanted)
-        )
+    except (InputError, UsageError) as error:
+        # Here the inputs come from a file, not from a command line.
+        hint = error.hint if "-i NAME" not in (error.hint or "") else None
+        raise InputError(error.message, where=Location(path=case.path), hint=hint) from None
+    with tempfile.TemporaryDirectory(prefix="comp-case-") as temporary:
+        wanted = {port.name: Path(temporary) / str(number) for number, port in enumerate(interface.outputs)}
+        done = _run(runnable, values, artifacts, wanted)
         if case.fails:
-            return ([] if done.exit_code else ["it succeeded, expected it to fail"]), runnable.runner.name
+            return [] if done.exit_code else ["it succeeded, expected it to fail"]
         if done.exit_code:
-            return [f"it failed with exit code {done.exit_code}"], runnable.runner.name
-        problems = [problem for name in case.outputs for problem in check_output(case, name, done.outputs.get(name))]
-        return problems, runnable.runner.name
+            return [f"it failed with exit code {done.exit_code}"]
+        return [problem for name in case.outputs for problem in check_output(case, name, done.outputs.get(name))]
+
+
+def _run(
+    runnable: Runnable, values: Mapping[str, str], artifacts: Mapping[str, Path], outputs: Mapping[str, Path]
+) -> Outcome:
+    """Run, with the values that the contract takes by path in files."""
+    parts = [part for part in arguments_of(runnable.spec.container) if isinstance(part, PortPlaceholder)]
+    by_path = {part.port for part in parts if part.kind == "inputPath"} & values.keys()
+    with tempfile.TemporaryDirectory(prefix="comp-values-") as temporary:
+        files = {name: Path(temporary) / str(number) for number, name in enumerate(sorted(by_path))}
+        for name, path in files.items():
+            path.write_text(values[name], encoding="utf-8")
+        return runnable.runner.run(
+            Job(
+                spec=runnable.spec,
+                image=runnable.image,
+                values=values,
+                artifacts={**artifacts, **files},
+                outputs=outputs,
+            )
+        )
+
+
+def _check_target(path: Path, *, force: bool) -> None:
+    """Refuse to write over what exists, and with `force` still over a folder that holds more than an output."""
+    if not path.exists():
+        return
+    if not force:
+        raise UsageError(f"{path} exists", hint="--force writes over it")
+    if path.resolve() in {Path.home().resolve(), Path.cwd(), *Path.cwd().parents}:
+        raise UsageError(f"{path} is no place for an output: it would be replaced", hint="name a folder below it")
 
 
 def _entry(project: Project, name: str | None) -> Entry:
@@ -147,7 +176,7 @@ def _check_value(port: Input, text: str) -> None:
             case "Float":
                 fits = float(text) is not None
             case "Boolean":
-                fits = text.lower() in {"true", "false", "1", "0", "yes", "no", "on", "off"}
+                fits = text.strip().lower() in (*TRUE, *FALSE)
             case "JsonArray" | "JsonObject":
                 fits = isinstance(json.loads(text), list if port.type == "JsonArray" else dict)
             case _:

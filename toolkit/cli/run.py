@@ -50,12 +50,21 @@ def command(
     for port, path in done.artifacts.items():
         console.say(f"{port}: {path}")
     if form == "json":
-        console.data(
-            json.dumps({**done.values, **{port: str(path) for port, path in done.artifacts.items()}}, indent=2)
-        )
+        types = {port.name: port.type for port in runnable.spec.interface.outputs}
+        values = {port: _typed(text, types[port]) for port, text in done.values.items()}
+        paths = {port: str(path) for port, path in done.artifacts.items()}
+        console.data(json.dumps({**values, **paths}, indent=2))
     elif done.values:
         console.data("\n".join(f"{port}={value}" for port, value in done.values.items()))
     return 0
+
+
+def _typed(text: str, kind: str) -> object:
+    """Give the value of an output; a program may have written anything."""
+    try:
+        return text if kind == "String" else json.loads(text)
+    except ValueError:
+        return text
 
 
 def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:

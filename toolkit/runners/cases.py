@@ -68,15 +68,8 @@ def read_case(path: Path) -> Case:
     inputs, outputs = data.get("inputs") or {}, data.get("outputs") or {}
     if not isinstance(inputs, dict) or not isinstance(outputs, dict):
         raise InputError("inputs and outputs are mappings by name", where=where)
-    artifacts = {}
-    for name, value in inputs.items():
-        if isinstance(value, dict) and value.keys() == {"path"}:
-            artifacts[name] = path.parent / str(value["path"])
-            if not artifacts[name].exists():
-                raise InputError(f"the input {name!r} is {value['path']}, which is not there", where=where)
-    for name, checks in outputs.items():
-        if not isinstance(checks, dict) or not checks or checks.keys() - set(CHECKS):
-            raise InputError(f"the output {name!r} has no known check", where=where, hint=f"known: {', '.join(CHECKS)}")
+    artifacts = _artifacts(inputs, where)
+    _check_checks(outputs, where)
     return Case(
         name=path.parent.name,
         path=path,
@@ -89,11 +82,49 @@ def read_case(path: Path) -> Case:
     )
 
 
+def _artifacts(inputs: Mapping[Any, Any], where: Location) -> dict[str, Path]:
+    artifacts = {}
+    for name, value in inputs.items():
+        if not isinstance(name, str):
+            raise InputError(f"the input's name {name!r} is no text", where=where, hint="quote it")
+        if isinstance(value, dict) and value.keys() == {"path"}:
+            artifacts[name] = where.path.parent / str(value["path"])
+            if not artifacts[name].exists():
+                raise InputError(f"the input {name!r} is {value['path']}, which is not there", where=where)
+    return artifacts
+
+
+def _check_checks(outputs: Mapping[Any, Any], where: Location) -> None:
+    for name, checks in outputs.items():
+        if not isinstance(checks, dict) or not checks or checks.keys() - set(CHECKS):
+            raise InputError(f"the output {name!r} has no known check", where=where, hint=f"known: {', '.join(CHECKS)}")
+        for check, expected in checks.items():
+            problem = _unusable(check, expected, where.path.parent)
+            if problem:
+                raise InputError(f"the output {name!r}: {check} is {expected!r}, {problem}", where=where)
+
+
 def parameter_text(value: object) -> str:
     """Write a value of a case as engines pass it."""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value)
+    return json.dumps(value, default=str) if isinstance(value, bool | int | float | list | dict) else str(value)
+
+
+def _unusable(check: str, expected: object, folder: Path) -> str | None:
+    """Say why a check cannot be made."""
+    if check in {"approx", "min", "max"} and (isinstance(expected, bool) or not isinstance(expected, int | float)):
+        return "expected a number"
+    if check == "exists" and not isinstance(expected, bool):
+        return "expected true or false"
+    if check in {"matches", "contains", "file"} and not isinstance(expected, str):
+        return "expected a text"
+    if check == "file" and not (folder / str(expected)).is_file():
+        return "and there is no such file"
+    if check == "matches":
+        try:
+            re.compile(str(expected))
+        except re.error as error:
+            return f"no regular expression: {error}"
+    return None
 
 
 def check_output(case: Case, name: str, path: Path | None) -> list[str]:
@@ -109,13 +140,18 @@ def check_output(case: Case, name: str, path: Path | None) -> list[str]:
     return problems
 
 
-def _compare(case: Case, check: str, expected: Any, path: Path) -> str | None:  # noqa: ANN401, PLR0911 (a YAML value; one way out a check)
+def _compare(case: Case, check: str, expected: Any, path: Path) -> str | None:  # noqa: ANN401 (a YAML value; one way out a check)
     if check == "exists":
         return None if expected else "was written"
+    if path.is_dir():
+        return "is a folder, and only a file has content to compare"
     if check == "file":
         same = (case.path.parent / str(expected)).read_bytes() == path.read_bytes()
         return None if same else f"differs from {expected}"
-    text = path.read_text("utf-8", "replace")
+    return _compare_text(check, expected, path.read_text("utf-8", "replace"))
+
+
+def _compare_text(check: str, expected: Any, text: str) -> str | None:  # noqa: ANN401, PLR0911 (as above)
     if check == "contains":
         return None if str(expected) in text else f"does not contain {expected!r}"
     if check == "matches":
@@ -124,9 +160,8 @@ def _compare(case: Case, check: str, expected: Any, path: Path) -> str | None:  
         return _differs(expected, _parsed(text))
     actual = text if isinstance(expected, str) else _parsed(text)
     if check == "equals":
-        return (
-            None if actual == expected and type(actual) is type(expected) else f"is {actual!r}, expected {expected!r}"
-        )
+        same = actual == expected and isinstance(actual, bool) == isinstance(expected, bool)
+        return None if same else f"is {actual!r}, expected {expected!r}"
     if not isinstance(actual, int | float) or isinstance(actual, bool):
         return f"is {text[:80]!r}, expected a number"
     if check == "approx":

@@ -28,6 +28,7 @@ from toolkit.spec.arguments import resolve_command
 log = logging.getLogger(__name__)
 
 _PREFIX = "/opt/comp/"
+_LAUNCHER = _PREFIX + "launch.py"
 _INSTALLING = 900
 
 
@@ -65,14 +66,13 @@ class ProcessRunner:
 
     def _here(self, command: Sequence[str], python: Path, root: Path) -> list[str]:
         """Put this machine's places for those of the image, in the words before the component's name."""
-        if not command or not command[0].startswith(_PREFIX):
+        if not command or not command[0].startswith(_PREFIX) or _LAUNCHER not in command:
             raise InputError(
                 "the component's command is not the launcher of comp, so only an image can run it",
                 hint="use --runner docker or --runner buildah",
             )
-        launch = command.index(f"{_PREFIX}launch.py")
-        options = [word for word in command[1:launch] if word != "-P" or sys.version_info >= (3, 11)]
-        return [str(python), *options, str(root / "launch.py"), *command[launch + 1 :]]
+        launch = command.index(_LAUNCHER)
+        return [str(python), *command[1:launch], str(root / "launch.py"), *command[launch + 1 :]]
 
     def _lay_out(self, root: Path) -> None:
         for file in self.code:
