@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-
 from toolkit.atomic import write_text
 from toolkit.cache import Cache
 from toolkit.config import Project, default_base
@@ -69,6 +67,8 @@ def open_base(project: Project, tools: Tools, *, lock: Lock | None = None) -> Ba
 
     Raises InputError when it has no fitting Python, OutsideError when it cannot be had.
     """
+    from toolkit.builders.planning import check_python
+
     platform = _platform(project)
     text = project.base or default_base(project)
     scheme, _, rest = text.partition(":")
@@ -79,7 +79,7 @@ def open_base(project: Project, tools: Tools, *, lock: Lock | None = None) -> Ba
         pinned = _pinned(parse_reference(text), lock, tools)
         image = tools.remote().pull(pinned, platform, tools.cache)
     facts = read_facts(image, tools.cache, python=project.python)
-    _check_python(project, text, facts)
+    check_python(project, facts, text)
     return Base(
         image=image,
         reference=text,
@@ -297,12 +297,3 @@ def _pinned(reference: Reference, lock: Lock | None, tools: Tools) -> Reference:
 
 
 _BASE_HINT = "without access to a remote: export COMP_BASE=$(comp base) makes one from Debian packages"
-
-
-def _check_python(project: Project, base: str, facts: BaseFacts) -> None:
-    if facts.version not in SpecifierSet(project.requires_python, prereleases=True):
-        raise InputError(
-            f"the base {base} has Python {facts.version}, requires-python is {project.requires_python!r}",
-            where=Location(path=project.pyproject),
-            hint="choose another base in [tool.comp], or change requires-python",
-        )

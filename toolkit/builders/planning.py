@@ -62,7 +62,7 @@ def make_plan(
     """
     config = base.parsed_config()
     platform = _platform(project, config, base_reference)
-    _check_python(project, facts, base_reference)
+    check_python(project, facts, base_reference)
     created = _created(config, environ)
     metadata = _metadata(project, base, base_reference, created)
     wheel_layers = _wheel_layers(wheels, room=_MOST_LAYERS - len(base.layers) - 3)
@@ -162,7 +162,8 @@ def _platform(project: Project, config: Mapping[str, Any], base_reference: str) 
     return found
 
 
-def _check_python(project: Project, facts: BaseFacts, base_reference: str) -> None:
+def check_python(project: Project, facts: BaseFacts, base_reference: str) -> None:
+    """Raise InputError unless the base's Python is one that the component runs on."""
     if project.requires_python and not SpecifierSet(project.requires_python).contains(facts.version, prereleases=True):
         raise InputError(
             f"the base {base_reference} has Python {facts.version}, the component requires {project.requires_python}",
