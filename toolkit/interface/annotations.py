@@ -26,6 +26,17 @@ _MARKERS = {"Input", "Output", "InputPath", "OutputPath", "InputTextFile", "Inpu
 _MARKERS |= {"OutputTextFile", "OutputBinaryFile", *ARTIFACTS}
 
 
+# What KFP 2 takes for parameter types (kfp 2.17, `dsl/types/type_utils.py`), without regard to case.
+_PARAMETER_NAMES = {
+    **dict.fromkeys(("string", "str", "text"), "String"),
+    **dict.fromkeys(("integer", "int"), "Integer"),
+    **dict.fromkeys(("float", "double"), "Float"),
+    **dict.fromkeys(("boolean", "bool"), "Boolean"),
+    **dict.fromkeys(("jsonarray", "list"), "JsonArray"),
+    **dict.fromkeys(("jsonobject", "dict"), "JsonObject"),
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meaning:
     """A read annotation. `strips` says that KFP 1's suffixes `_path` and `_file` are not part of the port's name."""
@@ -123,10 +134,11 @@ def _call(module: Module, owner: ast.expr, arguments: list[ast.expr], node: ast.
         return Meaning(type=artifact, kind=Kind.ARTIFACT, passing=Passing.PATH, output=output, strips=strips)
     text = argument.value if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else None
     plain = parameter_type(module, argument) if text is None else None
-    plain = plain or (text if text in {*_SCALARS.values(), "JsonArray", "JsonObject"} else None)
+    plain = plain or _PARAMETER_NAMES.get((text or "").lower())
     if plain and not output:
         word = _KFP_TYPES[plain]
-        raise NotUnderstood(f"`{ast.unparse(node)}`: {plain} is passed by value, not by path", f"write {word}")
+        advice = f"write {word}, or name a type of your own"
+        raise NotUnderstood(f"`{ast.unparse(node)}`: {plain} is passed by value, not by path", advice)
     if plain:
         return Meaning(type=plain, kind=Kind.PARAMETER, passing=Passing.PATH, output=True, strips=strips)
     if text:

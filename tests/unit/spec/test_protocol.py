@@ -1,0 +1,143 @@
+"""The command lines of contracts, and how an engine resolves them."""
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import InputError
+from toolkit.interface.function import read_function
+from toolkit.interface.model import Input, Interface, Kind, Output
+from toolkit.spec.arguments import resolve_command
+from toolkit.spec.model import (
+    Argument,
+    ComponentSpec,
+    ConcatPlaceholder,
+    Container,
+    ExecutorInputPlaceholder,
+    IfPlaceholder,
+    IsPresent,
+    PortPlaceholder,
+)
+from toolkit.spec.protocol import flag, function_command, program_command
+
+CODE = """
+from toolkit.types import Dataset, Input, Model, Output
+
+def f(data: Input[Dataset], model: Output[Model], c: float = 1.0, note: str | None = None,
+      other: Input[Dataset] = None) -> int:
+    return 1
+"""
+
+
+def _spec(interface: Interface, command: tuple[Argument, ...], args: tuple[Argument, ...]) -> ComponentSpec:
+    container = Container(image="i", command=command, args=args)
+    return ComponentSpec(name="n", description="", interface=interface, container=container)
+
+
+def _parameter(name: str, *, optional: bool = False) -> Input:
+    return Input(name=name, type="String", kind=Kind.PARAMETER, optional=optional)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> ComponentSpec:
+    (tmp_path / "code.py").write_text(CODE)
+    function = read_function(tmp_path / "code.py", "f")
+    return _spec(function.interface, *function_command("f", function, python="/p", safe_path=True))
+
+
+def test_a_functions_command_line(spec: ComponentSpec) -> None:
+    assert spec.container.command == ("/p", "-P", "/opt/comp/launch.py", "f")
+    note, other = (PortPlaceholder(kind="inputValue", port="note"), PortPlaceholder(kind="inputPath", port="other"))
+    assert spec.container.args == (
+        "--data",
+        PortPlaceholder(kind="inputPath", port="data"),
+        "--c",
+        PortPlaceholder(kind="inputValue", port="c"),
+        IfPlaceholder(condition=IsPresent(input="note"), then=("--note", note)),
+        IfPlaceholder(condition=IsPresent(input="other"), then=("--other", other)),
+        "--outputs",
+        "--model",
+        PortPlaceholder(kind="outputPath", port="model"),
+        "--Output",
+        PortPlaceholder(kind="outputPath", port="Output"),
+        "--executor-input",
+        ExecutorInputPlaceholder(),
+    )
+
+
+def test_an_engine_drops_what_is_absent(spec: ComponentSpec) -> None:
+    outputs = {"model": "/o/m", "Output": "/o/v"}
+    rest = ["--outputs", "--model", "/o/m", "--Output", "/o/v", "--executor-input", "{{$}}"]
+    given = resolve_command(spec, values={"c": "1.0"}, input_paths={"data": "/d"}, output_paths=outputs)
+    assert given == ["/p", "-P", "/opt/comp/launch.py", "f", "--data", "/d", "--c", "1.0", *rest]
+    values, paths = {"c": "2", "note": ""}, {"data": "/d", "other": "/x"}
+    full = resolve_command(spec, values=values, input_paths=paths, output_paths=outputs)
+    assert full[4:12] == ["--data", "/d", "--c", "2", "--note", "", "--other", "/x"]
+
+
+def test_a_required_input_that_is_absent_is_named(spec: ComponentSpec) -> None:
+    with pytest.raises(InputError, match="the input 'data' is required"):
+        resolve_command(spec, values={}, input_paths={}, output_paths={})
+
+
+def test_a_programs_command_line_declares_its_outputs_first() -> None:
+    argv = ("python", "x.py", PortPlaceholder(kind="inputValue", port="a"))
+    out = Output(name="my out", type="CSV", kind=Kind.ARTIFACT)
+    interface = Interface(inputs=(_parameter("a"),), outputs=(out,))
+    command, args = program_command("p", interface, argv, python="/p", safe_path=False)
+    resolved = resolve_command(
+        _spec(interface, command, args), values={"a": "1"}, input_paths={}, output_paths={"my out": "/o"}
+    )
+    launcher = ["/p", "/opt/comp/launch.py", "p"]
+    assert resolved == [
+        *launcher, "--outputs", "--my-out", "/o", "--executor-input", "{{$}}", "--", "python", "x.py", "1"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "expected"),
+    [
+        (IsPresent(input="a"), {"a": ""}, "then"),
+        (IsPresent(input="a"), {}, "else"),
+        (PortPlaceholder(kind="inputValue", port="a"), {"a": "True"}, "then"),
+        (PortPlaceholder(kind="inputValue", port="a"), {"a": "no"}, "else"),
+        (True, {}, "then"),
+        ("false", {}, "else"),
+    ],
+)
+def test_conditions(
+    condition: IsPresent | PortPlaceholder | bool | str,  # noqa: FBT001 (a condition may be one)
+    values: dict[str, str],
+    expected: str,
+) -> None:
+    chosen = IfPlaceholder(condition=condition, then=("then",), otherwise=("else",))
+    spec = _spec(Interface(inputs=(_parameter("a", optional=True),)), (), (chosen,))
+    assert resolve_command(spec, values=values, input_paths={}, output_paths={}) == [expected]
+
+
+def test_concat_is_one_argument_without_what_is_absent() -> None:
+    items = ("--a=", PortPlaceholder(kind="inputValue", port="a"), "/", PortPlaceholder(kind="outputPath", port="o"))
+    spec = _spec(Interface(inputs=(_parameter("a", optional=True),)), (), (ConcatPlaceholder(items=items),))
+    assert resolve_command(spec, values={}, input_paths={}, output_paths={"o": "x"}) == ["--a=/x"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a_b", "--a-b"), ("Training data (CSV)", "--Training-data-CSV-"), ("x", "--x")]
+)
+def test_flags(name: str, expected: str) -> None:
+    assert flag(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("a b", "a_b"), "have the same flag --a-b"),
+        (("A", "a"), "have the same flag --a"),
+        (("outputs",), "belongs to the launcher"),
+        (("executor_input",), "belongs to the launcher"),
+    ],
+)
+def test_names_that_cannot_be_told_apart_are_refused(names: tuple[str, ...], said: str) -> None:
+    interface = Interface(inputs=tuple(_parameter(name) for name in names))
+    with pytest.raises(InputError, match=said):
+        program_command("p", interface, (), python="/p", safe_path=True)
