@@ -5,7 +5,8 @@ from pathlib import Path
 
 from toolkit.findings import Finding, FindingsError
 from toolkit.lint.rules import findings_of
-from toolkit.spec.document import read_text
+from toolkit.lint.schema import against_schema
+from toolkit.spec.document import LINE_BREAK, read_text
 from toolkit.spec.reader import parse_document
 
 _IGNORE = re.compile(r"#\s*comp:ignore\[([A-Z0-9, ]+)\]")
@@ -20,7 +21,8 @@ def lint_contract(path: Path) -> tuple[list[Finding], str]:
     try:
         found = findings_of(parse_document(text, path))
     except FindingsError as error:
-        found = list(error.findings)
+        # What cannot be read cannot be accepted either: no ignoring here.
+        return [*error.findings, *against_schema(text, path, error.findings)], text
     return [finding for finding in found if not _ignored(finding, text)], text
 
 
@@ -28,7 +30,7 @@ def _ignored(finding: Finding, text: str) -> bool:
     """Tell whether the finding's line, or the comment line above it, says `# comp:ignore[RULE] reason`."""
     if finding.where.line is None:
         return False
-    lines = text.splitlines()
+    lines = LINE_BREAK.split(text)
     near = lines[finding.where.line - 1 : finding.where.line]
     above = finding.where.line - 2
     if 0 <= above < len(lines) and lines[above].lstrip().startswith("#"):

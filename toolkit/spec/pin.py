@@ -1,16 +1,13 @@
 """Pin the image of a contract: one node changes, every other byte stays."""
 
-import re
 from pathlib import Path
 
 import yaml
 
 from toolkit.errors import InputError, Location
-from toolkit.spec.document import Reading, compose
+from toolkit.spec.document import LINE_BREAK, Reading, compose
 
 _KEYS = ("implementation", "container", "image")
-# YAML 1.1, section 5.4: what ends a line; Python's own splitlines knows more.
-_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def pin_image(text: str, image: str, path: Path) -> str:
@@ -54,7 +51,7 @@ def image_location(text: str, path: Path) -> Location:
 
 def _span(text: str, node: yaml.Node) -> tuple[int, int]:
     """Turn line and column into offsets; columns and indices of marks do not count a byte order mark."""
-    starts = [int(text.startswith("\ufeff")), *(match.end() for match in _BREAK.finditer(text))]
+    starts = [int(text.startswith("\ufeff")), *(match.end() for match in LINE_BREAK.finditer(text))]
     first, last = node.start_mark, node.end_mark
     return starts[first.line] + first.column, starts[last.line] + last.column
 

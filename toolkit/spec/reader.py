@@ -74,7 +74,9 @@ def parse_document(text: str, path: Path) -> Document:
     reading = Reading(path)
     spec = _component(reading, compose(text, path))
     if reading.findings:
-        raise FindingsError(tuple(reading.findings))
+        raise FindingsError(
+            tuple(sorted(reading.findings, key=lambda finding: (finding.where.line or 0, finding.where.column or 0)))
+        )
     return Document(spec=spec, text=text, path=path, places=reading.places)
 
 
@@ -342,6 +344,9 @@ def _conditional(reading: Reading, node: yaml.Node, place: Place) -> IfPlacehold
         reading.error("C003", node, "`if` needs cond and then")
         return None
     condition = _condition(reading, parts["cond"], place)
+    for branch in ("then", "else"):
+        if branch in parts:
+            reading.places[(*place, branch)] = reading.at(parts[branch])
     then = _several(reading, parts["then"], (*place, "then"))
     other = parts.get("else")
     otherwise = _several(reading, other, (*place, "else")) if other and not other.tag.endswith(":null") else ()

@@ -95,7 +95,7 @@ def _container(container: Container) -> list[str]:
     return lines
 
 
-def _argument(argument: Argument) -> Any:  # noqa: ANN401 (what YAML takes)
+def _argument(argument: Argument, *, inside_concat: bool = False) -> Any:  # noqa: ANN401 (what YAML takes)
     match argument:
         case str():
             return argument
@@ -104,13 +104,19 @@ def _argument(argument: Argument) -> Any:  # noqa: ANN401 (what YAML takes)
         case ExecutorInputPlaceholder():
             return {"executorInput": None}
         case ConcatPlaceholder():
-            return {"concat": [_argument(item) for item in argument.items]}
+            return {"concat": [_argument(item, inside_concat=True) for item in argument.items]}
         case IfPlaceholder():
             written: dict[str, Any] = {"cond": _condition(argument)}
-            written["then"] = [_argument(item) for item in argument.then]
+            written["then"] = _branch(argument.then, inside_concat=inside_concat)
             if argument.otherwise:
-                written["else"] = [_argument(item) for item in argument.otherwise]
+                written["else"] = _branch(argument.otherwise, inside_concat=inside_concat)
             return {"if": written}
+
+
+def _branch(items: tuple[Argument, ...], *, inside_concat: bool) -> Any:  # noqa: ANN401 (what YAML takes)
+    """Write a list; KFP 2 reads no list inside `concat`, and outside of it not every single item."""
+    written = [_argument(item, inside_concat=inside_concat) for item in items]
+    return written[0] if inside_concat and len(written) == 1 else written
 
 
 def _condition(argument: IfPlaceholder) -> Any:  # noqa: ANN401 (what YAML takes)

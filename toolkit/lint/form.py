@@ -1,0 +1,74 @@
+"""Rules about the form of contract, code and settings: readers find them, so they are only described here."""
+
+from toolkit.lint.rule import ERROR, RULES, Rule
+
+_FOUND_BY_READERS = (
+    ("C001", "yaml-syntax", "The file is not one readable YAML document.", "inputs: [", "inputs: []"),
+    ("C002", "duplicate-key", "A key is there twice; KFP silently takes the last.", "name: a\nname: b", "name: b"),
+    ("C003", "unknown-key", "A key, or the shape of a value, is not part of the form.", "inptus: []", "inputs: []"),
+    ("C004", "not-a-string", "A number, boolean or the like stands where a text belongs.", "args: [5]", "args: ['5']"),
+    (
+        "C041",
+        "env-placeholder",
+        "The environment takes plain texts; KFP cannot load a placeholder there.",
+        "env: {RATE: {inputValue: rate}}",
+        "args: [--rate, {inputValue: rate}]",
+    ),
+    (
+        "C042",
+        "unsupported-container-key",
+        "A key of the container that KFP refuses, such as resources: those belong to the pipeline.",
+        "container: {image: a:1, resources: {…}}",
+        "container: {image: a:1}",
+    ),
+    (
+        "C099",
+        "contract-stale",
+        "The contract does not say what the code says.",
+        "def f(n: int) …, and a contract without n",
+        "the contract as `comp generate` writes it",
+    ),
+    ("F001", "python-syntax", "The module cannot be parsed.", "def f(:", "def f():"),
+    ("F002", "no-such-function", "The module has no function of that name.", "train:trian", "train:train"),
+    (
+        "F003",
+        "function-defined-twice",
+        "Python keeps the last definition only.",
+        "def f(): …\ndef f(): …",
+        "def f(): …",
+    ),
+    ("F004", "unnamed-input", "Every input is a parameter with a name.", "def f(*values)", "def f(values: list)"),
+    ("F005", "missing-annotation", "A parameter has no type.", "def f(c)", "def f(c: float)"),
+    (
+        "F006",
+        "unknown-annotation",
+        "An annotation has no form in KFP.",
+        "def f(x: bytes)",
+        "def f(x: InputPath('Bytes'))",
+    ),
+    (
+        "F007",
+        "default-not-literal",
+        "A default must be known without running code.",
+        "def f(n: int = len(X))",
+        "def f(n: int = 3)",
+    ),
+    (
+        "F008",
+        "function-name-collision",
+        "Two ports have one name for KFP.",
+        "def f(a_b: int, A_B: int)",
+        "def f(a: int, b: int)",
+    ),
+    ("F009", "async-function", "Nothing awaits a component's function.", "async def f()", "def f()"),
+    (
+        "S001",
+        "settings",
+        "[project] or [tool.comp] of pyproject.toml is incomplete, or says what cannot be.",
+        '[tool.comp]\nentrypint = "train:train"',
+        '[tool.comp]\nentrypoint = "train:train"',
+    ),
+)
+
+for _id, _name, _summary, _bad, _good in _FOUND_BY_READERS:
+    RULES[_id] = Rule(id=_id, name=_name, severity=ERROR, summary=_summary, bad=_bad, good=_good)
