@@ -8,6 +8,7 @@ import click
 
 from toolkit.cli.console import Console, pass_console
 from toolkit.cli.publish import registry_option
+from toolkit.cli.show import printable
 
 
 @click.command
@@ -35,7 +36,7 @@ def command(console: Console, *, words: Sequence[str], registry: Path, form: str
     elif found:
         width = max(len(str(release)) for release in found)
         for release in found:
-            summary = (release.description or release.title).splitlines()[0]
-            console.data(f"{release!s:<{width}}  {summary}")
+            summary = printable(release.description or release.title, lines=1)
+            console.data(f"{release!s:<{width}}  {summary}".rstrip())
     console.say(f"{len(found)} component{'s' * (len(found) != 1)}")
     return 0 if found else 1

@@ -34,16 +34,23 @@ def command(console: Console, *, name: str, registry: Path, form: str) -> None:
     console.data("\n".join(_text(release, versions, registry)))
 
 
+def printable(text: str, *, lines: int | None = None) -> str:
+    """Take out what a terminal would obey instead of showing; keep the first `lines` lines, or all."""
+    kept = text.strip().splitlines()[:lines]
+    return "\n".join("".join(letter if letter.isprintable() else " " for letter in line) for line in kept)
+
+
 def _text(release: "Release", versions: list[str], registry: Path) -> list[str]:
-    lines = [f"{release}: {release.title}"]
+    lines = [f"{release}: {printable(release.title, lines=1)}"]
     if release.description:
-        lines += ["", *release.description.splitlines()]
+        lines += ["", printable(release.description)]
     lines += ["", *_interface(release.interface)]
     return [
         *lines,
-        f"image:     {release.image}",
+        f"image:     {printable(release.image, lines=1)}",
         f"digest:    {release.digest}",
-        f"published: {release.published}" + (f" by {release.by}" if release.by else ""),
+        f"published: {printable(release.published, lines=1)}"
+        + (f" by {printable(release.by, lines=1)}" if release.by else ""),
         f"versions:  {', '.join(versions)}",
         "",
         f"take it:   comp add {release.name}@^{release.version} --registry {registry}",
@@ -58,7 +65,8 @@ def _interface(interface: "Interface") -> list[str]:
             default = getattr(port, "default", None)
             note = f"default {default}" if default is not None else ""
             note = note or ("optional" if getattr(port, "optional", False) else "")
-            rows.append((port.name, port.type, note, port.description))
+            row = (port.name, port.type, note, port.description)
+            rows.append([" ".join(printable(cell).split()) for cell in row])
         if rows:
             widths = [max(len(row[column]) for row in rows) for column in range(3)]
             lines.append(f"{what}:")

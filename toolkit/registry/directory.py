@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.atomic import write_bytes
-from toolkit.errors import CompError, InputError, OutsideError
+from toolkit.errors import InputError, OutsideError
 from toolkit.oci.digest import Digest
 from toolkit.registry.names import Name, Request, is_part
 from toolkit.registry.release import API, Release
@@ -51,7 +51,7 @@ class Directory:
             raise InputError(
                 f"{root} is no component registry", hint="`comp publish --registry DIR` makes one"
             ) from None
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise OutsideError(f"{config} is damaged: {error}") from error
         except OSError as error:
             raise OutsideError(f"cannot read {config}: {error.strerror}") from error
@@ -63,50 +63,68 @@ class Directory:
     def create(cls, root: Path) -> "Directory":
         """Open the registry at `root`, made if there is none. Raises InputError for a folder of other things."""
         config = root / "config.json"
-        if not config.exists():
-            # Hidden files may be another publisher's, which makes the same registry just now.
-            others = root.exists() and any(not path.name.startswith(".") for path in root.iterdir())
-            if others and not config.exists():
-                raise InputError(f"{root} has files in it and is no registry", hint="name a new or empty folder")
-            write_bytes(config, json.dumps({"api": API, "immutable": True}, indent=2).encode() + b"\n")
-            log.info("made the registry %s", root)
+        with _failing(f"cannot make a registry at {root}"):
+            if not config.exists():
+                # Hidden files may be another publisher's, which makes the same registry just now.
+                others = root.exists() and any(not path.name.startswith(".") for path in root.iterdir())
+                if others and not config.exists():
+                    raise InputError(f"{root} has files in it and is no registry", hint="name a new or empty folder")
+                write_bytes(config, json.dumps({"api": API, "immutable": True}, indent=2).encode() + b"\n")
+                log.info("made the registry %s", root)
         return cls.open(root)
 
     def publish(self, release: Release, contract: bytes, readme: bytes | None) -> bool:
-        """Add a release; False when the same one is there already.
+        """Add a release; False when the same contract is there already.
 
-        Of several publishers of one version exactly one wins. Raises InputError when the version exists with
-        another content; the error names both digests and the next free version.
+        Of several publishers of one version exactly one wins. Raises InputError as `check` does.
         """
-        try:
+        with _failing(f"cannot write to the registry {self.root}"):
             self._add_blob(contract)
             if readme is not None:
                 self._add_blob(readme)
             new = self._create(self._record_path(release.name, release.version), release.to_bytes())
-        except OSError as error:
-            raise OutsideError(f"cannot write to the registry {self.root}: {error.strerror}") from error
         if not new:
-            existing = self.release(release.name, release.version)
-            if (existing.digest, existing.readme) != (release.digest, release.readme):
-                free = next_free(release.version, self.versions(release.name))
-                raise InputError(
-                    f"{release} is published already with other content: {existing.digest}, this is {release.digest}",
-                    hint=f"releases never change; the next free version is {free}",
-                )
+            self.check(release)
         self.reindex(release.name)
         return new
 
+    def check(self, release: Release) -> None:
+        """Refuse a release whose version is published with another contract.
+
+        Raises InputError that names both digests and the next free version. Another README is no other content:
+        the published one stays, and a warning says so.
+        """
+        taken = self.versions(release.name)
+        if release.version not in taken:
+            return
+        existing = self.release(release.name, release.version)
+        if existing.digest != release.digest:
+            raise InputError(
+                f"{release} is published already with other content: {existing.digest}, this is {release.digest}",
+                hint=f"releases never change; the next free version is {next_free(release.version, taken)}",
+            )
+        if existing.readme != release.readme:
+            log.warning("%s keeps the README it was published with; a new version takes the new one", release)
+
     def names(self) -> list[Name]:
         """List every component, in order."""
-        found = []
-        for namespace in _folders(self.root / "c"):
-            found += [Name(namespace.name, folder.name) for folder in _folders(namespace) if (folder / "v").is_dir()]
-        return sorted(found)
+        with _failing(f"cannot read the registry {self.root}"):
+            # A publisher that died before its record leaves a folder without one.
+            return sorted(
+                Name(namespace.name, folder.name)
+                for namespace in _folders(self.root / "c")
+                for folder in _folders(namespace)
+                if any(map(_is_record, folder.glob("v/*.json")))
+            )
 
     def versions(self, name: Name) -> list[Version]:
         """List the versions of a component, in order; none for one that does not exist."""
         folder = self._folder(name) / "v"
-        versions = [parse_version(path.stem) for path in folder.glob("*.json") if not path.name.startswith(".")]
+        try:
+            with _failing(f"cannot read {folder}"):
+                versions = [parse_version(path.stem) for path in folder.glob("*.json") if _is_record(path)]
+        except InputError as error:
+            raise OutsideError(f"the registry's folder {folder} has a file that is no record: {error}") from error
         return sorted(versions, key=lambda version: version.precedence)
 
     def release(self, name: Name, version: Version) -> Release:
@@ -114,7 +132,7 @@ class Directory:
         path = self._record_path(name, version)
         try:
             release = Release.from_dict(json.loads(path.read_bytes()))
-        except (ValueError, AttributeError, CompError) as error:
+        except (ValueError, AttributeError, RecursionError, InputError) as error:
             raise OutsideError(f"the registry's record {path} is damaged: {error}") from error
         except OSError as error:
             raise OutsideError(f"cannot read {path}: {error.strerror}") from error
@@ -146,10 +164,6 @@ class Directory:
         """Read a release's contract and verify it."""
         return self._blob(release.digest)
 
-    def readme(self, release: Release) -> str:
-        """Read a release's README, empty when it has none."""
-        return self._blob(release.readme).decode() if release.readme else ""
-
     def latest(self) -> Iterator[Release]:
         """Give the newest release of every component."""
         for name in self.names():
@@ -158,27 +172,43 @@ class Directory:
                 yield self.release(name, version)
 
     def reindex(self, *names: Name) -> None:
-        """Rebuild the derived files of these components, or of all, and the catalogue."""
-        with self._locked():
+        """Rebuild the derived files of these components, or of all, and the catalogue.
+
+        A damaged release is left out with a warning: it must not keep everybody else from publishing.
+        """
+        with _failing(f"cannot write to the registry {self.root}"), self._locked():
             for name in names or self.names():
-                releases = [self.release(name, version) for version in self.versions(name)]
-                lines = [_index_line(release) for release in releases]
-                digest = hashlib.sha256(str(name).encode()).hexdigest()[:2]
-                _replace(self.root / "index" / digest / name.namespace / f"{name.name}.jsonl", _lines(lines))
-                self._component_store(name, releases)
-            catalogue = [_index_line(release) | {"description": release.description} for release in self.latest()]
+                self._reindex_component(name)
+            latest = [release for name in self.names() if (release := self._sound_latest(name))]
+            catalogue = [_index_line(release) | {"description": release.description} for release in latest]
             _replace(self.root / "catalog.jsonl.gz", _zipped(_lines(catalogue)))
 
-    def _component_store(self, name: Name, releases: list[Release]) -> None:
+    def _reindex_component(self, name: Name) -> None:
+        sound = []
+        for version in self.versions(name):
+            try:
+                release = self.release(name, version)
+                sound.append((release, self.contract(release)))
+            except OutsideError as error:
+                log.warning("%s", error)
+        shard = hashlib.sha256(str(name).encode()).hexdigest()[:2]
+        lines = _lines(_index_line(release) for release, _ in sound)
+        _replace(self.root / "index" / shard / name.namespace / f"{name.name}.jsonl", lines)
         folder = self._folder(name)
-        for release in releases:
-            tag = folder / "versions" / "tags" / str(release.version)
-            _replace(tag, f"{release.digest.hex}\n".encode())
-            _replace(folder / "versions" / "sha256" / release.digest.hex, self.contract(release))
-        latest = newest(release.version for release in releases)
-        for release in releases:
+        latest = newest(release.version for release, _ in sound)
+        for release, contract in sound:
+            _replace(folder / "versions" / "sha256" / release.digest.hex, contract)
+            _replace(folder / "versions" / "tags" / str(release.version), contract)
             if release.version == latest:
-                _replace(folder / "component.yaml", self.contract(release))
+                _replace(folder / "component.yaml", contract)
+
+    def _sound_latest(self, name: Name) -> Release | None:
+        try:
+            version = newest(self.versions(name))
+            return self.release(name, version) if version is not None else None
+        except OutsideError as error:
+            log.warning("%s", error)
+            return None
 
     def _full_name(self, request: Request) -> Name:
         names = self.names()
@@ -210,9 +240,8 @@ class Directory:
         return self.root / "blobs" / "sha256" / digest.hex[:2] / digest.hex
 
     def _add_blob(self, data: bytes) -> None:
-        path = self._blob_path(Digest.of(data))
-        if not path.exists():
-            write_bytes(path, data)
+        # A damaged blob is mended by whoever has its content.
+        _replace(self._blob_path(Digest.of(data)), data)
 
     def _blob(self, digest: Digest) -> bytes:
         path = self._blob_path(digest)
@@ -244,9 +273,22 @@ class Directory:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with (self.root / ".lock").open("w") as stream:
+        with (self.root / ".lock").open("a") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
+
+
+@contextmanager
+def _failing(what: str) -> Iterator[None]:
+    """Turn what the disk refuses into an OutsideError."""
+    try:
+        yield
+    except OSError as error:
+        raise OutsideError(f"{what}: {error.strerror}") from error
+
+
+def _is_record(path: Path) -> bool:
+    return not path.name.startswith(".")
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -273,6 +315,6 @@ def _zipped(data: bytes) -> bytes:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a derived file, unless it says the same already."""
+    """Write a file, unless it says the same already."""
     if not path.is_file() or path.read_bytes() != data:
         write_bytes(path, data)

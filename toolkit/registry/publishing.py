@@ -12,7 +12,7 @@ from toolkit.oci.digest import Digest
 from toolkit.registry.directory import Directory
 from toolkit.registry.names import Name, check_part
 from toolkit.registry.release import Release, normalised
-from toolkit.registry.semver import parse_version
+from toolkit.registry.semver import Version, parse_version
 from toolkit.spec.pin import image_location
 from toolkit.spec.reader import read_document
 
@@ -25,7 +25,7 @@ def publish_project(
     """Publish every component of a project; the flag says whether a release is new.
 
     Nothing is published unless every contract can be. Raises InputError for a contract with lint errors, an
-    image that is not pinned, a version that is not SemVer, or a missing namespace.
+    image that is not pinned, a version that is not SemVer or is taken, or a missing namespace.
     """
     namespace = namespace or project.namespace
     if namespace is None:
@@ -38,6 +38,8 @@ def publish_project(
     readme_path = project.folder / "README.md"
     readme = readme_path.read_bytes() if readme_path.is_file() else None
     prepared = [_release(project, entry, namespace, readme, published=published, by=by) for entry in project.entries]
+    for release, _ in prepared:
+        registry.check(release)
     return [(release, registry.publish(release, contract, readme)) for release, contract in prepared]
 
 
@@ -56,7 +58,7 @@ def _release(
     contract = normalised(document.text.encode())
     release = Release(
         name=Name(namespace, check_part(entry.name, "component name")),
-        version=parse_version(project.version),
+        version=_version(project),
         digest=Digest.of(contract),
         image=image,
         title=document.spec.name,
@@ -67,6 +69,20 @@ def _release(
         readme=Digest.of(readme) if readme is not None else None,
     )
     return release, contract
+
+
+def _version(project: Project) -> Version:
+    where = Location(path=project.pyproject)
+    try:
+        version = parse_version(project.version)
+    except InputError as error:
+        raise InputError(error.message, where=where, hint=error.hint) from None
+    if version.build:
+        # Builds have no order, and two of one version would be two contents under one version.
+        raise InputError(
+            f"the version {version} has a build part, which does not order", where=where, hint=f"drop +{version.build}"
+        )
+    return version
 
 
 def _check_findings(contract: Path) -> None:

@@ -1,12 +1,16 @@
 """What a consumer keeps: verbatim copies of contracts, and `components.lock` that says what they are."""
 
+import fcntl
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from toolkit.atomic import write_bytes
-from toolkit.errors import InputError, Location
+from toolkit.errors import InputError, Location, OutsideError
 from toolkit.oci.digest import Digest
 from toolkit.registry.release import Release, normalised
 
@@ -29,35 +33,52 @@ def add_component(
 
     Raises InputError when the copy that is there was edited, unless `force`.
     """
-    lock_path = folder / LOCK_NAME
-    locked = read_components_lock(lock_path)
-    key = str(release.name)
     path = folder / into / release.name.namespace / release.name.name / "component.yaml"
-    known = locked.get(key)
-    if path.is_file() and not force:
-        found = Digest.of(normalised(path.read_bytes()))
-        if found != release.digest and (known is None or str(found) != known.get("digest")):
-            raise InputError(
-                "this copy was edited, and adding the component would lose that",
-                where=Location(path=path),
-                hint="--force takes the release's own contract",
-            )
     entry = {
         "version": str(release.version),
         "digest": str(release.digest),
         "image": release.image,
         "requested": requested,
         "registry": registry,
-        "path": path.relative_to(folder).as_posix(),
+        "path": Path(os.path.relpath(path, folder)).as_posix(),
     }
-    same = path.is_file() and path.read_bytes() == contract
-    if not same:
+    try:
+        with _locked(folder):
+            return _add(path, contract, entry, str(release.name), lock_path=folder / LOCK_NAME, force=force)
+    except OSError as error:
+        raise OutsideError(f"cannot add {release} at {path}: {error.strerror}") from error
+
+
+def _add(path: Path, contract: bytes, entry: dict[str, Any], key: str, *, lock_path: Path, force: bool) -> Vendored:
+    locked = read_components_lock(lock_path)
+    known = locked.get(key)
+    old = path.read_bytes() if path.is_file() else None
+    if old is not None and not force:
+        found = str(Digest.of(normalised(old)))
+        if found != entry["digest"] and (known is None or found != known.get("digest")):
+            raise InputError(
+                "this copy was edited, and adding the component would lose that",
+                where=Location(path=path),
+                hint="--force takes the release's own contract",
+            )
+    if old != contract:
         write_bytes(path, contract)
     if known != entry:
         locked[key] = entry
         document = {"version": LOCK_VERSION, "components": dict(sorted(locked.items()))}
-        write_bytes(lock_path, json.dumps(document, indent=2).encode() + b"\n")
-    return Vendored(path=path, changed=not same or known != entry)
+        write_bytes(lock_path, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
+    return Vendored(path=path, changed=old != contract or known != entry)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    # The folder itself is locked: a lock file would only be one more thing to ignore in version control.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def read_components_lock(path: Path) -> dict[str, dict[str, Any]]:
@@ -69,7 +90,7 @@ def read_components_lock(path: Path) -> dict[str, dict[str, Any]]:
         return {str(name): dict(entry) for name, entry in document["components"].items()}
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"not a components.lock: {error!r}", where=Location(path=path), hint="restore it from version control"
         ) from error
