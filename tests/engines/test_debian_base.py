@@ -74,7 +74,9 @@ def test_nothing_of_this_machine_or_moment_is_in_it(members: dict[str, tarfile.T
 
 
 def test_made_again_it_is_the_same(image: Image, tmp_path: Path) -> None:
-    assert make_debian_base(tmp_path / "again").digest == image.digest
+    again = make_debian_base(tmp_path / "again")
+    assert again.digest == image.digest
+    assert _unpacked(again) == _unpacked(image)
 
 
 def test_the_command_reuses_what_is_there(debian_base: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from toolkit.errors import OutsideError
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
-from toolkit.oci.layout import write_layout
+from toolkit.oci.layout import read_layout, write_layout
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,8 @@ def make_debian_base(folder: Path, *, suite: str = SUITE, packages: tuple[str, .
         if folder.exists():
             shutil.rmtree(folder)
         staged.rename(folder)
-    return image
+    # The image in hand reads its layer from the folder that is gone.
+    return read_layout(folder, platform=host_platform())
 
 
 def _write_layer(packed: IO[bytes] | None, blob: Path) -> tuple[Digest, int]:
