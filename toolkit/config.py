@@ -100,9 +100,15 @@ class Project:
                 return candidate, function
         raise InputError(
             f"the module {module!r} of the entry point {entry.entrypoint!r} is not in {self.source_folder}",
-            where=Location(path=self.folder / "pyproject.toml"),
+            where=self._where(entry),
             hint=f"expected the file {stem.name}.py there",
         )
+
+    def _where(self, entry: Entry) -> Location:
+        path = self.folder / "pyproject.toml"
+        document = Document.read(path)
+        further = () if entry is self.entries[0] else ("components", entry.name)
+        return document.where("tool", "comp", *further, "entrypoint") if document else Location(path=path)
 
 
 def read_project(

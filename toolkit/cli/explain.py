@@ -26,5 +26,9 @@ def command(console: Console, *, rule: str) -> None:
     console.data(
         f"{known.id} {known.name} ({known.severity})\n\n{known.summary}\n\n"
         f"wrong:\n{indent(known.bad, '    ')}\n\nright:\n{indent(known.good, '    ')}\n\n"
-        f"To accept it at one place: # comp:ignore[{known.id}] with the reason, on the line or above it."
+        + (
+            f"To accept it at one place: # comp:ignore[{known.id}] with the reason, on the line or above it."
+            if known.check
+            else "It cannot be ignored."
+        )
     )

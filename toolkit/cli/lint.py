@@ -1,11 +1,13 @@
 """`comp lint`: check contracts and settings."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from toolkit.cli.console import Console, pass_console
+from toolkit.errors import InputError, Location
 from toolkit.findings import Finding, FindingsError, Severity
 
 
@@ -28,7 +30,9 @@ def command(console: Console, *, paths: Sequence[Path], form: str, strict: bool)
     for path in paths or (Path(),):
         if path.is_dir():
             contracts, more = _folder(path)
-            findings += more
+            for finding in map(_located, more):
+                findings.append(finding)
+                sources[finding.where.path] = _text_of(finding.where.path)
         else:
             contracts = [path]
         for contract in contracts:
@@ -44,30 +48,63 @@ def command(console: Console, *, paths: Sequence[Path], form: str, strict: bool)
 
 
 def _folder(folder: Path) -> tuple[list[Path], list[Finding]]:
-    """List a component's contracts, and say which of them are missing or stale (C099)."""
+    """List a component's contracts; find wrong settings (S001), wrong code, missing and stale contracts (C099).
+
+    Raises InputError when the folder is no component at all.
+    """
     from toolkit.config import read_project
-    from toolkit.errors import Location
     from toolkit.scaffold.contract import stale_files
 
-    project = read_project(folder)
-    contracts = [_shown(entry.contract) for entry in project.entries]
+    try:
+        project = read_project(folder)
+    except InputError as error:
+        return [path for path in [folder / "component.yaml"] if path.is_file()], [_of_settings(error)]
+    contracts = {_shown(entry.contract): entry for entry in project.entries}
+    present = [path for path in contracts if path.is_file()]
+    findings = [
+        Finding(
+            rule="C099",
+            severity=Severity.ERROR,
+            message="there is no contract",
+            where=Location(path=path),
+            help="`comp generate` writes it" if entry.entrypoint else "write it: a program's contract is its author's",
+        )
+        for path, entry in contracts.items()
+        if path not in present
+    ]
     try:
         stale = stale_files(project)
     except FindingsError as error:
-        return [path for path in contracts if path.is_file()], [
-            one for one in error.findings if one.where.path.suffix != ".yaml"
-        ]
-    findings = []
-    for path, entry in zip(contracts, project.entries, strict=True):
-        if not path.is_file() or entry.contract in stale:
-            problem = "the contract does not say what the code says" if path.is_file() else "there is no contract"
-            advice = "`comp generate` writes it; `comp generate --check` shows the difference"
-            where = Location(path=path)
+        # What is wrong with a contract is found again, and better, by its own check.
+        return present, findings + [one for one in error.findings if one.where.path.suffix != ".yaml"]
+    except InputError as error:
+        return present, [*findings, _of_settings(error)]
+    advice = "`comp generate` writes it; `comp generate --check` shows the difference"
+    for path in present:
+        if contracts[path].contract in stale:
+            problem, where = "the contract does not say what the code says", Location(path=path)
             findings.append(Finding(rule="C099", severity=Severity.ERROR, message=problem, where=where, help=advice))
-    return [path for path in contracts if path.is_file()], findings
+    return present, findings
+
+
+def _of_settings(error: InputError) -> Finding:
+    if error.where is None:
+        raise error
+    return Finding(
+        rule="S001", severity=Severity.ERROR, message=error.message, where=error.where, help=error.hint or ""
+    )
+
+
+def _text_of(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
+
+
+def _located(finding: Finding) -> Finding:
+    return replace(finding, where=replace(finding.where, path=_shown(finding.where.path)))
 
 
 def _shown(path: Path) -> Path:
+    """Name a file from here, as editors and CI want it; elsewhere by its whole path."""
     try:
         return path.relative_to(Path.cwd())
     except ValueError:

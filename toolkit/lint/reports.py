@@ -48,7 +48,7 @@ def _escaped(text: str, more: str = "") -> str:
 
 def _text(finding: Finding, sources: Mapping[Path, str]) -> list[str]:
     lines = [f"{finding.where}: {finding.severity} {finding.rule} {finding.message}"]
-    source = LINE_BREAK.split(sources.get(finding.where.path, ""))
+    source = LINE_BREAK.split(sources[finding.where.path]) if finding.where.path in sources else []
     line, column = finding.where.line, finding.where.column
     if line and column and line <= len(source):
         end = finding.where.end_column if finding.where.end_line == line else None

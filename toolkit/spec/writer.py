@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from toolkit.interface.model import Input, Output
+from toolkit.spec.document import LINE_BREAK
 from toolkit.spec.model import (
     Argument,
     ComponentSpec,
@@ -23,8 +24,6 @@ _WIDTH = 110
 _ENDLESS = 1 << 30
 # What some YAML 1.1 or 1.2 reader takes for a number, a date or a boolean, beyond what PyYAML quotes by itself.
 _LIKE_ANOTHER_TYPE = re.compile(r"[-+]?(?:\d|\.\d)[\w.:+-]*|[-+]?\.(?:inf|nan)|[yn]", re.IGNORECASE)
-# PyYAML writes longer keys in the explicit form (`? key`), on a line of its own.
-_LONGEST_BLOCK_KEY = 100
 
 
 def write_component(spec: ComponentSpec) -> str:
@@ -153,7 +152,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = '"' if "\n" in text else "'" if _LIKE_ANOTHER_TYPE.fullmatch(text) else None
+    style = '"' if LINE_BREAK.search(text) else "'" if _LIKE_ANOTHER_TYPE.fullmatch(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
@@ -162,10 +161,10 @@ _Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("t
 
 
 def _block(key: str, value: str) -> str:
-    if len(key) > _LONGEST_BLOCK_KEY:
-        return f"{_flow(key)}: {_flow(value)}"
-    text: str = yaml.dump({key: value}, Dumper=_Dumper, default_flow_style=False, width=_ENDLESS, allow_unicode=True)
-    return text.rstrip("\n")
+    # A mapping would be dumped in the explicit form (`? key`) where the key is long or has more than one line.
+    text: str = yaml.dump(value, Dumper=_Dumper, width=_ENDLESS, allow_unicode=True)
+    scalar = text.removesuffix("...\n").rstrip("\n")
+    return f"{_flow(key)}: {scalar}"
 
 
 def _flow(value: object) -> str:

@@ -1,0 +1,69 @@
+"""Linting a file: what is ignored, what cannot be, and the schema's second opinion."""
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import InputError
+from toolkit.lint.linter import lint_contract
+from toolkit.lint.schema import against_schema
+
+CONTRACT = """\
+name: n
+description: d
+inputs:
+- {name: a, type: Integer, default: 3o, description: d}{line}
+# comp:ignore[C013, C022] it is read from a file
+- {name: b, type: String, description: d}
+implementation:
+  container:
+    image: a:1 # comp:ignore[C060]: pinned later
+    command: [run]
+    args: [{inputValue: a}]
+"""
+
+
+def _rules(path: Path, text: str) -> list[str]:
+    path.write_text(text, newline="")
+    return [finding.rule for finding in lint_contract(path)[0]]
+
+
+def test_what_a_comment_ignores(tmp_path: Path) -> None:
+    path = tmp_path / "component.yaml"
+    assert _rules(path, CONTRACT.replace("{line}", "")) == ["C020"]
+    assert _rules(path, CONTRACT.replace("{line}", "  # comp:ignore[C020] yes")) == []
+    assert _rules(path, CONTRACT.replace("{line}", "  # comp:ignore[C021] other")) == ["C020"]
+    assert _rules(path, CONTRACT.replace("{line}", "").replace("\n", "\r\n")) == ["C020"]
+
+
+def test_a_comment_does_not_reach_beyond_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "component.yaml"
+    text = CONTRACT.replace("{line}", "").replace("name: n", "name: n # comp:ignore[C020]")
+    assert _rules(path, text) == ["C020"]
+    trailing = CONTRACT.replace("{line}", "").replace("inputs:", "inputs: # comp:ignore[C020]")
+    assert _rules(path, trailing) == ["C020"]
+
+
+def test_form_cannot_be_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "component.yaml"
+    assert _rules(path, "nmae: a # comp:ignore[C003]\nimplementation: {container: {image: a}}\n") == ["C003"]
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "component.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert [finding.rule for finding in lint_contract(path)[0]] == ["C001"]
+    with pytest.raises(InputError):
+        lint_contract(tmp_path / "missing.yaml")
+
+
+def test_the_schema_speaks_only_where_the_reader_said_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "component.yaml"
+    text = "name: 5\ninputs: [{name: a, optional: maybe}]\nimplementation: {container: {image: a, args: [5]}}\n"
+    path.write_text(text)
+    found, _ = lint_contract(path)
+    assert [finding.rule for finding in found] == ["C004", "C003", "C004"]
+    alone = against_schema(text, path, ())
+    assert {str(finding.where) for finding in alone} == {f"{path}:1:7", f"{path}:2:30", f"{path}:3:47"}
+    assert all("does not fit the schema" in finding.message for finding in alone)
+    assert against_schema("a: [", path, ()) == []

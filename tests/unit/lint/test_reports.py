@@ -1,0 +1,76 @@
+"""Reports: the very text."""
+
+import json
+from pathlib import Path
+
+from toolkit.errors import Location
+from toolkit.findings import Finding, Severity
+from toolkit.lint.reports import as_github, as_json, as_text
+
+PATH = Path("a/component.yaml")
+
+
+def _finding(line: int | None = None, column: int | None = None, end: int | None = None, message: str = "m") -> Finding:
+    where = Location(path=PATH, line=line, column=column, end_line=line if end else None, end_column=end)
+    return Finding(rule="C010", severity=Severity.ERROR, message=message, where=where, help="do this")
+
+
+def test_text_with_carets() -> None:
+    found = [_finding(2, 3, 6), _finding()]
+    assert as_text(found, {PATH: "x: 1\n\ta bcd: 2\n"}) == (
+        "a/component.yaml:2:3: error C010 m\n"
+        "    \ta bcd: 2\n"
+        "    \t ^^^\n"
+        "    do this\n"
+        "a/component.yaml: error C010 m\n"
+        "    do this"
+    )
+
+
+def test_a_place_on_several_lines_has_one_caret() -> None:
+    where = Location(path=PATH, line=1, column=1, end_line=2, end_column=5)
+    finding = Finding(rule="C010", severity=Severity.INFO, message="m", where=where)
+    assert as_text([finding], {PATH: "abc\nd"}) == "a/component.yaml:1:1: info C010 m\n    abc\n    ^"
+
+
+def test_of_a_long_line_the_part_around_the_place_is_shown() -> None:
+    line = "a" * 1000 + "bcd" + "e" * 1000
+    _, shown, carets, _ = as_text([_finding(1, 1001, 1004)], {PATH: line}).split("\n")
+    assert len(shown) < 200
+    start = carets.index("^")
+    assert shown[start : start + carets.count("^")] == "bcd"
+
+
+def test_a_place_outside_the_text_is_no_failure() -> None:
+    assert as_text([_finding(9, 9)], {PATH: "a"}) == "a/component.yaml:9:9: error C010 m\n    do this"
+    assert as_text([_finding(1, 9)], {}) == "a/component.yaml:1:9: error C010 m\n    do this"
+
+
+def test_json() -> None:
+    assert json.loads(as_json([_finding(2, 3, 6)])) == [
+        {
+            "rule": "C010",
+            "severity": "error",
+            "path": "a/component.yaml",
+            "line": 2,
+            "column": 3,
+            "end_line": 2,
+            "end_column": 6,
+            "message": "m",
+            "help": "do this",
+        }
+    ]
+    assert as_json([]) == "[]"
+
+
+def test_github() -> None:
+    found = [_finding(2, 3, 6, message="50%\nof: it"), _finding()]
+    assert as_github(found) == (
+        "::error file=a/component.yaml,line=2,col=3,endLine=2,endColumn=6,title=C010::50%25%0Aof: it%0Ado this\n"
+        "::error file=a/component.yaml,title=C010::m%0Ado this"
+    )
+
+
+def test_a_github_path_is_escaped() -> None:
+    finding = Finding(rule="C010", severity=Severity.WARNING, message="m", where=Location(path=Path("a,b:c")))
+    assert as_github([finding]) == "::warning file=a%2Cb%3Ac,title=C010::m"

@@ -1,0 +1,73 @@
+"""YAML with positions: what is refused before anything is read from it."""
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import InputError
+from toolkit.findings import FindingsError
+from toolkit.spec.document import compose, read_text
+
+PATH = Path("component.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("a: [", "2:1", "not valid YAML"),
+        ("a:\n\t- b", "2:1", "not valid YAML"),
+        ("a: b: c", "1:5", "not valid YAML"),
+        ("a: 1\n---\nb: 1", "2:1", "another document"),
+        ("", None, "empty"),
+        ("# nothing\n", None, "empty"),
+        ("\x00\x01", None, "control characters"),
+        ("a: \ud800", None, "half of a pair"),
+        ("[" * 100_000, "1:61", "nested too deeply"),
+        ("- " * 100_000, "1:121", "nested too deeply"),
+        ("a: &a [*a]", "1:4", "aliases"),
+        (
+            "a: &a [x, x]\nb: &b [*a, *a]\n"
+            + "".join(f"{c}: &{c} [{', '.join(['*' + p] * 9)}]\n" for p, c in zip("bcdefgh", "cdefghi", strict=True)),
+            None,
+            "aliases",
+        ),
+        ("a: !include b", "1:4", "!include"),
+        ("a: !!python/name:os.system x", "1:4", "python/name"),
+    ],
+    ids=range(14),
+)
+def test_what_is_no_document(text: str, place: str | None, words: str) -> None:
+    with pytest.raises(FindingsError) as caught:
+        compose(text, PATH)
+    (finding,) = caught.value.findings
+    assert finding.rule == "C001"
+    assert words in finding.message
+    if place:
+        assert str(finding.where) == f"component.yaml:{place}"
+
+
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
+    path = tmp_path / "component.yaml"
+    path.write_bytes(b"name: \xff")
+    with pytest.raises(FindingsError, match="byte 6 is 0xff"):
+        read_text(path)
+
+
+def test_a_file_that_is_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "component.yaml"
+    path.write_bytes(b"#" * 5_000_000)
+    with pytest.raises(FindingsError, match="too many"):
+        read_text(path)
+
+
+def test_a_folder_and_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a folder"):
+        read_text(tmp_path)
+    with pytest.raises(InputError, match="no such file"):
+        read_text(tmp_path / "component.yaml")
+
+
+def test_line_ends_stay(tmp_path: Path) -> None:
+    path = tmp_path / "component.yaml"
+    path.write_bytes(b"a: 1\r\nb: 2\r\n")
+    assert read_text(path) == "a: 1\r\nb: 2\r\n"
