@@ -3,6 +3,7 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,6 +159,138 @@ def test_kill_9_in_the_middle_leaves_a_registry_that_reads_and_takes_more(tmp_pa
             registry.contract(registry.release(Name("ml", "train"), version))
     assert _publish(registry, "2.0.0", b"after\n")
     assert str(next(registry.latest()).version) == "2.0.0"
+
+
+def _die_at(root: Path, step: int) -> None:
+    left = iter(range(step))
+
+    def count(event: str, arguments: tuple[object, ...]) -> None:
+        del arguments
+        # Everything that touches the disk in Python raises one of these, and so does the kill itself.
+        if (event.startswith("os.") or event == "open") and event != "os.kill" and next(left, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(count)
+    _publish(Directory.create(root))
+
+
+def test_kill_9_at_every_touch_of_the_disk_leaves_a_registry_that_reads_and_mends(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    committed = []
+    for step in range(1000):
+        root = tmp_path / str(step)
+        process = context.Process(target=_die_at, args=(root, step))
+        process.start()
+        process.join(60)
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == -signal.SIGKILL
+        if (root / "config.json").exists():
+            found = list(Directory.open(root).latest())
+            assert found in ([], [_release()])
+            assert [Directory.open(root).contract(release) for release in found] == [b"name: Train\n"] * len(found)
+            committed.append(bool(found))
+        registry = Directory.create(root)
+        _publish(registry)
+        assert registry.names() == [Name("ml", "train")]
+        assert len(gzip.decompress((root / "catalog.jsonl.gz").read_bytes()).splitlines()) == 1
+    assert len(committed) > 20
+    assert committed == sorted(committed)
+    assert set(committed) == {False, True}
+
+
+def _publish_one(root: Path, number: int) -> None:
+    Directory.create(root).publish(_release(name=f"step-{number}"), b"name: Train\n", None)
+
+
+def test_publishers_of_different_components_all_reach_the_catalogue(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_publish_one, args=(tmp_path, number)) for number in range(PUBLISHERS)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    catalogue = gzip.decompress((tmp_path / "catalog.jsonl.gz").read_bytes()).splitlines()
+    assert [json.loads(line)["name"] for line in catalogue] == [f"step-{number}" for number in range(PUBLISHERS)]
+
+
+def test_derived_files_are_the_same_bytes_wherever_they_are_made(tmp_path: Path) -> None:
+    first, second = Directory.create(tmp_path / "1"), Directory.create(tmp_path / "2")
+    for registry, versions in ((first, ("1.0.0", "1.1.0")), (second, ("1.1.0", "1.0.0"))):
+        for version in versions:
+            _publish(registry, version, version.encode())
+    trees = [
+        {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        for root in (first.root, second.root)
+    ]
+    assert trees[0] == trees[1]
+    for path in [tmp_path / "1" / "catalog.jsonl.gz", *(tmp_path / "1" / "index").rglob("*.jsonl")]:
+        path.unlink()
+    first.reindex()
+    assert trees[0] == {path: (first.root / path).read_bytes() for path in trees[0]}
+
+
+def test_damage_of_one_component_keeps_nobody_from_publishing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    registry = Directory.create(tmp_path)
+    registry.publish(_release(name="broken"), b"name: Train\n", None)
+    (tmp_path / "c" / "ml" / "broken" / "v" / "1.0.0.json").write_text("[" * 100_000)
+    assert _publish(registry)
+    assert "broken/v/1.0.0.json is damaged" in caplog.text
+    assert registry.find(parse_request("ml/train")) == _release()
+    with pytest.raises(OutsideError, match="damaged"):
+        list(registry.latest())
+
+
+def test_publishing_again_mends_a_damaged_blob(tmp_path: Path) -> None:
+    registry = Directory.create(tmp_path)
+    _publish(registry)
+    (blob,) = (path for path in (tmp_path / "blobs").rglob("*") if path.is_file())
+    blob.write_bytes(b"")
+    assert not _publish(registry)
+    assert registry.contract(_release()) == b"name: Train\n"
+
+
+def test_a_changed_readme_is_no_other_content(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    registry = Directory.create(tmp_path)
+    _publish(registry)
+    assert not registry.publish(replace(_release(), readme=Digest.of(b"new")), b"name: Train\n", b"new")
+    assert "ml/train@1.0.0 keeps the README it was published with" in caplog.text
+
+
+def test_a_record_in_the_wrong_place_and_a_stray_file_are_damage(tmp_path: Path) -> None:
+    registry = Directory.create(tmp_path)
+    _publish(registry)
+    folder = tmp_path / "c" / "ml" / "train" / "v"
+    (folder / "1.0.1.json").write_bytes((folder / "1.0.0.json").read_bytes())
+    with pytest.raises(OutsideError, match=r"1\.0\.1\.json is of ml/train@1\.0\.0"):
+        registry.find(parse_request("train"))
+    (folder / "notes.json").write_text("{}")
+    with pytest.raises(OutsideError, match="a file that is no record"):
+        registry.versions(Name("ml", "train"))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000])
+def test_a_damaged_config_is_noticed(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(OutsideError, match="is damaged"):
+        Directory.open(tmp_path)
+
+
+def test_a_registry_of_another_time_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"api": 2}')
+    with pytest.raises(InputError, match="is a registry of api 2, this program knows 1"):
+        Directory.create(tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutsideError, match="cannot make a registry"):
+        Directory.create(tmp_path / "file" / "registry")
+    registry = Directory.create(tmp_path / "registry")
+    (tmp_path / "registry" / "c").write_text("")
+    with pytest.raises(OutsideError, match="cannot write to the registry"):
+        _publish(registry)
 
 
 def test_damage_is_noticed(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from toolkit.errors import InputError
+from toolkit.interface.model import Input, Interface, Kind, Output
+from toolkit.oci.digest import Digest
+from toolkit.registry.names import Name
+from toolkit.registry.release import Release, interface_digest, normalised
+from toolkit.registry.semver import parse_version
+
+RATE = Input(name="rate", type="Float", kind=Kind.PARAMETER, description="How fast", default="0.1", optional=True)
+INTERFACE = Interface(inputs=(RATE,), outputs=(Output(name="model", type="Model", kind=Kind.ARTIFACT),))
+RELEASE = Release(
+    name=Name("ml", "train"),
+    version=parse_version("1.0.0-rc.1"),
+    digest=Digest.of(b"contract"),
+    image="registry.example.com/train@sha256:" + "0" * 64,
+    title="Train",
+    description="Fit a model.\nSlowly.",
+    interface=INTERFACE,
+    published="2026-01-31T12:00:00Z",
+    by="Ada",
+    readme=Digest.of(b"readme"),
+)
+
+
+def test_a_record_says_everything_and_reads_back() -> None:
+    assert Release.from_dict(json.loads(RELEASE.to_bytes())) == RELEASE
+    bare = replace(RELEASE, by=None, readme=None)
+    assert Release.from_dict(json.loads(bare.to_bytes())) == bare
+
+
+def test_the_bytes_of_a_record_do_not_change_unseen() -> None:
+    assert (
+        str(Digest.of(RELEASE.to_bytes())) == "sha256:985cb997f7764debaac7aa45fec3f938a038e52c8303484834e85d51c4ad8cfe"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("api", 2),
+        ("namespace", "../up"),
+        ("name", None),
+        ("version", "1"),
+        ("digest", "sha256:1"),
+        ("image", 3),
+        ("readme", "x"),
+        ("by", 7),
+        ("interface", []),
+        ("interface", {"inputs": [], "outputs": {}}),
+        ("interface", {"inputs": ["rate"], "outputs": []}),
+        ("interface", {"inputs": [], "outputs": [{"name": "a", "type": "b", "kind": "c", "description": ""}]}),
+        ("interface", {"inputs": [], "outputs": []}),
+        ("interface_digest", None),
+    ],
+)
+def test_a_wrong_part_is_refused(key: str, value: Any) -> None:  # noqa: ANN401 (any JSON value)
+    with pytest.raises(InputError):
+        Release.from_dict(RELEASE.to_dict() | {key: value})
+
+
+def test_the_interface_digest_follows_what_callers_depend_on() -> None:
+    def changed(**parts: Any) -> Digest:  # noqa: ANN401 (the fields of an input)
+        return interface_digest(replace(INTERFACE, inputs=(replace(RATE, **parts),)))
+
+    assert changed(description="Otherwise") == interface_digest(INTERFACE)
+    others = [changed(name="r"), changed(type="Integer"), changed(default="0.2"), changed(optional=False)]
+    assert len({interface_digest(INTERFACE), *others}) == 5
+
+
+def test_line_ends_do_not_change_a_contract() -> None:
+    assert normalised(b"a\r\nb\rc\n") == b"a\nb\nc\n"

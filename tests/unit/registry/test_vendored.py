@@ -1,0 +1,129 @@
+import json
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import InputError, OutsideError
+from toolkit.interface.model import Interface
+from toolkit.oci.digest import Digest
+from toolkit.registry.names import Name
+from toolkit.registry.release import Release
+from toolkit.registry.semver import parse_version
+from toolkit.registry.vendored import Vendored, add_component, read_components_lock
+
+
+def _add(
+    folder: Path,
+    content: bytes = b"one\n",
+    *,
+    name: str = "train",
+    version: str = "1.0.0",
+    into: str = "components",
+    force: bool = False,
+) -> Vendored:
+    release = Release(
+        name=Name("ml", name),
+        version=parse_version(version),
+        digest=Digest.of(content),
+        image="registry.example.com/train@sha256:" + "0" * 64,
+        title="Train",
+        description="",
+        interface=Interface(),
+        published="2026-01-31T12:00:00Z",
+    )
+    return add_component(release, content, requested="^1", registry="shared", folder=folder, into=into, force=force)
+
+
+def test_the_copy_is_verbatim_and_locked(tmp_path: Path) -> None:
+    added = _add(tmp_path)
+    assert added == Vendored(path=tmp_path / "components/ml/train/component.yaml", changed=True)
+    assert added.path.read_bytes() == b"one\n"
+    assert json.loads((tmp_path / "components.lock").read_text()) == {
+        "version": 1,
+        "components": {
+            "ml/train": {
+                "version": "1.0.0",
+                "digest": str(Digest.of(b"one\n")),
+                "image": "registry.example.com/train@sha256:" + "0" * 64,
+                "requested": "^1",
+                "registry": "shared",
+                "path": "components/ml/train/component.yaml",
+            }
+        },
+    }
+
+
+def test_the_same_again_touches_no_file(tmp_path: Path) -> None:
+    _add(tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert not _add(tmp_path).changed
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_an_untouched_copy_follows_the_release_and_a_crash_in_between_heals(tmp_path: Path) -> None:
+    _add(tmp_path)
+    copy = _add(tmp_path, b"two\n", version="1.1.0").path
+    assert copy.read_bytes() == b"two\n"
+    copy.write_bytes(b"three\n")  # the copy was written, the lock was not
+    assert _add(tmp_path, b"three\n", version="1.2.0").changed
+    assert read_components_lock(tmp_path / "components.lock")["ml/train"]["version"] == "1.2.0"
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_an_edited_copy_stays_unless_forced(tmp_path: Path, *, locked: bool) -> None:
+    copy = _add(tmp_path).path
+    copy.write_bytes(b"mine\n")
+    if not locked:
+        (tmp_path / "components.lock").unlink()
+    for content in (b"one\n", b"two\n"):
+        with pytest.raises(InputError, match="was edited"):
+            _add(tmp_path, content)
+    assert copy.read_bytes() == b"mine\n"
+    _add(tmp_path, b"two\n", force=True)
+    assert copy.read_bytes() == b"two\n"
+
+
+def test_line_ends_of_a_checkout_are_no_edit(tmp_path: Path) -> None:
+    copy = _add(tmp_path).path
+    copy.write_bytes(b"one\r\n")
+    assert _add(tmp_path).changed
+    assert copy.read_bytes() == b"one\n"
+
+
+def test_a_folder_elsewhere_is_locked_relative_to_the_project(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    _add(project, into=str(tmp_path / "elsewhere"))
+    assert (tmp_path / "elsewhere/ml/train/component.yaml").is_file()
+    assert read_components_lock(project / "components.lock")["ml/train"]["path"] == (
+        "../elsewhere/ml/train/component.yaml"
+    )
+
+
+def test_a_file_in_the_way_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "components").write_text("")
+    with pytest.raises(OutsideError, match=r"cannot add ml/train@1\.0\.0"):
+        _add(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2}', '{"version": 1, "components": [3]}', "[" * 100_000])
+def test_a_lock_that_is_none_is_refused_and_kept(tmp_path: Path, text: str) -> None:
+    lock = tmp_path / "components.lock"
+    lock.write_text(text)
+    with pytest.raises(InputError):
+        _add(tmp_path)
+    assert lock.read_text() == text
+    assert [path.name for path in tmp_path.iterdir()] == ["components.lock"]
+
+
+def test_several_at_once_lose_no_entry(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    names = [f"step-{number}" for number in range(8)]
+    processes = [context.Process(target=_add, args=(tmp_path,), kwargs={"name": name}) for name in names]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    assert list(read_components_lock(tmp_path / "components.lock")) == [f"ml/{name}" for name in names]
