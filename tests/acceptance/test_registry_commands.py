@@ -1,6 +1,8 @@
 """publish, search, show and add, as users run them."""
 
+import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,137 @@ def test_no_registry_named_is_a_wrong_command_line(tmp_path: Path) -> None:
     result = comp("search", "x", folder=tmp_path)
     assert result.code == 2
     assert "--registry" in result.err
+
+
+def _digest(component: Path) -> str:
+    return f"sha256:{hashlib.sha256((component / 'component.yaml').read_bytes()).hexdigest()}"
+
+
+def test_show_prints_all_of_it(component: Path, tmp_path: Path) -> None:
+    epoch = {**os.environ, "SOURCE_DATE_EPOCH": "86400"}
+    ok("publish", component, "--registry", "shared", "--by", "Ada", folder=tmp_path, env=epoch)
+    shown = comp("show", "ml/train-model@1.0.0", "--registry", "shared", folder=tmp_path)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out == (
+        "ml/train-model@1.0.0: Train model\n\nFit a classifier\n\n"
+        "inputs:\n  c  Float  default 1.0  Strength\n\n"
+        f"image:     registry.example.com/ml/train@sha256:{'0' * 64}\n"
+        f"digest:    {_digest(component)}\n"
+        "published: 1970-01-02T00:00:00Z by Ada\n"
+        "versions:  1.0.0\n\n"
+        "take it:   comp add ml/train-model@^1.0.0 --registry shared\n"
+    )
+    data = json.loads(ok("show", "train-model", "--format", "json", "--registry", "shared", folder=tmp_path))
+    assert (data["version"], data["versions"], data["by"]) == ("1.0.0", ["1.0.0"], "Ada")
+    found = json.loads(ok("search", "train", "--format", "json", "--registry", "shared", folder=tmp_path))
+    assert [release["digest"] for release in found] == [data["digest"]]
+
+
+def test_the_registry_and_the_namespace_may_come_from_the_environment(component: Path, tmp_path: Path) -> None:
+    named = {**os.environ, "COMP_REGISTRY": str(tmp_path / "shared")}
+    published = comp("publish", "--namespace", "nlp", folder=component, env=named)
+    assert (published.code, published.out) == (0, f"nlp/train-model@1.0.0 {_digest(component)}\n")
+    assert ok("search", env=named) == "nlp/train-model@1.0.0  Fit a classifier"
+
+
+def test_publishing_again_says_so_and_other_content_is_refused(component: Path, tmp_path: Path) -> None:
+    first = ok("publish", component, "--registry", "shared", folder=tmp_path)
+    again = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    assert (again.code, again.out, again.err) == (0, f"{first}\n", "ml/train-model@1.0.0 was there already\n")
+    old = _digest(component)
+    (component / "component.yaml").write_text(CONTRACT % ("1" * 64))
+    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == (
+        f"error: ml/train-model@1.0.0 is published already with other content: {old}, this is {_digest(component)}\n"
+        "hint: releases never change; the next free version is 1.0.1\n"
+    )
+
+
+def test_of_several_components_all_are_published_or_none(component: Path, tmp_path: Path) -> None:
+    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    with (component / "pyproject.toml").open("a") as settings:
+        settings.write('\n[tool.comp.components.a-first]\ncommand = ["train"]\n')
+    (component / "components").mkdir()
+    (component / "components" / "a-first.yaml").write_text(CONTRACT % ("0" * 64))
+    both = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    assert (both.code, [line.split("@")[0] for line in both.out.splitlines()]) == (0, ["ml/train-model", "ml/a-first"])
+    (component / "pyproject.toml").write_text((component / "pyproject.toml").read_text().replace("1.0.0", "1.1.0"))
+    (component / "components" / "a-first.yaml").write_text(CONTRACT % "")
+    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    assert (refused.code, refused.out) == (1, "")
+    assert not list((tmp_path / "shared").rglob("1.1.0*"))
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        ("1.0", "'1.0' is not a semantic version"),
+        ("1.0.0rc1", "'1.0.0rc1' is not a semantic version"),
+        ("1.0.0+local", "the version 1.0.0+local has a build part, which does not order"),
+    ],
+)
+def test_a_version_that_no_range_could_find_is_refused(
+    component: Path, tmp_path: Path, version: str, message: str
+) -> None:
+    (component / "pyproject.toml").write_text(PROJECT % version)
+    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    assert (refused.code, refused.out) == (1, "")
+    assert f"pyproject.toml: {message}\nhint: " in refused.err
+
+
+def test_without_a_namespace_nothing_is_published(component: Path, tmp_path: Path) -> None:
+    settings = component / "pyproject.toml"
+    settings.write_text(settings.read_text().replace('namespace = "ml"\n', ""))
+    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    assert (refused.code, refused.out) == (1, "")
+    assert "no namespace to publish in\nhint: give --namespace" in refused.err
+
+
+def test_a_name_without_namespace_lists_its_candidates(component: Path, tmp_path: Path) -> None:
+    for namespace in ("ml", "nlp"):
+        ok("publish", component, "--registry", "shared", "--namespace", namespace, folder=tmp_path)
+    refused = comp("add", "train-model", "--registry", "shared", folder=tmp_path)
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == (
+        "error: 'train-model' is the name of several components\nhint: one of ml/train-model, nlp/train-model\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["search", "show", "add"])
+def test_a_damaged_registry_is_exit_code_3(component: Path, tmp_path: Path, command: str) -> None:
+    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    record = tmp_path / "shared" / "c" / "ml" / "train-model" / "v" / "1.0.0.json"
+    record.write_text(record.read_text().replace('"ml"', '"../ml"'))
+    result = comp(command, "train-model", "--registry", "shared", folder=tmp_path)
+    assert (result.code, result.out) == (3, "")
+    assert result.err.startswith("error: the registry's record shared/c/ml/train-model/v/1.0.0.json is damaged: ")
+
+
+def test_a_contract_that_was_tampered_with_is_not_added(component: Path, tmp_path: Path) -> None:
+    digest = ok("publish", component, "--registry", "shared", folder=tmp_path).split("sha256:")[1]
+    blob = tmp_path / "shared" / "blobs" / "sha256" / digest[:2] / digest
+    blob.write_text(blob.read_text().replace("train, ", "evil, "))
+    result = comp("add", "train-model", "--registry", "shared", folder=tmp_path)
+    assert (result.code, result.out) == (3, "")
+    assert "is damaged: its digest is sha256:" in result.err
+    assert not (tmp_path / "components").exists()
+
+
+def test_what_a_terminal_would_obey_is_not_printed(component: Path, tmp_path: Path) -> None:
+    contract = component / "component.yaml"
+    text = contract.read_text().replace("Fit a classifier", '"Fit\\e[31m a classifier\\nin red"')
+    contract.write_text(text.replace("Strength", '"Strength\\e]0;x\\a\\nof it"'))
+    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    found = ok("search", "--registry", "shared", folder=tmp_path)
+    assert found == "ml/train-model@1.0.0  Fit [31m a classifier"
+    shown = ok("show", "train-model", "--registry", "shared", folder=tmp_path)
+    assert "  c  Float  default 1.0  Strength ]0;x of it\n" in shown
+    assert shown.replace("\n", "").isprintable()
+
+
+def test_a_component_without_words_is_listed(component: Path, tmp_path: Path) -> None:
+    contract = component / "component.yaml"
+    contract.write_text(contract.read_text().replace("name: Train model\ndescription: Fit a classifier\n", ""))
+    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    assert ok("search", "--registry", "shared", folder=tmp_path) == "ml/train-model@1.0.0"
