@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,30 @@ def test_publishers_of_different_components_all_reach_the_catalogue(tmp_path: Pa
     assert [json.loads(line)["name"] for line in catalogue] == [f"step-{number}" for number in range(PUBLISHERS)]
 
 
+def _pause_before_the_catalogue(root: Path, reached: Event, other_done: Event) -> None:
+    def pause(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "os.rename" and str(arguments[1]).endswith("catalog.jsonl.gz"):
+            reached.set()
+            other_done.wait(0.5)  # in vain: the other must wait for the lock that is held here
+
+    sys.addaudithook(pause)
+    _publish_one(root, 0)
+
+
+def test_a_catalogue_is_never_replaced_by_an_older_one(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    reached, other_done = context.Event(), context.Event()
+    slow = context.Process(target=_pause_before_the_catalogue, args=(tmp_path, reached, other_done))
+    slow.start()
+    assert reached.wait(60)
+    _publish_one(tmp_path, 1)
+    other_done.set()
+    slow.join(60)
+    assert slow.exitcode == 0
+    catalogue = gzip.decompress((tmp_path / "catalog.jsonl.gz").read_bytes()).splitlines()
+    assert [json.loads(line)["name"] for line in catalogue] == ["step-0", "step-1"]
+
+
 def test_derived_files_are_the_same_bytes_wherever_they_are_made(tmp_path: Path) -> None:
     first, second = Directory.create(tmp_path / "1"), Directory.create(tmp_path / "2")
     for registry, versions in ((first, ("1.0.0", "1.1.0")), (second, ("1.1.0", "1.0.0"))):
@@ -225,6 +250,7 @@ def test_derived_files_are_the_same_bytes_wherever_they_are_made(tmp_path: Path)
         for root in (first.root, second.root)
     ]
     assert trees[0] == trees[1]
+    assert trees[0][Path("catalog.jsonl.gz")][4:8] == bytes(4)  # RFC 1952: no time
     for path in [tmp_path / "1" / "catalog.jsonl.gz", *(tmp_path / "1" / "index").rglob("*.jsonl")]:
         path.unlink()
     first.reindex()
