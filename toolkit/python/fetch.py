@@ -11,7 +11,6 @@ from netrc import NetrcParseError, netrc
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
@@ -132,6 +131,8 @@ def _remote(address: str) -> Iterator[bytes]:
 
 
 def _pool(address: str) -> "urllib3.PoolManager":
+    from urllib.request import getproxies, proxy_bypass
+
     import urllib3
 
     parts = urlsplit(address)

@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from toolkit.errors import CompError, InputError, Location, OutsideError
@@ -134,6 +133,8 @@ def _stand_ins(folder: Path, present: Mapping[str, str]) -> Path:
 
 
 def _check(requirements: Sequence[str], where: Path | None) -> None:
+    from packaging.requirements import InvalidRequirement, Requirement
+
     for text in requirements:
         try:
             parsed = Requirement(text)
