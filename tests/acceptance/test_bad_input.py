@@ -111,7 +111,7 @@ def test_a_wrong_command_line(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("name: a\nname: b\n", ("component.yaml:2:1", "C002")),
+        ("name: a\nname: b\nimplementation: {container: {image: c}}\n", ("component.yaml:2:1", "C002")),
         ("nmae: a\n", ("component.yaml:1:1", "C003", "did you mean 'name'?")),
         ("{[", ("component.yaml:2:1", "C001")),
         ("", ("component.yaml", "C001", "empty")),
