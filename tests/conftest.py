@@ -7,11 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemons import require
 from tests.kfp_environments import kfp_environment
-from tests.servers import Server, distribution_server, docker_daemon, require
+from tests.servers import Server, distribution_server, docker_daemon
 from toolkit.engines.mmdebstrap import make_debian_base
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Machines are shared, so how long an example takes says nothing; CI tries the same examples every time.
+settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=os.environ.get("CI") == "true",
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
