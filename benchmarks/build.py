@@ -22,9 +22,10 @@ from pathlib import Path
 
 from benchmarks.measuring import Command, Cost, adopt_orphans, measure
 from benchmarks.tools import Buildah, Comp, Docker, Kfp, Tool, docker, pushed_image
+from tests.daemons import require
 from tests.kfp_environments import kfp_environment
 from tests.registries import serving_registry
-from tests.servers import docker_daemon, require
+from tests.servers import docker_daemon
 from toolkit.cache import Cache
 from toolkit.engines.docker import build_image, connect, load_image, save_image
 from toolkit.engines.mmdebstrap import make_debian_base

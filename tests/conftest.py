@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.daemons import require
 from tests.kfp_environments import kfp_environment
-from tests.servers import Server, distribution_server, docker_daemon, require
+from tests.servers import Server, distribution_server, docker_daemon
 from toolkit.engines.mmdebstrap import make_debian_base
 
 ROOT = Path(__file__).resolve().parent.parent

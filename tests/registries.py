@@ -1,8 +1,6 @@
 """The real distribution server, `docker-registry`, on a free port of this machine: plain, with TLS, with a password."""
 
 import re
-import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +9,11 @@ from typing import Any
 import yaml
 
 from tests.certificates import Certificates
+from tests.daemons import daemon, require
 
 # ann:s3cret, as `htpasswd -B` writes it.
 HTPASSWD = "ann:$2y$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK\n"
-_LISTENING = re.compile(r"listening on (127\.0\.0\.1:[0-9]+)")
-_SECONDS = 30
+_LISTENING = re.compile(r"listening on (127\.0\.0\.1:[0-9]+)[^0-9]")
 
 
 @contextmanager
@@ -34,31 +32,6 @@ def serving_registry(folder: Path, *, tls: Certificates | None = None, password:
         (folder / "htpasswd").write_text(HTPASSWD)
         config["auth"] = {"htpasswd": {"realm": "test", "path": str(folder / "htpasswd")}}
     (folder / "config.yml").write_text(yaml.safe_dump(config))
-    server = subprocess.Popen(
-        ["docker-registry", "serve", str(folder / "config.yml")], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
-    )
-    host: list[str] = []
-    listening = threading.Event()
-
-    def read_log() -> None:
-        assert server.stderr is not None
-        with (folder / "log").open("wb") as log:
-            for line in server.stderr:
-                log.write(line)
-                if match := _LISTENING.search(line.decode(errors="replace")):
-                    host.append(match[1])
-                    listening.set()
-        listening.set()
-
-    reader = threading.Thread(target=read_log)
-    reader.start()
-    try:
-        listening.wait(_SECONDS)
-        assert host, (folder / "log").read_text()
-        yield host[0]
-    finally:
-        server.terminate()
-        server.wait(_SECONDS)
-        reader.join(_SECONDS)
-        assert server.stderr is not None
-        server.stderr.close()
+    command = [require("docker-registry"), "serve", str(folder / "config.yml")]
+    with daemon(command, log=folder / "log", ready=_LISTENING) as listening:
+        yield listening[1]

@@ -1,25 +1,20 @@
 """Servers that tests and the quickstart start on loopback and stop again: a docker daemon, a distribution server."""
 
-import os
+import re
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.daemons import daemon, require
 from tests.fake_remote import FakeRemote, serving
 from tests.registries import serving_registry
 
 _SECONDS = 60
-_PROGRAMS = {
-    "dockerd": "docker.io",
-    "buildah": "buildah",
-    "docker-registry": "docker-registry",
-    "mmdebstrap": "mmdebstrap",
-}
+_LISTENING = re.compile("API listen on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +23,6 @@ class Server:
 
     host: str
     program: str
-
-
-def require(program: str) -> str:
-    """Find a program, or say which Debian package has it: a test that cannot run is a failure."""
-    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    assert found, f"{program} is not installed: apt-get install {_PROGRAMS.get(program, program)}"
-    return found
 
 
 @contextmanager
@@ -56,23 +44,11 @@ def docker_daemon() -> Iterator[str]:
     address = f"unix://{folder}/docker.sock"
     command = [program, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--host", address]
     command += ["--pidfile", f"{folder}/pid", "--storage-driver", "overlay2"]
-    with (folder / "log").open("wb") as log:
-        daemon = subprocess.Popen(
-            command, stdout=log, stderr=log, env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin"}
-        )
-        try:
-            _wait_for(daemon, folder)
+    try:
+        with daemon(command, log=folder / "log", ready=_LISTENING):
             yield address
-        finally:
-            daemon.terminate()
-            daemon.wait(_SECONDS)
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_for(daemon: "subprocess.Popen[bytes]", folder: Path) -> None:
-    """Wait until the daemon says that it listens."""
-    deadline = time.monotonic() + _SECONDS
-    while "API listen on" not in (folder / "log").read_text():
-        assert daemon.poll() is None, (folder / "log").read_text()[-2000:]
-        assert time.monotonic() < deadline, (folder / "log").read_text()[-2000:]
-        time.sleep(0.05)
+    finally:
+        # The daemon leaves the network namespaces mounted.
+        for mounted in folder.glob("exec/netns/*"):
+            subprocess.run(["umount", mounted], check=False, timeout=_SECONDS)
+        shutil.rmtree(folder, ignore_errors=True)

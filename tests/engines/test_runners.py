@@ -52,3 +52,45 @@ def test_the_samples_chained_give_a_sensible_accuracy(sample: Sample, tmp_path: 
     assert 0.94 < float(printed.removeprefix("Output=")) <= 1
     assert '"accuracy"' in (tmp_path / "fit.json").read_text()
     assert (tmp_path / "report.html").read_text().count("<rect") == 4
+
+
+_JOIN = '''"""Join two tables."""
+
+from pathlib import Path
+
+from toolkit.types import InputPath, OutputPath
+
+
+def join(first: InputPath("TSV"), second: InputPath("TSV"), joined: OutputPath("Directory")) -> None:
+    """Join two tables into a folder."""
+    folder = Path(joined)
+    folder.mkdir()
+    (folder / "both").write_text(Path(first).read_text() + Path(second).read_text())
+    (folder / "link").symlink_to("both")
+    (folder / "elsewhere").symlink_to("/etc/hostname")
+'''
+_JOIN_PROJECT = """[project]
+name = "join-tables"
+version = "1.0.0"
+requires-python = ">=3.11"
+
+[tool.comp]
+entrypoint = "join_tables:join"
+"""
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.usefixtures("sample", "docker_host")
+def test_any_path_any_times_and_folders_with_links(tmp_path: Path, runner: str) -> None:
+    folder = tmp_path / "join"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "join_tables.py").write_text(_JOIN)
+    (folder / "pyproject.toml").write_text(_JOIN_PROJECT)
+    ok("generate", folder)
+    table = tmp_path / "a:b, c" / "t=1.tsv"
+    table.parent.mkdir()
+    table.write_text("1\t2\n")
+    ok("run", folder, "--runner", runner, "-i", f"first={table}", "-i", f"second={table}", folder=tmp_path)
+    joined = tmp_path / "out" / "joined"
+    assert (joined / "link").read_text() == "1\t2\n1\t2\n"
+    assert str((joined / "elsewhere").readlink()) == "/etc/hostname"

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from toolkit.errors import OutsideError
 log = logging.getLogger(__name__)
 
 _TIMEOUT = 900
+# What buildah itself exits with when it fails.
+_OWN_FAILURE = 125
 # The same hosts as the remote client's: this machine, and no name that only begins like it.
 _LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]+)?/")
 
@@ -71,16 +74,27 @@ def container(image: str) -> Iterator[str]:
         buildah("rm", name)
 
 
-def run(name: str, command: Sequence[str], *, mounts: Mapping[Path, tuple[str, str]]) -> int:
-    """Run a command in a container and give its exit code; its output goes to our stderr as it comes."""
-    volumes = [part for path, (inside, mode) in mounts.items() for part in ("--volume", f"{path}:{inside}:{mode}")]
-    done = subprocess.run(
-        ["buildah", "run", "--isolation", "chroot", *volumes, name, "--", *command],
-        stdout=sys.stderr,
-        stdin=subprocess.DEVNULL,
-        check=False,
-        env=_environment(),
-    )
+def run(name: str, command: Sequence[str], *, mounts: Mapping[str, tuple[Path, str]]) -> int:
+    """Run a command in a container and give its exit code; its output goes to our stderr as it comes.
+
+    `mounts` says for a path in the container which host path appears there and whether `ro` or `rw`.
+    """
+    with tempfile.TemporaryDirectory(prefix="comp-mounts-") as temporary:
+        volumes = []
+        for number, (inside, (path, mode)) in enumerate(mounts.items()):
+            # By a link of a plain name: the parts are joined by colons, which a path may hold.
+            link = Path(temporary) / str(number)
+            link.symlink_to(path)
+            volumes += ["--volume", f"{link}:{inside}:{mode}"]
+        done = subprocess.run(
+            ["buildah", "run", "--isolation", "chroot", *volumes, name, "--", *command],
+            stdout=sys.stderr,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            env=_environment(),
+        )
+    if done.returncode == _OWN_FAILURE:
+        raise OutsideError("buildah run failed: its reason is above", hint="it needs root, or user namespaces")
     return done.returncode
 
 

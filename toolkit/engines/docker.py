@@ -106,21 +106,24 @@ def run_container(
     *,
     entrypoint: Sequence[str],
     command: Sequence[str],
-    mounts: Mapping[Path, tuple[str, str]],
+    mounts: Mapping[str, tuple[Path, str]],
 ) -> int:
     """Run a container to its end and give its exit code; its output goes to our stderr as it comes.
 
-    `mounts` says for a host path where it appears and whether `ro` or `rw`. The container is removed, whatever
-    happens. An image that is missing is pulled.
+    `mounts` says for a path in the container which host path appears there and whether `ro` or `rw`. The container
+    is removed, whatever happens. An image that is missing is pulled.
     """
+    from docker.types import Mount
+
     if not has_image(client, image):
         log.info("pulling %s", image)
         with failing(f"docker cannot pull {image}"):
             client.images.pull(image)
-    volumes = {str(path): {"bind": inside, "mode": mode} for path, (inside, mode) in mounts.items()}
+    # Not `volumes`: those are joined by colons, which a path may hold, and take each host path once.
+    bound = [Mount(inside, str(path), type="bind", read_only=mode == "ro") for inside, (path, mode) in mounts.items()]
     options: dict[str, Any] = {"entrypoint": list(entrypoint)} if entrypoint else {}
     with failing(f"docker cannot run {image}"):
-        container = client.containers.create(image, list(command), volumes=volumes, **options)
+        container = client.containers.create(image, list(command), mounts=bound, **options)
         try:
             container.start()
             _follow(container)

@@ -29,7 +29,10 @@ class BuildahRunner:
         """Run to the end in a container that is removed."""
         if not job.spec.container.command:
             raise InputError("the contract has no command, and buildah needs one", hint="use --runner docker")
-        with tempfile.TemporaryDirectory(prefix="comp-run-") as temporary, engine.container(job.image) as name:
+        with (
+            tempfile.TemporaryDirectory(prefix="comp-run-", ignore_cleanup_errors=True) as temporary,
+            engine.container(job.image) as name,
+        ):
             paths = writable_paths(Path(temporary), job)
             inputs, outputs, mounts = mounted(Path(temporary), job)
             command = resolve_command(job.spec, values=job.values, input_paths=inputs, output_paths=outputs)

@@ -21,7 +21,7 @@ class DockerRunner:
     def run(self, job: Job) -> Outcome:
         """Run to the end in a container that is removed."""
         client = engine.connect()
-        with tempfile.TemporaryDirectory(prefix="comp-run-") as temporary:
+        with tempfile.TemporaryDirectory(prefix="comp-run-", ignore_cleanup_errors=True) as temporary:
             paths = writable_paths(Path(temporary), job)
             inputs, outputs, mounts = mounted(Path(temporary), job)
             command = resolve_command(job.spec, values=job.values, input_paths=inputs, output_paths=outputs)

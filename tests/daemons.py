@@ -1,0 +1,55 @@
+"""Daemons that tests start: they are waited for, and do not outlive the tests."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+_SECONDS = 60
+_PROGRAMS = {
+    "dockerd": "docker.io",
+    "buildah": "buildah",
+    "docker-registry": "docker-registry",
+    "mmdebstrap": "mmdebstrap",
+}
+
+
+def require(program: str) -> str:
+    """Find a program, or say which Debian package has it: a test that cannot run is a failure."""
+    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    assert found, f"{program} is not installed: apt-get install {_PROGRAMS.get(program, program)}"
+    return found
+
+
+@contextmanager
+def daemon(command: Sequence[str], *, log: Path, ready: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Run a daemon until the end, also when this process is killed; yield what in its log says that it is ready."""
+    # Absent beyond Linux; there a daemon outlives tests that are killed.
+    setpriv = shutil.which("setpriv")
+    lifeline = [setpriv, "--pdeathsig", "TERM"] if setpriv else []
+    # A user's PATH often lacks the folder of the tools that a daemon looks for.
+    environment = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin"}
+    with log.open("wb") as written:
+        process = subprocess.Popen([*lifeline, *command], stdout=written, stderr=written, env=environment)
+    try:
+        yield _wait_for(process, log, ready)
+    finally:
+        process.terminate()
+        try:
+            process.wait(_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(process: "subprocess.Popen[bytes]", log: Path, ready: re.Pattern[str]) -> re.Match[str]:
+    deadline = time.monotonic() + _SECONDS
+    while not (found := ready.search(log.read_text(errors="replace"))):
+        assert process.poll() is None, log.read_text(errors="replace")[-2000:]
+        assert time.monotonic() < deadline, log.read_text(errors="replace")[-2000:]
+        time.sleep(0.05)
+    return found

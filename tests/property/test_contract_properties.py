@@ -1,0 +1,200 @@
+"""Contracts: what is written is read again, a pin changes nothing else, and no text makes the reader fail otherwise."""
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from toolkit.errors import InputError
+from toolkit.findings import FindingsError
+from toolkit.interface.model import PARAMETER_TYPES, Input, Interface, Kind, Output
+from toolkit.lint.linter import lint_contract
+from toolkit.lint.rules import findings_of
+from toolkit.resources import resource
+from toolkit.spec.model import (
+    Argument,
+    ComponentSpec,
+    ConcatPlaceholder,
+    Container,
+    ExecutorInputPlaceholder,
+    IfPlaceholder,
+    IsPresent,
+    PlaceholderKind,
+    PortPlaceholder,
+)
+from toolkit.spec.pin import pin_image
+from toolkit.spec.reader import parse_component, parse_document
+from toolkit.spec.writer import write_component
+
+PATH = Path("component.yaml")
+SCHEMA = Draft202012Validator(json.loads(resource("schemas", "component.schema.json").read_text()))
+PINNED = "localhost:5000/a/b@sha256:" + "0" * 64
+
+texts = st.text(max_size=12) | st.sampled_from(["yes", "1.10", "null", "a: b", "- a", "{a}", "# a", "a\nb", "{{$}}"])
+structures = st.recursive(
+    st.none() | st.booleans() | st.integers() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+).filter(lambda value: isinstance(value, dict | list))
+types = (
+    st.sampled_from(PARAMETER_TYPES)
+    | texts
+    | structures.map(lambda value: json.dumps(value, sort_keys=True, separators=(",", ":")))
+)
+placeholders = st.builds(PortPlaceholder, kind=st.sampled_from(get_args(PlaceholderKind)), port=texts)
+conditions = (
+    st.builds(IsPresent, input=texts)
+    | st.builds(PortPlaceholder, kind=st.just("inputValue"), port=texts)
+    | st.booleans()
+    | texts
+)
+
+
+def _nested(inner: st.SearchStrategy[Argument]) -> st.SearchStrategy[Argument]:
+    several = st.lists(inner, max_size=3).map(tuple)
+    return st.builds(ConcatPlaceholder, items=several) | st.builds(
+        IfPlaceholder, condition=conditions, then=several, otherwise=several
+    )
+
+
+arguments: st.SearchStrategy[Argument] = st.recursive(
+    texts | placeholders | st.just(ExecutorInputPlaceholder()), _nested, max_leaves=6
+)
+listed = st.lists(arguments, max_size=4).map(tuple)
+mappings = st.dictionaries(texts, texts, max_size=3)
+specs = st.builds(
+    ComponentSpec,
+    name=texts,
+    description=texts,
+    interface=st.builds(
+        Interface,
+        inputs=st.lists(
+            st.builds(
+                Input,
+                name=texts,
+                type=types,
+                kind=st.just(Kind.ARTIFACT),
+                description=texts,
+                default=st.none() | texts,
+                optional=st.booleans(),
+            ),
+            max_size=3,
+        ).map(tuple),
+        outputs=st.lists(
+            st.builds(Output, name=texts, type=types, kind=st.just(Kind.ARTIFACT), description=texts), max_size=3
+        ).map(tuple),
+    ),
+    container=st.builds(
+        Container, image=texts.filter(bool), command=listed, args=listed, env=mappings, file_outputs=mappings
+    ),
+    annotations=mappings,
+    labels=mappings,
+)
+
+
+def _without_kinds(spec: ComponentSpec) -> ComponentSpec:
+    """Leave out what a contract does not say: the reader decides it from types and placeholders."""
+    inputs = tuple(replace(port, kind=Kind.ARTIFACT) for port in spec.interface.inputs)
+    outputs = tuple(replace(port, kind=Kind.ARTIFACT) for port in spec.interface.outputs)
+    return replace(spec, interface=Interface(inputs=inputs, outputs=outputs))
+
+
+@given(specs)
+def test_what_is_written_is_read_again(spec: ComponentSpec) -> None:
+    text = write_component(spec)
+    read = parse_component(text, PATH)
+    assert _without_kinds(read) == spec
+    assert write_component(read) == text
+    assert parse_component(write_component(read), PATH) == read
+
+
+@given(specs)
+def test_the_schema_takes_what_is_written(spec: ComponentSpec) -> None:
+    SCHEMA.validate(yaml.safe_load(write_component(spec)))
+
+
+@given(specs)
+def test_a_pin_changes_nothing_else(spec: ComponentSpec) -> None:
+    text = write_component(spec)
+    pinned = pin_image(text, PINNED, PATH)
+    read = parse_component(text, PATH)
+    assert parse_component(pinned, PATH) == replace(read, container=replace(read.container, image=PINNED))
+    head, _, tail = pinned.partition(f"{PINNED}")
+    assert text.startswith(head.rstrip("'\""))
+    assert text.endswith(tail.lstrip("'\""))
+
+
+@given(specs)
+def test_every_rule_copes(spec: ComponentSpec) -> None:
+    for finding in findings_of(parse_document(write_component(spec), PATH)):
+        assert finding.message
+
+
+fragments = st.sampled_from(
+    [
+        *("implementation:", "container:", "image:", "a", "inputs:", "- name: a", "args:", "{inputValue: a}", "[", "]"),
+        *("{", "}", ":", ",", "\n", "\n  ", "\n    ", "- ", "&a ", "*a", "!!int ", "!x ", "|\n", ">\n", "'", '"', "#"),
+        *("if:", "cond:", "then:", "concat:", "~", "null", "true", "1", "2020-99-99", "<<:", "=", "---", "...", "\t"),
+        *("? ", "% ", "@", "`", "\ufeff", "\x85", "\u2028", "\x00", "default:", "type:", "optional:", "outputs:"),
+    ]
+)
+
+
+@given(st.text() | st.lists(fragments, max_size=40).map("".join) | st.binary().map(lambda data: data.decode("latin-1")))
+@example("\ud800")
+@example("[" * 50_000)
+def test_no_text_makes_the_reader_fail_otherwise(text: str) -> None:
+    with suppress(FindingsError):
+        findings_of(parse_document(text, PATH))
+    with suppress(InputError):
+        assert PINNED in pin_image(text, PINNED, PATH)
+
+
+def _trees(value: Any) -> Any:  # noqa: ANN401 (any YAML value)
+    """Give every tree that differs from `value` in one place."""
+    others: tuple[Any, ...] = (None, 1, "x", [], {}, True)
+    for other in others:
+        if other != value or type(other) is not type(value):
+            yield other
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield {name: part for name, part in value.items() if name != key}
+            for tree in _trees(inner):
+                yield {**value, key: tree}
+        yield {**value, "unknown": 1}
+    if isinstance(value, list):
+        for index, inner in enumerate(value):
+            for tree in _trees(inner):
+                yield [*value[:index], tree, *value[index + 1 :]]
+
+
+def test_reader_and_schema_agree_about_every_small_change() -> None:
+    path = Path(__file__).parents[1] / "examples" / "positive" / "full" / "component.yaml"
+    disagreeing, answers = [], []
+    for tree in _trees(yaml.safe_load(path.read_text())):
+        text = yaml.safe_dump(tree)
+        try:
+            parse_component(text, path)
+            taken = True
+        except FindingsError:
+            taken = False
+        answers.append(taken)
+        if taken != SCHEMA.is_valid(tree):
+            disagreeing.append((taken, text))
+    assert not disagreeing
+    assert answers.count(True) > 50
+    assert answers.count(False) > 50
+
+
+@given(st.binary(max_size=200))
+def test_no_file_makes_the_linter_fail(tmp_path_factory: Any, data: bytes) -> None:  # noqa: ANN401 (pytest's own)
+    path = tmp_path_factory.getbasetemp() / "component.yaml"
+    path.write_bytes(data)
+    for finding in lint_contract(path)[0]:
+        assert finding.where.path == path

@@ -1,0 +1,126 @@
+"""Outputs on their way from where a component wrote them to where the job wants them."""
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import InputError, OutsideError
+from toolkit.interface.model import Input, Interface, Kind, Output
+from toolkit.runners.protocol import Job
+from toolkit.runners.staging import mounted, outcome, output_paths, writable_paths
+from toolkit.spec.model import ComponentSpec, Container
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    spec = ComponentSpec(
+        name="join",
+        description="",
+        interface=Interface(
+            inputs=(
+                Input(name="first", type="TSV", kind=Kind.ARTIFACT),
+                Input(name="second", type="TSV", kind=Kind.ARTIFACT),
+            ),
+            outputs=(Output(name="joined", type="Folder", kind=Kind.ARTIFACT),),
+        ),
+        container=Container(image="join:1", command=("join",), args=()),
+    )
+    table = tmp_path / "table.tsv"
+    table.write_text("a\tb\n")
+    return Job(
+        spec=spec,
+        image="join:1",
+        values={},
+        artifacts={"first": table, "second": table},
+        outputs={"joined": tmp_path / "wanted" / "joined"},
+    )
+
+
+@pytest.fixture
+def place(job: Job, tmp_path: Path) -> Path:
+    """Where the component writes its output."""
+    return output_paths(tmp_path / "outputs", job)["joined"]
+
+
+def _settle(job: Job, place: Path) -> Path:
+    done = outcome(job, {"joined": place}, 0)
+    assert done.outputs == job.outputs
+    return job.outputs["joined"]
+
+
+def test_an_output_that_was_not_written_is_not_there(job: Job, place: Path) -> None:
+    assert outcome(job, {"joined": place}, 3).outputs == {}
+    assert outcome(job, {"joined": place}, 3).exit_code == 3
+
+
+def test_one_file_for_two_inputs_is_mounted_twice(job: Job, tmp_path: Path) -> None:
+    inputs, outputs, mounts = mounted(tmp_path, job)
+    assert [mounts[inputs[name]] for name in ("first", "second")] == [(tmp_path / "table.tsv", "ro")] * 2
+    assert outputs == {"joined": "/tmp/outputs/0/data"}  # noqa: S108 (a place in the container)
+    assert mounts["/tmp/outputs"] == (tmp_path / "outputs", "rw")  # noqa: S108 (likewise)
+
+
+def test_any_user_may_write_outputs(job: Job, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir(mode=0o700)
+    path = writable_paths(folder, job)["joined"]
+    assert [part.stat().st_mode & 0o777 for part in (path.parent, folder)] == [0o777, 0o755]
+
+
+def test_links_in_a_folder_stay_links(job: Job, place: Path) -> None:
+    place.mkdir()
+    (place / "file").write_text("text")
+    (place / "inside").symlink_to("file")
+    (place / "outside").symlink_to("/etc/hostname")
+    (place / "nowhere").symlink_to("/nowhere/at/all")
+    target = _settle(job, place)
+    assert (target / "inside").read_text() == "text"
+    assert {path.name: str(path.readlink()) for path in target.iterdir() if path.is_symlink()} == {
+        "inside": "file",
+        "outside": "/etc/hostname",
+        "nowhere": "/nowhere/at/all",
+    }
+
+
+@pytest.mark.parametrize("elsewhere", ["/etc/hostname", "/nowhere/at/all", "../../table.tsv"])
+def test_an_output_that_links_elsewhere_is_refused(job: Job, place: Path, elsewhere: str) -> None:
+    place.symlink_to(elsewhere)
+    with pytest.raises(InputError, match=f"the output 'joined' is a link to {elsewhere}, expected"):
+        outcome(job, {"joined": place}, 0)
+    assert not job.outputs["joined"].exists()
+
+
+def test_an_output_may_link_to_its_neighbour(job: Job, place: Path) -> None:
+    (place.parent / "part-1").write_text("text")
+    place.symlink_to("part-1")
+    target = _settle(job, place)
+    assert not target.is_symlink()
+    assert target.read_text() == "text"
+
+
+def test_a_folder_takes_the_place_of_a_file_and_of_a_folder(job: Job, place: Path) -> None:
+    target = job.outputs["joined"]
+    target.parent.mkdir()
+    target.write_text("old")
+    place.mkdir()
+    (place / "new").write_text("new")
+    for _ in range(2):
+        assert [path.name for path in _settle(job, place).iterdir()] == ["new"]
+        (target / "old").write_text("old")
+
+
+def test_what_a_link_names_is_not_emptied(job: Job, place: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").write_text("kept")
+    job.outputs["joined"].parent.mkdir()
+    job.outputs["joined"].symlink_to(tmp_path / "kept")
+    place.mkdir()
+    assert not list(_settle(job, place).iterdir())
+    assert (tmp_path / "kept" / "file").read_text() == "kept"
+
+
+def test_a_place_that_cannot_be_written_is_named(job: Job, place: Path) -> None:
+    job.outputs["joined"].parent.write_text("a file where a folder should be")
+    place.write_text("text")
+    with pytest.raises(OutsideError, match=r"cannot copy the output 'joined' to .*/wanted/joined: "):
+        outcome(job, {"joined": place}, 0)
