@@ -1,7 +1,9 @@
 """Inputs, outputs and the binding of both to a Python function, as plain data."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from toolkit.errors import Location
 
@@ -14,6 +16,8 @@ ARTIFACT_TYPES = (
     *("Artifact", "Dataset", "Model", "Metrics", "ClassificationMetrics", "SlicedClassificationMetrics"),
     *("HTML", "Markdown"),
 )
+
+Scalar = str | int | float | bool
 
 
 class Kind(StrEnum):
@@ -31,9 +35,18 @@ class Passing(StrEnum):
     ARTIFACT = "artifact"
 
 
+def _empty() -> Mapping[str, object]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Input:
-    """One input. `default` is the text of the contract (`'1.0'`, `'true'`, JSON), None when there is none."""
+    """One input. `default` is the text of the contract (`'1.0'`, `'true'`, JSON), None when there is none.
+
+    `choices` are all the values that it may have, none meaning any. `many` says that it is a list of artifacts.
+    KFP has a word for neither: contracts carry them as the annotations `choices` and `list`. `annotations` are
+    those of others, JSON values by name.
+    """
 
     name: str
     type: str
@@ -41,16 +54,21 @@ class Input:
     description: str = ""
     default: str | None = None
     optional: bool = False
+    choices: tuple[Scalar, ...] = ()
+    many: bool = False
+    annotations: Mapping[str, object] = field(default_factory=_empty)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Output:
-    """One output."""
+    """One output; `many` and `annotations` as for an input."""
 
     name: str
     type: str
     kind: Kind
     description: str = ""
+    many: bool = False
+    annotations: Mapping[str, object] = field(default_factory=_empty)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ by path; an output when its type is one. A type that is a mapping is kept as JSO
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
@@ -17,7 +17,7 @@ import yaml
 
 from toolkit.errors import Location
 from toolkit.findings import FindingsError
-from toolkit.interface.model import Input, Interface, Kind, Output
+from toolkit.interface.model import Input, Interface, Kind, Output, Scalar
 from toolkit.spec.document import Place, Reading, compose, form, read_text
 from toolkit.spec.model import (
     Argument,
@@ -159,6 +159,7 @@ def _input(reading: Reading, node: yaml.Node, index: int) -> Input:
     parts = _port(reading, node, "inputs", index, _INPUT)
     name = reading.text(parts.get("name"), "an input's name")
     optional = _boolean(reading, parts.get("optional"), f"optional of {name!r}")
+    annotations = _annotations(reading, parts)
     return Input(
         name=name,
         type=_type(reading, parts.get("type")),
@@ -166,6 +167,9 @@ def _input(reading: Reading, node: yaml.Node, index: int) -> Input:
         description=reading.text(parts.get("description"), f"the description of {name!r}", nullable=True),
         default=_default(reading, parts.get("default"), name),
         optional=optional,
+        choices=_choices(annotations),
+        many=_many(annotations),
+        annotations=MappingProxyType(annotations),
     )
 
 
@@ -173,11 +177,14 @@ def _output(reading: Reading, node: yaml.Node, index: int) -> Output:
     parts = _port(reading, node, "outputs", index, _OUTPUT)
     name = reading.text(parts.get("name"), "an output's name")
     kind_name = _type(reading, parts.get("type"))
+    annotations = _annotations(reading, parts)
     return Output(
         name=name,
         type=kind_name,
         kind=Kind.PARAMETER if is_parameter_type(kind_name) else Kind.ARTIFACT,
         description=reading.text(parts.get("description"), f"the description of {name!r}", nullable=True),
+        many=_many(annotations),
+        annotations=MappingProxyType(annotations),
     )
 
 
@@ -188,23 +195,31 @@ def _port(reading: Reading, node: yaml.Node, what: str, index: int, known: tuple
         reading.places[(what, index, key)] = reading.at(value)
     if "name" not in parts:
         reading.error("C003", node, f"an item of {what} has no name")
-    if "annotations" in parts:
-        for value in reading.mapping(parts["annotations"], "annotations").values():
-            _plain(reading, value)
     return parts
+
+
+def _annotations(reading: Reading, parts: dict[str, yaml.Node]) -> dict[str, Any]:
+    if "annotations" not in parts:
+        return {}
+    return {key: _plain(reading, value) for key, value in reading.mapping(parts["annotations"], "annotations").items()}
+
+
+def _choices(annotations: dict[str, Any]) -> tuple[Scalar, ...]:
+    """Take the choices out of the annotations; what is no list of values stays there, as somebody else's."""
+    given = annotations.get("choices")
+    if not isinstance(given, list) or not given or not all(isinstance(item, Scalar) for item in given):
+        return ()
+    return tuple(annotations.pop("choices"))
+
+
+def _many(annotations: dict[str, Any]) -> bool:
+    return annotations.get("list") is True and annotations.pop("list")
 
 
 def _kinded(port: Input, *, by_value: set[str]) -> Input:
     if not is_parameter_type(port.type) and port.name not in by_value:
         return port
-    return Input(
-        name=port.name,
-        type=port.type,
-        kind=Kind.PARAMETER,
-        description=port.description,
-        default=port.default,
-        optional=port.optional,
-    )
+    return replace(port, kind=Kind.PARAMETER)
 
 
 def _uses(container: Container) -> tuple[set[str], set[str]]:

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
-from toolkit.interface.model import Input, Output
+from toolkit.interface.model import Input, Output, Scalar
 from toolkit.spec.document import LINE_BREAK
 from toolkit.spec.model import (
     Argument,
@@ -59,11 +59,20 @@ def _input(port: Input) -> dict[str, Any]:
         written["optional"] = True
     if port.description:
         written["description"] = port.description
-    return written
+    return written | _annotations(port, port.choices)
 
 
 def _output(port: Output) -> dict[str, Any]:
-    return {"name": port.name, **_type(port.type), **({"description": port.description} if port.description else {})}
+    written: dict[str, Any] = {"name": port.name, **_type(port.type)}
+    if port.description:
+        written["description"] = port.description
+    return written | _annotations(port, ())
+
+
+def _annotations(port: Input | Output, choices: Sequence[Scalar]) -> dict[str, Any]:
+    ours = {"choices": list(choices) or None, "list": port.many or None}
+    written = {**{key: value for key, value in ours.items() if value is not None}, **port.annotations}
+    return {"annotations": written} if written else {}
 
 
 def _type(name: str) -> dict[str, Any]:
