@@ -4,16 +4,14 @@ import ast
 from dataclasses import dataclass, replace
 
 from toolkit.interface.model import ARTIFACT_TYPES as ARTIFACTS
-from toolkit.interface.model import Kind, Passing
+from toolkit.interface.model import Kind, Passing, Scalar, Shape
 from toolkit.interface.module import Module
+from toolkit.interface.refusal import NotUnderstood
+from toolkit.interface.values import followed, optional, read_value, typing_name, unquoted
 
 # kfp 2.17 `dsl/types/type_annotations.py`, kfp 1.8.22 `components/_python_op.py`.
 _VOCABULARIES = ("kfp.dsl.", "kfp.v2.dsl.", "kfp.components.", "toolkit.types.")
 _STRIPPING = "kfp.components"
-_TYPING = ("typing", "typing_extensions", "collections.abc")
-_SCALARS = {"str": "String", "int": "Integer", "float": "Float", "bool": "Boolean"}
-_LISTS = {"list", "List", "Sequence"}
-_DICTS = {"dict", "Dict", "Mapping", "MutableMapping"}
 _KFP_TYPES = {
     "String": "str",
     "Integer": "int",
@@ -22,9 +20,11 @@ _KFP_TYPES = {
     "JsonArray": "list",
     "JsonObject": "dict",
 }
-_MARKERS = {"Input", "Output", "InputPath", "OutputPath", "InputTextFile", "InputBinaryFile"}
-_MARKERS |= {"OutputTextFile", "OutputBinaryFile", *ARTIFACTS}
-
+_MODES = {"InputTextFile": "r", "InputBinaryFile": "rb", "OutputTextFile": "w", "OutputBinaryFile": "wb"}
+_PATHS = {"InputPath", "OutputPath"}
+# What KFP's own executor fills in; no other engine could.
+_INJECTED = {"PipelineTaskFinalStatus", "TaskConfig", "EmbeddedInput"}
+_MARKERS = {"Input", "Output", *_PATHS, *_MODES, *_INJECTED, *ARTIFACTS}
 
 # What KFP 2 takes for parameter types (kfp 2.17, `dsl/types/type_utils.py`), without regard to case.
 _PARAMETER_NAMES = {
@@ -35,66 +35,86 @@ _PARAMETER_NAMES = {
     **dict.fromkeys(("jsonarray", "list"), "JsonArray"),
     **dict.fromkeys(("jsonobject", "dict"), "JsonObject"),
 }
+# What people write for types that KFP has no form for, and what to write instead.
+_INSTEAD = {
+    **dict.fromkeys(("tuple", "Tuple", "set", "Set", "frozenset", "FrozenSet", "Iterable"), "write list"),
+    **dict.fromkeys(("bytes", "bytearray"), "take a file: InputPath('Bytes')"),
+    **dict.fromkeys(("Any", "object"), "write the type it has: str, int, float, bool, list or dict"),
+    **dict.fromkeys(("datetime", "date", "time", "timedelta", "Decimal", "UUID"), "write str and parse it"),
+    **dict.fromkeys(("Path", "PurePath", "PathLike"), "write InputPath('…') for a file, OutputPath('…') for a result"),
+    **dict.fromkeys(("TextIO", "BinaryIO", "IO"), "write InputTextFile('…') or OutputTextFile('…')"),
+    **dict.fromkeys(("DataFrame", "Series", "ndarray", "Tensor"), "take Input[Dataset] and read the file"),
+    "complex": "write two floats",
+    "Callable": "name the function in a str",
+    "Union": "write one type; JSON would not tell them apart",
+    "ClassVar": "write the type inside",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meaning:
-    """A read annotation. `strips` says that KFP 1's suffixes `_path` and `_file` are not part of the port's name."""
+    """A read annotation. `suffixes` are KFP 1's, such as `_path`, that are not part of the port's name.
+
+    `description` is the text in an `Annotated[…]`; the rest is as in `Input` and `Binding`.
+    """
 
     type: str
     kind: Kind
     passing: Passing
     output: bool = False
     optional: bool = False
-    strips: bool = False
+    suffixes: tuple[str, ...] = ()
+    choices: tuple[Scalar, ...] = ()
+    many: bool = False
+    mode: str = ""
+    shape: Shape | None = None
+    description: str = ""
 
 
-class NotUnderstood(Exception):  # noqa: N818 (the reader turns it into a finding with a place)
-    """An annotation that has no meaning here; `args` hold what is wrong and what to write instead."""
-
-
-def read_annotation(module: Module, node: ast.expr) -> Meaning:
+def read_annotation(module: Module, node: ast.expr) -> Meaning:  # noqa: PLR0911 (one for each form)
     """Say what an annotation means. Raises NotUnderstood."""
-    node = unquoted(node)
-    scalar = parameter_type(module, node)
-    if scalar:
-        return Meaning(type=scalar, kind=Kind.PARAMETER, passing=Passing.VALUE)
-    inner = _optional(module, node)
+    node = followed(module, node)
+    if isinstance(node, ast.Subscript) and typing_name(module, node.value) == "Annotated":
+        return _annotated(module, node)
+    inner = optional(module, node)
     if inner is not None:
         return _optional_meaning(module, inner)
+    many = _listed_artifact(module, node)
+    if many:
+        return Meaning(type=many, kind=Kind.ARTIFACT, passing=Passing.ARTIFACT, many=True)
+    value = read_value(module, node)
+    if value:
+        return Meaning(
+            type=value.type, kind=Kind.PARAMETER, passing=Passing.VALUE, choices=value.choices, shape=value.shape
+        )
     name = marker(module, node)
     match node:
         case ast.Subscript(value=owner, slice=argument):
             return _subscript(module, marker(module, owner), argument, node)
-        case ast.Call(func=owner, args=arguments):
+        case ast.Call(func=owner, args=arguments, keywords=[]):
             return _call(module, owner, arguments, node)
     if name in ARTIFACTS:
         return Meaning(type=name, kind=Kind.ARTIFACT, passing=Passing.ARTIFACT)
-    if name in {"InputPath", "OutputPath"}:
+    if name in {*_PATHS, *_MODES}:
         raise NotUnderstood(f"`{name}` without parentheses", f"write {name}('CSV') or {name}(Dataset)")
-    raise _unknown(node)
-
-
-def parameter_type(module: Module, node: ast.expr) -> str | None:
-    """Give KFP's name of a parameter type such as `int` or `List[str]`; None when it is something else."""
-    node = unquoted(node)
-    if isinstance(node, ast.Subscript) and _typing_name(module, node.value) == "Annotated":
-        first = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else None
-        return parameter_type(module, first) if first is not None else None
-    owner = node.value if isinstance(node, ast.Subscript) else node
-    name = _typing_name(module, owner)
-    if name in _LISTS:
-        return "JsonArray"
-    if name in _DICTS:
-        return "JsonObject"
-    return _SCALARS.get(name or "") if not isinstance(node, ast.Subscript) else None
+    raise _unknown(module, node)
 
 
 def marker(module: Module, node: ast.expr) -> str | None:
     """Give the bare name of a word of the vocabularies, `Input` for `d.Input`; None for anything else."""
     qualified = module.qualified(node) or ""
     origin, _, name = qualified.rpartition(".")
+    if not origin and name in _MARKERS and name not in module.classes:
+        # `from kfp.dsl import *`
+        origin = next((star for star in module.stars if f"{star}.".startswith(_VOCABULARIES)), "")
     return name if name in _MARKERS and f"{origin}.".startswith(_VOCABULARIES) else None
+
+
+def _annotated(module: Module, node: ast.Subscript) -> Meaning:
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    meaning = read_annotation(module, parts[0])
+    texts = [part.value for part in parts[1:] if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    return replace(meaning, description=texts[0]) if texts else meaning
 
 
 def _optional_meaning(module: Module, inner: ast.expr) -> Meaning:
@@ -104,91 +124,84 @@ def _optional_meaning(module: Module, inner: ast.expr) -> Meaning:
     return replace(meaning, optional=True)
 
 
+def _listed_artifact(module: Module, node: ast.expr) -> str | None:
+    """Give the artifact type of `List[Dataset]`."""
+    match node:
+        case ast.Subscript(value=owner, slice=argument) if typing_name(module, owner) in {"List", "list"}:
+            name = marker(module, followed(module, argument))
+            return name if name in ARTIFACTS else None
+        case _:
+            return None
+
+
 def _subscript(module: Module, owner: str | None, argument: ast.expr, node: ast.expr) -> Meaning:
     if owner not in {"Input", "Output"}:
-        raise _unknown(node)
-    argument = unquoted(argument)
-    name = marker(module, argument)
-    if name in ARTIFACTS:
-        output = owner == "Output"
-        return Meaning(type=name, kind=Kind.ARTIFACT, passing=Passing.ARTIFACT, output=output)
-    if plain := parameter_type(module, argument):
+        raise _unknown(module, node)
+    argument = followed(module, argument)
+    output = owner == "Output"
+    name, many = marker(module, argument), _listed_artifact(module, argument)
+    if many and output:
+        raise NotUnderstood(
+            f"`{ast.unparse(node)}`: KFP takes lists of artifacts and gives none",
+            f"write a folder: Output[{many}], a file for each inside",
+        )
+    if name in ARTIFACTS or many:
+        type_ = many or name or ""
+        return Meaning(type=type_, kind=Kind.ARTIFACT, passing=Passing.ARTIFACT, output=output, many=many is not None)
+    if plain := read_value(module, argument):
         word = ast.unparse(argument)
-        instead = f"OutputPath({word}), or return it" if owner == "Output" else word
-        raise NotUnderstood(f"`{owner}[{word}]`: {plain} is a parameter, not an artifact", f"write {instead}")
+        instead = f"OutputPath({word}), or return it" if output else word
+        raise NotUnderstood(f"`{owner}[{word}]`: {plain.type} is a parameter, not an artifact", f"write {instead}")
     raise NotUnderstood(f"`{ast.unparse(node)}` is not an artifact type", f"one of {', '.join(ARTIFACTS)}")
 
 
 def _call(module: Module, owner: ast.expr, arguments: list[ast.expr], node: ast.expr) -> Meaning:
     name = marker(module, owner)
-    if name in {"InputTextFile", "InputBinaryFile", "OutputTextFile", "OutputBinaryFile"}:
-        instead = "InputPath" if name.startswith("Input") else "OutputPath"
-        raise NotUnderstood(f"`{name}` hands over an open file", f"write {instead}(…) and open it")
-    if name not in {"InputPath", "OutputPath"} or len(arguments) > 1:
-        raise _unknown(node)
-    output = name == "OutputPath"
-    strips = (module.qualified(owner) or "").startswith(_STRIPPING)
+    if name not in {*_PATHS, *_MODES} or len(arguments) > 1:
+        raise _unknown(module, node)
+    output = name.startswith("Output")
+    passing, mode = (Passing.FILE, _MODES[name]) if name in _MODES else (Passing.PATH, "")
+    kfp1 = (module.qualified(owner) or "").startswith(_STRIPPING)
+    suffixes = (("_file",) if mode else ("_path", "_file")) if kfp1 else ()
     argument = unquoted(arguments[0], types=False) if arguments else ast.Constant("Artifact")
+    type_, kind = _file_type(module, argument, node, name)
+    if kind is Kind.PARAMETER and not output:
+        advice = f"write {_KFP_TYPES[type_]}, or name a type of your own"
+        raise NotUnderstood(f"`{ast.unparse(node)}`: {type_} is passed by value, not by path", advice)
+    return Meaning(type=type_, kind=kind, passing=passing, output=output, suffixes=suffixes, mode=mode)
+
+
+def _file_type(module: Module, argument: ast.expr, node: ast.expr, name: str) -> tuple[str, Kind]:
+    """Say of what type the file of an `InputPath(…)` or its relatives is."""
     artifact = marker(module, argument)
     if artifact in ARTIFACTS:
-        return Meaning(type=artifact, kind=Kind.ARTIFACT, passing=Passing.PATH, output=output, strips=strips)
-    text = argument.value if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else None
-    plain = parameter_type(module, argument) if text is None else None
-    plain = plain or _PARAMETER_NAMES.get((text or "").lower())
-    if plain and not output:
-        word = _KFP_TYPES[plain]
-        advice = f"write {word}, or name a type of your own"
-        raise NotUnderstood(f"`{ast.unparse(node)}`: {plain} is passed by value, not by path", advice)
-    if plain:
-        return Meaning(type=plain, kind=Kind.PARAMETER, passing=Passing.PATH, output=True, strips=strips)
-    if text:
-        return Meaning(type=text, kind=Kind.ARTIFACT, passing=Passing.PATH, output=output, strips=strips)
+        return artifact, Kind.ARTIFACT
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and argument.value:
+        plain = _PARAMETER_NAMES.get(argument.value.lower())
+        return (plain, Kind.PARAMETER) if plain else (argument.value, Kind.ARTIFACT)
+    if value := None if isinstance(argument, ast.Constant) else read_value(module, argument):
+        return value.type, Kind.PARAMETER
     raise NotUnderstood(f"`{ast.unparse(node)}`: the type is neither a name nor an artifact class", f"{name}('CSV')")
 
 
-def _optional(module: Module, node: ast.expr) -> ast.expr | None:
-    """Give T of `Optional[T]`, `Union[T, None]` and `T | None`; None when it is none of them."""
-    match node:
-        case ast.Subscript(value=owner, slice=inner) if _typing_name(module, owner) == "Optional":
-            return inner
-        case ast.Subscript(value=owner, slice=ast.Tuple(elts=parts)) if _typing_name(module, owner) == "Union":
-            kept = [part for part in parts if not _is_none(part)]
-            return kept[0] if len(kept) == 1 < len(parts) else None
-        case ast.BinOp(left=left, op=ast.BitOr(), right=right) if _is_none(right) or _is_none(left):
-            return left if _is_none(right) else right
-        case _:
-            return None
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
-
-
-def _typing_name(module: Module, node: ast.expr) -> str | None:
-    qualified = module.qualified(node)
-    if qualified is None or qualified in module.classes:
-        return None
-    origin, _, name = qualified.rpartition(".")
-    return name if not origin or origin in _TYPING or origin == "builtins" else None
-
-
-def unquoted(node: ast.expr, *, types: bool = True) -> ast.expr:
-    """Read an annotation in quotes; with `types` False a text stays the name of a type."""
-    if types and isinstance(node, ast.Constant) and isinstance(node.value, str):
-        try:
-            inner = ast.parse(node.value.strip(), mode="eval").body
-        except SyntaxError:
-            return node
-        return ast.copy_location(inner, node)
-    return node
-
-
-def _unknown(node: ast.expr) -> NotUnderstood:
+def _unknown(module: Module, node: ast.expr) -> NotUnderstood:  # noqa: PLR0911 (one for each form)
     text = ast.unparse(node)
-    known = "str, int, float, bool, list, dict, Optional[…], Input[Dataset], Output[Model], InputPath(…), OutputPath(…)"
-    name = text.rpartition(".")[2].partition("[")[0]
-    if name in {"Literal", "Enum"}:
-        return NotUnderstood(f"`{text}` has no form in KFP", "write str, and check the value in the function")
-    if isinstance(node, ast.Name) and name in _MARKERS:
+    name = text.partition("[")[0].partition("(")[0].rpartition(".")[2]
+    if marker(module, node) in _INJECTED or name in _INJECTED:
+        return NotUnderstood(f"`{text}` is filled in by KFP 2's own executor alone", "take what is needed as an input")
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return NotUnderstood(f"{text} in quotes names no type", f"write InputPath({text}) for a file, str for a value")
+    if isinstance(node, ast.IfExp | ast.Call) and name not in _MARKERS:
+        return NotUnderstood(f"`{text}` is known when the code runs and not before", "write the type itself")
+    if isinstance(node, ast.Dict):
+        return NotUnderstood(f"`{text}` is no type", "write InputPath('…') for a file, str for a value")
+    if isinstance(node, ast.BinOp):
+        return NotUnderstood(f"`{text}` is more than one type", _INSTEAD["Union"])
+    if isinstance(node, ast.Name | ast.Call | ast.Subscript) and name in _MARKERS:
         return NotUnderstood(f"`{text}` is not imported", f"add `from toolkit.types import {name}`")
-    return NotUnderstood(f"`{text}` is no annotation that a component can have", f"use one of {known}")
+    if name in {"Literal", "Optional", "List", "Dict", "Annotated"}:
+        return NotUnderstood(f"`{text}` is not imported", f"add `from typing import {name}`")
+    known = "str, int, float, bool, list, dict, Optional[…], Literal[…], Input[Dataset], Output[Model], InputPath(…)"
+    return NotUnderstood(
+        f"`{text}` is no annotation that a component can have", _INSTEAD.get(name, f"use one of {known}")
+    )

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Descriptions:
-    """What a docstring says: of the whole, of each parameter, and of what is returned, by name and as one text."""
+    """What a docstring says: of the whole, of each parameter, and of what is returned, by name and as one text.
+
+    `types` are the types it gives for parameters, as they are written.
+    """
 
     whole: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
     returned: Mapping[str, str] = field(default_factory=dict)
     returns: str = ""
 
@@ -24,6 +28,7 @@ def read_docstring(text: str | None, outputs: Sequence[str] = ()) -> Description
     read = parse(text)
     whole = "\n\n".join(part.strip() for part in (read.short_description, read.long_description) if part)
     parameters = {parameter.arg_name.lstrip("*"): _line(parameter.description) for parameter in read.params}
+    types = {parameter.arg_name: parameter.type_name for parameter in read.params if parameter.type_name}
     returned: dict[str, str] = {}
     texts = []
     for item in read.many_returns:
@@ -32,7 +37,8 @@ def read_docstring(text: str | None, outputs: Sequence[str] = ()) -> Description
         # A Google section is one item to the parser, named by its first line.
         described = f"{named}: {item.description}" if named and item.description else item.description
         returned |= _by_line(described or "", outputs)
-    return Descriptions(whole=whole, parameters=parameters, returned=returned, returns=" ".join(texts).strip())
+    returns = " ".join(texts).strip()
+    return Descriptions(whole=whole, parameters=parameters, types=types, returned=returned, returns=returns)
 
 
 def _by_line(text: str, names: Sequence[str]) -> dict[str, str]:

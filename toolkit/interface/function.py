@@ -8,17 +8,35 @@ import ast
 import json
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from toolkit.findings import Finding, FindingsError, Severity
-from toolkit.interface.annotations import Meaning, NotUnderstood, marker, parameter_type, read_annotation, unquoted
+from toolkit.interface.annotations import Meaning, marker, read_annotation
+from toolkit.interface.constants import NotKnown, constant_value
+from toolkit.interface.decorators import read_decorators
 from toolkit.interface.docstring import Descriptions, read_docstring
 from toolkit.interface.model import Binding, Function, Input, Interface, Kind, Output
 from toolkit.interface.module import Module
+from toolkit.interface.refusal import NotUnderstood
+from toolkit.interface.values import followed, optional, read_value, record_fields
 
 _SINGLE_OUTPUT = "Output"
+_NAMED_TUPLES = {"typing.NamedTuple", "NamedTuple", "typing_extensions.NamedTuple"}
+# What a docstring calls a type, and the types that may be meant.
+_DOCUMENTED = {
+    word: set(types)
+    for words, *types in (
+        (("str", "string", "text"), "String"),
+        (("int", "integer"), "Integer", "Float"),
+        (("float", "double"), "Float"),
+        (("bool", "boolean"), "Boolean"),
+        (("list",), "JsonArray"),
+        (("dict",), "JsonObject"),
+    )
+    for word in words
+}
 _PYTHON_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool, "JsonArray": list, "JsonObject": dict}
 
 
@@ -27,7 +45,11 @@ def read_function(path: Path, name: str) -> Function:
 
     Raises FindingsError with every reason (rules F001 to F009) why it cannot be a component.
     """
-    module = Module.read(path)
+    return function_of(Module.read(path), name)
+
+
+def function_of(module: Module, name: str) -> Function:
+    """Read the function `name` of a module that has been read. Raises FindingsError like `read_function`."""
     return _Reader(module).read(_definition(module, name))
 
 
@@ -44,12 +66,15 @@ def _definition(module: Module, name: str) -> ast.FunctionDef:
         close = get_close_matches(name, names, n=1)
         advice = f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(names) or 'no functions'}"
         inside = any(isinstance(node, ast.FunctionDef) and node.name == name for node in ast.walk(module.tree))
-        where = "; one inside a class or function cannot be a component" if inside else ""
+        where = "; one inside a class, function or loop cannot be a component" if inside else ""
         raise _refused(module, module.tree, "F002", f"there is no function {name!r} at module level{where}", advice)
     if len(found) > 1:
         lines = ", ".join(str(node.lineno) for node in found)
         raise _refused(module, found[-1], "F003", f"{name!r} is defined {len(found)} times (lines {lines})", "keep one")
     node = found[0]
+    if node not in module.tree.body:
+        message = f"{name!r} is defined under a condition, so it may not be there"
+        raise _refused(module, node, "F003", message, "define it at module level")
     if isinstance(node, ast.AsyncFunctionDef):
         raise _refused(
             module, node, "F009", f"{name!r} is async, and nothing awaits it", "write `def`, asyncio.run inside"
@@ -71,16 +96,22 @@ class _Reader:
     inputs: list[Input] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
     bindings: list[Binding] = field(default_factory=list)
+    remarks: list[Finding] = field(default_factory=list)
 
     def read(self, node: ast.FunctionDef) -> Function:
         returns = self.returned(node.returns)
-        words = read_docstring(ast.get_docstring(node), [name for name, _ in returns])
+        words = read_docstring(ast.get_docstring(node), [port.name for port in returns])
         self.signature(node, words)
-        for name, kind in returns:
-            text = words.returned.get(name) or (words.returns if len(returns) == 1 else "")
-            self.outputs.append(Output(name=name, type=kind, kind=Kind.PARAMETER, description=text))
+        for port in returns:
+            text = words.returned.get(port.name) or (words.returns if len(returns) == 1 else "")
+            self.outputs.append(replace(port, description=text))
         self.collisions(node)
-        packages, base = self.decorators(node)
+        self.contradictions(node, words)
+        told = read_decorators(self.module, node)
+        for place, message, advice in told.refused:
+            self.error(place, "F007" if "literal" in message else "F009", message, advice)
+        for place, name, advice in told.left_out:
+            self.remark(place, "F011", f"{name} is left out", advice, Severity.INFO)
         if self.findings:
             raise FindingsError(tuple(sorted(self.findings, key=_place)))
         return Function(
@@ -91,15 +122,23 @@ class _Reader:
             description=words.whole,
             interface=Interface(inputs=tuple(self.inputs), outputs=tuple(self.outputs)),
             bindings=tuple(self.bindings),
-            returns=tuple(name for name, _ in returns),
-            returns_tuple=node.returns is not None and bool(returns) and not self.is_single(node.returns),
-            packages=packages,
-            base=base,
+            returns=tuple(port.name for port in returns),
+            returns_tuple=node.returns is not None and bool(returns) and self.fields(node.returns) is not None,
+            packages=told.packages,
+            base=told.base,
+            image=told.image,
+            remarks=tuple(self.remarks),
         )
 
     def error(self, node: ast.AST, rule: str, message: str, advice: str = "") -> None:
         finding = Finding(rule=rule, severity=Severity.ERROR, message=message, where=self.module.at(node), help=advice)
         self.findings.append(finding)
+
+    def remark(
+        self, node: ast.AST, rule: str, message: str, advice: str, severity: Severity = Severity.WARNING
+    ) -> None:
+        where = self.module.at(node)
+        self.remarks.append(Finding(rule=rule, severity=severity, message=message, where=where, help=advice))
 
     def signature(self, node: ast.FunctionDef, words: Descriptions) -> None:
         arguments = node.args
@@ -126,8 +165,17 @@ class _Reader:
             self.error(argument.annotation, "F006", f"{argument.arg!r}: {message}", advice)
             return
         port = _port_name(argument.arg, meaning)
-        binding = Binding(parameter=argument.arg, port=port, output=meaning.output, passing=meaning.passing)
-        self.bindings.append(binding)
+        text = text or meaning.description
+        self.bindings.append(
+            Binding(
+                parameter=argument.arg,
+                port=port,
+                output=meaning.output,
+                passing=meaning.passing,
+                mode=meaning.mode,
+                shape=meaning.shape,
+            )
+        )
         if meaning.output:
             if default is not None:
                 self.error(default, "F007", f"the output {argument.arg!r} cannot have a default", "remove it")
@@ -142,6 +190,8 @@ class _Reader:
                 description=text,
                 default=value,
                 optional=optional or (meaning.optional and value is None),
+                choices=meaning.choices,
+                many=meaning.many,
             )
         )
 
@@ -149,14 +199,10 @@ class _Reader:
         """Give the contract's text of a default, and whether the input may be absent."""
         if node is None:
             return None, False
-        seen: set[str] = set()
-        while isinstance(node, ast.Name) and node.id in self.module.constants and node.id not in seen:
-            seen.add(node.id)
-            node = self.module.constants[node.id]
         try:
-            value = ast.literal_eval(node)
-        except (ValueError, TypeError, SyntaxError, RecursionError):
-            shown = ast.unparse(node)
+            value = constant_value(self.module, node)
+        except NotKnown as unknown:
+            shown = ast.unparse(unknown.args[0])
             self.error(
                 node, "F007", f"the default of {argument.arg!r} is no literal: `{shown}`", "write the value itself"
             )
@@ -171,57 +217,78 @@ class _Reader:
         text = _default_text(value, meaning.type)
         if text is None:
             self.error(node, "F007", f"the default of {argument.arg!r} is {value!r}, its type is {meaning.type}")
+        elif meaning.choices and value not in meaning.choices:
+            known = ", ".join(map(repr, meaning.choices))
+            self.error(node, "F007", f"the default of {argument.arg!r} is {value!r}, its choices are {known}")
         return text, False
 
-    def returned(self, node: ast.expr | None) -> list[tuple[str, str]]:
-        """Name the outputs that the return value gives, with their types."""
+    def returned(self, node: ast.expr | None) -> list[Output]:
+        """List the outputs that the return value gives."""
         if node is None or (isinstance(node, ast.Constant) and node.value is None):
             return []
-        node = unquoted(node)
-        single = parameter_type(self.module, node)
-        if single:
-            return [(_SINGLE_OUTPUT, single)]
         fields = self.fields(node)
         if fields is None:
-            artifact = marker(self.module, node)
-            instead = (
-                f"take a parameter `: Output[{artifact}]`" if artifact else "use a NamedTuple, or Output[…] parameters"
-            )
-            self.error(node, "F006", f"`{ast.unparse(node)}` cannot be returned by a component", instead)
-            return []
-        outputs = []
-        for name, annotation in fields:
-            kind = parameter_type(self.module, annotation)
-            if kind is None:
-                message = f"the field {name!r} has the type `{ast.unparse(annotation)}`"
-                self.error(annotation, "F006", message, "fields are str, int, float, bool, list or dict")
-            else:
-                outputs.append((name, kind))
-        return outputs
+            single = self.returned_value(node, node)
+            return [single] if single else []
+        return [port for name, annotation in fields if (port := self.returned_value(annotation, node, name))]
 
-    def is_single(self, node: ast.expr) -> bool:
-        return self.fields(node) is None
+    def returned_value(self, annotation: ast.expr, whole: ast.expr, name: str = "") -> Output | None:
+        """Give the output of one returned value; `name` is that of its field."""
+        what = f"the field {name!r} has the type `{ast.unparse(annotation)}`" if name else ""
+        try:
+            value = read_value(self.module, annotation)
+        except NotUnderstood as problem:
+            self.error(annotation, "F006", f"{what}: {problem.args[0]}" if what else problem.args[0], problem.args[1])
+            return None
+        if value:
+            return Output(name=name or _SINGLE_OUTPUT, type=value.type, kind=Kind.PARAMETER)
+        if name and isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+            # KFP 1: `('mlpipeline_metrics', 'Metrics')`, a text that is the content of an artifact.
+            return Output(name=name, type=annotation.value, kind=Kind.ARTIFACT)
+        if name:
+            self.error(annotation, "F006", what, "fields are str, int, float, bool, list, dict, Enum or a record")
+            return None
+        node = followed(self.module, annotation)
+        artifact = marker(self.module, node)
+        instead = "use a NamedTuple, or Output[…] parameters"
+        if artifact:
+            instead = f"take a parameter `: Output[{artifact}]`"
+        elif optional(self.module, node) is not None:
+            instead = "an output is always written: return a value that says so, or use a NamedTuple"
+        self.error(whole, "F006", f"`{ast.unparse(node)}` cannot be returned by a component", instead)
+        return None
 
     def fields(self, node: ast.expr) -> list[tuple[str, ast.expr]] | None:
-        """Take a NamedTuple apart: a class of this module, or one made by a call; None when it is none."""
-        node = unquoted(node)
-        if isinstance(node, ast.Name):
-            made = self.module.constants.get(node.id)
-            if isinstance(made, ast.Call):
-                return self.fields(made)
-            definition = self.module.classes.get(node.id)
-            if definition and any(self.is_namedtuple(base) for base in definition.bases):
-                return [
-                    (part.target.id, part.annotation)
-                    for part in definition.body
-                    if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
-                ]
-        if isinstance(node, ast.Call) and self.is_namedtuple(node.func):
+        """Take a NamedTuple apart: a class of this module or one beside it, or one made by a call; None for others."""
+        node = followed(self.module, node)
+        if isinstance(node, ast.Name) and isinstance(made := self.module.constants.get(node.id), ast.Call):
+            return self.fields(made)
+        home, definition = self.module.find_class(node) or (self.module, None)
+        if definition and any(home.qualified(base) in _NAMED_TUPLES for base in definition.bases):
+            return record_fields(home, definition)
+        if isinstance(node, ast.Call) and self.module.qualified(node.func) in _NAMED_TUPLES:
             return _called_fields(node)
         return None
 
-    def is_namedtuple(self, node: ast.expr) -> bool:
-        return self.module.qualified(node) in {"typing.NamedTuple", "NamedTuple", "typing_extensions.NamedTuple"}
+    def contradictions(self, node: ast.FunctionDef, words: Descriptions) -> None:
+        """Remark on what the docstring says of parameters that are not there, or are of another type."""
+        annotations = {
+            argument.arg: argument.annotation
+            for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+        }
+        named = {binding.parameter: binding.port for binding in self.bindings}
+        types = {port.name: port.type for port in self.inputs if port.kind is Kind.PARAMETER}
+        for name in words.parameters:
+            if name not in annotations and name not in named.values() and name.isidentifier():
+                close = get_close_matches(name, annotations, n=1)
+                advice = f"did you mean {close[0]!r}?" if close else "remove it there"
+                self.remark(node, "F010", f"the docstring describes {name!r}, which is no parameter", advice)
+        for name, said in words.types.items():
+            declared = types.get(named.get(name, ""))
+            meant = _DOCUMENTED.get(said.removesuffix(", optional").removesuffix("?").strip().lower())
+            if declared and meant and declared not in meant:
+                message = f"the docstring says that {name!r} is {said}, its annotation is {declared}"
+                self.remark(annotations[name] or node, "F010", message, "correct the one that is wrong")
 
     def collisions(self, node: ast.FunctionDef) -> None:
         for what, ports in (("input", self.inputs), ("output", self.outputs)):
@@ -236,32 +303,6 @@ class _Reader:
                     self.error(node, "F008", message, "rename one of them")
                 seen[key] = port.name
 
-    def decorators(self, node: ast.FunctionDef) -> tuple[tuple[str, ...], str | None]:
-        """Read `packages_to_install` and `base_image` of a `@dsl.component(...)`."""
-        packages: tuple[str, ...] = ()
-        base = None
-        for decorator in node.decorator_list:
-            called = decorator.func if isinstance(decorator, ast.Call) else decorator
-            name = (self.module.qualified(called) or "").rpartition(".")[2]
-            if name != "component" or not isinstance(decorator, ast.Call):
-                continue
-            for keyword in decorator.keywords:
-                if keyword.arg == "packages_to_install":
-                    listed = self.literal(keyword.value)
-                    packages = tuple(str(item) for item in listed) if isinstance(listed, list | tuple) else ()
-                elif keyword.arg == "base_image":
-                    base = str(self.literal(keyword.value) or "") or None
-        return packages, base
-
-    def literal(self, node: ast.expr) -> object:
-        if isinstance(node, ast.Name) and node.id in self.module.constants:
-            node = self.module.constants[node.id]
-        try:
-            return ast.literal_eval(node)
-        except ValueError:
-            self.error(node, "F007", f"the decorator's argument is no literal: `{ast.unparse(node)}`")
-            return None
-
 
 def _place(finding: Finding) -> tuple[int, int]:
     return finding.where.line or 0, finding.where.column or 0
@@ -269,9 +310,9 @@ def _place(finding: Finding) -> tuple[int, int]:
 
 def _port_name(parameter: str, meaning: Meaning) -> str:
     """Strip KFP 1's suffixes where KFP 1 strips them (`components/_python_op.py`)."""
-    if not meaning.strips:
-        return parameter
-    stripped = parameter.removesuffix("_path").removesuffix("_file")
+    stripped = parameter
+    for suffix in meaning.suffixes:
+        stripped = stripped.removesuffix(suffix)
     return stripped or parameter
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from toolkit.errors import Location
+from toolkit.findings import Finding
 
 # The parameter types of the KFP component specification, v1 names (kfp.dsl.types.type_utils).
 PARAMETER_TYPES = ("String", "Integer", "Float", "Boolean", "JsonArray", "JsonObject")
@@ -19,6 +20,10 @@ ARTIFACT_TYPES = (
 
 Scalar = str | int | float | bool
 
+# What the launcher makes of a value's JSON: a parameter type's name, or `("list", of)`, `("dict", of)`,
+# `("optional", of)`, `("choices", values)`, and `("class", name)` for an enumeration or a record of the module.
+Shape = str | tuple[str, "Shape"] | tuple[str, tuple[Scalar, ...]]
+
 
 class Kind(StrEnum):
     """A parameter is passed as text on the command line, an artifact as the path of a file or folder."""
@@ -28,10 +33,11 @@ class Kind(StrEnum):
 
 
 class Passing(StrEnum):
-    """What the function receives: the value, a path, or an object with `.path`, `.uri` and `.metadata`."""
+    """What the function receives: the value, a path, an open file, or an object with `.path`, `.uri`, `.metadata`."""
 
     VALUE = "value"
     PATH = "path"
+    FILE = "file"
     ARTIFACT = "artifact"
 
 
@@ -81,12 +87,17 @@ class Interface:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Binding:
-    """How one Python parameter is fed: from the input or output called `port`."""
+    """How one Python parameter is fed: from the input or output called `port`.
+
+    `mode` is that of an open file (`r`, `rb`, `w`, `wb`); `shape` is what becomes of a value beyond its type.
+    """
 
     parameter: str
     port: str
     output: bool
     passing: Passing
+    mode: str = ""
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +106,8 @@ class Function:
 
     `returns` names the outputs that come from the return value, in order; with `returns_tuple` the function
     returns one value for each of them (a NamedTuple), otherwise the value itself.
-    `packages` and `base` come from a `@dsl.component(...)` decorator, when there is one.
+    `packages`, `base` and `image` come from a `@dsl.component(...)` decorator, when there is one. `remarks` are
+    what its author should know.
     """
 
     module: str
@@ -109,3 +121,5 @@ class Function:
     returns_tuple: bool = False
     packages: tuple[str, ...] = ()
     base: str | None = None
+    image: str | None = None
+    remarks: tuple[Finding, ...] = ()

@@ -14,14 +14,23 @@ _LARGEST = 16 << 20
 
 @dataclass(slots=True)
 class Module:
-    """One source file. `imports` maps a name to what it stands for: `d` to `kfp.dsl`, `Input` to `kfp.dsl.Input`."""
+    """One source file. `imports` maps a name to what it stands for: `d` to `kfp.dsl`, `Input` to `kfp.dsl.Input`.
+
+    `stars` are the modules of `from … import *`; `constants` the names that are set once; `calls` the calls at
+    module level that take a name as their first argument, with that name.
+    """
 
     path: Path
     text: str
     tree: ast.Module
     imports: dict[str, str] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
     constants: dict[str, ast.expr] = field(default_factory=dict)
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
+    calls: list[tuple[str, ast.Call]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    neighbours: dict[str, "Module | None"] = field(default_factory=dict)
+    _again: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, path: Path) -> "Module":
@@ -34,26 +43,25 @@ class Module:
             raise _unreadable(where, f"syntax error: {error.msg}") from None
         except (ValueError, RecursionError, MemoryError) as error:
             raise _unreadable(Location(path=path), f"cannot be parsed: {error}") from None
-        module = cls(path=path, text=text, tree=tree)
+        module = cls(path=path, text=text, tree=tree, lines=text.split("\n"))
         for node in _statements(tree.body):
             module.note(node)
         return module
 
     def note(self, node: ast.stmt) -> None:
         """Remember what a statement at module level binds."""
+        if isinstance(node, ast.Assign | ast.Expr) and isinstance(node.value, ast.Call):
+            self._called(node.value)
         match node:
-            case ast.Import():
-                for alias in node.names:
-                    name = alias.asname or alias.name.partition(".")[0]
-                    self.imports[name] = alias.name if alias.asname else name
-            case ast.ImportFrom():
-                origin = "." * node.level + (node.module or "")
-                for alias in node.names:
-                    self.imports[alias.asname or alias.name] = f"{origin}.{alias.name}"
+            case ast.Import() | ast.ImportFrom():
+                self._imported(node)
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                self.constants[name] = value
+                self._constant(name, value)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                self.constants[name] = value
+                self._constant(name, value)
+            case ast.AugAssign(target=ast.Name(id=name)):
+                self._constant(name, node.value)
+                self._constant(name, node.value)
             case ast.ClassDef():
                 self.classes[node.name] = node
 
@@ -68,6 +76,49 @@ class Module:
             case _:
                 return None
 
+    def _imported(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                self.imports[name] = alias.name if alias.asname else name
+            return
+        origin = "." * node.level + (node.module or "")
+        for alias in node.names:
+            self.imports[alias.asname or alias.name] = f"{origin}.{alias.name}"
+            if alias.name == "*":
+                self.stars.append(origin)
+
+    def _called(self, call: ast.Call) -> None:
+        given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg in {"func", "component_func"})]
+        if given and isinstance(given[0], ast.Name):
+            self.calls.append((given[0].id, call))
+
+    def _constant(self, name: str, value: ast.expr) -> None:
+        """Remember a value; of a name that is set twice nobody knows which counts."""
+        if name in self.constants or name in self._again:
+            self._again.add(name)
+            self.constants.pop(name, None)
+        else:
+            self.constants[name] = value
+
+    def neighbour(self, name: str) -> "Module | None":
+        """Read the module `name` that lies beside this one; None when there is none, or it is no Python."""
+        if name not in self.neighbours:
+            path = self.path.parent.joinpath(*name.split(".")).with_suffix(".py")
+            try:
+                self.neighbours[name] = Module.read(path) if path.is_file() and path != self.path else None
+            except FindingsError:
+                self.neighbours[name] = None
+        return self.neighbours[name]
+
+    def find_class(self, node: ast.expr) -> "tuple[Module, ast.ClassDef] | None":
+        """Find the class that an expression names, in this module or one beside it, with the module it is in."""
+        if isinstance(node, ast.Name) and node.id in self.classes:
+            return self, self.classes[node.id]
+        origin, _, name = (self.qualified(node) or "").lstrip(".").rpartition(".")
+        home = self.neighbour(origin) if origin else None
+        return (home, home.classes[name]) if home and name in home.classes else None
+
     def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
         """List the functions at module level, also those inside `if` and `try`, in order."""
         return [
@@ -77,8 +128,7 @@ class Module:
     def at(self, node: ast.AST) -> Location:
         """Say where a node stands; columns count characters."""
         line = getattr(node, "lineno", 1)
-        lines = self.text.splitlines()
-        source = lines[line - 1].encode() if line <= len(lines) else b""
+        source = self.lines[line - 1].encode() if line <= len(self.lines) else b""
         column = len(source[: getattr(node, "col_offset", 0)].decode(errors="replace")) + 1
         return Location(path=self.path, line=line, column=column)
 

@@ -1,6 +1,7 @@
 """Run one component inside its container, by protocol 1 (docs/protocol-1.md).
 
-    launch.py NAME [FLAG VALUE]... [--outputs [FLAG PATH]...] [--executor-input JSON] [-- PROGRAM [ARGUMENT]...]
+    launch.py NAME [--comp:values FILE] [FLAG VALUE]... [--outputs [FLAG PATH]...] [--executor-input JSON]
+              [-- PROGRAM [ARGUMENT]...]
 
 Standard library only, and little of it: it starts before every step of every pipeline. It needs Python 3.10.
 """
@@ -194,6 +195,8 @@ ARTIFACTS = {
         Markdown,
     )
 }
+# Where metadata stands for engines that have no place for it.
+SIDE_FILE = ".metadata.json"
 LOGGED = ("Metrics", "ClassificationMetrics", "SlicedClassificationMetrics")
 
 
@@ -322,6 +325,8 @@ class Call:
             value = arguments[position + 1]
             if token == "--executor-input":
                 call.executor_input = parse_executor_input(value)
+            elif token == "--comp:values":
+                call.inputs.update(read_values(value))
             elif token in flags:
                 given[flags[token]["name"]] = value
             else:
@@ -337,13 +342,31 @@ class Call:
 
     def artifact(self, port: Port, path: str, direction: str) -> Artifact:
         """Make the object for an artifact port."""
-        reported = self.reported(direction, "artifacts", port["name"]) or {}
-        first = (reported.get("artifacts") or [{}])[0]
+        reported = (self.reported(direction, "artifacts", port["name"]) or {}).get("artifacts") or [{}]
+        return self._object(port, reported[0], path, direction)
+
+    def artifacts(self, port: Port) -> list[Artifact] | None:
+        """Make the objects of a list of artifacts: what KFP 2 reports, else what lies in the folder; None if absent."""
+        reported = self.reported("inputs", "artifacts", port["name"])
+        if reported is not None:
+            return [self._object(port, one, None, "inputs") for one in reported.get("artifacts") or ()]
+        path = self.inputs.get(port["name"])
+        if path is None:
+            return None
+        if not os.path.isdir(path):
+            return [self._object(port, {}, path, "inputs")]
+        names = sorted(name for name in os.listdir(path) if not name.startswith(".") and not name.endswith(SIDE_FILE))
+        return [self._object(port, {"name": name}, os.path.join(path, name), "inputs") for name in names]
+
+    def _object(self, port: Port, reported: Any, path: str | None, direction: str) -> Artifact:
         cls = ARTIFACTS.get(port["type"], Artifact)
+        metadata = reported.get("metadata")
+        if metadata is None and direction == "inputs" and path and self.executor_input is None:
+            metadata = read_side_file(path)
         return cls(
-            name=first.get("name") or port["name"],
-            uri=first.get("uri") or path,
-            metadata=dict(first.get("metadata") or {}),
+            name=reported.get("name") or port["name"],
+            uri=reported.get("uri") or path,
+            metadata=dict(metadata or {}),
             path=path,
         )
 
@@ -359,6 +382,26 @@ def parse_executor_input(text: str) -> dict[str, Any] | None:
     if not isinstance(parsed, dict):
         raise Refused("--executor-input is not a JSON object")
     return parsed
+
+
+def read_values(path: str) -> dict[str, str]:
+    """Read the values that are too long for a command line: texts by input name."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+            values = json.load(stream)
+    except (OSError, ValueError) as error:
+        raise Refused(f"cannot read the values in {path}: {error}") from None
+    return dict(values)
+
+
+def read_side_file(path: str) -> dict[str, Any] | None:
+    """Read the metadata that an earlier step left beside an artifact."""
+    try:
+        with open(path + SIDE_FILE, encoding="utf-8") as stream:
+            metadata = json.load(stream)
+    except (OSError, ValueError):
+        return None
+    return metadata if isinstance(metadata, dict) else None
 
 
 def sanitised(name: str) -> str:
@@ -385,9 +428,14 @@ def parse_value(port: Port, value: Any) -> Any:
         if kind in ("JsonArray", "JsonObject"):
             return parse_json(value, list if kind == "JsonArray" else dict)
     except (ValueError, TypeError, OverflowError):
-        shown = value if isinstance(value, str) else json.dumps(value)
-        raise Refused(f"the input {port['name']!r} is {shown[:200]!r}, expected {kind}") from None
+        raise unfit(port, value, kind) from None
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def unfit(port: Port, value: Any, expected: str) -> Refused:
+    """Say that a value does not fit."""
+    shown = value if isinstance(value, str) else json.dumps(value)
+    return Refused(f"the input {port['name']!r} is {shown[:200]!r}, expected {expected}")
 
 
 def parse_integer(value: Any) -> int:
@@ -422,11 +470,112 @@ def parse_json(value: Any, expected: type) -> Any:
     return parsed
 
 
+def given_value(port: Port, value: Any, namespace: dict[str, Any]) -> Any:
+    """Give what the function receives for a parsed value: one of its choices, lists and records with typed items."""
+    choices = port.get("choices")
+    if choices and value not in choices:
+        raise unfit(port, value, "one of " + ", ".join(map(repr, choices)))
+    shape = port.get("shape")
+    if shape is None:
+        return value
+    try:
+        return shaped(shape, value, namespace)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        reason = str(error).strip().replace("\n", "; ")
+        raise Refused(f"the input {port['name']!r} does not fit {shape_text(shape)}: {reason[:500]}") from None
+
+
+def shaped(shape: Any, value: Any, namespace: dict[str, Any]) -> Any:
+    """Make of a JSON value what the annotation says; KFP 2's local runner gives 1.0 for 1."""
+    if isinstance(shape, str):
+        return parse_item(shape, value)
+    kind, inner = shape
+    if kind == "optional":
+        return None if value is None else shaped(inner, value, namespace)
+    if kind == "list":
+        return [shaped(inner, item, namespace) for item in parse_json(value, list)]
+    if kind == "dict":
+        return {name: shaped(inner, item, namespace) for name, item in parse_json(value, dict).items()}
+    if kind == "choices":
+        if value not in inner:
+            raise ValueError(f"{value!r} is none of {inner}")
+        return value
+    first, *rest = inner.split(".")
+    found = namespace[first]
+    for name in rest:
+        found = getattr(found, name)
+    return made(found, value)
+
+
+def shape_text(shape: Any) -> str:
+    """Write a shape as people do: `list[Integer]`."""
+    if isinstance(shape, str):
+        return shape
+    kind, inner = shape
+    return str(inner) if kind in ("class", "choices") else f"{kind}[{shape_text(inner)}]"
+
+
+def parse_item(kind: str, value: Any) -> Any:
+    """Read an item of a list or a dict: a JSON value, which is no text unless it is meant as one."""
+    if kind in ("JsonArray", "JsonObject"):
+        return parse_json(value, list if kind == "JsonArray" else dict)
+    fits = isinstance(value, str) if kind == "String" else isinstance(value, bool) == (kind == "Boolean")
+    if not fits or (kind != "String" and not isinstance(value, (int, float))):
+        raise ValueError(f"{json.dumps(value)[:200]} is no {kind}")
+    if kind == "Integer":
+        return parse_integer(value)
+    return float(value) if kind == "Float" else value
+
+
+def made(cls: Any, value: Any) -> Any:
+    """Make a member of an enumeration, or a record with its own records inside, from a JSON value."""
+    if hasattr(cls, "__members__"):
+        return cls(value)
+    if hasattr(cls, "model_validate"):
+        return cls.model_validate(value)
+    fields = parse_json(value, dict)
+    from typing import get_type_hints
+
+    hints = get_type_hints(cls)
+    unknown = sorted(set(fields) - set(hints))
+    if unknown:
+        raise ValueError(f"{cls.__name__} has no {', '.join(unknown)}")
+    read = {name: hinted(hints[name], item) for name, item in fields.items()}
+    if isinstance(cls, type) and issubclass(cls, dict):
+        missing = sorted(getattr(cls, "__required_keys__", frozenset()) - set(read))
+        if missing:
+            raise ValueError(f"{cls.__name__} lacks {', '.join(missing)}")
+    return cls(**read)
+
+
+def hinted(hint: Any, value: Any) -> Any:
+    """Make a field's value; a plain type is checked, what is no record and holds none is taken as it is."""
+    from typing import get_args
+
+    if hint in (int, float, bool, str, list, dict):
+        kinds = {int: "Integer", float: "Float", bool: "Boolean", str: "String", list: "JsonArray"}
+        return parse_item(kinds.get(hint, "JsonObject"), value)
+    if isinstance(hint, type) and any(
+        hasattr(hint, name) for name in ("__members__", "model_validate", "__dataclass_fields__", "__total__")
+    ):
+        return made(hint, value)
+    inner = [part for part in get_args(hint) if part is not type(None)]
+    if value is None or not inner:
+        return value
+    if isinstance(value, list):
+        return [hinted(inner[0], item) for item in value]
+    if isinstance(value, dict) and len(inner) == 2:  # noqa: PLR2004 (dict[str, T])
+        return {name: hinted(inner[1], item) for name, item in value.items()}
+    return hinted(inner[0], value) if len(inner) == 1 else value
+
+
 def value_text(port: Port, value: Any) -> str:
     """Write a returned value as the text of its output."""
     kind, name = port["type"], port["name"]
     if value is None:
         raise Refused(f"the output {name!r} is None")
+    if not isinstance(value, (str, list, tuple, dict)):
+        value = record_value(value)
     if isinstance(value, str) and kind not in ("Integer", "Float", "Boolean", "JsonArray", "JsonObject"):
         return value
     if kind == "Boolean" and type(value).__name__ in ("bool", "bool_"):
@@ -436,7 +585,9 @@ def value_text(port: Port, value: Any) -> str:
             return str(value.__index__())
         if kind == "Float" and not isinstance(value, str) and hasattr(value, "__float__"):
             return number_text(name, float(value))
-    if (kind == "JsonArray" and isinstance(value, (list, tuple))) or (kind == "JsonObject" and isinstance(value, dict)):
+    if (kind == "JsonArray" and isinstance(value, (list, tuple))) or (
+        (kind == "JsonObject" or port["kind"] == "artifact") and isinstance(value, dict)
+    ):
         try:
             return json_text(value)
         except (TypeError, ValueError) as error:
@@ -450,10 +601,25 @@ def json_text(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Give a numpy value as a Python value; `tolist` is what scalars and arrays have in common."""
-    if not hasattr(value, "tolist"):
+    """Give a value of numpy, a record or an enumeration as a Python value."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    read = record_value(value)
+    if read is value:
         raise TypeError(f"{type(value).__name__} has no JSON form")
-    return value.tolist()
+    return read
+
+
+def record_value(value: Any) -> Any:
+    """Give a record as a dict and a member of an enumeration as its value; anything else as it is."""
+    if hasattr(type(value), "__members__"):
+        return value.value
+    if hasattr(type(value), "model_dump"):
+        return value.model_dump(mode="json")
+    fields = getattr(type(value), "__dataclass_fields__", None)
+    if fields is None:
+        fields = [field.name for field in getattr(type(value), "__attrs_attrs__", ())] or None
+    return value if fields is None else {name: getattr(value, name) for name in fields}
 
 
 def number_text(name: str, number: float) -> str:
@@ -470,8 +636,8 @@ def run_function(component: Component, call: Call, app: str) -> None:
     """Call the component's function and write what it returns."""
     outputs = {port["name"]: port for port in component["outputs"]}
     check_outputs(component, call)
-    function = load_function(component["function"], app)
-    keywords, artifacts = arguments(component, call, function)
+    function, namespace = load_function(component["function"], app)
+    keywords, artifacts = arguments(component, call, function, namespace)
     returned = None
     try:
         returned = function(**keywords)
@@ -479,6 +645,7 @@ def run_function(component: Component, call: Call, app: str) -> None:
         # sys.exit(0) is no failure, and no excuse for outputs that are not there.
         if left.code not in (None, 0):
             raise
+    close_files(component, keywords)
     by_position = sorted((port["return"], port) for port in outputs.values() if "return" in port)
     values = returned_values(component, returned, len(by_position))
     for (_, port), value in zip(by_position, values, strict=True):
@@ -490,14 +657,16 @@ def run_function(component: Component, call: Call, app: str) -> None:
 
 
 def arguments(
-    component: Component, call: Call, function: Callable[..., Any]
+    component: Component, call: Call, function: Callable[..., Any], namespace: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Artifact]]:
     """Give the function's keyword arguments, and its output artifacts by port."""
     keywords, artifacts = {}, {}
     for port in component["inputs"]:
         value = input_value(port, call)
         if value is not None:
-            keywords[port["parameter"]] = value
+            keywords[port["parameter"]] = (
+                given_value(port, value, namespace) if port["passing"] == "value" else opened(port, value)
+            )
         elif not has_default(function, port["parameter"]):
             if not port["optional"]:
                 raise Refused(f"the input {port['name']!r} is missing")
@@ -509,8 +678,27 @@ def arguments(
         if port["passing"] == "artifact":
             artifacts[port["name"]] = keywords[port["parameter"]] = call.artifact(port, path, "outputs")
         else:
-            keywords[port["parameter"]] = path
+            keywords[port["parameter"]] = opened(port, path)
     return keywords, artifacts
+
+
+def opened(port: Port, path: Any) -> Any:
+    """Open the file of a port whose function takes an open one; anything else stays what it is."""
+    if port["passing"] != "file":
+        return path
+    mode = port["mode"]
+    try:
+        # The function works with it; `close_files` ends it.
+        return open(path, mode) if "b" in mode else open(path, mode, encoding="utf-8")
+    except OSError as error:
+        raise Refused(f"cannot open {path} for {port['name']!r}: {error.strerror}") from None
+
+
+def close_files(component: Component, keywords: dict[str, Any]) -> None:
+    """Close the files that the function was given, so that what it wrote is there."""
+    for port in (*component["inputs"], *component["outputs"]):
+        if port.get("passing") == "file" and keywords.get(port["parameter"]) is not None:
+            keywords[port["parameter"]].close()
 
 
 def has_default(function: Callable[..., Any], parameter: str) -> bool:
@@ -536,25 +724,28 @@ def input_value(port: Port, call: Call) -> Any:
             # What is required was handed over somehow; only of what may be absent does KFP's word decide.
             value = reported if reported is not None or port["optional"] else value
         return None if value is None else parse_value(port, value)
+    if port.get("many"):
+        return call.artifacts(port)
     path = call.inputs.get(name)
     if path is None:
         return None
     return call.artifact(port, path, "inputs") if port["passing"] == "artifact" else path
 
 
-def load_function(entrypoint: str, app: str) -> Callable[..., Any]:
-    """Import the module and take the function out of it, decorators' wrappers too."""
+def load_function(entrypoint: str, app: str) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Import the module and take the function out of it, decorators' wrappers too; also give the module's names."""
     from importlib import import_module
 
     sys.path.insert(0, app)
     sys.meta_path.append(StandIns())
     module, _, name = entrypoint.partition(":")
-    function = getattr(import_module(module), name, None)
+    loaded = import_module(module)
+    function = getattr(loaded, name, None)
     # A real kfp's decorator leaves a component object that keeps the function.
     function = getattr(function, "python_func", function)
     if not callable(function):
         raise Refused(f"there is no function {name} in the module {module}")
-    return function  # type: ignore[no-any-return]
+    return function, vars(loaded)
 
 
 def returned_values(component: Component, returned: Any, count: int) -> tuple[Any, ...]:
@@ -604,10 +795,7 @@ def run_program(component: Component, call: Call, app: str) -> int:
         command[0] = sys.executable
     if os.path.isdir(app):
         os.chdir(app)
-    status = Child().run(command)
-    if os.WIFSIGNALED(status):
-        return 128 + os.WTERMSIG(status)
-    code = os.WEXITSTATUS(status)
+    code = Child().run(command)
     if code == 0:
         check_written(component, call, {})
         report(component, call, {})
@@ -622,17 +810,44 @@ class Child:
         self.early: list[int] = []
 
     def run(self, command: list[str]) -> int:
-        """Run to the end and return the wait status."""
+        """Run to the end and return the exit code."""
         import signal
 
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-            signal.signal(number, self.forward)
+        self.listen()
         try:
             # Python ignores these two; what it starts must not inherit that.
             defaults = (signal.SIGPIPE, signal.SIGXFSZ)
             self.process = os.posix_spawnp(command[0], command, os.environ, setsigdef=defaults)
         except OSError as error:
             raise Refused(f"cannot run {command[0]}: {error.strerror}") from error
+        return self.wait()
+
+    def fork(self) -> int | None:
+        """Go on as a child, and give the parent the child's exit code.
+
+        The kernel keeps signals without a handler from process 1, which must also collect orphans.
+        """
+        import signal
+
+        before = self.listen()
+        self.process = os.fork()
+        if self.process:
+            return self.wait()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for early in self.early:
+            os.kill(os.getpid(), early)
+        return None
+
+    def listen(self) -> dict[int, Any]:
+        """Take the signals that are passed on, and give what took them before."""
+        import signal
+
+        passed_on = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+        return {number: signal.signal(number, self.forward) for number in passed_on}
+
+    def wait(self) -> int:
+        """Wait for the end and give the exit code, 128 plus the signal that ended it."""
         for early in self.early:
             os.kill(self.process, early)
         while True:
@@ -640,7 +855,7 @@ class Child:
             process, status = os.wait()
             if process == self.process:
                 self.process = -1
-                return status
+                return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
     def forward(self, number: int, frame: object) -> None:
         """Pass a signal on."""
@@ -678,6 +893,8 @@ def check_written(component: Component, call: Call, artifacts: dict[str, Artifac
 def report(component: Component, call: Call, artifacts: dict[str, Artifact]) -> None:
     """Write KFP 2's executor_output.json: the artifacts with their metadata (ExecutorOutput, pipeline_spec.proto)."""
     destination = ((call.executor_input or {}).get("outputs") or {}).get("outputFile")
+    if call.executor_input is None:
+        write_side_files(call, artifacts)
     if not destination:
         return
     reported = {}
@@ -692,6 +909,17 @@ def report(component: Component, call: Call, artifacts: dict[str, Artifact]) -> 
     except (TypeError, ValueError) as error:
         raise Refused(f"the artifacts' metadata cannot be written as JSON: {error}") from error
     write_text(destination, text)
+
+
+def write_side_files(call: Call, artifacts: dict[str, Artifact]) -> None:
+    """Write metadata beside the artifacts: engines other than KFP 2 have no other place for it."""
+    for name, artifact in artifacts.items():
+        if artifact.metadata:
+            try:
+                text = json_text(artifact.metadata)
+            except (TypeError, ValueError) as error:
+                raise Refused(f"the metadata of {name!r} cannot be written as JSON: {error}") from error
+            write_text(call.outputs[name] + SIDE_FILE, text)
 
 
 def make_parent(path: str) -> None:
@@ -737,6 +965,10 @@ def main(arguments: list[str]) -> int:
             return run_program(component, call, app)
         if call.program is not None:
             raise Refused("a function takes nothing after --")
+        if os.getpid() == 1:
+            code = Child().fork()
+            if code is not None:
+                return code
         run_function(component, call, app)
     except Refused as refused:
         say(name, refused)

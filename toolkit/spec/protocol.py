@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from toolkit.errors import InputError
-from toolkit.interface.model import Function, Interface, Kind, Output
+from toolkit.interface.model import Function, Input, Interface, Kind, Output
 from toolkit.spec.model import Argument, ExecutorInputPlaceholder, IfPlaceholder, IsPresent, PortPlaceholder
 
 PROTOCOL = 1
@@ -91,26 +91,16 @@ def _check_flags(interface: Interface) -> None:
 
 def _component(entry: Function | Interface) -> dict[str, Any]:
     interface = entry.interface if isinstance(entry, Function) else entry
-    inputs: list[dict[str, Any]] = [
-        {
-            "name": port.name,
-            "flag": flag(port.name),
-            "type": port.type,
-            "kind": str(port.kind),
-            "optional": port.optional and port.default is None,
-        }
-        for port in interface.inputs
-    ]
-    outputs: list[dict[str, Any]] = [
-        {"name": port.name, "flag": flag(port.name), "type": port.type, "kind": str(port.kind)}
-        for port in interface.outputs
-    ]
+    inputs = [_port(port) for port in interface.inputs]
+    outputs = [_port(port) for port in interface.outputs]
     if not isinstance(entry, Function):
         return {"inputs": inputs, "outputs": outputs}
     for binding in entry.bindings:
         for port in outputs if binding.output else inputs:
             if port["name"] == binding.port:
                 port |= {"parameter": binding.parameter, "passing": str(binding.passing)}
+                more = {"mode": binding.mode, "shape": binding.shape}
+                port |= {key: value for key, value in more.items() if value}
     for position, name in enumerate(entry.returns):
         for port in outputs:
             if port["name"] == name:
@@ -121,3 +111,19 @@ def _component(entry: Function | Interface) -> dict[str, Any]:
         "outputs": outputs,
         "returns_tuple": entry.returns_tuple,
     }
+
+
+def _port(port: Input | Output) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": port.name,
+        "flag": flag(port.name),
+        "type": port.type,
+        "kind": str(port.kind),
+    }
+    if isinstance(port, Input):
+        described["optional"] = port.optional and port.default is None
+        if port.choices:
+            described["choices"] = list(port.choices)
+        if port.many:
+            described["many"] = True
+    return described
