@@ -10,13 +10,14 @@ from pathlib import Path
 from toolkit import job
 from toolkit.config import Entry, Project, read_project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
-from toolkit.interface.model import Input, Kind
+from toolkit.interface.model import Input, Kind, Scalar
 from toolkit.launcher.launch import FALSE, TRUE
 from toolkit.runners.cases import Case, check_output, parameter_text
 from toolkit.runners.protocol import Job, Outcome, Runner
 from toolkit.spec.model import ComponentSpec, PortPlaceholder
 from toolkit.spec.reader import arguments_of, read_component
 
+_SHOWN = 200
 RUNNERS = ("docker", "buildah", "process")
 
 
@@ -184,7 +185,16 @@ def _check_value(port: Input, text: str) -> None:
     except ValueError:
         fits = False
     if not fits:
-        raise UsageError(f"the input {port.name!r} is {text!r}, expected {port.type}")
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+        raise UsageError(f"the input {port.name!r} is {shown!r}, expected {port.type}")
+    if port.choices and _choice(port, text) not in port.choices:
+        raise UsageError(f"the input {port.name!r} is {text!r}", hint=f"one of {', '.join(map(repr, port.choices))}")
+
+
+def _choice(port: Input, text: str) -> Scalar:
+    if port.type == "Boolean":
+        return text.strip().lower() in TRUE
+    return float(text) if port.type in {"Integer", "Float"} else text
 
 
 def _check_names(given: Mapping[str, object], known: list[str], what: str) -> None:

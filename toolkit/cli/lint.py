@@ -53,7 +53,7 @@ def _folder(folder: Path) -> tuple[list[Path], list[Finding]]:
     Raises InputError when the folder is no component at all.
     """
     from toolkit.config import read_project
-    from toolkit.scaffold.contract import stale_files
+    from toolkit.scaffold.contract import entry_function, stale_files
 
     try:
         project = read_project(folder)
@@ -79,6 +79,8 @@ def _folder(folder: Path) -> tuple[list[Path], list[Finding]]:
         return present, findings + [one for one in error.findings if one.where.path.suffix != ".yaml"]
     except InputError as error:
         return present, [*findings, _of_settings(error)]
+    for entry in project.entries:
+        findings += entry_function(project, entry).remarks if entry.entrypoint else ()
     advice = "`comp generate` writes it; `comp generate --check` shows the difference"
     for path in present:
         if contracts[path].contract in stale:

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from toolkit.interface.constants import NotKnown, constant_value
 from toolkit.interface.module import Module
@@ -30,24 +30,28 @@ _LEFT_OUT = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """What was found: packages to install, base image, target image, and (node, what, advice) of what is left out."""
+    """What was found: packages to install, base image, target image.
+
+    `left_out` are arguments without a counterpart, (node, name, advice); `refused` is what makes it no component,
+    (node, rule, message, advice).
+    """
 
     packages: tuple[str, ...] = ()
     base: str | None = None
     image: str | None = None
     left_out: tuple[tuple[ast.AST, str, str], ...] = ()
-    refused: tuple[tuple[ast.AST, str, str], ...] = field(default_factory=tuple)
+    refused: tuple[tuple[ast.AST, str, str, str], ...] = ()
 
 
 def read_decorators(module: Module, function: ast.FunctionDef) -> Told:
     """Read what the decorators of `function` say, and calls of the module that make a component of it."""
     settings: dict[str, ast.expr] = {}
-    refused: list[tuple[ast.AST, str, str]] = []
+    refused: list[tuple[ast.AST, str, str, str]] = []
     for decorator in function.decorator_list:
         kind = word(module, decorator)
         if kind in _OTHER:
             what, advice = _OTHER[kind]
-            refused.append((decorator, f"{function.name!r} is {what}", advice))
+            refused.append((decorator, "F012", f"{function.name!r} is {what}", advice))
         elif kind:
             settings |= _keywords(module, decorator)
     for call in _calls(module, function.name):
@@ -61,6 +65,7 @@ def read_decorators(module: Module, function: ast.FunctionDef) -> Told:
                 refused.append(
                     (
                         node,
+                        "F007",
                         f"{name} is no literal: `{ast.unparse(node)}`",
                         "write the value itself, or in pyproject.toml",
                     )

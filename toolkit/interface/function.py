@@ -43,7 +43,7 @@ _PYTHON_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool,
 def read_function(path: Path, name: str) -> Function:
     """Read the function `name` of the module at `path`.
 
-    Raises FindingsError with every reason (rules F001 to F009) why it cannot be a component.
+    Raises FindingsError with every reason (rules F001 to F012) why it cannot be a component.
     """
     return function_of(Module.read(path), name)
 
@@ -108,8 +108,8 @@ class _Reader:
         self.collisions(node)
         self.contradictions(node, words)
         told = read_decorators(self.module, node)
-        for place, message, advice in told.refused:
-            self.error(place, "F007" if "literal" in message else "F009", message, advice)
+        for place, rule, message, advice in told.refused:
+            self.error(place, rule, message, advice)
         for place, name, advice in told.left_out:
             self.remark(place, "F011", f"{name} is left out", advice, Severity.INFO)
         if self.findings:

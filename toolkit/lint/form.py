@@ -1,6 +1,6 @@
 """Rules about the form of contract, code and settings: readers find them, so they are only described here."""
 
-from toolkit.lint.rule import ERROR, RULES, Rule
+from toolkit.lint.rule import ERROR, INFO, RULES, WARNING, Rule
 
 _FOUND_BY_READERS = (
     ("C001", "yaml-syntax", "The file is not one readable YAML document.", "inputs: [", "inputs: []"),
@@ -60,7 +60,34 @@ _FOUND_BY_READERS = (
         "def f(a_b: int, A_B: int)",
         "def f(a: int, b: int)",
     ),
-    ("F009", "async-function", "Nothing awaits a component's function.", "async def f()", "def f()"),
+    (
+        "F009",
+        "no-plain-function",
+        "A function that is async, a pipeline, or KFP's own kind.",
+        "async def f()",
+        "def f()",
+    ),
+    (
+        "F010",
+        "docstring-contradicts",
+        "The docstring describes what the signature does not say.",
+        "n (str): How many.\n… def f(n: int)",
+        "n: How many.",
+    ),
+    (
+        "F011",
+        "argument-left-out",
+        "An argument of KFP's decorator that has no counterpart.",
+        "@dsl.component(pip_index_urls=[…])",
+        "UV_INDEX in the environment",
+    ),
+    (
+        "F012",
+        "another-kind",
+        "A pipeline, or a function that returns a command line.",
+        "@dsl.pipeline",
+        "@dsl.component",
+    ),
     (
         "S001",
         "settings",
@@ -70,5 +97,8 @@ _FOUND_BY_READERS = (
     ),
 )
 
+_MILDER = {"F010": WARNING, "F011": INFO}
+
 for _id, _name, _summary, _bad, _good in _FOUND_BY_READERS:
-    RULES[_id] = Rule(id=_id, name=_name, severity=ERROR, summary=_summary, bad=_bad, good=_good)
+    _severity = _MILDER.get(_id, ERROR)
+    RULES[_id] = Rule(id=_id, name=_name, severity=_severity, summary=_summary, bad=_bad, good=_good)

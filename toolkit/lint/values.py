@@ -10,6 +10,7 @@ import yaml
 from toolkit.interface.model import ARTIFACT_TYPES, PARAMETER_TYPES
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, rule
 from toolkit.lint.walk import arguments, ports, source
+from toolkit.spec.arguments import LONGEST_ARGUMENT
 from toolkit.spec.model import Argument, ConcatPlaceholder, IfPlaceholder, IsPresent, PortPlaceholder
 from toolkit.spec.reader import Document, is_parameter_type
 
@@ -146,6 +147,42 @@ def condition_unsupported(document: Document) -> Iterator[Remark]:
         if isinstance(argument, IfPlaceholder) and not isinstance(argument.condition, IsPresent):
             advice = "pass the value, and decide in the program"
             yield Remark(document.places[(*place, "cond")], "the condition is not isPresent", advice)
+
+
+@rule(
+    "C027",
+    "default-not-a-choice",
+    ERROR,
+    "A default that is not among the choices of its input.",
+    bad="{name: mode, type: String, default: quick, annotations: {choices: [fast, slow]}}",
+    good="{name: mode, type: String, default: fast, annotations: {choices: [fast, slow]}}",
+)
+def default_not_a_choice(document: Document) -> Iterator[Remark]:
+    """Compare defaults with choices."""
+    for index, port in enumerate(document.spec.interface.inputs):
+        if port.default is None or not port.choices:
+            continue
+        known = {choice if isinstance(choice, str) else json.dumps(choice) for choice in port.choices}
+        if port.default not in known:
+            where = document.places[("inputs", index, "default")]
+            message = f"the default of {port.name!r} is {port.default!r}"
+            yield Remark(where, message, f"one of {', '.join(sorted(known))}")
+
+
+@rule(
+    "C028",
+    "value-too-long",
+    ERROR,
+    "A default longer than the 131,071 bytes that a command line holds: the step cannot start.",
+    bad="{name: table, type: String, default: …140,000 characters…}",
+    good="{name: table, type: Dataset}",
+)
+def value_too_long(document: Document) -> Iterator[Remark]:
+    """Measure defaults."""
+    for index, port in enumerate(document.spec.interface.inputs):
+        if port.default and len(port.default.encode(errors="replace")) > LONGEST_ARGUMENT:
+            where = document.places[("inputs", index, "default")]
+            yield Remark(where, f"the default of {port.name!r} is too long to pass as a value", "make it an artifact")
 
 
 @rule(

@@ -6,8 +6,7 @@ from pathlib import Path
 from toolkit.engines import buildah as engine
 from toolkit.errors import InputError, OutsideError
 from toolkit.runners.protocol import Job, Outcome
-from toolkit.runners.staging import mounted, outcome, writable_paths
-from toolkit.spec.arguments import resolve_command
+from toolkit.runners.staging import OUTPUTS, command_line, mounted, outcome, writable_paths
 
 
 class BuildahRunner:
@@ -35,5 +34,5 @@ class BuildahRunner:
         ):
             paths = writable_paths(Path(temporary), job)
             inputs, outputs, mounts = mounted(Path(temporary), job)
-            command = resolve_command(job.spec, values=job.values, input_paths=inputs, output_paths=outputs)
+            command = command_line(Path(temporary) / "outputs", OUTPUTS, job, input_paths=inputs, output_paths=outputs)
             return outcome(job, paths, engine.run(name, command, mounts=mounts))

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from toolkit.engines import docker as engine
 from toolkit.runners.protocol import Job, Outcome
-from toolkit.runners.staging import mounted, outcome, writable_paths
-from toolkit.spec.arguments import resolve_command
+from toolkit.runners.staging import OUTPUTS, command_line, mounted, outcome, writable_paths
 
 
 class DockerRunner:
@@ -24,7 +23,7 @@ class DockerRunner:
         with tempfile.TemporaryDirectory(prefix="comp-run-", ignore_cleanup_errors=True) as temporary:
             paths = writable_paths(Path(temporary), job)
             inputs, outputs, mounts = mounted(Path(temporary), job)
-            command = resolve_command(job.spec, values=job.values, input_paths=inputs, output_paths=outputs)
+            command = command_line(Path(temporary) / "outputs", OUTPUTS, job, input_paths=inputs, output_paths=outputs)
             own = bool(job.spec.container.command)
             code = engine.run_container(
                 client,

@@ -22,8 +22,7 @@ from toolkit.errors import InputError, OutsideError
 from toolkit.files import File
 from toolkit.python.lock import Lock
 from toolkit.runners.protocol import Job, Outcome
-from toolkit.runners.staging import outcome, output_paths
-from toolkit.spec.arguments import resolve_command
+from toolkit.runners.staging import command_line, outcome, output_paths
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +48,10 @@ class ProcessRunner:
             root = Path(temporary).resolve()
             self._lay_out(root / "comp")
             paths = output_paths(root / "outputs", job)
-            command = resolve_command(
-                job.spec,
-                values=job.values,
+            command = command_line(
+                root,
+                str(root),
+                job,
                 input_paths={name: str(path.resolve()) for name, path in job.artifacts.items()},
                 output_paths={name: str(path) for name, path in paths.items()},
             )

@@ -1,11 +1,54 @@
 """What all runners do around a run: places for the outputs before it, and moving them where they belong after."""
 
+import json
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from toolkit.errors import InputError, OutsideError
+from toolkit.launcher.launch import SIDE_FILE
 from toolkit.runners.protocol import Job, Outcome
+from toolkit.spec.arguments import LONGEST_ARGUMENT, resolve_command
+from toolkit.spec.protocol import LAUNCHER_PATH, VALUES_FLAG, flag
+
+log = logging.getLogger(__name__)
+
+OUTPUTS = "/tmp/outputs"  # noqa: S108 (a place in the container)
+_VALUES = "values.json"
+
+
+def command_line(
+    folder: Path, inside: str, job: Job, *, input_paths: Mapping[str, str], output_paths: Mapping[str, str]
+) -> list[str]:
+    """Resolve the contract's command line; values too long for one go through a file of `folder`.
+
+    `inside` is that folder's name where the component runs. Raises InputError for a long value whose component
+    takes it in another way than as a pair of flag and value of the launcher.
+    """
+    command = resolve_command(job.spec, values=job.values, input_paths=input_paths, output_paths=output_paths)
+    long = {name: text for name, text in job.values.items() if len(text.encode(errors="replace")) > LONGEST_ARGUMENT}
+    if not long:
+        return command
+    if LAUNCHER_PATH not in command:
+        raise _too_long(min(long))
+    name = command.index(LAUNCHER_PATH) + 1
+    for port, text in long.items():
+        pair = next((at for at in range(name, len(command)) if command[at : at + 2] == [flag(port), text]), None)
+        if pair is None:
+            raise _too_long(port)
+        del command[pair : pair + 2]
+        log.warning("%r is longer than a pipeline can pass as a value: make it an artifact", port)
+    (folder / _VALUES).write_text(json.dumps(long), encoding="utf-8", errors="surrogateescape")
+    (folder / _VALUES).chmod(0o644)
+    return [*command[: name + 1], VALUES_FLAG, f"{inside}/{_VALUES}", *command[name + 1 :]]
+
+
+def _too_long(port: str) -> InputError:
+    return InputError(
+        f"the value of {port!r} is longer than {LONGEST_ARGUMENT} bytes, the most that a command line holds",
+        hint="make it an artifact",
+    )
 
 
 def output_paths(folder: Path, job: Job) -> dict[str, Path]:
@@ -17,7 +60,7 @@ def output_paths(folder: Path, job: Job) -> dict[str, Path]:
 
 
 def outcome(job: Job, paths: Mapping[str, Path], exit_code: int) -> Outcome:
-    """Copy the outputs that exist to where the job wants them.
+    """Copy the outputs that exist, with their metadata, to where the job wants them.
 
     Links inside a folder stay links. Raises InputError for an output that is a link to elsewhere, OutsideError
     when it cannot be copied.
@@ -34,6 +77,7 @@ def outcome(job: Job, paths: Mapping[str, Path], exit_code: int) -> Outcome:
             copied[name] = job.outputs[name]
             try:
                 _copy(path, job.outputs[name])
+                _copy_metadata(path, job.outputs[name])
             except OSError as error:
                 raise OutsideError(
                     f"cannot copy the output {name!r} to {job.outputs[name]}: {error.strerror or error}"
@@ -53,6 +97,19 @@ def _copy(path: Path, target: Path) -> None:
         shutil.copyfile(path, target)
 
 
+def side_file(path: Path) -> Path:
+    """Name the file beside an artifact that holds its metadata."""
+    return path.with_name(path.name + SIDE_FILE)
+
+
+def _copy_metadata(path: Path, target: Path) -> None:
+    """Copy the metadata beside an output; that of an earlier output goes."""
+    if side_file(path).is_file() and not side_file(path).is_symlink():
+        shutil.copyfile(side_file(path), side_file(target))
+    else:
+        side_file(target).unlink(missing_ok=True)
+
+
 def writable_paths(folder: Path, job: Job) -> dict[str, Path]:
     """Give each output a place that a container of any user may write to."""
     folder.chmod(0o755)
@@ -64,11 +121,13 @@ def writable_paths(folder: Path, job: Job) -> dict[str, Path]:
 
 def mounted(folder: Path, job: Job) -> tuple[dict[str, str], dict[str, str], dict[str, tuple[Path, str]]]:
     """Say where inputs and outputs appear inside the container, and what is mounted to make it so."""
-    inputs, mounts = {}, {"/tmp/outputs": (folder / "outputs", "rw")}  # noqa: S108 (a place in the container)
+    inputs, mounts = {}, {OUTPUTS: (folder / "outputs", "rw")}
     for number, (name, path) in enumerate(job.artifacts.items()):
         # KFP 1.8's places, by number: a name may hold anything.
         inputs[name] = f"/tmp/inputs/{number}/data"  # noqa: S108 (a place in the container)
         mounts[inputs[name]] = (path.resolve(), "ro")
+        if side_file(path).is_file():
+            mounts[inputs[name] + SIDE_FILE] = (side_file(path).resolve(), "ro")
     names = [port.name for port in job.spec.interface.outputs]
-    outputs = {name: f"/tmp/outputs/{number}/data" for number, name in enumerate(names)}  # noqa: S108 (likewise)
+    outputs = {name: f"{OUTPUTS}/{number}/data" for number, name in enumerate(names)}
     return inputs, outputs, mounts

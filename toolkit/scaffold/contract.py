@@ -27,8 +27,7 @@ def contract_text(project: Project, entry: Entry) -> tuple[str, Function]:
     An existing contract keeps its image, its labels, and annotations that are not ours. Raises FindingsError when
     code or contract cannot be read.
     """
-    path, name = project.module_of(entry)
-    function = replace(read_function(path, name), module=(entry.entrypoint or "").partition(":")[0])
+    function = entry_function(project, entry)
     spec = contract_of(project, entry, function)
     if entry.contract.exists():
         old = read_component(entry.contract)
@@ -42,13 +41,20 @@ def contract_text(project: Project, entry: Entry) -> tuple[str, Function]:
     return write_component(spec), function
 
 
+def entry_function(project: Project, entry: Entry) -> Function:
+    """Read the function of an entry that has one. Raises FindingsError."""
+    path, name = project.module_of(entry)
+    return replace(read_function(path, name), module=(entry.entrypoint or "").partition(":")[0])
+
+
 def contract_of(project: Project, entry: Entry, function: Function) -> ComponentSpec:
     """Make the contract of a function; the image is the configured name with the version as tag, not yet pinned."""
     named = re.search(r"\bpython:3\.(\d+)", project.base or "") or re.search(r":3\.(\d+)", default_base(project))
     minor = int(named[1]) if named else 0
     command, args = function_command(entry.name, function, python=PYTHON, safe_path=minor >= _SAFE_PATH_SINCE)
     return ComponentSpec(
-        name=entry.title or function.title,
+        # KFP 2 compiles no name without ASCII letters or digits.
+        name=entry.title or (function.title if function.title.isascii() else entry.name.replace("-", " ").capitalize()),
         description=function.description or project.description,
         interface=function.interface,
         container=Container(image=placeholder_image(project), command=command, args=args),

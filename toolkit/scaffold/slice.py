@@ -7,11 +7,12 @@ image. Source text is taken as it stands, comments included; only imports are na
 import ast
 import symtable
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.errors import InputError
+from toolkit.interface.decorators import is_component
 from toolkit.interface.module import Module
 
 # `from kfp.dsl import …` for annotations becomes this: the same words without a dependency.
@@ -46,11 +47,11 @@ class Slice:
     imported: tuple[str, ...]
 
 
-def slice_function(path: Path, name: str) -> Slice:
-    """Cut the function `name` and all it reaches out of the module at `path`."""
+def slice_function(path: Path, *names: str) -> Slice:
+    """Cut the functions `names` and all they reach out of the module at `path`."""
     module = Module.read(path)
-    wanted, reached = _reach(module, name)
-    pieces = [_piece(module, node, reached, name) for node in module.tree.body if node in wanted]
+    wanted, reached = _reach(module, names)
+    pieces = [_piece(module, node, reached, names) for node in module.tree.body if node in wanted]
     imports = [text for node, text in pieces if isinstance(node, ast.Import | ast.ImportFrom)]
     others = [text for node, text in pieces if not isinstance(node, ast.Import | ast.ImportFrom)]
     blocks = [part for part in ("\n".join(imports), *others) if part]
@@ -70,8 +71,22 @@ def distribution(package: str) -> str:
     return _DISTRIBUTIONS.get(package, package.replace("_", "-"))
 
 
-def _reach(module: Module, name: str) -> tuple[set[ast.stmt], set[str]]:
-    """Find the statements of the module that the function needs, and the names that lead to them."""
+def local_source(path: Path) -> bytes:
+    """Give the content of a module that comes along; where it has no package any more, `from .a import b` is plain."""
+    module = Module.read(path)
+    if (path.parent / "__init__.py").exists():
+        return path.read_bytes()
+    lines = module.text.split("\n")
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            first, _, rest = lines[node.lineno - 1].partition("." * node.level)
+            indent = first[: len(first) - len(first.lstrip())]
+            lines[node.lineno - 1] = first + rest if node.module else indent + rest.lstrip()
+    return "\n".join(lines).encode()
+
+
+def _reach(module: Module, names: Collection[str]) -> tuple[set[ast.stmt], set[str]]:
+    """Find the statements of the module that the functions need, and the names that lead to them."""
     binding: dict[str, list[ast.stmt]] = {}
     scopes = {
         (scope.get_name(), scope.get_lineno()): scope
@@ -81,11 +96,11 @@ def _reach(module: Module, name: str) -> tuple[set[ast.stmt], set[str]]:
     for node in module.tree.body:
         if isinstance(node, ast.ImportFrom) and (node.module == "__future__" or node.names[0].name == "*"):
             always.add(node)
-        for bound in {*_bound(node), *_changed(module, node)} - ({name} if isinstance(node, ast.Expr) else set()):
+        for bound in {*_bound(node), *_changed(module, node)} - (set(names) if isinstance(node, ast.Expr) else set()):
             binding.setdefault(bound, []).append(node)
     wanted: set[ast.stmt] = set(always)
     reached: set[str] = set()
-    waiting = [name]
+    waiting = [*names]
     while waiting:
         current = waiting.pop()
         if current in reached:
@@ -94,7 +109,7 @@ def _reach(module: Module, name: str) -> tuple[set[ast.stmt], set[str]]:
         for node in binding.get(current, ()):
             if node not in wanted or isinstance(node, ast.Import | ast.ImportFrom):
                 wanted.add(node)
-                drop = isinstance(node, ast.FunctionDef) and node.name == name
+                drop = isinstance(node, ast.FunctionDef) and node.name in names
                 scope = scopes.get((getattr(node, "name", ""), node.lineno))
                 waiting += _used(node, scope, without_decorators=drop, module=module)
     return wanted, reached
@@ -151,7 +166,7 @@ def _used(node: ast.stmt, scope: symtable.SymbolTable | None, *, without_decorat
     skipped: set[ast.AST] = set()
     if without_decorators and isinstance(node, ast.FunctionDef):
         for decorator in node.decorator_list:
-            if _is_component(module, decorator):
+            if is_component(module, decorator):
                 skipped |= set(ast.walk(decorator))
     names: list[str] = []
     if scope:
@@ -177,14 +192,8 @@ def _words(text: str) -> Iterator[ast.Name]:
     yield from (part for part in ast.walk(tree) if isinstance(part, ast.Name))
 
 
-def _is_component(module: Module, decorator: ast.expr) -> bool:
-    called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    qualified = module.qualified(called) or ""
-    return qualified.rpartition(".")[2] == "component" and qualified.startswith("kfp")
-
-
-def _piece(module: Module, node: ast.stmt, reached: set[str], name: str) -> tuple[ast.stmt, str]:
-    """Give a statement's text; of an import only what is reached, of the function not its component decorator."""
+def _piece(module: Module, node: ast.stmt, reached: set[str], names: Collection[str]) -> tuple[ast.stmt, str]:
+    """Give a statement's text; of an import only what is reached, of the functions not their component decorators."""
     if isinstance(node, ast.Import):
         kept = [alias for alias in node.names if (alias.asname or alias.name.partition(".")[0]) in reached]
         return node, ast.unparse(ast.Import(names=kept))
@@ -194,9 +203,9 @@ def _piece(module: Module, node: ast.stmt, reached: set[str], name: str) -> tupl
     decorators = getattr(node, "decorator_list", [])
     first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
     texts = []
-    if isinstance(node, ast.FunctionDef) and node.name == name:
+    if isinstance(node, ast.FunctionDef) and node.name in names:
         for decorator in decorators:
-            if not _is_component(module, decorator):
+            if not is_component(module, decorator):
                 texts += lines[decorator.lineno - 1 : decorator.end_lineno]
         texts += lines[node.lineno - 1 : node.end_lineno]
     else:

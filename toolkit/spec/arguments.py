@@ -16,6 +16,8 @@ from toolkit.spec.model import (
 
 # What KFP 1.8 and Argo put in the place of {executorInput}: they do not know it.
 NO_EXECUTOR_INPUT = "{{$}}"
+# Linux: MAX_ARG_STRLEN, 32 pages, less the zero at the end.
+LONGEST_ARGUMENT = (128 << 10) - 1
 _TRUE = {"true", "yes", "on", "1", "y", "t"}
 
 

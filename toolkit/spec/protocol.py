@@ -11,6 +11,8 @@ from toolkit.spec.model import Argument, ExecutorInputPlaceholder, IfPlaceholder
 
 PROTOCOL = 1
 LAUNCHER_PATH = "/opt/comp/launch.py"
+# No port has a flag with a colon.
+VALUES_FLAG = "--comp:values"
 
 _RESERVED = ("--outputs", "--executor-input")
 _NOT_IN_A_FLAG = re.compile(r"[^A-Za-z0-9]+")
