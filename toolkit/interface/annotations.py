@@ -112,6 +112,8 @@ def marker(module: Module, node: ast.expr) -> str | None:
 
 def _annotated(module: Module, node: ast.Subscript) -> Meaning:
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if not parts:
+        raise _unknown(module, node)
     meaning = read_annotation(module, parts[0])
     texts = [part.value for part in parts[1:] if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     return replace(meaning, description=texts[0]) if texts else meaning

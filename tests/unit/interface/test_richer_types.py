@@ -217,7 +217,8 @@ def test_a_docstring_that_contradicts_is_remarked_on(tmp_path: Path) -> None:
             "@step\ndef f(): ..."
         ),
         (
-            "def f(): ...\nop = components.create_component_from_func(f, base_image=BASE, packages_to_install=['a', 'b'])\n"
+            "def f(): ...\n"
+            "op = components.create_component_from_func(f, base_image=BASE, packages_to_install=['a', 'b'])\n"
             "@dsl.component(target_image='r/x:1')\ndef g(): ...\nsame = dsl.component(f, target_image='r/x:1')"
         ),
     ],

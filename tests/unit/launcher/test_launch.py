@@ -4,50 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.launched import Image
 from toolkit import launcher
-from toolkit.interface.function import read_function
 from toolkit.interface.model import Interface, Kind, Output
 from toolkit.spec.protocol import interface_document
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """A folder laid out like /opt/comp; calling it runs the launcher."""
-
-    folder: Path
-
-    def __call__(self, *arguments: str, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
-        # Without site-packages, as in an image of its own: this environment has a real toolkit.
-        command = [sys.executable, "-S", "-P", str(self.folder / "launch.py"), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=env, timeout=60)
-
-    def out(self, name: str) -> str:
-        return (self.folder / "out" / name).read_text()
-
-    def at(self, name: str) -> str:
-        return str(self.folder / "out" / name)
-
-
-@pytest.fixture
-def image(tmp_path: Path) -> Callable[[str], Image]:
-    """Lay out the function `f` of some code as the component `f`."""
-
-    def make(code: str) -> Image:
-        app = tmp_path / "app"
-        app.mkdir()
-        (app / "module.py").write_text(code)
-        function = read_function(app / "module.py", "f")
-        (tmp_path / "interface.json").write_bytes(interface_document([("f", function)]))
-        (tmp_path / "launch.py").write_bytes(launcher.source())
-        return Image(tmp_path)
-
-    return make
-
 
 RETURNING = "from typing import Optional\ndef f(x: {type}) -> {type}:\n    return x\n"
 
