@@ -346,13 +346,12 @@ class Call:
         return self._object(port, reported[0], path, direction)
 
     def artifacts(self, port: Port) -> list[Artifact] | None:
-        """Make the objects of a list of artifacts: what KFP 2 reports, else what lies in the folder; None if absent."""
-        reported = self.reported("inputs", "artifacts", port["name"])
-        if reported is not None:
-            return [self._object(port, one, None, "inputs") for one in reported.get("artifacts") or ()]
+        """Make the objects of a list of artifacts: what lies in the folder, else what KFP 2 reports; None if absent."""
         path = self.inputs.get(port["name"])
         if path is None:
-            return None
+            reported = self.reported("inputs", "artifacts", port["name"])
+            listed = None if reported is None else reported.get("artifacts") or ()
+            return None if listed is None else [self._object(port, one, None, "inputs") for one in listed]
         if not os.path.isdir(path):
             return [self._object(port, {}, path, "inputs")]
         names = sorted(name for name in os.listdir(path) if not name.startswith(".") and not name.endswith(SIDE_FILE))
