@@ -11,6 +11,7 @@ from pathlib import Path
 
 _SECONDS = 60
 _PROGRAMS = {
+    "docker": "docker.io",
     "dockerd": "docker.io",
     "buildah": "buildah",
     "docker-registry": "docker-registry",

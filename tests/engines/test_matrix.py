@@ -203,7 +203,7 @@ def test_everything_is_alike_everywhere(everything: Built, tmp_path: Path, kfp1:
         assert found[engine] == expected, engine
 
 
-_SAMPLES = {
+_SAMPLES: dict[str, tuple[dict[str, Any], dict[str, str], str | None]] = {
     "summarise_text": ({"most": 3, "ignore": ["the"]}, {"text": "lines"}, None),
     "load_table": ({"table": "digits"}, {}, None),
     "split-table": ({"fraction": 0.5, "seed": 3}, {"data": "table"}, "load_table"),

@@ -972,6 +972,10 @@ def main(arguments: list[str]) -> int:
     except Refused as refused:
         say(name, refused)
         return 1
+    except KeyboardInterrupt as interrupt:
+        # Python's own 130 is lost once a hook has printed the traceback.
+        show_failure(name, KeyboardInterrupt, interrupt)
+        return 130
     return 0
 
 

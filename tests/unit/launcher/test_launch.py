@@ -353,9 +353,11 @@ def test_the_last_line_is_one_line(image: Callable[[str], Image], raised: str, s
     assert done.stderr.endswith(said)
 
 
-@pytest.mark.parametrize(("code", "expected"), [("7", 7), ("'no'", 1)])
+@pytest.mark.parametrize(
+    ("code", "expected"), [("sys.exit(7)", 7), ("sys.exit('no')", 1), ("raise KeyboardInterrupt", 130)]
+)
 def test_an_exit_code_of_the_users_is_kept(image: Callable[[str], Image], code: str, expected: int) -> None:
-    made = image(f"import sys\ndef f() -> int:\n    sys.exit({code})\n")
+    made = image(f"import sys\ndef f() -> int:\n    {code}\n")
     assert made("f", "--outputs", "--Output", made.at("o")).returncode == expected
 
 
