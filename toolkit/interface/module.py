@@ -35,7 +35,11 @@ class Module:
     @classmethod
     def read(cls, path: Path) -> "Module":
         """Parse the file at `path`. Raises FindingsError (F001) when it is not Python that 3.11 understands."""
-        text = _source(path)
+        return cls.parse(path, _source(path))
+
+    @classmethod
+    def parse(cls, path: Path, text: str) -> "Module":
+        """Parse a text; `path` is only named. Raises FindingsError (F001)."""
         try:
             tree = ast.parse(text)
         except SyntaxError as error:

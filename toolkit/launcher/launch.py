@@ -789,16 +789,93 @@ def run_program(component: Component, call: Call, app: str) -> int:
     check_outputs(component, call)
     if not call.program:
         raise Refused("no program after --")
-    command = list(call.program)
+    command, variables = program_command(component, call)
     if command[0] in ("python", "python3"):
         command[0] = sys.executable
     if os.path.isdir(app):
         os.chdir(app)
+    os.environ.update(variables)
     code = Child().run(command)
     if code == 0:
         check_written(component, call, {})
         report(component, call, {})
     return code
+
+
+def program_command(component: Component, call: Call) -> tuple[list[str], dict[str, str]]:
+    """Give the program's command line, with the ports that say how they become words of it, and its variables."""
+    command = list(call.program or ())
+    before: list[str] = []
+    options: list[str] = []
+    positional: list[str] = []
+    lists: list[str] = []
+    variables: dict[str, str] = {}
+    words = 0
+    for port in (*component["inputs"], *component["outputs"]):
+        spec = port.get("program")
+        value = None if spec is None else port_value(port, call)
+        if value is None:
+            continue
+        form, flag = spec.get("form", "value"), spec.get("flag", "")
+        made = port_words(port["name"], form, flag, spec.get("off", ""), value)
+        if form == "variable":
+            variables[flag] = made[0]
+        elif spec.get("before"):
+            words = spec["before"]
+            before += made
+        else:
+            (positional if not flag else lists if form == "list" else options).extend(made)
+    at = len(command) - words
+    if any(word.startswith("-") for word in positional):
+        positional.insert(0, "--")
+        return [*command[:at], *before, *command[at:], *options, *lists, *positional], variables
+    # A list takes all words up to the next flag, so nothing may follow it.
+    return [*command[:at], *before, *command[at:], *options, *positional, *lists], variables
+
+
+def port_value(port: Port, call: Call) -> Any:
+    """Give an input's value or path, or an output's path; None for an absent input."""
+    if "optional" in port:
+        value = input_value({**port, "passing": "path"}, call)
+        return value if value is None or port["kind"] == "artifact" else given_value(port, value, {})
+    path = call.outputs[port["name"]]
+    if port["program"].get("folder"):
+        make_parent(os.path.join(path, "."))
+    return path
+
+
+def port_words(name: str, form: str, flag: str, off: str, value: Any) -> list[str]:
+    """Write a value as words of a command line."""
+    if form == "switch":
+        chosen = flag if value else off
+        return [chosen] if chosen else []
+    if form == "count":
+        return [flag] * value
+    if form == "variable":
+        return [str(value).lower() if isinstance(value, bool) else word_text(value)]
+    if form == "yaml":
+        return [flag, json_text({name: value})]
+    items = [word_text(item) for item in value] if isinstance(value, list) else []
+    if form == "list":
+        return [*([flag] if flag and items else []), *items]
+    if form == "each":
+        return [word for item in items for word in joined(flag, item)]
+    return joined(flag, ",".join(items) if form == "comma" else word_text(value))
+
+
+def joined(flag: str, text: str) -> list[str]:
+    """Join a long flag and its value, so that a value may begin with a dash."""
+    if flag.startswith("--"):
+        return [f"{flag}={text}"]
+    return [flag, text] if flag else [text]
+
+
+def word_text(value: Any) -> str:
+    """Write a value as Python programs read it."""
+    if isinstance(value, float) and value.is_integer():
+        # 1e22 is no text that int() takes, and nobody reads it as one.
+        return str(int(value)) if abs(value) < 1e15 else repr(value)  # noqa: PLR2004 (all digits are exact below)
+    return json_text(value) if isinstance(value, (list, dict)) else str(value)
 
 
 class Child:

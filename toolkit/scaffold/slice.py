@@ -66,6 +66,21 @@ def slice_function(path: Path, *names: str) -> Slice:
     )
 
 
+def whole_module(path: Path) -> Slice:
+    """Take a program whole, with the modules beside it that it uses."""
+    return whole_source(Module.read(path))
+
+
+def whole_source(module: Module) -> Slice:
+    """Take a module whole; what is said of it is where it stands."""
+    folder = module.path.parent
+    local = _local_modules(folder, iter(module.tree.body), module)
+    trees = [module.tree, *(Module.read(folder / one).tree for one in local)]
+    imported = sorted({top for tree in trees for top in _tops(tree)} - {_top(one) for one in local})
+    known = {*sys.stdlib_module_names, *_STAND_INS}
+    return Slice(text=module.text, local=local, imported=tuple(top for top in imported if top not in known))
+
+
 def distribution(package: str) -> str:
     """Name the distribution that usually provides an imported package."""
     return _DISTRIBUTIONS.get(package, package.replace("_", "-"))

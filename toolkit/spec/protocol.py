@@ -2,17 +2,26 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit.errors import InputError
 from toolkit.interface.model import Function, Input, Interface, Kind, Output
-from toolkit.spec.model import Argument, ExecutorInputPlaceholder, IfPlaceholder, IsPresent, PortPlaceholder
+from toolkit.spec.model import (
+    Argument,
+    ExecutorInputPlaceholder,
+    IfPlaceholder,
+    IsPresent,
+    PlaceholderKind,
+    PortPlaceholder,
+)
 
 PROTOCOL = 1
 LAUNCHER_PATH = "/opt/comp/launch.py"
 # No port has a flag with a colon.
 VALUES_FLAG = "--comp:values"
+# The annotation that says how a port becomes words of a program's command line.
+PROGRAM = "program"
 
 _RESERVED = ("--outputs", "--executor-input")
 _NOT_IN_A_FLAG = re.compile(r"[^A-Za-z0-9]+")
@@ -31,24 +40,21 @@ def function_command(
     Raises InputError when two inputs, or two outputs, would have the same flag.
     """
     _check_flags(function.interface)
-    args: list[Argument] = []
-    for port in function.interface.inputs:
-        kind: Any = "inputValue" if port.kind is Kind.PARAMETER else "inputPath"
-        pair: tuple[Argument, ...] = (flag(port.name), PortPlaceholder(kind=kind, port=port.name))
-        if port.optional and port.default is None:
-            args.append(IfPlaceholder(condition=IsPresent(input=port.name), then=pair))
-        else:
-            args += pair
-    args += _outputs(function.interface.outputs)
+    args = [*_inputs(function.interface.inputs), *_outputs(function.interface.outputs)]
     return _launcher(name, python, safe_path=safe_path), (*args, *_executor_input())
 
 
 def program_command(
     name: str, interface: Interface, argv: Sequence[Argument], *, python: str, safe_path: bool
 ) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
-    """Give command and args of a program's contract; its outputs are declared to the launcher, `argv` is its own."""
+    """Give command and args of a program's contract.
+
+    Its outputs, and the inputs that say how they become words of its command line (`annotations: {program: …}`),
+    are declared to the launcher; `argv` is its own.
+    """
     _check_flags(interface)
-    args = [*_outputs(interface.outputs), *_executor_input(), "--", *argv]
+    inputs = [port for port in interface.inputs if PROGRAM in port.annotations]
+    args = [*_inputs(inputs), *_outputs(interface.outputs), *_executor_input(), "--", *argv]
     return _launcher(name, python, safe_path=safe_path), tuple(args)
 
 
@@ -61,6 +67,18 @@ def interface_document(entries: Sequence[tuple[str, Function | Interface]]) -> b
 
 def _launcher(name: str, python: str, *, safe_path: bool) -> tuple[Argument, ...]:
     return (python, *(("-P",) if safe_path else ()), LAUNCHER_PATH, name)
+
+
+def _inputs(inputs: Sequence[Input]) -> list[Argument]:
+    args: list[Argument] = []
+    for port in inputs:
+        kind: PlaceholderKind = "inputValue" if port.kind is Kind.PARAMETER else "inputPath"
+        pair: tuple[Argument, ...] = (flag(port.name), PortPlaceholder(kind=kind, port=port.name))
+        if port.optional and port.default is None:
+            args.append(IfPlaceholder(condition=IsPresent(input=port.name), then=pair))
+        else:
+            args += pair
+    return args
 
 
 def _outputs(outputs: Sequence[Output]) -> list[Argument]:
@@ -128,4 +146,6 @@ def _port(port: Input | Output) -> dict[str, Any]:
             described["choices"] = list(port.choices)
         if port.many:
             described["many"] = True
+    if isinstance(port.annotations.get(PROGRAM), Mapping):
+        described[PROGRAM] = port.annotations[PROGRAM]
     return described

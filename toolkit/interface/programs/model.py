@@ -1,0 +1,67 @@
+"""A program's command line as plain data."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from toolkit.errors import Location
+from toolkit.findings import Finding
+from toolkit.interface.model import Scalar
+
+
+class Form(StrEnum):
+    """How an option's value becomes words of the command line, or a variable of the environment.
+
+    `value`: the flag and the value; `switch`: the flag alone where the value is true; `list`: the flag and every
+    item; `each`: the flag before every item; `comma`: the items with commas between; `count`: the flag so many
+    times; `yaml`: the flag and `name: value`; `variable`: the environment.
+    """
+
+    VALUE = "value"
+    SWITCH = "switch"
+    LIST = "list"
+    EACH = "each"
+    COMMA = "comma"
+    COUNT = "count"
+    YAML = "yaml"
+    VARIABLE = "variable"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Option:
+    """One option. `flag` is empty for a positional one; for a variable it is the variable's name.
+
+    `type` is one of KFP's parameter types; `items` that of a list's items. `default` is the contract's text. `off`
+    is the flag that says no. `before` says that it stands before the sub-command. `declared` is what the program
+    says of paths: `input`, `output`, `folder` (an output that it does not make itself), or nothing.
+    """
+
+    name: str
+    flag: str
+    type: str
+    where: Location
+    form: Form = Form.VALUE
+    items: str = "String"
+    default: str | None = None
+    required: bool = False
+    choices: tuple[Scalar, ...] = ()
+    off: str = ""
+    help: str = ""
+    before: bool = False
+    declared: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Program:
+    """A program that was read. `kind` is what reads its command line (`argparse`, `click`, …).
+
+    `word` is the chosen sub-command, empty where there is none. `remarks` say what could not be read, and make it
+    incomplete when their severity is warning.
+    """
+
+    path: Path
+    kind: str
+    description: str
+    options: tuple[Option, ...]
+    word: str = ""
+    remarks: tuple[Finding, ...] = ()
