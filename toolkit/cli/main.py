@@ -17,7 +17,8 @@ from toolkit.errors import CompError
 
 # Name, module under toolkit.cli, and the line that `comp --help` shows without importing the module.
 COMMANDS = {
-    "new": ("new", "Scaffold a component from a function."),
+    "new": ("new", "Scaffold a component from a function, a program or a template."),
+    "sync": ("sync", "Bring a newer template into a component's folder."),
     "inspect-function": ("inspect_function", "Print what is understood of a function."),
     "generate": ("generate", "Write component.yaml from the code, or check that it is fresh."),
     "lint": ("lint", "Check component.yaml and the settings, with file:line:col."),

@@ -844,7 +844,7 @@ def port_value(port: Port, call: Call) -> Any:
     return path
 
 
-def port_words(name: str, form: str, flag: str, off: str, value: Any) -> list[str]:
+def port_words(name: str, form: str, flag: str, off: str, value: Any) -> list[str]:  # noqa: PLR0911 (one for each form)
     """Write a value as words of a command line."""
     if form == "switch":
         chosen = flag if value else off

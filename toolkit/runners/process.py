@@ -4,9 +4,6 @@ It tests the code and the interface, not the image: the interpreter is the host'
 host is not the lock's platform.
 """
 
-import hashlib
-import json
-import logging
 import os
 import platform
 import shutil
@@ -18,17 +15,15 @@ from pathlib import Path
 
 from toolkit import launcher
 from toolkit.cache import Cache
-from toolkit.errors import InputError, OutsideError
+from toolkit.errors import InputError
 from toolkit.files import File
+from toolkit.python.environment import environment
 from toolkit.python.lock import Lock
 from toolkit.runners.protocol import Job, Outcome
 from toolkit.runners.staging import command_line, outcome, output_paths
 
-log = logging.getLogger(__name__)
-
 _PREFIX = "/opt/comp/"
 _LAUNCHER = _PREFIX + "launch.py"
-_INSTALLING = 900
 
 
 class ProcessRunner:
@@ -88,53 +83,13 @@ class ProcessRunner:
         (root / "launch.py").write_bytes(launcher.source())
 
     def _environment(self) -> Path:
-        """Make the environment, once for each set of pins, and return its interpreter."""
-        pins = [[pin.name, pin.version, pin.sha256] for pin in self.lock.pins]
-        host = [platform.machine(), sys.platform, self.lock.python]
-        key = hashlib.sha256(json.dumps([pins, host]).encode()).hexdigest()[:32]
-        folder = self.cache.root / "environments" / key
-        python = folder / "bin" / "python"
-        if python.exists():
-            return python
-        import uv
-
-        program = uv.find_uv_bin()
-        log.info("making an environment for %d packages", len(pins))
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
-        try:
-            _uv([program, "venv", "--quiet", "--relocatable", "--python", self.lock.python, str(staged)])
-            if self.lock.pins:
-                self._install(program, staged)
-            try:
-                staged.rename(folder)
-            except OSError:
-                # Another run made the same environment meanwhile.
-                if not python.exists():
-                    raise
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
-        return python
-
-    def _install(self, program: str, environment: Path) -> None:
         """Install the lock's pins: by hash on the lock's own platform, by version elsewhere."""
         exact = sys.platform == "linux" and _architecture() == self.lock.platform.architecture
-        with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed:
-            for pin in self.lock.pins:
-                hashed = f" --hash=sha256:{pin.sha256}" if exact else ""
-                listed.write(f"{pin.name}=={pin.version}{hashed}\n")
-            listed.flush()
-            command = [
-                program,
-                "pip",
-                "install",
-                "--quiet",
-                "--no-deps",
-                "--python",
-                str(environment / "bin" / "python"),
-            ]
-            command += ["--require-hashes"] if exact else []
-            _uv([*command, "-r", listed.name])
+        pins = [
+            f"{pin.name}=={pin.version}" + (f" --hash=sha256:{pin.sha256}" if exact else "") for pin in self.lock.pins
+        ]
+        options = ("--no-deps", *(("--require-hashes",) if exact else ()))
+        return environment(self.cache, python=self.lock.python, requirements=pins, options=options)
 
 
 def _surroundings(python: Path) -> dict[str, str]:
@@ -146,13 +101,3 @@ def _surroundings(python: Path) -> dict[str, str]:
 def _architecture() -> str:
     machine = platform.machine().lower()
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
-
-
-def _uv(command: list[str]) -> None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALLING, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise OutsideError(f"uv did not finish within {_INSTALLING} s", hint="is the package index slow?") from error
-    if done.returncode:
-        said = " ".join(done.stderr.split())[-600:]
-        raise OutsideError(f"uv could not make the environment: {said}", hint="--runner docker needs none")

@@ -1,8 +1,9 @@
-"""Make a component folder: from a function that exists, or from an example to begin with."""
+"""Make a component folder: from a function, from a program, or from a template."""
 
 import re
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,49 @@ from toolkit.config import LOWEST_MINOR, read_project
 from toolkit.errors import InputError, UsageError
 from toolkit.interface.function import read_function
 from toolkit.interface.model import Function
+from toolkit.interface.programs.reading import module_of
 from toolkit.resources import resource
-from toolkit.scaffold.contract import stale_files
-from toolkit.scaffold.slice import Slice, distribution, slice_function
+from toolkit.scaffold.contract import placeholder_image, stale_files
+from toolkit.scaffold.program import ProgramContract, read_contract, spec_of_program
+from toolkit.scaffold.record import RECORD, Record, digests
+from toolkit.scaffold.slice import Slice, distribution, local_source, slice_function, whole_source
+from toolkit.scaffold.sync import managed
+from toolkit.scaffold.template import Template, opened, rendered
+from toolkit.spec.writer import write_component
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _DEFAULT_MINOR = 11
-_EXAMPLE = Path("function", "example.py")
+# A notebook's program is papermill, and its code runs in a kernel.
+_NOTEBOOK_NEEDS = ("papermill>=2.6", "ipykernel>=6.29")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """The folder that is wanted: the component's name, where it goes, and what is said of it."""
+
+    name: str
+    into: Path
+    image: str | None = None
+    force: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """The new folder."""
+        return self.into / self.name.replace("-", "_")
+
+    @classmethod
+    def checked(cls, name: str, *, into: Path, image: str | None = None, force: bool = False) -> "Wanted":
+        """Check the name and the place. Raises UsageError, and InputError when the folder exists (unless `force`)."""
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"{name!r} is not a component name", hint="lower-case letters, digits and single - between"
+            )
+        wanted = cls(name=canonicalize_name(name), into=into, image=image, force=force)
+        if wanted.folder.exists() and not force:
+            raise InputError(
+                f"{wanted.folder} exists already", hint="choose another name, or --force to write over its files"
+            )
+        return wanted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,85 +69,228 @@ class Made:
     notes: tuple[str, ...]
 
 
-def new_component(
-    name: str, *, source: Path | None, function: str | None, into: Path, image: str | None = None, force: bool = False
-) -> Made:
-    """Make the folder `into/<name>` for the function of `source`, or for an example when there is none.
+def from_functions(wanted: Wanted, source: Path, names: Sequence[str]) -> Made:
+    """Make a folder of functions of one module: the first is the component, the others more of the same image.
 
-    Nothing is left behind when anything fails. Raises InputError when the folder exists (unless `force`), or the
-    function cannot be a component.
+    Nothing is left behind when anything fails. Raises FindingsError when a function cannot be a component.
     """
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is not a component name", hint="lower-case letters, digits and single - between")
-    name = canonicalize_name(name)
-    folder = into / name.replace("-", "_")
-    if folder.exists() and not force:
-        raise InputError(f"{folder} exists already", hint="choose another name, or --force to write over its files")
-    example = source is None or function is None
-    if source is None or function is None:
-        source, function = resource("templates", str(_EXAMPLE)), "count_words"
-    read = read_function(source, function)
-    cut = slice_function(source, function)
-    context, notes = _context(name, read, cut, image=image)
-    into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=into, prefix=".comp-new-") as temporary:
-        made = _generate(Path(temporary), context)
-        for module in cut.local:
+    functions = [read_function(source, name) for name in names]
+    cut = slice_function(source, *names)
+    context, notes = _function_context(wanted, functions, cut)
+    return _finished(wanted, "function", context, [*notes, *_remarks(functions)], local=(source.parent, cut.local))
+
+
+def from_example(wanted: Wanted) -> Made:
+    """Make a folder with an example of a function to begin with."""
+    source = resource("templates", "function", "example.py")
+    cut = slice_function(source, "count_words")
+    context, notes = _function_context(wanted, [read_function(source, "count_words")], cut)
+    return _finished(wanted, "function", context, notes, cases=resource("templates", "function", "cases"))
+
+
+def from_shipped(wanted: Wanted, name: str, *, given: Mapping[str, str], hooks: bool) -> Made:
+    """Make a folder of a template by its name; examples of those that are made from code."""
+    examples = {"program": "example.py", "notebook": "example.ipynb"}
+    if name in {"function", *examples} and given:
+        raise UsageError(f"the template {name} asks for nothing", hint="leave --set out")
+    if name == "function":
+        return from_example(wanted)
+    if name in examples:
+        folder = resource("templates", name)
+        contract = read_contract(folder / examples[name])
+        return from_program(wanted, contract, cases=folder / "cases")
+    return from_template(wanted, name, given=given, hooks=hooks)
+
+
+def from_program(wanted: Wanted, contract: ProgramContract, *, cases: Path | None = None) -> Made:
+    """Make a folder of a program that exists, with the modules beside it that it uses."""
+    path = contract.program.path
+    cut = whole_source(module_of(contract.program))
+    needs = _NOTEBOOK_NEEDS if contract.program.kind == "notebook" else ()
+    dependencies = [*needs, *(distribution(package) for package in cut.imported)]
+    notes = [
+        *contract.guesses,
+        *(f"{one.where.path.name}:{one.where.line}: {one.message}" for one in contract.program.remarks),
+    ]
+    if dependencies:
+        notes.append(f"dependencies taken from the imports: {', '.join(dependencies)}")
+    if cut.local:
+        notes.append(f"copied with it: {', '.join(map(str, cut.local))}")
+    title = wanted.name.replace("-", " ").capitalize()
+    description = contract.program.description or f"Run {path.name}."
+    words = ", ".join(_toml(word) for word in (*contract.command, *contract.program.word.split()))
+    context = {
+        **_common(wanted, title, description, f"command = [{words}]", dependencies, _DEFAULT_MINOR),
+        "_program": path.name,
+        "_inputs": _names(contract.interface.inputs),
+        "_outputs": _names(contract.interface.outputs),
+    }
+
+    def contracts(made: Path) -> None:
+        project = read_project(made, environ={})
+        spec = spec_of_program(
+            contract,
+            name=wanted.name,
+            title=title,
+            description=description,
+            image=placeholder_image(project),
+            annotations={"version": project.version},
+        )
+        write_text(made / "component.yaml", write_component(spec))
+        (made / "src").mkdir(exist_ok=True)
+        shutil.copyfile(path, made / "src" / path.name)
+
+    return _finished(
+        wanted, "program", context, notes, local=(path.parent, cut.local), contracts=contracts, cases=cases
+    )
+
+
+def from_template(wanted: Wanted, name: str, *, given: Mapping[str, str], hooks: bool) -> Made:
+    """Make a folder of a template, shipped or a user's own; its hooks run only with `hooks`."""
+    with opened(name) as template:
+        answers = template.answers(wanted.name, wanted.folder.name, given)
+        if "image" in template.questions and wanted.image:
+            answers["image"] = wanted.image
+        notes = []
+        if template.hooks and not hooks:
+            notes.append(f"its hooks were not run: {', '.join(template.hooks)}; --hooks yes runs them")
+        return _placed(wanted, template, answers, notes, hooks=hooks)
+
+
+def _finished(
+    wanted: Wanted,
+    template: str,
+    context: dict[str, Any],
+    notes: Sequence[str],
+    *,
+    local: tuple[Path, Sequence[Path]] | None = None,
+    contracts: Callable[[Path], None] | None = None,
+    cases: Path | None = None,
+) -> Made:
+    """Render a shipped template whose files depend on what was read."""
+
+    def filled(made: Path) -> None:
+        beside, modules = local or (made, ())
+        for module in modules:
             target = made / "src" / module
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source.parent / module, target)
-        if example:
-            shutil.copytree(resource("templates", "cases"), made / "tests" / "cases")
-        for path, text in stale_files(read_project(made, environ={})).items():
-            write_text(path, text)
-        _place(made, folder)
-    return Made(folder=folder, notes=tuple(notes))
+            target.write_bytes(local_source(beside / module))
+        if cases:
+            shutil.copytree(cases, made / "tests" / "cases")
+        if contracts:
+            contracts(made)
+
+    with opened(template) as found:
+        return _placed(wanted, found, context, notes, fill=filled)
 
 
-def _context(name: str, function: Function, cut: Slice, *, image: str | None) -> tuple[dict[str, Any], list[str]]:
-    notes = []
-    dependencies = list(function.packages)
-    named = set()
+def _placed(
+    wanted: Wanted,
+    template: Template,
+    answers: dict[str, Any],
+    notes: Sequence[str],
+    *,
+    hooks: bool = False,
+    fill: Callable[[Path], None] | None = None,
+) -> Made:
+    """Render, fill and record a folder beside its place, and move it there when all is well."""
+    wanted.into.mkdir(parents=True, exist_ok=True)
+    said = list(notes)
+    with tempfile.TemporaryDirectory(dir=wanted.into, prefix=".comp-new-") as temporary:
+        made = rendered(template, answers, Path(temporary), hooks=hooks)
+        files = managed(made, template.name)
+        kept = {key: value for key, value in answers.items() if key != "_source"}
+        record = Record(template=template.name, answers=kept, files=digests(made, files))
+        if fill:
+            fill(made)
+        try:
+            project = read_project(made, environ={})
+        except InputError as error:
+            said.append(f"the template makes no component: {error.message}")
+        else:
+            for path, text in stale_files(project).items():
+                write_text(path, text)
+        write_text(made / RECORD, record.text())
+        _move(made, wanted.folder)
+    return Made(folder=wanted.folder, notes=tuple(said))
+
+
+def _function_context(wanted: Wanted, functions: Sequence[Function], cut: Slice) -> tuple[dict[str, Any], list[str]]:
+    function, notes = functions[0], []
+    dependencies = list(dict.fromkeys(package for one in functions for package in one.packages))
     for text in dependencies:
         try:
-            named.add(canonicalize_name(Requirement(text).name))
+            Requirement(text)
         except InvalidRequirement:
             raise InputError(
                 f"packages_to_install has {text!r}, which is no requirement", where=function.where
             ) from None
     # A function's decorator may install what its own requirements bring in; only what nobody names is added.
-    found = [distribution(package) for package in cut.imported]
     if not dependencies:
-        dependencies += [one for one in found if canonicalize_name(one) not in named]
+        dependencies = [distribution(package) for package in cut.imported]
         if dependencies:
             notes.append(f"dependencies taken from the imports, without versions: {', '.join(dependencies)}")
     if cut.local:
         notes.append(f"copied with it: {', '.join(map(str, cut.local))}")
-    settings = [f'entrypoint = "{function.module}:{function.name}"']
-    if image:
-        settings.append(f'image = "{image}"')
     minor = _minor(function.base)
+    settings = [f'entrypoint = "{function.module}:{function.name}"']
     if function.base and minor is not None and minor < LOWEST_MINOR:
         notes.append(f"the base {function.base} is left out: Python 3.{LOWEST_MINOR} is the oldest that works")
         minor = None
     elif function.base:
         settings.append(f'base = "{function.base}"')
-    context = {
-        "folder": name.replace("-", "_"),
-        "name": name,
-        # A leading underscore keeps cookiecutter from rendering these: they may hold any text.
-        "_python": f">=3.{_DEFAULT_MINOR if minor is None else minor}",
-        "_title": function.title,
-        "_summary": _summary(function),
-        "_description": function.description,
+    if function.image and not wanted.image:
+        settings.append(f"image = {_toml(function.image)}")
+    common = _common(
+        wanted,
+        function.title,
+        function.description,
+        "\n".join(settings),
+        dependencies,
+        _DEFAULT_MINOR if minor is None else minor,
+    )
+    for other in functions[1:]:
+        name = canonicalize_name(other.name)
+        common["_settings"] += f'\n\n[tool.comp.components.{name}]\nentrypoint = "{other.module}:{other.name}"'
+    parameters = [binding.parameter for binding in function.bindings]
+    return {
+        **common,
         "_module": function.module,
         "_function": function.name,
         "_source": cut.text,
-        "_settings": "\n".join(settings),
-        "_dependencies": "".join(f"\n  {_toml(one)}," for one in dependencies) + ("\n" if dependencies else ""),
-        "_parameters": repr([binding.parameter for binding in function.bindings]).replace("'", '"'),
+        "_parameters": "[" + ", ".join(f'"{name}"' for name in parameters) + "]",
+    }, notes
+
+
+def _common(
+    wanted: Wanted, title: str, description: str, settings: str, dependencies: Sequence[str], minor: int
+) -> dict[str, Any]:
+    """Give the answers that every folder needs; those with an underscore are not rendered again: any text goes."""
+    if wanted.image:
+        settings += f"\nimage = {_toml(wanted.image)}"
+    listed = "".join(f"\n  {_toml(one)}," for one in dependencies)
+    return {
+        "folder": wanted.folder.name,
+        "name": wanted.name,
+        "_python": f">=3.{minor}",
+        "_title": title,
+        "_summary": _toml(description.partition("\n")[0].strip() or title),
+        "_description": description,
+        "_settings": settings,
+        "_dependencies": listed + ("\n" if listed else ""),
     }
-    return context, notes
+
+
+def _remarks(functions: Sequence[Function]) -> list[str]:
+    return [
+        f"{remark.where.path.name}:{remark.where.line}: {remark.message}" + (f" ({remark.help})" if remark.help else "")
+        for function in functions
+        for remark in function.remarks
+    ]
+
+
+def _names(ports: Sequence[Any]) -> str:
+    return "[" + ", ".join(f'"{port.name}"' for port in ports) + "]"
 
 
 def _minor(base: str | None) -> int | None:
@@ -119,23 +299,11 @@ def _minor(base: str | None) -> int | None:
     return int(match[1]) if match else None
 
 
-def _summary(function: Function) -> str:
-    first = function.description.split("\n")[0].strip() or function.title
-    return _toml(first)
-
-
 def _toml(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _generate(into: Path, context: dict[str, Any]) -> Path:
-    from cookiecutter.generate import generate_files
-
-    template = resource("templates", "function")
-    return Path(generate_files(str(template), {"cookiecutter": context}, str(into), accept_hooks=False))
-
-
-def _place(made: Path, folder: Path) -> None:
+def _move(made: Path, folder: Path) -> None:
     """Move the finished folder to its place; with `force` its files take the place of those that are there."""
     made.chmod(0o755)
     if not folder.exists():

@@ -7,7 +7,7 @@ image. Source text is taken as it stands, comments included; only imports are na
 import ast
 import symtable
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,9 +52,9 @@ def slice_function(path: Path, *names: str) -> Slice:
     module = Module.read(path)
     wanted, reached = _reach(module, names)
     pieces = [_piece(module, node, reached, names) for node in module.tree.body if node in wanted]
-    imports = [text for node, text in pieces if isinstance(node, ast.Import | ast.ImportFrom)]
+    imports = _grouped(module, [(node, text) for node, text in pieces if isinstance(node, ast.Import | ast.ImportFrom)])
     others = [text for node, text in pieces if not isinstance(node, ast.Import | ast.ImportFrom)]
-    blocks = [part for part in ("\n".join(imports), *others) if part]
+    blocks = [part for part in (imports, *others) if part]
     local = _local_modules(path.parent, (node for node, _ in pieces), module)
     folder = path.parent
     trees = [*(node for node, _ in pieces), *(Module.read(folder / one).tree for one in local)]
@@ -64,11 +64,6 @@ def slice_function(path: Path, *names: str) -> Slice:
         local=local,
         imported=tuple(top for top in imported if top not in sys.stdlib_module_names and top not in _STAND_INS),
     )
-
-
-def whole_module(path: Path) -> Slice:
-    """Take a program whole, with the modules beside it that it uses."""
-    return whole_source(Module.read(path))
 
 
 def whole_source(module: Module) -> Slice:
@@ -84,6 +79,17 @@ def whole_source(module: Module) -> Slice:
 def distribution(package: str) -> str:
     """Name the distribution that usually provides an imported package."""
     return _DISTRIBUTIONS.get(package, package.replace("_", "-"))
+
+
+def _grouped(module: Module, imports: Sequence[tuple[ast.stmt, str]]) -> str:
+    """Join imports, with an empty line where the source has one between them."""
+    lines: list[str] = []
+    before = imports[0][0].lineno if imports else 0
+    for node, text in imports:
+        between = module.lines[before : node.lineno - 1]
+        lines += ["", text] if any(not line.strip() for line in between) else [text]
+        before = node.end_lineno or node.lineno
+    return "\n".join(lines)
 
 
 def local_source(path: Path) -> bytes:

@@ -13,7 +13,7 @@ from toolkit.interface.programs.click_reader import Command, read_commands
 from toolkit.interface.programs.function_reader import read_dataclasses, read_fire, read_flags
 from toolkit.interface.programs.model import Option, Program
 from toolkit.interface.programs.options import Reading, unique
-from toolkit.interface.programs.surroundings_reader import read_notebook, read_variables
+from toolkit.interface.programs.surroundings_reader import notebook_code, read_notebook, read_variables
 
 
 def read_program(path: Path, *, word: str | None = None) -> Program:
@@ -44,9 +44,11 @@ def read_program(path: Path, *, word: str | None = None) -> Program:
     )
 
 
-def module_of(program: Program) -> Module | None:
-    """Read the program's module again, for what it does with its options; None for a notebook."""
-    return None if program.kind == "notebook" else Module.read(program.path)
+def module_of(program: Program) -> Module:
+    """Read the program's code again, for what it does with its options; of a notebook that of all its cells."""
+    if program.kind == "notebook":
+        return Module.parse(program.path, notebook_code(program.path))
+    return Module.read(program.path)
 
 
 def _program(reading: Reading, kind: str, description: str, options: Iterable[Option], *, word: str = "") -> Program:

@@ -68,8 +68,9 @@ class Role:
 
 
 def roles_of(module: Module, options: Sequence[Option]) -> dict[str, Role]:
-    """Decide for every option, by name."""
-    uses = _Uses.of(module, {option.name for option in options})
+    """Decide for every option, by name; those of a notebook are variables of the module."""
+    variables = {option.name for option in options if option.form is Form.YAML}
+    uses = _Uses.of(module, {option.name for option in options}, variables)
     return {option.name: _role(option, uses) for option in options}
 
 
@@ -115,6 +116,7 @@ class _Uses:
 
     module: Module
     names: set[str]
+    variables: set[str]
     namespaces: set[str]
     written: dict[str, str] = field(default_factory=dict)
     read: dict[str, str] = field(default_factory=dict)
@@ -122,7 +124,7 @@ class _Uses:
     aliases: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, module: Module, names: set[str]) -> "_Uses":
+    def of(cls, module: Module, names: set[str], variables: set[str]) -> "_Uses":
         namespaces = set(_NAMESPACES)
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
@@ -131,7 +133,7 @@ class _Uses:
                     for target in node.targets:
                         parts = target.elts if isinstance(target, ast.Tuple) else [target]
                         namespaces |= {ast.unparse(part).rpartition(".")[2] for part in parts}
-        uses = cls(module, names, namespaces)
+        uses = cls(module, names, variables, namespaces)
         scopes = [("", module.tree), *((one.name, one) for one in _functions(module.tree))]
         for _ in range(_ROUNDS):
             for scope, body in scopes:
@@ -161,7 +163,8 @@ class _Uses:
         match node:
             case ast.Name(id=name):
                 aliased = self.aliases.get((scope, name), set()) | self.aliases.get(("", name), set())
-                return aliased or ({name} & self.names if scope and self._parameter(scope, name) else set())
+                own = name in self.variables or (scope and self._parameter(scope, name))
+                return aliased or ({name} & self.names if own else set())
             case ast.Attribute(value=owner, attr=name):
                 if ast.unparse(owner).rpartition(".")[2] in self.namespaces:
                     return {name} & self.names

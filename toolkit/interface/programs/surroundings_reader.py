@@ -3,6 +3,7 @@
 import ast
 import json
 from pathlib import Path
+from typing import Any
 
 from toolkit.errors import InputError, Location
 from toolkit.interface.constants import NotKnown
@@ -100,11 +101,7 @@ def read_notebook(path: Path) -> tuple[Reading, list[Option], str]:
     Raises InputError when the file is no notebook, or no cell has the tag.
     """
     where = Location(path=path)
-    try:
-        document = json.loads(path.read_text("utf-8"))
-        cells = [cell for cell in document["cells"] if isinstance(cell, dict)]
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"no notebook: {error}", where=where, hint="it is JSON with `cells`") from None
+    cells = _cells(path)
     texts = [_source(cell) for cell in cells if cell.get("cell_type") == "markdown"]
     tagged = [
         cell
@@ -128,6 +125,23 @@ def read_notebook(path: Path) -> tuple[Reading, list[Option], str]:
         options.append(_parameter(reading, name, value, annotation))
     title = next((line.lstrip("# ").strip() for text in texts for line in text.split("\n") if line.strip()), "")
     return reading, options, title
+
+
+def notebook_code(path: Path) -> str:
+    """Give the code of all cells of a notebook, without what is IPython's own. Raises InputError."""
+    code = [_source(cell) for cell in _cells(path) if cell.get("cell_type") == "code"]
+    lines = "\n".join(code).split("\n")
+    return "\n".join("" if line.lstrip().startswith(("%", "!", "?")) else line for line in lines)
+
+
+def _cells(path: Path) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        return [cell for cell in document["cells"] if isinstance(cell, dict)]
+    except FileNotFoundError:
+        raise InputError("there is no such file", where=Location(path=path)) from None
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"no notebook: {error}", where=Location(path=path), hint="it is JSON with `cells`") from None
 
 
 def _parameter(reading: Reading, name: str, value: ast.expr, annotation: ast.expr | None) -> Option:

@@ -1,0 +1,13 @@
+"""Run with pytest."""
+
+import subprocess
+from pathlib import Path
+
+PROGRAM = Path(__file__).parent.parent / "src" / "count.sh"
+
+
+def test_it_counts_the_lines_that_match(tmp_path: Path) -> None:
+    text, lines, count = (tmp_path / name for name in ("text", "lines", "count"))
+    text.write_text("one\ntwo\nthree\n")
+    subprocess.run(["sh", PROGRAM, text, "t", lines, count], check=True)
+    assert (lines.read_text(), count.read_text()) == ("two\nthree\n", "2")

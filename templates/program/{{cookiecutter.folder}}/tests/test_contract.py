@@ -1,0 +1,18 @@
+"""Run with pytest."""
+
+import re
+from pathlib import Path
+
+FOLDER = Path(__file__).parent.parent
+INPUTS = {{ cookiecutter._inputs }}
+OUTPUTS = {{ cookiecutter._outputs }}
+
+
+def test_the_contract_names_what_the_program_takes() -> None:
+    contract = (FOLDER / "component.yaml").read_text()
+    ports = re.findall(r"^- {name: '?([^,'}]+)", contract, re.MULTILINE)
+    assert ports == INPUTS + OUTPUTS
+
+
+def test_the_program_is_there() -> None:
+    assert (FOLDER / "src" / "{{ cookiecutter._program }}").is_file()

@@ -1,0 +1,65 @@
+"""Environments of this machine, made by uv and kept in the cache: where code runs that is not in an image."""
+
+import hashlib
+import json
+import logging
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from toolkit.cache import Cache
+from toolkit.errors import OutsideError
+
+log = logging.getLogger(__name__)
+
+_INSTALLING = 900
+
+
+def environment(cache: Cache, *, python: str, requirements: Sequence[str], options: Sequence[str] = ()) -> Path:
+    """Give the interpreter of an environment with these requirements, made the first time it is asked for.
+
+    `python` is a version such as 3.11, `options` go to `uv pip install`. Raises OutsideError.
+    """
+    host = [platform.machine(), sys.platform, python]
+    key = hashlib.sha256(json.dumps([list(requirements), list(options), host]).encode()).hexdigest()[:32]
+    folder = cache.root / "environments" / key
+    interpreter = folder / "bin" / "python"
+    if interpreter.exists():
+        return interpreter
+    import uv
+
+    program = uv.find_uv_bin()
+    log.info("making an environment for %d packages", len(requirements))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
+    try:
+        _uv([program, "venv", "--quiet", "--relocatable", "--python", python, str(staged)])
+        if requirements:
+            with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed:
+                listed.write("\n".join(requirements))
+                listed.flush()
+                install = [program, "pip", "install", "--quiet", "--python", str(staged / "bin" / "python"), *options]
+                _uv([*install, "-r", listed.name])
+        try:
+            staged.rename(folder)
+        except OSError:
+            # Another process made the same environment meanwhile.
+            if not interpreter.exists():
+                raise
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return interpreter
+
+
+def _uv(command: list[str]) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALLING, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise OutsideError(f"uv did not finish within {_INSTALLING} s", hint="is the package index slow?") from error
+    if done.returncode:
+        said = " ".join(done.stderr.split())[-600:]
+        raise OutsideError(f"uv could not make the environment: {said}", hint="a container needs none")

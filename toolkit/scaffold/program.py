@@ -1,0 +1,202 @@
+"""The contract of an existing program: its options as ports, and how each becomes words of its command line again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from toolkit.errors import InputError, UsageError
+from toolkit.interface.function import sanitised
+from toolkit.interface.model import PARAMETER_TYPES, Input, Interface, Kind, Output
+from toolkit.interface.programs.model import Form, Option, Program
+from toolkit.interface.programs.reading import module_of, read_program
+from toolkit.interface.programs.roles import Role, roles_of
+from toolkit.scaffold.contract import PYTHON
+from toolkit.spec.model import ComponentSpec, Container
+from toolkit.spec.protocol import PROGRAM, program_command
+
+_LAUNCHERS = {"outputs", "executor_input", "executor-input"}
+_NOTEBOOK = ("python", "-m", "papermill", "--log-output")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Override:
+    """What the user says of one option: `--input NAME:KIND:TYPE`, `--output NAME[:KIND[:TYPE]]`."""
+
+    name: str
+    output: bool
+    kind: str = ""
+    type: str = ""
+
+    @classmethod
+    def parse(cls, text: str, *, output: bool) -> "Override":
+        """Read one. Raises UsageError."""
+        name, *rest = text.split(":")
+        kind, type_ = [*rest, "", ""][:2]
+        option = "--output" if output else "--input"
+        if not name or len(rest) > 2 or kind not in {"", "value", "path"} or (output and kind == "value"):  # noqa: PLR2004 (kind and type)
+            form = "NAME[:path[:TYPE]]" if output else "NAME:KIND[:TYPE], KIND value or path"
+            raise UsageError(f"{option} {text}", hint=f"write it as {option} {form}")
+        if kind == "value" and type_ and type_ not in PARAMETER_TYPES:
+            raise UsageError(
+                f"{option} {text}: {type_} is no type of values", hint=f"one of {', '.join(PARAMETER_TYPES)}"
+            )
+        return cls(name=name, output=output, kind=kind, type=type_)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProgramContract:
+    """A program with its interface, its own words (`python train.py`), and sentences about every guess."""
+
+    program: Program
+    interface: Interface
+    command: tuple[str, ...]
+    guesses: tuple[str, ...]
+
+
+def read_contract(path: Path, *, word: str | None = None, overrides: Sequence[Override] = ()) -> ProgramContract:
+    """Read the program at `path` and decide what each of its options is for.
+
+    Raises FindingsError, InputError and UsageError as `read_program` does, and for names that KFP cannot tell apart
+    or overrides of options that are not there.
+    """
+    return contract_of_program(read_program(path, word=word), overrides=overrides)
+
+
+def contract_of_program(program: Program, *, overrides: Sequence[Override] = ()) -> ProgramContract:
+    """Decide what each option of a program is for."""
+    roles = roles_of(module_of(program), program.options)
+    roles |= _overridden(program, roles, overrides)
+    _check_names(program)
+    inputs: list[Input] = []
+    outputs: list[Output] = []
+    types = {one.name: one.type for one in overrides if one.type in PARAMETER_TYPES}
+    for option in program.options:
+        typed = replace(option, type=types[option.name]) if option.name in types else option
+        role = roles[option.name]
+        if role.kind == "output":
+            outputs.append(_output(program, typed, role))
+        else:
+            inputs.append(_input(program, typed, role))
+    if program.kind == "notebook":
+        outputs.append(
+            Output(
+                name="notebook",
+                type="Artifact",
+                kind=Kind.ARTIFACT,
+                description="The notebook as it was run.",
+                annotations=MappingProxyType({PROGRAM: {"flag": ""}}),
+            )
+        )
+    guesses = [
+        f"{name} is an {role.kind}: {role.reason}"
+        for name, role in roles.items()
+        if role.kind != "value" and role.reason
+    ]
+    return ProgramContract(
+        program=program,
+        interface=Interface(inputs=tuple(inputs), outputs=tuple(outputs)),
+        command=_command(program),
+        guesses=tuple(guesses),
+    )
+
+
+def spec_of_program(
+    contract: ProgramContract, *, name: str, title: str, description: str, image: str, annotations: Mapping[str, str]
+) -> ComponentSpec:
+    """Make the contract under the launcher."""
+    words = (*contract.command, *contract.program.word.split())
+    command, args = program_command(name, contract.interface, words, python=PYTHON, safe_path=True)
+    return ComponentSpec(
+        name=title,
+        description=description,
+        interface=contract.interface,
+        container=Container(image=image, command=command, args=args),
+        annotations=MappingProxyType(dict(annotations)),
+    )
+
+
+def _command(program: Program) -> tuple[str, ...]:
+    if program.kind == "notebook":
+        return (*_NOTEBOOK, program.path.name)
+    return ("python", program.path.name)
+
+
+def _input(program: Program, option: Option, role: Role) -> Input:
+    artifact = role.kind == "input"
+    default = None if artifact else option.default
+    return Input(
+        name=_port(option.name),
+        type=role.type if artifact else option.type,
+        kind=Kind.ARTIFACT if artifact else Kind.PARAMETER,
+        description=option.help,
+        default=default,
+        optional=not option.required and default is None,
+        choices=() if artifact or option.type == "JsonArray" else option.choices,
+        annotations=MappingProxyType({PROGRAM: _words(program, option)}),
+    )
+
+
+def _output(program: Program, option: Option, role: Role) -> Output:
+    words = _words(program, option) | ({"folder": True} if role.folder else {})
+    return Output(
+        name=_port(option.name),
+        type=role.type,
+        kind=Kind.ARTIFACT,
+        description=option.help,
+        annotations=MappingProxyType({PROGRAM: words}),
+    )
+
+
+def _words(program: Program, option: Option) -> dict[str, Any]:
+    """Say how the option becomes words, the defaults of the launcher left out."""
+    words: dict[str, Any] = {"flag": option.flag}
+    if option.form is not Form.VALUE:
+        words["form"] = str(option.form)
+    if option.off:
+        words["off"] = option.off
+    if option.before:
+        words["before"] = len(program.word.split())
+    return words
+
+
+def _port(name: str) -> str:
+    # The launcher's own flags cannot be a port's.
+    return f"{name}_" if name in _LAUNCHERS else name
+
+
+def _overridden(program: Program, roles: Mapping[str, Role], overrides: Sequence[Override]) -> dict[str, Role]:
+    changed = {}
+    for one in overrides:
+        if one.name not in roles:
+            known = ", ".join(roles) or "none"
+            raise UsageError(f"the program {program.path.name} has no option {one.name!r}", hint=f"it has: {known}")
+        guessed = roles[one.name]
+        type_ = one.type or guessed.type or "Artifact"
+        if one.output:
+            changed[one.name] = Role(kind="output", type=type_, folder=guessed.folder)
+        elif one.kind == "path":
+            changed[one.name] = Role(kind="input", type=type_)
+        else:
+            changed[one.name] = Role(kind="value")
+    return changed
+
+
+def _check_names(program: Program) -> None:
+    seen: dict[str, Option] = {}
+    for option in program.options:
+        key = sanitised(option.name)
+        if not key:
+            raise InputError(
+                f"the option {option.name!r} has no ASCII letter or digit in its name",
+                where=option.where,
+                hint="KFP could not tell it apart; rename it",
+            )
+        if key in seen:
+            raise InputError(
+                f"the options {seen[key].name!r} and {option.name!r} have the same name for KFP, {key!r}",
+                where=option.where,
+                hint="rename one of them",
+            )
+        seen[key] = option

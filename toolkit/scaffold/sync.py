@@ -1,0 +1,77 @@
+"""Bring a newer template into a folder that `comp new` made, without touching what the user changed."""
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from toolkit.atomic import write_bytes, write_text
+from toolkit.scaffold.record import RECORD, Record, digest, digests
+from toolkit.scaffold.template import opened, rendered
+
+_REJECTED = ".rej"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What sync does to one file: `add`, `replace`, `conflict` (both sides changed) or `gone` (the user deleted it)."""
+
+    path: str
+    what: str
+
+
+def sync(folder: Path, *, check: bool = False, inline: bool = False, hooks: bool = False) -> tuple[Change, ...]:
+    """Bring `folder` up to its template, and say what was done, or with `check` what would be.
+
+    A file that the user changed, where the template changed too, stays; the template's version goes beside it as
+    `FILE.rej`, or with `inline` into it between conflict markers. Raises InputError for a folder without record.
+    """
+    record = Record.read(folder)
+    with opened(record.template) as template, tempfile.TemporaryDirectory(prefix="comp-sync-") as temporary:
+        known = {key: value for key, value in record.answers.items() if key in template.questions}
+        answers = {**template.questions, **known}
+        made = rendered(template, answers, Path(temporary), hooks=hooks)
+        wanted = managed(made, record.template)
+        changes = _changes(folder, record, made, wanted)
+        if check:
+            return changes
+        for change in changes:
+            _apply(change, folder, made, inline=inline)
+        write_text(folder / RECORD, replace(record, files=digests(made, wanted)).text())
+        return changes
+
+
+def managed(folder: Path, template: str) -> list[str]:
+    """List the files of a new folder that stay its template's: not the contract, and not code that the user gave."""
+    given = template in {"function", "program"}
+    found = []
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        own = relative.parts[0] in {".comp", "components"} or str(relative) in {"component.yaml", "requirements.lock"}
+        if path.is_file() and not own and not (given and relative.parts[0] == "src"):
+            found.append(relative.as_posix())
+    return found
+
+
+def _changes(folder: Path, record: Record, made: Path, wanted: list[str]) -> tuple[Change, ...]:
+    changes = []
+    for path in wanted:
+        new, old = digest(made / path), record.files.get(path)
+        current = digest(folder / path) if (folder / path).is_file() else None
+        if new in {old, current}:
+            continue
+        if current is None:
+            changes.append(Change(path=path, what="add" if old is None else "gone"))
+        else:
+            changes.append(Change(path=path, what="replace" if current == old else "conflict"))
+    return tuple(changes)
+
+
+def _apply(change: Change, folder: Path, made: Path, *, inline: bool) -> None:
+    target, new = folder / change.path, (made / change.path).read_bytes()
+    if change.what in {"add", "replace"}:
+        write_bytes(target, new)
+    elif change.what == "conflict" and not inline:
+        write_bytes(target.with_name(target.name + _REJECTED), new)
+    elif change.what == "conflict":
+        mine = target.read_bytes()
+        write_bytes(target, b"<<<<<<< yours\n" + mine + b"=======\n" + new + b">>>>>>> template\n")

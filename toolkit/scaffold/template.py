@@ -1,0 +1,185 @@
+"""Cookiecutter templates: those that are shipped, and users' own in a folder, a git repository or a zip file."""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from toolkit.errors import InputError, Location, OutsideError
+from toolkit.resources import resource
+
+_GIT = re.compile(r"git\+(?P<url>.+?)(?:@(?P<ref>[^@/:]+))?$")
+_NAMES = ("name", "project_name", "component_name")
+_FOLDERS = ("folder", "project_slug", "slug", "repo_name", "directory_name")
+_HOOKS = ("pre_prompt", "pre_gen_project", "post_gen_project")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Template:
+    """A template on this machine: its folder, how its users name it, and what it asks for with the defaults."""
+
+    folder: Path
+    name: str
+    questions: Mapping[str, Any]
+
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """The programs it would run."""
+        folder = self.folder / "hooks"
+        return tuple(sorted(one.name for one in folder.iterdir() if one.stem in _HOOKS)) if folder.is_dir() else ()
+
+    def answers(self, name: str, folder: str, given: Mapping[str, str]) -> dict[str, Any]:
+        """Give every answer: the component's name where it is asked for, what was given, else the defaults.
+
+        Raises InputError for an answer to a question that is not asked.
+        """
+        unknown = sorted(set(given) - set(self.questions))
+        if unknown:
+            raise InputError(
+                f"the template {self.name} does not ask for {unknown[0]!r}",
+                hint=f"it asks for: {', '.join(key for key in self.questions if not key.startswith('_'))}",
+            )
+        answers: dict[str, Any] = {}
+        for key, default in self.questions.items():
+            choices = default if isinstance(default, list) and default and not key.startswith("_") else None
+            answers[key] = given.get(key, choices[0] if choices else default)
+            if choices and answers[key] not in choices:
+                known = ", ".join(map(str, choices))
+                raise InputError(f"{key} is {answers[key]!r}", hint=f"the template {self.name} knows: {known}")
+        for keys, value in ((_NAMES, name), (_FOLDERS, folder)):
+            asked = [one for one in keys if one in answers and one not in given]
+            answers |= dict.fromkeys(asked[:1], value)
+        return answers
+
+
+@contextmanager
+def opened(name: str) -> Iterator[Template]:
+    """Find a template: the name of a shipped one, a folder, `git+URL[@REF]`, or `FILE.zip[::FOLDER]`.
+
+    What is fetched is gone when the block ends. Raises InputError when it is not there or is no template,
+    OutsideError when it cannot be fetched.
+    """
+    with tempfile.TemporaryDirectory(prefix="comp-template-") as temporary:
+        folder = _found(name, Path(temporary))
+        yield Template(folder=folder, name=name, questions=_questions(folder, name))
+
+
+def shipped() -> tuple[str, ...]:
+    """Name the templates that come with comp."""
+    return tuple(sorted(one.name for one in resource("templates").iterdir() if one.is_dir()))
+
+
+def rendered(template: Template, answers: Mapping[str, Any], into: Path, *, hooks: bool) -> Path:
+    """Render a template below `into` and give the new folder. With `hooks` its programs are run.
+
+    Raises InputError for a template that does not render, writes outside of its folder, or has a hook that fails.
+    """
+    from cookiecutter.exceptions import CookiecutterException
+    from cookiecutter.generate import generate_files
+
+    _check_paths(template, answers)
+    context = {"cookiecutter": dict(answers), "_cookiecutter": dict(answers)}
+    try:
+        made = generate_files(str(template.folder), context, str(into), accept_hooks=hooks)
+    except CookiecutterException as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"the template {template.name} does not work: {reason or type(error).__name__}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the template {template.name} does not work: {error}") from error
+    folder = Path(made).resolve()
+    if not folder.is_relative_to(into.resolve()) or folder == into.resolve():
+        raise InputError(f"the template {template.name} writes outside of its folder", hint="it was not used")
+    return folder
+
+
+def _found(name: str, temporary: Path) -> Path:
+    if name in shipped():
+        return resource("templates", name)
+    archive, _, inside = name.partition("::")
+    git = _GIT.match(name)
+    if git or name.endswith(".git"):
+        return _cloned(git["url"] if git else name, git["ref"] if git else None, temporary)
+    if archive.endswith(".zip"):
+        return _unzipped(Path(archive), inside, temporary)
+    if not Path(name).is_dir():
+        raise InputError(
+            f"there is no template {name!r}",
+            hint=f"a folder, git+URL[@REF], FILE.zip, or one of {', '.join(shipped())}",
+        )
+    return Path(name)
+
+
+def _cloned(url: str, ref: str | None, temporary: Path) -> Path:
+    from cookiecutter.exceptions import CookiecutterException
+    from cookiecutter.vcs import clone
+
+    try:
+        return Path(clone(url, checkout=ref, clone_to_dir=str(temporary), no_input=True))
+    except CookiecutterException as error:
+        raise OutsideError(
+            f"cannot fetch the template {url}{f' at {ref}' if ref else ''}: {' '.join(str(error).split())}",
+            hint="is the address right, and git installed?",
+        ) from error
+
+
+def _unzipped(archive: Path, inside: str, temporary: Path) -> Path:
+    from zipfile import BadZipFile, ZipFile
+
+    try:
+        with ZipFile(archive) as opened_zip:
+            for member in opened_zip.namelist():
+                if PurePosixPath(member).is_absolute() or ".." in PurePosixPath(member).parts:
+                    raise InputError(f"the template {archive} writes outside of its folder: {member}")
+            opened_zip.extractall(temporary)
+    except FileNotFoundError:
+        raise InputError(f"there is no template {str(archive)!r}") from None
+    except (BadZipFile, OSError, RuntimeError) as error:
+        raise InputError(f"the template {archive} is no zip file: {error}") from None
+    folder = temporary / inside
+    # Archives of repositories have one folder that holds everything.
+    while not (folder / "cookiecutter.json").is_file():
+        inner = [one for one in folder.iterdir() if one.is_dir()] if folder.is_dir() else []
+        if len(inner) != 1:
+            break
+        folder = inner[0]
+    return folder
+
+
+def _questions(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / "cookiecutter.json"
+    try:
+        questions = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{name} is no template: it has no cookiecutter.json") from None
+    except (ValueError, OSError) as error:
+        raise InputError(f"no JSON: {error}", where=Location(path=path)) from None
+    if not isinstance(questions, dict):
+        raise InputError("not an object with questions and defaults", where=Location(path=path))
+    return questions
+
+
+def _check_paths(template: Template, answers: Mapping[str, Any]) -> None:
+    """See that no file of the template gets a name outside of its folder, and none is a link to elsewhere."""
+    from cookiecutter.environment import StrictEnvironment
+    from jinja2 import TemplateError
+
+    context = {"cookiecutter": dict(answers)}
+    environment = StrictEnvironment(context=context)
+    root = template.folder.resolve()
+    for path in sorted(template.folder.rglob("*")):
+        relative = path.relative_to(template.folder)
+        if relative.parts[0] in {".git", "hooks"}:
+            continue
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
+            raise InputError(f"the template {template.name} has a link to elsewhere: {relative}")
+        for part in relative.parts:
+            try:
+                name = environment.from_string(part).render(**context)
+            except TemplateError as error:
+                raise InputError(f"the template {template.name} does not work: {relative}: {error}") from None
+            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+                raise InputError(f"the template {template.name} writes outside of its folder: {name}")
