@@ -52,6 +52,7 @@ def test_a_function_becomes_a_folder(source: Path) -> None:
     assert (result.code, result.out) == (0, "")
     assert result.err == (
         "made train_model/:\n"
+        "  .comp/scaffold.json\n"
         "  README.md\n"
         "  component.yaml\n"
         "  pyproject.toml\n"

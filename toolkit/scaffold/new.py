@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from toolkit.atomic import write_text
 from toolkit.config import LOWEST_MINOR, read_project
 from toolkit.errors import InputError, UsageError
+from toolkit.findings import Finding, Severity
 from toolkit.interface.function import read_function
 from toolkit.interface.model import Function
 from toolkit.interface.programs.reading import module_of
@@ -77,7 +78,8 @@ def from_functions(wanted: Wanted, source: Path, names: Sequence[str]) -> Made:
     functions = [read_function(source, name) for name in names]
     cut = slice_function(source, *names)
     context, notes = _function_context(wanted, functions, cut)
-    return _finished(wanted, "function", context, [*notes, *_remarks(functions)], local=(source.parent, cut.local))
+    remarks = [_remark(one) for function in functions for one in function.remarks]
+    return _finished(wanted, "function", context, [*notes, *remarks], local=(source.parent, cut.local))
 
 
 def from_example(wanted: Wanted) -> Made:
@@ -108,10 +110,7 @@ def from_program(wanted: Wanted, contract: ProgramContract, *, cases: Path | Non
     cut = whole_source(module_of(contract.program))
     needs = _NOTEBOOK_NEEDS if contract.program.kind == "notebook" else ()
     dependencies = [*needs, *(distribution(package) for package in cut.imported)]
-    notes = [
-        *contract.guesses,
-        *(f"{one.where.path.name}:{one.where.line}: {one.message}" for one in contract.program.remarks),
-    ]
+    notes = [*contract.guesses, *map(_remark, contract.program.remarks)]
     if dependencies:
         notes.append(f"dependencies taken from the imports: {', '.join(dependencies)}")
     if cut.local:
@@ -281,12 +280,10 @@ def _common(
     }
 
 
-def _remarks(functions: Sequence[Function]) -> list[str]:
-    return [
-        f"{remark.where.path.name}:{remark.where.line}: {remark.message}" + (f" ({remark.help})" if remark.help else "")
-        for function in functions
-        for remark in function.remarks
-    ]
+def _remark(finding: Finding) -> str:
+    where = f"{finding.where.path.name}:{finding.where.line}:{finding.where.column}"
+    unread = "not read: " if finding.rule == "P001" and finding.severity is Severity.WARNING else ""
+    return f"{unread}{where}: {finding.message}" + (f" ({finding.help})" if finding.help else "")
 
 
 def _names(ports: Sequence[Any]) -> str:
