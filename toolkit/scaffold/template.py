@@ -1,6 +1,7 @@
 """Cookiecutter templates: those that are shipped, and users' own in a folder, a git repository or a zip file."""
 
 import json
+import logging
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -80,12 +81,15 @@ def rendered(template: Template, answers: Mapping[str, Any], into: Path, *, hook
     """
     from cookiecutter.exceptions import CookiecutterException
     from cookiecutter.generate import generate_files
+    from jinja2 import TemplateError
 
+    # It logs what it then raises.
+    logging.getLogger("cookiecutter").setLevel(logging.CRITICAL)
     _check_paths(template, answers)
     context = {"cookiecutter": dict(answers), "_cookiecutter": dict(answers)}
     try:
         made = generate_files(str(template.folder), context, str(into), accept_hooks=hooks)
-    except CookiecutterException as error:
+    except (CookiecutterException, TemplateError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"the template {template.name} does not work: {reason or type(error).__name__}") from error
     except (OSError, UnicodeDecodeError) as error:

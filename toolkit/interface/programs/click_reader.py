@@ -44,10 +44,15 @@ def _click_command(reading: Reading, function: ast.FunctionDef, decorator: ast.e
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
     qualified = reading.module.qualified(called) or ""
     name = qualified.rpartition(".")[2]
-    clicks = any(
-        (reading.module.qualified(one.func if isinstance(one, ast.Call) else one) or "").startswith("click.")
-        for one in function.decorator_list
-    )
+    clicks = any(_is_click(reading, one) for one in function.decorator_list)
+    if not clicks and isinstance(called, ast.Attribute):
+        # `@main.command()` where `main` is a group.
+        clicks = any(
+            _is_click(reading, one)
+            for group in reading.module.functions()
+            if group.name == ast.unparse(called.value)
+            for one in group.decorator_list
+        )
     if name not in {"command", "group"} or not clicks:
         return None
     word = _word(reading, decorator) or function.name.replace("_", "-").removesuffix("-command")
@@ -61,6 +66,11 @@ def _click_command(reading: Reading, function: ast.FunctionDef, decorator: ast.e
             if option:
                 command.options.append(option)
     return command
+
+
+def _is_click(reading: Reading, decorator: ast.expr) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return (reading.module.qualified(called) or "").startswith("click.")
 
 
 def _click_option(reading: Reading, node: ast.Call, *, argument: bool) -> Option | None:

@@ -1,0 +1,263 @@
+"""`comp new --from-program`: a folder of a program that exists, and what is asked on a terminal."""
+
+import json
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.commands import COMP, comp, ok
+from tests.conftest import Sample
+
+PROGRAM = '''
+"""Sum numbers of a file."""
+import argparse
+import json
+from helpers import scale
+
+parser = argparse.ArgumentParser(description="Sum the numbers of a file.")
+parser.add_argument("numbers", help="One on each line.")
+parser.add_argument("--factor", type=float, default=1.0)
+parser.add_argument("--round", action=argparse.BooleanOptionalAction, default=False)
+parser.add_argument("-v", "--verbose", action="count", default=0)
+parser.add_argument("--skip", type=int, nargs="+", default=[])
+parser.add_argument("--tag", action="append")
+parser.add_argument("--mode", choices=["sum", "max"], default="sum")
+parser.add_argument("--note")
+parser.add_argument("--report-dir", required=True)
+args = parser.parse_args()
+values = [float(line) for line in open(args.numbers) if int(float(line)) not in args.skip]
+result = scale({"sum": sum, "max": max}[args.mode](values), args.factor)
+with open(args.report_dir + "/report.json", "w") as stream:
+    json.dump({"result": round(result) if args.round else result, "tags": args.tag, "note": args.note,
+               "verbose": args.verbose}, stream)
+'''
+GROUP = '''
+import click
+
+@click.group()
+@click.option("--verbose/--quiet", default=False)
+def main(verbose):
+    """A group."""
+
+@main.command()
+@click.argument("source", type=click.Path(exists=True))
+@click.option("--times", default=2, help="How often.")
+@click.option("--target", type=click.File("w"), required=True)
+@click.option("--name", multiple=True)
+def copy(source, times, target, name):
+    """Copy a text."""
+    target.write(open(source).read() * times + ",".join(name))
+
+@main.command(name="other-one")
+def other():
+    """Do nothing."""
+
+if __name__ == "__main__":
+    main()
+'''
+ENVIRONMENT = """
+import os
+# How often.
+times = int(os.environ.get("TIMES", "3"))
+path = os.environ["RESULT_PATH"]
+with open(path, "w") as stream:
+    stream.write(os.getenv("WORD", "a") * times)
+"""
+
+
+@pytest.fixture
+def work(sample: Sample, tmp_path: Path) -> Path:
+    assert sample
+    (tmp_path / "prog.py").write_text(PROGRAM)
+    (tmp_path / "helpers.py").write_text("def scale(value, factor):\n    return value * factor\n")
+    (tmp_path / "group.py").write_text(GROUP)
+    (tmp_path / "env.py").write_text(ENVIRONMENT)
+    (tmp_path / "numbers").write_text("1\n2\n-3\n40\n")
+    return tmp_path
+
+
+def test_a_program_becomes_a_component(work: Path) -> None:
+    result = comp("new", "sum-up", "--from-program", "prog.py", folder=work)
+    assert (result.code, result.out) == (0, "")
+    assert result.err == (
+        "note: numbers is an input: open reads it (prog.py:18)\n"
+        "note: report_dir is an output: open writes to it (prog.py:20)\n"
+        "note: copied with it: helpers.py\n"
+        "made sum_up/:\n"
+        "  .comp/scaffold.json\n"
+        "  README.md\n"
+        "  component.yaml\n"
+        "  pyproject.toml\n"
+        "  src/helpers.py\n"
+        "  src/prog.py\n"
+        "  tests/test_contract.py\n"
+        "next: comp lint sum_up, comp build sum_up\n"
+    )
+    contract = yaml.safe_load((work / "sum_up" / "component.yaml").read_text())
+    assert contract["description"] == "Sum the numbers of a file."
+    types = {port["name"]: (port["type"], port.get("default"), port.get("optional")) for port in contract["inputs"]}
+    assert types == {
+        "numbers": ("Artifact", None, None),
+        "factor": ("Float", "1.0", None),
+        "round": ("Boolean", "false", None),
+        "verbose": ("Integer", "0", None),
+        "skip": ("JsonArray", "[]", None),
+        "tag": ("JsonArray", None, True),
+        "mode": ("String", "sum", None),
+        "note": ("String", None, True),
+    }
+    assert comp("lint", work / "sum_up").code == 0
+
+
+@pytest.mark.parametrize("runner", ["process", "buildah"])
+def test_it_runs_with_what_it_is_given(work: Path, runner: str) -> None:
+    ok("new", "sum-up", "--from-program", "prog.py", folder=work)
+    texts = ("numbers=numbers", "skip=[1, 40]", "factor=0.5", "round=True", "verbose=2", 'tag=["--a", "b c"]')
+    given = [word for text in (*texts, "mode=max", "note=--note") for word in ("-i", text)]
+    ok("run", "sum_up", "--runner", runner, *given, "-o", "report_dir=report", folder=work)
+    report = json.loads((work / "report" / "report.json").read_text())
+    assert report == {"result": 1, "tags": ["--a", "b c"], "note": "--note", "verbose": 2}
+    ok("run", "sum_up", "--runner", runner, "-i", "numbers=numbers", "-o", "report_dir=plain", folder=work)
+    report = json.loads((work / "plain" / "report.json").read_text())
+    assert report == {"result": 40.0, "tags": None, "note": None, "verbose": 0}
+
+
+def test_one_sub_command_of_a_group(work: Path) -> None:
+    asked = comp("new", "copy-text", "--from-program", "group.py", folder=work)
+    assert (asked.code, asked.err) == (
+        2,
+        "error: the program has sub-commands, and a component runs one\nhint: --subcommand: copy, other-one\n",
+    )
+    ok("new", "copy-text", "--from-program", "group.py", "--subcommand", "copy", folder=work)
+    given = ("-i", "source=helpers.py", "-i", "times=1", "-i", 'name=["x", "y"]', "-i", "verbose=true")
+    ok("run", "copy_text", "--runner", "process", *given, "-o", "target=copied", folder=work)
+    assert (work / "copied").read_text() == (work / "helpers.py").read_text() + "x,y"
+
+
+def test_a_script_that_reads_its_environment(work: Path) -> None:
+    ok("new", "repeat", "--from-program", "env.py", folder=work)
+    contract = yaml.safe_load((work / "repeat" / "component.yaml").read_text())
+    assert [(port["name"], port["type"], port.get("default")) for port in contract["inputs"]] == [
+        ("times", "Integer", "3"),
+        ("word", "String", "a"),
+    ]
+    ok("run", "repeat", "--runner", "process", "-i", "word=ab", "-o", "result_path=r", folder=work)
+    assert (work / "r").read_text() == "ababab"
+
+
+def test_a_guess_can_be_overridden(work: Path) -> None:
+    changes = ("--input", "numbers:value:Integer", "--output", "note:path:Model")
+    ok("new", "sum-up", "--from-program", "prog.py", *changes, folder=work)
+    contract = yaml.safe_load((work / "sum_up" / "component.yaml").read_text())
+    assert next(port["type"] for port in contract["inputs"] if port["name"] == "numbers") == "Integer"
+    assert [(port["name"], port["type"]) for port in contract["outputs"]] == [
+        ("note", "Model"),
+        ("report_dir", "HTML"),
+    ]
+
+
+def test_a_program_that_can_only_be_asked(work: Path) -> None:
+    (work / "dynamic.py").write_text(
+        "import argparse, sys\np = argparse.ArgumentParser()\n"
+        "for n in range(len(sys.argv[0:0]) + 2):\n    p.add_argument('--layer' + str(n), type=int, default=n)\n"
+        "p.parse_args()\n"
+    )
+    static = comp("new", "dyn", "--from-program", "dynamic.py", folder=work)
+    assert (
+        "note: not read: dynamic.py:4:5: the option `'--layer' + str(n)` is known when the program runs" in static.err
+    )
+    ok("new", "dyn", "--from-program", "dynamic.py", "--exec", "--force", folder=work)
+    contract = yaml.safe_load((work / "dyn" / "component.yaml").read_text())
+    assert [(port["name"], port["default"]) for port in contract["inputs"]] == [("layer0", "0"), ("layer1", "1")]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import argparse\nargparse.ArgumentParser(", "syntax error"),
+        ("a = 1\0", "null bytes"),
+        ("# coding: nope\n", "cannot be decoded"),
+        (
+            "from argparse import ArgumentParser as A\na = A()\na.parse_args()\nb = A()\nb.parse_args()\n",
+            "has 2 parsers (lines 2, 4)",
+        ),
+        (
+            "import argparse\na = argparse.ArgumentParser()\na.add_argument('--이름')\na.parse_args()\n",
+            "the option '이름' has no ASCII letter",
+        ),
+        (
+            (
+                "import argparse\na = argparse.ArgumentParser()\na.add_argument('--a-b')\na.add_argument('--a.b')\n"
+                "a.add_argument('--A_b')\na.parse_args()\n"
+            ),
+            "have the same name for KFP",
+        ),
+    ],
+)
+def test_a_program_that_cannot_be_one_is_one_message(work: Path, code: str, said: str) -> None:
+    (work / "bad.py").write_text(code)
+    result = comp("new", "bad", "--from-program", "bad.py", folder=work)
+    assert (result.code, result.out) == (1, "")
+    assert said in result.err.splitlines()[0]
+    assert "Traceback" not in result.err
+    assert not (work / "bad").exists()
+
+
+def test_a_long_program_is_read(work: Path) -> None:
+    lines = [
+        "import argparse",
+        "p = argparse.ArgumentParser()",
+        *["x = 1"] * 50_000,
+        "p.add_argument('--a')",
+        "p.parse_args()",
+    ]
+    (work / "long.py").write_text("\n".join(lines))
+    ok("new", "long", "--from-program", "long.py", folder=work)
+    assert "--a" in (work / "long" / "component.yaml").read_text()
+
+
+def _on_a_terminal(answers: str, *arguments: str, folder: Path) -> tuple[int, str]:
+    """Run `comp` with a terminal for stdin and stderr, and type the answers."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [COMP, *arguments], cwd=folder, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, text=True
+    ) as running:
+        os.close(theirs)
+        os.write(ours, answers.encode())
+        said = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:
+                break
+            if not part:
+                break
+            said += part
+        code = running.wait(60)
+    os.close(ours)
+    return code, said.decode().replace("\r\n", "\n")
+
+
+def test_on_a_terminal_it_asks(work: Path) -> None:
+    code, said = _on_a_terminal("asked\nfrom-program\nprog.py\nr/asked\nnumbers:value\n\n", "new", folder=work)
+    assert code == 0, said
+    assert "Name of the component [my-component]: " in said
+    assert (
+        "Made from (example, from-function, from-program, container, notebook, program, training) [example]: " in said
+    )
+    assert "guessed: report_dir is an output: open writes to it (prog.py:20)\n" in said
+    assert "made asked/:\n" in said
+    assert 'image = "r/asked"' in (work / "asked" / "pyproject.toml").read_text()
+    assert "{name: numbers, type: String" in (work / "asked" / "component.yaml").read_text()
+
+
+def test_without_a_terminal_it_says_what_is_missing(work: Path) -> None:
+    result = comp("new", folder=work)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "error: comp new needs the component's NAME\nhint: on a terminal it asks for it\n"
+    code, said = _on_a_terminal("", "new", "--no-input", folder=work)
+    assert (code, said) == (2, result.err)

@@ -1,0 +1,223 @@
+"""Every template that is shipped makes a folder that is complete: checked, formatted, tested and built."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tests.commands import comp, ok
+from tests.conftest import ROOT, Sample
+from toolkit.oci.check import check_image
+from toolkit.oci.descriptor import Platform
+from toolkit.oci.layout import read_layout
+
+TEMPLATES = sorted(path.name for path in (ROOT / "templates").iterdir() if path.is_dir())
+
+
+def _tool(*arguments: str | Path, folder: Path, env: dict[str, str] | None = None) -> None:
+    command = [sys.executable, "-m", *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_template_is_complete(sample: Sample, tmp_path: Path, template: str) -> None:
+    assert sample
+    ok("new", "my-step", "--template", template, "--no-input", folder=tmp_path)
+    folder = tmp_path / "my_step"
+    linted = comp("lint", folder)
+    assert linted.code == 0
+    assert linted.err.startswith("0 errors, 1 warning, ")
+    assert "C060" in linted.out
+    ok("generate", "--check", folder)
+    _tool("ruff", "check", "--isolated", ".", folder=folder)
+    _tool("ruff", "format", "--check", "--isolated", ".", folder=folder)
+    _tool("pytest", "-q", "-p", "no:cacheprovider", "tests", folder=folder, env={**os.environ, "PYTHONPATH": "src"})
+    tested = comp("test", folder, "--runner", "process")
+    assert tested.code == 0, tested.out + tested.err
+    assert tested.out == "ok   example (process)\n"
+    layout = tmp_path / "layout"
+    built = ok("build", folder, "--output", f"layout:{layout}")
+    assert built.startswith("sha256:")
+    assert check_image(read_layout(layout, platform=Platform(os="linux", architecture="amd64"))) == []
+    assert comp("sync", folder, "--check").err == "nothing to bring\n"
+
+
+QUESTIONS = {"name": "x", "project_slug": "y", "colour": ["red", "blue"], "greeting": "hello"}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A user's template."""
+    folder = tmp_path / "own"
+    inner = folder / "{{cookiecutter.project_slug}}"
+    inner.mkdir(parents=True)
+    (folder / "cookiecutter.json").write_text(json.dumps(QUESTIONS))
+    (inner / "said.txt").write_text("{{ cookiecutter.name }} {{ cookiecutter.colour }} {{ cookiecutter.greeting }}\n")
+    (inner / "kept.txt").write_text("kept\n")
+    return folder
+
+
+def test_a_template_of_ones_own(own: Path, tmp_path: Path) -> None:
+    result = comp("new", "my-step", "--template", own, "--set", "colour=blue", folder=tmp_path)
+    assert (result.code, result.out) == (0, "")
+    assert result.err.startswith("note: the template makes no component: ")
+    assert (tmp_path / "my_step" / "said.txt").read_text() == "my-step blue hello\n"
+
+
+def test_a_template_in_a_zip_file(own: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "own.zip"
+    with ZipFile(archive, "w") as written:
+        for path in own.rglob("*"):
+            written.write(path, Path("repository-main", path.relative_to(own)))
+    ok("new", "my-step", "--template", archive, folder=tmp_path)
+    assert (tmp_path / "my_step" / "said.txt").read_text() == "my-step red hello\n"
+
+
+def test_a_template_in_a_git_repository(own: Path, tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main")
+        subprocess.run(["git", *who, *arguments], cwd=own, check=True, capture_output=True, timeout=60)
+
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "one")
+    git("tag", "v1")
+    (own / "{{cookiecutter.project_slug}}" / "said.txt").write_text("two\n")
+    git("commit", "-am", "two")
+    ok("new", "old", "--template", f"git+file://{own}@v1", folder=tmp_path)
+    ok("new", "newest", "--template", f"git+file://{own}", folder=tmp_path)
+    assert (tmp_path / "old" / "said.txt").read_text() == "old red hello\n"
+    assert (tmp_path / "newest" / "said.txt").read_text() == "two\n"
+    missing = comp("new", "none", "--template", f"git+file://{own}@v9", folder=tmp_path)
+    assert missing.code == 3
+    assert missing.err.startswith("error: cannot fetch the template file://own at v9: ")
+
+
+def test_hooks_run_only_with_consent(own: Path, tmp_path: Path) -> None:
+    (own / "hooks").mkdir()
+    (own / "hooks" / "post_gen_project.py").write_text("open('ran', 'w').close()\n")
+    asked = comp("new", "no-hooks", "--template", own, folder=tmp_path)
+    assert "note: its hooks were not run: post_gen_project.py; --hooks yes runs them\n" in asked.err
+    assert not (tmp_path / "no_hooks" / "ran").exists()
+    ok("new", "with-hooks", "--template", own, "--hooks", "yes", folder=tmp_path)
+    assert (tmp_path / "with_hooks" / "ran").is_file()
+
+
+def _broken(own: Path, what: str) -> None:
+    inner = own / "{{cookiecutter.project_slug}}"
+    if what == "hook":
+        (own / "hooks").mkdir()
+        (own / "hooks" / "post_gen_project.py").write_text("raise SystemExit(3)\n")
+    elif what == "outside":
+        (inner / "{{cookiecutter.greeting}}").write_text("x")
+    elif what == "link":
+        (inner / "link").symlink_to("/etc/hostname")
+    elif what == "json":
+        (own / "cookiecutter.json").write_text("{")
+    elif what == "questions":
+        (own / "cookiecutter.json").unlink()
+    elif what == "undefined":
+        (inner / "said.txt").write_text("{{ cookiecutter.nothing }}")
+    elif what == "syntax":
+        (inner / "said.txt").write_text("{% if %}")
+    elif what == "gone":
+        shutil.rmtree(own)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("hook", "does not work: "),
+        ("outside", "writes outside of its folder: ../../evil"),
+        ("link", "has a link to elsewhere: {{cookiecutter.project_slug}}/link"),
+        ("json", "no JSON: "),
+        ("questions", "is no template: it has no cookiecutter.json"),
+        ("undefined", "does not work: "),
+        ("syntax", "does not work: "),
+        ("gone", "there is no template "),
+    ],
+)
+def test_a_template_that_does_not_work_leaves_nothing(own: Path, tmp_path: Path, what: str, said: str) -> None:
+    _broken(own, what)
+    given = ("--set", "greeting=../../evil") if what == "outside" else ()
+    before = sorted(tmp_path.iterdir())
+    result = comp("new", "my-step", "--template", own, "--hooks", "yes", *given, folder=tmp_path)
+    assert (result.code, result.out) == (1, "")
+    assert said in result.err.splitlines()[0]
+    assert "Traceback" not in result.err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--set", "shade=dark"), "does not ask for 'shade'"),
+        (("--set", "colour=green"), "colour is 'green'"),
+        (("--set", "colour"), "--set colour"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_refused(
+    own: Path, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    result = comp("new", "my-step", "--template", own, *arguments, folder=tmp_path)
+    assert result.code in {1, 2}
+    assert said in result.err
+    assert not (tmp_path / "my_step").exists()
+
+
+def test_sync_brings_what_the_user_did_not_change(own: Path, tmp_path: Path) -> None:
+    inner = own / "{{cookiecutter.project_slug}}"
+    (inner / "deleted.txt").write_text("one\n")
+    (inner / "changed.txt").write_text("one\n")
+    ok("new", "my-step", "--template", own, folder=tmp_path)
+    folder = tmp_path / "my_step"
+    assert comp("sync", folder).err == "nothing to bring\n"
+    (folder / "changed.txt").write_text("mine\n")
+    (folder / "deleted.txt").unlink()
+    (folder / "own.txt").write_text("mine\n")
+    for name in ("said", "changed", "deleted", "added"):
+        (inner / f"{name}.txt").write_text("two {{ cookiecutter.name }}\n")
+    checked = comp("sync", folder, "--check")
+    assert checked.code == 1
+    assert checked.err == (
+        "would add added.txt\n"
+        "changed.txt was changed by you and by the template\n"
+        "deleted.txt was deleted by you; the template changed it\n"
+        "would replace said.txt\n"
+    )
+    assert (folder / "said.txt").read_text() == "my-step red hello\n"
+    assert comp("sync", folder).code == 1
+    files = {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
+    assert files == {
+        "added.txt": "two my-step\n",
+        "changed.txt": "mine\n",
+        "changed.txt.rej": "two my-step\n",
+        "kept.txt": "kept\n",
+        "own.txt": "mine\n",
+        "said.txt": "two my-step\n",
+    }
+    assert comp("sync", folder).err == "nothing to bring\n"
+
+
+def test_sync_can_write_both_sides_into_a_file(own: Path, tmp_path: Path) -> None:
+    ok("new", "my-step", "--template", own, folder=tmp_path)
+    (tmp_path / "my_step" / "kept.txt").write_text("mine\n")
+    (own / "{{cookiecutter.project_slug}}" / "kept.txt").write_text("two\n")
+    assert comp("sync", tmp_path / "my_step", "--conflicts", "inline").code == 1
+    both = (tmp_path / "my_step" / "kept.txt").read_text()
+    assert both == "<<<<<<< yours\nmine\n=======\ntwo\n>>>>>>> template\n"
+
+
+def test_sync_needs_a_folder_that_comp_made(tmp_path: Path) -> None:
+    result = comp("sync", tmp_path)
+    assert result.code == 1
+    assert "was not made by `comp new`" in result.err
+    (tmp_path / ".comp").mkdir()
+    (tmp_path / ".comp" / "scaffold.json").write_text("[]")
+    assert comp("sync", tmp_path).err.startswith(f"error: {tmp_path}/.comp/scaffold.json: damaged: ")
