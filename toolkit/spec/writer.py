@@ -9,14 +9,17 @@ import yaml
 
 from toolkit.interface.model import Input, Output, Scalar
 from toolkit.spec.document import LINE_BREAK
+from toolkit.spec.graph_form import graph_data
 from toolkit.spec.model import (
     Argument,
     ComponentSpec,
     ConcatPlaceholder,
     Container,
     ExecutorInputPlaceholder,
+    Graph,
     IfPlaceholder,
     IsPresent,
+    OutputMetadataPlaceholder,
     PortPlaceholder,
 )
 
@@ -40,8 +43,20 @@ def write_component(spec: ComponentSpec) -> str:
         lines += ["inputs:", *(f"- {_flow(_input(port))}" for port in spec.interface.inputs)]
     if spec.interface.outputs:
         lines += ["outputs:", *(f"- {_flow(_output(port))}" for port in spec.interface.outputs)]
-    lines += ["implementation:", "  container:", *_container(spec.container)]
+    lines += _implementation(spec.implementation)
+    if spec.version:
+        lines.append(_block("version", spec.version))
     return "\n".join(lines) + "\n"
+
+
+def _implementation(implementation: Container | Graph | None) -> list[str]:
+    match implementation:
+        case Container():
+            return ["implementation:", "  container:", *_container(implementation)]
+        case Graph():
+            return ["implementation:", "  graph:", *_graph(implementation)]
+        case None:
+            return ["implementation: null"]
 
 
 def _description(text: str) -> list[str]:
@@ -103,6 +118,19 @@ def _container(container: Container) -> list[str]:
     return lines
 
 
+def _graph(graph: Graph) -> list[str]:
+    text: str = yaml.dump(
+        graph_data(graph, _inner, _structure), Dumper=_Dumper, width=_WIDTH, allow_unicode=True, sort_keys=False
+    )
+    # Only line breaks that YAML itself would fold: texts with others are quoted and escaped.
+    return [f"    {line}" if line else "" for line in text.rstrip("\n").split("\n")]
+
+
+def _inner(spec: ComponentSpec) -> Any:  # noqa: ANN401 (what YAML takes)
+    """Give a component inside a graph as data: what reading its own text would give."""
+    return yaml.safe_load(write_component(spec))
+
+
 def _argument(argument: Argument, *, inside_concat: bool = False) -> Any:  # noqa: ANN401 (what YAML takes)
     match argument:
         case str():
@@ -111,6 +139,8 @@ def _argument(argument: Argument, *, inside_concat: bool = False) -> Any:  # noq
             return {argument.kind: argument.port}
         case ExecutorInputPlaceholder():
             return {"executorInput": None}
+        case OutputMetadataPlaceholder():
+            return {"outputMetadata": None}
         case ConcatPlaceholder():
             return {"concat": [_argument(item, inside_concat=True) for item in argument.items]}
         case IfPlaceholder():
