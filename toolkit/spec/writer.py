@@ -120,7 +120,7 @@ def _container(container: Container) -> list[str]:
 
 def _graph(graph: Graph) -> list[str]:
     text: str = yaml.dump(
-        graph_data(graph, _inner, _structure), Dumper=_Dumper, width=_WIDTH, allow_unicode=True, sort_keys=False
+        graph_data(graph, _inner, _structure), Dumper=Dumper, width=_WIDTH, allow_unicode=True, sort_keys=False
     )
     # Only line breaks that YAML itself would fold: texts with others are quoted and escaped.
     return [f"    {line}" if line else "" for line in text.rstrip("\n").split("\n")]
@@ -182,10 +182,11 @@ def _wrapped(head: str, items: list[Any]) -> list[str]:
     return [*lines, line]
 
 
-class _Dumper(yaml.SafeDumper):
+class Dumper(yaml.SafeDumper):
     """Quotes what any YAML reader could take for something other than a string; no aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401 (the signature is PyYAML's)
+        """Write equal values out each time."""
         del data
         return True
 
@@ -195,19 +196,19 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
-_Dumper.add_representer(str, _text)
-_Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null"))
+Dumper.add_representer(str, _text)
+Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null"))
 
 
 def _block(key: str, value: str) -> str:
     # A mapping would be dumped in the explicit form (`? key`) where the key is long or has more than one line.
-    text: str = yaml.dump(value, Dumper=_Dumper, width=_ENDLESS, allow_unicode=True)
+    text: str = yaml.dump(value, Dumper=Dumper, width=_ENDLESS, allow_unicode=True)
     scalar = text.removesuffix("...\n").rstrip("\n")
     return f"{_flow(key)}: {scalar}"
 
 
 def _flow(value: object) -> str:
     text: str = yaml.dump(
-        [value], Dumper=_Dumper, default_flow_style=True, width=_ENDLESS, allow_unicode=True, sort_keys=False
+        [value], Dumper=Dumper, default_flow_style=True, width=_ENDLESS, allow_unicode=True, sort_keys=False
     )
     return text.rstrip("\n")[1:-1]
