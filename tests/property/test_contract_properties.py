@@ -19,20 +19,29 @@ from toolkit.lint.rules import findings_of
 from toolkit.resources import resource
 from toolkit.spec.model import (
     Argument,
+    ComponentReference,
     ComponentSpec,
     ConcatPlaceholder,
     Container,
     ExecutorInputPlaceholder,
+    Graph,
+    GraphInput,
     IfPlaceholder,
     IsPresent,
+    OutputMetadataPlaceholder,
     PlaceholderKind,
     PortPlaceholder,
+    Predicate,
+    Task,
+    TaskArgument,
+    TaskOutput,
 )
 from toolkit.spec.pin import pin_image
 from toolkit.spec.reader import parse_component, parse_document
 from toolkit.spec.writer import write_component
 
 PATH = Path("component.yaml")
+EXAMPLES = Path(__file__).parents[1] / "examples" / "positive"
 SCHEMA = Draft202012Validator(json.loads(resource("schemas", "component.schema.json").read_text()))
 PINNED = "localhost:5000/a/b@sha256:" + "0" * 64
 
@@ -64,11 +73,59 @@ def _nested(inner: st.SearchStrategy[Argument]) -> st.SearchStrategy[Argument]:
 
 
 arguments: st.SearchStrategy[Argument] = st.recursive(
-    texts | placeholders | st.just(ExecutorInputPlaceholder()), _nested, max_leaves=6
+    texts | placeholders | st.sampled_from([ExecutorInputPlaceholder(), OutputMetadataPlaceholder()]),
+    _nested,
+    max_leaves=6,
 )
 listed = st.lists(arguments, max_size=4).map(tuple)
 mappings = st.dictionaries(texts, texts, max_size=3)
-specs = st.builds(
+containers = st.builds(Container, image=texts, command=listed, args=listed, env=mappings, file_outputs=mappings)
+values: st.SearchStrategy[TaskArgument] = (
+    texts
+    | st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.builds(GraphInput, input=texts, type=types)
+    | st.builds(TaskOutput, task=texts, output=texts, type=types)
+)
+predicates: st.SearchStrategy[Predicate | TaskArgument] = st.recursive(
+    values,
+    lambda inner: (
+        st.builds(Predicate, operator=st.just("not"), operands=st.tuples(inner))
+        | st.builds(Predicate, operator=st.sampled_from(["==", "<", "and"]), operands=st.tuples(inner, inner))
+    ),
+    max_leaves=3,
+)
+given_values = st.dictionaries(texts, values, max_size=3)
+
+
+def _settled(spec: ComponentSpec) -> ComponentSpec:
+    """Give the kinds that the reader would."""
+    return parse_component(write_component(spec), PATH)
+
+
+def _without_kinds(spec: ComponentSpec) -> ComponentSpec:
+    """Leave out what a contract does not say: the reader decides it from types and placeholders."""
+    inputs = tuple(replace(port, kind=Kind.ARTIFACT) for port in spec.interface.inputs)
+    outputs = tuple(replace(port, kind=Kind.ARTIFACT) for port in spec.interface.outputs)
+    return replace(spec, interface=Interface(inputs=inputs, outputs=outputs))
+
+
+def _graphs(component: st.SearchStrategy[ComponentSpec]) -> st.SearchStrategy[Graph]:
+    reference = st.builds(ComponentReference, name=texts.filter(bool), url=texts, spec=st.none() | component)
+    task = st.builds(
+        Task,
+        component=reference,
+        arguments=given_values,
+        enabled=st.none() | predicates,
+        max_retries=st.none() | st.integers(0, 9),
+        cache_staleness=st.none() | texts.filter(bool),
+        annotations=st.dictionaries(texts, texts | structures, max_size=2),
+    )
+    return st.builds(Graph, tasks=st.dictionaries(texts, task, max_size=2), outputs=given_values)
+
+
+container_specs = st.builds(
     ComponentSpec,
     name=texts,
     description=texts,
@@ -90,19 +147,17 @@ specs = st.builds(
             st.builds(Output, name=texts, type=types, kind=st.just(Kind.ARTIFACT), description=texts), max_size=3
         ).map(tuple),
     ),
-    container=st.builds(
-        Container, image=texts.filter(bool), command=listed, args=listed, env=mappings, file_outputs=mappings
-    ),
+    implementation=containers,
     annotations=mappings,
     labels=mappings,
+    version=st.just("") | texts,
 )
-
-
-def _without_kinds(spec: ComponentSpec) -> ComponentSpec:
-    """Leave out what a contract does not say: the reader decides it from types and placeholders."""
-    inputs = tuple(replace(port, kind=Kind.ARTIFACT) for port in spec.interface.inputs)
-    outputs = tuple(replace(port, kind=Kind.ARTIFACT) for port in spec.interface.outputs)
-    return replace(spec, interface=Interface(inputs=inputs, outputs=outputs))
+graph_specs = st.builds(
+    lambda spec, implementation: replace(spec, implementation=implementation),
+    container_specs,
+    st.none() | _graphs(container_specs.map(_settled)),
+)
+specs = container_specs | graph_specs
 
 
 @given(specs)
@@ -119,12 +174,12 @@ def test_the_schema_takes_what_is_written(spec: ComponentSpec) -> None:
     SCHEMA.validate(yaml.safe_load(write_component(spec)))
 
 
-@given(specs)
+@given(container_specs)
 def test_a_pin_changes_nothing_else(spec: ComponentSpec) -> None:
     text = write_component(spec)
     pinned = pin_image(text, PINNED, PATH)
     read = parse_component(text, PATH)
-    assert parse_component(pinned, PATH) == replace(read, container=replace(read.container, image=PINNED))
+    assert parse_component(pinned, PATH) == replace(read, implementation=replace(read.container, image=PINNED))
     head, _, tail = pinned.partition(f"{PINNED}")
     assert text.startswith(head.rstrip("'\""))
     assert text.endswith(tail.lstrip("'\""))
@@ -175,9 +230,10 @@ def _trees(value: Any) -> Any:  # noqa: ANN401 (any YAML value)
 
 
 def test_reader_and_schema_agree_about_every_small_change() -> None:
-    path = Path(__file__).parents[1] / "examples" / "positive" / "full" / "component.yaml"
     disagreeing, answers = [], []
-    for tree in _trees(yaml.safe_load(path.read_text())):
+    path = EXAMPLES / "full" / "component.yaml"
+    graph = yaml.safe_load((EXAMPLES / "graph" / "component.yaml").read_text())
+    for tree in [*_trees(yaml.safe_load(path.read_text())), *_trees(graph)]:
         text = yaml.safe_dump(tree)
         try:
             parse_component(text, path)

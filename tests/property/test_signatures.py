@@ -165,7 +165,7 @@ def _command(function: Function, given: dict[str, Any], folder: Path) -> list[st
         name="f",
         description="",
         interface=function.interface,
-        container=Container(image="i", command=command, args=args),
+        implementation=Container(image="i", command=command, args=args),
     )
     ports = {binding.parameter: binding.port for binding in function.bindings if not binding.output}
     inputs = {port.name: port for port in function.interface.inputs}

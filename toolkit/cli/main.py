@@ -30,6 +30,7 @@ COMMANDS = {
     "search": ("search", "Find components in a registry."),
     "show": ("show", "Show one component of a registry."),
     "add": ("add", "Take a component from a registry into this project."),
+    "convert": ("convert", "Turn a contract into KFP v2 IR, an Argo WorkflowTemplate, or back."),
     "base": ("base", "Make a base image from Debian packages."),
     "cache": ("cache", "Show or prune the cache."),
     "doctor": ("doctor", "Tell what is installed and reachable, and what is missing."),

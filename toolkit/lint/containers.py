@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from toolkit.errors import InputError, Location
 from toolkit.lint.rule import ERROR, WARNING, Remark, rule
+from toolkit.lint.walk import container
 from toolkit.oci.reference import parse_reference
 from toolkit.spec.reader import Document
 
@@ -21,7 +22,9 @@ _LARGE, _LARGEST = 10_000, 262_144
 )
 def no_command(document: Document) -> Iterator[Remark]:
     """Ask for a command."""
-    if not document.spec.container.command:
+    for each in container(document):
+        if each.command:
+            continue
         advice = "write the image's entry point as `command`"
         yield Remark(document.places[("image",)], "the container has no command", advice)
 
@@ -36,8 +39,9 @@ def no_command(document: Document) -> Iterator[Remark]:
 )
 def image_not_pinned(document: Document) -> Iterator[Remark]:
     """Ask for a digest."""
-    if "@" not in document.spec.container.image:
-        yield Remark(document.places[("image",)], "the image has no digest", "`comp build --push` pins it")
+    for each in container(document):
+        if "@" not in each.image:
+            yield Remark(document.places[("image",)], "the image has no digest", "`comp build --push` pins it")
 
 
 @rule(
@@ -50,8 +54,9 @@ def image_not_pinned(document: Document) -> Iterator[Remark]:
 )
 def image_latest(document: Document) -> Iterator[Remark]:
     """Find the tag `latest`."""
-    if document.spec.container.image.endswith(":latest"):
-        yield Remark(document.places[("image",)], "the image's tag is latest", "name a version, better a digest")
+    for each in container(document):
+        if each.image.endswith(":latest"):
+            yield Remark(document.places[("image",)], "the image's tag is latest", "name a version, better a digest")
 
 
 @rule(
@@ -64,10 +69,10 @@ def image_latest(document: Document) -> Iterator[Remark]:
 )
 def image_no_tag(document: Document) -> Iterator[Remark]:
     """Find images with nothing but a name."""
-    image = document.spec.container.image
-    if "@" not in image and ":" not in image.rpartition("/")[2]:
-        message = "the image has neither tag nor digest"
-        yield Remark(document.places[("image",)], message, "name a version, better a digest")
+    for each in container(document):
+        if each.image and "@" not in each.image and ":" not in each.image.rpartition("/")[2]:
+            message = "the image has neither tag nor digest"
+            yield Remark(document.places[("image",)], message, "name a version, better a digest")
 
 
 @rule(
@@ -80,10 +85,12 @@ def image_no_tag(document: Document) -> Iterator[Remark]:
 )
 def image_not_a_reference(document: Document) -> Iterator[Remark]:
     """Parse the image's name."""
-    try:
-        parse_reference(document.spec.container.image)
-    except InputError as error:
-        yield Remark(document.places[("image",)], error.message, error.hint or "")
+    for each in container(document):
+        try:
+            parse_reference(each.image)
+        except InputError as error:
+            message = error.message if each.image else "the container has no image"
+            yield Remark(document.places[("image",)], message, error.hint or "")
 
 
 @rule(

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from toolkit.errors import Location
 from toolkit.interface.function import sanitised
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, rule
-from toolkit.lint.walk import arguments, ports, reads_executor_input, repeated
-from toolkit.spec.model import IfPlaceholder, IsPresent, PortPlaceholder
+from toolkit.lint.walk import arguments, container, ports, reads_executor_input, repeated
+from toolkit.spec.model import Container, IfPlaceholder, IsPresent, PortPlaceholder
 from toolkit.spec.reader import Document
 
 
@@ -46,7 +46,7 @@ def unknown_output(document: Document) -> Iterator[Remark]:
     for place, argument in arguments(document):
         if isinstance(argument, PortPlaceholder) and argument.kind.startswith("output"):
             yield from _unless_known(argument.port, known, "output", document.places[place])
-    for name in document.spec.container.file_outputs:
+    for name in (name for each in container(document) for name in each.file_outputs):
         yield from _unless_known(name, known, "output", document.places[("fileOutputs", name)])
 
 
@@ -60,15 +60,15 @@ def unknown_output(document: Document) -> Iterator[Remark]:
 )
 def output_never_produced(document: Document) -> Iterator[Remark]:
     """Find outputs that no placeholder and no fileOutputs names."""
-    if reads_executor_input(document):
+    if not isinstance(document.spec.implementation, Container) or reads_executor_input(document):
         return
     produced = {
         argument.port
         for _, argument in arguments(document)
         if isinstance(argument, PortPlaceholder) and argument.kind.startswith("output")
-    }
+    } | set(document.spec.implementation.file_outputs)
     for index, port in enumerate(document.spec.interface.outputs):
-        if port.name not in produced and port.name not in document.spec.container.file_outputs:
+        if port.name not in produced:
             where = document.places[("outputs", index)]
             yield Remark(where, f"the output {port.name!r} is never produced", f"pass {{outputPath: {port.name}}}")
 
@@ -83,7 +83,7 @@ def output_never_produced(document: Document) -> Iterator[Remark]:
 )
 def input_never_used(document: Document) -> Iterator[Remark]:
     """Find inputs that no placeholder and no condition names."""
-    if reads_executor_input(document):
+    if not isinstance(document.spec.implementation, Container) or reads_executor_input(document):
         return
     used: set[str] = set()
     for _, argument in arguments(document):

@@ -9,7 +9,7 @@ import yaml
 
 from toolkit.interface.model import ARTIFACT_TYPES, PARAMETER_TYPES
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, rule
-from toolkit.lint.walk import arguments, ports, source
+from toolkit.lint.walk import arguments, container, ports, source
 from toolkit.spec.arguments import LONGEST_ARGUMENT
 from toolkit.spec.model import Argument, ConcatPlaceholder, IfPlaceholder, IsPresent, PortPlaceholder
 from toolkit.spec.reader import Document, is_parameter_type
@@ -104,7 +104,10 @@ def default_not_quoted(document: Document) -> Iterator[Remark]:
 def optional_unguarded(document: Document) -> Iterator[Remark]:
     """Find placeholders of inputs that may be absent where nothing asks whether they are present."""
     optional = {port.name for port in document.spec.interface.inputs if port.optional and port.default is None}
-    for key, given in (("command", document.spec.container.command), ("args", document.spec.container.args)):
+    given_in = [
+        (key, given) for each in container(document) for key, given in (("command", each.command), ("args", each.args))
+    ]
+    for key, given in given_in:
         for index, argument in enumerate(given):
             for name in _unguarded(argument, frozenset()):
                 if name in optional:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from toolkit.errors import Location
 from toolkit.interface.model import Input, Output
 from toolkit.spec.document import LINE_BREAK, Place
-from toolkit.spec.model import Argument, ConcatPlaceholder, ExecutorInputPlaceholder, IfPlaceholder
+from toolkit.spec.model import Argument, ConcatPlaceholder, Container, ExecutorInputPlaceholder, IfPlaceholder
 from toolkit.spec.protocol import LAUNCHER_PATH
 from toolkit.spec.reader import Document, arguments_of
 
@@ -18,12 +18,18 @@ def ports(document: Document) -> Iterator[tuple[Place, Input | Output]]:
         yield ("outputs", index), made
 
 
+def container(document: Document) -> Iterator[Container]:
+    """Give the container, or nothing for a component without one."""
+    if isinstance(document.spec.implementation, Container):
+        yield document.spec.implementation
+
+
 def arguments(document: Document) -> Iterator[tuple[Place, Argument]]:
     """Give each argument of command and args with its place, nested ones after those they are part of."""
-    container = document.spec.container
-    for key, given in (("command", container.command), ("args", container.args)):
-        for index, argument in enumerate(given):
-            yield from _nested((key, index), argument)
+    for each in container(document):
+        for key, given in (("command", each.command), ("args", each.args)):
+            for index, argument in enumerate(given):
+                yield from _nested((key, index), argument)
 
 
 def _nested(place: Place, argument: Argument) -> Iterator[tuple[Place, Argument]]:
@@ -50,10 +56,11 @@ def repeated(document: Document, key: Callable[[str], str]) -> Iterator[tuple[Pl
 
 def reads_executor_input(document: Document) -> bool:
     """Tell whether the program finds its ports in KFP's executor input; our launcher wants them as arguments."""
-    container = document.spec.container
-    return LAUNCHER_PATH not in container.command and any(
+    return any(
         isinstance(argument, ExecutorInputPlaceholder) or (isinstance(argument, str) and "{{$}}" in argument)
-        for argument in arguments_of(container)
+        for each in container(document)
+        if LAUNCHER_PATH not in each.command
+        for argument in arguments_of(each)
     )
 
 

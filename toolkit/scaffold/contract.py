@@ -34,7 +34,7 @@ def contract_text(project: Project, entry: Entry) -> tuple[str, Function]:
         foreign = {key: value for key, value in old.annotations.items() if key not in _OURS}
         spec = replace(
             spec,
-            container=replace(spec.container, image=old.container.image),
+            implementation=replace(spec.container, image=old.container.image),
             annotations=MappingProxyType({**spec.annotations, **foreign}),
             labels=old.labels,
         )
@@ -57,7 +57,7 @@ def contract_of(project: Project, entry: Entry, function: Function) -> Component
         name=entry.title or (function.title if function.title.isascii() else entry.name.replace("-", " ").capitalize()),
         description=function.description or project.description,
         interface=function.interface,
-        container=Container(image=placeholder_image(project), command=command, args=args),
+        implementation=Container(image=placeholder_image(project), command=command, args=args),
         annotations=MappingProxyType(dict(_annotations(project))),
     )
 

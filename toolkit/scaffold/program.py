@@ -112,7 +112,7 @@ def spec_of_program(
         name=title,
         description=description,
         interface=contract.interface,
-        container=Container(image=image, command=command, args=args),
+        implementation=Container(image=image, command=command, args=args),
         annotations=MappingProxyType(dict(annotations)),
     )
 

@@ -11,6 +11,7 @@ from toolkit.spec.model import (
     ExecutorInputPlaceholder,
     IfPlaceholder,
     IsPresent,
+    OutputMetadataPlaceholder,
     PortPlaceholder,
 )
 
@@ -54,6 +55,9 @@ def _resolve(argument: Argument, call: _Call, optional: set[str]) -> list[str]:
         case IfPlaceholder():
             chosen = argument.then if _holds(argument, call) else argument.otherwise
             return [text for item in chosen for text in _resolve(item, call, optional)]
+        case OutputMetadataPlaceholder() | PortPlaceholder(kind="inputMetadata" | "inputOutputPortName"):
+            known = argument.kind if isinstance(argument, PortPlaceholder) else "outputMetadata"
+            raise InputError(f"nothing can stand for {{{known}: …}}: only KFP 1.8's v2-compatible mode knows it")
         case PortPlaceholder():
             return _port(argument, call, optional)
 

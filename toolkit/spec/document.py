@@ -1,10 +1,13 @@
 """YAML as nodes with positions: every problem is collected with its place, duplicate keys included."""
 
+import json
+import math
 import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import cast
+from types import MappingProxyType
+from typing import Any, cast
 
 import yaml
 
@@ -111,6 +114,61 @@ def form(node: yaml.Node) -> str:
     if isinstance(node, yaml.MappingNode):
         return "mapping"
     return "list" if isinstance(node, yaml.SequenceNode) else "text"
+
+
+def plain(reading: Reading, node: yaml.Node) -> Any:  # noqa: ANN401 (any JSON value)
+    """Turn a node into JSON values; what JSON cannot say stays text."""
+    if isinstance(node, yaml.MappingNode):
+        return {key: plain(reading, value) for key, value in reading.mapping(node, "this mapping").items()}
+    if isinstance(node, yaml.SequenceNode):
+        return [plain(reading, part) for part in node.value]
+    match node.tag.rpartition(":")[2]:
+        case "null":
+            return None
+        case "bool":
+            return is_true(node)
+        case "int" | "float":
+            return _number(node)
+        case _:
+            return str(node.value)
+
+
+def _number(node: yaml.Node) -> int | float | str:
+    """Give a number that JSON knows; what it cannot say (`.inf`, 1_000, base 8) stays text."""
+    try:
+        value: int | float = json.loads(node.value)
+    except ValueError:
+        return str(node.value)
+    return value if isinstance(value, int | float) and math.isfinite(value) else str(node.value)
+
+
+def is_true(node: yaml.Node) -> bool:
+    """Tell which of the two a boolean node is."""
+    return str(node.value).lower() in {"true", "yes", "on"}
+
+
+def boolean(reading: Reading, node: yaml.Node | None, what: str) -> bool:
+    """Read a boolean; what is missing or null is false."""
+    if node is None or node.tag.endswith(":null"):
+        return False
+    if not isinstance(node, yaml.ScalarNode) or not node.tag.endswith(":bool"):
+        reading.error("C003", node, f"{what} is neither true nor false", "write it without quotes")
+        return False
+    return is_true(node)
+
+
+def texts(
+    reading: Reading, node: yaml.Node | None, what: str, *, structure: str = "C004"
+) -> MappingProxyType[str, str]:
+    """Read a mapping of texts; `structure` is the rule that a mapping or list in a text's place breaks."""
+    taken: dict[str, str] = {}
+    for key, value in (reading.mapping(node, what) if node is not None else {}).items():
+        reading.places[(what, key)] = reading.at(value)
+        if structure != "C004" and not isinstance(value, yaml.ScalarNode):
+            reading.error(structure, value, f"{key!r} of {what} is a {form(value)}", "only plain texts can stand there")
+        else:
+            taken[key] = reading.text(value, f"{key!r} of {what}")
+    return MappingProxyType(taken)
 
 
 def compose(text: str, path: Path) -> yaml.Node:

@@ -6,37 +6,34 @@ by path; an output when its type is one. A type that is a mapping is kept as JSO
 """
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 
 from toolkit.errors import Location
 from toolkit.findings import FindingsError
 from toolkit.interface.model import Input, Interface, Kind, Output, Scalar
-from toolkit.spec.document import Place, Reading, compose, form, read_text
+from toolkit.spec.document import Place, Reading, boolean, compose, form, plain, read_text, texts
+from toolkit.spec.graphs import read_graph
 from toolkit.spec.model import (
     Argument,
     ComponentSpec,
     ConcatPlaceholder,
     Container,
-    ExecutorInputPlaceholder,
+    Graph,
     IfPlaceholder,
-    IsPresent,
-    PlaceholderKind,
     PortPlaceholder,
 )
+from toolkit.spec.placeholders import read_arguments
 
 _TOP = ("name", "description", "metadata", "inputs", "outputs", "implementation", "version")
 _CONTAINER = ("image", "command", "args", "env", "fileOutputs")
 _INPUT = ("name", "type", "description", "default", "optional", "annotations")
 _OUTPUT = ("name", "type", "description", "annotations")
-_PORT_PLACEHOLDERS: tuple[str, ...] = get_args(PlaceholderKind)
-_PLACEHOLDERS = (*_PORT_PLACEHOLDERS, "executorInput", "concat", "if")
 # kfp 2.17, dsl/types/type_utils.py: names are compared without regard to case.
 _PARAMETER_TYPES = {
     *("string", "str", "text", "integer", "int", "float", "double", "boolean", "bool"),
@@ -107,20 +104,20 @@ def _component(reading: Reading, node: yaml.Node) -> ComponentSpec:
     for key, value in top.items():
         reading.places[(key,)] = reading.at(value)
     metadata = reading.mapping(top["metadata"], "metadata", ("annotations", "labels")) if "metadata" in top else {}
-    container = _implementation(reading, node, top)
+    implementation = _implementation(reading, top)
     inputs = [_input(reading, part, index) for index, part in _parts(reading, top, "inputs")]
     outputs = [_output(reading, part, index) for index, part in _parts(reading, top, "outputs")]
-    by_value, by_path = _uses(container)
-    reading.text(top.get("version"), "version", nullable=True)
+    by_value, by_path = _uses(implementation) if isinstance(implementation, Container) else (set(), set())
     return ComponentSpec(
         name=reading.text(top.get("name"), "name", nullable=True),
         description=reading.text(top.get("description"), "description", nullable=True),
         interface=Interface(
             inputs=tuple(_kinded(port, by_value=by_value - by_path) for port in inputs), outputs=tuple(outputs)
         ),
-        container=container,
-        annotations=_texts(reading, metadata.get("annotations"), "annotations"),
-        labels=_texts(reading, metadata.get("labels"), "labels"),
+        implementation=implementation,
+        annotations=texts(reading, metadata.get("annotations"), "annotations"),
+        labels=texts(reading, metadata.get("labels"), "labels"),
+        version=reading.text(top.get("version"), "version", nullable=True),
     )
 
 
@@ -128,37 +125,43 @@ def _parts(reading: Reading, top: dict[str, yaml.Node], key: str) -> list[tuple[
     return list(enumerate(reading.sequence(top[key], key))) if key in top else []
 
 
-def _implementation(reading: Reading, node: yaml.Node, top: dict[str, yaml.Node]) -> Container:
-    if "implementation" not in top:
-        reading.error("C003", node, "the component has no implementation", "add implementation.container.image")
-        return Container(image="")
-    implementation = reading.mapping(top["implementation"], "implementation", ("container", "graph"))
-    if "graph" in implementation:
-        reading.error("C003", implementation["graph"], "graph components cannot be read; only containers can")
-        return Container(image="")
-    if "container" not in implementation:
-        reading.error("C003", top["implementation"], "implementation has no container")
-        return Container(image="")
-    parts = reading.mapping(implementation["container"], "container", _CONTAINER, unknown="C042")
+def _implementation(reading: Reading, top: dict[str, yaml.Node]) -> Container | Graph | None:
+    node = top.get("implementation")
+    if node is None or node.tag.endswith(":null"):
+        return None
+    parts = reading.mapping(node, "implementation", ("container", "graph"))
+    if len(parts) > 1:
+        reading.error("C003", node, "implementation has both a container and a graph", "remove one of them")
+    if "graph" in parts:
+        reading.places[("graph",)] = reading.at(parts["graph"])
+        return read_graph(reading, parts["graph"], _component, _type)
+    if "container" not in parts:
+        reading.error("C003", node, "implementation has no container")
+        return None
+    return _container(reading, parts["container"])
+
+
+def _container(reading: Reading, node: yaml.Node) -> Container:
+    parts = reading.mapping(node, "container", _CONTAINER, unknown="C042")
     for key, value in parts.items():
         reading.places[(key,)] = reading.at(value)
     named = parts.get("image")
     image = reading.text(named, "image", nullable=True)
-    if named is None or named.value == "" or named.tag.endswith(":null"):
-        reading.error("C003", named or implementation["container"], "the container has no image", "name one: image: …")
+    if named is None or named.tag.endswith(":null"):
+        reading.error("C003", named or node, "the container has no image", "name one: image: …")
     return Container(
         image=image,
-        command=_arguments(reading, parts.get("command"), ("command",)),
-        args=_arguments(reading, parts.get("args"), ("args",)),
-        env=_texts(reading, parts.get("env"), "env", structure="C041"),
-        file_outputs=_texts(reading, parts.get("fileOutputs"), "fileOutputs"),
+        command=read_arguments(reading, parts.get("command"), ("command",)),
+        args=read_arguments(reading, parts.get("args"), ("args",)),
+        env=texts(reading, parts.get("env"), "env", structure="C041"),
+        file_outputs=texts(reading, parts.get("fileOutputs"), "fileOutputs"),
     )
 
 
 def _input(reading: Reading, node: yaml.Node, index: int) -> Input:
     parts = _port(reading, node, "inputs", index, _INPUT)
     name = reading.text(parts.get("name"), "an input's name")
-    optional = _boolean(reading, parts.get("optional"), f"optional of {name!r}")
+    optional = boolean(reading, parts.get("optional"), f"optional of {name!r}")
     annotations = _annotations(reading, parts)
     return Input(
         name=name,
@@ -201,7 +204,7 @@ def _port(reading: Reading, node: yaml.Node, what: str, index: int, known: tuple
 def _annotations(reading: Reading, parts: dict[str, yaml.Node]) -> dict[str, Any]:
     if "annotations" not in parts:
         return {}
-    return {key: _plain(reading, value) for key, value in reading.mapping(parts["annotations"], "annotations").items()}
+    return {key: plain(reading, value) for key, value in reading.mapping(parts["annotations"], "annotations").items()}
 
 
 def _choices(annotations: dict[str, Any]) -> tuple[Scalar, ...]:
@@ -235,36 +238,7 @@ def _uses(container: Container) -> tuple[set[str], set[str]]:
 def _type(reading: Reading, node: yaml.Node | None) -> str:
     if node is None or isinstance(node, yaml.ScalarNode):
         return reading.text(node, "a type", nullable=True)
-    return json.dumps(_plain(reading, node), sort_keys=True, separators=(",", ":"))
-
-
-def _plain(reading: Reading, node: yaml.Node) -> Any:  # noqa: ANN401 (any JSON value)
-    if isinstance(node, yaml.MappingNode):
-        return {key: _plain(reading, value) for key, value in reading.mapping(node, "this mapping").items()}
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(reading, part) for part in node.value]
-    match node.tag.rpartition(":")[2]:
-        case "null":
-            return None
-        case "bool":
-            return _is_true(node)
-        case "int" | "float":
-            return _number(node)
-        case _:
-            return str(node.value)
-
-
-def _number(node: yaml.Node) -> int | float | str:
-    """Give a number that JSON knows; what it cannot say (`.inf`, 1_000, base 8) stays text."""
-    try:
-        value: int | float = json.loads(node.value)
-    except ValueError:
-        return str(node.value)
-    return value if isinstance(value, int | float) and math.isfinite(value) else str(node.value)
-
-
-def _is_true(node: yaml.Node) -> bool:
-    return str(node.value).lower() in {"true", "yes", "on"}
+    return json.dumps(plain(reading, node), sort_keys=True, separators=(",", ":"))
 
 
 def _default(reading: Reading, node: yaml.Node | None, name: str) -> str | None:
@@ -279,108 +253,3 @@ def _default(reading: Reading, node: yaml.Node | None, name: str) -> str | None:
         "C004", node, f"the default of {name!r} is a {form(node)}, not a string", "write it as JSON in quotes"
     )
     return None
-
-
-def _boolean(reading: Reading, node: yaml.Node | None, what: str) -> bool:
-    if node is None or node.tag.endswith(":null"):
-        return False
-    if not isinstance(node, yaml.ScalarNode) or not node.tag.endswith(":bool"):
-        reading.error("C003", node, f"{what} is neither true nor false", "write it without quotes")
-        return False
-    return _is_true(node)
-
-
-def _texts(
-    reading: Reading, node: yaml.Node | None, what: str, *, structure: str = "C004"
-) -> MappingProxyType[str, str]:
-    """Read a mapping of texts; `structure` is the rule that a mapping or list in a text's place breaks."""
-    texts: dict[str, str] = {}
-    for key, value in (reading.mapping(node, what) if node is not None else {}).items():
-        reading.places[(what, key)] = reading.at(value)
-        if structure != "C004" and not isinstance(value, yaml.ScalarNode):
-            reading.error(structure, value, f"{key!r} of {what} is a {form(value)}", "only plain texts can stand there")
-        else:
-            texts[key] = reading.text(value, f"{key!r} of {what}")
-    return MappingProxyType(texts)
-
-
-def _arguments(reading: Reading, node: yaml.Node | None, place: Place) -> tuple[Argument, ...]:
-    if node is None:
-        return ()
-    reading.places[place] = reading.at(node)
-    parts = reading.sequence(node, str(place[0]))
-    return tuple(
-        argument
-        for index, part in enumerate(parts)
-        if (argument := _argument(reading, part, (*place, index))) is not None
-    )
-
-
-def _argument(reading: Reading, node: yaml.Node, place: Place) -> Argument | None:  # noqa: PLR0911 (one for each form)
-    reading.places[place] = reading.at(node)
-    if isinstance(node, yaml.ScalarNode):
-        return reading.text(node, "an argument")
-    if not isinstance(node, yaml.MappingNode):
-        reading.error("C004", node, "an argument is a list, not a string or a placeholder", "write its items out")
-        return None
-    parts = reading.mapping(node, "a placeholder", _PLACEHOLDERS)
-    if len(parts) != 1:
-        reading.error("C003", node, "a placeholder is a mapping with one key", f"one of {', '.join(_PLACEHOLDERS)}")
-        return None
-    ((key, value),) = parts.items()
-    reading.places[(*place, key)] = reading.at(value)
-    match key:
-        case "executorInput":
-            if not value.tag.endswith(":null"):
-                reading.error("C003", value, "executorInput takes no value", "write {executorInput: null}")
-            return ExecutorInputPlaceholder()
-        case "concat":
-            if not isinstance(value, yaml.SequenceNode):
-                reading.error("C003", value, "concat is not a list", "write {concat: […]}")
-            return ConcatPlaceholder(items=_several(reading, value, place))
-        case "if":
-            return _conditional(reading, value, place)
-        case "inputValue" | "inputPath" | "inputUri" | "outputPath" | "outputUri":
-            return PortPlaceholder(kind=key, port=reading.text(value, key))
-        case _:
-            return None  # an unknown key, noted already
-
-
-def _several(reading: Reading, node: yaml.Node, place: Place) -> tuple[Argument, ...]:
-    """Read a list of arguments, or a single one in its place."""
-    parts = reading.sequence(node, "a list of arguments") if isinstance(node, yaml.SequenceNode) else [node]
-    read = [_argument(reading, part, (*place, index)) for index, part in enumerate(parts)]
-    return tuple(argument for argument in read if argument is not None)
-
-
-def _conditional(reading: Reading, node: yaml.Node, place: Place) -> IfPlaceholder | None:
-    parts = reading.mapping(node, "if", ("cond", "then", "else"))
-    if "cond" not in parts or "then" not in parts:
-        reading.error("C003", node, "`if` needs cond and then")
-        return None
-    condition = _condition(reading, parts["cond"], place)
-    for branch in ("then", "else"):
-        if branch in parts:
-            reading.places[(*place, branch)] = reading.at(parts[branch])
-    then = _several(reading, parts["then"], (*place, "then"))
-    other = parts.get("else")
-    otherwise = _several(reading, other, (*place, "else")) if other and not other.tag.endswith(":null") else ()
-    return IfPlaceholder(condition=condition, then=then, otherwise=otherwise)
-
-
-def _condition(reading: Reading, node: yaml.Node, place: Place) -> IsPresent | PortPlaceholder | bool | str:
-    reading.places[(*place, "cond")] = reading.at(node)
-    if isinstance(node, yaml.ScalarNode):
-        return _is_true(node) if node.tag.endswith(":bool") else reading.text(node, "cond")
-    if not isinstance(node, yaml.MappingNode):
-        reading.error("C026", node, "cond is a list", "write {isPresent: …}")
-        return False
-    parts = reading.mapping(node, "cond", ("isPresent", "inputValue"))
-    if len(parts) > 1:
-        reading.error("C026", node, "cond has more than one key", "write {isPresent: …}")
-    if "isPresent" in parts:
-        return IsPresent(input=reading.text(parts["isPresent"], "isPresent"))
-    if "inputValue" in parts:
-        return PortPlaceholder(kind="inputValue", port=reading.text(parts["inputValue"], "inputValue"))
-    reading.error("C026", node, "cond is neither isPresent, inputValue, true, false nor a text")
-    return False

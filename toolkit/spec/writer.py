@@ -9,14 +9,17 @@ import yaml
 
 from toolkit.interface.model import Input, Output, Scalar
 from toolkit.spec.document import LINE_BREAK
+from toolkit.spec.graph_form import graph_data
 from toolkit.spec.model import (
     Argument,
     ComponentSpec,
     ConcatPlaceholder,
     Container,
     ExecutorInputPlaceholder,
+    Graph,
     IfPlaceholder,
     IsPresent,
+    OutputMetadataPlaceholder,
     PortPlaceholder,
 )
 
@@ -40,8 +43,20 @@ def write_component(spec: ComponentSpec) -> str:
         lines += ["inputs:", *(f"- {_flow(_input(port))}" for port in spec.interface.inputs)]
     if spec.interface.outputs:
         lines += ["outputs:", *(f"- {_flow(_output(port))}" for port in spec.interface.outputs)]
-    lines += ["implementation:", "  container:", *_container(spec.container)]
+    lines += _implementation(spec.implementation)
+    if spec.version:
+        lines.append(_block("version", spec.version))
     return "\n".join(lines) + "\n"
+
+
+def _implementation(implementation: Container | Graph | None) -> list[str]:
+    match implementation:
+        case Container():
+            return ["implementation:", "  container:", *_container(implementation)]
+        case Graph():
+            return ["implementation:", "  graph:", *_graph(implementation)]
+        case None:
+            return ["implementation: null"]
 
 
 def _description(text: str) -> list[str]:
@@ -103,6 +118,19 @@ def _container(container: Container) -> list[str]:
     return lines
 
 
+def _graph(graph: Graph) -> list[str]:
+    text: str = yaml.dump(
+        graph_data(graph, _inner, _structure), Dumper=Dumper, width=_WIDTH, allow_unicode=True, sort_keys=False
+    )
+    # Only line breaks that YAML itself would fold: texts with others are quoted and escaped.
+    return [f"    {line}" if line else "" for line in text.rstrip("\n").split("\n")]
+
+
+def _inner(spec: ComponentSpec) -> Any:  # noqa: ANN401 (what YAML takes)
+    """Give a component inside a graph as data: what reading its own text would give."""
+    return yaml.safe_load(write_component(spec))
+
+
 def _argument(argument: Argument, *, inside_concat: bool = False) -> Any:  # noqa: ANN401 (what YAML takes)
     match argument:
         case str():
@@ -111,6 +139,8 @@ def _argument(argument: Argument, *, inside_concat: bool = False) -> Any:  # noq
             return {argument.kind: argument.port}
         case ExecutorInputPlaceholder():
             return {"executorInput": None}
+        case OutputMetadataPlaceholder():
+            return {"outputMetadata": None}
         case ConcatPlaceholder():
             return {"concat": [_argument(item, inside_concat=True) for item in argument.items]}
         case IfPlaceholder():
@@ -152,10 +182,11 @@ def _wrapped(head: str, items: list[Any]) -> list[str]:
     return [*lines, line]
 
 
-class _Dumper(yaml.SafeDumper):
+class Dumper(yaml.SafeDumper):
     """Quotes what any YAML reader could take for something other than a string; no aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401 (the signature is PyYAML's)
+        """Write equal values out each time."""
         del data
         return True
 
@@ -165,19 +196,19 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
-_Dumper.add_representer(str, _text)
-_Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null"))
+Dumper.add_representer(str, _text)
+Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null"))
 
 
 def _block(key: str, value: str) -> str:
     # A mapping would be dumped in the explicit form (`? key`) where the key is long or has more than one line.
-    text: str = yaml.dump(value, Dumper=_Dumper, width=_ENDLESS, allow_unicode=True)
+    text: str = yaml.dump(value, Dumper=Dumper, width=_ENDLESS, allow_unicode=True)
     scalar = text.removesuffix("...\n").rstrip("\n")
     return f"{_flow(key)}: {scalar}"
 
 
 def _flow(value: object) -> str:
     text: str = yaml.dump(
-        [value], Dumper=_Dumper, default_flow_style=True, width=_ENDLESS, allow_unicode=True, sort_keys=False
+        [value], Dumper=Dumper, default_flow_style=True, width=_ENDLESS, allow_unicode=True, sort_keys=False
     )
     return text.rstrip("\n")[1:-1]

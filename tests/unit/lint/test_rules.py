@@ -42,6 +42,14 @@ A = "{name: a, type: String, description: d}"
 BRANCH = "{{if: {{cond: {{isPresent: a}}, then: {}}}}}".format
 LAUNCHER = "python, /opt/comp/launch.py, a"
 
+_TASK_C = "{componentRef: {name: n}, arguments: {x: {graphInput: {inputName: c}}}}"
+_BEHIND = "{{componentRef: {{name: n}}, arguments: {{x: {{taskOutput: {{outputName: o, taskId: {}}}}}}}}}"
+
+
+def _graph(tasks: str, outputs: str = "{}") -> str:
+    return f"inputs: [{A}]\nimplementation: {{graph: {{tasks: {tasks}, outputValues: {outputs}}}}}"
+
+
 # rule, contract, what stands at the places of its findings
 CASES: tuple[tuple[str, str, list[str]], ...] = (
     ("C005", _contract("{name: a, default: 1.10, type: String}"), ["1.10"]),
@@ -117,6 +125,29 @@ CASES: tuple[tuple[str, str, list[str]], ...] = (
     ("C033", _contract("{name: a, type: {A: 1}}, {name: b}"), []),
     ("C040", _contract(command=""), [PINNED]),
     ("C040", _contract(), []),
+    ("C034", _contract("{name: a, type: [CSV]}"), ["[CSV]"]),
+    ("C034", _contract("{name: a, type: CSV}"), []),
+    ("C043", "implementation: {graph: {tasks: {}}}", ["{tasks: {}}"]),
+    ("C043", _contract(), []),
+    ("C044", "name: n\nimplementation: ~", ["~"]),
+    ("C044", "name: n", ["name: n"]),
+    ("C044", _contract(), []),
+    (
+        "C045",
+        _contract(A, "{inputMetadata: a}, {outputMetadata: null}"),
+        ["{inputMetadata: a}", "{outputMetadata: null}"],
+    ),
+    ("C045", _contract(A, "{inputValue: a}"), []),
+    ("C046", _graph("{b: {componentRef: {name: n}, arguments: {x: {graphInput: {inputName: c}}}}}"), [_TASK_C]),
+    ("C046", _graph(f"{{b: {_BEHIND.format('c')}}}"), [_BEHIND.format("c")]),
+    (
+        "C046",
+        _graph(f"{{b: {_BEHIND.format('c')}, c: {_BEHIND.format('b')}}}"),
+        [f"{{tasks: {{b: {_BEHIND.format('c')}, c: {_BEHIND.format('b')}}}, outputValues: {{}}}}"],
+    ),
+    ("C046", _graph("{}", "{o: {graphInput: {inputName: a}}}"), ["{graphInput: {inputName: a}}"]),
+    ("C046", _graph(f"{{b: {_BEHIND.format('c')}, c: {{componentRef: {{name: n}}}}}}"), []),
+    ("C046", _contract(), []),
     ("C060", _contract(image="a/b:1"), ["a/b:1"]),
     ("C060", _contract(), []),
     ("C061", _contract(image="a/b:latest"), ["a/b:latest"]),
@@ -125,6 +156,7 @@ CASES: tuple[tuple[str, str, list[str]], ...] = (
     ("C062", _contract(image="a:1"), []),
     ("C062", _contract(), []),
     ("C069", _contract(image="A B"), ["A B"]),
+    ("C069", _contract(image="''"), ["''"]),
     ("C069", _contract(), []),
     ("C080", _contract(args="x" * 10_000), [""]),
     ("C080", _contract(args="x" * 9_000), []),
@@ -170,9 +202,14 @@ def test_ids_names_and_severities_never_change() -> None:
         "C030": ("unknown-type", "warning"),
         "C032": ("kind-type-mismatch", "error"),
         "C033": ("empty-type", "error"),
+        "C034": ("list-type", "error"),
         "C040": ("no-command", "warning"),
         "C041": ("env-placeholder", "error"),
         "C042": ("unsupported-container-key", "error"),
+        "C043": ("graph", "error"),
+        "C044": ("no-implementation", "error"),
+        "C045": ("unknown-to-kfp-2", "error"),
+        "C046": ("graph-reference", "error"),
         "C060": ("image-not-pinned", "warning"),
         "C061": ("image-latest", "warning"),
         "C062": ("image-no-tag", "warning"),

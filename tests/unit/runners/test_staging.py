@@ -23,7 +23,7 @@ def job(tmp_path: Path) -> Job:
             ),
             outputs=(Output(name="joined", type="Folder", kind=Kind.ARTIFACT),),
         ),
-        container=Container(image="join:1", command=("join",), args=()),
+        implementation=Container(image="join:1", command=("join",), args=()),
     )
     table = tmp_path / "table.tsv"
     table.write_text("a\tb\n")

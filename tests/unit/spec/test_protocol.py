@@ -31,7 +31,7 @@ def f(data: Input[Dataset], model: Output[Model], c: float = 1.0, note: str | No
 
 def _spec(interface: Interface, command: tuple[Argument, ...], args: tuple[Argument, ...]) -> ComponentSpec:
     container = Container(image="i", command=command, args=args)
-    return ComponentSpec(name="n", description="", interface=interface, container=container)
+    return ComponentSpec(name="n", description="", interface=interface, implementation=container)
 
 
 def _parameter(name: str, *, optional: bool = False) -> Input:

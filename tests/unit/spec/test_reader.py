@@ -4,18 +4,24 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.errors import InputError
 from toolkit.findings import FindingsError
 from toolkit.interface.model import Input, Interface, Kind, Output
 from toolkit.spec.model import (
+    ComponentReference,
     ComponentSpec,
     ConcatPlaceholder,
     Container,
     ExecutorInputPlaceholder,
+    Graph,
+    GraphInput,
     IfPlaceholder,
     IsPresent,
     PortPlaceholder,
+    Predicate,
+    TaskOutput,
 )
-from toolkit.spec.reader import parse_component, parse_document
+from toolkit.spec.reader import parse_component, parse_document, read_component
 
 PATH = Path("component.yaml")
 CONTRACT = """\
@@ -71,7 +77,7 @@ def test_a_whole_contract() -> None:
                 Output(name="score", type="Float", kind=Kind.PARAMETER),
             ),
         ),
-        container=Container(
+        implementation=Container(
             image="a/b:1",
             command=("run", ExecutorInputPlaceholder()),
             args=(
@@ -85,6 +91,7 @@ def test_a_whole_contract() -> None:
             env={"MODE": "fast"},
             file_outputs={"score": "/tmp/score"},  # noqa: S108 (a path in a container)
         ),
+        version="google.com/cloud/pipelines/component/v1",
     )
 
 
@@ -125,6 +132,7 @@ def test_an_input_taken_both_ways_is_an_artifact() -> None:
 
 
 WHOLE = "implementation: {{container: {{image: i, args: [{}]}}}}"
+GRAPH = "implementation: {{graph: {{tasks: {{t: {}}}}}}}"
 PORTS = "implementation: {{container: {{image: i}}}}\ninputs: [{}]"
 
 
@@ -136,11 +144,24 @@ PORTS = "implementation: {{container: {{image: i}}}}\ninputs: [{}]"
         ("name: a\nname: b\n" + WHOLE.format(""), "C002", "2:1", "'name' is in the component twice"),
         (PORTS.format("{name: a, type: {A: 1, A: 2}}"), "C002", "2:33", "'A' is in this mapping twice"),
         ("nmae: a\n" + WHOLE.format(""), "C003", "1:1", "unknown key 'nmae'"),
-        ("name: a", "C003", "1:1", "no implementation"),
-        ("implementation: {graph: {tasks: {}}}", "C003", "1:25", "graph"),
+        ("implementation: {graph: {}}", "C003", "1:25", "no tasks"),
+        ("implementation: {graph: {tasks: {}}, container: {image: i}}", "C003", "1:17", "both"),
+        (GRAPH.format("{}"), "C003", "1:37", "no componentRef"),
+        (GRAPH.format("{componentRef: {}}"), "C003", "1:52", "names no component"),
+        (GRAPH.format("{componentRef: {spec: {image: i}}}"), "C003", "1:60", "unknown key 'image'"),
+        (GRAPH.format("{componentRef: {name: n}, arguments: {a: null}}"), "C003", "1:78", "an argument is empty"),
+        (GRAPH.format("{componentRef: {name: n}, arguments: {a: {}}}"), "C003", "1:78", "neither a text"),
+        (GRAPH.format("{componentRef: {name: n}, arguments: {a: {graphInput: {}}}}"), "C003", "1:91", "no inputName"),
+        (GRAPH.format("{componentRef: {name: n}, isEnabled: {'==': {op1: 1}}}"), "C003", "1:81", "no op2"),
+        (
+            GRAPH.format("{componentRef: {name: n}, executionOptions: {retryStrategy: {maxRetries: 'a'}}}"),
+            "C003",
+            "1:110",
+            "not an integer",
+        ),
         ("implementation: {}", "C003", "1:17", "no container"),
         ("implementation: {container: {command: [a]}}", "C003", "1:29", "no image"),
-        ("implementation: {container: {image: ''}}", "C003", "1:37", "no image"),
+        ("implementation: {container: {image: ~}}", "C003", "1:37", "no image"),
         ("<<: {name: a}\n" + WHOLE.format(""), "C003", "1:1", "merge key"),
         ("inputs: {a: {}}\n" + WHOLE.format(""), "C003", "1:9", "inputs is not a list"),
         (PORTS.format("{type: String}"), "C003", "2:10", "no name"),
@@ -180,3 +201,38 @@ def test_every_problem_is_found_in_the_order_of_the_file() -> None:
     found = [(finding.rule, finding.where.line, finding.where.column) for finding in caught.value.findings]
     assert found == [("C004", 1, 7), ("C004", 2, 47), ("C003", 2, 51), ("C004", 2, 69), ("C003", 3, 10)]
     assert caught.value.message.endswith("(and 4 more)")
+
+
+def test_a_graph() -> None:
+    spec = read_component(Path(__file__).parents[2] / "examples" / "positive" / "graph" / "component.yaml")
+    assert isinstance(spec.implementation, Graph)
+    split, train = spec.implementation.tasks.values()
+    assert split.component == ComponentReference(
+        name="split", digest="0a1b", tag="v1", url="https://example.com/split/component.yaml"
+    )
+    assert split.arguments == {
+        "table": GraphInput(input="table"),
+        "fraction": 0.5,
+        "seed": 1,
+        "shuffle": True,
+        "note": "two\nlines",
+    }
+    assert train.component.spec is not None
+    assert train.component.spec.interface.inputs[0].default == "2020-01-01"
+    assert train.arguments == {"data": TaskOutput(task="Split table", output="train", type='{"CSV":{"header":"yes"}}')}
+    greater = Predicate(operator=">", operands=(GraphInput(input="rounds", type="Integer"), 0))
+    assert train.enabled == Predicate(
+        operator="and", operands=(greater, Predicate(operator="not", operands=("false",)))
+    )
+    assert (train.max_retries, train.cache_staleness) == (2, "P30D")
+    assert train.annotations == {"position": {"x": 1, "y": 2}}
+    assert spec.implementation.outputs == {"model": TaskOutput(task="Train", output="model")}
+
+
+def test_a_component_without_container_says_what_to_do() -> None:
+    graph = parse_component("name: g\nimplementation: {graph: {tasks: {t: {componentRef: {name: n}}}}}", PATH)
+    with pytest.raises(InputError, match="'g' is a graph of other components") as caught:
+        graph.container  # noqa: B018 (what is asked for raises)
+    assert caught.value.hint == "use its tasks one by one: t"
+    with pytest.raises(InputError, match="'n' has no implementation"):
+        parse_component("name: n", PATH).container  # noqa: B018 (what is asked for raises)

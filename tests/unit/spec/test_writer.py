@@ -79,7 +79,7 @@ def test_a_text_stays_that_text(text: str) -> None:
         name=text,
         description=text,
         interface=Interface(inputs=(port,)),
-        container=Container(image="a", args=(text,), env={text: text}),
+        implementation=Container(image="a", args=(text,), env={text: text}),
         annotations={text: text},
     )
     written = write_component(spec)
@@ -94,7 +94,7 @@ def test_a_text_stays_that_text(text: str) -> None:
 
 def test_yaml_1_2_would_read_the_same() -> None:
     spec = ComponentSpec(
-        name="n", description="", interface=Interface(), container=Container(image="a", args=("0o17",))
+        name="n", description="", interface=Interface(), implementation=Container(image="a", args=("0o17",))
     )
     assert "['0o17']" in write_component(spec)
 
