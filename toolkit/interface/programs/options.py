@@ -58,6 +58,8 @@ class Reading:
 
 def type_of(reading: Reading, node: ast.expr | None) -> tuple[str, str]:  # noqa: PLR0911 (one for each form)
     """Give KFP's name of what a type callable makes of a text, and what it says of paths."""
+    if isinstance(node, ast.Name):
+        node = reading.module.constants.get(node.id, node)
     if node is None:
         return "String", ""
     if isinstance(node, ast.Call):
