@@ -84,7 +84,7 @@ def test_an_argument(tmp_path: Path, written: str, expected: tuple[object, ...] 
         ),
         "p = ArgumentParser()\nfor n in ['a']:\n    p.add_argument(f'--{n}')\np.parse_args()",
         "p = ArgumentParser()\nfor n, t in {'a': str}.items():\n    p.add_argument('--' + n, type=t)\np.parse_args()",
-        "def main():\n    p = ArgumentParser()\n    if True:\n        p.add_argument('--a')\n    p.parse_args()\nmain()",
+        "def main():\n    p = ArgumentParser()\n    if 1:\n        p.add_argument('--a')\n    p.parse_args()\nmain()",
         "with open('x') as s:\n    p = ArgumentParser()\n    p.add_argument('--a')\np.parse_args()",
     ],
 )
