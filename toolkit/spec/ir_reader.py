@@ -10,6 +10,7 @@ from typing import Any, cast
 import yaml
 
 from toolkit.errors import InputError, Location
+from toolkit.findings import FindingsError
 from toolkit.interface.function import sanitised
 from toolkit.interface.model import Input, Interface, Kind, Output
 from toolkit.spec.document import LINE_BREAK, Place, compose
@@ -40,7 +41,7 @@ def is_ir(text: str) -> bool:
 
 def parse_ir(text: str, path: Path) -> ComponentSpec:
     """Parse IR; `path` is only named in errors. Raises InputError for what is not one component, whole."""
-    node = compose(text, path)
+    node = _node(text, path)
     document = _plain(node)
     try:
         spec = _component(document, _kept(text))
@@ -50,6 +51,16 @@ def parse_ir(text: str, path: Path) -> ComponentSpec:
     except InputError as error:
         raise InputError(error.message, where=error.where or Location(path=path), hint=error.hint) from None
     return spec
+
+
+def _node(text: str, path: Path) -> yaml.Node:
+    try:
+        return compose(text, path)
+    except FindingsError as error:
+        if "another document" not in error.message:
+            raise
+        message = "a second document follows: settings of a platform, which belong to a pipeline"
+        raise InputError(message, where=error.where, hint=_ALONE) from None
 
 
 class _Lost(Exception):  # noqa: N818 (a place, which becomes an error with a line)
