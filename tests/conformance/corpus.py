@@ -151,11 +151,16 @@ def _read_all(contracts: dict[str, bytes]) -> tuple[Tally, set[str]]:
         written = write_component(spec)
         if parse_component(written, path) != spec:
             tally.misses.append(f"read again as something else: {name}")
-        elif lost := _difference(_settled(_node(text)), _settled(_node(written))):
+        elif lost := lost_between(text, written):
             tally.misses.append(f"lost: {name}: {lost}")
         else:
             tally.written += 1
     return tally, refused
+
+
+def lost_between(text: str, written: str) -> str:
+    """Say what of a contract is not in another one, or ''."""
+    return _difference(_settled(_node(text)), _settled(_node(written)))
 
 
 def _node(text: str) -> yaml.Node:
@@ -164,7 +169,7 @@ def _node(text: str) -> yaml.Node:
     return node
 
 
-def _settled(node: yaml.Node, key: str = "") -> Any:  # noqa: ANN401 (any YAML value)
+def _settled(node: yaml.Node, key: str = "") -> Any:
     """Give the data of a document without what says nothing: order and nulls, empty lists, `optional: false`.
 
     Scalars are the texts as they are written, so that 1.10 is not 1.1; a branch of `if` with one item is a list.
@@ -190,7 +195,7 @@ def _says_nothing(name: str, value: object) -> bool:
     )
 
 
-def _difference(given: Any, written: Any, place: str = "") -> str:  # noqa: ANN401 (any YAML value)
+def _difference(given: Any, written: Any, place: str = "") -> str:
     """Say what of the given document is not in the written one, or ''."""
     if place.endswith((".then", ".else")):
         given, written = (value if isinstance(value, list) else [value] for value in (given, written))
@@ -233,7 +238,7 @@ def _read_ir(documents: dict[str, bytes]) -> Tally:
     return tally
 
 
-def _settled_ir(document: Any) -> Any:  # noqa: ANN401 (any YAML value)
+def _settled_ir(document: Any) -> Any:
     """Leave out who wrote a document; arguments that are written in two ways are the same."""
     if isinstance(document, dict):
         ours = {"sdkVersion", "schemaVersion"}
