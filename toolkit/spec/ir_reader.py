@@ -10,9 +10,10 @@ from typing import Any, cast
 import yaml
 
 from toolkit.errors import InputError, Location
+from toolkit.findings import FindingsError
 from toolkit.interface.function import sanitised
 from toolkit.interface.model import Input, Interface, Kind, Output
-from toolkit.spec.document import LINE_BREAK, Place, compose
+from toolkit.spec.document import LINE_BREAK, Place, Reading, compose, plain
 from toolkit.spec.ir import KEPT, KEY_ANNOTATION, ir_document
 from toolkit.spec.ir_arguments import read_ir_argument
 from toolkit.spec.ir_values import default_text, type_name
@@ -28,6 +29,8 @@ from toolkit.spec.model import (
 
 # Who wrote the document, not what the component is.
 _OF_THE_WRITER = {("sdkVersion",), ("schemaVersion",)}
+# What early compilers of KFP 2 left out; it follows from the component.
+_ADDED: set[Place] = {("root", "dag", "outputs"), ("root", "outputDefinitions")}
 _ALONE = "only the IR of a single component can be a contract"
 _KEPT_WORDS = {"annotations", "labels", "version", "inputs", "outputs"}
 _PORT_WORDS = {"name", "type", "default", "optional", "choices", "annotations", "list"}
@@ -40,8 +43,11 @@ def is_ir(text: str) -> bool:
 
 def parse_ir(text: str, path: Path) -> ComponentSpec:
     """Parse IR; `path` is only named in errors. Raises InputError for what is not one component, whole."""
-    node = compose(text, path)
-    document = _plain(node)
+    node = _node(text, path)
+    reading = Reading(path)
+    document = plain(reading, node)
+    if reading.findings:
+        raise FindingsError(tuple(reading.findings))
     try:
         spec = _component(document, _kept(text))
         _compare(document, ir_document(spec))
@@ -52,20 +58,21 @@ def parse_ir(text: str, path: Path) -> ComponentSpec:
     return spec
 
 
+def _node(text: str, path: Path) -> yaml.Node:
+    try:
+        return compose(text, path)
+    except FindingsError as error:
+        if "another document" not in error.message:
+            raise
+        message = "a second document follows: settings of a platform, which belong to a pipeline"
+        raise InputError(message, where=error.where, hint=_ALONE) from None
+
+
 class _Lost(Exception):  # noqa: N818 (a place, which becomes an error with a line)
     def __init__(self, message: str, place: Place) -> None:
         super().__init__(message)
         self.message = message
         self.place = place
-
-
-def _plain(node: yaml.Node) -> Any:  # noqa: ANN401 (any YAML value)
-    """Build the values of a document that `compose` has found harmless."""
-    constructor = yaml.SafeLoader("")
-    try:
-        return constructor.construct_document(node)
-    finally:
-        constructor.dispose()
 
 
 def _kept(text: str) -> dict[str, Any]:
@@ -232,7 +239,7 @@ def _compare(given: Any, written: Any, place: Place = ()) -> None:  # noqa: ANN4
             here = (*place, key)
             if key not in written:
                 raise _Lost(f"a contract cannot say {_dotted(here)}", here)
-            if key not in given and here not in _OF_THE_WRITER:
+            if key not in given and here not in _OF_THE_WRITER | _ADDED:
                 raise _Lost(f"{_dotted(here)} is missing, and a component has it", place)
             if key in given:
                 _compare(given[key], written[key], here)

@@ -31,7 +31,7 @@ _LIKE_ANOTHER_TYPE = re.compile(r"[-+]?(?:\d|\.\d)[\w.:+-]*|[-+]?\.(?:inf|nan)|[
 
 def write_component(spec: ComponentSpec) -> str:
     """Write the contract; reading it back gives an equal model."""
-    lines = [_block("name", spec.name)]
+    lines = [_block("name", spec.name)] if spec.name else []
     if spec.description:
         lines += _description(spec.description)
     if spec.annotations or spec.labels:
