@@ -1,15 +1,19 @@
 """How many of the programs in a checkout give their complete interface, and why the others do not.
 
-    python -m benchmarks.programs CHECKOUT [FOLDER...]
+    python -m benchmarks.programs [--compare] CHECKOUT [FOLDER...]
 
 Reads every Python file under the folders (default: components and samples) that uses argparse, click, typer, fire or
 absl's flags. A program is complete when every option was understood: its name, type, whether it is required, and its
-default or that the program works it out itself.
+default or that the program works it out itself. With --compare those that use argparse are also run up to their
+parser, in a process, with stand-ins for every package that is missing, and what it knows is compared.
 """
 
 import argparse
 import ast
+import json
+import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +21,9 @@ from pathlib import Path
 from toolkit.errors import InputError, UsageError
 from toolkit.findings import FindingsError, Severity
 from toolkit.interface.programs.reading import read_program
+from toolkit.introspection import DRIVER, MARK, option_of
 
+_SECONDS = 60
 _KINDS = ("argparse", "click", "typer", "fire", "absl")
 
 
@@ -26,6 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Read the programs of a checkout.")
     parser.add_argument("checkout", type=Path)
     parser.add_argument("folders", nargs="*", default=["components", "samples"])
+    parser.add_argument("--compare", action="store_true", help="Run argparse programs up to their parser.")
     arguments = parser.parse_args()
     counts: Counter[tuple[str, str]] = Counter()
     options = 0
@@ -34,6 +41,10 @@ def main() -> int:
             outcome, count, reasons = _read(path)
             options += count
             counts[kind, outcome] += 1
+            if arguments.compare and kind == "argparse" and outcome == "complete":
+                compared, differences = _compare(path)
+                counts["compared", compared] += 1
+                reasons = [*reasons, *differences]
             for reason in reasons:
                 print(f"{path.relative_to(arguments.checkout)}: {reason}")
             break
@@ -43,6 +54,9 @@ def main() -> int:
         if complete or other:
             print(f"{kind}: {complete} of {complete + other} files complete")
     print(f"{options} options")
+    if arguments.compare:
+        same, other, cannot = (counts["compared", word] for word in ("same", "different", "not run"))
+        print(f"compared with the parser itself: {same} the same, {other} different, {cannot} did not get to parsing")
     return 0
 
 
@@ -82,6 +96,51 @@ def _read(path: Path) -> tuple[str, int, list[str]]:
         count += len(program.options)
         reasons += [f"{one.where.line}: {one.message}" for one in program.remarks if one.severity is Severity.WARNING]
     return ("incomplete" if reasons else "complete"), count, sorted(set(reasons))
+
+
+_STAND_INS = """
+import sys
+from importlib.machinery import ModuleSpec
+from unittest.mock import MagicMock
+
+class StandIns:
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self, is_package=True)
+    def create_module(self, spec):
+        made = MagicMock(name=spec.name)
+        made.__path__, made.__spec__, made.__name__ = [], spec, spec.name
+        return made
+    def exec_module(self, module):
+        pass
+
+sys.meta_path.append(StandIns())
+"""
+
+
+def _compare(path: Path) -> tuple[str, list[str]]:
+    """Run a program up to its parser and compare names, flags, types and whether an option is required."""
+    with tempfile.TemporaryDirectory() as folder:
+        driver = Path(folder, "driver.py")
+        driver.write_text(_STAND_INS + DRIVER, encoding="utf-8")
+        command = [sys.executable, str(driver), str(path.resolve()), ""]
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            return "not run", []
+    said = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
+    answer = json.loads(said[-1].removeprefix(MARK)) if said else {}
+    if "options" not in answer:
+        return "not run", []
+    known = {option.name: option for option in (option_of(one, path) for one in answer["options"])}
+    read = {option.name: option for option in read_program(path).options}
+    differences = [f"read, and not there: {name}" for name in read if name not in known]
+    differences += [f"there, and not read: {name}" for name in known if name not in read]
+    for name in read.keys() & known.keys():
+        for what in ("flag", "type", "required", "choices"):
+            ours, theirs = getattr(read[name], what), getattr(known[name], what)
+            if ours != theirs:
+                differences.append(f"{name}: {what} is {theirs!r}, read {ours!r}")
+    return ("different" if differences else "same"), differences
 
 
 if __name__ == "__main__":

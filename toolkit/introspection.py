@@ -17,7 +17,7 @@ from toolkit.scaffold.slice import distribution, whole_source
 _SECONDS = 120
 _PYTHON = "3.11"
 # Runs the program until it parses its arguments, and prints what the parser knows in their place.
-_DRIVER = """
+DRIVER = """
 import argparse, json, runpy, sys
 
 program, word = sys.argv[1], sys.argv[2].split()
@@ -61,7 +61,7 @@ sys.argv = [program]
 sys.path.insert(0, program.rpartition("/")[0])
 runpy.run_path(program, run_name="__main__")
 """
-_MARK = "comp-options:"
+MARK = "comp-options:"
 _TYPES = {"int": "Integer", "float": "Float", "bool": "Boolean", "str2bool": "Boolean", "strtobool": "Boolean"}
 
 
@@ -77,7 +77,7 @@ def execute_program(path: Path, cache: Cache, *, word: str | None = None) -> Pro
     python = environment(cache, python=_PYTHON, requirements=packages)
     with tempfile.TemporaryDirectory(prefix="comp-exec-") as folder:
         driver = Path(folder, "driver.py")
-        driver.write_text(_DRIVER, encoding="utf-8")
+        driver.write_text(DRIVER, encoding="utf-8")
         command = [str(python), str(driver), str(path.resolve()), word or ""]
         try:
             done = subprocess.run(
@@ -91,20 +91,21 @@ def execute_program(path: Path, cache: Cache, *, word: str | None = None) -> Pro
             )
         except subprocess.TimeoutExpired as error:
             raise OutsideError(f"{path.name} did not parse its command line within {_SECONDS} s") from error
-    said = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
+    said = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
     if not said:
         last = " ".join(done.stderr.strip().splitlines()[-1:]) or "it ended without parsing a command line"
         raise InputError(f"the program cannot be asked: {last}", where=Location(path=path), hint="leave --exec out")
-    answer = json.loads(said[-1].removeprefix(_MARK))
+    answer = json.loads(said[-1].removeprefix(MARK))
     if "words" in answer:
         problem = f"has no sub-command {answer['unknown']!r}" if "unknown" in answer else "has sub-commands"
         raise InputError(f"{path.name} {problem}", hint=f"--subcommand: {', '.join(answer['words'])}")
-    options = tuple(_option(one, module) for one in answer["options"])
+    options = tuple(option_of(one, path) for one in answer["options"])
     description = " ".join(answer["description"].split())
     return Program(path=path, kind="argparse", description=description, options=options, word=word or "")
 
 
-def _option(found: dict[str, Any], module: Module) -> Option:
+def option_of(found: dict[str, Any], path: Path) -> Option:
+    """Give one option as the driver describes it; of a place its file alone is known."""
     flags = found["flags"]
     flag = next((one for one in flags if one.startswith("--")), flags[0] if flags else "")
     kind, form, items, off = _TYPES.get(found["type"], "String"), Form.VALUE, "String", ""
@@ -126,7 +127,7 @@ def _option(found: dict[str, Any], module: Module) -> Option:
         name=name.replace("-", "_"),
         flag=flag,
         type=kind,
-        where=Location(path=module.path),
+        where=Location(path=path),
         form=form,
         items=items,
         default=None if found["required"] else default_text(default, kind),
