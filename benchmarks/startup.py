@@ -2,7 +2,7 @@
 
     python -m benchmarks.startup [--runs 15]
 
-Prints a table of medians; nothing of it is fetched or built.
+Prints a table of medians. The environment with KFP 2, whose executor is measured too, is made the first time.
 """
 
 import argparse
@@ -14,12 +14,18 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measuring import Command, Cost, measure
+from tests.kfp_environments import kfp_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "sample_components" / "summarise_text"
 _NAME = "nothing"
 _FUNCTION = "def nothing() -> None:\n    pass\n"
 _MS = 1000
+# What KFP 2 puts into a container for a lightweight component (kfp 2.17, `dsl/component_factory.py`).
+_EPHEMERAL = "import kfp\nfrom kfp import dsl\nfrom kfp.dsl import *\nfrom typing import *\n\n"
+# An image has bytecode; a variable of ours must not keep it from being written.
+_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+_DECORATED = "from kfp import dsl\n\n\n@dsl.component\n"
 
 
 def main() -> int:
@@ -46,14 +52,35 @@ def main() -> int:
 def _commands(folder: Path) -> dict[str, Command]:
     comp = str(Path(sys.executable).with_name("comp"))
     image = _lay_out(folder / "image")
+    function = ROOT / "sample_components" / "from_function" / "train.py"
     lines = {
         "python -I -c pass": (sys.executable, "-I", "-c", "pass"),
         "python -c 'import click, yaml, urllib3'": (sys.executable, "-c", "import click, yaml, urllib3"),
         "comp --help": (comp, "--help"),
         "comp lint": (comp, "lint", str(SAMPLE)),
+        "comp inspect-function": (comp, "inspect-function", f"{function}:train"),
+        "comp generate --check": (comp, "generate", "--check", str(SAMPLE)),
         "launch.py": (sys.executable, "-I", str(image / "launch.py"), _NAME, "--executor-input", "{{$}}"),
     }
-    return {name: Command(words=words, folder=folder) for name, words in lines.items()}
+    commands = {name: Command(words=words, folder=folder) for name, words in lines.items()}
+    return commands | _kfp(folder)
+
+
+def _kfp(folder: Path) -> dict[str, Command]:
+    """Run a function that does nothing by KFP 2's executor: as its images do, and as lightweight components do."""
+    python = str(kfp_environment("2"))
+    call = json.dumps({"inputs": {}, "outputs": {"outputFile": str(folder / "executor_output.json")}})
+    commands = {}
+    for name, head, environment in (
+        ("kfp executor, in an image of its own", _DECORATED, _COMPILED),
+        ("kfp executor, lightweight", _EPHEMERAL, {"_KFP_RUNTIME": "true", **_COMPILED}),
+    ):
+        module = folder / f"{name.replace(' ', '_').replace(',', '')}.py"
+        module.write_text(head + _FUNCTION)
+        words = [python, "-m", "kfp.dsl.executor_main", "--component_module_path", str(module)]
+        words += ["--function_to_execute", _NAME, "--executor_input", call]
+        commands[name] = Command(words=words, folder=folder, environment=environment)
+    return commands
 
 
 def _lay_out(image: Path) -> Path:

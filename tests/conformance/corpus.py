@@ -70,6 +70,10 @@ def main() -> int:
             read = _read_by(python, contracts)
             missed |= read & refused
             print(f"{title}: reads {len(read)} of them, {len(read & refused)} of which we do not")
+    written, kept = _as_ir(contracts)
+    print(f"{len(written)} of the contracts can be written as IR, {kept} of them with nothing lost when read again")
+    if options.kfp2:
+        print(f"kfp 2: loads {len(_read_by(options.kfp2, written))} of what was written")
     ir = _read_ir(documents)
     print(f"IR of one task: {ir.files} distinct, {ir.read} read as components, {ir.written} written back without loss")
     _print(ir.misses)
@@ -134,6 +138,22 @@ def _is_one_task(document: dict[str, Any]) -> bool:
         return len(document["components"]) == 1 and len(document["root"]["dag"]["tasks"]) == 1
     except (KeyError, TypeError):
         return False
+
+
+def _as_ir(contracts: dict[str, bytes]) -> tuple[dict[str, bytes], int]:
+    """Write every contract that can be as IR, by its name, and count those that come back equal from it."""
+    written, kept = {}, 0
+    for name, data in contracts.items():
+        try:
+            text = write_ir(parse_component(data.decode(), Path(name)))
+        except (InputError, UnicodeDecodeError):
+            continue
+        written[name] = text.encode()
+        try:
+            kept += write_ir(parse_ir(text, Path(name))) == text
+        except InputError:
+            continue
+    return written, kept
 
 
 def _read_all(contracts: dict[str, bytes]) -> tuple[Tally, set[str]]:
