@@ -27,6 +27,22 @@ class OutputPath:
         self.type = type
 
 
+class InputTextFile(InputPath):
+    """`text: InputTextFile('CSV')`: the function receives the input, open for reading in UTF-8."""
+
+
+class InputBinaryFile(InputPath):
+    """`data: InputBinaryFile('Zip')`: the function receives the input, open for reading bytes."""
+
+
+class OutputTextFile(OutputPath):
+    """`table: OutputTextFile('CSV')`: the function receives the output, open for writing in UTF-8."""
+
+
+class OutputBinaryFile(OutputPath):
+    """`data: OutputBinaryFile('Zip')`: the function receives the output, open for writing bytes."""
+
+
 class Artifact:
     """A file or folder with a name, a URI and metadata."""
 
@@ -77,11 +93,30 @@ class ClassificationMetrics(Artifact):
         for point in zip(fpr, tpr, threshold, strict=True):
             self.log_roc_data_point(*point)
 
+    def set_confusion_matrix_categories(self, categories: list[str]) -> None:
+        """Name the categories; every cell is 0."""
+        names = [{"displayName": category} for category in categories]
+        rows = [{"row": [0] * len(categories)} for _ in categories]
+        self.metadata["confusionMatrix"] = {"annotationSpecs": names, "rows": rows}
+
+    def log_confusion_matrix_row(self, row_category: str, row: list[int]) -> None:
+        """Set one row."""
+        self.metadata["confusionMatrix"]["rows"][self._index(row_category)] = {"row": list(row)}
+
+    def log_confusion_matrix_cell(self, row_category: str, col_category: str, value: int) -> None:
+        """Set one cell."""
+        cells = self.metadata["confusionMatrix"]["rows"][self._index(row_category)]["row"]
+        cells[self._index(col_category)] = value
+
     def log_confusion_matrix(self, categories: list[str], matrix: list[list[int]]) -> None:
         """Set the confusion matrix, a row for each true category."""
-        names = [{"displayName": category} for category in categories]
-        rows = [{"row": list(row)} for row in matrix]
-        self.metadata["confusionMatrix"] = {"annotationSpecs": names, "rows": rows}
+        self.set_confusion_matrix_categories(categories)
+        for category, row in zip(categories, matrix, strict=True):
+            self.log_confusion_matrix_row(category, row)
+
+    def _index(self, category: str) -> int:
+        names = [spec["displayName"] for spec in self.metadata["confusionMatrix"]["annotationSpecs"]]
+        return names.index(category)
 
 
 class SlicedClassificationMetrics(Artifact):

@@ -94,3 +94,26 @@ def test_any_path_any_times_and_folders_with_links(tmp_path: Path, runner: str) 
     joined = tmp_path / "out" / "joined"
     assert (joined / "link").read_text() == "1\t2\n1\t2\n"
     assert str((joined / "elsewhere").readlink()) == "/etc/hostname"
+
+
+_COUNT = """from toolkit.types import Model, Output
+
+
+def count(text: str, times: int, model: Output[Model]) -> int:
+    open(model.path, "w").close()
+    model.metadata["framework"] = "none"
+    return len(text) * times
+"""
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.usefixtures("sample", "docker_host")
+def test_a_value_longer_than_a_command_line_and_metadata_of_an_artifact(tmp_path: Path, runner: str) -> None:
+    (tmp_path / "count.py").write_text(_COUNT)
+    ok("new", "count", "--from-function", "count.py:count", folder=tmp_path)
+    (tmp_path / "long").write_text("é" * 200_000)
+    given = ("--input-file", "text=long", "-i", "times=2", "-o", "model=m")
+    result = comp("run", "count", "--runner", runner, *given, folder=tmp_path)
+    assert (result.code, result.out) == (0, "Output=400000\n"), result.err
+    assert "warning: 'text' is longer than a pipeline can pass as a value: make it an artifact\n" in result.err
+    assert (tmp_path / "m.metadata.json").read_text() == '{"framework": "none"}'

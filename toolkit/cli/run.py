@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from toolkit.cli.console import Console, pass_console
-from toolkit.errors import UsageError
+from toolkit.errors import InputError, Location, UsageError
 
 
 @click.command
@@ -15,6 +15,7 @@ from toolkit.errors import UsageError
 @click.option(
     "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="A value, or the path of an artifact."
 )
+@click.option("--input-file", "files", multiple=True, metavar="NAME=FILE", help="A value, read from a file.")
 @click.option("-o", "--output", "outputs", multiple=True, metavar="NAME=PATH", help="Where an output goes.")
 @click.option("--runner", type=click.Choice(["docker", "buildah", "process"]), help="Default: the first that works.")
 @click.option("--name", help="Which component, where the image has several.")
@@ -27,6 +28,7 @@ def command(
     *,
     component: Path,
     inputs: Sequence[str],
+    files: Sequence[str],
     outputs: Sequence[str],
     form: str,
     **options: str | bool | None,
@@ -38,7 +40,7 @@ def command(
     """
     from toolkit.running import open_runnable, run_once
 
-    given = _pairs(inputs, "-i")
+    given = _pairs(inputs, "-i") | {name: _text(path) for name, path in _pairs(files, "--input-file").items()}
     wanted = {key: Path(value) for key, value in _pairs(outputs, "-o").items()}
     runner, name = options["runner"], options["name"]
     runnable = open_runnable(component, runner=str(runner) if runner else None, name=str(name) if name else None)
@@ -65,6 +67,15 @@ def _typed(text: str, kind: str) -> object:
         return text if kind == "String" else json.loads(text)
     except ValueError:
         return text
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8 text", where=Location(path=Path(path)), hint="pass bytes as an artifact") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:

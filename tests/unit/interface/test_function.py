@@ -293,3 +293,9 @@ def test_the_decorator_and_the_docstring(tmp_path: Path) -> None:
 def test_the_module_is_not_imported(tmp_path: Path) -> None:
     function = _read(tmp_path, "raise SystemExit(7)\ndef f(x: int): ...")
     assert function.interface.inputs[0].name == "x"
+
+
+def test_a_module_of_50_000_lines(tmp_path: Path) -> None:
+    function = _read(tmp_path, "def f(x: Input[Dataset]): ...\n", words=WORDS + "y = [1, 2, 3]\n" * 50_000)
+    assert function.where.line is not None
+    assert function.where.line > 50_000
