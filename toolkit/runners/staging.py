@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -86,15 +87,19 @@ def outcome(job: Job, paths: Mapping[str, Path], exit_code: int) -> Outcome:
 
 
 def _copy(path: Path, target: Path) -> None:
-    """Copy, not move, since the container may have written as another user."""
+    """Copy, not move, since the container may have written as another user; the target is whole or as it was."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_dir() and not target.is_symlink():
-        shutil.rmtree(target)
-    if path.is_dir():
-        target.unlink(missing_ok=True)
-        shutil.copytree(path, target, symlinks=True)
-    else:
-        shutil.copyfile(path, target)
+    with tempfile.TemporaryDirectory(prefix=".comp-", dir=target.parent) as staging:
+        staged = Path(staging) / "output"
+        if path.is_dir():
+            shutil.copytree(path, staged, symlinks=True)
+        else:
+            shutil.copyfile(path, staged)
+        if target.is_symlink() or target.is_file():
+            target.unlink()
+        elif target.is_dir():
+            shutil.rmtree(target)
+        staged.rename(target)
 
 
 def side_file(path: Path) -> Path:
