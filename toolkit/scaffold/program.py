@@ -89,10 +89,9 @@ def contract_of_program(program: Program, *, overrides: Sequence[Override] = ())
                 annotations=MappingProxyType({PROGRAM: {"flag": ""}}),
             )
         )
+    article = {"value": "a", "input": "an", "output": "an"}
     guesses = [
-        f"{name} is an {role.kind}: {role.reason}"
-        for name, role in roles.items()
-        if role.kind != "value" and role.reason
+        f"{name} is {article[role.kind]} {role.kind}: {role.reason}" for name, role in roles.items() if role.reason
     ]
     return ProgramContract(
         program=program,

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -118,6 +119,7 @@ class _Uses:
     names: set[str]
     variables: set[str]
     namespaces: set[str]
+    functions: list[ast.FunctionDef]
     written: dict[str, str] = field(default_factory=dict)
     read: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
@@ -133,12 +135,18 @@ class _Uses:
                     for target in node.targets:
                         parts = target.elts if isinstance(target, ast.Tuple) else [target]
                         namespaces |= {ast.unparse(part).rpartition(".")[2] for part in parts}
-        uses = cls(module, names, variables, namespaces)
-        scopes = [("", module.tree), *((one.name, one) for one in _functions(module.tree))]
+        functions = [node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)]
+        uses = cls(module, names, variables, namespaces, functions)
+        noted = [
+            (node, scope)
+            for scope, body in (("", module.tree), *((one.name, one) for one in functions))
+            for node in _inside(body)
+            if isinstance(node, ast.Assign | ast.With | ast.Call)
+        ]
+        # Each round follows names and calls one step further.
         for _ in range(_ROUNDS):
-            for scope, body in scopes:
-                for node in _inside(body):
-                    uses.note(node, scope)
+            for node, scope in noted:
+                uses.note(node, scope)
         return uses
 
     def note(self, node: ast.AST, scope: str) -> None:
@@ -199,7 +207,7 @@ class _Uses:
         """Tell whether a function's parameter may be an option itself (click, typer, fire)."""
         return any(
             one.name == scope and name in {argument.arg for argument in (*one.args.args, *one.args.kwonlyargs)}
-            for one in _functions(self.module.tree)
+            for one in self.functions
         )
 
     def _call(self, node: ast.Call, scope: str) -> None:
@@ -234,7 +242,7 @@ class _Uses:
     def _handed(self, node: ast.Call, scope: str) -> None:
         """Follow options into the parameters of the module's own functions."""
         name = ast.unparse(node.func).rpartition(".")[2]
-        for function in _functions(self.module.tree):
+        for function in self.functions:
             if function.name != name:
                 continue
             parameters = [one.arg for one in function.args.args if one.arg not in {"self", "cls"}]
@@ -252,15 +260,11 @@ class _Uses:
                 self.read.setdefault(name, f"{called} reads it ({place})")
 
 
-def _functions(tree: ast.AST) -> list[ast.FunctionDef]:
-    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-
-
 def _inside(node: ast.AST) -> Iterator[ast.AST]:
     """Give the nodes of a scope, those of functions inside it left out."""
-    waiting = list(ast.iter_child_nodes(node))
+    waiting = deque(ast.iter_child_nodes(node))
     while waiting:
-        current = waiting.pop(0)
+        current = waiting.popleft()
         yield current
         if not isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef):
-            waiting += ast.iter_child_nodes(current)
+            waiting.extend(ast.iter_child_nodes(current))
