@@ -15,6 +15,7 @@ from toolkit.cache import Cache
 from toolkit.config import Project, default_base
 from toolkit.errors import InputError, Location, OutsideError, UsageError
 from toolkit.oci.descriptor import Platform
+from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.progress import Report, silent
@@ -89,11 +90,11 @@ def open_base(project: Project, tools: Tools, *, lock: Lock | None = None) -> Ba
     )
 
 
-def refresh_lock(project: Project, base: Base, *, upgrade: bool = False) -> Lock:
+def refresh_lock(project: Project, base: Base, *, upgrade: bool = False, write: bool = True) -> Lock:
     """Return the lock, resolved again only if its inputs changed or with `upgrade`, and write it if it changed.
 
-    Pins that still fit are kept unless `upgrade` asks for newer ones. Raises InputError when a pinned wheel does
-    not fit the base.
+    Without `write` the file stays as it is. Pins that still fit are kept unless `upgrade` asks for newer ones.
+    Raises InputError when a pinned wheel does not fit the base.
     """
     old = existing_lock(project)
     inputs = inputs_digest(project, base.target)
@@ -113,7 +114,7 @@ def refresh_lock(project: Project, base: Base, *, upgrade: bool = False) -> Lock
                 where=Location(path=project.folder / LOCK_NAME),
                 hint="`comp lock --upgrade` chooses for this base",
             )
-    if lock != old:
+    if lock != old and write:
         write_lock(project.folder / LOCK_NAME, lock)
         log.info("wrote %s", project.folder / LOCK_NAME)
     return lock
@@ -146,13 +147,61 @@ def existing_lock(project: Project) -> Lock | None:
     return read_lock(path) if path.is_file() else None
 
 
-def make_image_plan(project: Project, tools: Tools) -> "Plan":
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreviewLayer:
+    """One layer of an image that is not built yet, from bottom to top.
+
+    `contents` are its wheels or files, none for the base's; `present` says whether the remote has it, None where
+    nobody was asked or answered. `size` is in compressed bytes.
+    """
+
+    name: str
+    digest: Digest
+    size: int
+    contents: tuple[str, ...]
+    present: bool | None
+
+
+def preview(project: Project, tools: Tools) -> tuple[Digest, tuple[PreviewLayer, ...]]:
+    """Say what a build would give: the image's digest and every layer. Changes nothing but the cache."""
+    from toolkit.builders.embedded import EmbeddedBuilder
+
+    plan = make_image_plan(project, tools, write_lock=False)
+    image = EmbeddedBuilder(tools.cache).build(plan, tools.report)
+    present = _present(project, image, tools)
+    below = len(plan.base.layers)
+    names = [("base", ())] * below + [(layer.name, layer.contents) for layer in plan.layers]
+    return image.digest, tuple(
+        PreviewLayer(
+            name=name,
+            digest=layer.descriptor.digest,
+            size=layer.descriptor.size,
+            contents=contents,
+            present=present.get(layer.descriptor.digest),
+        )
+        for (name, contents), layer in zip(names, image.layers, strict=True)
+    )
+
+
+def _present(project: Project, image: Image, tools: Tools) -> dict[Digest, bool]:
+    """Ask the remote which layers it has; nothing where there is no name for the image, or nobody answers."""
+    if project.image is None:
+        return {}
+    reference, remote = parse_reference(project.image), tools.remote()
+    try:
+        return {one.descriptor.digest: remote.has_blob(reference, one.descriptor.digest) for one in image.layers}
+    except OutsideError as error:
+        log.warning("cannot tell what the remote has: %s", error.message)
+        return {}
+
+
+def make_image_plan(project: Project, tools: Tools, *, write_lock: bool = True) -> "Plan":
     """Lock and fetch, then say what goes into the image."""
     from toolkit.builders.planning import make_plan
     from toolkit.python.fetch import fetch_wheels
 
     base = open_base(project, tools, lock=existing_lock(project))
-    lock = refresh_lock(project, base)
+    lock = refresh_lock(project, base, write=write_lock)
     wheels = fetch_wheels(lock.pins, base.target, tools.cache, tools.report, where=project.pyproject)
     return make_plan(project, base.image, base.reference, base.facts, wheels, environ=tools.environ)
 

@@ -65,7 +65,7 @@ def _files(folder: Path) -> dict[str, bytes]:
         ("def greet(*names: str): ...", ("greet.py:1:12", "`*names`")),
         ("import os\ndef greet(name: str = os.name): ...", ("greet.py:2:23", "no literal", "os.name")),
         ("def greet(name: str:\n", ("greet.py:1:", "syntax error")),
-        ("def greet(name: bytes): ...", ("greet.py:1:17", "`bytes`", "use one of")),
+        ("def greet(name: bytes): ...", ("greet.py:1:17", "`bytes`", "take a file: InputPath('Bytes')")),
         ("def greet(name): ...", ("greet.py:1:11", "no annotation")),
         ("async def greet(name: str): ...", ("greet.py:1:1", "async")),
         ("\0", ("greet.py",)),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tarfile
@@ -167,3 +168,29 @@ def test_a_big_image_needs_little_memory(sample: Sample, remote: Server, tmp_pat
         check=True,
     )
     assert int(done.stderr.splitlines()[-1]) < 150
+
+
+def test_a_dry_run_prints_the_layers_and_changes_nothing(sample: Sample, remote: Server) -> None:
+    folder = sample(NAME)
+    image = f"{remote.host}/planned/{NAME}"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    planned = comp("build", folder, "--dry-run", "--image", image)
+    assert planned.code == 0, planned.err
+    rows = [re.split(r" {2,}", line) for line in planned.out.splitlines()]
+    assert [row[2] for row in rows] == ["new"] * len(rows)
+    assert rows[0][-1] == "base"
+    assert rows[-1][-2:] == ["code", "app/summarise_text.py, interface.json"]
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    reference = ok("build", folder, "--push", "--image", image)
+    document = json.loads(ok("build", folder, "--dry-run", "--format", "json", "--image", image))
+    assert document["digest"] == reference.partition("@")[2]
+    assert [layer["present"] for layer in document["layers"]] == [True] * len(rows)
+    assert document["layers"][-1]["contents"] == ["app/summarise_text.py", "interface.json"]
+
+
+def test_a_dry_run_without_a_remote_says_that_it_cannot_tell(sample: Sample) -> None:
+    folder = sample(NAME)
+    planned = comp("build", folder, "--dry-run", "--image", "127.0.0.1:1/a/b")
+    assert planned.code == 0
+    assert planned.err.startswith("warning: cannot tell what the remote has: cannot connect to 127.0.0.1:1: ")
+    assert comp("build", folder, "--dry-run", "--output", "docker").code == 2

@@ -22,6 +22,11 @@ class FilesLayer:
     name: str
     files: tuple[File, ...]
 
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """What is in it, for people: the paths below the prefix."""
+        return tuple(file.path.removeprefix(f"{PREFIX}/") for file in self.files)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WheelsLayer:
@@ -29,6 +34,11 @@ class WheelsLayer:
 
     name: str
     wheels: tuple[Wheel, ...]
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """What is in it, for people: the wheels."""
+        return tuple(wheel.filename for wheel in self.wheels)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

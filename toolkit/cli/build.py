@@ -1,12 +1,16 @@
 """`comp build`: build the image, push it, pin the contract."""
 
+import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, in_bytes, pass_console
 from toolkit.errors import UsageError
+
+_NAMED = 3
 
 
 @click.command
@@ -19,8 +23,12 @@ from toolkit.errors import UsageError
 @click.option(
     "--builder", type=click.Choice(["oci", "docker", "buildah"]), default="oci", show_default=True, help="What builds."
 )
+@click.option("--dry-run", is_flag=True, help="Print the layers and what the remote has of them; change nothing.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How --dry-run prints.")
 @pass_console
-def command(console: Console, /, *, folder: Path, push: bool, builder: str, **options: str | None) -> None:
+def command(
+    console: Console, /, *, folder: Path, push: bool, builder: str, dry_run: bool, form: str, **options: str | None
+) -> None:
     """Build the image of the component in FOLDER.
 
     Prints one line on stdout: with --push the reference by digest, else the image's digest. A push also
@@ -35,6 +43,11 @@ def command(console: Console, /, *, folder: Path, push: bool, builder: str, **op
         raise UsageError("--pin needs --push: only a pushed image has a reference", hint="add --push")
     _check_output(output)
     overrides = {key: value for key in ("image", "base") if (value := options[key])}
+    if dry_run:
+        if output or builder != "oci":
+            raise UsageError("--dry-run plans for the embedded builder and writes nothing", hint="leave the rest out")
+        _preview(console, folder, overrides, form)
+        return
     request = Request(folder=folder, overrides=overrides, builder=builder, push=push, pin=pin or "in-place")
     cache = Cache.default()
     known = finished(request, cache) if output is None and folder.is_dir() else None
@@ -66,6 +79,51 @@ def command(console: Console, /, *, folder: Path, push: bool, builder: str, **op
         console.say(f"pinned {os.path.relpath(path)}")
     remember(request, cache, project, image.digest, tags=tags)
     console.data(str(reference))
+
+
+def _preview(console: Console, folder: Path, overrides: dict[str, str], form: str) -> None:
+    """Print the layers from bottom to top."""
+    from toolkit import job
+    from toolkit.cli.bars import reporting
+    from toolkit.config import read_project
+
+    project = read_project(folder, overrides=overrides)
+    job.check_contracts(project)
+    with reporting(console) as report:
+        digest, layers = job.preview(project, job.Tools(report=report))
+    if form == "json":
+        listed = [
+            {
+                "name": layer.name,
+                "digest": str(layer.digest),
+                "size": layer.size,
+                "present": layer.present,
+                "contents": layer.contents,
+            }
+            for layer in layers
+        ]
+        console.data(json.dumps({"digest": str(digest), "layers": listed}, indent=2))
+        return
+    has = {True: "there", False: "new", None: "?"}
+    rows = [
+        (str(layer.digest)[:19], in_bytes(layer.size), has[layer.present], layer.name, _some(layer.contents))
+        for layer in layers
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        shortened, size, present, name, contents = row
+        cells = (shortened, size.rjust(widths[1]), present.ljust(widths[2]), name.ljust(widths[3]), contents)
+        console.data("  ".join(cells).rstrip())
+    new = sum(layer.size for layer in layers if layer.present is False)
+    total = sum(layer.size for layer in layers)
+    told = f", {in_bytes(new)} of it new to the remote" if any(one.present is not None for one in layers) else ""
+    console.say(f"{len(layers)} layers, {in_bytes(total)}{told}; the image would be {digest}")
+
+
+def _some(contents: Sequence[str]) -> str:
+    """Name the first few."""
+    more = len(contents) - _NAMED
+    return ", ".join(contents[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _check_output(output: str | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, in_bytes, pass_console
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +39,7 @@ def command(ctx: click.Context, *, form: str) -> None:
         document = {"path": str(cache.root), "bytes": _bytes(entries), "kinds": counted}
         console.data(json.dumps(document, indent=2))
         return
-    lines = [f"{kind:<13}{len(some):>7}  {_size(_bytes(some)):>10}" for kind, some in kinds.items()]
+    lines = [f"{kind:<13}{len(some):>7}  {in_bytes(_bytes(some)):>10}" for kind, some in kinds.items()]
     console.data("\n".join([str(cache.root), *lines]))
 
 
@@ -55,7 +55,7 @@ def prune(console: Console, *, older_than: float, everything: bool) -> None:
     from toolkit.cache import Cache
 
     gone = Cache.default().prune(older_than=0 if everything else older_than * _DAY)
-    console.say(f"removed {_counted(len(gone), 'entry', 'entries')}, {_size(_bytes(gone))}")
+    console.say(f"removed {_counted(len(gone), 'entry', 'entries')}, {in_bytes(_bytes(gone))}")
 
 
 @command.command
@@ -80,11 +80,3 @@ def _bytes(entries: Iterable[Entry]) -> int:
 
 def _counted(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:  # noqa: PLR2004 (SI prefixes)
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"

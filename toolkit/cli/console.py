@@ -33,3 +33,12 @@ class Console:
 
 
 pass_console = click.make_pass_decorator(Console)
+
+
+def in_bytes(count: float) -> str:
+    """Write a number of bytes with an SI prefix: `45.5 kB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:  # noqa: PLR2004 (SI prefixes)
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"

@@ -12,7 +12,7 @@ from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference
 from toolkit.progress import Report, silent
 from toolkit.remote.credentials import CredentialFiles, Credentials
-from toolkit.remote.endpoints import get_manifest, head_manifest, ping, pull_scope
+from toolkit.remote.endpoints import get_manifest, head_blob, head_manifest, ping, pull_scope
 from toolkit.remote.failures import NOT_FOUND
 from toolkit.remote.hosts import InsecureHosts
 from toolkit.remote.pulling import pull_image
@@ -60,6 +60,10 @@ class Remote:
             whole = self._session.call(get_manifest(reference))
             media_type = whole.headers.get("Content-Type", "").partition(";")[0].strip()
             return Descriptor(media_type=media_type, digest=Digest.of(whole.body), size=len(whole.body))
+
+    def has_blob(self, reference: Reference, digest: Digest) -> bool:
+        """Tell whether the reference's repository has a blob."""
+        return self._session.call(head_blob(reference, digest)).status != NOT_FOUND
 
     def pull(self, reference: Reference, platform: Platform, cache: Cache) -> Image:
         """Fetch manifest and config of one platform's image; its layers are fetched into the cache when read.
