@@ -4,6 +4,7 @@ import ast
 import json
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from toolkit.findings import Finding, Severity
 from toolkit.interface.constants import NotKnown, constant_value
@@ -19,6 +20,7 @@ _TYPES = {
     "dict": "JsonObject",
     "list": "JsonArray",
 }
+_MOST_CHOICES = 1000
 _PATHS = {"Path", "PurePath", "PosixPath", "AnyPath", "FilePath", "DirectoryPath"}
 
 
@@ -83,10 +85,7 @@ def type_of(reading: Reading, node: ast.expr | None) -> tuple[str, str]:  # noqa
 
 def _called_type(reading: Reading, node: ast.Call) -> tuple[str, str]:
     name = (reading.module.qualified(node.func) or "").rpartition(".")[2]
-    if name == "FileType":
-        mode = reading.text(node.args[0]) if node.args else "r"
-        return "String", "output" if set(mode) & set("wax") else "input"
-    if name == "File":
+    if name in {"FileType", "File"}:
         mode = reading.text(node.args[0]) if node.args else "r"
         return "String", "output" if set(mode) & set("wax") else "input"
     if name == "Path":
@@ -115,45 +114,51 @@ def default_text(value: object, kind: str) -> str | None:  # noqa: PLR0911 (one 
         return _json(list(value) if isinstance(value, tuple) else value)
     if kind == "Boolean":
         return json.dumps(bool(value)) if isinstance(value, bool | int) else None
+    if kind == "Integer" and type(value) is int:
+        return str(value)
     try:
         number = float(value) if isinstance(value, str | int | float) else math.nan
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if not math.isfinite(number) or (kind == "Integer" and not number.is_integer()):
         return None
-    return str(int(value) if isinstance(value, str | int) else int(number)) if kind == "Integer" else repr(number)
+    return str(int(number)) if kind == "Integer" else repr(number)
 
 
 def choices_of(reading: Reading, node: ast.expr | None, kind: str) -> tuple[Scalar, ...]:
     """Give the choices that are written out; a remark and none where they are not."""
     if node is None:
         return ()
-    if isinstance(node, ast.Call) and ast.unparse(node.func) == "range":
-        try:
-            return tuple(range(*(int(str(reading.value(part))) for part in node.args)))
-        except (NotKnown, ValueError):
-            pass
-    if isinstance(node, ast.Call) and (keys := _keys(node)) is not None:
-        node = keys
-    try:
-        value = reading.value(node)
-    except NotKnown:
-        value = None
-    listed = list(value) if isinstance(value, list | tuple | set | dict) else []
+    listed = _listed(reading, node)
     wanted = {"Integer": int, "Float": int | float, "Boolean": bool}.get(kind, str)
     if not listed or not all(isinstance(choice, wanted) for choice in listed):
         reading.note(node, f"the choices `{ast.unparse(node)}` are known when the program runs; any value is taken")
         return ()
-    return tuple(sorted(listed) if isinstance(value, set) else listed)
+    return listed
 
 
-def _keys(node: ast.Call) -> ast.expr | None:
-    """Give `TABLE` of `TABLE.keys()`, `list(TABLE)` and `sorted(TABLE)`."""
-    if isinstance(node.func, ast.Attribute) and node.func.attr == "keys":
-        return node.func.value
-    if isinstance(node.func, ast.Name) and node.func.id in {"list", "sorted", "tuple"} and len(node.args) == 1:
-        return _keys(node.args[0]) or node.args[0] if isinstance(node.args[0], ast.Call) else node.args[0]
-    return None
+def _listed(reading: Reading, node: ast.expr) -> tuple[Any, ...]:  # noqa: PLR0911 (one for each form)
+    """Work out a list, a `range(…)`, the keys of a table, and `sorted(…)` of them; nothing where that cannot be."""
+    match node:
+        case ast.Call(func=ast.Name(id="range"), args=args):
+            try:
+                numbers = range(*(int(str(reading.value(part))) for part in args))
+            except (NotKnown, ValueError, TypeError):
+                return ()
+            return tuple(numbers) if len(numbers) <= _MOST_CHOICES else ()
+        case ast.Call(func=ast.Attribute(value=table, attr="keys"), args=[]):
+            return _listed(reading, table)
+        case ast.Call(func=ast.Name(id="list" | "tuple" | "sorted" as name), args=[inner]):
+            found = _listed(reading, inner)
+            return tuple(sorted(found, key=str)) if name == "sorted" else found
+    try:
+        value = reading.value(node)
+    except NotKnown:
+        return ()
+    if isinstance(value, set):
+        # A set has no order of its own.
+        return tuple(sorted(value, key=str))
+    return tuple(value) if isinstance(value, list | tuple | dict) else ()
 
 
 def unique(options: list[Option]) -> tuple[Option, ...]:
