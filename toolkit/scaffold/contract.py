@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from toolkit.config import Entry, Project, default_base
 from toolkit.interface.function import read_function
-from toolkit.interface.model import Function, Interface, Kind
+from toolkit.interface.model import Function, Input, Interface, Kind
 from toolkit.spec.model import ComponentSpec, Container
 from toolkit.spec.protocol import function_command
 from toolkit.spec.reader import read_component
@@ -82,7 +82,8 @@ def interface_block(contracts: Mapping[str, Interface]) -> str:
                     f"`{port.default}`" if port.default is not None else ("optional" if port.optional else "required")
                 )
                 kind = "value" if port.kind is Kind.PARAMETER else "artifact"
-                lines.append(f"| `{port.name}` | {port.type} | {kind} | {default} | {_cell(port.description)} |")
+                type_ = f"list of {port.type}" if port.many else port.type
+                lines.append(f"| `{port.name}` | {type_} | {kind} | {default} | {_cell(_described(port))} |")
         if interface.outputs:
             lines += ["", "| output | type | kind | description |", "|---|---|---|---|"]
             for output in interface.outputs:
@@ -142,6 +143,11 @@ def _annotations(project: Project) -> list[tuple[str, str]]:
         ("documentation", urls.get("documentation")),
     )
     return [(key, value) for key, value in values if value]
+
+
+def _described(port: Input) -> str:
+    chosen = f"One of {', '.join(f'`{choice}`' for choice in port.choices)}." if port.choices else ""
+    return " ".join(filter(None, (port.description, chosen)))
 
 
 def _cell(text: str) -> str:
