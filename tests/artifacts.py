@@ -189,6 +189,8 @@ def component(folder: Path, **changes: Any) -> Project:  # noqa: ANN401 (any fie
         python=None,
         system_site_packages=False,
         user=None,
+        exclude=(),
+        include=(),
         entries=(entry,),
     )
     return replace(project, **changes)

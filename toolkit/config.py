@@ -18,7 +18,8 @@ LOWEST_MINOR = 10
 
 _ENTRY_KEYS = ("entrypoint", "command", "title")
 _SHARED_KEYS = ("base", "platforms", "namespace", "python", "system-site-packages", "user")
-_COMPONENT_KEYS = (*_ENTRY_KEYS, *_SHARED_KEYS, "image", "components", "defaults")
+_OWN_KEYS = ("image", "exclude", "include")
+_COMPONENT_KEYS = (*_ENTRY_KEYS, *_SHARED_KEYS, *_OWN_KEYS, "components", "defaults")
 _VARIABLES = {
     "image": "COMP_IMAGE",
     "base": "COMP_BASE",
@@ -37,6 +38,8 @@ _FORMS = {
     "python": (re.compile(r"/\S+"), "the absolute path of a Python in the base"),
     "user": (re.compile(r"[^\s:]+(?::[^\s:]+)?"), 'a user, such as "65532" or "65532:65532"'),
     "image": (re.compile(r"\S+"), "the name of an image"),
+    "exclude": (re.compile(r"[^\n]*\S[^\n]*"), "a pattern of files, as in .dockerignore"),
+    "include": (re.compile(r"[^\n]*\S[^\n]*"), "a pattern of files, as in .dockerignore"),
     "base": (re.compile(r"(?:layout:|archive:).+|\S+"), "an image, layout:DIR or archive:FILE"),
 }
 
@@ -83,6 +86,8 @@ class Project:
     python: str | None
     system_site_packages: bool
     user: str | None
+    exclude: tuple[str, ...]
+    include: tuple[str, ...]
     entries: tuple[Entry, ...]
 
     @property
@@ -152,6 +157,8 @@ def read_project(
         python=settings.text("python"),
         system_site_packages=settings.flag("system-site-packages"),
         user=settings.text("user"),
+        exclude=settings.texts("exclude"),
+        include=settings.texts("include"),
         entries=_entries(own, name),
     )
 
@@ -256,7 +263,7 @@ def _values(document: Document, path: tuple[str, ...]) -> dict[str, _Value]:
     return {
         key: _Value(value=value, name=key, where=document.where(*path, key))
         for key, value in document.table(*path).items()
-        if key in _SHARED_KEYS or key == "image"
+        if key in _SHARED_KEYS or key in _OWN_KEYS
     }
 
 

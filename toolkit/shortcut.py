@@ -23,6 +23,7 @@ _KIND = "build"
 _ENVIRONMENT = ("COMP_", "SOURCE_DATE_EPOCH")
 _NOT_DECIDING = ("COMP_CACHE_DIR", "COMP_REGISTRY", "COMP_TEST_")
 _LEFT_OUT = {"__pycache__", "node_modules", "tests"}
+_NEVER = {".git", ".venv", ".comp", "__pycache__"}
 _IMAGE_LINE = re.compile(rb"^ *image:.*$", re.MULTILINE)
 
 
@@ -96,17 +97,24 @@ def _key(request: Request) -> dict[str, object]:
 def _files(folder: Path) -> list[tuple[str, bool, str]]:
     """List path, executable bit and sha256 of every file that may decide; too many only cost a full build."""
     settings = [parent / "pyproject.toml" for parent in folder.parents]
-    listed = [*_walk(folder), *(path for path in settings if path.is_file())]
+    listed = [*_walk(folder, everything=_may_take_back(folder)), *(path for path in settings if path.is_file())]
     return [(str(path), os.access(path, os.X_OK), _content(path)) for path in listed]
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _may_take_back(folder: Path) -> bool:
+    """Tell whether files that usually stay out of an image may be in it."""
+    settings = folder / "pyproject.toml"
+    return (folder / ".dockerignore").is_file() or (settings.is_file() and b"include" in settings.read_bytes())
+
+
+def _walk(folder: Path, *, everything: bool) -> Iterator[Path]:
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.name.startswith(".") or entry.name in _LEFT_OUT:
+        usual = entry.name.startswith(".") or entry.name in _LEFT_OUT
+        if entry.name in _NEVER or (usual and not everything):
             continue
         path = folder / entry.name
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(path)
+            yield from _walk(path, everything=everything)
         elif entry.is_file():
             yield path
 

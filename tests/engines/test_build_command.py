@@ -194,3 +194,19 @@ def test_a_dry_run_without_a_remote_says_that_it_cannot_tell(sample: Sample) -> 
     assert planned.code == 0
     assert planned.err.startswith("warning: cannot tell what the remote has: cannot connect to 127.0.0.1:1: ")
     assert comp("build", folder, "--dry-run", "--output", "docker").code == 2
+
+
+def test_a_change_of_dockerignore_is_a_change(sample: Sample) -> None:
+    folder = sample(NAME)
+    plain = ok("build", folder)
+    (folder / "src" / "table.csv").write_text("a\n")
+    (folder / "src" / ".kept").write_text("a\n")
+    assert ok("build", folder) != plain
+    (folder / ".dockerignore").write_text("src/*.csv\n")
+    assert ok("build", folder) == plain
+    (folder / ".dockerignore").write_text("src/*.csv\n!src/.kept\n")
+    kept = ok("build", folder)
+    assert kept != plain
+    assert comp("build", folder).err == "nothing has changed\n"
+    (folder / "src" / ".kept").write_text("b\n")
+    assert ok("build", folder) != kept

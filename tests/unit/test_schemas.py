@@ -31,6 +31,8 @@ namespace = "n"
 python = "/p"
 system-site-packages = true
 user = "1"
+exclude = ["src/data"]
+include = ["src/data/kept.csv"]
 title = "T"
 image = "i"
 [tool.comp.components.other]
@@ -49,6 +51,9 @@ BAD = (
     'entrypoint = "a:b"\ncommand = ["x"]',
     'entrypoint = "a:b"\nbsae = "x"',
     'entrypoint = "a:b"\nuser = 5',
+    'entrypoint = "a:b"\nexclude = "x"',
+    'entrypoint = "a:b"\ninclude = [" "]',
+    'entrypoint = "a:b"\n[tool.comp.defaults]\nexclude = ["x"]',
     'entrypoint = "a:b"\nplatforms = "linux/amd64"',
     'entrypoint = "a:b"\nsystem-site-packages = "yes"',
     'entrypoint = "a:b"\n[tool.comp.components.Other]\nentrypoint = "a:c"',

@@ -1,16 +1,19 @@
 """Which files of a component's folder go into its image: its code, and nothing that only its making needs.
 
 What is left out: hidden files, bytecode, virtual environments, private keys, links that lead elsewhere (refused);
-and, at the top of the folder, contracts, settings, locks, documents and tests.
+and, at the top of the folder, contracts, settings, locks, documents and tests. The patterns of `.dockerignore` and of
+the settings leave out more, and take back.
 """
 
 import logging
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from toolkit.builders.ignore import Patterns
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.files import File
 
@@ -29,25 +32,54 @@ _KEYS = (
     *("*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx"),
     *("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_*.pub", "credentials.json"),
 )
+_NONE, _HERE = Patterns(), PurePosixPath()
 # A folder with one of these in it is not code: a virtual environment, an image layout.
 _MARKS = ("pyvenv.cfg", "oci-layout")
 
 
-def code_files(folder: Path, *, into: str) -> tuple[File, ...]:
+def code_files(
+    folder: Path, *, into: str, patterns: Patterns = _NONE, below: PurePosixPath = _HERE
+) -> tuple[File, ...]:
     """List the files under `folder` as files of an image under `into`, in order of path.
 
-    Only content, the owner's executable bit and names decide; times and other permissions do not. Raises
-    InputError for a link that leaves the folder or leads to something left out, and for what is no file.
+    `patterns` speak of paths as seen from the component's folder, where `folder` is `below`. Only content, the
+    owner's executable bit and names decide; times and other permissions do not. Raises InputError for a link that
+    leaves the folder or leads to something left out, and for what is no file.
     """
     root = folder.resolve()
-    found = {str(path): file for path, file in _walk(root, PurePosixPath(), into=into)}
+    chosen = _Chosen(patterns=patterns, below=below)
+    found = {str(path): file for path, file in _walk(root, PurePosixPath(), chosen, into=into)}
     for path, file in found.items():
         if file.target is not None:
             _check_link(root, PurePosixPath(path), found)
     return tuple(found[path] for path in sorted(found))
 
 
-def _walk(root: Path, below: PurePosixPath, *, into: str) -> Iterator[tuple[PurePosixPath, File]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Chosen:
+    """Decides by patterns, and where they say nothing by what is usual."""
+
+    patterns: Patterns
+    below: PurePosixPath
+
+    def file(self, path: PurePosixPath) -> bool:
+        """Tell whether a file goes in."""
+        verdict = self.patterns.verdict(str(self.below / path))
+        if verdict is not None:
+            return not verdict
+        if any(fnmatchcase(path.name, pattern) for pattern in _KEYS):
+            _log.warning("%s looks like a secret and stays out of the image", path)
+            return False
+        if path.name.startswith(".env"):
+            _log.warning("%s often holds secrets and stays out of the image", path)
+        return not any(_usually_out(part) for part in (path, *path.parents[:-1]))
+
+    def folder(self, path: PurePosixPath) -> bool:
+        """Tell whether a folder is looked into: something in it may be taken back."""
+        return self.patterns.takes_back or self.file(path)
+
+
+def _walk(root: Path, below: PurePosixPath, chosen: _Chosen, *, into: str) -> Iterator[tuple[PurePosixPath, File]]:
     try:
         entries = sorted(os.scandir(root / below), key=lambda entry: entry.name)
     except OSError as error:
@@ -57,22 +89,16 @@ def _walk(root: Path, below: PurePosixPath, *, into: str) -> Iterator[tuple[Pure
         return
     for entry in entries:
         path = below / entry.name
-        if _left_out(path):
-            continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(root, path, into=into)
-        else:
+            if chosen.folder(path):
+                yield from _walk(root, path, chosen, into=into)
+        elif chosen.file(path):
             yield path, _file(root, path, f"{into}/{path}")
 
 
-def _left_out(path: PurePosixPath) -> bool:
-    name = path.name
-    if any(fnmatchcase(name, pattern) for pattern in _KEYS):
-        _log.warning("%s looks like a secret and stays out of the image", path)
-        return True
-    if any(fnmatchcase(name, pattern) for pattern in _ANYWHERE):
-        return True
-    return len(path.parts) == 1 and any(fnmatchcase(name, pattern) for pattern in _TOP)
+def _usually_out(path: PurePosixPath) -> bool:
+    patterns = (*_ANYWHERE, *(_TOP if len(path.parts) == 1 else ()))
+    return any(fnmatchcase(path.name, pattern) for pattern in patterns)
 
 
 def _file(root: Path, path: PurePosixPath, name: str) -> File:

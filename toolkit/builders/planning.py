@@ -5,7 +5,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from toolkit import launcher
 from toolkit.builders.code import code_files
+from toolkit.builders.ignore import read_patterns
 from toolkit.builders.plan import PREFIX, FilesLayer, Plan, WheelsLayer
 from toolkit.config import Entry, Project
 from toolkit.errors import InputError, Location
@@ -116,7 +117,9 @@ def _distribution(wheel: Wheel) -> str:
 
 def code_layer(project: Project) -> FilesLayer:
     """Lay out the component's own code and `interface.json`."""
-    files = list(code_files(project.source_folder, into=APP))
+    patterns = read_patterns(project.folder, project.exclude, project.include)
+    below = PurePosixPath(project.source_folder.relative_to(project.folder).as_posix())
+    files = list(code_files(project.source_folder, into=APP, patterns=patterns, below=below))
     interfaces = [(entry.name, _interface(project, entry, files)) for entry in project.entries]
     if not files:
         # The launcher runs programs in this folder, so it has to exist.
