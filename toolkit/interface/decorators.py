@@ -16,6 +16,7 @@ _OTHER = {
     "notebook_component": ("a notebook component", "make it from the notebook: --from-program NOTEBOOK.ipynb"),
 }
 _PACKAGES = "kfp"
+_SETTINGS = {"base_image": "base", "target_image": "image"}
 # What has no counterpart, and where it belongs.
 _LEFT_OUT = {
     "pip_index_urls": "uv's own settings name indexes: UV_INDEX, or [tool.uv] in pyproject.toml",
@@ -32,7 +33,7 @@ _LEFT_OUT = {
 class Told:
     """What was found: packages to install, base image, target image.
 
-    `left_out` are arguments without a counterpart, (node, name, advice); `refused` is what makes it no component,
+    `left_out` are arguments that are not taken over, (node, message, advice); `refused` is what makes it no component,
     (node, rule, message, advice).
     """
 
@@ -57,25 +58,25 @@ def read_decorators(module: Module, function: ast.FunctionDef) -> Told:
     for call in _calls(module, function.name):
         settings |= _keywords(module, call)
     values: dict[str, object] = {}
+    left_out = [(node, f"{name} is left out", _LEFT_OUT[name]) for name, node in settings.items() if name in _LEFT_OUT]
     for name, node in settings.items():
-        if name in {"packages_to_install", "base_image", "target_image"}:
-            try:
-                values[name] = constant_value(module, node)
-            except NotKnown:
-                refused.append(
-                    (
-                        node,
-                        "F007",
-                        f"{name} is no literal: `{ast.unparse(node)}`",
-                        "write the value itself, or in pyproject.toml",
-                    )
-                )
+        if name not in {"packages_to_install", *_SETTINGS}:
+            continue
+        try:
+            values[name] = constant_value(module, node)
+        except NotKnown:
+            message = f"{name} is no literal: `{ast.unparse(node)}`"
+            if name in _SETTINGS:
+                # Where the code runs, it will not be asked for it.
+                left_out.append((node, message, f"name it in pyproject.toml: [tool.comp] {_SETTINGS[name]}"))
+            else:
+                refused.append((node, "F007", message, "write the value itself, or in pyproject.toml"))
     packages = values.get("packages_to_install") or ()
     return Told(
         packages=tuple(map(str, packages)) if isinstance(packages, list | tuple) else (str(packages),),
         base=str(values.get("base_image") or "") or None,
         image=str(values.get("target_image") or "") or None,
-        left_out=tuple((node, name, _LEFT_OUT[name]) for name, node in settings.items() if name in _LEFT_OUT),
+        left_out=tuple(left_out),
         refused=tuple(refused),
     )
 

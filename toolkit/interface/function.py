@@ -110,8 +110,8 @@ class _Reader:
         told = read_decorators(self.module, node)
         for place, rule, message, advice in told.refused:
             self.error(place, rule, message, advice)
-        for place, name, advice in told.left_out:
-            self.remark(place, "F011", f"{name} is left out", advice, Severity.INFO)
+        for place, message, advice in told.left_out:
+            self.remark(place, "F011", message, advice, Severity.INFO)
         if self.findings:
             raise FindingsError(tuple(sorted(self.findings, key=_place)))
         return Function(

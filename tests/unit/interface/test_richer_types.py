@@ -230,9 +230,15 @@ def test_what_kfp_is_told(tmp_path: Path, code: str) -> None:
 
 
 def test_what_has_no_counterpart_is_said(tmp_path: Path) -> None:
-    function = _read(tmp_path, "from kfp import dsl\n@dsl.component(pip_index_urls=['x'])\ndef f(): ...")
-    assert [(remark.rule, remark.message) for remark in function.remarks] == [("F011", "pip_index_urls is left out")]
+    function = _read(
+        tmp_path, "from kfp import dsl\n@dsl.component(pip_index_urls=['x'], base_image=find())\ndef f(): ..."
+    )
+    assert [(remark.rule, remark.message) for remark in function.remarks] == [
+        ("F011", "pip_index_urls is left out"),
+        ("F011", "base_image is no literal: `find()`"),
+    ]
     assert "UV_INDEX" in function.remarks[0].help
+    assert function.remarks[1].help == "name it in pyproject.toml: [tool.comp] base"
 
 
 def test_the_index_of_a_module(tmp_path: Path) -> None:
