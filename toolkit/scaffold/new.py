@@ -137,7 +137,7 @@ def from_program(wanted: Wanted, contract: ProgramContract, *, cases: Path | Non
         )
         write_text(made / "component.yaml", write_component(spec))
         (made / "src").mkdir(exist_ok=True)
-        shutil.copyfile(path, made / "src" / path.name)
+        (made / "src" / path.name).write_bytes(local_source(path) if path.suffix == ".py" else path.read_bytes())
 
     return _finished(
         wanted, "program", context, notes, local=(path.parent, cut.local), contracts=contracts, cases=cases

@@ -5,8 +5,10 @@ image. Source text is taken as it stands, comments included; only imports are na
 """
 
 import ast
+import io
 import symtable
 import sys
+import tokenize
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,16 +96,18 @@ def _grouped(module: Module, imports: Sequence[tuple[ast.stmt, str]]) -> str:
 
 def local_source(path: Path) -> bytes:
     """Give the content of a module that comes along; where it has no package any more, `from .a import b` is plain."""
+    data = path.read_bytes()
     module = Module.read(path)
-    if (path.parent / "__init__.py").exists():
-        return path.read_bytes()
+    relative = [node for node in ast.walk(module.tree) if isinstance(node, ast.ImportFrom) and node.level]
+    if not relative or (path.parent / "__init__.py").exists():
+        return data
     lines = module.text.split("\n")
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            first, _, rest = lines[node.lineno - 1].partition("." * node.level)
-            indent = first[: len(first) - len(first.lstrip())]
-            lines[node.lineno - 1] = first + rest if node.module else indent + rest.lstrip()
-    return "\n".join(lines).encode()
+    for node in relative:
+        first, _, rest = lines[node.lineno - 1].partition("." * node.level)
+        indent = first[: len(first) - len(first.lstrip())]
+        lines[node.lineno - 1] = first + rest if node.module else indent + rest.lstrip()
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return "\n".join(lines).encode(encoding)
 
 
 def _reach(module: Module, names: Collection[str]) -> tuple[set[ast.stmt], set[str]]:

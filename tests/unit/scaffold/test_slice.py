@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from toolkit.scaffold.slice import Slice, slice_function
+from toolkit.scaffold.slice import Slice, local_source, slice_function
 
 
 def _cut(folder: Path, code: str, **others: str) -> Slice:
@@ -143,3 +143,14 @@ def test_what_must_be_installed(tmp_path: Path) -> None:
 def test_the_future_comes_first(tmp_path: Path) -> None:
     cut = _cut(tmp_path, "'''Doc.'''\nfrom __future__ import annotations\ndef f(x: Nowhere) -> int:\n    return x\n")
     assert _runs(tmp_path, cut, "pipe.f(5)") == "5"
+
+
+def test_modules_that_come_along_have_no_package_any_more(tmp_path: Path) -> None:
+    text = "# coding: latin-1\nfrom . import other\nfrom .deep import x\nif 1:\n    from .more import (\n        y,\n    )\n"
+    text += "z = 'é'\n"
+    path = tmp_path / "helpers.py"
+    path.write_bytes(text.encode("latin-1"))
+    expected = text.replace("from . import other", "import other").replace("from .", "from ")
+    assert local_source(path) == expected.encode("latin-1")
+    (tmp_path / "__init__.py").touch()
+    assert local_source(path) == path.read_bytes()
