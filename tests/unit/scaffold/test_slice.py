@@ -146,8 +146,8 @@ def test_the_future_comes_first(tmp_path: Path) -> None:
 
 
 def test_modules_that_come_along_have_no_package_any_more(tmp_path: Path) -> None:
-    text = "# coding: latin-1\nfrom . import other\nfrom .deep import x\nif 1:\n    from .more import (\n        y,\n    )\n"
-    text += "z = 'é'\n"
+    text = "# coding: latin-1\nfrom . import other\nfrom .deep import x\n"
+    text += "if 1:\n    from .more import (\n        y,\n    )\nz = 'é'\n"
     path = tmp_path / "helpers.py"
     path.write_bytes(text.encode("latin-1"))
     expected = text.replace("from . import other", "import other").replace("from .", "from ")
