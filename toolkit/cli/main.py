@@ -24,6 +24,7 @@ COMMANDS = {
     "lint": ("lint", "Check component.yaml and the settings, with file:line:col."),
     "lock": ("lock", "Pin requirements by hash and the base by digest."),
     "build": ("build", "Build the image; push it and pin component.yaml."),
+    "inspect": ("inspect", "Look into an image: layers, sizes, what the launcher will run."),
     "run": ("run", "Run a component once, on files and values of yours."),
     "test": ("test", "Run the cases in tests/."),
     "publish": ("publish", "Put a release into a component registry."),

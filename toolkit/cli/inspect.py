@@ -1,0 +1,66 @@
+"""`comp inspect`: look into an image that is already there."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from toolkit.cli.console import Console, in_bytes, pass_console
+
+if TYPE_CHECKING:
+    from toolkit.inspection import ImageFacts
+
+
+@click.command
+@click.argument("image", metavar="IMAGE|FOLDER", default=".")
+@click.option("--platform", default="linux/amd64", show_default=True, help="Which image of an index.")
+@click.option("--packages", is_flag=True, help="Also what each installed package weighs; reads the layers.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@pass_console
+def command(console: Console, *, image: str, platform: str, packages: bool, form: str) -> None:
+    """Print what IMAGE is: its layers, its base and age, and what the launcher will run.
+
+    IMAGE is a reference, layout:DIR, archive:FILE, or the folder or contract of a component whose image is pinned.
+    """
+    from toolkit.inspection import inspect_image, open_image
+    from toolkit.job import Tools
+    from toolkit.oci.descriptor import Platform
+
+    facts = inspect_image(open_image(image, Platform.parse(platform), Tools()), packages=packages)
+    if form == "json":
+        console.data(json.dumps(asdict(facts), indent=2))
+    else:
+        console.data("\n".join(_lines(facts)))
+
+
+def _lines(facts: "ImageFacts") -> Iterator[str]:
+    total = sum(layer.size for layer in facts.layers)
+    for label, value in (
+        ("digest", facts.digest),
+        ("platform", facts.platform),
+        ("created", facts.created),
+        ("base", facts.base),
+        ("user", facts.user),
+        ("command", " ".join(facts.command)),
+        ("size", f"{in_bytes(total)} in {len(facts.layers)} layers"),
+    ):
+        if value:
+            yield f"{label.ljust(9)} {value}"
+    yield ""
+    yield from _table([(layer.digest[:19], in_bytes(layer.size), layer.made_by) for layer in facts.layers])
+    for name, component in facts.components.items():
+        yield ""
+        yield f"{name}: {component.get('function') or 'a program'}"
+        ports = [("input", port) for port in component["inputs"]] + [("output", port) for port in component["outputs"]]
+        yield from _table([("  " + what, port["name"], port["type"], port["kind"]) for what, port in ports])
+    if facts.packages is not None:
+        yield ""
+        yield from _table([(f"{one.name} {one.version}", in_bytes(one.size)) for one in facts.packages])
+
+
+def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
