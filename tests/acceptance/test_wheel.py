@@ -50,6 +50,9 @@ def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    for template in ("container", "notebook", "program", "training"):
+        comp("new", f"a-{template}", "--template", template)
+        comp("lint", f"a_{template}")
     comp("new", "hello")
     comp("lint", "hello")
     (tmp_path / "text.txt").write_text("one two two")

@@ -89,6 +89,20 @@ _FOUND_BY_READERS = (
         "@dsl.component",
     ),
     (
+        "P001",
+        "option-not-read",
+        "An option of a program is known when the program runs and not before.",
+        "parser.add_argument('--' + name())",
+        "parser.add_argument('--rate')",
+    ),
+    (
+        "P002",
+        "two-parsers",
+        "A program parses its command line twice, by two parsers.",
+        "first.parse_args(); second.parse_args()",
+        "parser.parse_args()",
+    ),
+    (
         "S001",
         "settings",
         "[project] or [tool.comp] of pyproject.toml is incomplete, or says what cannot be.",
@@ -97,7 +111,7 @@ _FOUND_BY_READERS = (
     ),
 )
 
-_MILDER = {"F010": WARNING, "F011": INFO}
+_MILDER = {"F010": WARNING, "F011": INFO, "P001": WARNING}
 
 for _id, _name, _summary, _bad, _good in _FOUND_BY_READERS:
     _severity = _MILDER.get(_id, ERROR)
