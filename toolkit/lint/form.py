@@ -60,13 +60,7 @@ _FOUND_BY_READERS = (
         "def f(a_b: int, A_B: int)",
         "def f(a: int, b: int)",
     ),
-    (
-        "F009",
-        "no-plain-function",
-        "A function that is async, a pipeline, or KFP's own kind.",
-        "async def f()",
-        "def f()",
-    ),
+    ("F009", "async-function", "Nothing awaits a component's function.", "async def f()", "def f()"),
     (
         "F010",
         "docstring-contradicts",
