@@ -14,7 +14,7 @@ from typing import IO, Any
 from toolkit.config import read_project
 from toolkit.errors import InputError, Location
 from toolkit.job import Tools
-from toolkit.oci.blob import ChunkStream, gunzip, gunzip_errors
+from toolkit.oci.contents import layer_tar
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.reference import parse_reference
@@ -168,12 +168,8 @@ def _below(root: str, path: str) -> str:
 
 
 def _members(layer: Layer) -> Iterator[tuple[str, tarfile.TarInfo, IO[bytes]]]:
-    """Go through a layer's tar once, front to back."""
-    broken: tuple[type[Exception], ...] = (tarfile.TarError, *gunzip_errors())
-    try:
-        with tarfile.open(fileobj=gunzip(ChunkStream(layer.chunks())), mode="r|") as archive:
-            for member in archive:
-                stream = archive.extractfile(member) if member.isfile() else None
-                yield member.name, member, stream or io.BytesIO()
-    except broken as error:
-        raise InputError(f"the layer {layer.descriptor.digest} cannot be read: {error}") from error
+    """Go through a layer once, front to back."""
+    with layer_tar(layer) as archive:
+        for member in archive:
+            stream = archive.extractfile(member) if member.isfile() else None
+            yield member.name, member, stream or io.BytesIO()

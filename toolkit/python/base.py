@@ -1,13 +1,10 @@
 """Facts about a base image: its Python, C library, user and packages, read from its layers without unpacking."""
 
-import gzip
-import io
 import logging
 import posixpath
 import re
 import tarfile
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any
@@ -17,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from toolkit.cache import Cache
 from toolkit.errors import InputError
+from toolkit.oci.contents import layer_tar
 from toolkit.oci.image import Image, Layer
 
 log = logging.getLogger(__name__)
@@ -92,16 +90,9 @@ class _Tree:
     def apply(self, layer: Layer) -> None:
         """Put one layer on top (OCI image specification, layer.md)."""
         self._fresh.clear()
-        try:
-            with tarfile.open(fileobj=io.BufferedReader(_Inflated(layer.chunks())), mode="r|") as archive:
-                for member in archive:
-                    self._take(archive, member)
-        except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-            what = f"{layer.descriptor.digest} ({layer.descriptor.media_type})"
-            raise InputError(
-                f"the base's layer {what} is not a gzip tar: {error}",
-                hint="bases with zstd or other layers cannot be read yet",
-            ) from error
+        with layer_tar(layer) as archive:
+            for member in archive:
+                self._take(archive, member)
 
     def resolve(self, path: str) -> str | None:
         """Follow links; None when the path leads nowhere."""
@@ -175,33 +166,6 @@ class _Tree:
         self.links.pop(path, None)
         self.files.discard(path)
         self.found.pop(path, None)
-
-
-class _Inflated(io.RawIOBase):
-    """The uncompressed bytes of gzip chunks, any number of members."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._inflate = zlib.decompressobj(31)
-        self._input = b""
-        self._output = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 (typeshed's WriteableBuffer is private)
-        while not self._output:
-            if self._inflate.eof:
-                self._input = self._inflate.unused_data
-                self._inflate = zlib.decompressobj(31)
-            self._input = self._input or next(self._chunks, b"")
-            if not self._input:
-                return 0
-            self._output = self._inflate.decompress(self._input, _CHUNK)
-            self._input = self._inflate.unconsumed_tail
-        size = min(len(buffer), len(self._output))
-        buffer[:size], self._output = self._output[:size], self._output[size:]
-        return size
 
 
 def _search(stream: IO[bytes], pattern: re.Pattern[bytes]) -> str | None:
