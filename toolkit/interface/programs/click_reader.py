@@ -4,6 +4,7 @@ import ast
 from dataclasses import dataclass, field, replace
 
 from toolkit.interface.constants import NotKnown
+from toolkit.interface.model import Scalar
 from toolkit.interface.programs.model import Form, Option
 from toolkit.interface.programs.options import Reading, choices_of, default_text, type_of
 from toolkit.interface.refusal import NotUnderstood
@@ -130,7 +131,7 @@ def _click_type(reading: Reading, keywords: dict[str, ast.expr]) -> tuple[str, s
     return {bool: "Boolean", int: "Integer", float: "Float"}.get(type(default), "String"), ""
 
 
-def _click_choices(reading: Reading, node: ast.expr | None) -> tuple[str | int | float | bool, ...]:
+def _click_choices(reading: Reading, node: ast.expr | None) -> tuple[Scalar, ...]:
     if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Choice" and node.args:
         return choices_of(reading, node.args[0], "String")
     return ()
@@ -217,7 +218,7 @@ def _typer_option(reading: Reading, argument: ast.arg, default: ast.expr | None)
     )
 
 
-def _annotated(reading: Reading, node: ast.expr) -> tuple[str, str, tuple[str | int | float | bool, ...], str]:
+def _annotated(reading: Reading, node: ast.expr) -> tuple[str, str, tuple[Scalar, ...], str]:
     """Give type, type of items, choices, and what is said of paths, of an annotation."""
     name = ast.unparse(node).rpartition(".")[2]
     if name in {"Path", "PurePath"}:

@@ -96,8 +96,7 @@ def _from_annotation(
     reading: Reading, name: str, node: ast.AST, annotation: ast.expr | None, default: ast.expr | None, help_: str = ""
 ) -> Option:
     """Make an option of a parameter or field: the type by its annotation, else by its default."""
-    kind, declared = "", ""
-    choices: tuple[str | int | float | bool, ...] = ()
+    kind, declared, value = "", "", None
     if annotation is not None:
         inner = optional(reading.module, annotation)
         named = ast.unparse(inner if inner is not None else annotation)
@@ -105,7 +104,7 @@ def _from_annotation(
             value = read_value(reading.module, inner if inner is not None else annotation)
         except NotUnderstood:
             value = None
-        kind, choices = (value.type, value.choices) if value else ("", ())
+        kind = value.type if value else ""
         declared = "path" if named.rpartition(".")[2] in {"Path", "FilePath", "DirectoryPath"} else ""
     text = None
     try:
@@ -121,7 +120,7 @@ def _from_annotation(
         where=reading.module.at(node),
         default=text,
         required=default is None,
-        choices=choices,
+        choices=value.choices if value else (),
         help=help_,
         declared=declared,
     )
