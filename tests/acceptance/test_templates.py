@@ -205,6 +205,17 @@ def test_sync_brings_what_the_user_did_not_change(own: Path, tmp_path: Path) -> 
     assert comp("sync", folder).err == "nothing to bring\n"
 
 
+def test_a_template_and_its_folder_may_move_together(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    ok("new", "my-step", "--template", "../own", folder=tmp_path / "one")
+    (own / "{{cookiecutter.project_slug}}" / "said.txt").write_text("two\n")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "one").rename(tmp_path / "other" / "one")
+    own.rename(tmp_path / "other" / "own")
+    ok("sync", tmp_path / "other" / "one" / "my_step", folder=tmp_path)
+    assert (tmp_path / "other" / "one" / "my_step" / "said.txt").read_text() == "two\n"
+
+
 def test_sync_can_write_both_sides_into_a_file(own: Path, tmp_path: Path) -> None:
     ok("new", "my-step", "--template", own, folder=tmp_path)
     (tmp_path / "my_step" / "kept.txt").write_text("mine\n")

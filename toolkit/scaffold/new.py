@@ -1,5 +1,6 @@
 """Make a component folder: from a function, from a program, or from a template."""
 
+import json
 import re
 import shutil
 import tempfile
@@ -24,7 +25,7 @@ from toolkit.scaffold.program import ProgramContract, read_contract, spec_of_pro
 from toolkit.scaffold.record import RECORD, Record, digests
 from toolkit.scaffold.slice import Slice, distribution, local_source, slice_function, whole_source
 from toolkit.scaffold.sync import managed
-from toolkit.scaffold.template import Template, opened, rendered
+from toolkit.scaffold.template import Template, as_recorded, opened, rendered
 from toolkit.spec.writer import write_component
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
@@ -199,7 +200,8 @@ def _placed(
         made = rendered(template, answers, Path(temporary), hooks=hooks)
         files = managed(made, template.name)
         kept = {key: value for key, value in answers.items() if key != "_source"}
-        record = Record(template=template.name, answers=kept, files=digests(made, files))
+        name = as_recorded(template.name, wanted.folder)
+        record = Record(template=name, answers=kept, files=digests(made, files))
         if fill:
             fill(made)
         try:
@@ -297,7 +299,8 @@ def _minor(base: str | None) -> int | None:
 
 
 def _toml(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """Write a basic string of TOML, whose escapes are JSON's."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _move(made: Path, folder: Path) -> None:

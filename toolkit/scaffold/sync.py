@@ -6,7 +6,7 @@ from pathlib import Path
 
 from toolkit.atomic import write_bytes, write_text
 from toolkit.scaffold.record import RECORD, Record, digest, digests
-from toolkit.scaffold.template import opened, rendered
+from toolkit.scaffold.template import from_record, opened, rendered
 
 _REJECTED = ".rej"
 
@@ -26,7 +26,10 @@ def sync(folder: Path, *, check: bool = False, inline: bool = False, hooks: bool
     `FILE.rej`, or with `inline` into it between conflict markers. Raises InputError for a folder without record.
     """
     record = Record.read(folder)
-    with opened(record.template) as template, tempfile.TemporaryDirectory(prefix="comp-sync-") as temporary:
+    with (
+        opened(from_record(record.template, folder)) as template,
+        tempfile.TemporaryDirectory(prefix="comp-sync-") as temporary,
+    ):
         known = {key: value for key, value in record.answers.items() if key in template.questions}
         answers = {**template.questions, **known}
         made = rendered(template, answers, Path(temporary), hooks=hooks)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -67,6 +68,26 @@ def opened(name: str) -> Iterator[Template]:
     with tempfile.TemporaryDirectory(prefix="comp-template-") as temporary:
         folder = _found(name, Path(temporary))
         yield Template(folder=folder, name=name, questions=_questions(folder, name))
+
+
+def as_recorded(name: str, folder: Path) -> str:
+    """Name a template for the record of `folder`: what lies on this machine relative to it, so that both may move."""
+    if _is_elsewhere(name):
+        return name
+    archive, inside = name.partition("::")[::2]
+    return os.path.relpath(archive, folder) + (f"::{inside}" if inside else "")
+
+
+def from_record(name: str, folder: Path) -> str:
+    """Turn what `as_recorded` wrote back into a name that `opened` takes."""
+    if _is_elsewhere(name):
+        return name
+    archive, inside = name.partition("::")[::2]
+    return os.path.normpath(folder / archive) + (f"::{inside}" if inside else "")
+
+
+def _is_elsewhere(name: str) -> bool:
+    return name in shipped() or _GIT.match(name) is not None or name.endswith(".git")
 
 
 def shipped() -> tuple[str, ...]:
