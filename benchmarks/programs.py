@@ -10,7 +10,6 @@ parser, in a process, with stand-ins for every package that is missing, and what
 
 import argparse
 import ast
-import json
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from pathlib import Path
 from toolkit.errors import InputError, UsageError
 from toolkit.findings import FindingsError, Severity
 from toolkit.interface.programs.reading import read_program
-from toolkit.introspection import DRIVER, MARK, option_of
+from toolkit.introspection.asking import DRIVER, answered, option_of
 
 _SECONDS = 60
 _KINDS = ("argparse", "click", "typer", "fire", "absl")
@@ -99,6 +98,7 @@ def _read(path: Path) -> tuple[str, int, list[str]]:
 
 
 _STAND_INS = """
+import runpy
 import sys
 from importlib.machinery import ModuleSpec
 from unittest.mock import MagicMock
@@ -114,21 +114,20 @@ class StandIns:
         pass
 
 sys.meta_path.append(StandIns())
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
 def _compare(path: Path) -> tuple[str, list[str]]:
     """Run a program up to its parser and compare names, flags, types and whether an option is required."""
+    command = [sys.executable, "-c", _STAND_INS, str(DRIVER), str(path.resolve()), ""]
     with tempfile.TemporaryDirectory() as folder:
-        driver = Path(folder, "driver.py")
-        driver.write_text(_STAND_INS + DRIVER, encoding="utf-8")
-        command = [sys.executable, str(driver), str(path.resolve()), ""]
         try:
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False)
         except subprocess.TimeoutExpired:
             return "not run", []
-    said = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
-    answer = json.loads(said[-1].removeprefix(MARK)) if said else {}
+    answer = answered(done.stdout) or {}
     if "options" not in answer:
         return "not run", []
     known = {option.name: option for option in (option_of(one, path) for one in answer["options"])}

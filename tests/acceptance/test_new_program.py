@@ -175,6 +175,39 @@ def test_a_program_that_can_only_be_asked(work: Path) -> None:
     assert [(port["name"], port["default"]) for port in contract["inputs"]] == [("layer0", "0"), ("layer1", "1")]
 
 
+def test_click_can_be_asked_too(work: Path) -> None:
+    (work / "made.py").write_text(
+        "import click\n"
+        "def main(**given): ...\n"
+        "for n in (1, 2):\n    main = click.option('--layer' + str(n), default=n, help='How many.')(main)\n"
+        "main = click.option('--fast/--slow', default=True)(main)\n"
+        "main = click.option('--tag', multiple=True, type=click.Choice(['a', 'b']))(main)\n"
+        "main = click.argument('source', type=click.Path(exists=True))(main)\n"
+        "click.command(help='Do it.')(main)()\n"
+    )
+    ok("new", "asked", "--from-program", "made.py", "--exec", folder=work)
+    contract = yaml.safe_load((work / "asked" / "component.yaml").read_text())
+    assert contract["description"] == "Do it."
+    assert {port["name"]: (port["type"], port.get("default")) for port in contract["inputs"]} == {
+        "source": ("Artifact", None),
+        "tag": ("JsonArray", None),
+        "fast": ("Boolean", "true"),
+        "layer2": ("Integer", "2"),
+        "layer1": ("Integer", "1"),
+    }
+
+
+def test_a_sub_command_can_be_asked_for(work: Path) -> None:
+    missing = comp("new", "copy-text", "--from-program", "group.py", "--exec", folder=work)
+    assert (missing.code, missing.err.splitlines()[-1]) == (1, "hint: --subcommand: copy, other-one")
+    words = ("--from-program", "group.py", "--subcommand", "copy")
+    ok("new", "asked", *words, "--exec", folder=work)
+    ok("new", "was-read", *words, folder=work)
+    asked, was_read = (yaml.safe_load((work / name / "component.yaml").read_text()) for name in ("asked", "was_read"))
+    assert asked["inputs"] == was_read["inputs"]
+    assert asked["outputs"] == was_read["outputs"]
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [

@@ -131,7 +131,7 @@ def _from_program(console: Console, wanted: "Wanted", origin: _Origin, path: Pat
     overrides = [Override.parse(text, output=False) for text in origin.inputs]
     overrides += [Override.parse(text, output=True) for text in origin.outputs]
     if origin.execute:
-        from toolkit.introspection import execute_program
+        from toolkit.introspection.asking import execute_program
         from toolkit.job import Tools
         from toolkit.scaffold.program import contract_of_program
 

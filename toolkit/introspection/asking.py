@@ -1,0 +1,82 @@
+"""Run a program under the driver and make options of its answer."""
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from toolkit.cache import Cache
+from toolkit.errors import InputError, Location, OutsideError
+from toolkit.interface.module import Module
+from toolkit.interface.programs.model import Form, Option, Program
+from toolkit.interface.programs.options import default_text
+from toolkit.introspection.driver import MARK
+from toolkit.python.environment import environment
+from toolkit.scaffold.slice import distribution, whole_source
+
+DRIVER = Path(__file__).with_name("driver.py")
+_SECONDS = 120
+_PYTHON = "3.11"
+
+
+def execute_program(path: Path, cache: Cache, *, word: str | None = None) -> Program:
+    """Run the program at `path` up to where it parses its command line, and give what its parser knows.
+
+    The packages it imports are installed in an environment of comp's cache. Programs that read their command line
+    by argparse or click, or by what is built on them, can be asked. Raises InputError when the program fails,
+    or ends without parsing anything; OutsideError when its packages cannot be installed, or it does not end.
+    """
+    module = Module.read(path)
+    packages = [distribution(one) for one in whole_source(module).imported]
+    python = environment(cache, python=_PYTHON, requirements=packages)
+    command = [str(python), str(DRIVER), str(path.resolve()), word or ""]
+    with tempfile.TemporaryDirectory(prefix="comp-exec-") as folder:
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise OutsideError(f"{path.name} did not parse its command line within {_SECONDS} s") from error
+    answer = answered(done.stdout)
+    if answer is None:
+        last = " ".join(done.stderr.strip().splitlines()[-1:]) or "it ended without parsing a command line"
+        raise InputError(f"the program cannot be asked: {last}", where=Location(path=path), hint="leave --exec out")
+    if "words" in answer:
+        problem = f"has no sub-command {answer['unknown']!r}" if "unknown" in answer else "has sub-commands"
+        raise InputError(f"{path.name} {problem}", hint=f"--subcommand: {', '.join(answer['words'])}")
+    options = tuple(option_of(one, path) for one in answer["options"])
+    description = " ".join(answer["description"].split())
+    return Program(path=path, kind="asked", description=description, options=options, word=word or "")
+
+
+def answered(printed: str) -> dict[str, Any] | None:
+    """Find the driver's answer in what a program printed."""
+    said = [line for line in printed.splitlines() if line.startswith(MARK)]
+    answer: dict[str, Any] | None = json.loads(said[-1].removeprefix(MARK)) if said else None
+    return answer
+
+
+def option_of(found: dict[str, Any], path: Path) -> Option:
+    """Give one option as the driver describes it; of its place the file alone is known."""
+    return Option(
+        name=found["name"].replace("-", "_"),
+        flag=found["flag"],
+        type=found["type"],
+        where=Location(path=path),
+        form=Form(found["form"]),
+        items=found["items"],
+        default=None if found["required"] else default_text(found["default"], found["type"]),
+        required=found["required"],
+        choices=tuple(found["choices"]),
+        off=found["off"],
+        help=" ".join(found["help"].split()),
+        before=found["before"],
+        declared=found["declared"],
+    )

@@ -1,0 +1,166 @@
+"""Runs a program until it parses its command line, and prints what its parser knows in the place of parsing.
+
+    driver.py PROGRAM WORDS
+
+WORDS choose a sub-command. It runs by itself under the program's own interpreter: standard library only, and click
+where the program has it. What it prints is one line, MARK and JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import runpy
+import sys
+from typing import Any
+
+MARK = "comp-options:"
+PLAIN = (str, int, float, bool)
+KINDS = {
+    "int": "Integer",
+    "integer": "Integer",
+    "integer range": "Integer",
+    "float": "Float",
+    "float range": "Float",
+    "bool": "Boolean",
+    "boolean": "Boolean",
+    "str2bool": "Boolean",
+    "strtobool": "Boolean",
+}
+
+
+def say(answer: dict[str, Any]) -> None:
+    """Print the answer and end the program."""
+    print(MARK + json.dumps(answer, default=str))  # noqa: T201 (this is what it is for)
+    sys.exit(0)
+
+
+def chosen(choices: dict[str, Any], words: list[str]) -> Any:  # noqa: ANN401 (a parser or a command)
+    """Give the sub-command that the next word names; say which there are when it names none."""
+    if not words:
+        say({"words": sorted(choices)})
+    name = words.pop(0)
+    if name not in choices:
+        say({"words": sorted(choices), "unknown": name})
+    return choices[name]
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 (any value)
+    """Give a value that JSON holds, None for any other."""
+    return value if isinstance(value, (*PLAIN, list, tuple, dict)) else None
+
+
+def of_action(action: argparse.Action, *, before: bool) -> dict[str, Any]:
+    """Describe one action of argparse."""
+    name, flags, called = type(action).__name__, list(action.option_strings), action.type
+    flag = next((one for one in flags if one.startswith("--")), flags[0] if flags else "")
+    kind = KINDS.get(getattr(called, "__name__", ""), "String")
+    mode = getattr(called, "_mode", "")
+    found = {
+        "name": action.dest,
+        "flag": flag,
+        "type": kind,
+        "form": "value",
+        "items": "String",
+        "off": "",
+        "default": plain(action.default),
+        "choices": [one for one in action.choices or () if isinstance(one, PLAIN)],
+        "required": bool(action.required) and action.nargs not in ("?", "*"),
+        "help": (action.help or "").replace("%(default)s", str(action.default)),
+        "before": before,
+        "declared": ("output" if set(mode) & set("wax") else "input") if mode else "",
+    }
+    if getattr(called, "__name__", "") in ("Path", "PurePath"):
+        found["declared"] = "path"
+    if name in ("_StoreTrueAction", "_StoreFalseAction", "_StoreConstAction"):
+        found |= {"type": "Boolean", "form": "switch", "default": False}
+        if name == "_StoreFalseAction":
+            found["name"] = flag.lstrip("-")
+    elif name == "BooleanOptionalAction":
+        found |= {"type": "Boolean", "form": "switch", "off": f"--no-{flag[2:]}"}
+    elif name == "_CountAction":
+        found |= {"type": "Integer", "form": "count"}
+    elif name == "_AppendAction":
+        found |= {"type": "JsonArray", "items": kind, "form": "each"}
+    elif action.nargs not in (None, "?"):
+        found |= {"type": "JsonArray", "items": kind, "form": "list"}
+    return found
+
+
+def of_parser(parser: argparse.ArgumentParser, words: list[str], *, before: bool) -> list[dict[str, Any]]:
+    """Describe every action of a parser, those of the chosen sub-command last."""
+    found = []
+    for action in parser._actions:  # noqa: SLF001 (there is no other way to them)
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 (likewise)
+            inner = chosen(dict(action.choices), words)
+            found += of_parser(inner, words, before=inner._subparsers is not None)  # noqa: SLF001 (likewise)
+        elif type(action).__name__ not in ("_HelpAction", "_VersionAction"):
+            found.append(of_action(action, before=before))
+    return found
+
+
+def of_parameter(parameter: Any, *, before: bool) -> dict[str, Any]:  # noqa: ANN401 (one of click's)
+    """Describe one parameter of click."""
+    option = parameter.param_type_name == "option"
+    flag = max(parameter.opts, key=lambda one: (one.startswith("--"), len(one))) if option else ""
+    kind = KINDS.get(parameter.type.name, "String")
+    file = parameter.type.name == "filename" and hasattr(parameter.type, "mode")
+    writes = file and set(parameter.type.mode) & set("wax")
+    found = {
+        "name": parameter.name,
+        "flag": flag,
+        "type": kind,
+        "form": "value",
+        "items": "String",
+        "off": "",
+        "default": plain(parameter.default),
+        "choices": [one for one in getattr(parameter.type, "choices", ()) if isinstance(one, PLAIN)],
+        "required": bool(parameter.required),
+        "help": getattr(parameter, "help", "") or "",
+        "before": before,
+        "declared": "output" if writes else "input" if getattr(parameter.type, "exists", file) else "",
+    }
+    if getattr(parameter, "is_flag", False):
+        off = parameter.secondary_opts[0] if parameter.secondary_opts else ""
+        found |= {"type": "Boolean", "form": "switch", "off": off, "default": bool(plain(parameter.default))}
+    elif getattr(parameter, "count", False):
+        found |= {"type": "Integer", "form": "count"}
+    elif getattr(parameter, "multiple", False):
+        found |= {"type": "JsonArray", "items": kind, "form": "each"}
+    elif parameter.nargs != 1:
+        found |= {"type": "JsonArray", "items": kind, "form": "list"}
+    return found
+
+
+def of_command(command: Any, words: list[str]) -> dict[str, Any]:  # noqa: ANN401 (one of click's)
+    """Describe every parameter of a command, those of the groups above it first."""
+    options: list[dict[str, Any]] = []
+    while hasattr(command, "commands"):
+        options += [of_parameter(one, before=True) for one in command.params if one.expose_value]
+        command = chosen(dict(command.commands), words)
+    options += [of_parameter(one, before=False) for one in command.params if one.expose_value]
+    return {"description": command.help or "", "options": options}
+
+
+def main(program: str, words: list[str]) -> None:
+    """Take the place of parsing, and run the program."""
+
+    def parse(parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        options = of_parser(parser, words, before=parser._subparsers is not None)  # noqa: SLF001 (as above)
+        say({"description": parser.description or "", "options": options})
+
+    for name in ("parse_args", "parse_known_args"):
+        setattr(argparse.ArgumentParser, name, parse)
+    try:
+        import click
+    except ImportError:
+        pass
+    else:
+        click.Command.main = lambda command, *_, **__: say(of_command(command, words))  # type: ignore[assignment, method-assign]
+    sys.argv = [program]
+    sys.path.insert(0, program.rpartition("/")[0])
+    runpy.run_path(program, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2].split())
