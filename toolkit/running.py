@@ -14,6 +14,7 @@ from toolkit.interface.model import Input, Kind, Scalar
 from toolkit.launcher.launch import FALSE, TRUE
 from toolkit.runners.cases import Case, check_output, parameter_text
 from toolkit.runners.protocol import Job, Outcome, Runner
+from toolkit.runners.staging import side_file
 from toolkit.spec.model import ComponentSpec, PortPlaceholder
 from toolkit.spec.reader import arguments_of, read_component
 
@@ -72,6 +73,8 @@ def run_once(runnable: Runnable, given: Mapping[str, str], wanted: Mapping[str, 
             place = Path(temporary) if port.kind is Kind.PARAMETER else Path("out")
             outputs[port.name] = wanted.get(port.name, place / port.name)
             _check_target(outputs[port.name], force=force)
+            if port.kind is Kind.ARTIFACT:
+                _check_target(side_file(outputs[port.name]), force=force)
         done = _run(runnable, values, artifacts, outputs)
         kinds = {port.name: port.kind for port in interface.outputs}
         return Done(

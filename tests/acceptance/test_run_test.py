@@ -189,3 +189,12 @@ def test_no_cases_is_no_success(folder: Path) -> None:
     result = comp("test", folder, "--runner", "process")
     assert (result.code, result.out) == (1, "")
     assert "no cases in" in result.err
+
+
+def test_a_file_where_metadata_would_go_is_kept_without_force(folder: Path) -> None:
+    beside = folder.parent / "wanted.metadata.json"
+    beside.write_text("mine")
+    refused = _run(folder, "-i", "text=text", "-o", "copy=wanted")
+    assert (refused.code, refused.err.splitlines()[-2]) == (2, "error: wanted.metadata.json exists")
+    assert beside.read_text() == "mine"
+    assert not (folder.parent / "wanted").exists()
