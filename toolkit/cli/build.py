@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from toolkit.cli.console import Console, in_bytes, pass_console
+from toolkit.cli.console import Console, columns, in_bytes, pass_console
 from toolkit.errors import UsageError
 
 _NAMED = 3
@@ -109,11 +109,7 @@ def _preview(console: Console, folder: Path, overrides: dict[str, str], form: st
         (str(layer.digest)[:19], in_bytes(layer.size), has[layer.present], layer.name, _some(layer.contents))
         for layer in layers
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        shortened, size, present, name, contents = row
-        cells = (shortened, size.rjust(widths[1]), present.ljust(widths[2]), name.ljust(widths[3]), contents)
-        console.data("  ".join(cells).rstrip())
+    console.data("\n".join(columns(rows)))
     new = sum(layer.size for layer in layers if layer.present is False)
     total = sum(layer.size for layer in layers)
     told = f", {in_bytes(new)} of it new to the remote" if any(one.present is not None for one in layers) else ""

@@ -1,6 +1,7 @@
 """Words on the screen: data on stdout, everything else on stderr."""
 
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import click
@@ -42,3 +43,10 @@ def in_bytes(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
+
+
+def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Write rows as columns of equal width; a column without any text is left out."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width).rstrip()

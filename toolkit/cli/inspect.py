@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.console import Console, in_bytes, pass_console
+from toolkit.cli.console import Console, columns, in_bytes, pass_console
 
 if TYPE_CHECKING:
     from toolkit.inspection import ImageFacts
@@ -49,18 +49,12 @@ def _lines(facts: "ImageFacts") -> Iterator[str]:
         if value:
             yield f"{label.ljust(9)} {value}"
     yield ""
-    yield from _table([(layer.digest[:19], in_bytes(layer.size), layer.made_by) for layer in facts.layers])
+    yield from columns([(layer.digest[:19], in_bytes(layer.size), layer.made_by) for layer in facts.layers])
     for name, component in facts.components.items():
         yield ""
         yield f"{name}: {component.get('function') or 'a program'}"
         ports = [("input", port) for port in component["inputs"]] + [("output", port) for port in component["outputs"]]
-        yield from _table([("  " + what, port["name"], port["type"], port["kind"]) for what, port in ports])
+        yield from columns([("  " + what, port["name"], port["type"], port["kind"]) for what, port in ports])
     if facts.packages is not None:
         yield ""
-        yield from _table([(f"{one.name} {one.version}", in_bytes(one.size)) for one in facts.packages])
-
-
-def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield from columns([(f"{one.name} {one.version}", in_bytes(one.size)) for one in facts.packages])

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, columns, pass_console
 from toolkit.findings import Finding
 from toolkit.interface.index import Indexed, index_functions
 from toolkit.interface.model import Function, Input, Kind, Output
@@ -30,7 +30,7 @@ def command(console: Console, *, source: str, form: str) -> int:
     found = index_functions(Path(path), name or None)
     if form == "json":
         console.data(json.dumps([_record(one) for one in found], indent=2, ensure_ascii=False))
-    else:
+    elif found:
         console.data("\n\n".join("\n".join(_lines(one)) for one in found))
     readable = sum(one.function is not None for one in found)
     console.say(f"{len(found)} function{'s' * (len(found) != 1)}, {readable} can be a component")
@@ -49,10 +49,12 @@ def _lines(one: Indexed) -> Iterator[str]:
         yield f"  {function.description.splitlines()[0]}"
     if function.interface.inputs:
         yield "  inputs:"
-        yield from _table([_input(port, function) for port in function.interface.inputs])
+        rows = [_input(port, function) for port in function.interface.inputs]
+        yield from (f"    {line}" for line in columns(rows))
     if function.interface.outputs:
         yield "  outputs:"
-        yield from _table([_output(port, function) for port in function.interface.outputs])
+        rows = [_output(port, function) for port in function.interface.outputs]
+        yield from (f"    {line}" for line in columns(rows))
     for what, texts in (("packages", function.packages), ("base", (function.base,)), ("image", (function.image,))):
         if any(texts):
             yield f"  {what}: {', '.join(filter(None, texts))}"
@@ -79,13 +81,6 @@ def _received(port: Input | Output, function: Function) -> str:
         if binding.port == port.name and binding.output == isinstance(port, Output):
             return str(binding.passing) if port.kind is Kind.PARAMETER else f"by {binding.passing}"
     return "returned"
-
-
-def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width)
-        yield f"    {'  '.join(cells)}".rstrip()
 
 
 def _remarks(findings: tuple[Finding, ...]) -> Iterator[str]:
