@@ -211,10 +211,10 @@ def _python() -> str:
 
 
 def _uv() -> str | None:
-    import uv
+    from toolkit.python.uv import uv_program
 
     try:
-        return _version_of(uv.find_uv_bin())
+        return _version_of(uv_program())
     except FileNotFoundError:
         return None
 

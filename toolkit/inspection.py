@@ -13,12 +13,12 @@ from typing import IO, Any
 
 from toolkit.config import read_project
 from toolkit.errors import InputError, Location
-from toolkit.job import Tools
 from toolkit.oci.contents import layer_tar
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.reference import parse_reference
 from toolkit.spec.reader import read_component
+from toolkit.tools import Tools
 
 _OURS = "comp: "
 _INTERFACE = "opt/comp/interface.json"

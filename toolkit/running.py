@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from toolkit import job
+from toolkit import job, locking
 from toolkit.config import Entry, Project, read_project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
 from toolkit.interface.model import Input, Kind, Scalar
 from toolkit.launcher.launch import FALSE, TRUE
+from toolkit.oci.descriptor import host_platform
 from toolkit.runners.cases import Case, check_output, parameter_text
 from toolkit.runners.protocol import Job, Outcome, Runner
 from toolkit.runners.staging import side_file
 from toolkit.spec.model import ComponentSpec, PortPlaceholder
 from toolkit.spec.reader import arguments_of, read_component
+from toolkit.tools import Tools
 
 _SHOWN = 200
 RUNNERS = ("docker", "buildah", "process")
@@ -250,17 +252,18 @@ def _process(project: Project) -> Runner:
     from toolkit.builders.planning import code_layer
     from toolkit.runners.process import ProcessRunner
 
-    tools = job.Tools()
-    lock = job.existing_lock(project)
+    tools = Tools()
+    lock = locking.existing_lock(project)
     if lock is None and project.dependencies:
-        lock = job.refresh_lock(project, job.open_base(project, tools))
-    return ProcessRunner(code_layer(project).files, lock or job.empty_lock(project), tools.cache)
+        lock = locking.refresh_lock(project, locking.open_bases(project, tools))
+    return ProcessRunner(code_layer(project).files, lock or locking.empty_lock(project), tools.cache)
 
 
 def _local_image(project: Project, runner: str) -> str:
     """Build the present code and hand the image to the engine."""
-    tools = job.Tools()
-    image = job.build(project, tools)
+    tools = Tools()
+    here = host_platform()
+    image = job.build(project, tools, only=here if here in locking.platforms_of(project) else None).images[0]
     if runner == "docker":
         from toolkit.engines.docker import connect, load_image
 

@@ -16,6 +16,7 @@ from toolkit.config import read_project
 from toolkit.oci.blob import ChunkStream, gunzip
 from toolkit.oci.check import check_image
 from toolkit.oci.image import Image
+from toolkit.tools import Tools
 
 Build = Callable[[str, str], Image]
 BUILDERS = ("oci", "docker", "buildah")
@@ -52,7 +53,7 @@ def built(sample: Sample, cache_folder: Path, docker_host: str, images: dict[tup
     def build(name: str, builder: str) -> Image:
         if (name, builder) not in images:
             project = read_project(sample(name, into=builder))
-            images[name, builder] = job.build(project, job.Tools(cache=Cache(cache_folder)), builder=builder)
+            images[name, builder] = job.build(project, Tools(cache=Cache(cache_folder)), builder=builder).images[0]
         return images[name, builder]
 
     return build

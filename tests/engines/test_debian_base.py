@@ -10,8 +10,9 @@ import pytest
 
 from tests.commands import comp
 from toolkit.cache import Cache
-from toolkit.engines.mmdebstrap import host_platform, make_debian_base
+from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.oci.check import check_image
+from toolkit.oci.descriptor import host_platform
 from toolkit.oci.image import Image
 from toolkit.oci.layout import read_layout
 from toolkit.progress import silent
@@ -76,7 +77,7 @@ def test_nothing_of_this_machine_or_moment_is_in_it(members: dict[str, tarfile.T
 def test_made_again_it_is_the_same(image: Image, tmp_path: Path) -> None:
     again = make_debian_base(tmp_path / "again")
     assert again.digest == image.digest
-    assert _unpacked(again) == _unpacked(image)
+    assert _unpacked(again.images[0]) == _unpacked(image)
 
 
 def test_the_command_reuses_what_is_there(debian_base: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
 from toolkit.python.lock import Lock, read_lock, write_lock
-from toolkit.python.resolve import Pin
+from toolkit.python.pin import Pin, Source
 
 HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
 NAMES = st.from_regex(r"[a-z0-9]{1,6}(-[a-z0-9]{1,6}){0,2}", fullmatch=True)
@@ -19,19 +19,35 @@ VERSIONS = st.from_regex(
 TAGS = st.sampled_from(["py3-none-any", "1-cp311-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64"])
 
 
+SOURCES = st.builds(Source, name=st.sampled_from(["x-1.0.tar.gz", "../shared lib", "."]), sha256=HEX)
+PLATFORMS = st.lists(
+    st.sampled_from([Platform("linux", "amd64"), Platform("linux", "arm64"), Platform("linux", "arm64", "v8")]),
+    min_size=1,
+    unique=True,
+)
+
+
 @st.composite
-def locks(draw: st.DrawFn) -> Lock:
+def some_pins(draw: st.DrawFn) -> tuple[Pin, ...]:
     pins = []
     for name in sorted(draw(st.sets(NAMES, max_size=5))):
         version = draw(VERSIONS)
         filename = f"{name.replace('-', '_')}-{version}-{draw(TAGS)}.whl"
-        pins.append(Pin(name=name, version=version, filename=filename, sha256=draw(HEX)))
+        source = draw(st.none() | SOURCES)
+        pins.append(Pin(name=name, version=version, filename=filename, sha256=draw(HEX), source=source))
+    return tuple(pins)
+
+
+@st.composite
+def locks(draw: st.DrawFn) -> Lock:
     digest = draw(st.none() | HEX)
+    # Platforms often have the same pins, and sometimes others.
+    shared = draw(some_pins())
+    pins = {platform: draw(st.just(shared) | some_pins()) for platform in draw(PLATFORMS)}
     return Lock(
         inputs=f"sha256:{draw(HEX)}",
-        platform=draw(st.sampled_from([Platform("linux", "amd64"), Platform("linux", "arm64", "v8")])),
         python=f"3.{draw(st.integers(8, 30))}",
-        pins=tuple(pins),
+        pins=pins,
         base=parse_reference(f"example.com:5000/team/base:1@sha256:{digest}") if digest else None,
     )
 

@@ -54,15 +54,16 @@ def make_plan(
     facts: BaseFacts,
     wheels: Sequence[Wheel],
     *,
+    platform: Platform,
     environ: Mapping[str, str],
 ) -> Plan:
-    """Plan the image of `project` for its first platform; equal arguments and files give equal plans.
+    """Plan the image of `project` for one platform; equal arguments and files give equal plans.
 
     Of `environ` only SOURCE_DATE_EPOCH counts. Raises InputError when base and project do not go together, or
     when the code cannot be read.
     """
     config = base.parsed_config()
-    platform = _platform(project, config, base_reference)
+    found = _platform(platform, base, base_reference)
     check_python(project, facts, base_reference)
     created = _created(config, environ)
     metadata = _metadata(project, base, base_reference, created)
@@ -71,7 +72,7 @@ def make_plan(
         base=base,
         base_reference=base_reference,
         facts=facts,
-        platform=platform,
+        platform=found,
         layers=(_skeleton_layer(project, facts), *wheel_layers, code_layer(project)),
         command=(PYTHON, *(("-P",) if safe_path(facts) else ()), LAUNCHER),
         env={"PATH": f"/{VENV}/bin:{_base_path(config)}"},
@@ -153,9 +154,8 @@ def _in_order(files: Sequence[File]) -> tuple[File, ...]:
     return tuple(sorted(files, key=lambda file: file.path))
 
 
-def _platform(project: Project, config: Mapping[str, Any], base_reference: str) -> Platform:
-    wanted = Platform.parse(project.platforms[0])
-    found = Platform(str(config.get("os")), str(config.get("architecture")), config.get("variant"))
+def _platform(wanted: Platform, base: Image, base_reference: str) -> Platform:
+    found = base.platform
     variant_differs = wanted.variant is not None and wanted.variant != found.variant
     if (wanted.os, wanted.architecture) != (found.os, found.architecture) or variant_differs:
         raise InputError(

@@ -12,20 +12,27 @@ from toolkit.errors import UsageError
 @click.option("--output", metavar="layout:DIR", help="Where to write it.  [default: the cache]")
 @click.option("--suite", default="bookworm", show_default=True, help="The Debian release.")
 @click.option("--packages", default="", metavar="NAME,…", help="Debian packages to add.")
+@click.option(
+    "--platform", "platforms", default="", metavar="NAME,…", help="For which platforms.  [default: this machine's]"
+)
 @click.option("--force", is_flag=True, help="Make it again even if it is there.")
 @pass_console
-def command(console: Console, *, output: str | None, suite: str, packages: str, force: bool) -> None:
+def command(console: Console, *, output: str | None, suite: str, packages: str, platforms: str, force: bool) -> None:
     """Make a base image with Python from Debian packages.
 
-    Prints it as layout:DIR, ready for `export COMP_BASE=$(comp base)`. No maintainer script runs; root or user
-    namespaces are needed.
+    Prints it as layout:DIR, ready for `export COMP_BASE=$(comp base)`. No maintainer script runs, so a base for
+    another architecture needs no emulation; root or user namespaces are needed.
     """
     from toolkit.cache import Cache
     from toolkit.engines.mmdebstrap import make_debian_base
+    from toolkit.oci.descriptor import Platform
 
+    wanted = [Platform.parse(name) for name in platforms.split(",") if name]
     extra = tuple(name for name in packages.split(",") if name)
     if output is None:
-        folder = Cache.default().root / "bases" / "-".join(("debian", suite, *extra))
+        folder = (
+            Cache.default().root / "bases" / "-".join(("debian", suite, *(one.architecture for one in wanted), *extra))
+        )
     elif output.startswith("layout:"):
         folder = Path(output.removeprefix("layout:"))
     else:
@@ -36,6 +43,6 @@ def command(console: Console, *, output: str | None, suite: str, packages: str, 
     if layout.is_file() and not force:
         console.say(f"{folder} is there already (--force makes it again)")
     else:
-        image = make_debian_base(folder.resolve(), suite=suite, packages=extra)
+        image = make_debian_base(folder.resolve(), suite=suite, packages=extra, platforms=wanted)
         console.say(f"made {image.digest}")
     console.data(f"layout:{folder.resolve()}")

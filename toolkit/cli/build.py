@@ -4,11 +4,15 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from toolkit.cli.console import Console, columns, in_bytes, pass_console
 from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolkit.job import PreviewLayer
 
 _NAMED = 3
 
@@ -23,17 +27,28 @@ _NAMED = 3
 @click.option(
     "--builder", type=click.Choice(["oci", "docker", "buildah"]), default="oci", show_default=True, help="What builds."
 )
+@click.option("--locked", is_flag=True, help="Fail rather than change requirements.lock.")
 @click.option("--dry-run", is_flag=True, help="Print the layers and what the remote has of them; change nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How --dry-run prints.")
 @pass_console
 def command(
-    console: Console, /, *, folder: Path, push: bool, builder: str, dry_run: bool, form: str, **options: str | None
+    console: Console,
+    /,
+    *,
+    folder: Path,
+    push: bool,
+    builder: str,
+    locked: bool,
+    dry_run: bool,
+    form: str,
+    **options: str | None,
 ) -> None:
     """Build the image of the component in FOLDER.
 
     Prints one line on stdout: with --push the reference by digest, else the image's digest. A push also
     sets the tags <version> and sha-<12 hex digits>, and writes the reference into component.yaml. The first
-    build writes requirements.lock; later ones install exactly what it says.
+    build writes requirements.lock; later ones install exactly what it says. For several platforms the digest is
+    that of the index of their images.
     """
     from toolkit.cache import Cache
     from toolkit.shortcut import Request, finished
@@ -60,14 +75,15 @@ def command(
     from toolkit.cli.bars import reporting
     from toolkit.config import read_project
     from toolkit.shortcut import remember
+    from toolkit.tools import Tools
 
     project = read_project(folder, overrides=overrides)
     job.check_contracts(project)
     with reporting(console) as report:
-        tools = job.Tools(cache=cache, report=report)
+        tools = Tools(cache=cache, report=report)
         if push:
             job.target_reference(project)
-        image = job.build(project, tools, builder=builder)
+        image = job.build(project, tools, builder=builder, locked=locked)
         if output:
             console.say(f"wrote {job.write_image(project, image, output)}")
         if not push:
@@ -82,38 +98,46 @@ def command(
 
 
 def _preview(console: Console, folder: Path, overrides: dict[str, str], form: str) -> None:
-    """Print the layers from bottom to top."""
+    """Print the layers of each image from bottom to top."""
     from toolkit import job
     from toolkit.cli.bars import reporting
     from toolkit.config import read_project
+    from toolkit.tools import Tools
 
     project = read_project(folder, overrides=overrides)
     job.check_contracts(project)
     with reporting(console) as report:
-        digest, layers = job.preview(project, job.Tools(report=report))
+        digest, images = job.preview(project, Tools(report=report))
     if form == "json":
         listed = [
-            {
-                "name": layer.name,
-                "digest": str(layer.digest),
-                "size": layer.size,
-                "present": layer.present,
-                "contents": layer.contents,
-            }
-            for layer in layers
+            {"platform": str(name), "layers": [_as_data(one) for one in layers]} for name, layers in images.items()
         ]
-        console.data(json.dumps({"digest": str(digest), "layers": listed}, indent=2))
+        console.data(json.dumps({"digest": str(digest), "images": listed}, indent=2))
         return
     has = {True: "there", False: "new", None: "?"}
-    rows = [
-        (str(layer.digest)[:19], in_bytes(layer.size), has[layer.present], layer.name, _some(layer.contents))
-        for layer in layers
-    ]
-    console.data("\n".join(columns(rows)))
-    new = sum(layer.size for layer in layers if layer.present is False)
-    total = sum(layer.size for layer in layers)
-    told = f", {in_bytes(new)} of it new to the remote" if any(one.present is not None for one in layers) else ""
-    console.say(f"{len(layers)} layers, {in_bytes(total)}{told}; the image would be {digest}")
+    for number, (platform, layers) in enumerate(images.items()):
+        if len(images) > 1:
+            console.data(f"{'' if number == 0 else chr(10)}{platform}")
+        rows = [
+            (str(layer.digest)[:19], in_bytes(layer.size), has[layer.present], layer.name, _some(layer.contents))
+            for layer in layers
+        ]
+        console.data("\n".join(columns(rows)))
+    every = {layer.digest: layer for layers in images.values() for layer in layers}.values()
+    new = sum(layer.size for layer in every if layer.present is False)
+    total = sum(layer.size for layer in every)
+    told = f", {in_bytes(new)} of it new to the remote" if any(one.present is not None for one in every) else ""
+    console.say(f"{len(every)} layers, {in_bytes(total)}{told}; the image would be {digest}")
+
+
+def _as_data(layer: "PreviewLayer") -> dict[str, object]:
+    return {
+        "name": layer.name,
+        "digest": str(layer.digest),
+        "size": layer.size,
+        "present": layer.present,
+        "contents": layer.contents,
+    }
 
 
 def _some(contents: Sequence[str]) -> str:

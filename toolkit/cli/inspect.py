@@ -25,8 +25,8 @@ def command(console: Console, *, image: str, platform: str, packages: bool, form
     IMAGE is a reference, layout:DIR, archive:FILE, or the folder or contract of a component whose image is pinned.
     """
     from toolkit.inspection import inspect_image, open_image
-    from toolkit.job import Tools
     from toolkit.oci.descriptor import Platform
+    from toolkit.tools import Tools
 
     facts = inspect_image(open_image(image, Platform.parse(platform), Tools()), packages=packages)
     if form == "json":

@@ -132,8 +132,8 @@ def _from_program(console: Console, wanted: "Wanted", origin: _Origin, path: Pat
     overrides += [Override.parse(text, output=True) for text in origin.outputs]
     if origin.execute:
         from toolkit.introspection.asking import execute_program
-        from toolkit.job import Tools
         from toolkit.scaffold.program import contract_of_program
+        from toolkit.tools import Tools
 
         program = execute_program(path, Tools().cache, word=origin.subcommand)
         return from_program(wanted, contract_of_program(program, overrides=overrides))

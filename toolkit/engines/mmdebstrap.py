@@ -15,16 +15,16 @@ import subprocess
 import tarfile
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from toolkit.errors import OutsideError
-from toolkit.oci.descriptor import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform
+from toolkit.oci.descriptor import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform, host_platform
 from toolkit.oci.digest import Digest
-from toolkit.oci.image import Image, Layer
+from toolkit.oci.image import Built, Image, ImageIndex, Layer
 from toolkit.oci.layout import read_layout, write_layout
 
 log = logging.getLogger(__name__)
@@ -44,59 +44,76 @@ _LEFT_OUT = (
     *("etc/apt", "etc/hostname", "etc/machine-id", "etc/resolv.conf"),
 )
 # What Debian's usrmerge makes before any package is there; mmdebstrap hands the root folder over as $1.
-_MERGE_USR = (
-    'for name in bin sbin lib $([ "$(dpkg --print-architecture)" = amd64 ] && echo lib64); '
-    'do mkdir -p "$1/usr/$name"; ln -s "usr/$name" "$1/$name"; done'
-)
+_MERGE_USR = 'for name in {names}; do mkdir -p "$1/usr/$name"; ln -s "usr/$name" "$1/$name"; done'
+_MERGED = {"amd64": "bin sbin lib lib64"}
+_MERGED_ELSEWHERE = "bin sbin lib"
 _CERTIFICATES = "usr/share/ca-certificates/"
 _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 _PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
 _GROUP = b"root:x:0:\nnogroup:x:65534:\n"
 
 
-def make_debian_base(folder: Path, *, suite: str = SUITE, packages: tuple[str, ...] = ()) -> Image:
-    """Make a base with Python for this machine's architecture and write it as an OCI layout to `folder`.
+def make_debian_base(
+    folder: Path, *, suite: str = SUITE, packages: Sequence[str] = (), platforms: Sequence[Platform] = ()
+) -> Built:
+    """Make a base with Python and write it as an OCI layout to `folder`: an index where there are several platforms.
 
-    `packages` come on top of the built-in list. Needs mmdebstrap and Debian's package servers; root, or user
-    namespaces. Raises OutsideError.
+    `platforms` are this machine's when none is named; packages of others need no emulation, since they are only
+    unpacked. `packages` come on top of the built-in list. Needs mmdebstrap and Debian's package servers; root, or
+    user namespaces. Raises OutsideError.
     """
     program = shutil.which("mmdebstrap")
     if program is None:
         raise OutsideError("mmdebstrap is not installed", hint="apt-get install mmdebstrap, or name another base")
-    include = ",".join((*PACKAGES, *packages))
-    command = [program, "--quiet", "--variant=extract", f"--include={include}", f"--setup-hook={_MERGE_USR}"]
-    command += ["--format=tar", suite, "-"]
-    log.info("making a base from Debian %s packages", suite)
+    wanted = tuple(dict.fromkeys(platforms)) or (host_platform(),)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".base-") as temporary:
-        blob = Path(temporary) / "layer"
-        with (
-            tempfile.TemporaryFile() as errors,
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process,
-        ):
-            # It may hang while its output is read, where no time limit of ours applies.
-            timer = threading.Timer(_TIMEOUT, process.kill)
-            timer.start()
-            try:
-                diff_id, newest = _write_layer(process.stdout, blob)
-                failed = process.wait()
-            except (tarfile.TarError, EOFError):
-                if process.stdout:
-                    process.stdout.close()
-                failed = process.wait() or 1
-            finally:
-                timer.cancel()
-                process.kill()
-            if failed:
-                raise OutsideError(f"mmdebstrap failed: {_last_lines(errors)}", hint="run it by hand to see more")
-        image = _image(blob, diff_id, newest)
+        images = []
+        for platform in wanted:
+            log.info("making a base from Debian %s packages for %s", suite, platform)
+            blob = Path(temporary) / platform.architecture
+            diff_id, newest = _unpacked(_command(program, suite, packages, platform), blob)
+            images.append(_image(blob, diff_id, newest, platform))
         staged = Path(temporary) / "layout"
-        write_layout(image, staged, name=f"debian-{suite}")
+        made = images[0] if len(images) == 1 else ImageIndex.of(images, annotations={})
+        write_layout(made, staged, name=f"debian-{suite}")
         if folder.exists():
             shutil.rmtree(folder)
         staged.rename(folder)
-    # The image in hand reads its layer from the folder that is gone.
-    return read_layout(folder, platform=host_platform())
+    # The images in hand read their layers from the folder that is gone.
+    again = [read_layout(folder, platform=platform) for platform in wanted]
+    return again[0] if len(again) == 1 else ImageIndex.of(again, annotations={})
+
+
+def _command(program: str, suite: str, packages: Sequence[str], platform: Platform) -> list[str]:
+    include = ",".join((*PACKAGES, *packages))
+    merged = _MERGE_USR.format(names=_MERGED.get(platform.architecture, _MERGED_ELSEWHERE))
+    command = [program, "--quiet", "--variant=extract", f"--include={include}", f"--setup-hook={merged}"]
+    return [*command, f"--architectures={platform.architecture}", "--format=tar", suite, "-"]
+
+
+def _unpacked(command: Sequence[str], blob: Path) -> tuple[Digest, int]:
+    """Run mmdebstrap and write what it gives as a layer; return the layer's diff_id and its newest file's time."""
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process,
+    ):
+        # It may hang while its output is read, where no time limit of ours applies.
+        timer = threading.Timer(_TIMEOUT, process.kill)
+        timer.start()
+        try:
+            written = _write_layer(process.stdout, blob)
+            failed = process.wait()
+        except (tarfile.TarError, EOFError):
+            if process.stdout:
+                process.stdout.close()
+            failed = process.wait() or 1
+        finally:
+            timer.cancel()
+            process.kill()
+        if failed:
+            raise OutsideError(f"mmdebstrap failed: {_last_lines(errors)}", hint="run it by hand to see more")
+    return written
 
 
 def _write_layer(packed: IO[bytes] | None, blob: Path) -> tuple[Digest, int]:
@@ -175,7 +192,7 @@ def _add(target: tarfile.TarFile, info: tarfile.TarInfo, data: bytes) -> None:
         target.addfile(info)
 
 
-def _image(blob: Path, diff_id: Digest, newest: int) -> Image:
+def _image(blob: Path, diff_id: Digest, newest: int, platform: Platform) -> Image:
     with blob.open("rb") as stream:
         digest = Digest(hashlib.file_digest(stream, "sha256").hexdigest())
     layer = Layer(
@@ -184,7 +201,6 @@ def _image(blob: Path, diff_id: Digest, newest: int) -> Image:
         chunks=partial(_chunks, blob),
     )
     created = datetime.fromtimestamp(newest, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    platform = host_platform()
     config = _json(
         {
             "architecture": platform.architecture,
@@ -208,14 +224,6 @@ def _image(blob: Path, diff_id: Digest, newest: int) -> Image:
         }
     )
     return Image(media_type=OCI_MANIFEST, manifest=manifest, config=config, layers=(layer,))
-
-
-def host_platform() -> Platform:
-    """Name this machine's architecture as images do; the system is always Linux."""
-    import platform
-
-    machine = platform.machine().lower()
-    return Platform("linux", {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine))
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from toolkit.cache import Cache
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform
 from toolkit.oci.digest import Digest
-from toolkit.oci.image import Image, Layer
+from toolkit.oci.image import Built, Image, Layer, Source
 
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
@@ -26,36 +26,50 @@ _FILE_TIME = 315532800
 _LARGEST_JSON = 16 << 20
 
 
-def write_archive(image: Image, stream: BinaryIO, *, names: Sequence[str] = ()) -> None:
-    """Write the archive; equal images and names give equal bytes."""
-    stream.writelines(archive_chunks(image, names=names))
+def write_archive(built: Built, stream: BinaryIO, *, names: Sequence[str] = ()) -> None:
+    """Write the archive of an image or an index; equal arguments give equal bytes."""
+    stream.writelines(archive_chunks(built, names=names))
 
 
-def archive_chunks(image: Image, *, names: Sequence[str] = ()) -> Iterator[bytes]:
-    """Give the archive's bytes; `names` are what docker calls the image after loading it."""
-    config = image.config_descriptor.digest
+def archive_chunks(built: Built, *, names: Sequence[str] = ()) -> Iterator[bytes]:
+    """Give the archive's bytes; `names` are what docker calls the image, of several the first, after loading it."""
     written: set[str] = set()
-    for layer in image.layers:
-        path = _blob(layer.descriptor.digest)
+    for digest, size, chunks in _blobs(built):
+        path = _blob(digest)
         if path not in written:
             written.add(path)
-            yield from _member(path, layer.descriptor.size, layer.chunks())
-    yield from _member(_blob(config), len(image.config), iter((image.config,)))
-    yield from _member(_blob(image.digest), len(image.manifest), iter((image.manifest,)))
-    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [image.descriptor.to_dict()]}
-    loaded = {
-        "Config": _blob(config),
-        "RepoTags": list(names) or None,
-        "Layers": [_blob(layer.descriptor.digest) for layer in image.layers],
-    }
+            yield from _member(path, size, chunks())
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [built.descriptor.to_dict()]}
+    loaded = [
+        {
+            "Config": _blob(image.config_descriptor.digest),
+            "RepoTags": (list(names) or None) if image is built.images[0] else None,
+            "Layers": [_blob(layer.descriptor.digest) for layer in image.layers],
+        }
+        for image in built.images
+    ]
     for path, document in (
         ("index.json", index),
-        ("manifest.json", [loaded]),
+        ("manifest.json", loaded),
         ("oci-layout", {"imageLayoutVersion": "1.0.0"}),
     ):
         data = json.dumps(document, separators=(",", ":")).encode()
         yield from _member(path, len(data), iter((data,)))
     yield bytes(2 * _BLOCK)
+
+
+def _blobs(built: Built) -> Iterator[tuple[Digest, int, Source]]:
+    """List everything that the archive holds: layers, configs, manifests, and the index."""
+    for image in built.images:
+        for layer in image.layers:
+            yield layer.descriptor.digest, layer.descriptor.size, layer.chunks
+        yield _whole(image.config)
+        yield _whole(image.manifest)
+    yield _whole(built.document)
+
+
+def _whole(data: bytes) -> tuple[Digest, int, Source]:
+    return Digest.of(data), len(data), lambda: iter((data,))
 
 
 def read_archive(path: Path, *, platform: Platform, cache: Cache) -> Image:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from platform import machine
 from types import MappingProxyType
 from typing import Any
 
@@ -77,3 +78,9 @@ class Descriptor:
             if self.platform.variant:
                 data["platform"]["variant"] = self.platform.variant
         return data
+
+
+def host_platform() -> Platform:
+    """Name this machine's architecture as images do; the system is always Linux."""
+    name = machine().lower()
+    return Platform("linux", {"x86_64": "amd64", "aarch64": "arm64"}.get(name, name))

@@ -5,11 +5,11 @@ be lazy: a layer's bytes are fetched or made when somebody iterates over `Layer.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from toolkit.oci.descriptor import Descriptor
+from toolkit.oci.descriptor import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, Descriptor, Platform
 from toolkit.oci.digest import Digest
 
 # Each call starts the blob's compressed bytes from the beginning, in chunks of at most about a mebibyte.
@@ -53,7 +53,60 @@ class Image:
         """Describe the config, as the manifest does."""
         return Descriptor.from_dict(json.loads(self.manifest)["config"])
 
+    @property
+    def document(self) -> bytes:
+        """The bytes that the digest is of, named as an index names them."""
+        return self.manifest
+
+    @property
+    def images(self) -> "tuple[Image, ...]":
+        """This one, as an index lists its images."""
+        return (self,)
+
+    @property
+    def platform(self) -> Platform:
+        """What the config says it is for."""
+        config = self.parsed_config()
+        return Platform(str(config.get("os")), str(config.get("architecture")), config.get("variant"))
+
     def parsed_config(self) -> dict[str, Any]:
         """Parse the config, to look at; never re-encode it to hash."""
         parsed: dict[str, Any] = json.loads(self.config)
         return parsed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageIndex:
+    """One component's images for several platforms (OCI image specification, image-index.md; Docker: manifest list)."""
+
+    media_type: str
+    document: bytes
+    images: tuple[Image, ...]
+
+    @classmethod
+    def of(cls, images: Sequence[Image], *, annotations: Mapping[str, str]) -> "ImageIndex":
+        """List images of one family; a Docker manifest list has no annotations."""
+        docker = images[0].media_type == DOCKER_MANIFEST
+        parsed: dict[str, Any] = {
+            "schemaVersion": 2,
+            "mediaType": DOCKER_INDEX if docker else OCI_INDEX,
+            "manifests": [replace(image.descriptor, platform=image.platform).to_dict() for image in images],
+        }
+        if annotations and not docker:
+            parsed["annotations"] = dict(annotations)
+        data = json.dumps(parsed, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return cls(media_type=parsed["mediaType"], document=data, images=tuple(images))
+
+    @property
+    def digest(self) -> Digest:
+        """The index's digest: the identity of all the images together."""
+        return Digest.of(self.document)
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """Describe the index."""
+        return Descriptor(media_type=self.media_type, digest=self.digest, size=len(self.document))
+
+
+# What a build gives: an image where there is one platform, else an index.
+Built = Image | ImageIndex

@@ -18,7 +18,7 @@ from toolkit.oci.descriptor import (
     Platform,
 )
 from toolkit.oci.digest import Digest
-from toolkit.oci.image import Image, Layer
+from toolkit.oci.image import Built, Image, Layer
 
 REF_NAME = "org.opencontainers.image.ref.name"
 
@@ -27,20 +27,22 @@ _MANIFESTS = {OCI_MANIFEST, DOCKER_MANIFEST}
 _CHUNK = 1 << 20
 
 
-def write_layout(image: Image, folder: Path, *, name: str | None = None) -> None:
-    """Write `image` into the layout at `folder`, made if missing; blobs that are there already are kept.
+def write_layout(built: Built, folder: Path, *, name: str | None = None) -> None:
+    """Write an image or an index into the layout at `folder`, made if missing; blobs that are there already are kept.
 
-    The index then names this image alone, as `name` if one is given.
+    The layout's own index then names it alone, as `name` if one is given.
     """
-    for layer in image.layers:
-        _write_blob(folder, layer.descriptor.digest, layer.chunks())
-    _write_blob(folder, Digest.of(image.config), [image.config])
-    _write_blob(folder, image.digest, [image.manifest])
-    config = image.parsed_config()
-    descriptor = image.descriptor.to_dict()
+    for image in built.images:
+        for layer in image.layers:
+            _write_blob(folder, layer.descriptor.digest, layer.chunks())
+        _write_blob(folder, Digest.of(image.config), [image.config])
+        _write_blob(folder, image.digest, [image.manifest])
+    _write_blob(folder, built.digest, [built.document])
+    descriptor = built.descriptor.to_dict()
     if name:
         descriptor["annotations"] = {REF_NAME: name}
-    descriptor["platform"] = {"architecture": config.get("architecture", ""), "os": config.get("os", "")}
+    if isinstance(built, Image):
+        descriptor["platform"] = {"architecture": built.platform.architecture, "os": built.platform.os}
     index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [descriptor]}
     write_bytes(folder / "index.json", json.dumps(index, separators=(",", ":")).encode())
     write_bytes(folder / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')

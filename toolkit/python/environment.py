@@ -13,6 +13,7 @@ from pathlib import Path
 
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
+from toolkit.python.uv import uv_program
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +31,7 @@ def environment(cache: Cache, *, python: str, requirements: Sequence[str], optio
     interpreter = folder / "bin" / "python"
     if interpreter.exists():
         return interpreter
-    import uv
-
-    program = uv.find_uv_bin()
+    program = uv_program()
     log.info("making an environment for %d packages", len(requirements))
     folder.parent.mkdir(parents=True, exist_ok=True)
     staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))

@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.progress import Progress, Report
-from toolkit.python.resolve import Pin, locate, without_credentials
+from toolkit.python.pin import Pin
+from toolkit.python.resolve import locate, without_credentials
 from toolkit.python.target import Target
 from toolkit.python.wheels import Wheel
 

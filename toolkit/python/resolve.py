@@ -7,7 +7,6 @@ import tempfile
 import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +15,9 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from toolkit.errors import CompError, InputError, Location, OutsideError
+from toolkit.python.pin import Pin
 from toolkit.python.target import Target
+from toolkit.python.uv import uv_program
 
 log = logging.getLogger(__name__)
 
@@ -27,21 +28,6 @@ _REFUSED = re.compile(r"authentication\s+credentials\s+\((40[13])")
 _UNREACHABLE = re.compile(
     r"Failed to fetch|error sending request|Request failed|timed out|Network|dns error|certificate"
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pin:
-    """One wheel, chosen: its distribution, version, file name, hex sha256, and size in bytes when it is known.
-
-    `url` is where the index said it is: never written to a lock, and no part of what the pin is.
-    """
-
-    name: str
-    version: str
-    filename: str
-    sha256: str
-    size: int | None = field(default=None, compare=False)
-    url: str | None = field(default=None, compare=False, repr=False)
 
 
 def resolve(
@@ -86,8 +72,6 @@ def _compile(
     closed: bool = False,
 ) -> list[dict[str, Any]]:
     """Run uv and return its packages; with `closed` nothing beyond `requirements` is taken in."""
-    import uv
-
     with tempfile.TemporaryDirectory(prefix="comp-resolve-") as folder:
         wanted, narrowing = Path(folder) / "requirements.in", Path(folder) / "constraints.txt"
         # In the file, since on the command line it would take the place of UV_FIND_LINKS.
@@ -95,7 +79,7 @@ def _compile(
         wanted.write_text("\n".join([*found, *requirements]) + "\n")
         given = [f"{name}=={version}" for name, version in present.items()]
         narrowing.write_text("\n".join([*constraints, *given]) + "\n")
-        command = [uv.find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--format=pylock.toml"]
+        command = [uv_program(), "pip", "compile", "--quiet", "--no-header", "--format=pylock.toml"]
         command += ["--python-platform", target.uv_platform, "--python-version", target.version]
         command += ["--only-binary=:all:", "--color=never"]
         command += ["--constraints", str(narrowing), *(["--no-deps"] if closed else []), str(wanted)]

@@ -11,7 +11,7 @@ from toolkit.errors import InputError
 from toolkit.oci.descriptor import Platform
 from toolkit.python.base import BaseFacts
 
-_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 # The manylinux levels that uv knows (`uv pip compile --help`).
 _UV_LEVELS = (17, 28, *range(31, 41))
 _LEGACY = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}
@@ -29,7 +29,7 @@ class Target:
     @classmethod
     def of(cls, platform: Platform, facts: BaseFacts) -> "Target":
         """Describe what is built on a base. Raises InputError for an architecture that wheels do not name."""
-        if platform.os != "linux" or platform.architecture not in _MACHINES:
+        if platform.os != "linux" or platform.architecture not in MACHINES:
             raise InputError(f"cannot choose wheels for {platform}", hint="supported: linux/amd64, linux/arm64")
         return cls(platform=platform, version=facts.version, libc=facts.libc, libc_version=facts.libc_version)
 
@@ -41,7 +41,7 @@ class Target:
     @property
     def uv_platform(self) -> str:
         """Name the platform as `uv --python-platform` takes it."""
-        machine = _MACHINES[self.platform.architecture]
+        machine = MACHINES[self.platform.architecture]
         if self.libc == "musl":
             return f"{machine}-unknown-linux-musl"
         level = max((known for known in _UV_LEVELS if known <= self._libc_level), default=_UV_LEVELS[0])
@@ -72,7 +72,7 @@ class Target:
         return int(self.libc_version.split(".")[1])
 
     def _platform_tags(self) -> Iterator[str]:
-        machine = _MACHINES[self.platform.architecture]
+        machine = MACHINES[self.platform.architecture]
         if self.libc == "musl":
             yield from (f"musllinux_1_{level}_{machine}" for level in range(self._libc_level, -1, -1))
         else:

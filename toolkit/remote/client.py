@@ -8,7 +8,7 @@ from toolkit.cache import Cache
 from toolkit.errors import InputError
 from toolkit.oci.descriptor import Descriptor, Platform
 from toolkit.oci.digest import Digest
-from toolkit.oci.image import Image
+from toolkit.oci.image import Built, Image
 from toolkit.oci.reference import Reference
 from toolkit.progress import Report, silent
 from toolkit.remote.credentials import CredentialFiles, Credentials
@@ -72,7 +72,7 @@ class Remote:
         """
         return pull_image(self._session, reference, platform, cache)
 
-    def push(self, image: Image, reference: Reference, *, tags: Sequence[str] = (), report: Report = silent) -> Digest:
+    def push(self, image: Built, reference: Reference, *, tags: Sequence[str] = (), report: Report = silent) -> Digest:
         """Send what the remote lacks and set the tags, `reference`'s own included; return the manifest's digest.
 
         Layers that the remote has are never read, and those whose `origin` is on the same host are mounted.

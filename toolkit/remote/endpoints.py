@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from toolkit.oci.descriptor import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor
 from toolkit.oci.digest import Digest
-from toolkit.oci.image import Image
+from toolkit.oci.image import Built
 from toolkit.oci.reference import Reference
 from toolkit.remote.transport import Body
 
@@ -72,8 +72,8 @@ def get_manifest(reference: Reference) -> Endpoint:
     )
 
 
-def put_manifest(image: Image, reference: Reference, identifier: str) -> Endpoint:
-    """Store a manifest under its digest or a tag."""
+def put_manifest(built: Built, reference: Reference, identifier: str) -> Endpoint:
+    """Store a manifest or an index under its digest or a tag."""
     return Endpoint(
         method="PUT",
         host=reference.host,
@@ -81,8 +81,8 @@ def put_manifest(image: Image, reference: Reference, identifier: str) -> Endpoin
         what=f"push {reference.name}, manifest {identifier}",
         scopes=frozenset({push_scope(reference.repository)}),
         ok=frozenset({201}),
-        headers={"Content-Type": image.media_type},
-        body=image.manifest,
+        headers={"Content-Type": built.media_type},
+        body=built.document,
     )
 
 

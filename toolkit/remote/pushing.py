@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from toolkit.errors import InputError, OutsideError, RemoteError
 from toolkit.oci.descriptor import Descriptor
 from toolkit.oci.digest import Digest
-from toolkit.oci.image import Image, Layer
+from toolkit.oci.image import Built, Image, Layer
 from toolkit.oci.reference import Reference
 from toolkit.progress import Progress, Report
 from toolkit.remote.endpoints import (
@@ -38,12 +38,12 @@ _REQUEST_FAULTS = range(400, 500)
 _DIGEST_HEADER = "Docker-Content-Digest"
 
 
-def push_image(session: Session, image: Image, reference: Reference, *, tags: Sequence[str], report: Report) -> Digest:
-    """Make `reference`'s repository hold `image` under its digest and `tags`, and return the digest.
+def push_image(session: Session, built: Built, reference: Reference, *, tags: Sequence[str], report: Report) -> Digest:
+    """Make `reference`'s repository hold an image or an index under its digest and `tags`, and return the digest.
 
     Sends nothing when it does already. Raises InputError for a tag that is none or a digest that is another.
     """
-    digest = image.digest
+    digest = built.digest
     if reference.digest and reference.digest != digest:
         raise InputError(f"{reference} names another digest than the image has: {digest}")
     wanted = [reference.with_tag(tag) for tag in dict.fromkeys((*tags, *([reference.tag] if reference.tag else [])))]
@@ -51,12 +51,15 @@ def push_image(session: Session, image: Image, reference: Reference, *, tags: Se
     if push.digest_of(reference.with_digest(digest)) == digest:
         missing = [tag for tag in wanted if push.digest_of(tag) != digest]
     else:
-        push.send_layers(image)
-        push.send_blob(_config_layer(image))
-        push.send_manifest(image, str(digest))
+        push.send_layers(built.images)
+        for image in built.images:
+            push.send_blob(_config_layer(image))
+            push.send_manifest(image, str(image.digest))
+        if built.digest not in {image.digest for image in built.images}:
+            push.send_manifest(built, str(digest))
         missing = wanted
     for tag in missing:
-        push.send_manifest(image, tag.identifier)
+        push.send_manifest(built, tag.identifier)
     return digest
 
 
@@ -87,9 +90,9 @@ class _Push:
         except InputError:
             return None
 
-    def send_layers(self, image: Image) -> None:
+    def send_layers(self, images: Sequence[Image]) -> None:
         """Send the layers that are missing, several at once; the first failure stops all of them."""
-        layers = {layer.descriptor.digest: layer for layer in image.layers}
+        layers = {layer.descriptor.digest: layer for image in images for layer in image.layers}
         with ThreadPoolExecutor(THREADS, thread_name_prefix="push") as threads:
             futures = [threads.submit(self.send_blob, layer) for layer in layers.values()]
             try:
@@ -117,13 +120,13 @@ class _Push:
         )
         log.debug("pushed %s in %d attempts", digest, answer.attempts)
 
-    def send_manifest(self, image: Image, identifier: str) -> None:
-        """Store the manifest, and check that the server understood the same."""
-        answer = self._session.call(put_manifest(image, self._reference, identifier))
+    def send_manifest(self, built: Built, identifier: str) -> None:
+        """Store the manifest or index, and check that the server understood the same."""
+        answer = self._session.call(put_manifest(built, self._reference, identifier))
         stored = answer.headers.get(_DIGEST_HEADER)
-        if stored and stored != str(image.digest):
+        if stored and stored != str(built.digest):
             raise OutsideError(
-                f"{self._reference.host} stored another manifest: {stored[:80]}, expected {image.digest}",
+                f"{self._reference.host} stored another manifest: {stored[:80]}, expected {built.digest}",
                 hint="something between here and the server changes what we send",
             )
 

@@ -5,7 +5,6 @@ host is not the lock's platform.
 """
 
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from toolkit import launcher
 from toolkit.cache import Cache
 from toolkit.errors import InputError
 from toolkit.files import File
+from toolkit.oci.descriptor import host_platform
 from toolkit.python.environment import environment
 from toolkit.python.lock import Lock
 from toolkit.runners.protocol import Job, Outcome
@@ -83,12 +83,14 @@ class ProcessRunner:
         (root / "launch.py").write_bytes(launcher.source())
 
     def _environment(self) -> Path:
-        """Install the lock's pins: by hash on the lock's own platform, by version elsewhere."""
-        exact = sys.platform == "linux" and _architecture() == self.lock.platform.architecture
+        """Install the lock's pins: by hash where this machine is one of its platforms, by version elsewhere."""
+        here = host_platform().architecture if sys.platform == "linux" else None
+        platform = next((one for one in self.lock.platforms if one.architecture == here), None)
         pins = [
-            f"{pin.name}=={pin.version}" + (f" --hash=sha256:{pin.sha256}" if exact else "") for pin in self.lock.pins
+            f"{pin.name}=={pin.version}" + (f" --hash=sha256:{pin.sha256}" if platform else "")
+            for pin in self.lock.pins[platform or self.lock.platforms[0]]
         ]
-        options = ("--no-deps", *(("--require-hashes",) if exact else ()))
+        options = ("--no-deps", *(("--require-hashes",) if platform else ()))
         return environment(self.cache, python=self.lock.python, requirements=pins, options=options)
 
 
@@ -96,8 +98,3 @@ def _surroundings(python: Path) -> dict[str, str]:
     # Bytecode goes into the environment in our cache whatever the caller's habits: it saves seconds with every run.
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**kept, "PATH": f"{python.parent}{os.pathsep}{kept.get('PATH', '')}"}
-
-
-def _architecture() -> str:
-    machine = platform.machine().lower()
-    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)

@@ -19,14 +19,22 @@ from toolkit.cache import Cache
 from toolkit.config import Project
 from toolkit.errors import InputError
 from toolkit.oci.check import check_image
-from toolkit.oci.descriptor import DOCKER_MANIFEST
+from toolkit.oci.descriptor import DOCKER_MANIFEST, Platform
 from toolkit.oci.image import Image
 from toolkit.progress import Progress, silent
 from toolkit.python.wheels import Wheel
 
 
 def make(project: Project, wheels: tuple[Wheel, ...] = (), *, docker: bool = False) -> Plan:
-    return make_plan(project, base_image(docker=docker), "python:3.11-slim", FACTS, wheels, environ={})
+    return make_plan(
+        project,
+        base_image(docker=docker),
+        "python:3.11-slim",
+        FACTS,
+        wheels,
+        platform=Platform("linux", "amd64"),
+        environ={},
+    )
 
 
 def build(project: Project, cache: Path, wheels: tuple[Wheel, ...] = (), *, docker: bool = False) -> Image:
@@ -164,6 +172,7 @@ from tests.artifacts import FACTS, base_image, component, pack_wheel
 from toolkit.builders.embedded import EmbeddedBuilder
 from toolkit.builders.planning import make_plan
 from toolkit.cache import Cache
+from toolkit.oci.descriptor import Platform
 from toolkit.progress import silent
 root = Path.cwd()
 project = component(root / "component")
@@ -173,7 +182,8 @@ if sys.argv[3] == "git":
     (root / "component/src/.git").write_text("gitdir: elsewhere")
     os.utime(root / "component/src/data.txt", (10**9, 10**9))
 wheels = (pack_wheel(root, {"a/__init__.py": "1", "b.py": "2"}, name="a"), pack_wheel(root, {"c.py": "3"}, name="c"))
-plan = make_plan(project, base_image(), "python:3.11-slim", FACTS, wheels, environ={})
+host = Platform("linux", "amd64")
+plan = make_plan(project, base_image(), "python:3.11-slim", FACTS, wheels, platform=host, environ={})
 print(EmbeddedBuilder(Cache(root / "cache")).build(plan, silent).digest)
 """
 

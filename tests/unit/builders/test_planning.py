@@ -9,6 +9,7 @@ from toolkit.builders.plan import FilesLayer, Plan, WheelsLayer
 from toolkit.builders.planning import BIG_WHEEL, make_plan
 from toolkit.config import Entry, Project
 from toolkit.errors import InputError
+from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.python.base import BaseFacts
 from toolkit.python.wheels import Wheel
@@ -23,7 +24,8 @@ def plan(
     wheels: tuple[Wheel, ...] = (),
     environ: dict[str, str] | None = None,
 ) -> Plan:
-    return make_plan(project, base or base_image(), reference, facts, wheels, environ=environ or {})
+    platform = Platform.parse(project.platforms[0])
+    return make_plan(project, base or base_image(), reference, facts, wheels, platform=platform, environ=environ or {})
 
 
 def wheel(name: str, size: int = 1000) -> Wheel:

@@ -11,7 +11,8 @@ from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.progress import Progress, silent
 from toolkit.python.fetch import fetch_wheels
-from toolkit.python.resolve import Pin, resolve
+from toolkit.python.pin import Pin
+from toolkit.python.resolve import resolve
 from toolkit.python.target import Target
 
 ALPHA = "alpha-2.0-py3-none-any.whl"

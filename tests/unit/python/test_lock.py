@@ -15,8 +15,7 @@ from toolkit.errors import InputError, OutsideError
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
 from toolkit.python.lock import Lock, inputs_digest, read_lock, write_lock
-from toolkit.python.resolve import Pin
-from toolkit.python.target import Target
+from toolkit.python.pin import Pin, Source
 
 TEXT = f"""\
 # Written by `comp lock`; change pyproject.toml instead, or run `comp lock --upgrade`.
@@ -32,19 +31,18 @@ beta-two==2.0+cu1 \\
     --hash=sha256:{"b" * 64}
     # beta_two-2.0+cu1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl
 """
+AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
+ALPHA = Pin(name="alpha", version="1.0", filename="alpha-1.0-py3-none-any.whl", sha256="a" * 64)
+BETA = Pin(
+    name="beta-two",
+    version="2.0+cu1",
+    filename="beta_two-2.0+cu1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    sha256="b" * 64,
+)
 LOCK = Lock(
     inputs=f"sha256:{'1' * 64}",
-    platform=Platform("linux", "amd64"),
     python="3.11",
-    pins=(
-        Pin(name="alpha", version="1.0", filename="alpha-1.0-py3-none-any.whl", sha256="a" * 64),
-        Pin(
-            name="beta-two",
-            version="2.0+cu1",
-            filename="beta_two-2.0+cu1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
-            sha256="b" * 64,
-        ),
-    ),
+    pins={AMD64: (ALPHA, BETA)},
     base=parse_reference(f"python:3.11-slim@sha256:{'2' * 64}"),
 )
 
@@ -58,14 +56,14 @@ def test_the_text_is_this(tmp_path: Path) -> None:
 
 def test_addresses_and_sizes_are_not_written(tmp_path: Path) -> None:
     path = tmp_path / "requirements.lock"
-    pins = tuple(replace(pin, url="https://ada:s3cret@example.com/x.whl", size=5) for pin in LOCK.pins)
-    write_lock(path, replace(LOCK, pins=pins))
+    pins = tuple(replace(pin, url="https://ada:s3cret@example.com/x.whl", size=5) for pin in (ALPHA, BETA))
+    write_lock(path, replace(LOCK, pins={AMD64: pins}))
     assert path.read_text() == TEXT
 
 
 def test_without_base_and_pins(tmp_path: Path) -> None:
     path = tmp_path / "requirements.lock"
-    lock = replace(LOCK, base=None, pins=())
+    lock = replace(LOCK, base=None, pins={AMD64: ()})
     write_lock(path, lock)
     assert read_lock(path) == lock
 
@@ -117,31 +115,110 @@ def test_uv_installs_from_it(tmp_path: Path, quiet_uv: None) -> None:
     wheels.mkdir()
     data = small_wheel("alpha", "1.0")
     (wheels / "alpha-1.0-py3-none-any.whl").write_bytes(data)
-    pin = replace(LOCK.pins[0], sha256=hashlib.sha256(data).hexdigest())
+    pin = replace(ALPHA, sha256=hashlib.sha256(data).hexdigest())
     path = tmp_path / "requirements.lock"
     command = [uv.find_uv_bin(), "pip", "install", "--no-index", "--find-links", str(wheels), "--require-hashes"]
     command += ["--target", str(tmp_path / "installed"), "-r", str(path)]
-    write_lock(path, replace(LOCK, pins=(replace(pin, sha256="0" * 64),)))
+    write_lock(path, replace(LOCK, pins={AMD64: (replace(pin, sha256="0" * 64),)}))
     assert subprocess.run(command, env=os.environ, capture_output=True, check=False).returncode != 0
-    write_lock(path, replace(LOCK, pins=(pin,)))
+    # What another platform needs is passed over.
+    write_lock(path, replace(LOCK, pins={AMD64: (pin,), Platform("linux", "riscv64"): (pin, BETA)}))
     subprocess.run(command, env=os.environ, capture_output=True, check=True)
     assert (tmp_path / "installed" / "alpha" / "__init__.py").is_file()
 
 
-def test_the_inputs_digest_is_of_what_decides(tmp_path: Path, debian: Target) -> None:
+BOTH = f"""\
+# Written by `comp lock`; change pyproject.toml instead, or run `comp lock --upgrade`.
+# lock-version: 1
+# platform: linux/amd64, linux/arm64
+# python: 3.11
+# inputs: sha256:{"1" * 64}
+alpha==1.0 \\
+    --hash=sha256:{"a" * 64}
+    # alpha-1.0-py3-none-any.whl
+built==0.5 \\
+    --hash=sha256:{"e" * 64} \\
+    --hash=sha256:{"f" * 64}
+    # built-0.5-py3-none-any.whl from built-0.5.tar.gz
+fast==0.9 ; platform_machine == "aarch64" \\
+    --hash=sha256:{"d" * 64}
+    # fast-0.9-py3-none-any.whl (linux/arm64)
+fast==1.0 ; platform_machine == "x86_64" \\
+    --hash=sha256:{"c" * 64}
+    # fast-1.0-py3-none-any.whl (linux/amd64)
+native==2.0 \\
+    --hash=sha256:{"7" * 64} \\
+    --hash=sha256:{"8" * 64}
+    # native-2.0-cp311-cp311-manylinux_2_17_x86_64.whl (linux/amd64)
+    # native-2.0-cp311-cp311-manylinux_2_17_aarch64.whl (linux/arm64)
+"""
+
+
+def _pin(name: str, version: str, sha256: str, tag: str = "py3-none-any", source: Source | None = None) -> Pin:
+    return Pin(name=name, version=version, filename=f"{name}-{version}-{tag}.whl", sha256=sha256 * 64, source=source)
+
+
+def test_several_platforms_and_what_was_built_here(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.lock"
+    built = _pin("built", "0.5", "e", source=Source(name="built-0.5.tar.gz", sha256="f" * 64))
+    lock = Lock(
+        inputs=f"sha256:{'1' * 64}",
+        python="3.11",
+        pins={
+            AMD64: (
+                ALPHA,
+                built,
+                _pin("fast", "1.0", "c"),
+                _pin("native", "2.0", "7", "cp311-cp311-manylinux_2_17_x86_64"),
+            ),
+            ARM64: (
+                ALPHA,
+                built,
+                _pin("fast", "0.9", "d"),
+                _pin("native", "2.0", "8", "cp311-cp311-manylinux_2_17_aarch64"),
+            ),
+        },
+    )
+    write_lock(path, lock)
+    assert path.read_text() == BOTH
+    assert read_lock(path) == lock
+    assert lock.packages["fast"] == "1.0, 0.9"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("native-2.0-cp311-cp311-manylinux_2_17_aarch64.whl (linux/arm64)", "native-2.0-py3-none-any.whl", "twice"),
+        ("aarch64.whl (linux/arm64)", "aarch64.whl (linux/riscv64)", "not among the platforms"),
+        ("aarch64.whl (linux/arm64)", "aarch64.whl (arm64)", "not a platform"),
+        (
+            f"    --hash=sha256:{'8' * 64}\n",
+            f"    --hash=sha256:{'8' * 64} \\\n    --hash=sha256:{'9' * 64}\n",
+            "more hashes",
+        ),
+        (" from built-0.5.tar.gz", "", "more hashes"),
+        ("    # alpha-1.0-py3-none-any.whl", "    # alpha-1.0-py3-none-any.whl from x", "expected a hash"),
+    ],
+)
+def test_platforms_that_do_not_add_up(tmp_path: Path, old: str, new: str, words: str) -> None:
+    path = tmp_path / "requirements.lock"
+    assert old in BOTH
+    path.write_text(BOTH.replace(old, new, 1))
+    with pytest.raises(InputError, match=words):
+        read_lock(path)
+
+
+def test_the_inputs_digest_is_of_what_decides(tmp_path: Path) -> None:
     project = component(tmp_path, dependencies=("numpy", "pandas"))
-    digest = inputs_digest(project, debian)
-    same = [
-        (replace(project, dependencies=("pandas", "numpy")), debian),
-        (replace(project, base="python:3.11", version="9.9.9"), debian),
-        (project, replace(debian, version="3.11.9", libc_version="2.41")),
-    ]
+    digest = inputs_digest(project, "3.11")
+    same = [replace(project, dependencies=("pandas", "numpy")), replace(project, base="python:3.11", version="9.9.9")]
     other = [
-        (replace(project, dependencies=("numpy",)), debian),
-        (replace(project, requires_python=">=3.11"), debian),
-        (replace(project, system_site_packages=True), debian),
-        (project, replace(debian, version="3.12.2")),
-        (project, replace(debian, platform=Platform("linux", "arm64"))),
+        replace(project, dependencies=("numpy",)),
+        replace(project, requires_python=">=3.11"),
+        replace(project, system_site_packages=True),
+        replace(project, platforms=("linux/arm64",)),
+        replace(project, platforms=("linux/amd64", "linux/arm64")),
     ]
-    assert {inputs_digest(*one) for one in same} == {digest}
-    assert len({digest, *(inputs_digest(*one) for one in other)}) == len(other) + 1
+    assert {inputs_digest(one, "3.11") for one in same} == {digest}
+    digests = {digest, *(inputs_digest(one, "3.11") for one in other), inputs_digest(project, "3.12")}
+    assert len(digests | {inputs_digest(project, "3.11", {"shared": "1"})}) == len(other) + 3

@@ -9,7 +9,8 @@ import pytest
 from tests.package_index import PackageIndex, small_wheel
 from toolkit.errors import InputError, OutsideError
 from toolkit.oci.descriptor import Platform
-from toolkit.python.resolve import Pin, locate, resolve, without_credentials
+from toolkit.python.pin import Pin
+from toolkit.python.resolve import locate, resolve, without_credentials
 from toolkit.python.target import Target
 
 

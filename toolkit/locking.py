@@ -1,0 +1,206 @@
+"""Bases and the lock: from the settings to what an image of each platform is made from, written down."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+
+from toolkit.config import Project, default_base
+from toolkit.errors import InputError, Location, OutsideError
+from toolkit.oci.descriptor import Platform
+from toolkit.oci.image import Image
+from toolkit.oci.reference import Reference, parse_reference
+from toolkit.python.base import BaseFacts, read_facts
+from toolkit.python.lock import Lock, inputs_digest, read_lock, write_lock
+from toolkit.python.pin import Pin
+from toolkit.python.target import Target
+from toolkit.tools import Tools, at_once
+
+log = logging.getLogger(__name__)
+
+LOCK_NAME = "requirements.lock"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Base:
+    """The base of one platform: its image, what it was called, and the digest that the lock may record.
+
+    `pinned` is None for an overriding base and for one that is a file: neither belongs in a lock.
+    """
+
+    image: Image
+    reference: str
+    pinned: Reference | None
+    facts: BaseFacts
+    target: Target
+
+
+def platforms_of(project: Project) -> tuple[Platform, ...]:
+    """List the platforms that the settings name, each once."""
+    return tuple(dict.fromkeys(Platform.parse(text) for text in project.platforms))
+
+
+def open_bases(
+    project: Project, tools: Tools, *, lock: Lock | None = None, platforms: Sequence[Platform] = ()
+) -> tuple[Base, ...]:
+    """Find the base image of every platform, or of those named; by the digest of a lock that names the reference.
+
+    Raises InputError when one has no fitting Python, OutsideError when one cannot be had.
+    """
+    from toolkit.builders.planning import check_python
+
+    text = project.base or default_base(project)
+    scheme, _, rest = text.partition(":")
+    local = scheme in {"layout", "archive"}
+    pinned = None if local else _pinned(parse_reference(text), lock, tools)
+    remote = tools.remote() if pinned else None
+
+    def opened(platform: Platform) -> Base:
+        if remote and pinned:
+            image = remote.pull(pinned, platform, tools.cache)
+        else:
+            image = _read_local(scheme, Path(rest), platform, tools)
+        facts = read_facts(image, tools.cache, python=project.python)
+        check_python(project, facts, text)
+        return Base(
+            image=image,
+            reference=text,
+            pinned=None if project.base_overridden else pinned,
+            facts=facts,
+            target=Target.of(platform, facts),
+        )
+
+    bases = at_once(opened, platforms or platforms_of(project))
+    if len({base.facts.minor for base in bases}) > 1:
+        found = ", ".join(f"{base.facts.version} for {base.target.platform}" for base in bases)
+        raise InputError(
+            f"the base {text} has different Pythons: {found}", hint="choose a base with one Python for all platforms"
+        )
+    return bases
+
+
+def refresh_lock(
+    project: Project,
+    bases: Sequence[Base],
+    *,
+    upgrade: bool = False,
+    write: bool = True,
+    locked: bool = False,
+) -> Lock:
+    """Return the lock, resolved again only if its inputs changed or with `upgrade`, and write it if it changed.
+
+    `bases` are those of all platforms; a fresh lock needs only one. Without `write` the file stays as it is; with
+    `locked` a lock that would change is an error. Pins that still fit are kept unless `upgrade` asks for newer
+    ones. Raises InputError when a pinned wheel does not fit the base.
+    """
+    old = existing_lock(project)
+    minor = bases[0].facts.minor
+    if old and is_fresh(project, old, minor) and not upgrade:
+        lock = old
+    elif locked:
+        _refuse(project, "is missing" if old is None else "is stale: the settings changed since it was written")
+    else:
+        pins = _resolved(project, bases, None if upgrade else old)
+        lock = Lock(inputs=inputs_digest(project, minor), python=minor, pins=pins)
+    if bases[0].pinned:
+        lock = replace(lock, base=bases[0].pinned)
+    for base in bases:
+        _check_fit(project, base, lock)
+    if lock != old:
+        if locked:
+            _refuse(project, "does not name this base by digest")
+        if write:
+            write_lock(project.folder / LOCK_NAME, lock)
+            log.info("wrote %s", project.folder / LOCK_NAME)
+    return lock
+
+
+def is_fresh(project: Project, lock: Lock | None, minor: str) -> bool:
+    """Tell whether the lock says what the settings ask for."""
+    return lock is not None and lock.inputs == inputs_digest(project, minor) and lock.platforms == platforms_of(project)
+
+
+def existing_lock(project: Project) -> Lock | None:
+    """Read the project's lock, None when there is none."""
+    path = project.folder / LOCK_NAME
+    return read_lock(path) if path.is_file() else None
+
+
+def empty_lock(project: Project) -> Lock:
+    """Give the lock of a component without dependencies, before there is a base to lock for."""
+    minor = default_base(project).removeprefix("python:").removesuffix("-slim")
+    return Lock(inputs="", python=minor, pins=dict.fromkeys(platforms_of(project), ()))
+
+
+def _refuse(project: Project, problem: str) -> NoReturn:
+    raise InputError(
+        f"the lock {problem}", where=Location(path=project.folder / LOCK_NAME), hint="`comp lock` brings it up to date"
+    )
+
+
+def _check_fit(project: Project, base: Base, lock: Lock) -> None:
+    for one in lock.pins.get(base.target.platform, ()):
+        if base.target.rank(one.filename) is None:
+            raise InputError(
+                f"{one.filename} does not fit the base {base.reference} "
+                f"(Python {base.facts.version}, {base.facts.libc} {base.facts.libc_version})",
+                where=Location(path=project.folder / LOCK_NAME),
+                hint="`comp lock --upgrade` chooses for this base",
+            )
+
+
+def _resolved(project: Project, bases: Sequence[Base], old: Lock | None) -> dict[Platform, tuple[Pin, ...]]:
+    """Resolve for every platform by itself; a platform that is new to the lock prefers what the others have."""
+    if project.dependencies:
+        named = ", ".join(str(base.target.platform) for base in bases)
+        log.info("resolving for %s, Python %s", named, bases[0].facts.minor)
+
+    def resolved(base: Base) -> tuple[Pin, ...]:
+        kept = old.pins.get(base.target.platform, next(iter(old.pins.values()))) if old else ()
+        return _resolve(project, base, kept)
+
+    pins = at_once(resolved, bases)
+    return {base.target.platform: found for base, found in zip(bases, pins, strict=True)}
+
+
+def _resolve(project: Project, base: Base, kept: tuple[Pin, ...]) -> tuple[Pin, ...]:
+    from toolkit.python.resolve import resolve
+
+    present = base.facts.packages if project.system_site_packages else {}
+    preferred = [f"{pin.name}=={pin.version}" for pin in kept if pin.name not in present]
+    try:
+        return resolve(
+            project.dependencies, base.target, where=project.pyproject, constraints=preferred, present=present
+        )
+    except InputError:
+        if not preferred:
+            raise
+        return resolve(project.dependencies, base.target, where=project.pyproject, present=present)
+
+
+def _read_local(scheme: str, path: Path, platform: Platform, tools: Tools) -> Image:
+    if scheme == "archive":
+        from toolkit.oci.archive import read_archive
+
+        return read_archive(path, platform=platform, cache=tools.cache)
+    from toolkit.oci.layout import read_layout
+
+    return read_layout(path, platform=platform)
+
+
+def _pinned(reference: Reference, lock: Lock | None, tools: Tools) -> Reference:
+    if reference.digest:
+        return reference
+    if lock and lock.base and replace(lock.base, digest=None) == reference:
+        return lock.base
+    try:
+        found = tools.remote().head(reference)
+    except OutsideError as error:
+        raise OutsideError(f"cannot look for the base {reference.familiar}", hint=_BASE_HINT) from error
+    if found is None:
+        raise OutsideError(f"there is no base image {reference.familiar}", hint="check its name and tag; " + _BASE_HINT)
+    return replace(reference, digest=found.digest)
+
+
+_BASE_HINT = "without access to a remote: export COMP_BASE=$(comp base) makes one from Debian packages"
