@@ -184,8 +184,8 @@ def test_a_dry_run_prints_the_layers_and_changes_nothing(sample: Sample, remote:
     reference = ok("build", folder, "--push", "--image", image)
     document = json.loads(ok("build", folder, "--dry-run", "--format", "json", "--image", image))
     assert document["digest"] == reference.partition("@")[2]
-    assert [layer["present"] for layer in document["layers"]] == [True] * len(rows)
-    assert document["layers"][-1]["contents"] == ["app/summarise_text.py", "interface.json"]
+    assert [layer["present"] for layer in document["images"][0]["layers"]] == [True] * len(rows)
+    assert document["images"][0]["layers"][-1]["contents"] == ["app/summarise_text.py", "interface.json"]
 
 
 def test_a_dry_run_without_a_remote_says_that_it_cannot_tell(sample: Sample) -> None:
