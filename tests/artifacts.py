@@ -188,6 +188,7 @@ def component(folder: Path, **changes: Any) -> Project:  # noqa: ANN401 (any fie
         platforms=("linux/amd64",),
         python=None,
         system_site_packages=False,
+        bytecode=True,
         user=None,
         exclude=(),
         include=(),

@@ -17,7 +17,7 @@ DEFAULT_PLATFORM = "linux/amd64"
 LOWEST_MINOR = 10
 
 _ENTRY_KEYS = ("entrypoint", "command", "title")
-_SHARED_KEYS = ("base", "platforms", "namespace", "python", "system-site-packages", "user")
+_SHARED_KEYS = ("base", "platforms", "namespace", "python", "system-site-packages", "user", "bytecode")
 _OWN_KEYS = ("image", "exclude", "include")
 _COMPONENT_KEYS = (*_ENTRY_KEYS, *_SHARED_KEYS, *_OWN_KEYS, "components", "defaults")
 _VARIABLES = {
@@ -27,6 +27,7 @@ _VARIABLES = {
     "namespace": "COMP_NAMESPACE",
     "python": "COMP_PYTHON",
     "user": "COMP_USER",
+    "bytecode": "COMP_BYTECODE",
 }
 _LATEST_PATCH = 40
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -85,6 +86,7 @@ class Project:
     platforms: tuple[str, ...]
     python: str | None
     system_site_packages: bool
+    bytecode: bool
     user: str | None
     exclude: tuple[str, ...]
     include: tuple[str, ...]
@@ -156,6 +158,7 @@ def read_project(
         platforms=settings.texts("platforms") or (DEFAULT_PLATFORM,),
         python=settings.text("python"),
         system_site_packages=settings.flag("system-site-packages"),
+        bytecode=settings.flag("bytecode", default=True),
         user=settings.text("user"),
         exclude=settings.texts("exclude"),
         include=settings.texts("include"),
@@ -208,9 +211,9 @@ class _Settings:
             raise setting.wrong("is not a list of strings", f'write {key} = ["…"]')
         return tuple(self._checked(key, setting, item) for item in setting.value)
 
-    def flag(self, key: str) -> bool:
+    def flag(self, key: str, *, default: bool = False) -> bool:
         setting = self.values.get(key)
-        value = setting.value if setting else False
+        value = setting.value if setting else default
         if value in ("true", "false"):
             return value == "true"
         if setting and not isinstance(value, bool):

@@ -23,6 +23,8 @@ from toolkit.tools import Tools, at_once
 if TYPE_CHECKING:
     from toolkit.builders.plan import Plan
     from toolkit.builders.protocol import Builder
+    from toolkit.python.bytecode.compiling import Bytecode
+    from toolkit.python.wheels import Wheel
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +89,9 @@ def make_plans(
 
     With `locked` a lock that is stale is an error. Raises InputError and OutsideError.
     """
-    from toolkit.builders.planning import make_plan
+    from toolkit.builders.plan import Installed
+    from toolkit.builders.planning import in_order, make_plan
+    from toolkit.python.collisions import told_collisions
     from toolkit.python.fetch import fetch_wheels
 
     known = existing_lock(project)
@@ -97,20 +101,59 @@ def make_plans(
         complete = open_bases(project, tools, lock=known)
     lock = refresh_lock(project, complete, write=write_lock, locked=locked)
 
-    def planned(base: Base) -> "Plan":
+    def fetched(base: Base) -> tuple["Wheel", ...]:
         pins = lock.pins[base.target.platform]
         wheels = fetch_wheels(pins, base.target, tools.cache, tools.report, where=project.pyproject)
-        return make_plan(
+        return tuple(in_order(wheels, base.image))
+
+    wheels = at_once(fetched, bases)
+    bytecode = _compiled(project, tools, bases, wheels, locked=locked)
+    return tuple(
+        make_plan(
             project,
             base.image,
             base.reference,
             base.facts,
-            wheels,
+            Installed(
+                wheels=of_base,
+                bytecode=compiled,
+                collisions=told_collisions(of_base, minor=base.facts.minor, cache=tools.cache),
+            ),
             platform=base.target.platform,
             environ=tools.environ,
         )
+        for base, of_base, compiled in zip(bases, wheels, bytecode, strict=True)
+    )
 
-    return at_once(planned, bases)
+
+def _compiled(
+    project: Project,
+    tools: Tools,
+    bases: Sequence[Base],
+    wheels: Sequence[Sequence["Wheel"]],
+    *,
+    locked: bool,
+) -> list[tuple["Bytecode", ...]]:
+    """Compile the wheels of each base; none where it is not wanted, or nothing runs here that could."""
+    if not project.bytecode or not any(wheels):
+        return [()] * len(bases)
+    from toolkit.python.bytecode import compiling
+
+    targets = [compiling.Base(image=base.image, facts=base.facts) for base in bases]
+    made = []
+    with compiling.Compiler(targets, tools.cache, tools.report) as compiler:
+        for target, of_base in zip(targets, wheels, strict=True):
+            compiled = compiler.compile(of_base, target)
+            if compiled is None:
+                problem = f"no Python {target.facts.version} runs here to compile for {target.image.platform}"
+                if locked:
+                    raise InputError(
+                        f"{problem}, and bytecode is part of the image",
+                        hint="build on a machine of that architecture, or set `bytecode = false` in [tool.comp]",
+                    )
+                log.warning("%s: the image has no bytecode, and its containers start more slowly", problem)
+            made.append(compiled or ())
+    return made
 
 
 def build(

@@ -1,29 +1,24 @@
 """The builder that needs nothing but this program: layers are spliced or framed, never run or compressed."""
 
 import hashlib
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from toolkit.builders.plan import FilesLayer, Plan, WheelsLayer
+from toolkit.builders.plan import BytecodeLayer, Plan, PlannedLayer, WheelsLayer
 from toolkit.cache import Cache
 from toolkit.files import File
 from toolkit.oci import layer as layers
 from toolkit.oci.assemble import assemble, layer_media_type
 from toolkit.oci.descriptor import Descriptor
 from toolkit.oci.image import Image, Layer
-from toolkit.oci.tar import LAYOUT_VERSION
 from toolkit.progress import Progress, Report
 from toolkit.python import splice
-from toolkit.python.install import collisions
-
-_log = logging.getLogger(__name__)
+from toolkit.python.bytecode.compiling import compiled_files
 
 # Inflating and hashing leave Python's lock alone, so a second thread helps; more would only use memory.
 _THREADS = 2
-_NAMED = 3
 
 
 class EmbeddedBuilder:
@@ -36,7 +31,6 @@ class EmbeddedBuilder:
 
     def build(self, plan: Plan, report: Report) -> Image:
         """Build `plan`. Raises InputError naming what cannot be built."""
-        warn_of_collisions(plan, self.cache)
         media_type = layer_media_type(plan.base)
         made = []
         with ThreadPoolExecutor(_THREADS) as pool:
@@ -58,9 +52,12 @@ class EmbeddedBuilder:
             user=plan.user,
         )
 
-    def _measure(self, planned: FilesLayer | WheelsLayer, *, minor: str) -> layers.Measured:
+    def _measure(self, planned: PlannedLayer, *, minor: str) -> layers.Measured:
         if isinstance(planned, WheelsLayer):
             return splice.measure(planned.wheels, minor=minor, cache=self.cache)
+        if isinstance(planned, BytecodeLayer):
+            compiled = {"bytecode": [part.sha256 for part in planned.parts], "left out": sorted(planned.left_out)}
+            return layers.remember(self.cache, compiled, lambda: _bytecode_entries(planned))
         key = [(file.path, file.mode, _identity(file)) for file in planned.files]
         return layers.remember(self.cache, key, lambda: _entries(planned.files))
 
@@ -70,28 +67,19 @@ def history(plan: Plan) -> tuple[str, ...]:
     return tuple(f"comp: {layer.name}" for layer in plan.layers)
 
 
-def warn_of_collisions(plan: Plan, cache: Cache) -> None:
-    """Warn of files that several wheels install; the one higher in the image stays. Raises InputError."""
-    wheels = [wheel for layer in plan.layers if isinstance(layer, WheelsLayer) for wheel in layer.wheels]
-    key = {"wheels": [wheel.sha256 for wheel in wheels], "minor": plan.facts.minor, "layout": LAYOUT_VERSION}
-    known = cache.record("collisions", key)
-    if known is None:
-        found = collisions(wheels, minor=plan.facts.minor)
-        known = {"found": [[one.path, one.loser, one.winner] for one in found]}
-        cache.write_record("collisions", key, known)
-    pairs: dict[tuple[str, str], list[str]] = {}
-    for path, loser, winner in known.get("found", []):
-        pairs.setdefault((loser, winner), []).append(path)
-    for (loser, winner), paths in pairs.items():
-        more = len(paths) - _NAMED
-        names = ", ".join(paths[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-        _log.warning("%s and %s install the same files; the latter's stay: %s", loser, winner, names)
-
-
-def _chunks(planned: FilesLayer | WheelsLayer, *, minor: str) -> Iterator[bytes]:
+def _chunks(planned: PlannedLayer, *, minor: str) -> Iterator[bytes]:
     if isinstance(planned, WheelsLayer):
         return splice.splice(planned.wheels, minor=minor)
+    if isinstance(planned, BytecodeLayer):
+        return layers.compressed(_bytecode_entries(planned))
     return layers.compressed(_entries(planned.files))
+
+
+def _bytecode_entries(planned: BytecodeLayer) -> Iterator[layers.Entry]:
+    for part in planned.parts:
+        for file in compiled_files(part):
+            if file.path not in planned.left_out:
+                yield layers.Entry(path=file.path, what=f"the bytecode of {part.wheel}", content=file.content)
 
 
 def _entries(files: Sequence[File]) -> Iterator[layers.Entry]:

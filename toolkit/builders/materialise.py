@@ -5,12 +5,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolkit.builders.plan import FilesLayer, Plan
+from toolkit.builders.plan import BytecodeLayer, FilesLayer, Plan, WheelsLayer
 from toolkit.errors import OutsideError
 from toolkit.files import File
-from toolkit.oci.layer import CHUNK
+from toolkit.oci.layer import CHUNK, inflated
 from toolkit.oci.tar import MTIME, ROOT, parents
-from toolkit.python.install import collisions, installed_files
+from toolkit.python.bytecode.compiling import compiled_files
+from toolkit.python.install import installed_files
 from toolkit.python.wheels import Wheel, open_wheel
 
 _log = logging.getLogger(__name__)
@@ -22,16 +23,16 @@ def materialise(plan: Plan, folder: Path) -> None:
     Of a path that several layers hold, the upper one's file stays. `opt` above is left to the base. Raises
     InputError for a wheel that cannot be installed, OutsideError when the disk does not take the files.
     """
-    wheels = [wheel for layer in plan.layers if not isinstance(layer, FilesLayer) for wheel in layer.wheels]
-    collisions(wheels, minor=plan.facts.minor)
     try:
         for layer in plan.layers:
             if isinstance(layer, FilesLayer):
                 for file in layer.files:
                     _write_planned(file, folder)
-            else:
+            elif isinstance(layer, WheelsLayer):
                 for wheel in layer.wheels:
                     _write_wheel(wheel, folder, minor=plan.facts.minor)
+            else:
+                _write_bytecode(layer, folder)
         _settle(folder / ROOT)
     except OSError as error:
         raise OutsideError(f"cannot write the image's files to {folder}: {error.strerror}") from error
@@ -55,6 +56,13 @@ def _write_wheel(wheel: Wheel, folder: Path, *, minor: str) -> None:
             path = _place(folder, file.path)
             content = opened.chunks(file.member) if file.member else iter((file.data or b"",))
             _write(path, content, file.mode)
+
+
+def _write_bytecode(layer: BytecodeLayer, folder: Path) -> None:
+    for part in layer.parts:
+        for file in compiled_files(part):
+            if file.path not in layer.left_out:
+                _write(_place(folder, file.path), inflated(file.content, part.wheel), 0o644)
 
 
 def _place(folder: Path, name: str) -> Path:

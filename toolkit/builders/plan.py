@@ -3,13 +3,15 @@
 Every builder works from the same plan, so every builder gives the same file tree under `/opt/comp`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from toolkit.files import File
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.python.base import BaseFacts
+from toolkit.python.bytecode.compiling import Bytecode
+from toolkit.python.collisions import Collision
 from toolkit.python.wheels import Wheel
 
 PREFIX = "opt/comp"
@@ -42,6 +44,36 @@ class WheelsLayer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BytecodeLayer:
+    """A layer of what was compiled of wheels.
+
+    Python believes bytecode of this kind without looking at its source, so what was compiled of a file that another
+    wheel's replaces is `left_out`, by paths without a leading slash.
+    """
+
+    name: str
+    parts: tuple[Bytecode, ...]
+    left_out: frozenset[str] = frozenset()
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """What is in it, for people: the wheels."""
+        return tuple(part.wheel for part in self.parts)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Installed:
+    """What is installed on a base: wheels, what was compiled of them, and what they install in each other's place."""
+
+    wheels: Sequence[Wheel] = ()
+    bytecode: Sequence[Bytecode] = ()
+    collisions: Sequence[Collision] = ()
+
+
+PlannedLayer = FilesLayer | WheelsLayer | BytecodeLayer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """Everything a builder needs: the base, the layers from bottom to top, and what changes in the config.
 
@@ -53,7 +85,7 @@ class Plan:
     base_reference: str
     facts: BaseFacts
     platform: Platform
-    layers: tuple[FilesLayer | WheelsLayer, ...]
+    layers: tuple[PlannedLayer, ...]
     command: tuple[str, ...]
     env: Mapping[str, str]
     labels: Mapping[str, str]

@@ -2,7 +2,7 @@
 
 import logging
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from toolkit import launcher
 from toolkit.builders.code import code_files
 from toolkit.builders.ignore import read_patterns
-from toolkit.builders.plan import PREFIX, FilesLayer, Plan, WheelsLayer
+from toolkit.builders.plan import PREFIX, BytecodeLayer, FilesLayer, Installed, Plan, WheelsLayer
 from toolkit.config import Entry, Project
 from toolkit.errors import InputError, Location
 from toolkit.files import File
@@ -24,6 +24,7 @@ from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.oci.reference import parse_reference
 from toolkit.python.base import BaseFacts
+from toolkit.python.bytecode.compiling import compiled_path
 from toolkit.python.install import VENV
 from toolkit.python.venv import skeleton
 from toolkit.python.wheels import Wheel
@@ -52,7 +53,7 @@ def make_plan(
     base: Image,
     base_reference: str,
     facts: BaseFacts,
-    wheels: Sequence[Wheel],
+    installed: Installed,
     *,
     platform: Platform,
     environ: Mapping[str, str],
@@ -67,13 +68,18 @@ def make_plan(
     check_python(project, facts, base_reference)
     created = _created(config, environ)
     metadata = _metadata(project, base, base_reference, created)
-    wheel_layers = _wheel_layers(wheels, room=_MOST_LAYERS - len(base.layers) - 3)
+    wheel_layers = _wheel_layers(installed.wheels, room=_room(base))
     return Plan(
         base=base,
         base_reference=base_reference,
         facts=facts,
         platform=found,
-        layers=(_skeleton_layer(project, facts), *wheel_layers, code_layer(project)),
+        layers=(
+            _skeleton_layer(project, facts),
+            *wheel_layers,
+            *_bytecode_layers(wheel_layers, installed),
+            code_layer(project),
+        ),
         command=(PYTHON, *(("-P",) if safe_path(facts) else ()), LAUNCHER),
         env={"PATH": f"/{VENV}/bin:{_base_path(config)}"},
         labels=metadata,
@@ -110,6 +116,27 @@ def _wheel_layers(wheels: Sequence[Wheel], *, room: int) -> list[WheelsLayer]:
         count = f"{len(small)} wheels" if len(small) > 1 else _distribution(small[0])
         layers.append(WheelsLayer(name=count, wheels=small))
     return layers
+
+
+def in_order(wheels: Sequence[Wheel], base: Image) -> list[Wheel]:
+    """Order the wheels as they will lie in the image, from bottom to top; of two with one file the later's stays."""
+    return [wheel for layer in _wheel_layers(wheels, room=_room(base)) for wheel in layer.wheels]
+
+
+def _room(base: Image) -> int:
+    """Count the layers that wheels may fill: the launcher and the code have theirs, bytecode as many as wheels."""
+    return (_MOST_LAYERS - len(base.layers) - 4) // 2
+
+
+def _bytecode_layers(layers: Sequence[WheelsLayer], installed: Installed) -> Iterator[BytecodeLayer]:
+    """Give the bytecode of each layer of wheels a layer of its own, which is shared wherever that is."""
+    compiled = {part.wheel: part for part in installed.bytecode if not part.is_empty}
+    for layer in layers:
+        parts = tuple(compiled[wheel.filename] for wheel in layer.wheels if wheel.filename in compiled)
+        names = {wheel.filename for wheel in layer.wheels}
+        replaced = frozenset(compiled_path(one.path) for one in installed.collisions if one.loser in names)
+        if parts:
+            yield BytecodeLayer(name=f"bytecode of {layer.name}", parts=parts, left_out=replaced)
 
 
 def _distribution(wheel: Wheel) -> str:

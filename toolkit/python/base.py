@@ -5,8 +5,7 @@ import posixpath
 import re
 import tarfile
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import IO, Any
 
 from packaging.utils import canonicalize_name
@@ -14,15 +13,14 @@ from packaging.version import InvalidVersion, Version
 
 from toolkit.cache import Cache
 from toolkit.errors import InputError
-from toolkit.oci.contents import layer_tar
-from toolkit.oci.image import Image, Layer
+from toolkit.oci.image import Image
+from toolkit.oci.tree import Tree
 
 log = logging.getLogger(__name__)
 
 _READER_VERSION = 2
 _CHUNK = 1 << 20
 _OVERLAP = 256
-_MOST_LINKS = 40
 
 _INTERPRETER = re.compile(r"(?:.*/)?(?:bin/python3(?:\.\d+)?|lib(?:64)?/(?:[^/]+/)?libpython3\.\d+\w*\.so[.\d]*)")
 _C_LIBRARY = re.compile(r"(?:usr/)?lib(?:64)?/(?:[^/]+/)?(?:libc\.so\.6|libc-2\.\d+\.so|ld-musl-[^/]+\.so\.1)")
@@ -69,7 +67,7 @@ def read_facts(image: Image, cache: Cache, *, python: str | None = None) -> Base
     if known is not None:
         return BaseFacts(**known)
     log.debug("reading the base %s", image.digest)
-    tree = _Tree()
+    tree = _Base()
     for layer in image.layers:
         tree.apply(layer)
     facts = _facts(tree, image.parsed_config().get("config") or {}, python)
@@ -77,64 +75,15 @@ def read_facts(image: Image, cache: Cache, *, python: str | None = None) -> Base
     return facts
 
 
-@dataclass(slots=True)
-class _Tree:
-    """The base's file system as far as it matters: every path, link targets, and what was found in some files."""
+class _Base(Tree):
+    """The base's file system as far as it matters: what was found in some files, by their paths."""
 
-    links: dict[str, str] = field(default_factory=dict)
-    files: set[str] = field(default_factory=set)
-    found: dict[str, str] = field(default_factory=dict)
-    folders: set[str] = field(default_factory=set)
-    _fresh: set[str] = field(default_factory=set)
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
 
-    def apply(self, layer: Layer) -> None:
-        """Put one layer on top (OCI image specification, layer.md)."""
-        self._fresh.clear()
-        with layer_tar(layer) as archive:
-            for member in archive:
-                self._take(archive, member)
-
-    def resolve(self, path: str) -> str | None:
-        """Follow links; None when the path leads nowhere."""
-        parts, done, seen = path.strip("/").split("/"), "", 0
-        while parts:
-            part = parts.pop(0)
-            if part in {"", "."}:
-                continue
-            done = posixpath.dirname(done) if part == ".." else posixpath.join(done, part)
-            if done in self.links:
-                seen += 1
-                if seen > _MOST_LINKS:
-                    return None
-                target = self.links[done]
-                parts = target.split("/") + parts
-                done = "" if target.startswith("/") else posixpath.dirname(done)
-        return done if done in self.files else None
-
-    def _take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
-        path = posixpath.normpath(member.name).lstrip("/")
-        folder, name = posixpath.split(path)
-        if name == ".wh..wh..opq":
-            self._remove_below(folder, spared=self._fresh)
-            return
-        if name.startswith(".wh."):
-            self._remove(posixpath.join(folder, name[4:]), spared=self._fresh)
-            return
-        if member.isdir():
-            self._forget(path)
-            return
-        self._remove(path)
-        if member.issym():
-            self.links[path] = member.linkname
-        elif member.isreg() or member.islnk():
-            self.files.add(path)
-            self._look_into(archive, member, path)
-        self._fresh.add(path)
-        while folder and folder not in self.folders:
-            self.folders.add(folder)
-            folder = posixpath.dirname(folder)
-
-    def _look_into(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
+    def look(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
+        """Search interpreters, C libraries and the description of the release."""
         if member.islnk():
             if found := self.found.get(posixpath.normpath(member.linkname).lstrip("/")):
                 self.found[path] = found
@@ -149,22 +98,9 @@ class _Tree:
         elif _C_LIBRARY.fullmatch(path):
             self.found[path] = _search(stream, _VERSION_IN_MUSL if "musl" in path else _VERSION_IN_GLIBC) or ""
 
-    def _remove(self, path: str, spared: AbstractSet[str] = frozenset()) -> None:
-        if path not in spared:
-            self._forget(path)
-        self._remove_below(path, spared)
-
-    def _remove_below(self, folder: str, spared: AbstractSet[str] = frozenset()) -> None:
-        """Remove what a folder holds, but for what is `spared`: a whiteout hides the layers below, not its own."""
-        if folder in self.folders:
-            prefix = f"{folder}/"
-            for path in (*self.links, *self.files):
-                if path.startswith(prefix) and path not in spared:
-                    self._forget(path)
-
-    def _forget(self, path: str) -> None:
-        self.links.pop(path, None)
-        self.files.discard(path)
+    def forget(self, path: str) -> None:
+        """Drop a path."""
+        super().forget(path)
         self.found.pop(path, None)
 
 
@@ -177,7 +113,7 @@ def _search(stream: IO[bytes], pattern: re.Pattern[bytes]) -> str | None:
     return None
 
 
-def _facts(tree: _Tree, config: Mapping[str, Any], python: str | None) -> BaseFacts:
+def _facts(tree: _Base, config: Mapping[str, Any], python: str | None) -> BaseFacts:
     for path in ("opt", "opt/comp"):
         if path in tree.links:
             raise InputError(
@@ -200,7 +136,7 @@ def _facts(tree: _Tree, config: Mapping[str, Any], python: str | None) -> BaseFa
     )
 
 
-def _interpreter(tree: _Tree, config: Mapping[str, Any], python: str | None) -> str:
+def _interpreter(tree: _Base, config: Mapping[str, Any], python: str | None) -> str:
     if python is not None:
         found = tree.resolve(python)
         if found is None:
@@ -218,7 +154,7 @@ def _interpreter(tree: _Tree, config: Mapping[str, Any], python: str | None) -> 
     )
 
 
-def _version(tree: _Tree, interpreter: str) -> str:
+def _version(tree: _Base, interpreter: str) -> str:
     """Find the version compiled into the interpreter, or into the library it is a thin front of."""
     if version := tree.found.get(interpreter):
         return version
@@ -233,20 +169,20 @@ def _version(tree: _Tree, interpreter: str) -> str:
     )
 
 
-def _c_library(tree: _Tree) -> tuple[str, str]:
+def _c_library(tree: _Base) -> tuple[str, str]:
     for path, version in sorted(tree.found.items()):
         if _C_LIBRARY.fullmatch(path) and version:
             return ("musl" if "musl" in path else "glibc"), ".".join(version.split(".")[:2])
     raise InputError("the base has neither glibc nor musl where they are expected", hint="use another base")
 
 
-def _os_release(tree: _Tree) -> dict[str, str]:
+def _os_release(tree: _Base) -> dict[str, str]:
     text = tree.found.get("etc/os-release") or tree.found.get("usr/lib/os-release") or ""
     pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
     return {key: value.strip("\"'") for key, _, value in pairs}
 
 
-def _packages(tree: _Tree, interpreter: str, version: str) -> dict[str, str]:
+def _packages(tree: _Base, interpreter: str, version: str) -> dict[str, str]:
     prefix = posixpath.dirname(posixpath.dirname(interpreter))
     minor = ".".join(version.split(".")[:2])
     libraries = {f"{prefix}/lib/python{minor}", f"{prefix}/lib/python3", f"{prefix}/lib64/python{minor}"}

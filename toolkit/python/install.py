@@ -14,7 +14,7 @@ from configparser import Error as ConfigError
 from dataclasses import dataclass
 
 from toolkit.errors import InputError
-from toolkit.python.wheels import Member, OpenWheel, Wheel, open_wheel
+from toolkit.python.wheels import Member, OpenWheel
 
 VENV = "opt/comp/venv"
 
@@ -66,15 +66,6 @@ class _Recorded:
     size: int | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Collision:
-    """One path that two wheels install with different content; `winner` comes later."""
-
-    path: str
-    loser: str
-    winner: str
-
-
 def installed_files(wheel: OpenWheel, *, minor: str, prefix: str = VENV) -> Iterator[InstalledFile]:
     """List what a wheel installs into the virtual environment at `prefix` of a Python of this minor version.
 
@@ -84,30 +75,9 @@ def installed_files(wheel: OpenWheel, *, minor: str, prefix: str = VENV) -> Iter
     yield from _Installation(wheel, minor=minor, prefix=prefix).files()
 
 
-def collisions(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV) -> tuple[Collision, ...]:
-    """Find paths that several of these wheels install with different content; the later wheel wins.
-
-    Raises InputError when one wheel has a file where another has a folder.
-    """
-    owners: dict[str, tuple[str, object]] = {}
-    folders: dict[str, str] = {}
-    found = []
-    for wheel in wheels:
-        with open_wheel(wheel) as opened:
-            # What the wheel itself is made of; INSTALLER and RECORD lie in a folder of the wheel's own name.
-            for file in _Installation(opened, minor=minor, prefix=prefix).placed():
-                content = (file.member.crc, file.member.size) if file.member else file.data
-                before = owners.get(file.path)
-                if before and before[1] != content:
-                    found.append(Collision(path=file.path, loser=before[0], winner=wheel.filename))
-                owners[file.path] = (wheel.filename, content)
-                folder = file.path.rpartition("/")[0]
-                while folder and folder not in folders:
-                    folders[folder] = wheel.filename
-                    folder = folder.rpartition("/")[0]
-    for path in folders.keys() & owners.keys():
-        raise InputError(f"{owners[path][0]} installs a file where {folders[path]} installs a folder: {path}")
-    return tuple(found)
+def placed_files(wheel: OpenWheel, *, minor: str, prefix: str = VENV) -> Iterator[InstalledFile]:
+    """List what comes out of a wheel's members and entry points, without the notes of an installer."""
+    yield from _Installation(wheel, minor=minor, prefix=prefix).placed()
 
 
 class _Installation:

@@ -13,7 +13,7 @@ import pytest
 from tests.artifacts import FACTS, base_image, component, pack_wheel
 from toolkit.builders.embedded import EmbeddedBuilder
 from toolkit.builders.materialise import materialise
-from toolkit.builders.plan import Plan
+from toolkit.builders.plan import Installed, Plan
 from toolkit.builders.planning import make_plan
 from toolkit.cache import Cache
 from toolkit.config import Project
@@ -22,19 +22,15 @@ from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import DOCKER_MANIFEST, Platform
 from toolkit.oci.image import Image
 from toolkit.progress import Progress, silent
+from toolkit.python.collisions import told_collisions
 from toolkit.python.wheels import Wheel
+
+HOST = Platform("linux", "amd64")
 
 
 def make(project: Project, wheels: tuple[Wheel, ...] = (), *, docker: bool = False) -> Plan:
-    return make_plan(
-        project,
-        base_image(docker=docker),
-        "python:3.11-slim",
-        FACTS,
-        wheels,
-        platform=Platform("linux", "amd64"),
-        environ={},
-    )
+    base, installed = base_image(docker=docker), Installed(wheels=wheels)
+    return make_plan(project, base, "python:3.11-slim", FACTS, installed, platform=HOST, environ={})
 
 
 def build(project: Project, cache: Path, wheels: tuple[Wheel, ...] = (), *, docker: bool = False) -> Image:
@@ -115,13 +111,15 @@ def test_large_code_is_streamed_and_sound(tmp_path: Path) -> None:
 
 
 def test_collisions_are_told_each_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    project, wheels = component(tmp_path / "c"), two_wheels(tmp_path)
+    wheels = two_wheels(tmp_path)
     for _ in range(2):
         caplog.clear()
         with caplog.at_level(logging.WARNING):
-            image = build(project, tmp_path / "cache", wheels)
+            (found,) = told_collisions(wheels, minor="3.11", cache=Cache(tmp_path / "cache"))
         assert "one-1.0-py3-none-any.whl and two-1.0-py3-none-any.whl" in caplog.text
         assert "shared.py" in caplog.text
+    assert found.winner == "two-1.0-py3-none-any.whl"
+    image = build(component(tmp_path / "c"), tmp_path / "cache", wheels)
     assert layer_trees(image)["opt/comp/venv/lib/python3.11/site-packages/shared.py"][3] == b"two"
 
 
@@ -170,6 +168,7 @@ os.umask(int(sys.argv[1], 8))
 sys.path.insert(0, sys.argv[2])
 from tests.artifacts import FACTS, base_image, component, pack_wheel
 from toolkit.builders.embedded import EmbeddedBuilder
+from toolkit.builders.plan import Installed
 from toolkit.builders.planning import make_plan
 from toolkit.cache import Cache
 from toolkit.oci.descriptor import Platform
@@ -183,7 +182,7 @@ if sys.argv[3] == "git":
     os.utime(root / "component/src/data.txt", (10**9, 10**9))
 wheels = (pack_wheel(root, {"a/__init__.py": "1", "b.py": "2"}, name="a"), pack_wheel(root, {"c.py": "3"}, name="c"))
 host = Platform("linux", "amd64")
-plan = make_plan(project, base_image(), "python:3.11-slim", FACTS, wheels, platform=host, environ={})
+plan = make_plan(project, base_image(), "python:3.11-slim", FACTS, Installed(wheels=wheels), platform=host, environ={})
 print(EmbeddedBuilder(Cache(root / "cache")).build(plan, silent).digest)
 """
 

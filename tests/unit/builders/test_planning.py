@@ -5,7 +5,7 @@ import pytest
 
 from tests.artifacts import FACTS, base_image, component, pack_wheel
 from toolkit import launcher
-from toolkit.builders.plan import FilesLayer, Plan, WheelsLayer
+from toolkit.builders.plan import FilesLayer, Installed, Plan, WheelsLayer
 from toolkit.builders.planning import BIG_WHEEL, make_plan
 from toolkit.config import Entry, Project
 from toolkit.errors import InputError
@@ -25,7 +25,15 @@ def plan(
     environ: dict[str, str] | None = None,
 ) -> Plan:
     platform = Platform.parse(project.platforms[0])
-    return make_plan(project, base or base_image(), reference, facts, wheels, platform=platform, environ=environ or {})
+    return make_plan(
+        project,
+        base or base_image(),
+        reference,
+        facts,
+        Installed(wheels=wheels),
+        platform=platform,
+        environ=environ or {},
+    )
 
 
 def wheel(name: str, size: int = 1000) -> Wheel:

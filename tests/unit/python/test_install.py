@@ -10,7 +10,8 @@ from installer.sources import WheelFile
 
 from tests.artifacts import Packed, pack_wheel
 from toolkit.errors import InputError
-from toolkit.python.install import VENV, collisions, installed_files
+from toolkit.python.collisions import collisions
+from toolkit.python.install import VENV, installed_files
 from toolkit.python.wheels import Wheel, open_wheel
 
 SITE = f"{VENV}/lib/python3.11/site-packages"

@@ -1,0 +1,283 @@
+"""Bytecode of wheels, kept in the cache: compiled once for each wheel, Python and zlib.
+
+A blob holds the deflate streams of a wheel's `.pyc` files, then what they are as JSON, then the length of that.
+"""
+
+import json
+import logging
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from toolkit.cache import Cache
+from toolkit.errors import OutsideError
+from toolkit.oci.image import Image
+from toolkit.oci.layer import Stream
+from toolkit.progress import Progress, Report
+from toolkit.python.base import BaseFacts
+from toolkit.python.bytecode.interpreter import Interpreter, of_this_machine, runs_here, unpack
+from toolkit.python.install import VENV, InstalledFile, installed_files
+from toolkit.python.wheels import Wheel, open_wheel
+
+log = logging.getLogger(__name__)
+
+# Raise it with any change of the program or the choice of files; it is part of what bytecode is known by.
+BYTECODE_VERSION = 1
+
+_SOURCE = struct.Struct("<II")
+_RESULT = struct.Struct("<III")
+_TRAILER = struct.Struct("<Q")
+# Sources of one call, in bytes: enough that starting an interpreter does not count.
+_BATCH = 1_500_000
+_NEVER_IMPORTED = {"test", "tests"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bytecode:
+    """What was compiled of one wheel, as a blob in the cache. `sha256` identifies its content."""
+
+    wheel: str
+    sha256: str
+    path: Path
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether the wheel had no modules to compile."""
+        return self.path.stat().st_size <= len("[]") + _TRAILER.size
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompiledFile:
+    """One `.pyc` below the root of the image, without a leading slash, and its content."""
+
+    path: str
+    content: Stream
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Base:
+    """A base that wheels are compiled for."""
+
+    image: Image
+    facts: BaseFacts
+
+
+class Compiler:
+    """Compiles for the bases of one build, with what interpreters can be had. Use it as a context manager.
+
+    Interpreters are unpacked when one is first needed, and removed at the end.
+    """
+
+    def __init__(self, bases: Sequence[Base], cache: Cache, report: Report) -> None:
+        self._bases = bases
+        self._cache = cache
+        self._report = report
+        self._stack = ExitStack()
+        self._made: dict[str, Interpreter | None] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def compile(self, wheels: Sequence[Wheel], base: Base) -> tuple[Bytecode, ...] | None:
+        """Compile the wheels for a base, as far as the cache does not have them; None without an interpreter.
+
+        Raises OutsideError when the interpreter fails.
+        """
+        versions = self._versions(base)
+        if versions is None:
+            return None
+        known = {wheel.sha256: self._known(wheel, base, versions) for wheel in wheels}
+        missing = [wheel for wheel in wheels if known[wheel.sha256] is None]
+        if missing:
+            known |= self._compiled(missing, base, versions)
+        return tuple(found for wheel in wheels if (found := known[wheel.sha256]))
+
+    def _compiled(self, wheels: Sequence[Wheel], base: Base, versions: str) -> dict[str, Bytecode | None]:
+        interpreter = self._interpreter(base)
+        if interpreter is None:
+            raise OutsideError("the interpreter that compiled before does not run any more", hint="`comp cache prune`")
+        log.debug("compiling %d wheels with Python and zlib %s", len(wheels), versions)
+        made: dict[str, Bytecode | None] = {}
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            work = []
+            for wheel in wheels:
+                batches = list(_batches(wheel, base.facts.minor))
+                call = partial(_run, interpreter, wheel, versions)
+                work.append((wheel, [(names, pool.submit(call, names)) for names in batches]))
+            try:
+                for number, (wheel, parts) in enumerate(work, start=1):
+                    sha256, _ = self._cache.keep_blob(_blob(parts))
+                    self._cache.write_record("bytecode", _key(wheel, base, versions), {"sha256": sha256})
+                    made[wheel.sha256] = self._bytecode(wheel, sha256)
+                    self._report(Progress(task="bytecode", done=number, total=len(wheels), unit="wheels"))
+            finally:
+                pool.shutdown(cancel_futures=True)
+        return made
+
+    def _known(self, wheel: Wheel, base: Base, versions: str) -> Bytecode | None:
+        record = self._cache.record("bytecode", _key(wheel, base, versions))
+        sha256 = str((record or {}).get("sha256", ""))
+        return self._bytecode(wheel, sha256) if sha256 and self._cache.has_blob(sha256) else None
+
+    def _bytecode(self, wheel: Wheel, sha256: str) -> Bytecode:
+        return Bytecode(wheel=wheel.filename, sha256=sha256, path=self._cache.blob_path(sha256))
+
+    def _versions(self, base: Base) -> str | None:
+        """Tell which Python and zlib compile for a base, without unpacking what is known."""
+        for helper in self._helpers(base):
+            key = {"image": str(helper.image.digest), "python": helper.facts.python, "program": BYTECODE_VERSION}
+            known = self._cache.record("interpreter", key)
+            if known is None:
+                interpreter = self._unpacked(helper)
+                known = {"versions": interpreter.versions() if interpreter else None}
+                self._cache.write_record("interpreter", key, known)
+            versions = known.get("versions")
+            if versions and str(versions).split(" ")[0] == base.facts.version:
+                return str(versions)
+        ours = self._ours(base.facts.version)
+        return ours.versions() if ours else None
+
+    def _interpreter(self, base: Base) -> Interpreter | None:
+        for helper in self._helpers(base):
+            interpreter = self._unpacked(helper)
+            if interpreter and interpreter.versions():
+                return interpreter
+        return self._ours(base.facts.version)
+
+    def _helpers(self, base: Base) -> Iterator[Base]:
+        """List the bases whose interpreter runs here and is of the version: bytecode is the same on every processor."""
+        for helper in (base, *self._bases):
+            if runs_here(helper.image) and helper.facts.version == base.facts.version:
+                yield helper
+
+    def _unpacked(self, base: Base) -> Interpreter | None:
+        name = str(base.image.digest)
+        if name not in self._made:
+            folder = Path(tempfile.mkdtemp(prefix="comp-python-"))
+            self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder.chmod(0o755)
+            self._made[name] = unpack(base.image, base.facts, folder)
+        return self._made[name]
+
+    def _ours(self, version: str) -> Interpreter | None:
+        if version not in self._made:
+            self._made[version] = of_this_machine(version)
+        return self._made[version]
+
+
+def compiled_files(bytecode: Bytecode) -> Iterator[CompiledFile]:
+    """List what a blob holds, in order of path. Raises OutsideError when the cache lost it."""
+    try:
+        size = bytecode.path.stat().st_size
+        (length,) = _TRAILER.unpack(_read(bytecode.path, size - _TRAILER.size, _TRAILER.size))
+        listed = json.loads(_read(bytecode.path, size - _TRAILER.size - length, length))
+    except (OSError, ValueError, struct.error) as error:
+        raise OutsideError(
+            f"the bytecode of {bytecode.wheel} is damaged in the cache", hint="`comp cache verify`, then build again"
+        ) from error
+    start = 0
+    for path, deflated, plain, crc in listed:
+        chunks = partial(_piece, bytecode.path, start, deflated)
+        yield CompiledFile(path=path, content=Stream(chunks=chunks, size=plain, crc=crc, raw=True))
+        start += deflated
+
+
+def _piece(path: Path, start: int, length: int) -> Iterator[bytes]:
+    yield _read(path, start, length)
+
+
+def _read(path: Path, start: int, length: int) -> bytes:
+    with path.open("rb") as stream:
+        stream.seek(start)
+        return stream.read(length)
+
+
+def _key(wheel: Wheel, base: Base, versions: str) -> Mapping[str, object]:
+    return {
+        "wheel": wheel.sha256,
+        "versions": versions,
+        "minor": base.facts.minor,
+        "prefix": VENV,
+        "program": BYTECODE_VERSION,
+    }
+
+
+def _batches(wheel: Wheel, minor: str) -> Iterator[list[InstalledFile]]:
+    """Divide the modules of a wheel, in order of path, into batches of about the same size."""
+    with open_wheel(wheel) as opened:
+        files = [file for file in installed_files(opened, minor=minor) if _is_module(file, minor)]
+    batch: list[InstalledFile] = []
+    size = 0
+    for file in sorted(files, key=lambda file: file.path):
+        batch.append(file)
+        size += file.member.size if file.member else 0
+        if size >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _is_module(file: InstalledFile, minor: str) -> bool:
+    folder = f"{VENV}/lib/python{minor}/site-packages/"
+    inner = file.path.removeprefix(folder).split("/")[:-1]
+    return (
+        file.member is not None
+        and file.path.startswith(folder)
+        and file.path.endswith(".py")
+        and _NEVER_IMPORTED.isdisjoint(inner)
+    )
+
+
+def _run(interpreter: Interpreter, wheel: Wheel, versions: str, files: Sequence[InstalledFile]) -> bytes:
+    """Compile one batch; return the results as the program gives them, without their first line."""
+    frames = []
+    with open_wheel(wheel) as opened:
+        for file in files:
+            source = opened.read(file.member) if file.member else b""
+            path = f"/{file.path}".encode()
+            frames += [_SOURCE.pack(len(path), len(source)), path, source]
+    try:
+        said, _, results = interpreter.compile(b"".join(frames)).partition(b"\n")
+    except (OSError, subprocess.SubprocessError) as error:
+        raise OutsideError(
+            f"the base's Python cannot compile {wheel.filename}: {error}",
+            hint="`bytecode = false` in [tool.comp] leaves bytecode out",
+        ) from error
+    if said.decode() != versions:
+        raise OutsideError(f"the base's Python says that it is {said!r}, expected {versions}")
+    return results
+
+
+def _blob(parts: Sequence[tuple[list[InstalledFile], "Future[bytes]"]]) -> Iterator[bytes]:
+    listed: list[tuple[str, int, int, int]] = []
+    for files, future in parts:
+        results, position = future.result(), 0
+        for file in files:
+            plain, crc, deflated = _RESULT.unpack_from(results, position)
+            position += _RESULT.size
+            if deflated:
+                listed.append((compiled_path(file.path), deflated, plain, crc))
+                yield results[position : position + deflated]
+            position += deflated
+    index = json.dumps(listed, separators=(",", ":")).encode()
+    yield index + _TRAILER.pack(len(index))
+
+
+def compiled_path(path: str) -> str:
+    """Say where Python looks for the bytecode of a source in site-packages (PEP 3147)."""
+    folder, _, name = path.rpartition("/")
+    tag = path.removeprefix(f"{VENV}/lib/python").partition("/")[0].replace(".", "")
+    return f"{folder}/__pycache__/{name.removesuffix('.py')}.cpython-{tag}.pyc"

@@ -1,0 +1,54 @@
+"""Compiles sources to bytecode. Runs in the base's interpreter, of any Python from 3.10 on, and imports nothing else.
+
+On stdin: for each source the lengths of its path and its bytes (unsigned, 4 bytes, little-endian), then both. On
+stdout: first a line with the versions of Python and zlib; then for each source, in order, length and CRC32 of the
+`.pyc` and the length of its deflate stream, then that stream; three zeros stand for a source that does not compile.
+
+Only the path and the bytes of a source decide what comes out, and the two versions: the `.pyc` is of the kind
+"unchecked hash" (PEP 552), its name is the one inside the image, and the caller fixes the hash seed.
+"""
+
+import importlib._bootstrap_external as external  # no public name makes such a file
+import importlib.util
+import struct
+import sys
+import zlib
+
+_LENGTHS = struct.Struct("<II")
+_RESULT = struct.Struct("<III")
+
+
+def compiled(path: str, source: bytes) -> bytes | None:
+    """Give the bytes of the `.pyc` of one source; None when it does not compile."""
+    try:
+        code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
+        return None
+    made = external._code_to_hash_pyc(  # type: ignore[attr-defined]  # noqa: SLF001
+        code, importlib.util.source_hash(source), checked=False
+    )
+    return bytes(made)
+
+
+def main() -> None:
+    """Work until stdin ends."""
+    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    stdout.write(f"{sys.version.split()[0]} {zlib.ZLIB_RUNTIME_VERSION}\n".encode())
+    while True:
+        lengths = stdin.read(_LENGTHS.size)
+        if not lengths:
+            break
+        path_length, source_length = _LENGTHS.unpack(lengths)
+        path = stdin.read(path_length).decode()
+        made = compiled(path, stdin.read(source_length))
+        if made is None:
+            stdout.write(_RESULT.pack(0, 0, 0))
+            continue
+        deflater = zlib.compressobj(6, zlib.DEFLATED, -15)
+        data = deflater.compress(made) + deflater.flush()
+        stdout.write(_RESULT.pack(len(made), zlib.crc32(made), len(data)) + data)
+    stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

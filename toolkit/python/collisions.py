@@ -1,0 +1,68 @@
+"""Files that several wheels install: found, remembered, and told."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+
+from toolkit.cache import Cache
+from toolkit.errors import InputError
+from toolkit.oci.tar import LAYOUT_VERSION
+from toolkit.python.install import VENV, placed_files
+from toolkit.python.wheels import Wheel, open_wheel
+
+_log = logging.getLogger(__name__)
+
+_NAMED = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Collision:
+    """One path that two wheels install with different content; `winner` comes later."""
+
+    path: str
+    loser: str
+    winner: str
+
+
+def collisions(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV) -> tuple[Collision, ...]:
+    """Find paths that several of these wheels install with different content; the later wheel wins.
+
+    Raises InputError when one wheel has a file where another has a folder.
+    """
+    owners: dict[str, tuple[str, object]] = {}
+    folders: dict[str, str] = {}
+    found = []
+    for wheel in wheels:
+        with open_wheel(wheel) as opened:
+            # What the wheel itself is made of; INSTALLER and RECORD lie in a folder of the wheel's own name.
+            for file in placed_files(opened, minor=minor, prefix=prefix):
+                content = (file.member.crc, file.member.size) if file.member else file.data
+                before = owners.get(file.path)
+                if before and before[1] != content:
+                    found.append(Collision(path=file.path, loser=before[0], winner=wheel.filename))
+                owners[file.path] = (wheel.filename, content)
+                folder = file.path.rpartition("/")[0]
+                while folder and folder not in folders:
+                    folders[folder] = wheel.filename
+                    folder = folder.rpartition("/")[0]
+    for path in folders.keys() & owners.keys():
+        raise InputError(f"{owners[path][0]} installs a file where {folders[path]} installs a folder: {path}")
+    return tuple(found)
+
+
+def told_collisions(wheels: Sequence[Wheel], *, minor: str, cache: Cache) -> tuple[Collision, ...]:
+    """Find the collisions, from the cache where they are known, and warn of them. Raises as `collisions` does."""
+    key = {"wheels": [wheel.sha256 for wheel in wheels], "minor": minor, "layout": LAYOUT_VERSION}
+    known = cache.record("collisions", key)
+    if known is None:
+        known = {"found": [astuple(one) for one in collisions(wheels, minor=minor)]}
+        cache.write_record("collisions", key, known)
+    found = tuple(Collision(path=path, loser=loser, winner=winner) for path, loser, winner in known["found"])
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        pairs.setdefault((one.loser, one.winner), []).append(one.path)
+    for (loser, winner), paths in pairs.items():
+        more = len(paths) - _NAMED
+        names = ", ".join(paths[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        _log.warning("%s and %s install the same files; the latter's stay: %s", loser, winner, names)
+    return found
