@@ -36,6 +36,7 @@ class Request:
     builder: str = "oci"
     push: bool = False
     pin: str = "in-place"
+    locked: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
@@ -89,6 +90,7 @@ def _key(request: Request) -> dict[str, object]:
         "builder": request.builder,
         "push": request.push,
         "pin": request.pin,
+        "locked": request.locked,
         "environment": deciding,
         "files": _files(request.folder.resolve()),
     }

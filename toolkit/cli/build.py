@@ -63,7 +63,9 @@ def command(
             raise UsageError("--dry-run plans for the embedded builder and writes nothing", hint="leave the rest out")
         _preview(console, folder, overrides, form)
         return
-    request = Request(folder=folder, overrides=overrides, builder=builder, push=push, pin=pin or "in-place")
+    request = Request(
+        folder=folder, overrides=overrides, builder=builder, push=push, pin=pin or "in-place", locked=locked
+    )
     cache = Cache.default()
     known = finished(request, cache) if output is None and folder.is_dir() else None
     if known:

@@ -51,7 +51,7 @@ class Interpreter:
         environment = {"PYTHONHASHSEED": "0", "PATH": os.defpath, **self.environment}
         # -s and -S: neither a user's packages nor those of the environment are looked at.
         command = [*self.command, "-s", "-S", "-B", "-W", "ignore", "-c", PROGRAM.read_text()]
-        drop = not self.ours and os.geteuid() == 0
+        drop = not self.ours and _may_become_nobody()
         done = subprocess.run(
             command,
             input=data,
@@ -76,6 +76,17 @@ class Interpreter:
         except (OSError, subprocess.SubprocessError) as error:
             log.debug("%s does not run here: %s", self.command[-1], error)
             return None
+
+
+def _may_become_nobody() -> bool:
+    """Tell whether this is root, in a namespace that has the user nobody."""
+    if os.geteuid() != 0:
+        return False
+    try:
+        lines = Path("/proc/self/uid_map").read_text().splitlines()
+    except OSError:
+        return True  # No namespaces here.
+    return any(int(first) <= _NOBODY < int(first) + int(count) for first, _, count in map(str.split, lines))
 
 
 def runs_here(image: Image) -> bool:

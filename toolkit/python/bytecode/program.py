@@ -12,6 +12,7 @@ import importlib._bootstrap_external as external  # no public name makes such a 
 import importlib.util
 import struct
 import sys
+import types
 import zlib
 
 _LENGTHS = struct.Struct("<II")
@@ -24,10 +25,38 @@ def compiled(path: str, source: bytes) -> bytes | None:
         code = compile(source, path, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
         return None
+    code = with_shared_sets(code, {})
     made = external._code_to_hash_pyc(  # type: ignore[attr-defined]  # noqa: SLF001
         code, importlib.util.source_hash(source), checked=False
     )
     return bytes(made)
+
+
+def with_shared_sets(code: types.CodeType, known: dict[object, object]) -> types.CodeType:
+    """Give the code with one object for equal constant sets.
+
+    Whether the compiler shares them depends on which strings some module has interned before, and `marshal` writes
+    shared objects once.
+    """
+    if not has_sets(code):
+        return code
+    constants: list[object] = []
+    for value in code.co_consts:
+        if isinstance(value, types.CodeType):
+            constants.append(with_shared_sets(value, known))
+        elif isinstance(value, frozenset):
+            constants.append(known.setdefault(frozenset((type(item), item) for item in value), value))
+        else:
+            constants.append(value)
+    return code.replace(co_consts=tuple(constants))
+
+
+def has_sets(code: types.CodeType) -> bool:
+    """Tell whether the code, or code inside it, has a constant set."""
+    return any(
+        isinstance(value, frozenset) or (isinstance(value, types.CodeType) and has_sets(value))
+        for value in code.co_consts
+    )
 
 
 def main() -> None:
