@@ -5,11 +5,16 @@ import io
 import threading
 import zipfile
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from uuid import uuid4
+
+from toolkit.python.pin import Pin
+from toolkit.python.resolve import resolve
+from toolkit.python.target import Target
 
 
 def small_wheel(name: str, version: str, *, requires: str = "", content: str = "") -> bytes:
@@ -106,3 +111,11 @@ def serving_index(index: PackageIndex) -> Iterator[PackageIndex]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def resolved(requirements: Sequence[str], target: Target, **options: Any) -> tuple[Pin, ...]:  # noqa: ANN401 (as resolve)
+    """Resolve, and expect wheels only."""
+    found = resolve(requirements, target, **options)
+    pins = tuple(pin for pin in found if isinstance(pin, Pin))
+    assert pins == found
+    return pins

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from toolkit.atomic import write_text
 from toolkit.config import Project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
-from toolkit.locking import Base, existing_lock, is_fresh, open_bases, refresh_lock
+from toolkit.locking import Base, existing_lock, is_fresh, open_bases, rebuild_lost, refresh_lock
 from toolkit.oci.descriptor import Platform, host_platform
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built, Image, ImageIndex
@@ -99,7 +99,8 @@ def make_plans(
     complete = bases
     if only and not is_fresh(project, known, bases[0].facts.minor):
         complete = open_bases(project, tools, lock=known)
-    lock = refresh_lock(project, complete, write=write_lock, locked=locked)
+    lock = refresh_lock(project, complete, tools, write=write_lock, locked=locked)
+    rebuild_lost(project, lock, bases, tools)
 
     def fetched(base: Base) -> tuple["Wheel", ...]:
         pins = lock.pins[base.target.platform]

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,8 +13,9 @@ from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.python.base import BaseFacts, read_facts
+from toolkit.python.local import folder_digest, local_projects
 from toolkit.python.lock import Lock, inputs_digest, read_lock, write_lock
-from toolkit.python.pin import Pin
+from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.target import Target
 from toolkit.tools import Tools, at_once
 
@@ -83,6 +85,7 @@ def open_bases(
 def refresh_lock(
     project: Project,
     bases: Sequence[Base],
+    tools: Tools,
     *,
     upgrade: bool = False,
     write: bool = True,
@@ -101,8 +104,8 @@ def refresh_lock(
     elif locked:
         _refuse(project, "is missing" if old is None else "is stale: the settings changed since it was written")
     else:
-        pins = _resolved(project, bases, None if upgrade else old)
-        lock = Lock(inputs=inputs_digest(project, minor), python=minor, pins=pins)
+        pins = _resolved(project, bases, None if upgrade else old, tools)
+        lock = Lock(inputs=inputs_digest(project, minor, _further(project)), python=minor, pins=pins)
     if bases[0].pinned:
         lock = replace(lock, base=bases[0].pinned)
     for base in bases:
@@ -118,7 +121,26 @@ def refresh_lock(
 
 def is_fresh(project: Project, lock: Lock | None, minor: str) -> bool:
     """Tell whether the lock says what the settings ask for."""
-    return lock is not None and lock.inputs == inputs_digest(project, minor) and lock.platforms == platforms_of(project)
+    return (
+        lock is not None
+        and lock.inputs == inputs_digest(project, minor, _further(project))
+        and lock.platforms == platforms_of(project)
+    )
+
+
+def has_built(lock: Lock) -> bool:
+    """Tell whether the lock has wheels that were built here: an index has none of these."""
+    return any(pin.source for pins in lock.pins.values() for pin in pins)
+
+
+def rebuild_lost(project: Project, lock: Lock, bases: Sequence[Base], tools: Tools) -> None:
+    """Build again what was built here and the cache lost. Raises as `rebuild` does."""
+    from toolkit.python.building import rebuild
+
+    for base in bases:
+        for pin in lock.pins[base.target.platform]:
+            if pin.source and not tools.cache.has_blob(pin.sha256):
+                rebuild(pin, base.target, tools.cache, tools.report, where=project.pyproject)
 
 
 def existing_lock(project: Project) -> Lock | None:
@@ -150,33 +172,70 @@ def _check_fit(project: Project, base: Base, lock: Lock) -> None:
             )
 
 
-def _resolved(project: Project, bases: Sequence[Base], old: Lock | None) -> dict[Platform, tuple[Pin, ...]]:
+def _resolved(
+    project: Project, bases: Sequence[Base], old: Lock | None, tools: Tools
+) -> dict[Platform, tuple[Pin, ...]]:
     """Resolve for every platform by itself; a platform that is new to the lock prefers what the others have."""
     if project.dependencies:
         named = ", ".join(str(base.target.platform) for base in bases)
         log.info("resolving for %s, Python %s", named, bases[0].facts.minor)
 
-    def resolved(base: Base) -> tuple[Pin, ...]:
+    # One after the other: what is built for the first platform mostly does for all.
+    local = {base.target.platform: _local(project, base, tools) for base in bases}
+
+    def resolved(base: Base) -> tuple[Pin | SourceDistribution, ...]:
         kept = old.pins.get(base.target.platform, next(iter(old.pins.values()))) if old else ()
-        return _resolve(project, base, kept)
+        return _resolve(project, base, kept, local[base.target.platform])
 
-    pins = at_once(resolved, bases)
-    return {base.target.platform: found for base, found in zip(bases, pins, strict=True)}
+    found = at_once(resolved, bases)
+    return {
+        base.target.platform: tuple(_built(one, base, tools) for one in chosen)
+        for base, chosen in zip(bases, found, strict=True)
+    }
 
 
-def _resolve(project: Project, base: Base, kept: tuple[Pin, ...]) -> tuple[Pin, ...]:
+def _built(one: Pin | SourceDistribution, base: Base, tools: Tools) -> Pin:
+    if isinstance(one, Pin):
+        return one
+    from toolkit.python.building import build_source
+
+    return build_source(one, base.target, tools.cache, tools.report)
+
+
+def _local(project: Project, base: Base, tools: Tools) -> list[Pin]:
+    """Build the required projects that are on this disk."""
+    folders = local_projects(project.pyproject, project.dependencies)
+    if not folders:
+        return []
+    from toolkit.python.building import build_folder
+
+    return [
+        build_folder(folder, name, base.target, tools.cache, relative_to=project.folder)
+        for name, folder in folders.items()
+    ]
+
+
+def _resolve(
+    project: Project, base: Base, kept: Sequence[Pin], local: Sequence[Pin]
+) -> tuple[Pin | SourceDistribution, ...]:
     from toolkit.python.resolve import resolve
 
     present = base.facts.packages if project.system_site_packages else {}
-    preferred = [f"{pin.name}=={pin.version}" for pin in kept if pin.name not in present]
+    here = {*present, *(pin.name for pin in local)}
+    preferred = [f"{pin.name}=={pin.version}" for pin in kept if pin.name not in here]
+    chosen = partial(resolve, project.dependencies, base.target, where=project.pyproject, present=present, local=local)
     try:
-        return resolve(
-            project.dependencies, base.target, where=project.pyproject, constraints=preferred, present=present
-        )
+        return chosen(constraints=preferred)
     except InputError:
         if not preferred:
             raise
-        return resolve(project.dependencies, base.target, where=project.pyproject, present=present)
+        return chosen()
+
+
+def _further(project: Project) -> dict[str, str]:
+    """Digest what else decides what is locked: the folders of required projects on this disk."""
+    folders = local_projects(project.pyproject, project.dependencies)
+    return {name: folder_digest(folder) for name, folder in folders.items()}
 
 
 def _read_local(scheme: str, path: Path, platform: Platform, tools: Tools) -> Image:

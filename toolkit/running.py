@@ -254,8 +254,11 @@ def _process(project: Project) -> Runner:
 
     tools = Tools()
     lock = locking.existing_lock(project)
-    if lock is None and project.dependencies:
-        lock = locking.refresh_lock(project, locking.open_bases(project, tools))
+    if project.dependencies and (lock is None or locking.has_built(lock)):
+        # What was built here has to be there, and as it is now.
+        bases = locking.open_bases(project, tools, lock=lock)
+        lock = locking.refresh_lock(project, bases, tools)
+        locking.rebuild_lost(project, lock, bases, tools)
     return ProcessRunner(code_layer(project).files, lock or locking.empty_lock(project), tools.cache)
 
 

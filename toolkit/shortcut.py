@@ -45,6 +45,8 @@ def finished(request: Request, cache: Cache) -> str | None:
     record = cache.record(_KIND, _key(request))
     if record is None or record["base"] != _base_state(record["base"].get("text", "")):
         return None
+    if not all(_unchanged(folder, digest) for folder, digest in record["folders"].items()):
+        return None
     if not request.push:
         return str(record["digest"])
     printed = f"{record['repository']}@{record['digest']}"
@@ -67,9 +69,24 @@ def remember(request: Request, cache: Cache, project: Project, digest: Digest, *
         "base": _base_state(base),
         "repository": parse_reference(project.image).name if project.image else None,
         "tags": list(tags),
+        "folders": _required_folders(project),
         "contracts": [os.path.relpath(entry.contract, project.folder) for entry in project.entries],
     }
     cache.write_record(_KIND, _key(request), record)
+
+
+def _required_folders(project: Project) -> dict[str, str]:
+    """Digest the projects on this disk that the component requires."""
+    from toolkit.python.local import folder_digest, local_projects
+
+    found = local_projects(project.pyproject, project.dependencies)
+    return {str(folder): folder_digest(folder) for folder in found.values()}
+
+
+def _unchanged(folder: str, digest: str) -> bool:
+    from toolkit.python.local import folder_digest
+
+    return Path(folder).is_dir() and folder_digest(Path(folder)) == digest
 
 
 def _is_fixed(base: str) -> bool:

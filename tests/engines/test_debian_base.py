@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import comp
+from tests.package_index import resolved
 from toolkit.cache import Cache
 from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.oci.check import check_image
@@ -18,7 +19,6 @@ from toolkit.oci.layout import read_layout
 from toolkit.progress import silent
 from toolkit.python.base import read_facts
 from toolkit.python.fetch import fetch_wheels
-from toolkit.python.resolve import resolve
 from toolkit.python.target import Target
 
 
@@ -108,7 +108,7 @@ def test_without_mmdebstrap_the_way_out_is_told(tmp_path: Path) -> None:
 
 def test_real_packages_resolve_and_fetch_for_it(image: Image, tmp_path: Path, cache_folder: Path) -> None:
     target = Target.of(host_platform(), read_facts(image, Cache(tmp_path)))
-    pins = resolve(["numpy<3", "pandas>=2", "scikit-learn"], target)
+    pins = resolved(["numpy<3", "pandas>=2", "scikit-learn"], target)
     assert {"numpy", "pandas", "scikit-learn", "scipy", "joblib", "python-dateutil"} <= {pin.name for pin in pins}
     assert all(target.rank(pin.filename) is not None for pin in pins)
     small = [pin for pin in pins if pin.name in {"joblib", "python-dateutil"}]

@@ -25,8 +25,9 @@ def command(console: Console, *, folder: Path, upgrade: bool, base: str | None, 
 
     project = read_project(folder, overrides={"base": base} if base else {})
     old = locking.existing_lock(project)
-    bases = locking.open_bases(project, Tools(), lock=None if upgrade else old)
-    lock = locking.refresh_lock(project, bases, upgrade=upgrade, locked=check)
+    tools = Tools()
+    bases = locking.open_bases(project, tools, lock=None if upgrade else old)
+    lock = locking.refresh_lock(project, bases, tools, upgrade=upgrade, locked=check)
     if lock == old:
         console.say(f"{locking.LOCK_NAME} is up to date ({len(lock.packages)} packages)")
         return

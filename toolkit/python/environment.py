@@ -8,8 +8,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
@@ -20,10 +21,18 @@ log = logging.getLogger(__name__)
 _INSTALLING = 900
 
 
-def environment(cache: Cache, *, python: str, requirements: Sequence[str], options: Sequence[str] = ()) -> Path:
+def environment(
+    cache: Cache,
+    *,
+    python: str,
+    requirements: Sequence[str],
+    options: Sequence[str] = (),
+    wheels: Mapping[str, Path] = MappingProxyType({}),
+) -> Path:
     """Give the interpreter of an environment with these requirements, made the first time it is asked for.
 
-    `python` is a version such as 3.11, `options` go to `uv pip install`. Raises OutsideError.
+    `python` is a version such as 3.11, `options` go to `uv pip install`; `wheels` are files by the names of wheels,
+    found besides those of an index. Raises OutsideError.
     """
     host = [platform.machine(), sys.platform, python]
     key = hashlib.sha256(json.dumps([list(requirements), list(options), host]).encode()).hexdigest()[:32]
@@ -38,11 +47,15 @@ def environment(cache: Cache, *, python: str, requirements: Sequence[str], optio
     try:
         _uv([program, "venv", "--quiet", "--relocatable", "--python", python, str(staged)])
         if requirements:
-            with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed:
-                listed.write("\n".join(requirements))
-                listed.flush()
+            with tempfile.TemporaryDirectory(prefix="comp-install-") as beside:
+                # In the file, since on the command line it would take the place of UV_FIND_LINKS.
+                found = [f"--find-links {beside}"] if wheels else []
+                for name, path in wheels.items():
+                    Path(beside, name).symlink_to(path.absolute())
+                listed = Path(beside, "requirements.txt")
+                listed.write_text("\n".join([*found, *requirements]))
                 install = [program, "pip", "install", "--quiet", "--python", str(staged / "bin" / "python"), *options]
-                _uv([*install, "-r", listed.name])
+                _uv([*install, "-r", str(listed)])
         try:
             staged.rename(folder)
         except OSError:

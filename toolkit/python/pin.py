@@ -29,3 +29,15 @@ class Pin:
     source: Source | None = None
     size: int | None = field(default=None, compare=False)
     url: str | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceDistribution:
+    """A source distribution on an index, for a release that has no wheel that fits: hex sha256, size in bytes."""
+
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    size: int | None = None
+    url: str | None = field(default=None, repr=False)

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from toolkit.errors import CompError, InputError, Location, OutsideError
-from toolkit.python.pin import Pin
+from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.target import Target
 from toolkit.python.uv import uv_program
 
@@ -25,6 +25,7 @@ _TIMEOUT = 300
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 _CAUSE = re.compile(r"^\s*cause:\s*(.+?)(?=\n\s*(?:cause:|hint:|\n)|\Z)", re.MULTILINE | re.DOTALL)
 _REFUSED = re.compile(r"authentication\s+credentials\s+\((40[13])")
+_WHEELLESS = re.compile(r"Wheels are required for `([^`]+)`")
 _UNREACHABLE = re.compile(
     r"Failed to fetch|error sending request|Request failed|timed out|Network|dns error|certificate"
 )
@@ -37,20 +38,36 @@ def resolve(
     where: Path | None = None,
     constraints: Sequence[str] = (),
     present: Mapping[str, str] = MappingProxyType({}),
-) -> tuple[Pin, ...]:
+    local: Sequence[Pin] = (),
+    hashes: Mapping[str, frozenset[str]] = MappingProxyType({}),
+) -> tuple[Pin | SourceDistribution, ...]:
     """Choose one wheel for every requirement and what they need, in order of name.
 
-    uv reads its own settings: indexes, credentials, find-links. `constraints` are requirements that only
-    narrow; `present` are versions by name that the base already has, which count and are not among the pins.
+    A release without any wheel that fits is given as its source distribution. uv reads its own settings: indexes,
+    credentials, find-links. `constraints` are requirements that only narrow; `present` are versions by name that the
+    base already has, which count and are not among the pins; `local` are wheels on this disk, with addresses, that
+    take the place of any index's. `hashes` are the only files that may be chosen, by name, as hex sha256.
     `where` is the file that errors name, and whose folder uv's settings are looked for from.
-    Raises InputError when there is no solution in wheels, OutsideError when the index cannot be reached.
+    Raises InputError when there is no solution, OutsideError when the index cannot be reached.
     """
     if not requirements:
         return ()
     _check(requirements, where)
-    packages = _compile(requirements, target, where, constraints, present=present)
+    with tempfile.TemporaryDirectory(prefix="comp-local-") as folder:
+        packages = _compiled(requirements, target, where, (*constraints, *_named(local, Path(folder))), present)
     missing = [package for package in packages if canonicalize_name(package["name"]) not in present]
-    return tuple(sorted((_choose(package, target, where) for package in missing), key=lambda pin: pin.name))
+    here = {pin.name: pin for pin in local}
+    chosen = [
+        here.get(canonicalize_name(package["name"])) or _choose(package, target, where, hashes) for package in missing
+    ]
+    return tuple(sorted(chosen, key=lambda pin: pin.name))
+
+
+def _named(local: Sequence[Pin], folder: Path) -> list[str]:
+    """Require the wheels on this disk by address, under the names that say what they are."""
+    for pin in local:
+        (folder / pin.filename).symlink_to(unquote(urlsplit(pin.url or "").path))
+    return [f"{pin.name} @ {(folder / pin.filename).as_uri()}" for pin in local]
 
 
 def locate(pins: Sequence[Pin], target: Target, *, where: Path | None = None) -> tuple[Pin, ...]:
@@ -62,6 +79,47 @@ def locate(pins: Sequence[Pin], target: Target, *, where: Path | None = None) ->
     return tuple(pin for package in packages for _, pin in _fitting(package, target, where))
 
 
+def locate_source(pin: Pin, target: Target, *, where: Path | None = None) -> SourceDistribution:
+    """Find the source distribution that a pin was built from, with its address. Raises as `resolve` does."""
+    wanted = pin.source.sha256 if pin.source else ""
+    packages = _compile([f"{pin.name}=={pin.version}"], target, where, closed=True, from_source=[pin.name])
+    found = [source for package in packages if (source := _source(package))]
+    for source in found:
+        if source.sha256 == wanted:
+            return source
+    others = ", ".join(f"{source.filename} with sha256 {source.sha256}" for source in found)
+    raise OutsideError(
+        f"the index has no {pin.source.name if pin.source else pin.name} with sha256 {wanted}"
+        + (f"; it offers {others}" if others else ""),
+        hint="it was removed or replaced; `comp lock --upgrade` chooses anew",
+    )
+
+
+def _compiled(
+    requirements: Sequence[str],
+    target: Target,
+    where: Path | None,
+    constraints: Sequence[str],
+    present: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    """Resolve to wheels; where a package has none that fits, let its source distribution count, for it alone."""
+    from_source: list[str] = []
+    first: InputError | None = None
+    while True:
+        try:
+            return _compile(requirements, target, where, constraints, present=present, from_source=from_source)
+        except _NoWheelError as error:
+            first = first or error.failure
+            if error.package in from_source:
+                raise first from None
+            from_source.append(error.package)
+        except InputError:
+            # There is no source distribution either, or none that helps: what was said first is what is wrong.
+            if first:
+                raise first from None
+            raise
+
+
 def _compile(
     requirements: Sequence[str],
     target: Target,
@@ -70,8 +128,12 @@ def _compile(
     *,
     present: Mapping[str, str] = MappingProxyType({}),
     closed: bool = False,
+    from_source: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
-    """Run uv and return its packages; with `closed` nothing beyond `requirements` is taken in."""
+    """Run uv and return its packages; with `closed` nothing beyond `requirements` is taken in.
+
+    Only wheels count, but for packages that are to be had `from_source`.
+    """
     with tempfile.TemporaryDirectory(prefix="comp-resolve-") as folder:
         wanted, narrowing = Path(folder) / "requirements.in", Path(folder) / "constraints.txt"
         # In the file, since on the command line it would take the place of UV_FIND_LINKS.
@@ -81,7 +143,7 @@ def _compile(
         narrowing.write_text("\n".join([*constraints, *given]) + "\n")
         command = [uv_program(), "pip", "compile", "--quiet", "--no-header", "--format=pylock.toml"]
         command += ["--python-platform", target.uv_platform, "--python-version", target.version]
-        command += ["--only-binary=:all:", "--color=never"]
+        command += ["--only-binary=:all:", *(f"--no-binary={name}" for name in from_source), "--color=never"]
         command += ["--constraints", str(narrowing), *(["--no-deps"] if closed else []), str(wanted)]
         try:
             done = subprocess.run(
@@ -95,9 +157,22 @@ def _compile(
         except subprocess.TimeoutExpired as error:
             raise OutsideError(f"uv did not finish within {_TIMEOUT} s", hint="is the package index slow?") from error
     if done.returncode:
-        raise _failure(done.stderr, target, where)
+        failure = _failure(done.stderr, target, where)
+        wheelless = _WHEELLESS.search(done.stderr)
+        if wheelless and isinstance(failure, InputError) and not closed:
+            raise _NoWheelError(canonicalize_name(wheelless[1]), failure)
+        raise failure
     packages: list[dict[str, Any]] = tomllib.loads(done.stdout).get("packages", [])
     return packages
+
+
+class _NoWheelError(Exception):
+    """A package has no wheel that fits; `failure` is the error if nothing helps."""
+
+    def __init__(self, package: str, failure: InputError) -> None:
+        super().__init__(package)
+        self.package = package
+        self.failure = failure
 
 
 def _stand_ins(folder: Path, present: Mapping[str, str]) -> Path:
@@ -136,12 +211,46 @@ def _check(requirements: Sequence[str], where: Path | None) -> None:
             )
 
 
-def _choose(package: Mapping[str, Any], target: Target, where: Path | None) -> Pin:
+def _choose(
+    package: Mapping[str, Any], target: Target, where: Path | None, hashes: Mapping[str, frozenset[str]]
+) -> Pin | SourceDistribution:
     """Take the wheel that fits best; among equals, that with the highest build number (PyPA wheel file names)."""
+    name = canonicalize_name(package["name"])
+    what = f"{name} {package.get('version', '')}"
+    source = _source(package)
     fitting = _fitting(package, target, where)
-    if not fitting:
-        raise _no_wheel(f"{canonicalize_name(package['name'])} {package.get('version', '')}", target, where)
+    if not fitting and source is None:
+        raise _no_wheel(what, target, where)
+    allowed = hashes.get(name)
+    if allowed is not None:
+        fitting = [item for item in fitting if item[1].sha256 in allowed]
+        source = source if source and source.sha256 in allowed else None
+        if not fitting and source is None:
+            raise InputError(
+                f"no file of {what} on the index has a hash that is required",
+                where=Location(path=where) if where else None,
+                hint="the index has other files than those that were locked; lock again",
+            )
+    if not fitting and source:
+        return source
     return max(fitting, key=lambda item: (-item[0], parse_wheel_filename(item[1].filename)[2], item[1].filename))[1]
+
+
+def _source(package: Mapping[str, Any]) -> SourceDistribution | None:
+    """Read the source distribution of a package (PyPA pylock.toml, `packages.sdist`)."""
+    found = package.get("sdist") or {}
+    sha256 = found.get("hashes", {}).get("sha256")
+    address = found.get("url") or (Path(found["path"]).absolute().as_uri() if "path" in found else "")
+    if not sha256 or not address:
+        return None
+    return SourceDistribution(
+        name=canonicalize_name(package["name"]),
+        version=str(package.get("version", "")),
+        filename=found.get("name") or Path(unquote(urlsplit(address).path)).name,
+        sha256=sha256,
+        size=found.get("size"),
+        url=address,
+    )
 
 
 def _fitting(package: Mapping[str, Any], target: Target, where: Path | None) -> list[tuple[int, Pin]]:

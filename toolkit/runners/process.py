@@ -86,12 +86,15 @@ class ProcessRunner:
         """Install the lock's pins: by hash where this machine is one of its platforms, by version elsewhere."""
         here = host_platform().architecture if sys.platform == "linux" else None
         platform = next((one for one in self.lock.platforms if one.architecture == here), None)
-        pins = [
-            f"{pin.name}=={pin.version}" + (f" --hash=sha256:{pin.sha256}" if platform else "")
-            for pin in self.lock.pins[platform or self.lock.platforms[0]]
-        ]
-        options = ("--no-deps", *(("--require-hashes",) if platform else ()))
-        return environment(self.cache, python=self.lock.python, requirements=pins, options=options)
+        chosen = self.lock.pins[platform or self.lock.platforms[0]]
+        pins = [f"{pin.name}=={pin.version}" + (f" --hash=sha256:{pin.sha256}" if platform else "") for pin in chosen]
+        return environment(
+            self.cache,
+            python=self.lock.python,
+            requirements=pins,
+            options=("--no-deps", *(("--require-hashes",) if platform else ())),
+            wheels={pin.filename: self.cache.blob_path(pin.sha256) for pin in chosen if pin.source},
+        )
 
 
 def _surroundings(python: Path) -> dict[str, str]:

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.package_index import PackageIndex, small_wheel
+from tests.package_index import PackageIndex, resolved, small_wheel
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.progress import Progress, silent
 from toolkit.python.fetch import fetch_wheels
 from toolkit.python.pin import Pin
-from toolkit.python.resolve import resolve
 from toolkit.python.target import Target
 
 ALPHA = "alpha-2.0-py3-none-any.whl"
@@ -37,7 +36,7 @@ def downloads(index: PackageIndex) -> list[str]:
 
 
 def test_wheels_come_in_order_and_progress_is_told(index: PackageIndex, debian: Target, cache: Cache) -> None:
-    pins = tuple(reversed(resolve(["beta"], debian)))
+    pins = tuple(reversed(resolved(["beta"], debian)))
     told: list[Progress] = []
     wheels = fetch_wheels(pins, debian, cache, told.append)
     assert [(wheel.filename, wheel.sha256) for wheel in wheels] == [(pin.filename, pin.sha256) for pin in pins]
@@ -58,7 +57,7 @@ def test_a_lock_from_an_older_base_finds_its_wheel(index: PackageIndex, debian: 
     older, newer = (f"alpha-2.0-cp311-cp311-manylinux_2_{level}_x86_64.whl" for level in (17, 28))
     index.files[older] = small_wheel("alpha", "2.0", content="older = True")
     index.files[newer] = small_wheel("alpha", "2.0", content="newer = True")
-    assert [pin.filename for pin in resolve(["alpha"], debian)] == [newer]
+    assert [pin.filename for pin in resolved(["alpha"], debian)] == [newer]
     (wheel,) = fetch_wheels([locked(index, older)], debian, cache, silent)
     assert wheel.path.read_bytes() == index.files[older]
 
@@ -78,7 +77,7 @@ def test_a_wheel_that_left_the_index_is_told_with_what_is_there(
 
 
 def test_wrong_bytes_are_refused_and_not_kept(index: PackageIndex, debian: Target, cache: Cache) -> None:
-    pins = resolve(["alpha"], debian)
+    pins = resolved(["alpha"], debian)
     index.wrong[ALPHA] = b"x" * len(index.files[ALPHA])
     with pytest.raises(OutsideError) as caught:
         fetch_wheels(pins, debian, cache, silent)
@@ -88,7 +87,7 @@ def test_wrong_bytes_are_refused_and_not_kept(index: PackageIndex, debian: Targe
 
 
 def test_a_server_that_recovers_is_waited_for(index: PackageIndex, debian: Target, cache: Cache) -> None:
-    pins = resolve(["alpha"], debian)
+    pins = resolved(["alpha"], debian)
     downloads(index)
     index.failures[ALPHA] = 2
     (wheel,) = fetch_wheels(pins, debian, cache, silent)
@@ -97,7 +96,7 @@ def test_a_server_that_recovers_is_waited_for(index: PackageIndex, debian: Targe
 
 
 def test_a_transfer_that_always_breaks_off_is_told(index: PackageIndex, debian: Target, cache: Cache) -> None:
-    pins = resolve(["alpha"], debian)
+    pins = resolved(["alpha"], debian)
     downloads(index)
     index.cut_short.add(ALPHA)
     with pytest.raises(OutsideError, match=f"cannot fetch {ALPHA}: "):
@@ -107,7 +106,7 @@ def test_a_transfer_that_always_breaks_off_is_told(index: PackageIndex, debian: 
 
 
 def test_a_missing_file_is_told(index: PackageIndex, debian: Target, cache: Cache) -> None:
-    pins = resolve(["alpha"], debian)
+    pins = resolved(["alpha"], debian)
     del index.files[ALPHA]
     with pytest.raises(OutsideError, match=f"cannot fetch {ALPHA}: the server answered 404"):
         fetch_wheels(pins, debian, cache, silent)
@@ -132,7 +131,7 @@ def test_the_user_in_netrc_fetches_too(index: PackageIndex, debian: Target, cach
 def test_a_user_is_never_told_to_another_server(
     index: PackageIndex, debian: Target, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (pin,) = resolve(["alpha"], debian)
+    (pin,) = resolved(["alpha"], debian)
     index.user = "ada:s3cret"
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://ada:s3cret@127.0.0.1:9/simple")
     with pytest.raises(OutsideError, match="the server answered 401; UV_INDEX_URL") as caught:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.package_index import PackageIndex, small_wheel
+from tests.package_index import PackageIndex, resolved, small_wheel
 from toolkit.errors import InputError, OutsideError
 from toolkit.oci.descriptor import Platform
 from toolkit.python.pin import Pin
-from toolkit.python.resolve import locate, resolve, without_credentials
+from toolkit.python.resolve import locate, without_credentials
 from toolkit.python.target import Target
 
 
@@ -20,11 +20,11 @@ def versions(pins: tuple[Pin, ...]) -> dict[str, str]:
 
 def test_no_requirements_need_no_uv(debian: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert resolve([], debian) == ()
+    assert resolved([], debian) == ()
 
 
 def test_pins_are_whole_and_in_order_of_name(index: PackageIndex, debian: Target) -> None:
-    pins = resolve(["beta"], debian)
+    pins = resolved(["beta"], debian)
     assert versions(pins) == {"alpha": "1.0", "beta": "1.5"}
     for pin in pins:
         data = index.files[pin.filename]
@@ -34,8 +34,8 @@ def test_pins_are_whole_and_in_order_of_name(index: PackageIndex, debian: Target
 
 def test_constraints_narrow_and_add_nothing(index: PackageIndex, debian: Target) -> None:
     assert index.port
-    assert versions(resolve(["alpha"], debian)) == {"alpha": "2.0"}
-    assert versions(resolve(["alpha"], debian, constraints=["alpha<2", "beta==1.5"])) == {"alpha": "1.0"}
+    assert versions(resolved(["alpha"], debian)) == {"alpha": "2.0"}
+    assert versions(resolved(["alpha"], debian, constraints=["alpha<2", "beta==1.5"])) == {"alpha": "1.0"}
 
 
 def test_what_the_base_has_counts_and_is_not_pinned(
@@ -45,12 +45,12 @@ def test_what_the_base_has_counts_and_is_not_pinned(
     monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path))
     index.files["gamma-1.0-py3-none-any.whl"] = small_wheel("gamma", "1.0", requires="torch-like>=2")
     present = {"torch-like": "2.1.0+cu118", "alpha": "1.0"}
-    assert versions(resolve(["gamma", "beta", "torch-like"], debian, present=present)) == {
+    assert versions(resolved(["gamma", "beta", "torch-like"], debian, present=present)) == {
         "beta": "1.5",
         "gamma": "1.0",
     }
     with pytest.raises(InputError, match=r"alpha==1\.0"):
-        resolve(["alpha>=2"], debian, present=present)
+        resolved(["alpha>=2"], debian, present=present)
 
 
 def test_the_targets_best_wheel_is_taken(index: PackageIndex, debian: Target) -> None:
@@ -60,11 +60,11 @@ def test_the_targets_best_wheel_is_taken(index: PackageIndex, debian: Target) ->
     index.files["fast-1.0-1-cp311-cp311-manylinux_2_28_x86_64.whl"] = data
     index.files["fast-1.0-cp312-cp312-manylinux_2_28_x86_64.whl"] = data
     index.files["fast-1.0-cp311-cp311-musllinux_1_1_x86_64.whl"] = data
-    (best,) = resolve(["fast"], debian)
+    (best,) = resolved(["fast"], debian)
     assert best.filename == "fast-1.0-1-cp311-cp311-manylinux_2_28_x86_64.whl"
-    (older,) = resolve(["fast"], replace(debian, libc_version="2.27"))
+    (older,) = resolved(["fast"], replace(debian, libc_version="2.27"))
     assert older.filename == "fast-1.0-cp311-abi3-manylinux_2_17_x86_64.whl"
-    (musl,) = resolve(["fast"], replace(debian, libc="musl", libc_version="1.2"))
+    (musl,) = resolved(["fast"], replace(debian, libc="musl", libc_version="1.2"))
     assert musl.filename == "fast-1.0-cp311-cp311-musllinux_1_1_x86_64.whl"
 
 
@@ -72,14 +72,14 @@ def test_markers_are_the_targets(index: PackageIndex, debian: Target) -> None:
     index.files["gamma-1.0-py3-none-any.whl"] = small_wheel(
         "gamma", "1.0", requires="alpha ; platform_machine == 'aarch64' and python_full_version < '3.11.5'"
     )
-    assert versions(resolve(["gamma"], debian)) == {"gamma": "1.0"}
+    assert versions(resolved(["gamma"], debian)) == {"gamma": "1.0"}
     arm = replace(debian, platform=Platform("linux", "arm64"))
-    assert versions(resolve(["gamma"], arm)) == {"alpha": "2.0", "gamma": "1.0"}
-    assert versions(resolve(["gamma"], replace(arm, version="3.11.7"))) == {"gamma": "1.0"}
+    assert versions(resolved(["gamma"], arm)) == {"alpha": "2.0", "gamma": "1.0"}
+    assert versions(resolved(["gamma"], replace(arm, version="3.11.7"))) == {"gamma": "1.0"}
 
 
 def test_every_fitting_wheel_is_located(index: PackageIndex, debian: Target) -> None:
-    (pin,) = resolve(["alpha<2"], debian)
+    (pin,) = resolved(["alpha<2"], debian)
     for tag in ("cp311-cp311-manylinux_2_28_x86_64", "cp311-cp311-manylinux_2_17_x86_64", "cp39-cp39-win_amd64"):
         index.files[f"alpha-1.0-{tag}.whl"] = small_wheel("alpha", "1.0", content=tag)
     found = locate([pin], debian)
@@ -98,7 +98,7 @@ def test_settings_of_uv_beside_the_project_count(tmp_path: Path, debian: Target,
     project = tmp_path / "project" / "pyproject.toml"
     project.parent.mkdir()
     project.write_text('[tool.uv]\nno-index = true\nfind-links = ["../wheels here"]\n')
-    (pin,) = resolve(["alpha"], debian, where=project)
+    (pin,) = resolved(["alpha"], debian, where=project)
     assert pin.url == path.as_uri()
     assert [one.url for one in locate([pin], debian, where=project)] == [path.as_uri()]
 
@@ -113,7 +113,7 @@ def test_settings_of_uv_beside_the_project_count(tmp_path: Path, debian: Target,
 )
 def test_what_is_no_requirement_is_refused(debian: Target, tmp_path: Path, requirement: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
-        resolve([requirement], debian, where=tmp_path / "pyproject.toml")
+        resolved([requirement], debian, where=tmp_path / "pyproject.toml")
     assert words in caught.value.message
     assert str(caught.value.where) == str(tmp_path / "pyproject.toml")
     assert "s3cret" not in caught.value.message
@@ -123,7 +123,7 @@ def test_what_is_no_requirement_is_refused(debian: Target, tmp_path: Path, requi
 def test_a_contradiction_is_explained(index: PackageIndex, debian: Target) -> None:
     assert index.port
     with pytest.raises(InputError) as caught:
-        resolve(["beta", "alpha>=2"], debian)
+        resolved(["beta", "alpha>=2"], debian)
     assert caught.value.message.startswith("the requirements cannot be resolved for linux/amd64, Python 3.11.2: ")
     assert "beta" in caught.value.message
     assert "alpha<2" in caught.value.message
@@ -133,13 +133,13 @@ def test_a_contradiction_is_explained(index: PackageIndex, debian: Target) -> No
 def test_an_unknown_package_is_the_users_error(index: PackageIndex, debian: Target) -> None:
     assert index.port
     with pytest.raises(InputError, match="nothing-like-this"):
-        resolve(["nothing-like-this"], debian)
+        resolved(["nothing-like-this"], debian)
 
 
 def test_a_package_without_a_fitting_wheel_is_named(index: PackageIndex, debian: Target, tmp_path: Path) -> None:
     index.files["old-1.0-cp39-cp39-manylinux_2_17_x86_64.whl"] = small_wheel("old", "1.0")
     with pytest.raises(InputError) as caught:
-        resolve(["old==1.0"], debian, where=tmp_path / "pyproject.toml")
+        resolved(["old==1.0"], debian, where=tmp_path / "pyproject.toml")
     assert "old 1.0 has no wheel for linux/amd64, Python 3.11, glibc 2.36" in caught.value.message
     assert "another version" in str(caught.value.hint)
 
@@ -147,7 +147,7 @@ def test_a_package_without_a_fitting_wheel_is_named(index: PackageIndex, debian:
 def test_a_package_with_sources_only_is_named(index: PackageIndex, debian: Target) -> None:
     index.files["source-1.0.tar.gz"] = b"not even looked at"
     with pytest.raises(InputError) as caught:
-        resolve(["source"], debian)
+        resolved(["source"], debian)
     assert "source" in caught.value.message
     assert "wheel" in caught.value.message
 
@@ -159,7 +159,7 @@ def test_an_index_that_is_not_there_is_outside(
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://ada:s3cret@127.0.0.1:9/simple")
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     with pytest.raises(OutsideError, match="the package index cannot be reached") as caught:
-        resolve(["alpha"], debian)
+        resolved(["alpha"], debian)
     assert "s3cret" not in caught.value.message
 
 
@@ -169,7 +169,7 @@ def test_a_refused_user_is_told_without_the_password(
     index.user = "ada:right"
     monkeypatch.setenv("UV_DEFAULT_INDEX", index.url.replace("right", "s3cret"))
     with pytest.raises(OutsideError, match=r"refuses this user \(401\): .*alpha") as caught:
-        resolve(["alpha"], debian)
+        resolved(["alpha"], debian)
     assert "s3cret" not in caught.value.message
 
 

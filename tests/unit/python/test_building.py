@@ -1,0 +1,199 @@
+"""Wheels that are built here: of source distributions on an index, of folders, and what is refused."""
+
+import os
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.artifacts import component
+from tests.package_index import PackageIndex, resolved, small_wheel
+from tests.projects import project, sdist
+from toolkit.cache import Cache
+from toolkit.errors import InputError, OutsideError
+from toolkit.oci.descriptor import Platform
+from toolkit.progress import silent
+from toolkit.python.building import build_folder, build_source, rebuild
+from toolkit.python.fetch import fetch_wheels
+from toolkit.python.local import folder_digest, local_projects
+from toolkit.python.pin import Pin, SourceDistribution
+from toolkit.python.resolve import resolve
+from toolkit.python.target import Target
+from toolkit.python.wheels import Wheel, open_wheel
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+def source_of(index: PackageIndex, target: Target, name: str, **options: str) -> SourceDistribution:
+    index.files[f"{name}-1.0.tar.gz"] = sdist(name, **options)
+    (found,) = resolve([name], target)
+    assert isinstance(found, SourceDistribution)
+    return found
+
+
+def test_a_source_distribution_is_built_once_and_the_same_again(
+    index: PackageIndex, debian: Target, cache: Cache, tmp_path: Path
+) -> None:
+    source = source_of(index, debian, "plain")
+    pin = build_source(source, debian, cache, silent)
+    assert (pin.name, pin.version, pin.filename) == ("plain", "1.0", "plain-1.0-py3-none-any.whl")
+    assert pin.source
+    assert (pin.source.name, pin.source.sha256) == ("plain-1.0.tar.gz", source.sha256)
+    path = cache.blob_path(pin.sha256)
+    wheel = Wheel(filename=pin.filename, sha256=pin.sha256, path=path, size=path.stat().st_size)
+    with open_wheel(wheel) as opened:
+        assert [member.name for member in opened.members][:2] == [
+            "plain-1.0.dist-info/METADATA",
+            "plain-1.0.dist-info/RECORD",
+        ]
+    index.requests.clear()
+    # A pure wheel is for every platform.
+    arm = replace(debian, platform=Platform("linux", "arm64"), version="3.12.1")
+    assert build_source(source, arm, cache, silent) == pin
+    assert index.requests == []
+    assert build_source(source, debian, Cache(tmp_path / "other"), silent) == pin
+    assert fetch_wheels([pin], debian, cache, silent)[0].sha256 == pin.sha256
+
+
+def test_a_wheel_that_fits_is_preferred(index: PackageIndex, debian: Target) -> None:
+    index.files["both-1.0.tar.gz"] = sdist("both")
+    index.files["both-1.0-py3-none-any.whl"] = small_wheel("both", "1.0")
+    assert [pin.filename for pin in resolved(["both"], debian)] == ["both-1.0-py3-none-any.whl"]
+
+
+def test_only_what_lacks_a_wheel_is_built(index: PackageIndex, debian: Target) -> None:
+    index.files["top-1.0-py3-none-any.whl"] = small_wheel("top", "1.0", requires="below")
+    index.files["below-1.0.tar.gz"] = sdist("below")
+    index.files["top-1.0.tar.gz"] = b"never looked at"
+    found = resolve(["top"], debian)
+    assert [type(one) for one in found] == [SourceDistribution, Pin]
+
+
+def test_hashes_that_are_required(index: PackageIndex, debian: Target) -> None:
+    index.files["both-1.0-py3-none-any.whl"] = small_wheel("both", "1.0")
+    (pin,) = resolved(["both"], debian)
+    assert resolved(["both"], debian, hashes={"both": frozenset({pin.sha256, "0" * 64})}) == (pin,)
+    with pytest.raises(InputError, match=r"no file of both 1\.0 on the index has a hash that is required"):
+        resolve(["both"], debian, hashes={"both": frozenset({"0" * 64})})
+
+
+@pytest.mark.parametrize(
+    ("tag", "mark", "words"),
+    [
+        ("cp310-cp310-linux_x86_64", "", "what builds here is native-1.0-cp310-cp310-linux_x86_64.whl"),
+        ("cp311-cp311-linux_x86_64", "GLIBC_2.99", "what builds here needs glibc 2.99"),
+        ("fail", "", "native 1.0 does not build: .*the compiler is missing"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_ways_out(
+    index: PackageIndex, debian: Target, cache: Cache, tag: str, mark: str, words: str
+) -> None:
+    source = source_of(index, debian, "native", tag=tag, mark=mark)
+    with pytest.raises(InputError, match=words) as caught:
+        build_source(source, debian, cache, silent)
+    assert "UV_FIND_LINKS" in str(caught.value.hint)
+
+
+def test_machine_code_that_fits(index: PackageIndex, debian: Target, cache: Cache) -> None:
+    source = source_of(index, debian, "native", tag="cp311-cp311-linux_x86_64", mark="GLIBC_2.17")
+    assert build_source(source, debian, cache, silent).filename == "native-1.0-cp311-cp311-linux_x86_64.whl"
+    with pytest.raises(InputError, match="what builds here is"):
+        build_source(source, replace(debian, platform=Platform("linux", "arm64")), cache, silent)
+    with pytest.raises(InputError, match=r"musl 1\.2, and has to be built there"):
+        build_source(source, replace(debian, libc="musl", libc_version="1.2"), cache, silent)
+
+
+def test_what_the_cache_lost_is_built_again_and_compared(index: PackageIndex, debian: Target, cache: Cache) -> None:
+    pin = build_source(source_of(index, debian, "plain"), debian, cache, silent)
+    cache.blob_path(pin.sha256).unlink()
+    rebuild(pin, debian, cache, silent, where=None)
+    assert cache.has_blob(pin.sha256)
+    with pytest.raises(InputError, match="builds to another wheel here than the lock says"):
+        rebuild(replace(pin, sha256="0" * 64), debian, cache, silent, where=None)
+    index.files["plain-1.0.tar.gz"] = sdist("plain", mark="other")
+    with pytest.raises(OutsideError, match=r"the index has no plain-1\.0\.tar\.gz with sha256 .*; it offers"):
+        rebuild(pin, debian, Cache(cache.root / "other"), silent, where=None)
+
+
+def test_a_folder_is_built_from_a_copy(tmp_path: Path, debian: Target, cache: Cache, quiet_uv: None) -> None:
+    assert quiet_uv is None
+    folder = project(tmp_path / "shared", "shared-lib")
+    (folder / ".env").write_text("SECRET=1")
+    before = sorted(path.name for path in folder.iterdir())
+    pin = build_folder(folder, "shared-lib", debian, cache, relative_to=tmp_path / "comp")
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert pin.source
+    assert (pin.name, pin.source.name, pin.source.sha256) == ("shared-lib", "../shared", folder_digest(folder))
+    with pytest.raises(InputError, match="is the project shared-lib, and other is required from there"):
+        build_folder(folder, "other", debian, cache, relative_to=tmp_path)
+    (folder / "wheel.txt").write_text("shared_lib\n1.0\nfail\n\n\n")
+    with pytest.raises(InputError, match="shared-lib does not build") as caught:
+        build_folder(folder, "shared-lib", debian, cache, relative_to=tmp_path)
+    assert caught.value.where
+    assert caught.value.where.path == folder / "pyproject.toml"
+    (tmp_path / "comp").mkdir()
+    lost = replace(pin, sha256="0" * 64)
+    with pytest.raises(InputError, match=r"\.\./shared|does not build"):
+        rebuild(lost, debian, cache, silent, where=tmp_path / "comp" / "pyproject.toml")
+
+
+def test_the_digest_of_a_folder(tmp_path: Path) -> None:
+    folder = project(tmp_path / "shared", "shared")
+    digest = folder_digest(folder)
+    for name in (".git/config", "build/x", "dist/y.whl", "shared.egg-info/z", "__pycache__/a.pyc"):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    os.utime(folder / "wheel.txt", (0, 0))
+    assert folder_digest(folder) == digest
+    (folder / "wheel.txt").chmod(0o755)
+    changed = folder_digest(folder)
+    assert changed != digest
+    (folder / "new.py").touch()
+    assert folder_digest(folder) not in {digest, changed}
+
+
+def test_projects_are_followed_by_path_and_workspace(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    source = 'b = { path = "../b", editable = true }\n'
+    project(top / "packages" / "a", "a", project=f'dependencies = ["b", "six"]\n[tool.uv.sources]\n{source}')
+    project(
+        top / "packages" / "b", "b", project='dependencies = ["C_c"]\n[tool.uv.sources]\nc-c = { workspace = true }'
+    )
+    project(top / "packages" / "c", "c-c")
+    project(top / "packages" / "skipped", "c-c")
+    (top / "pyproject.toml").write_text(
+        '[tool.uv.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/skipped"]\n'
+        "[tool.uv.sources]\na = { workspace = true }\nnumpy = { index = 'x' }\n"
+    )
+    comp = component(top / "comp")
+    found = local_projects(comp.pyproject, ("a>=1", "numpy", "elsewhere"))
+    assert found == {name: (top / "packages" / name[0]).resolve() for name in ("a", "b", "c-c")}
+    comp.pyproject.write_text('[tool.uv.sources]\ngone = { path = "../gone" }\nno = { workspace = true }\n')
+    with pytest.raises(InputError, match=r"where there is no pyproject\.toml"):
+        local_projects(comp.pyproject, ("gone",))
+    with pytest.raises(InputError, match="which has no such member"):
+        local_projects(comp.pyproject, ("no",))
+
+
+def test_a_local_project_takes_the_place_of_the_indexs(
+    index: PackageIndex, debian: Target, cache: Cache, tmp_path: Path
+) -> None:
+    index.files["shared-2.0-py3-none-any.whl"] = small_wheel("shared", "2.0")
+    index.files["top-1.0-py3-none-any.whl"] = small_wheel("top", "1.0", requires="shared")
+    here = build_folder(project(tmp_path / "shared", "shared"), "shared", debian, cache, relative_to=tmp_path)
+    assert [pin.name for pin in resolved(["top"], debian, local=[here])] == ["shared", "top"]
+    assert resolved(["top"], debian, local=[here])[0] == here
+
+
+def test_members_are_in_order_and_modes_are_kept(index: PackageIndex, debian: Target, cache: Cache) -> None:
+    pin = build_source(source_of(index, debian, "plain"), debian, cache, silent)
+    with zipfile.ZipFile(cache.blob_path(pin.sha256)) as wheel:
+        infos = wheel.infolist()
+    assert [info.filename for info in infos] == sorted(info.filename for info in infos)
+    assert {info.date_time for info in infos} == {(1980, 1, 1, 0, 0, 0)}
+    assert {info.compress_type for info in infos} == {zipfile.ZIP_STORED}

@@ -1,0 +1,135 @@
+"""Downloads from package indexes into the cache, with the users that uv would name."""
+
+import logging
+import os
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from netrc import NetrcParseError, netrc
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote, urlsplit
+
+from toolkit.cache import Cache
+from toolkit.errors import OutsideError
+from toolkit.progress import Progress, Report
+from toolkit.python.resolve import without_credentials
+
+if TYPE_CHECKING:
+    import urllib3
+
+log = logging.getLogger(__name__)
+
+_TRIES = 3
+_CHUNK = 1 << 20
+_TIMEOUT = 60.0
+_INDEXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL")
+_NAME_OF_INDEX = re.compile(r"^[\w.-]+=")
+
+
+class Downloadable(Protocol):
+    """What can be downloaded: its file name, hex sha256, size in bytes where it is known, and address."""
+
+    @property
+    def filename(self) -> str: ...  # noqa: D102 (the class says it)
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
+    @property
+    def size(self) -> int | None: ...  # noqa: D102
+    @property
+    def url(self) -> str | None: ...  # noqa: D102
+
+
+def download(pin: Downloadable, cache: Cache, report: Report) -> None:
+    """Put a file into the cache; every byte is verified. Raises OutsideError when it cannot be had, or is another."""
+    log.debug("fetching %s", pin.filename)
+    address = pin.url or ""
+    for attempt in range(1, _TRIES + 1):
+        try:
+            chunks = _file(address) if address.startswith("file:") else _remote(address)
+            cache.add_blob(_reported(chunks, pin, report), sha256=pin.sha256, what=pin.filename)
+        except _Broken as error:
+            if attempt == _TRIES:
+                raise OutsideError(
+                    f"cannot fetch {pin.filename}: {without_credentials(str(error))}",
+                    hint="check the network; try again",
+                ) from None
+        else:
+            return
+
+
+class _Broken(Exception):  # noqa: N818 (a signal between two functions, not an error anybody sees)
+    """The transfer broke off or was refused."""
+
+
+def _reported(chunks: Iterator[bytes], pin: Downloadable, report: Report) -> Iterator[bytes]:
+    done = 0
+    for chunk in chunks:
+        done += len(chunk)
+        report(Progress(task=pin.filename, done=done, total=pin.size))
+        yield chunk
+
+
+def _file(address: str) -> Iterator[bytes]:
+    try:
+        with Path(unquote(urlsplit(address).path)).open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise _Broken(str(error)) from error
+
+
+def _remote(address: str) -> Iterator[bytes]:
+    import urllib3
+
+    retry = urllib3.Retry(
+        total=4, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False
+    )
+    headers = _authorization(address, os.environ)
+    try:
+        with (
+            _pool(address) as pool,
+            closing(pool.request("GET", address, preload_content=False, retries=retry, headers=headers)) as response,
+        ):
+            if response.status != 200:  # noqa: PLR2004 (the one status with the file in it)
+                refused = response.status in {401, 403}
+                advice = "; UV_INDEX_URL=https://USER:PASSWORD@HOST/… or ~/.netrc can name a user" if refused else ""
+                raise _Broken(f"the server answered {response.status}{advice}")
+            yield from response.stream(_CHUNK, decode_content=False)
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise _Broken(f"{type(error).__name__}: {error}") from error
+
+
+def _pool(address: str) -> "urllib3.PoolManager":
+    from urllib.request import getproxies, proxy_bypass
+
+    import urllib3
+
+    parts = urlsplit(address)
+    context = ssl.create_default_context()
+    timeout = urllib3.Timeout(_TIMEOUT)
+    proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+    if proxy:
+        return urllib3.ProxyManager(proxy, ssl_context=context, timeout=timeout)
+    return urllib3.PoolManager(ssl_context=context, timeout=timeout)
+
+
+def _authorization(address: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Find who asks, as uv does: the user in an index's address on the same server, else in netrc.
+
+    uv itself leaves both out of the addresses that it prints.
+    """
+    import urllib3
+
+    wanted = urlsplit(address)
+    addresses = (_NAME_OF_INDEX.sub("", text) for name in _INDEXES for text in environ.get(name, "").split())
+    for index in map(urlsplit, addresses):
+        same_server = (index.scheme, index.hostname, index.port) == (wanted.scheme, wanted.hostname, wanted.port)
+        if index.username and same_server:
+            return urllib3.make_headers(basic_auth=f"{unquote(index.username)}:{unquote(index.password or '')}")
+    try:
+        known = netrc(environ.get("NETRC")).authenticators(wanted.hostname or "")
+    except (OSError, NetrcParseError):
+        known = None
+    return urllib3.make_headers(basic_auth=f"{known[0]}:{known[2]}") if known else {}

@@ -1,0 +1,140 @@
+"""Projects on this disk that a component requires: `[tool.uv.sources]` with a path, or members of a uv workspace.
+
+uv's documentation, "Dependency sources" and "Workspaces"; `editable` makes no difference to an image.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from toolkit.errors import InputError
+from toolkit.toml import Document
+
+_NO_SOURCES = {"__pycache__", "build", "dist", "node_modules", "venv"}
+
+
+def local_projects(pyproject: Path, dependencies: Sequence[str]) -> dict[str, Path]:
+    """Find the folders of the requirements that are projects on this disk, and of what these require in turn.
+
+    Gives absolute folders by normalised name. Raises InputError for a source that is not there.
+    """
+    found: dict[str, Path] = {}
+    _follow(pyproject, dependencies, found)
+    return found
+
+
+def folder_digest(folder: Path) -> str:
+    """Hash what a project is built from: paths, contents, and which files are executable."""
+    hasher = hashlib.sha256()
+    for path in sources_of(folder):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        line = f"{path.relative_to(folder).as_posix()}\0{os.access(path, os.X_OK)}\0{content}\n"
+        hasher.update(line.encode("utf-8", "surrogateescape"))
+    return hasher.hexdigest()
+
+
+def sources_of(folder: Path) -> Iterator[Path]:
+    """List the files of a project in order, without what tools leave there: hidden ones, caches, builds."""
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        path = folder / entry.name
+        if entry.name.startswith(".") or entry.name in _NO_SOURCES or entry.name.endswith((".egg-info", ".pyc")):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from sources_of(path)
+        elif entry.is_file():
+            yield path
+
+
+def _follow(pyproject: Path, dependencies: Sequence[str], found: dict[str, Path]) -> None:
+    document = Document.read(pyproject)
+    sources = _sources(document) if document else {}
+    for text in dependencies:
+        name = _name(text)
+        source = sources.get(name) if name else None
+        if document is None or name is None or source is None or name in found:
+            continue
+        folder = _folder(document, name, source)
+        if folder is None:
+            continue
+        inner = Document.read(folder / "pyproject.toml")
+        if inner is None:
+            raise InputError(
+                f"{name} is required from {folder}, where there is no pyproject.toml",
+                where=document.where("tool", "uv", "sources"),
+                hint="correct the path in [tool.uv.sources]",
+            )
+        found[name] = folder
+        _follow(inner.path, inner.strings("project", "dependencies"), found)
+
+
+def _sources(document: Document) -> dict[str, Any]:
+    """Give the sources by normalised name; those of the workspace's root hold for its members, too."""
+    sources: dict[str, Any] = {}
+    root = _workspace(document.path.parent)
+    for one in (root, document):
+        if one is not None:
+            sources |= {canonicalize_name(name): value for name, value in one.table("tool", "uv", "sources").items()}
+    return sources
+
+
+def _name(text: str) -> str | None:
+    try:
+        return canonicalize_name(Requirement(text).name)
+    except InvalidRequirement:
+        return None
+
+
+def _folder(document: Document, name: str, source: object) -> Path | None:
+    """Say where a source is; None for one that is not a folder here, which is uv's affair."""
+    if not isinstance(source, Mapping):
+        return None
+    if source.get("workspace") is True:
+        members = _members(document)
+        if name not in members:
+            raise InputError(
+                f"{name} is required from the workspace, which has no such member",
+                where=document.where("tool", "uv", "sources"),
+                hint="add its folder to members in [tool.uv.workspace]",
+            )
+        return members[name]
+    path = source.get("path")
+    if not isinstance(path, str):
+        return None
+    # A path in the sources of a workspace's root is relative to that.
+    places = [document.path.parent, *([root.path.parent] if (root := _workspace(document.path.parent)) else [])]
+    folder = next((place / path for place in places if (place / path).exists()), places[0] / path)
+    return None if folder.is_file() else folder.resolve()
+
+
+def _workspace(folder: Path) -> Document | None:
+    """Find the root of the workspace around a folder, up to that of the version control."""
+    for place in (folder, *folder.parents):
+        document = Document.read(place / "pyproject.toml")
+        if document and "workspace" in document.table("tool", "uv"):
+            return document
+        if (place / ".git").exists():
+            break
+    return None
+
+
+def _members(document: Document) -> dict[str, Path]:
+    root = _workspace(document.path.parent)
+    if root is None:
+        return {}
+    top = root.path.parent
+    left_out = {path for pattern in root.strings("tool", "uv", "workspace", "exclude") for path in top.glob(pattern)}
+    folders = [
+        top,
+        *(path for pattern in root.strings("tool", "uv", "workspace", "members") for path in top.glob(pattern)),
+    ]
+    members: dict[str, Path] = {}
+    for folder in folders:
+        inner = Document.read(folder / "pyproject.toml") if folder not in left_out else None
+        if inner and (name := inner.string("project", "name")):
+            members[canonicalize_name(name)] = folder.resolve()
+    return members
