@@ -192,6 +192,8 @@ def component(folder: Path, **changes: Any) -> Project:  # noqa: ANN401 (any fie
         user=None,
         exclude=(),
         include=(),
+        requirements=None,
+        lock=folder / "requirements.lock",
         entries=(entry,),
     )
     return replace(project, **changes)

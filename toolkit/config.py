@@ -18,7 +18,7 @@ LOWEST_MINOR = 10
 
 _ENTRY_KEYS = ("entrypoint", "command", "title")
 _SHARED_KEYS = ("base", "platforms", "namespace", "python", "system-site-packages", "user", "bytecode")
-_OWN_KEYS = ("image", "exclude", "include")
+_OWN_KEYS = ("image", "exclude", "include", "requirements", "lock")
 _COMPONENT_KEYS = (*_ENTRY_KEYS, *_SHARED_KEYS, *_OWN_KEYS, "components", "defaults")
 _VARIABLES = {
     "image": "COMP_IMAGE",
@@ -40,6 +40,11 @@ _FORMS = {
     "user": (re.compile(r"[^\s:]+(?::[^\s:]+)?"), 'a user, such as "65532" or "65532:65532"'),
     "image": (re.compile(r"\S+"), "the name of an image"),
     "exclude": (re.compile(r"[^\n]*\S[^\n]*"), "a pattern of files, as in .dockerignore"),
+    "requirements": (
+        re.compile(r"(?:.*/)?(?:[^/]+\.txt|uv\.lock|pylock(?:\.[^/.]+)?\.toml)"),
+        "a .txt, uv.lock or pylock.toml",
+    ),
+    "lock": (re.compile(r"requirements\.lock|pylock\.toml"), "requirements.lock or pylock.toml"),
     "include": (re.compile(r"[^\n]*\S[^\n]*"), "a pattern of files, as in .dockerignore"),
     "base": (re.compile(r"(?:layout:|archive:).+|\S+"), "an image, layout:DIR or archive:FILE"),
 }
@@ -66,7 +71,8 @@ class Project:
     `folder` is the component's folder, `pyproject` the file that holds `[project]` (in the folder or above).
     `entries` has the main component first. `base` is None where nothing names one: then the lowest Python
     minor that `requires_python` allows, at least 3.10, decides (`default_base`). `base_overridden` says that
-    the command line or the environment named it: such a base is never recorded in the lock.
+    the command line or the environment named it: such a base is never recorded in the lock. `requirements` is a file
+    that another tool locked, `lock` the one that `comp lock` writes.
     """
 
     folder: Path
@@ -90,6 +96,8 @@ class Project:
     user: str | None
     exclude: tuple[str, ...]
     include: tuple[str, ...]
+    requirements: Path | None
+    lock: Path
     entries: tuple[Entry, ...]
 
     @property
@@ -162,6 +170,8 @@ def read_project(
         user=settings.text("user"),
         exclude=settings.texts("exclude"),
         include=settings.texts("include"),
+        requirements=folder / requirements if (requirements := settings.text("requirements")) else None,
+        lock=folder / (settings.text("lock") or "requirements.lock"),
         entries=_entries(own, name),
     )
 

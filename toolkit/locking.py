@@ -13,15 +13,15 @@ from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.python.base import BaseFacts, read_facts
+from toolkit.python.inputs import Inputs, inputs_file_digest, read_inputs
 from toolkit.python.local import folder_digest, local_projects
 from toolkit.python.lock import Lock, inputs_digest, read_lock, write_lock
 from toolkit.python.pin import Pin, SourceDistribution
+from toolkit.python.pylock import read_pylock, write_pylock
 from toolkit.python.target import Target
 from toolkit.tools import Tools, at_once
 
 log = logging.getLogger(__name__)
-
-LOCK_NAME = "requirements.lock"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,8 +114,11 @@ def refresh_lock(
         if locked:
             _refuse(project, "does not name this base by digest")
         if write:
-            write_lock(project.folder / LOCK_NAME, lock)
-            log.info("wrote %s", project.folder / LOCK_NAME)
+            if project.lock.suffix == ".toml":
+                write_pylock(project.lock, lock)
+            else:
+                write_lock(project.lock, lock)
+            log.info("wrote %s", project.lock)
     return lock
 
 
@@ -145,8 +148,9 @@ def rebuild_lost(project: Project, lock: Lock, bases: Sequence[Base], tools: Too
 
 def existing_lock(project: Project) -> Lock | None:
     """Read the project's lock, None when there is none."""
-    path = project.folder / LOCK_NAME
-    return read_lock(path) if path.is_file() else None
+    if not project.lock.is_file():
+        return None
+    return read_pylock(project.lock) if project.lock.suffix == ".toml" else read_lock(project.lock)
 
 
 def empty_lock(project: Project) -> Lock:
@@ -156,9 +160,7 @@ def empty_lock(project: Project) -> Lock:
 
 
 def _refuse(project: Project, problem: str) -> NoReturn:
-    raise InputError(
-        f"the lock {problem}", where=Location(path=project.folder / LOCK_NAME), hint="`comp lock` brings it up to date"
-    )
+    raise InputError(f"the lock {problem}", where=Location(path=project.lock), hint="`comp lock` brings it up to date")
 
 
 def _check_fit(project: Project, base: Base, lock: Lock) -> None:
@@ -167,7 +169,7 @@ def _check_fit(project: Project, base: Base, lock: Lock) -> None:
             raise InputError(
                 f"{one.filename} does not fit the base {base.reference} "
                 f"(Python {base.facts.version}, {base.facts.libc} {base.facts.libc_version})",
-                where=Location(path=project.folder / LOCK_NAME),
+                where=Location(path=project.lock),
                 hint="`comp lock --upgrade` chooses for this base",
             )
 
@@ -176,7 +178,7 @@ def _resolved(
     project: Project, bases: Sequence[Base], old: Lock | None, tools: Tools
 ) -> dict[Platform, tuple[Pin, ...]]:
     """Resolve for every platform by itself; a platform that is new to the lock prefers what the others have."""
-    if project.dependencies:
+    if project.dependencies or project.requirements:
         named = ", ".join(str(base.target.platform) for base in bases)
         log.info("resolving for %s, Python %s", named, bases[0].facts.minor)
 
@@ -220,22 +222,35 @@ def _resolve(
 ) -> tuple[Pin | SourceDistribution, ...]:
     from toolkit.python.resolve import resolve
 
+    given = read_inputs(project.requirements, base.target) if project.requirements else Inputs()
     present = base.facts.packages if project.system_site_packages else {}
     here = {*present, *(pin.name for pin in local)}
     preferred = [f"{pin.name}=={pin.version}" for pin in kept if pin.name not in here]
-    chosen = partial(resolve, project.dependencies, base.target, where=project.pyproject, present=present, local=local)
+    chosen = partial(
+        resolve,
+        (*project.dependencies, *given.requirements),
+        base.target,
+        where=project.pyproject,
+        present=present,
+        local=local,
+        hashes=given.hashes,
+        options=given.options,
+    )
     try:
-        return chosen(constraints=preferred)
+        return chosen(constraints=(*given.constraints, *preferred))
     except InputError:
         if not preferred:
             raise
-        return chosen()
+        return chosen(constraints=given.constraints)
 
 
 def _further(project: Project) -> dict[str, str]:
-    """Digest what else decides what is locked: the folders of required projects on this disk."""
+    """Digest what else decides what is locked: required projects on this disk, and what another tool locked."""
     folders = local_projects(project.pyproject, project.dependencies)
-    return {name: folder_digest(folder) for name, folder in folders.items()}
+    digests = {name: folder_digest(folder) for name, folder in folders.items()}
+    if project.requirements:
+        digests["requirements"] = inputs_file_digest(project.requirements)
+    return digests
 
 
 def _read_local(scheme: str, path: Path, platform: Platform, tools: Tools) -> Image:

@@ -254,7 +254,7 @@ def _process(project: Project) -> Runner:
 
     tools = Tools()
     lock = locking.existing_lock(project)
-    if project.dependencies and (lock is None or locking.has_built(lock)):
+    if (project.dependencies or project.requirements) and (lock is None or locking.has_built(lock)):
         # What was built here has to be there, and as it is now.
         bases = locking.open_bases(project, tools, lock=lock)
         lock = locking.refresh_lock(project, bases, tools)

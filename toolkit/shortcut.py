@@ -45,7 +45,7 @@ def finished(request: Request, cache: Cache) -> str | None:
     record = cache.record(_KIND, _key(request))
     if record is None or record["base"] != _base_state(record["base"].get("text", "")):
         return None
-    if not all(_unchanged(folder, digest) for folder, digest in record["folders"].items()):
+    if not all(_unchanged(path, digest) for path, digest in record["elsewhere"].items()):
         return None
     if not request.push:
         return str(record["digest"])
@@ -69,24 +69,32 @@ def remember(request: Request, cache: Cache, project: Project, digest: Digest, *
         "base": _base_state(base),
         "repository": parse_reference(project.image).name if project.image else None,
         "tags": list(tags),
-        "folders": _required_folders(project),
+        "elsewhere": _elsewhere(project),
         "contracts": [os.path.relpath(entry.contract, project.folder) for entry in project.entries],
     }
     cache.write_record(_KIND, _key(request), record)
 
 
-def _required_folders(project: Project) -> dict[str, str]:
-    """Digest the projects on this disk that the component requires."""
+def _elsewhere(project: Project) -> dict[str, str]:
+    """Digest what decides and may lie elsewhere: projects that the component requires, and what another tool locked."""
+    from toolkit.python.inputs import inputs_file_digest
     from toolkit.python.local import folder_digest, local_projects
 
-    found = local_projects(project.pyproject, project.dependencies)
-    return {str(folder): folder_digest(folder) for folder in found.values()}
+    folders = local_projects(project.pyproject, project.dependencies)
+    found = {str(folder): folder_digest(folder) for folder in folders.values()}
+    if project.requirements:
+        found[str(project.requirements)] = inputs_file_digest(project.requirements)
+    return found
 
 
-def _unchanged(folder: str, digest: str) -> bool:
+def _unchanged(path: str, digest: str) -> bool:
+    from toolkit.python.inputs import inputs_file_digest
     from toolkit.python.local import folder_digest
 
-    return Path(folder).is_dir() and folder_digest(Path(folder)) == digest
+    place = Path(path)
+    if not place.is_dir():
+        return inputs_file_digest(place) == digest
+    return folder_digest(place) == digest
 
 
 def _is_fixed(base: str) -> bool:

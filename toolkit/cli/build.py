@@ -27,7 +27,7 @@ _NAMED = 3
 @click.option(
     "--builder", type=click.Choice(["oci", "docker", "buildah"]), default="oci", show_default=True, help="What builds."
 )
-@click.option("--locked", is_flag=True, help="Fail rather than change requirements.lock.")
+@click.option("--locked", is_flag=True, help="Fail rather than change the lock.")
 @click.option("--dry-run", is_flag=True, help="Print the layers and what the remote has of them; change nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How --dry-run prints.")
 @pass_console

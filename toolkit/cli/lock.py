@@ -29,7 +29,7 @@ def command(console: Console, *, folder: Path, upgrade: bool, base: str | None, 
     bases = locking.open_bases(project, tools, lock=None if upgrade else old)
     lock = locking.refresh_lock(project, bases, tools, upgrade=upgrade, locked=check)
     if lock == old:
-        console.say(f"{locking.LOCK_NAME} is up to date ({len(lock.packages)} packages)")
+        console.say(f"{project.lock.name} is up to date ({len(lock.packages)} packages)")
         return
     before, after = old.packages if old else {}, lock.packages
     for name in sorted(before.keys() | after.keys()):

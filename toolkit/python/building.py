@@ -103,7 +103,7 @@ def rebuild(pin: Pin, target: Target, cache: Cache, report: Report, *, where: Pa
     """Build what a lock pins and the cache lost. Raises InputError when it comes out another than it was."""
     if pin.source is None:
         return
-    if pin.source.name.endswith((".tar.gz", ".zip")):
+    if pin.source.is_file:
         source = locate_source(pin, target, where=where)
         made = build_source(source, target, cache, report)
     else:

@@ -13,6 +13,11 @@ class Source:
     name: str
     sha256: str
 
+    @property
+    def is_file(self) -> bool:
+        """Tell a source distribution from a folder (PyPA, "Source distribution format")."""
+        return self.name.endswith((".tar.gz", ".zip"))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pin:

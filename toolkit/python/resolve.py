@@ -40,13 +40,15 @@ def resolve(
     present: Mapping[str, str] = MappingProxyType({}),
     local: Sequence[Pin] = (),
     hashes: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    options: Sequence[str] = (),
 ) -> tuple[Pin | SourceDistribution, ...]:
     """Choose one wheel for every requirement and what they need, in order of name.
 
     A release without any wheel that fits is given as its source distribution. uv reads its own settings: indexes,
     credentials, find-links. `constraints` are requirements that only narrow; `present` are versions by name that the
     base already has, which count and are not among the pins; `local` are wheels on this disk, with addresses, that
-    take the place of any index's. `hashes` are the only files that may be chosen, by name, as hex sha256.
+    take the place of any index's. `hashes` are the only files that may be chosen, by name, as hex sha256; `options`
+    are lines of a requirements file about indexes.
     `where` is the file that errors name, and whose folder uv's settings are looked for from.
     Raises InputError when there is no solution, OutsideError when the index cannot be reached.
     """
@@ -54,7 +56,9 @@ def resolve(
         return ()
     _check(requirements, where)
     with tempfile.TemporaryDirectory(prefix="comp-local-") as folder:
-        packages = _compiled(requirements, target, where, (*constraints, *_named(local, Path(folder))), present)
+        packages = _compiled(
+            (*options, *requirements), target, where, (*constraints, *_named(local, Path(folder))), present
+        )
     missing = [package for package in packages if canonicalize_name(package["name"]) not in present]
     here = {pin.name: pin for pin in local}
     chosen = [

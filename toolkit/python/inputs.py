@@ -1,0 +1,200 @@
+"""Requirements that somebody has locked already: `requirements.txt`, `uv.lock` or `pylock.toml` as an input.
+
+Versions, markers and hashes of the file are binding; which of its files goes into an image is still decided for
+each platform. pip, "Requirements File Format"; PyPA, "pylock.toml Specification".
+"""
+
+import hashlib
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from packaging.markers import Environment
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from toolkit.errors import InputError, Location, OutsideError
+from toolkit.python.resolve import without_credentials
+from toolkit.python.target import MACHINES, Target
+from toolkit.python.uv import uv_program
+
+_SECONDS = 120
+_HASH = re.compile(r"\s--hash[= ]sha256:([0-9a-f]{64})")
+_OTHER_OPTION = re.compile(r"\s--(?:hash|config-settings?|global-option)[= ]\S+")
+_COMMENT = re.compile(r"(?:^|\s)#.*$")
+_INDEX_OPTIONS = ("--index-url", "-i ", "--extra-index-url", "--find-links", "-f ", "--no-index")
+_MOST_FILES = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inputs:
+    """Requirements, what only narrows them, options about indexes, and by name the only hashes that may be chosen."""
+
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def read_inputs(path: Path, target: Target) -> Inputs:
+    """Read the file for a target. Raises InputError with the line that cannot be used."""
+    if not path.is_file():
+        raise InputError(f"there is no {path.name}", where=Location(path=path), hint="correct `requirements`")
+    if path.name == "uv.lock":
+        return _of_text(_exported(path), path)
+    if path.suffix == ".toml":
+        return _of_pylock(path, target)
+    return _of_text(path.read_text("utf-8", "replace"), path)
+
+
+def inputs_file_digest(path: Path) -> str:
+    """Hash the file, with those that it takes in."""
+    hasher = hashlib.sha256()
+    for one in _files(path, set()):
+        hasher.update(one.read_bytes() if one.is_file() else b"")
+    return hasher.hexdigest()
+
+
+def _files(path: Path, seen: set[Path]) -> Iterator[Path]:
+    if path in seen or len(seen) > _MOST_FILES:
+        return
+    seen.add(path)
+    yield path
+    if path.suffix == ".txt" and path.is_file():
+        for _, line in _lines(path.read_text("utf-8", "replace")):
+            if other := _other_file(line):
+                yield from _files((path.parent / other[1]).resolve(), seen)
+
+
+def _exported(path: Path) -> str:
+    """Let uv write its lock as requirements; projects of the workspace are left to `[tool.uv.sources]`."""
+    command = [uv_program(), "export", "--frozen", "--no-dev", "--no-emit-project", "--format=requirements.txt"]
+    command += ["--no-header", "--no-annotate", "--quiet", "--color=never"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=path.parent, timeout=_SECONDS)
+    if done.returncode:
+        said = " ".join(without_credentials(done.stderr).split()).removeprefix("error: ")
+        raise InputError(
+            f"uv cannot read it: {said[-600:]}", where=Location(path=path), hint="`uv lock` writes it anew"
+        )
+    return done.stdout
+
+
+def _of_text(text: str, path: Path) -> Inputs:
+    requirements: list[str] = []
+    constraints: list[str] = []
+    options: list[str] = []
+    hashes: dict[str, frozenset[str]] = {}
+    for number, line in _lines(text):
+        where = Location(path=path, line=None if path.name == "uv.lock" else number)
+        if other := _other_file(line):
+            inner = _included((path.parent / other[1]).resolve(), where)
+            (constraints if other[0] else requirements).extend(inner.requirements)
+            constraints.extend(inner.constraints)
+            options.extend(inner.options)
+            hashes.update(inner.hashes)
+        elif line.startswith(_INDEX_OPTIONS):
+            options.append(line)
+        elif line.startswith(("-e ", "--editable", "./", "../", "/")):
+            if path.name != "uv.lock":
+                raise InputError(
+                    f"a folder is required: {line}",
+                    where=where,
+                    hint="require the project by name, and name its folder in [tool.uv.sources]",
+                )
+        elif line.startswith("-"):
+            raise InputError(f"not an option that can be used here: {line.split()[0]}", where=where)
+        else:
+            requirement, found = _requirement(line, where)
+            requirements.append(requirement)
+            if found:
+                name = canonicalize_name(Requirement(requirement).name)
+                hashes[name] = hashes.get(name, frozenset()) | found
+    return Inputs(
+        requirements=tuple(requirements), constraints=tuple(constraints), options=tuple(options), hashes=hashes
+    )
+
+
+def _included(path: Path, where: Location) -> Inputs:
+    """Read a file that another takes in. Raises InputError naming the line that does when it is not there."""
+    if not path.is_file():
+        raise InputError(f"there is no {path}", where=where)
+    return _of_text(path.read_text("utf-8", "replace"), path)
+
+
+def _requirement(line: str, where: Location) -> tuple[str, frozenset[str]]:
+    found = frozenset(_HASH.findall(line))
+    text = _OTHER_OPTION.sub("", line).strip()
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        raise InputError(
+            f"not a requirement: {without_credentials(text)!r}: {str(error).partition(chr(10))[0]}", where=where
+        ) from None
+    return text, found
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Give the logical lines with their numbers: continued ones joined, comments and empty ones left out."""
+    whole, first = "", 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        first = first or number
+        if line.endswith("\\"):
+            whole += _COMMENT.sub("", line[:-1]) + " "
+            continue
+        whole = _COMMENT.sub("", whole + line).strip()
+        if whole:
+            yield first, whole
+        whole, first = "", 0
+
+
+def _other_file(line: str) -> tuple[bool, str] | None:
+    """Read `-r FILE` and `-c FILE`; true means that it only narrows."""
+    match = re.match(r"(-r|--requirement|-c|--constraint)[= ]\s*(\S+)", line)
+    return (match[1] in {"-c", "--constraint"}, match[2]) if match else None
+
+
+def _of_pylock(path: Path, target: Target) -> Inputs:
+    """Take what a lock has for the target, with the reference selector of `packaging`."""
+    from packaging.pylock import PackageWheel, Pylock, PylockSelectError, PylockValidationError
+
+    try:
+        lock = Pylock.from_dict(tomllib.loads(path.read_text("utf-8", "replace")))
+        chosen = list(lock.select(environment=_environment(target), tags=list(target.tags)))
+    except (tomllib.TOMLDecodeError, PylockValidationError, PylockSelectError) as error:
+        raise InputError(f"not usable for {target.platform}: {error}", where=Location(path=path)) from error
+    requirements: list[str] = []
+    hashes: dict[str, frozenset[str]] = {}
+    for package, artifact in chosen:
+        if package.version is None:
+            raise InputError(f"{package.name} has no version", where=Location(path=path))
+        requirements.append(f"{package.name}=={package.version}")
+        known = [file.hashes for file in package.wheels or ()] + ([package.sdist.hashes] if package.sdist else [])
+        sums = frozenset(one["sha256"] for one in known if "sha256" in one)
+        if isinstance(artifact, PackageWheel) and "sha256" in artifact.hashes:
+            # The very wheel that the reference selector takes for this target.
+            sums = frozenset({artifact.hashes["sha256"]})
+        if not sums:
+            raise OutsideError(f"{path} has no sha256 for {package.name}", hint="lock again with sha256 hashes")
+        hashes[canonicalize_name(package.name)] = sums
+    return Inputs(requirements=tuple(requirements), hashes=hashes)
+
+
+def _environment(target: Target) -> Environment:
+    """Describe the target for markers (PyPA dependency specifiers)."""
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": target.version,
+        "os_name": "posix",
+        "platform_machine": MACHINES[target.platform.architecture],
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": target.version,
+        "python_version": target.minor,
+        "sys_platform": "linux",
+    }

@@ -1,0 +1,169 @@
+"""The lock in its other form, `pylock.toml` (PyPA, "pylock.toml Specification"): with addresses, for other installers.
+
+What the specification has no place for stands in `tool.comp` tables: what was resolved, the base, which wheel is for
+which platform, and wheels that were built here.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from toolkit.atomic import write_text
+from toolkit.errors import InputError, Location
+from toolkit.oci.descriptor import Platform
+from toolkit.oci.reference import parse_reference
+from toolkit.python.lock import LOCK_VERSION, Entry, Lock, entries, is_wheel_of
+from toolkit.python.pin import Pin, Source
+from toolkit.python.resolve import without_credentials
+from toolkit.python.target import MACHINES
+from toolkit.toml import Document
+
+_HEAD = "# Written by `comp lock`; change pyproject.toml instead, or run `comp lock --upgrade`."
+
+
+def write_pylock(path: Path, lock: Lock) -> None:
+    """Write the lock; equal locks give equal bytes. Files on this disk are named relative to it."""
+    machines = dict.fromkeys(MACHINES.get(one.architecture, one.architecture) for one in lock.platforms)
+    environments = [f"sys_platform == 'linux' and platform_machine == '{machine}'" for machine in machines]
+    lines = [_HEAD, 'lock-version = "1.0"', f"environments = {_value(environments)}"]
+    lines += [f"requires-python = {_value(f'=={lock.python}.*')}", 'created-by = "comp"']
+    for entry in entries(lock):
+        lines += ["", *_package(entry, lock.platforms, path.parent)]
+    lines += ["", "[tool.comp]", f"lock-version = {LOCK_VERSION}"]
+    lines += [f"platforms = {_value([str(one) for one in lock.platforms])}", f"inputs = {_value(lock.inputs)}"]
+    if lock.base:
+        lines.append(f"base = {_value(str(lock.base))}")
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def read_pylock(path: Path) -> Lock:
+    """Read a lock that `write_pylock` wrote. Raises InputError for any other."""
+    document = Document.read(path)
+    data = document.data if document else {}
+    ours = data.get("tool", {}).get("comp", {}) if isinstance(data.get("tool"), dict) else {}
+    try:
+        if ours["lock-version"] != LOCK_VERSION:
+            raise _foreign(path, f"its lock-version is {ours['lock-version']}, this program reads {LOCK_VERSION}")
+        platforms = [Platform.parse(text) for text in ours["platforms"]]
+        pins: dict[Platform, list[Pin]] = {platform: [] for platform in platforms}
+        for package in data.get("packages", []):
+            for pin, names in _pins(package, path):
+                for platform in platforms if names is None else names:
+                    pins[platform].append(pin)
+        return Lock(
+            inputs=str(ours["inputs"]),
+            python=str(data["requires-python"]).removeprefix("==").removesuffix(".*"),
+            pins={platform: tuple(sorted(found, key=lambda pin: pin.name)) for platform, found in pins.items()},
+            base=parse_reference(ours["base"]) if "base" in ours else None,
+        )
+    except InputError as error:
+        if error.where:
+            raise
+        raise _foreign(path, error.message) from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _foreign(path, f"{error!r}") from error
+
+
+def _package(entry: Entry, everywhere: Sequence[Platform], folder: Path) -> Iterator[str]:
+    yield "[[packages]]"
+    yield f"name = {_value(entry.name)}"
+    yield f"version = {_value(entry.version)}"
+    if marker := entry.marker(everywhere):
+        yield f"marker = {_value(marker)}"
+    built = {pin: platforms for pin, platforms in entry.wheels.items() if pin.source}
+    if built:
+        yield from _source(next(iter(built)), folder)
+    downloaded = [pin for pin in entry.wheels if pin not in built]
+    if downloaded:
+        yield "wheels = ["
+        for pin in downloaded:
+            yield f"    {{ {_file(pin.filename, pin.url, pin.sha256, pin.size, folder)} }},"
+        yield "]"
+    ours = [
+        f"{_value(pin.filename)} = {_value([str(platform) for platform in platforms])}"
+        for pin, platforms in entry.wheels.items()
+        if len(platforms) < len(everywhere)
+    ]
+    if source := next((pin.source for pin in built if pin.source and not pin.source.is_file), None):
+        ours.append(f"source = {_value(source.sha256)}")
+    if built:
+        named = (f"    {{ name = {_value(pin.filename)}, sha256 = {_value(pin.sha256)} }}," for pin in built)
+        ours += ["built = [", *named, "]"]
+    if ours:
+        yield "[packages.tool.comp]"
+        yield from ours
+
+
+def _source(pin: Pin, folder: Path) -> Iterator[str]:
+    if pin.source is None:
+        return
+    if pin.source.is_file:
+        yield f"sdist = {{ {_file(pin.source.name, pin.url, pin.source.sha256, None, folder)} }}"
+    else:
+        yield f"directory = {{ path = {_value(pin.source.name)} }}"
+
+
+def _file(name: str, url: str | None, sha256: str, size: int | None, folder: Path) -> str:
+    address = without_credentials(url or "")
+    if address.startswith("file:"):
+        path = os.path.relpath(unquote(urlsplit(address).path), folder)
+        place = f"path = {_value(Path(path).as_posix())}"
+    else:
+        place = f"url = {_value(urljoin(address, urlsplit(address).path))}"
+    length = f", size = {size}" if size is not None else ""
+    return f"name = {_value(name)}, {place}{length}, hashes = {{ sha256 = {_value(sha256)} }}"
+
+
+def _value(value: object) -> str:
+    """Write a string or a list of strings: what JSON writes is TOML, too."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _pins(package: Mapping[str, Any], path: Path) -> Iterator[tuple[Pin, list[Platform] | None]]:
+    name, version = str(package["name"]), str(package["version"])
+    ours = package.get("tool", {}).get("comp", {})
+    source, address = _read_source(package, ours, path)
+    files: list[tuple[Mapping[str, Any], Source | None]] = [(file, None) for file in package.get("wheels", [])]
+    files += [({"name": one["name"], "hashes": {"sha256": one["sha256"]}}, source) for one in ours.get("built", [])]
+    for file, origin in files:
+        filename = str(file["name"])
+        if not is_wheel_of(filename, name, version):
+            raise _foreign(path, f"{filename} is not a wheel of {name} {version}")
+        url = address if origin else _address(file, path)
+        size = file.get("size")
+        pin = Pin(
+            name=name,
+            version=version,
+            filename=filename,
+            sha256=str(file["hashes"]["sha256"]),
+            source=origin,
+            size=int(size) if size is not None else None,
+            url=url,
+        )
+        where = ours.get(filename)
+        yield pin, [Platform.parse(text) for text in where] if where else None
+
+
+def _read_source(package: Mapping[str, Any], ours: Mapping[str, Any], path: Path) -> tuple[Source | None, str | None]:
+    if sdist := package.get("sdist"):
+        return Source(name=str(sdist["name"]), sha256=str(sdist["hashes"]["sha256"])), _address(sdist, path)
+    if directory := package.get("directory"):
+        return Source(name=str(directory["path"]), sha256=str(ours["source"])), None
+    return None, None
+
+
+def _address(file: Mapping[str, Any], path: Path) -> str | None:
+    if "path" in file:
+        return (path.parent / str(file["path"])).resolve().as_uri()
+    return str(file["url"]) if file.get("url") else None
+
+
+def _foreign(path: Path, problem: str) -> InputError:
+    return InputError(
+        f"not a lock that comp wrote: {problem}",
+        where=Location(path=path),
+        hint="delete it, and the next build writes it anew; another tool's goes into `requirements` of [tool.comp]",
+    )
