@@ -10,6 +10,7 @@ import re
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ class Call:
     query: dict[str, list[str]]
     authorization: str | None
     range: str | None = None
+    size: int = 0
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -56,11 +58,20 @@ class Faults:
 
     `replies` holds answers for requests that match (method, part of the path), each used once; `truncate` cuts the
     connection after so many bytes of a blob, once per entry; `drop_uploads` breaks so many uploads in the middle.
+    `cut_chunks` stores so many bytes of a chunk and then drops the connection, once per entry; `forget` makes it lose
+    an upload when it is asked about it; `tell_less` is how many bytes fewer it then says it has, and `stall` for how
+    many seconds it keeps silent, once per entry; `expire_after` makes tokens worthless after so many requests.
     """
 
     replies: list[tuple[str, str, Reply]] = field(default_factory=list)
     truncate: list[int] = field(default_factory=list)
     ignore_range: bool = False
+    cut_chunks: list[int] = field(default_factory=list)
+    no_chunks: int | None = None
+    forget: int = 0
+    tell_less: list[int] = field(default_factory=list)
+    stall: list[float] = field(default_factory=list)
+    expire_after: int | None = None
     drop_uploads: int = 0
     lose_uploads: int = 0
     refuse_mounts: bool = False
@@ -112,7 +123,7 @@ class FakeRemote:
         self.blobs: dict[str, dict[str, bytes]] = {}
         self.manifests: dict[str, dict[str, tuple[str, bytes]]] = {}
         self.tags: dict[str, dict[str, str]] = {}
-        self.uploads: dict[str, tuple[str, int]] = {}
+        self.uploads: dict[str, tuple[str, bytearray]] = {}
         self.calls: list[Call] = []
         self.faults = Faults()
         self.access: Access | None = None
@@ -196,11 +207,20 @@ class _Handler(BaseHTTPRequestHandler):
             path=parts.path,
             query=parse_qs(parts.query),
             authorization=self.headers.get("Authorization"),
-            range=self.headers.get("Range"),
+            range=self.headers.get("Range") or self.headers.get("Content-Range"),
+            size=int(self.headers.get("Content-Length") or 0),
         )
         with self.remote.lock:
             self.remote.calls.append(call)
             reply = self.remote.faults.take(self.command, parts.path)
+            faults, access = self.remote.faults, self.remote.access
+            silence = faults.stall.pop(0) if faults.stall and self.command != "GET" else 0
+            if access and faults.expire_after is not None:
+                faults.expire_after -= 1
+                if faults.expire_after == 0:
+                    access.tokens.clear()
+        if silence:
+            time.sleep(silence)
         if reply:
             self._body()
             self._send(reply.status, reply.body, reply.headers)
@@ -219,6 +239,8 @@ class _Handler(BaseHTTPRequestHandler):
             (_BLOB, "GET", self._get_blob),
             (_UPLOAD, "POST", self._post_upload),
             (_UPLOAD, "PUT", self._put_upload),
+            (_UPLOAD, "PATCH", self._patch_upload),
+            (_UPLOAD, "GET", self._get_upload),
         ]
         for pattern, method, answer in routes:
             match = pattern.fullmatch(call.path)
@@ -277,7 +299,8 @@ class _Handler(BaseHTTPRequestHandler):
             assert kind == "repository"
             granted |= {f"{name}:{action}" for action in actions.split(",") if known or action == "pull"}
         with self.remote.lock:
-            token = f"token-{len(access.tokens)}"
+            self.remote.counter += 1
+            token = f"token-{self.remote.counter}"
             access.tokens[token] = granted
         self._send(200, json.dumps({"token": token, "expires_in": 300}).encode())
 
@@ -370,11 +393,53 @@ class _Handler(BaseHTTPRequestHandler):
         with self.remote.lock:
             self.remote.counter += 1
             session = f"s{self.remote.counter}"
-            self.remote.uploads[session] = (name, 0)
+            self.remote.uploads[session] = (name, bytearray())
+        self._send(202, b"", {"Location": self._upload_location(name, session), "Range": "0-0"})
+
+    def _upload_location(self, name: str, session: str) -> str:
+        """Say where an upload goes on; the state changes with what is stored, as real servers' does."""
         base = f"{self.remote.scheme}://{self.remote.host}" if self.remote.faults.absolute_locations else ""
         base = self.remote.faults.uploads_at or base
         state = quote("a+b/c=", safe="")
-        self._send(202, b"", {"Location": f"{base}/v2/{name}/blobs/uploads/{session}?_state={state}"})
+        return f"{base}/v2/{name}/blobs/uploads/{session}?_state={state}"
+
+    def _patch_upload(self, call: Call, name: str, session: str) -> None:
+        faults = self.remote.faults
+        if faults.no_chunks:
+            self._body()
+            self._error(faults.no_chunks, "UNSUPPORTED", "no chunks here")
+            return
+        known = self.remote.uploads.get(session)
+        if known is None or known[0] != name or call.query.get("_state") != ["a+b/c="]:
+            self._body()
+            self._error(404, "BLOB_UPLOAD_UNKNOWN", "no such upload")
+            return
+        data = known[1]
+        start = len(data)
+        if call.range != f"{start}-{start + call.size - 1}":
+            self._body()
+            self._error(416, "BLOB_UPLOAD_INVALID", f"have {start} bytes, got {call.range}")
+            return
+        if faults.cut_chunks:
+            data += self.rfile.read(faults.cut_chunks.pop(0))
+            self.close_connection = True
+            self.connection.close()
+            return
+        data += self._body()
+        self._send(202, b"", {"Location": self._upload_location(name, session), "Range": f"0-{len(data) - 1}"})
+
+    def _get_upload(self, call: Call, name: str, session: str) -> None:
+        faults = self.remote.faults
+        if faults.forget:
+            faults.forget -= 1
+            self.remote.uploads.pop(session, None)
+        known = self.remote.uploads.get(session)
+        if known is None or known[0] != name or call.query.get("_state") != ["a+b/c="]:
+            self._error(404, "BLOB_UPLOAD_UNKNOWN", "no such upload")
+            return
+        stored = len(known[1]) - (faults.tell_less.pop(0) if faults.tell_less else 0)
+        headers = {"Location": self._upload_location(name, session), "Range": f"0-{max(0, stored - 1)}"}
+        self._send(204, b"", headers)
 
     def _put_upload(self, call: Call, name: str, session: str) -> None:
         faults = self.remote.faults
@@ -389,6 +454,7 @@ class _Handler(BaseHTTPRequestHandler):
             faults.lose_uploads -= 1
             self.remote.uploads.pop(session, None)
         known = self.remote.uploads.pop(session, None)
+        data = bytes(known[1]) + data if known else data
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
         if known is None or known[0] != name:
             self._error(404, "BLOB_UPLOAD_UNKNOWN", "no such upload")

@@ -11,6 +11,7 @@ from toolkit.oci.descriptor import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built
 from toolkit.oci.reference import Reference
+from toolkit.remote.retries import ATTEMPTS, RETRYABLE
 from toolkit.remote.transport import Body
 
 MANIFEST_TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX)
@@ -30,6 +31,7 @@ class Endpoint:
     body: bytes | Body | None = None
     stream: bool = False
     restart: Callable[[], str] | None = None
+    attempts: int = ATTEMPTS
 
 
 def pull_scope(repository: str) -> str:
@@ -145,9 +147,9 @@ def closing_url(location: str, digest: Digest) -> str:
 
 
 def put_blob(
-    reference: Reference, digest: Digest, url: str, *, body: bytes | Body, restart: Callable[[], str]
+    reference: Reference, digest: Digest, url: str, *, body: bytes | Body, restart: Callable[[], str] | None
 ) -> Endpoint:
-    """Send a blob whole to the closing `url` of an upload."""
+    """Send a blob, or what is left of it, to the closing `url` of an upload."""
     return Endpoint(
         method="PUT",
         host=reference.host,
@@ -158,4 +160,32 @@ def put_blob(
         headers={"Content-Type": "application/octet-stream"},
         body=body,
         restart=restart,
+    )
+
+
+def patch_blob(reference: Reference, url: str, data: bytes | Body, start: int) -> Endpoint:
+    """Send the bytes of a blob from `start` on to an upload, once: what comes next depends on the answer."""
+    size = len(data) if isinstance(data, bytes) else data.size
+    return Endpoint(
+        method="PATCH",
+        host=reference.host,
+        path=url,
+        what=f"push a chunk to {reference.name}",
+        scopes=frozenset({push_scope(reference.repository)}),
+        ok=frozenset({202, 400, 404, 405, 415, 416, 501}) | RETRYABLE,
+        headers={"Content-Type": "application/octet-stream", "Content-Range": f"{start}-{start + size - 1}"},
+        body=data,
+        attempts=1,
+    )
+
+
+def blob_status(reference: Reference, url: str) -> Endpoint:
+    """Ask how far an upload is."""
+    return Endpoint(
+        method="GET",
+        host=reference.host,
+        path=url,
+        what=f"ask for the state of an upload to {reference.name}",
+        scopes=frozenset({push_scope(reference.repository)}),
+        ok=frozenset({204, 404}),
     )

@@ -16,19 +16,11 @@ from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built, Image, Layer
 from toolkit.oci.reference import Reference
 from toolkit.progress import Progress, Report
-from toolkit.remote.endpoints import (
-    closing_url,
-    head_blob,
-    head_manifest,
-    mount_blob,
-    push_scope,
-    put_blob,
-    put_manifest,
-    start_upload,
-)
+from toolkit.remote.endpoints import head_blob, head_manifest, mount_blob, push_scope, put_manifest
 from toolkit.remote.failures import FORBIDDEN, NOT_FOUND
 from toolkit.remote.session import Session
-from toolkit.remote.transport import Answer, Body
+from toolkit.remote.transport import Answer
+from toolkit.remote.uploading import Upload
 
 log = logging.getLogger(__name__)
 
@@ -113,12 +105,7 @@ class _Push:
         opened = self._mount(layer)
         if opened is not None and opened.status == _CREATED:
             return
-        url = self._upload_url(opened, digest) if opened else self._start(digest)
-        body = Body(size=layer.descriptor.size, chunks=lambda: self._watched(layer))
-        answer = self._session.call(
-            put_blob(self._reference, digest, url, body=body, restart=lambda: self._start(digest))
-        )
-        log.debug("pushed %s in %d attempts", digest, answer.attempts)
+        Upload(self._session, self._reference, layer.descriptor, lambda: self._watched(layer)).send(opened)
 
     def send_manifest(self, built: Built, identifier: str) -> None:
         """Store the manifest or index, and check that the server understood the same."""
@@ -142,15 +129,6 @@ class _Push:
                 raise
             log.info("no mount from %s: %s", source, error.message)
             return None
-
-    def _start(self, digest: Digest) -> str:
-        return self._upload_url(self._session.call(start_upload(self._reference)), digest)
-
-    def _upload_url(self, answer: Answer, digest: Digest) -> str:
-        location = answer.headers.get("Location")
-        if not location:
-            raise OutsideError(f"{self._reference.host} opens an upload and does not say where")
-        return self._session.url(self._reference.host, closing_url(location, digest))
 
     def _watched(self, layer: Layer) -> Iterator[bytes]:
         """Pass a blob on, report it, and make sure that it is what its descriptor says before the last byte leaves."""

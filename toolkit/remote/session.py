@@ -17,7 +17,10 @@ _BAD_REQUEST = 400
 
 
 class Session:
-    """Talks to any number of hosts and remembers schemes and tokens. Safe to share between threads."""
+    """Talks to any number of hosts and remembers schemes and tokens. Safe to share between threads.
+
+    `pause` is how to wait before another try.
+    """
 
     def __init__(
         self,
@@ -28,6 +31,7 @@ class Session:
     ) -> None:
         self._insecure = insecure
         self._transport = Transport(insecure, environ, pause)
+        self.pause = pause
         self._authenticator = Authenticator(credentials, insecure, self._transport.send)
         self._lock = threading.Lock()
         self._schemes: dict[str, str] = {}
@@ -43,11 +47,12 @@ class Session:
             body=endpoint.body,
             stream=endpoint.stream,
             restart=endpoint.restart,
+            attempts=endpoint.attempts,
         )
         answer = self._authorized(endpoint, request) if ours else self._transport.send(request)
         if answer.status in endpoint.ok:
             return answer
-        raise self._refused(endpoint, answer)
+        raise self.refused(endpoint, answer)
 
     def url(self, host: str, path: str) -> str:
         """Make the URL of a path, or check one that the host gave: relative to it, and encrypted as it must be."""
@@ -67,7 +72,8 @@ class Session:
             return answer
         return self._transport.send(_with(request, self._authenticator.header(endpoint.host, endpoint.scopes)))
 
-    def _refused(self, endpoint: Endpoint, answer: Answer) -> RemoteError:
+    def refused(self, endpoint: Endpoint, answer: Answer) -> RemoteError:
+        """Make the error of an answer that an endpoint does not accept."""
         server = split_url(answer.url).netloc
         host = endpoint.host if server == api_host(endpoint.host) else server
         return refused(

@@ -48,6 +48,7 @@ class Request:
 
     With `stream`, the answer's body is read by the caller. A request that cannot simply be sent again has
     `restart`, which prepares a new try and returns its URL; then a lost session (404, 416) is worth a new try too.
+    `attempts` is how often it is sent at most.
     """
 
     method: str
@@ -56,6 +57,7 @@ class Request:
     body: bytes | Body | None = None
     stream: bool = False
     restart: Callable[[], str] | None = None
+    attempts: int = ATTEMPTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,8 +101,8 @@ class Transport:
         """
         retryable = RETRYABLE | {404, 416} if request.restart else RETRYABLE
         url = request.url
-        for attempt in range(1, ATTEMPTS + 1):
-            last = attempt == ATTEMPTS
+        for attempt in range(1, request.attempts + 1):
+            last = attempt == request.attempts
             try:
                 answer = self._follow(request, url, attempt)
             except _BrokenError as broken:
