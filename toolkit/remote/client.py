@@ -45,8 +45,10 @@ class Remote:
 
     def head(self, reference: Reference) -> Descriptor | None:
         """Describe the manifest or index that a reference names, None when there is none."""
-        scope = pull_scope(reference.repository)
-        answer = self._session.call(head_manifest(reference, ok=frozenset({200, NOT_FOUND}), scope=scope))
+        answer = self._session.read(
+            reference,
+            lambda place: head_manifest(place, ok=frozenset({200, NOT_FOUND}), scope=pull_scope(place.repository)),
+        )
         if answer.status == NOT_FOUND:
             return None
         try:
@@ -57,7 +59,7 @@ class Remote:
             )
         except (KeyError, ValueError, InputError):
             # These headers are not promised; the document itself has it all.
-            whole = self._session.call(get_manifest(reference))
+            whole = self._session.read(reference, get_manifest)
             media_type = whole.headers.get("Content-Type", "").partition(";")[0].strip()
             return Descriptor(media_type=media_type, digest=Digest.of(whole.body), size=len(whole.body))
 

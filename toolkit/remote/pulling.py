@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from toolkit.cache import Cache
@@ -95,7 +96,7 @@ def _fetch(session: Session, reference: Reference, cache: Cache) -> _Document:
     if reference.digest and cache.has_blob(reference.digest.hex):
         data = cache.blob_path(reference.digest.hex).read_bytes()
         return _read_document(reference, data, None)
-    answer = session.call(get_manifest(reference))
+    answer = session.read(reference, get_manifest)
     expected = reference.digest
     if expected is None and (named := answer.headers.get(_DIGEST_HEADER)):
         expected = _parse_digest(named, reference)
@@ -222,7 +223,7 @@ def download(session: Session, reference: Reference, blob: Descriptor) -> Iterat
     """
     done = 0
     for left in range(_BREAKS, -1, -1):
-        answer = session.call(get_blob(reference, blob, start=done))
+        answer = session.read(reference, partial(get_blob, blob=blob, start=done))
         # A server that ignores Range sends everything again.
         skip = 0 if answer.status == _PARTIAL else done
         try:

@@ -1,17 +1,22 @@
 """The one caller of endpoints: finds the scheme, adds authorization, answers challenges, turns failures into errors."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import urljoin
 
 from toolkit.errors import RemoteError
+from toolkit.oci.reference import Reference
 from toolkit.remote.auth import Authenticator
 from toolkit.remote.credentials import Credentials
 from toolkit.remote.endpoints import Endpoint
-from toolkit.remote.failures import UNAUTHORIZED, refused
+from toolkit.remote.failures import NOT_FOUND, UNAUTHORIZED, refused
 from toolkit.remote.hosts import InsecureHosts, api_host, is_loopback
+from toolkit.remote.mirrors import Mirrors
 from toolkit.remote.transport import Answer, Request, Transport, split_url
+
+log = logging.getLogger(__name__)
 
 _BAD_REQUEST = 400
 
@@ -29,6 +34,8 @@ class Session:
         environ: Mapping[str, str],
         pause: Callable[[float], None],
     ) -> None:
+        self._mirrors = Mirrors.of(environ)
+        self._silent: set[str] = set()
         self._insecure = insecure
         self._transport = Transport(insecure, environ, pause)
         self.pause = pause
@@ -53,6 +60,25 @@ class Session:
         if answer.status in endpoint.ok:
             return answer
         raise self.refused(endpoint, answer)
+
+    def read(self, reference: Reference, endpoint: Callable[[Reference], Endpoint]) -> Answer:
+        """Send an endpoint that reads from `reference`, to the mirrors of its host first.
+
+        A mirror that does not have it, or does not answer, is passed over. Raises RemoteError if the host fails.
+        """
+        for place in self._mirrors.of_reference(reference):
+            if place.host in self._silent:
+                continue
+            try:
+                answer = self.call(replace(endpoint(place), attempts=1))
+            except RemoteError as error:
+                log.info("the mirror %s is passed over: %s", place.host, error.message)
+                if not error.status:
+                    self._silent.add(place.host)
+            else:
+                if answer.status != NOT_FOUND:
+                    return answer
+        return self.call(endpoint(reference))
 
     def url(self, host: str, path: str) -> str:
         """Make the URL of a path, or check one that the host gave: relative to it, and encrypted as it must be."""
