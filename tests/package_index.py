@@ -3,6 +3,7 @@
 import hashlib
 import io
 import threading
+import time
 import zipfile
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -38,8 +39,8 @@ def small_wheel(name: str, version: str, *, requires: str = "", content: str = "
 class PackageIndex:
     """What is served: `files` by name; `wrong` gives other bytes than the page promises.
 
-    `failures` counts down the answers 503 that a file gives first; `user` is `name:password`; `requests` are
-    the paths that were asked for.
+    `failures` counts down the answers 503 that a file gives first, `slow` is how many seconds one takes; `user` is
+    `name:password`; `requests` are the paths that were asked for.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class PackageIndex:
     failures: dict[str, int] = field(default_factory=dict)
     cut_short: set[str] = field(default_factory=set)
     user: str | None = None
+    slow: dict[str, float] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     port: int = 0
     token: str = field(default_factory=lambda: uuid4().hex)  # So that uv's cache never takes one index for another.
@@ -97,6 +99,7 @@ def serving_index(index: PackageIndex) -> Iterator[PackageIndex]:
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             if with_body:
+                time.sleep(index.slow.get(name, 0))
                 self.wfile.write(data[: len(data) // 2] if name in index.cut_short else data)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)

@@ -18,7 +18,8 @@ from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built, Image, ImageIndex
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.scaffold.contract import placeholder_image
-from toolkit.tools import Tools, at_once
+from toolkit.threads import at_once
+from toolkit.tools import Tools
 
 if TYPE_CHECKING:
     from toolkit.builders.plan import Plan

@@ -19,7 +19,8 @@ from toolkit.python.lock import Lock, inputs_digest, read_lock, write_lock
 from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.pylock import read_pylock, write_pylock
 from toolkit.python.target import Target
-from toolkit.tools import Tools, at_once
+from toolkit.threads import at_once
+from toolkit.tools import Tools
 
 log = logging.getLogger(__name__)
 

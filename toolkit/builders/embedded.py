@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from toolkit.oci.image import Image, Layer
 from toolkit.progress import Progress, Report
 from toolkit.python import splice
 from toolkit.python.bytecode.compiling import compiled_files
+from toolkit.threads import threads
 
 # Inflating and hashing leave Python's lock alone, so a second thread helps; more would only use memory.
 _THREADS = 2
@@ -33,7 +33,7 @@ class EmbeddedBuilder:
         """Build `plan`. Raises InputError naming what cannot be built."""
         media_type = layer_media_type(plan.base)
         made = []
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with threads(_THREADS) as pool:
             measured = pool.map(partial(self._measure, minor=plan.facts.minor), plan.layers)
             for number, (planned, measures) in enumerate(zip(plan.layers, measured, strict=True), start=1):
                 descriptor = Descriptor(media_type=media_type, digest=measures.digest, size=measures.size)

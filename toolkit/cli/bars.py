@@ -1,58 +1,141 @@
-"""Progress on a terminal: one bar for each transfer that takes longer than a second. Elsewhere nothing."""
+"""Progress: bars on a terminal, now and then a line elsewhere, or JSON for machines."""
 
+import json
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from toolkit.cli.console import Console
+import click
+
+from toolkit.cli.console import Console, in_bytes
 from toolkit.progress import Progress, Report, silent
 
+if TYPE_CHECKING:
+    from rich.progress import Progress as Display
+    from rich.progress import TaskID
+
+FORMS = ("auto", "bars", "lines", "json", "none")
+
+# Seconds before the first bar, between two lines of one transfer, and between two records of one task.
 _PATIENCE = 1.0
+_LINE_EVERY = 10.0
+_RECORD_EVERY = 0.1
+
+option = click.option(
+    "--progress",
+    type=click.Choice(FORMS),
+    default="auto",
+    show_default=True,
+    help="How transfers are shown: bars on a terminal, else lines; json is for machines.",
+)
 
 
 @contextmanager
-def reporting(console: Console) -> Iterator[Report]:
-    """Give a callback that shows progress on stderr while the block runs."""
-    if not sys.stderr.isatty() or console.verbosity < 0:
-        yield silent
-        return
-    bars = _Bars()
+def reporting(console: Console, form: str = "auto") -> Iterator[Report]:
+    """Give a callback that shows progress on stderr while the block runs, from any thread."""
+    if form == "auto":
+        form = "none" if console.verbosity < 0 else "bars" if sys.stderr.isatty() else "lines"
+    shown: _Bars | _Lines | _Records | None = None
+    if form == "bars":
+        shown = _Bars()
+    elif form == "lines":
+        shown = _Lines()
+    elif form == "json":
+        shown = _Records()
     try:
-        yield bars.report
+        yield shown.report if shown else silent
     finally:
-        bars.stop()
+        if isinstance(shown, _Bars):
+            shown.stop()
 
 
 class _Bars:
-    """Bars of rich, which is imported only when something turns out to take long."""
+    """One bar for each transfer and one for all, by rich, which is imported only when something takes long."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
         self._lock = threading.Lock()
-        self._shown: object = None
-        self._tasks: dict[str, int] = {}
+        self._display: Display | None = None
+        self._whole: TaskID
+        self._tasks: dict[str, TaskID] = {}
+        self._latest: dict[str, Progress] = {}
 
     def report(self, progress: Progress) -> None:
         """Show how far a transfer is."""
-        if progress.unit != "B" or time.monotonic() - self._started < _PATIENCE:
+        if progress.unit != "B":
             return
-        from rich.console import Console as Terminal
-        from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
-        from rich.progress import Progress as Display
-
         with self._lock:
-            if not isinstance(self._shown, Display):
-                columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
-                self._shown = Display(*columns, console=Terminal(stderr=True), transient=True)
-                self._shown.start()
+            self._latest[progress.task] = progress
+            if time.monotonic() - self._started < _PATIENCE:
+                return
+            display = self._shown()
             if progress.task not in self._tasks:
-                self._tasks[progress.task] = self._shown.add_task(progress.task[:40], total=progress.total)
-            self._shown.update(self._tasks[progress.task], completed=progress.done)  # type: ignore[arg-type]
+                self._tasks[progress.task] = display.add_task(progress.task[:40], total=progress.total)
+            task = self._tasks[progress.task]
+            display.update(task, completed=progress.done, visible=progress.done != progress.total)
+            # A sum of one transfer says nothing.
+            known = self._latest.values()
+            total, done = sum(one.total or one.done for one in known), sum(one.done for one in known)
+            display.update(self._whole, total=total, completed=done, visible=len(known) > 1)
 
     def stop(self) -> None:
         """Take the bars away."""
-        stop = getattr(self._shown, "stop", None)
-        if stop is not None:
-            stop()
+        if self._display is not None:
+            self._display.stop()
+
+    def _shown(self) -> "Display":
+        if self._display is None:
+            from rich.console import Console as Terminal
+            from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+            from rich.progress import Progress as Display
+
+            columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+            self._display = Display(*columns, console=Terminal(stderr=True), transient=True)
+            self._whole = self._display.add_task("total", visible=False)
+            self._display.start()
+        return self._display
+
+
+class _Lines:
+    """A line for a transfer that takes long, every ten seconds and at its end."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._told: dict[str, float] = {}
+        self._spoken: set[str] = set()
+
+    def report(self, progress: Progress) -> None:
+        """Tell how far a transfer is, if it is time."""
+        if progress.unit != "B":
+            return
+        now = time.monotonic()
+        with self._lock:
+            last = self._told.setdefault(progress.task, now)
+            ended = progress.done == progress.total
+            if now - last < _LINE_EVERY and not (ended and progress.task in self._spoken):
+                return
+            self._told[progress.task] = now
+            self._spoken.add(progress.task)
+            of = f" of {in_bytes(progress.total)}" if progress.total else ""
+            click.echo(f"{progress.task}: {in_bytes(progress.done)}{of}", err=True)
+
+
+class _Records:
+    """One JSON object on a line for each step: task, done, total, unit."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._told: dict[str, float] = {}
+
+    def report(self, progress: Progress) -> None:
+        """Write a record, not too often, and always the last."""
+        now = time.monotonic()
+        with self._lock:
+            if progress.done != progress.total and now - self._told.get(progress.task, 0.0) < _RECORD_EVERY:
+                return
+            self._told[progress.task] = now
+            record = {"task": progress.task, "done": progress.done, "total": progress.total, "unit": progress.unit}
+            click.echo(json.dumps({"progress": record}), err=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from toolkit.cli import bars
 from toolkit.cli.console import Console, columns, in_bytes, pass_console
 from toolkit.errors import UsageError
 
@@ -30,6 +31,7 @@ _NAMED = 3
 @click.option("--locked", is_flag=True, help="Fail rather than change the lock.")
 @click.option("--dry-run", is_flag=True, help="Print the layers and what the remote has of them; change nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How --dry-run prints.")
+@bars.option
 @pass_console
 def command(
     console: Console,
@@ -39,6 +41,7 @@ def command(
     push: bool,
     builder: str,
     locked: bool,
+    progress: str,
     dry_run: bool,
     form: str,
     **options: str | None,
@@ -61,7 +64,7 @@ def command(
     if dry_run:
         if output or builder != "oci":
             raise UsageError("--dry-run plans for the embedded builder and writes nothing", hint="leave the rest out")
-        _preview(console, folder, overrides, form)
+        _preview(console, folder, overrides, form, progress)
         return
     request = Request(
         folder=folder, overrides=overrides, builder=builder, push=push, pin=pin or "in-place", locked=locked
@@ -74,14 +77,13 @@ def command(
         return
 
     from toolkit import job
-    from toolkit.cli.bars import reporting
     from toolkit.config import read_project
     from toolkit.shortcut import remember
     from toolkit.tools import Tools
 
     project = read_project(folder, overrides=overrides)
     job.check_contracts(project)
-    with reporting(console) as report:
+    with bars.reporting(console, progress) as report:
         tools = Tools(cache=cache, report=report)
         if push:
             job.target_reference(project)
@@ -99,16 +101,15 @@ def command(
     console.data(str(reference))
 
 
-def _preview(console: Console, folder: Path, overrides: dict[str, str], form: str) -> None:
+def _preview(console: Console, folder: Path, overrides: dict[str, str], form: str, progress: str) -> None:
     """Print the layers of each image from bottom to top."""
     from toolkit import job
-    from toolkit.cli.bars import reporting
     from toolkit.config import read_project
     from toolkit.tools import Tools
 
     project = read_project(folder, overrides=overrides)
     job.check_contracts(project)
-    with reporting(console) as report:
+    with bars.reporting(console, progress) as report:
         digest, images = job.preview(project, Tools(report=report))
     if form == "json":
         listed = [

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -38,6 +39,10 @@ COMMANDS = {
     "rules": ("rules", "List the lint rules."),
     "explain": ("explain", "Explain one lint rule."),
 }
+
+
+# Exit codes of those whom a signal ended begin here, as shells have it.
+_BY_SIGNAL = 128
 
 
 class _Words(logging.Handler):
@@ -102,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         result: Any = comp.main(args=arguments, prog_name="comp", standalone_mode=False)
-    except click.exceptions.Abort:
+    except (KeyboardInterrupt, click.exceptions.Abort):
         code = 130
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -113,8 +118,8 @@ def main(arguments: list[str] | None = None) -> int:
     except CompError as error:
         _print_error(error)
         code = error.exit_code
-    except KeyboardInterrupt:
-        code = 130
+    except SystemExit as stopped:
+        code = stopped.code if isinstance(stopped.code, int) else 1
     except BrokenPipeError:
         # The reader of our stdout went away; nothing of ours failed. Python would complain at exit otherwise.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -124,7 +129,20 @@ def main(arguments: list[str] | None = None) -> int:
         code = 4
     else:
         code = result if isinstance(result, int) else 0
+    if code >= _BY_SIGNAL:
+        _leave(code)
     return code
+
+
+def _leave(code: int) -> None:
+    """Go at once when somebody said so: Python would wait for every thread, and those may wait for a network.
+
+    Whatever they were writing has a temporary name; nothing is lost by not finishing it.
+    """
+    if threading.active_count() > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _near(text: str) -> str:

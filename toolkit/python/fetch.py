@@ -1,7 +1,6 @@
 """Fetch wheels into the cache: by sha256 when they are there, else from where uv says they are."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from toolkit.cache import Cache
@@ -12,6 +11,7 @@ from toolkit.python.pin import Pin
 from toolkit.python.resolve import locate
 from toolkit.python.target import Target
 from toolkit.python.wheels import Wheel
+from toolkit.threads import at_once
 
 _THREADS = 4
 
@@ -27,9 +27,7 @@ def fetch_wheels(
     missing = [pin for pin in pins if not cache.has_blob(pin.sha256)]
     if missing:
         located = _located(missing, target, where)
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for _ in pool.map(lambda pin: download(pin, cache, report), located):
-                pass
+        at_once(lambda pin: download(pin, cache, report), located, most=_THREADS)
     return tuple(_wheel(pin, cache) for pin in pins)
 
 

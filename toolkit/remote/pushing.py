@@ -8,7 +8,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
 
 from toolkit.errors import InputError, OutsideError, RemoteError
 from toolkit.oci.descriptor import Descriptor
@@ -21,6 +21,7 @@ from toolkit.remote.failures import FORBIDDEN, NOT_FOUND
 from toolkit.remote.session import Session
 from toolkit.remote.transport import Answer
 from toolkit.remote.uploading import Upload
+from toolkit.threads import threads
 
 log = logging.getLogger(__name__)
 
@@ -85,15 +86,16 @@ class _Push:
     def send_layers(self, images: Sequence[Image]) -> None:
         """Send the layers that are missing, several at once; the first failure stops all of them."""
         layers = {layer.descriptor.digest: layer for image in images for layer in image.layers}
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="push") as threads:
-            futures = [threads.submit(self.send_blob, layer) for layer in layers.values()]
+        with threads(THREADS) as executor:
+            futures = [executor.submit(self.send_blob, layer) for layer in layers.values()]
             try:
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)
                 failures = [failure for future in done if (failure := future.exception())]
             finally:
                 if not all(future.done() for future in futures):
                     self._stopped.set()
-                threads.shutdown(wait=False, cancel_futures=True)
+            for future in futures:
+                future.cancel()
         if failures:
             raise failures[0]
 

@@ -11,12 +11,11 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
@@ -27,6 +26,10 @@ from toolkit.python.base import BaseFacts
 from toolkit.python.bytecode.interpreter import Interpreter, of_this_machine, runs_here, unpack
 from toolkit.python.install import VENV, InstalledFile, installed_files
 from toolkit.python.wheels import Wheel, open_wheel
+from toolkit.threads import threads
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 log = logging.getLogger(__name__)
 
@@ -110,20 +113,17 @@ class Compiler:
             raise OutsideError("the interpreter that compiled before does not run any more", hint="`comp cache prune`")
         log.debug("compiling %d wheels with Python and zlib %s", len(wheels), versions)
         made: dict[str, Bytecode | None] = {}
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with threads(os.cpu_count() or 1) as pool:
             work = []
             for wheel in wheels:
                 batches = list(_batches(wheel, base.facts.minor))
                 call = partial(_run, interpreter, wheel, versions)
                 work.append((wheel, [(names, pool.submit(call, names)) for names in batches]))
-            try:
-                for number, (wheel, parts) in enumerate(work, start=1):
-                    sha256, _ = self._cache.keep_blob(_blob(parts))
-                    self._cache.write_record("bytecode", _key(wheel, base, versions), {"sha256": sha256})
-                    made[wheel.sha256] = self._bytecode(wheel, sha256)
-                    self._report(Progress(task="bytecode", done=number, total=len(wheels), unit="wheels"))
-            finally:
-                pool.shutdown(cancel_futures=True)
+            for number, (wheel, parts) in enumerate(work, start=1):
+                sha256, _ = self._cache.keep_blob(_blob(parts))
+                self._cache.write_record("bytecode", _key(wheel, base, versions), {"sha256": sha256})
+                made[wheel.sha256] = self._bytecode(wheel, sha256)
+                self._report(Progress(task="bytecode", done=number, total=len(wheels), unit="wheels"))
         return made
 
     def _known(self, wheel: Wheel, base: Base, versions: str) -> Bytecode | None:
