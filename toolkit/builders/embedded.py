@@ -2,10 +2,11 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from toolkit.builders.plan import FilesLayer, Plan, WheelsLayer
 from toolkit.cache import Cache
@@ -18,6 +19,7 @@ from toolkit.oci.tar import LAYOUT_VERSION
 from toolkit.progress import Progress, Report
 from toolkit.python import splice
 from toolkit.python.install import collisions
+from toolkit.python.wheels import apart_by_case
 
 _log = logging.getLogger(__name__)
 
@@ -74,18 +76,29 @@ def warn_of_collisions(plan: Plan, cache: Cache) -> None:
     """Warn of files that several wheels install; the one higher in the image stays. Raises InputError."""
     wheels = [wheel for layer in plan.layers if isinstance(layer, WheelsLayer) for wheel in layer.wheels]
     key = {"wheels": [wheel.sha256 for wheel in wheels], "minor": plan.facts.minor, "layout": LAYOUT_VERSION}
-    known = cache.record("collisions", key)
-    if known is None:
-        found = collisions(wheels, minor=plan.facts.minor)
-        known = {"found": [[one.path, one.loser, one.winner] for one in found]}
-        cache.write_record("collisions", key, known)
+    known = cache.record("collisions", key) or {}
+    same, case = _triples(known, "found"), _triples(known, "case")
+    if same is None or case is None:
+        same = [(one.path, one.loser, one.winner) for one in collisions(wheels, minor=plan.facts.minor)]
+        case = [(wheel.filename, *names) for wheel in wheels for names in apart_by_case(wheel)]
+        cache.write_record("collisions", key, {"found": same, "case": case})
+    for filename, one, other in case:
+        _log.warning("%s: %s and %s differ in case alone; some disks cannot hold both", filename, one, other)
     pairs: dict[tuple[str, str], list[str]] = {}
-    for path, loser, winner in known.get("found", []):
+    for path, loser, winner in same:
         pairs.setdefault((loser, winner), []).append(path)
     for (loser, winner), paths in pairs.items():
         more = len(paths) - _NAMED
         names = ", ".join(paths[:_NAMED]) + (f" and {more} more" if more > 0 else "")
         _log.warning("%s and %s install the same files; the latter's stay: %s", loser, winner, names)
+
+
+def _triples(record: Mapping[str, Any], name: str) -> list[tuple[str, str, str]] | None:
+    """Read rows of three words from a record; None when another version of this program wrote it otherwise."""
+    rows = record.get(name)
+    if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == 3 for row in rows):  # noqa: PLR2004
+        return None
+    return [(str(first), str(second), str(third)) for first, second, third in rows]
 
 
 def _chunks(planned: FilesLayer | WheelsLayer, *, minor: str) -> Iterator[bytes]:

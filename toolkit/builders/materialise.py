@@ -11,7 +11,7 @@ from toolkit.files import File
 from toolkit.oci.layer import CHUNK
 from toolkit.oci.tar import MTIME, ROOT, parents
 from toolkit.python.install import collisions, installed_files
-from toolkit.python.wheels import Wheel, open_wheel
+from toolkit.python.wheels import Wheel, cache_suspected, open_wheel
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def _write_planned(file: File, folder: Path) -> None:
 
 
 def _write_wheel(wheel: Wheel, folder: Path, *, minor: str) -> None:
-    with open_wheel(wheel) as opened:
+    with cache_suspected((wheel,)), open_wheel(wheel) as opened:
         for file in installed_files(opened, minor=minor):
             path = _place(folder, file.path)
             content = opened.chunks(file.member) if file.member else iter((file.data or b"",))

@@ -39,7 +39,9 @@ LAUNCHER = f"/{PREFIX}/launch.py"
 # A wheel of more bytes gets a layer of its own, which other components with the same pin share.
 BIG_WHEEL = 20_000_000
 # Docker takes 125 layers in all; some are left for images built on ours.
+_DOCKERS_LIMIT = 125
 _MOST_LAYERS = 120
+_MANY_LAYERS = 90
 _MOST_BIG_WHEELS = 40
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -67,12 +69,18 @@ def make_plan(
     created = _created(config, environ)
     metadata = _metadata(project, base, base_reference, created)
     wheel_layers = _wheel_layers(wheels, room=_MOST_LAYERS - len(base.layers) - 3)
+    layers: tuple[FilesLayer | WheelsLayer, ...] = (
+        _skeleton_layer(project, facts),
+        *wheel_layers,
+        code_layer(project),
+    )
+    _check_count(len(base.layers), len(layers), base_reference)
     return Plan(
         base=base,
         base_reference=base_reference,
         facts=facts,
         platform=platform,
-        layers=(_skeleton_layer(project, facts), *wheel_layers, code_layer(project)),
+        layers=layers,
         command=(PYTHON, *(("-P",) if safe_path(facts) else ()), LAUNCHER),
         env={"PATH": f"/{VENV}/bin:{_base_path(config)}"},
         labels=metadata,
@@ -109,6 +117,19 @@ def _wheel_layers(wheels: Sequence[Wheel], *, room: int) -> list[WheelsLayer]:
         count = f"{len(small)} wheels" if len(small) > 1 else _distribution(small[0])
         layers.append(WheelsLayer(name=count, wheels=small))
     return layers
+
+
+def _check_count(below: int, ours: int, base_reference: str) -> None:
+    """Refuse an image that docker could not run, and warn of one on which little more can be built."""
+    total = below + ours
+    made_of = f"{total} layers, {below} of them the base's; Docker takes {_DOCKERS_LIMIT}"
+    if total > _DOCKERS_LIMIT:
+        raise InputError(
+            f"on the base {base_reference}, the image would have {made_of}",
+            hint="choose a base of fewer layers, or squash this one",
+        )
+    if total >= _MANY_LAYERS:
+        _log.warning("the image has %s", made_of)
 
 
 def _distribution(wheel: Wheel) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.artifacts import FACTS, base_image, component, pack_wheel
+from tests.artifacts import FACTS, base_image, component, pack_wheel, save_wheel
 from toolkit.builders.embedded import EmbeddedBuilder
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Plan
@@ -125,7 +125,7 @@ def test_progress_counts_layers(tmp_path: Path) -> None:
 
 def test_a_broken_wheel_ends_the_build(tmp_path: Path) -> None:
     (wheel, _) = two_wheels(tmp_path)
-    wheel.path.write_bytes(b"no zip")
+    wheel = save_wheel(tmp_path, wheel.filename, b"no zip")
     with pytest.raises(InputError, match="not a zip archive"):
         build(component(tmp_path / "c"), tmp_path / "cache", (wheel,))
 
