@@ -22,7 +22,8 @@ from toolkit.oci.layer import CHUNK, Stream, inflated
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _SIGNATURE = b"PK\x03\x04"
 _UTF8_NAME = 0x800
-_ENCRYPTED = 0x1
+_ENCRYPTED = 0x1 | 0x40
+_PATCHED = 0x20
 # What file systems of Linux take, in bytes: a part of a path, and a path with room for where it is installed.
 _LONGEST_PART = 255
 _LONGEST_PATH = 3500
@@ -211,6 +212,7 @@ def _problem(info: zipfile.ZipInfo) -> str | None:
         (max(lengths) > _LONGEST_PART or sum(lengths) + len(parts) > _LONGEST_PATH, "is longer than a path may be"),
         (stat.S_ISLNK(info.external_attr >> 16), "is a link, which wheels cannot hold"),
         (bool(info.flag_bits & _ENCRYPTED), "is encrypted"),
+        (bool(info.flag_bits & _PATCHED), "is a patch of another file"),
         (not stored and info.compress_type != zipfile.ZIP_DEFLATED, "is compressed with a method other than deflate"),
         (stored and info.compress_size != info.file_size, "has two different sizes"),
     )
