@@ -146,7 +146,7 @@ def read_members(wheel: Wheel, file: BinaryIO) -> tuple[Member, ...]:
             infos, end = archive.infolist(), archive.start_dir
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, OSError, struct.error) as error:
         raise InputError(f"{wheel.filename} is not a zip archive: {error}", hint=_HINT) from error
-    files = [info for info in infos if not info.is_dir()]
+    files = [info for info in infos if not info.filename.endswith("/")]
     names = set()
     for info in files:
         problem = _problem(info)

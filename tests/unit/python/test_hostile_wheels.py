@@ -148,6 +148,7 @@ def test_names_of_every_script(tmp_path: Path) -> None:
         (replace(text("demo.py", CODE), name=b"demo\0.py"), "'demo\\x00.py' is not a path"),
         (replace(text("demo.py", CODE), name=b"\xff.py"), "not a zip archive"),
         (replace(text("demo.py", b"/etc/passwd"), mode=0o120777), "'demo.py' is a link"),
+        (text("", CODE), "'' leads out of the archive"),
         (text("x" * 256, CODE), "is longer than a path may be"),
         (text("folder/" * 600 + "x", CODE), "is longer than a path may be"),
     ],
