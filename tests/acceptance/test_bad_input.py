@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.artifacts import base_image
 from tests.commands import Result, comp, ok
 from tests.conftest import Sample
 from tests.fake_remote import Access, FakeRemote, serving
+from toolkit.cache import Cache
 from toolkit.oci.layout import write_layout
 
 PYPROJECT = """
@@ -228,3 +230,38 @@ def test_a_remote_that_fails_or_refuses(component: Callable[..., Path], sample: 
             result = comp("build", folder, "--push", "--image", f"{remote.host}/a/greet", env=environment)
             _refused(result, 3, remote.host, *words)
     assert "@sha256" not in (folder / "component.yaml").read_text()
+
+
+def test_two_builds_at_once_with_an_empty_cache(component: Callable[..., Path], sample: Sample, tmp_path: Path) -> None:
+    assert sample
+    folder = component(dependencies='"six==1.16.0"')
+    ok("generate", folder)
+    environment = {**os.environ, "COMP_CACHE_DIR": str(tmp_path / "cache")}
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda _: comp("build", folder, env=environment), range(2)))
+    assert [result.code for result in results] == [0, 0], results
+    digests = {result.out for result in results}
+    assert len(digests) == 1
+    assert digests.pop().startswith("sha256:")
+    assert [*Cache(tmp_path / "cache").damaged()] == []
+    assert not [entry for entry in Cache(tmp_path / "cache").entries() if entry.leftover]
+
+
+def test_a_cache_whose_files_were_cut(component: Callable[..., Path], sample: Sample, tmp_path: Path) -> None:
+    """Records are made again; a wheel is said to be damaged, and `comp cache verify` helps."""
+    assert sample
+    folder = component(dependencies='"six==1.16.0"')
+    ok("generate", folder)
+    environment = {**os.environ, "COMP_CACHE_DIR": str(tmp_path / "cache")}
+    digest = ok("build", folder, env=environment)
+    entries = [*Cache(tmp_path / "cache").entries()]
+    for entry in entries:
+        if entry.kind == "records":
+            entry.path.write_bytes(entry.path.read_bytes()[:-9])
+    assert ok("build", folder, env=environment) == digest
+    for entry in entries:
+        entry.path.write_bytes(entry.path.read_bytes()[:-9])
+    refused = comp("build", folder, env=environment)
+    _refused(refused, 3, "six-1.16.0-py2.py3-none-any.whl is damaged in the cache", "comp cache verify")
+    assert comp("cache", "verify", env=environment).code == 1
+    assert ok("build", folder, env=environment) == digest
