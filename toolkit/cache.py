@@ -40,6 +40,7 @@ _LEFTOVER = re.compile(
     r"\.blob-[^/]+\.tmp|(?:blobs/sha256|records/[^/]+)/[0-9a-f]{2}/\.[0-9a-f]{64}[^/]*\.tmp"
     r"|(?:bases|environments|layouts)/\.(?:base|new|gone)-[^/]+"
 )
+_CHUNK = 1 << 20
 # Whoever writes for longer than this without touching the file is taken for dead.
 _SECONDS_ALIVE = 3600
 
@@ -77,6 +78,30 @@ class Cache:
     def has_blob(self, sha256: str) -> bool:
         """Tell whether the blob is here."""
         return self.blob_path(sha256).is_file()
+
+    def read_blob(self, sha256: str) -> Iterator[bytes]:
+        """Give the blob's bytes in chunks, and hash them on the way.
+
+        Raises OutsideError at the end when they are not the blob's any more, and when they cannot be read.
+        """
+        path, hasher = self.blob_path(sha256), hashlib.sha256()
+        try:
+            with path.open("rb") as stream:
+                while chunk := stream.read(_CHUNK):
+                    hasher.update(chunk)
+                    yield chunk
+        except OSError as error:
+            raise OutsideError(f"cannot read {path}: {error.strerror or error}", hint=_VERIFY) from error
+        if hasher.hexdigest() != sha256:
+            raise OutsideError(f"{path} is damaged: its sha256 is {hasher.hexdigest()}", hint=_VERIFY)
+
+    def small_blob(self, sha256: str) -> bytes | None:
+        """Return a blob whole; None when it is missing or damaged, so that it has to be had anew."""
+        try:
+            data = self.blob_path(sha256).read_bytes()
+        except OSError:
+            return None
+        return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
     def add_blob(self, chunks: Iterable[bytes], *, sha256: str, what: str) -> Path:
         """Store bytes that must hash to `sha256` and return their path.
@@ -191,6 +216,7 @@ class Cache:
         return self.root / "records" / kind / digest[:2] / f"{digest}.json"
 
 
+_VERIFY = "`comp cache verify` removes what is damaged; then try again"
 _ANOTHER_FOLDER = "free some space, `comp cache prune`, or name another folder with COMP_CACHE_DIR"
 
 

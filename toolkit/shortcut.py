@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from toolkit import __version__
 from toolkit.cache import Cache
@@ -43,7 +44,7 @@ class Request:
 def finished(request: Request, cache: Cache) -> str | None:
     """Return what the same build printed before; None when it has to be done."""
     record = cache.record(_KIND, _key(request))
-    if record is None or record["base"] != _base_state(record["base"].get("text", "")):
+    if record is None or not _is_whole(record) or record["base"] != _base_state(str(record["base"].get("text", ""))):
         return None
     if not all(_unchanged(path, digest) for path, digest in record["elsewhere"].items()):
         return None
@@ -57,6 +58,17 @@ def finished(request: Request, cache: Cache) -> str | None:
 
     stands = manifest_exists(parse_reference(printed), environ=request.environ, tags=record["tags"])
     return printed if stands else None
+
+
+def _is_whole(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record says what it should: another version of this program may have written it."""
+    lists = [record.get("tags"), record.get("contracts")]
+    return (
+        isinstance(record.get("base"), dict)
+        and isinstance(record.get("digest"), str)
+        and isinstance(record.get("repository"), str | None)
+        and all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in lists)
+    )
 
 
 def remember(request: Request, cache: Cache, project: Project, digest: Digest, *, tags: Sequence[str] = ()) -> None:

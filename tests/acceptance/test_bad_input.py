@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.artifacts import base_image
 from tests.commands import Result, comp, ok
 from tests.conftest import Sample
 from tests.fake_remote import Access, FakeRemote, serving
+from toolkit.cache import Cache
 from toolkit.oci.layout import write_layout
 
 PYPROJECT = """
@@ -152,11 +154,17 @@ def test_requirements_without_a_solution(component: Callable[..., Path], sample:
     assert not (folder / "requirements.lock").exists()
 
 
-def test_a_package_without_a_wheel(component: Callable[..., Path], sample: Sample) -> None:
+def test_a_release_without_a_wheel_and_without_a_source(component: Callable[..., Path], sample: Sample) -> None:
     assert sample
-    folder = component(dependencies='"fire==0.5.0"')
+    # Wheels of this release are for other Pythons, and it has no source distribution.
+    folder = component(dependencies='"tensorflow==2.8.0"')
     ok("generate", folder)
-    _refused(comp("lock", folder), 1, "fire 0.5.0 has no wheel for linux/amd64, Python 3.11, glibc 2.36")
+    _refused(
+        comp("lock", folder),
+        1,
+        "tensorflow 2.8.0 has no wheel for linux/amd64, Python 3.11, glibc 2.36",
+        "a base with another Python",
+    )
 
 
 def test_a_wheel_with_another_hash(component: Callable[..., Path], sample: Sample) -> None:
@@ -228,3 +236,38 @@ def test_a_remote_that_fails_or_refuses(component: Callable[..., Path], sample: 
             result = comp("build", folder, "--push", "--image", f"{remote.host}/a/greet", env=environment)
             _refused(result, 3, remote.host, *words)
     assert "@sha256" not in (folder / "component.yaml").read_text()
+
+
+def test_two_builds_at_once_with_an_empty_cache(component: Callable[..., Path], sample: Sample, tmp_path: Path) -> None:
+    assert sample
+    folder = component(dependencies='"six==1.16.0"')
+    ok("generate", folder)
+    environment = {**os.environ, "COMP_CACHE_DIR": str(tmp_path / "cache")}
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda _: comp("build", folder, env=environment), range(2)))
+    assert [result.code for result in results] == [0, 0], results
+    digests = {result.out for result in results}
+    assert len(digests) == 1
+    assert digests.pop().startswith("sha256:")
+    assert [*Cache(tmp_path / "cache").damaged()] == []
+    assert not [entry for entry in Cache(tmp_path / "cache").entries() if entry.leftover]
+
+
+def test_a_cache_whose_files_were_cut(component: Callable[..., Path], sample: Sample, tmp_path: Path) -> None:
+    """Records are made again; a wheel is said to be damaged, and `comp cache verify` helps."""
+    assert sample
+    folder = component(dependencies='"six==1.16.0"')
+    ok("generate", folder)
+    environment = {**os.environ, "COMP_CACHE_DIR": str(tmp_path / "cache")}
+    digest = ok("build", folder, env=environment)
+    entries = [*Cache(tmp_path / "cache").entries()]
+    for entry in entries:
+        if entry.kind == "records":
+            entry.path.write_bytes(entry.path.read_bytes()[:-9])
+    assert ok("build", folder, env=environment) == digest
+    for entry in entries:
+        entry.path.write_bytes(entry.path.read_bytes()[:-9])
+    refused = comp("build", folder, env=environment)
+    _refused(refused, 3, "six-1.16.0-py2.py3-none-any.whl is damaged in the cache", "comp cache verify")
+    assert comp("cache", "verify", env=environment).code == 1
+    assert ok("build", folder, env=environment) == digest

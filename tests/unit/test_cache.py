@@ -1,10 +1,12 @@
 """The cache: whole or absent, whoever writes at the same time and however they die."""
 
+import errno
 import hashlib
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -214,3 +216,51 @@ def test_a_full_disk_is_said_and_leaves_nothing(cache: Cache) -> None:
     )
     assert f"toolkit.errors.OutsideError: cannot write to the cache {cache.root}: " in done.stderr.decode()
     assert [*cache.entries()] == []
+
+
+def test_a_read_only_disk_is_said(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.add_blob(iter([DATA]), sha256=SHA256, what="it")
+    cache.write_record("facts", 1, {"x": "y"})
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert b"".join(cache.read_blob(SHA256)) == DATA
+    assert cache.record("facts", 1) == {"x": "y"}
+    for write in (
+        lambda: cache.add_blob(iter([b"other"]), sha256=hashlib.sha256(b"other").hexdigest(), what="it"),
+        lambda: cache.write_record("facts", 2, {}),
+        lambda: cache.prune(older_than=0),
+    ):
+        with pytest.raises(OutsideError, match="Read-only file system") as caught:
+            write()
+        assert caught.value.hint
+    assert cache.has_blob(SHA256)
+
+
+@pytest.mark.parametrize("content", [b"", DATA[:-1], DATA + b"more", b"Some bytes"])
+def test_a_damaged_blob_is_not_given_as_whole(cache: Cache, content: bytes) -> None:
+    path = cache.add_blob(iter([DATA]), sha256=SHA256, what="it")
+    assert cache.small_blob(SHA256) == DATA
+    path.write_bytes(content)
+    assert cache.small_blob(SHA256) is None
+    with pytest.raises(OutsideError, match=f"{path} is damaged: its sha256 is") as caught:
+        list(cache.read_blob(SHA256))
+    assert "comp cache verify" in str(caught.value.hint)
+    path.unlink()
+    assert cache.small_blob(SHA256) is None
+    with pytest.raises(OutsideError, match=f"cannot read {path}: No such file"):
+        list(cache.read_blob(SHA256))
+
+
+@pytest.mark.parametrize(("now", "left"), [(0.0, 2), (70 * 365 * DAY, 0)])
+def test_pruning_with_a_wrong_clock_takes_too_little_or_what_looks_old(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, now: float, left: int
+) -> None:
+    cache.add_blob(iter([DATA]), sha256=SHA256, what="it")
+    cache.write_record("facts", 1, {})
+    monkeypatch.setattr(time, "time", lambda: now)
+    cache.prune(older_than=30 * DAY)
+    assert len([*cache.entries()]) == left

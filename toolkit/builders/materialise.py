@@ -12,7 +12,7 @@ from toolkit.oci.layer import CHUNK, inflated
 from toolkit.oci.tar import MTIME, ROOT, parents
 from toolkit.python.bytecode.compiling import compiled_files
 from toolkit.python.install import installed_files
-from toolkit.python.wheels import Wheel, open_wheel
+from toolkit.python.wheels import Wheel, cache_suspected, open_wheel
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def _write_planned(file: File, folder: Path) -> None:
 
 
 def _write_wheel(wheel: Wheel, folder: Path, *, minor: str) -> None:
-    with open_wheel(wheel) as opened:
+    with cache_suspected((wheel,)), open_wheel(wheel) as opened:
         for file in installed_files(opened, minor=minor):
             path = _place(folder, file.path)
             content = opened.chunks(file.member) if file.member else iter((file.data or b"",))

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from toolkit import launcher
 from toolkit.builders.code import code_files
 from toolkit.builders.ignore import read_patterns
-from toolkit.builders.plan import PREFIX, BytecodeLayer, FilesLayer, Installed, Plan, WheelsLayer
+from toolkit.builders.plan import PREFIX, BytecodeLayer, FilesLayer, Installed, Plan, PlannedLayer, WheelsLayer
 from toolkit.config import Entry, Project
 from toolkit.errors import InputError, Location
 from toolkit.files import File
@@ -40,7 +40,9 @@ LAUNCHER = f"/{PREFIX}/launch.py"
 # A wheel of more bytes gets a layer of its own, which other components with the same pin share.
 BIG_WHEEL = 20_000_000
 # Docker takes 125 layers in all; some are left for images built on ours.
+_DOCKERS_LIMIT = 125
 _MOST_LAYERS = 120
+_MANY_LAYERS = 90
 _MOST_BIG_WHEELS = 40
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -69,17 +71,19 @@ def make_plan(
     created = _created(config, environ)
     metadata = _metadata(project, base, base_reference, created)
     wheel_layers = _wheel_layers(installed.wheels, room=_room(base))
+    layers: tuple[PlannedLayer, ...] = (
+        _skeleton_layer(project, facts),
+        *wheel_layers,
+        *_bytecode_layers(wheel_layers, installed),
+        code_layer(project),
+    )
+    _check_count(len(base.layers), len(layers), base_reference)
     return Plan(
         base=base,
         base_reference=base_reference,
         facts=facts,
         platform=found,
-        layers=(
-            _skeleton_layer(project, facts),
-            *wheel_layers,
-            *_bytecode_layers(wheel_layers, installed),
-            code_layer(project),
-        ),
+        layers=layers,
         command=(PYTHON, *(("-P",) if safe_path(facts) else ()), LAUNCHER),
         env={"PATH": f"/{VENV}/bin:{_base_path(config)}"},
         labels=metadata,
@@ -137,6 +141,19 @@ def _bytecode_layers(layers: Sequence[WheelsLayer], installed: Installed) -> Ite
         replaced = frozenset(compiled_path(one.path) for one in installed.collisions if one.loser in names)
         if parts:
             yield BytecodeLayer(name=f"bytecode of {layer.name}", parts=parts, left_out=replaced)
+
+
+def _check_count(below: int, ours: int, base_reference: str) -> None:
+    """Refuse an image that docker could not run, and warn of one on which little more can be built."""
+    total = below + ours
+    made_of = f"{total} layers, {below} of them the base's; Docker takes {_DOCKERS_LIMIT}"
+    if total > _DOCKERS_LIMIT:
+        raise InputError(
+            f"on the base {base_reference}, the image would have {made_of}",
+            hint="choose a base of fewer layers, or squash this one",
+        )
+    if total >= _MANY_LAYERS:
+        _log.warning("the image has %s", made_of)
 
 
 def _distribution(wheel: Wheel) -> str:

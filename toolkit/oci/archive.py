@@ -4,6 +4,7 @@ OCI image specification, image-layout.md; Docker image specification 1.2, "Combi
 Changeset Format".
 """
 
+import hashlib
 import io
 import json
 import posixpath
@@ -11,19 +12,20 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from toolkit.cache import Cache
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.oci.blob import ChunkStream, read_chunks
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform
 from toolkit.oci.digest import Digest
+from toolkit.oci.document import LARGEST_DOCUMENT, read_config
 from toolkit.oci.image import Built, Image, Layer, Source
 
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 _BLOCK = 512
 _FILE_TIME = 315532800
-_LARGEST_JSON = 16 << 20
 
 
 def write_archive(built: Built, stream: BinaryIO, *, names: Sequence[str] = ()) -> None:
@@ -62,7 +64,7 @@ def _blobs(built: Built) -> Iterator[tuple[Digest, int, Source]]:
     """List everything that the archive holds: layers, configs, manifests, and the index."""
     for image in built.images:
         for layer in image.layers:
-            yield layer.descriptor.digest, layer.descriptor.size, layer.chunks
+            yield layer.descriptor.digest, layer.descriptor.size, partial(_verified, layer)
         yield _whole(image.config)
         yield _whole(image.manifest)
     yield _whole(built.document)
@@ -79,25 +81,22 @@ def read_archive(path: Path, *, platform: Platform, cache: Cache) -> Image:
     cache now. Raises InputError when the file is no such archive or its image is for another platform.
     """
     try:
-        with tarfile.open(path, "r:") as archive:
-            members = _members(archive)
-            loaded = json.loads(_read(archive, members["manifest.json"]))[0]
-            config = _read(archive, members[loaded["Config"]])
-            parsed = json.loads(config)
-            found = Platform(str(parsed.get("os")), str(parsed.get("architecture")))
-            if (found.os, found.architecture) != (platform.os, platform.architecture):
-                raise InputError(f"the archive {path} is for {found}, expected {platform}")
-            diff_ids = [Digest.parse(text) for text in parsed["rootfs"]["diff_ids"]]
-            layers = [
-                _layer(path, members[name], diff_id, cache)
-                for name, diff_id in zip(loaded["Layers"], diff_ids, strict=True)
-            ]
+        config, found, layers = _look_into(path, cache)
     except OSError as error:
-        raise OutsideError(f"cannot read {path}: {error.strerror or error}") from error
-    except (tarfile.TarError, KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise InputError(
-            f"not an image archive: {error!r}", where=Location(path=path), hint="`docker save IMAGE > FILE` writes one"
+        raise OutsideError(
+            f"cannot read {path}: {error.strerror or error}", hint="`docker save IMAGE > FILE` writes an archive"
         ) from error
+    except (tarfile.TarError, InputError, KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"not an image archive: {error if isinstance(error, InputError) else repr(error)}",
+            where=Location(path=path),
+            hint="`docker save IMAGE > FILE` writes one",
+        ) from error
+    if (found.os, found.architecture) != (platform.os, platform.architecture):
+        raise InputError(
+            f"the archive {path} is for {found}, expected {platform}",
+            hint="choose an archive of that platform, or change `platforms` in [tool.comp]",
+        )
     described = Descriptor(media_type=OCI_CONFIG, digest=Digest.of(config), size=len(config))
     manifest = {
         "schemaVersion": 2,
@@ -107,6 +106,17 @@ def read_archive(path: Path, *, platform: Platform, cache: Cache) -> Image:
     }
     data = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
     return Image(media_type=OCI_MANIFEST, manifest=data, config=config, layers=tuple(layers))
+
+
+def _look_into(path: Path, cache: Cache) -> tuple[bytes, Platform, list[Layer]]:
+    """Give the config's bytes, its platform, and the layers."""
+    with tarfile.open(path, "r:") as archive:
+        members = _members(archive)
+        loaded = json.loads(_read(archive, members["manifest.json"]))[0]
+        data = _read(archive, members[loaded["Config"]])
+        config = read_config(data)
+        paired = zip(loaded["Layers"], config.diff_ids, strict=True)
+        return data, config.platform, [_layer(path, members[name], diff_id, cache) for name, diff_id in paired]
 
 
 def _members(archive: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
@@ -123,25 +133,34 @@ def _members(archive: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
 
 def _layer(path: Path, member: tarfile.TarInfo, diff_id: Digest, cache: Cache) -> Layer:
     chunks = partial(_range, path, member.offset_data, member.size)
-    if next(chunks(), b"")[:2] != _GZIP:
-        known = cache.record("compressed", str(diff_id))
-        if known is None or not cache.has_blob(known["sha256"]):
-            sha256, size = cache.keep_blob(_compressed(chunks()))
-            known = {"sha256": sha256, "size": size}
-            cache.write_record("compressed", str(diff_id), known)
-        digest = Digest(known["sha256"])
-        blob = cache.blob_path(digest.hex)
-        size = int(known["size"])
-        chunks = partial(_range, blob, 0, size)
-    else:
-        import hashlib
+    if next(chunks(), b"")[:2] == _GZIP:
+        packed = ChunkStream(chunks())
+        packed.drain()
+        descriptor = Descriptor(media_type=OCI_LAYER, digest=packed.digest, size=packed.size)
+        return Layer(descriptor=descriptor, diff_id=diff_id, chunks=chunks)
+    descriptor = _known(diff_id, cache) or _keep_compressed(chunks(), diff_id, cache)
+    return Layer(descriptor=descriptor, diff_id=diff_id, chunks=partial(cache.read_blob, descriptor.digest.hex))
 
-        hasher = hashlib.sha256()
-        for chunk in chunks():
-            hasher.update(chunk)
-        digest, size = Digest(hasher.hexdigest()), member.size
-    descriptor = Descriptor(media_type=OCI_LAYER, digest=digest, size=size)
-    return Layer(descriptor=descriptor, diff_id=diff_id, chunks=chunks)
+
+def _known(diff_id: Digest, cache: Cache) -> Descriptor | None:
+    """Recall how a plain layer was compressed before; None when it was not, or the cache has lost it."""
+    record = cache.record("compressed", str(diff_id)) or {}
+    try:
+        digest, size = Digest.parse(f"sha256:{record['sha256']}"), int(record["size"])
+        is_whole = cache.blob_path(digest.hex).stat().st_size == size
+    except (KeyError, TypeError, ValueError, InputError, OSError):
+        return None
+    return Descriptor(media_type=OCI_LAYER, digest=digest, size=size) if is_whole else None
+
+
+def _keep_compressed(chunks: Iterator[bytes], diff_id: Digest, cache: Cache) -> Descriptor:
+    plain = ChunkStream(chunks)
+    sha256, size = cache.keep_blob(_compressed(read_chunks(cast("BinaryIO", plain))))
+    if plain.digest != diff_id:
+        # Nothing may be remembered of it: the next archive with this diff_id would get these bytes.
+        raise ValueError(f"a layer is {plain.digest}, the config says {diff_id}")
+    cache.write_record("compressed", str(diff_id), {"sha256": sha256, "size": size})
+    return Descriptor(media_type=OCI_LAYER, digest=Digest(sha256), size=size)
 
 
 def _compressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -164,7 +183,7 @@ def _range(path: Path, offset: int, size: int) -> Iterator[bytes]:
 
 
 def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    if member.size > _LARGEST_JSON:
+    if member.size > LARGEST_DOCUMENT:
         raise ValueError(f"{member.name} is too large")
     stream = archive.extractfile(member)
     return stream.read() if stream else b""
@@ -172,6 +191,21 @@ def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 def _blob(digest: Digest) -> str:
     return f"blobs/sha256/{digest.hex}"
+
+
+def _verified(layer: Layer) -> Iterator[bytes]:
+    """Give a layer's bytes, which have to be what its descriptor says: a reader of the archive cannot tell."""
+    hasher, size = hashlib.sha256(), 0
+    for chunk in layer.chunks():
+        hasher.update(chunk)
+        size += len(chunk)
+        yield chunk
+    if (hasher.hexdigest(), size) != (layer.descriptor.digest.hex, layer.descriptor.size):
+        raise OutsideError(
+            f"the layer {layer.descriptor.digest} of {layer.descriptor.size} bytes"
+            f" turned out to be sha256:{hasher.hexdigest()} of {size}",
+            hint="`comp cache verify` removes what is damaged; then try again",
+        )
 
 
 def _member(path: str, size: int, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -3,7 +3,6 @@
 It streams, so a layer of any size takes a few megabytes of memory. It finds mismatches and does not repair any.
 """
 
-import json
 import posixpath
 import tarfile
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from toolkit.oci.descriptor import (
     Descriptor,
 )
 from toolkit.oci.digest import Digest
+from toolkit.oci.document import parse_document
 from toolkit.oci.image import Image, Layer
 
 _OCI_TAR = "application/vnd.oci.image.layer.v1.tar"
@@ -62,10 +62,9 @@ def _check_documents(image: Image) -> Iterator[str]:
 
 def _parse(data: bytes) -> dict[str, Any] | None:
     try:
-        parsed = json.loads(data)
-    except ValueError:
+        return parse_document(data)
+    except InputError:
         return None
-    return parsed if isinstance(parsed, dict) else None
 
 
 def _check_manifest(image: Image, manifest: dict[str, Any]) -> Iterator[str]:

@@ -10,26 +10,35 @@ from contextlib import contextmanager
 from typing import IO, cast
 
 from toolkit.errors import InputError
-from toolkit.oci.blob import ChunkStream, gunzip, gunzip_errors
+from toolkit.oci.blob import ChunkStream, gunzip, gunzip_errors, read_chunks
 from toolkit.oci.image import Layer
 
 _PLAIN = (".tar", ".diff.tar")
 _ZSTD = "zstd"
+_BUFFER = 1 << 18
+_HINT = "the image is damaged, or was made wrongly; get or build it again, or use another"
 
 
 @contextmanager
 def layer_tar(layer: Layer) -> Iterator[tarfile.TarFile]:
-    """Open a layer's tar as a stream. Raises InputError, also while it is read, for what is none."""
+    """Open a layer's tar as a stream.
+
+    Raises InputError, also while it is read and after it, for what is no tar, and for one with another diff_id.
+    """
     descriptor = layer.descriptor
     what = f"the layer {descriptor.digest} ({descriptor.media_type})"
     if descriptor.media_type.endswith(_ZSTD):
         raise InputError(f"{what} is compressed with zstd, which cannot be read", hint="use an image with gzip layers")
-    stream = ChunkStream(layer.chunks())
-    # A buffer, since tarfile wants whole blocks and a chunk may end anywhere.
-    plain = cast("IO[bytes]", io.BufferedReader(stream)) if descriptor.media_type.endswith(_PLAIN) else gunzip(stream)
+    packed = ChunkStream(layer.chunks())
+    is_plain = descriptor.media_type.endswith(_PLAIN)
+    plain = packed if is_plain else ChunkStream(read_chunks(gunzip(packed)))
     broken: tuple[type[Exception], ...] = (tarfile.TarError, *gunzip_errors())
     try:
-        with tarfile.open(fileobj=plain, mode="r|") as archive:
+        # A buffer, since tarfile wants whole blocks and a chunk may end anywhere.
+        with tarfile.open(fileobj=cast("IO[bytes]", io.BufferedReader(plain, _BUFFER)), mode="r|") as archive:
             yield archive
+        plain.drain()
     except broken as error:
-        raise InputError(f"{what} is not the tar that it says: {error}") from error
+        raise InputError(f"{what} is not the tar that it says: {error}", hint=_HINT) from error
+    if plain.digest != layer.diff_id:
+        raise InputError(f"{what} holds {plain.digest}, the image's config says {layer.diff_id}", hint=_HINT)

@@ -18,6 +18,9 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
+_LARGEST = (1 << 63) - 1
+_HINT = "expected an object with mediaType, digest and size"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Platform:
@@ -56,17 +59,12 @@ class Descriptor:
             media_type, size = data["mediaType"], data["size"]
             digest = Digest.parse(data["digest"])
             annotations = {str(key): str(value) for key, value in (data.get("annotations") or {}).items()}
-            platform = data.get("platform")
-            parsed = (
-                Platform(str(platform["os"]), str(platform["architecture"]), platform.get("variant"))
-                if platform
-                else None
-            )
+            platform = _platform(data["platform"]) if data.get("platform") else None
         except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"not a descriptor: {error!r} in {str(data)[:120]}") from error
-        if not isinstance(media_type, str) or not isinstance(size, int) or size < 0:
-            raise InputError(f"not a descriptor: {str(data)[:120]}")
-        return cls(media_type=media_type, digest=digest, size=size, annotations=annotations, platform=parsed)
+            raise InputError(f"not a descriptor: {error!r} in {str(data)[:120]}", hint=_HINT) from error
+        if not isinstance(media_type, str) or not isinstance(size, int) or not 0 <= size <= _LARGEST:
+            raise InputError(f"not a descriptor: {str(data)[:120]}", hint=_HINT)
+        return cls(media_type=media_type, digest=digest, size=size, annotations=annotations, platform=platform)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, keys in the order of the specification's examples."""
@@ -84,3 +82,10 @@ def host_platform() -> Platform:
     """Name this machine's architecture as images do; the system is always Linux."""
     name = machine().lower()
     return Platform("linux", {"x86_64": "amd64", "aarch64": "arm64"}.get(name, name))
+
+
+def _platform(data: Any) -> Platform:  # noqa: ANN401 (a JSON value of any shape)
+    parts = (data["os"], data["architecture"], data.get("variant"))
+    if not all(isinstance(part, str | None) for part in parts) or None in parts[:2]:
+        raise TypeError(f"no platform: {data}")
+    return Platform(*parts)

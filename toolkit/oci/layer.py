@@ -32,6 +32,8 @@ _STORED_CHUNK = 16 * LONGEST_STORED
 
 _log = logging.getLogger(__name__)
 
+_HINT = "the file was damaged, or changed while it was read; try again, and if that fails get it anew"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stream:
@@ -154,7 +156,10 @@ def _frames(entries: Iterable[Entry], *, inflate: bool) -> Iterator[tuple[bytes,
 
 def _refuse_again(path: str, taken: set[str], entry: Entry) -> None:
     if path in taken:
-        raise InputError(f"{entry.what}: {path} would be in the layer twice")
+        raise InputError(
+            f"{entry.what}: {path} would be in the layer twice",
+            hint="two files cannot have one path; rename or remove one",
+        )
 
 
 def _header(entry: Entry, size: int) -> bytes:
@@ -227,24 +232,27 @@ def _inflating(stream: Stream, what: str) -> Iterator[tuple[bytes, bytes]]:
                 plain = inflater.decompress(waiting, CHUNK)
                 crc = zip_library.crc32(plain, crc)
                 size += len(plain)
+                if size > stream.size:
+                    # Before there is more of it than anybody has room or time for.
+                    raise InputError(f"{what}: over {size} bytes of content, expected {stream.size}", hint=_HINT)
                 yield frame, plain
                 frame, waiting = b"", inflater.unconsumed_tail
                 if inflater.eof or (not waiting and len(plain) < CHUNK):
                     break
             if inflater.unused_data:
-                raise InputError(f"{what}: there are bytes after the end of the compressed data")
+                raise InputError(f"{what}: there are bytes after the end of the compressed data", hint=_HINT)
     except zip_library.error as error:
-        raise InputError(f"{what}: the compressed data is damaged") from error
+        raise InputError(f"{what}: the compressed data is damaged", hint=_HINT) from error
     if not inflater.eof:
-        raise InputError(f"{what}: the compressed data ends too early")
+        raise InputError(f"{what}: the compressed data ends too early", hint=_HINT)
     _check(what, size=(size, stream.size), crc=(crc, stream.crc))
 
 
 def _check(what: str, *, size: tuple[int, int], crc: tuple[int, int | None]) -> None:
     if size[0] != size[1]:
-        raise InputError(f"{what}: {size[0]} bytes of content, expected {size[1]}")
+        raise InputError(f"{what}: {size[0]} bytes of content, expected {size[1]}", hint=_HINT)
     if crc[1] is not None and crc[0] != crc[1]:
-        raise InputError(f"{what}: the content's CRC32 is {crc[0]:08x}, expected {crc[1]:08x}")
+        raise InputError(f"{what}: the content's CRC32 is {crc[0]:08x}, expected {crc[1]:08x}", hint=_HINT)
 
 
 @functools.cache

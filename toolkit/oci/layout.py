@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from toolkit.oci.descriptor import (
     Platform,
 )
 from toolkit.oci.digest import Digest
+from toolkit.oci.document import LARGEST_DOCUMENT, parse_document, read_config
 from toolkit.oci.image import Built, Image, Layer
 
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -25,6 +27,8 @@ REF_NAME = "org.opencontainers.image.ref.name"
 _INDEXES = {OCI_INDEX, DOCKER_INDEX}
 _MANIFESTS = {OCI_MANIFEST, DOCKER_MANIFEST}
 _CHUNK = 1 << 20
+_VERIFY = "`comp cache verify` removes what is damaged; then try again"
+_DAMAGED = "make it again, or copy it again from where it came"
 
 
 def write_layout(built: Built, folder: Path, *, name: str | None = None) -> None:
@@ -55,75 +59,105 @@ def read_layout(folder: Path, *, platform: Platform, name: str | None = None) ->
     """
     if not (folder / "oci-layout").is_file():
         raise InputError(f"{folder} is not an OCI image layout", hint="expected the files oci-layout and index.json")
-    index = _parsed(folder / "index.json")
+    reader = _Reader(folder, platform)
     try:
-        for descriptor in _manifests(folder, index):
+        index = _parsed(folder / "index.json")
+        for descriptor in _manifests(index):
             if name and descriptor.annotations.get(REF_NAME) != name:
                 continue
-            if image := _resolve(folder, descriptor, platform):
+            if image := reader.resolve(descriptor):
                 return image
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"the layout {folder} is damaged: {error!r}", hint="make it again") from error
+    except (InputError, RecursionError, KeyError) as error:
+        raise InputError(f"the layout {folder} is damaged: {error}", hint=_DAMAGED) from error
     wanted = f"{name!r} for {platform}" if name else f"an image for {platform}"
-    raise InputError(f"the layout {folder} does not have {wanted}", hint="look into its index.json")
-
-
-def _resolve(folder: Path, descriptor: Descriptor, platform: Platform) -> Image | None:
-    if descriptor.media_type in _INDEXES:
-        index = json.loads(_blob(folder, descriptor))
-        for inner in _manifests(folder, index):
-            if image := _resolve(folder, inner, platform):
-                return image
-        return None
-    if descriptor.media_type not in _MANIFESTS:
-        return None
-    manifest = _blob(folder, descriptor)
-    parsed = json.loads(manifest)
-    config = _blob(folder, Descriptor.from_dict(parsed["config"]))
-    settings = json.loads(config)
-    if (settings.get("os"), settings.get("architecture")) != (platform.os, platform.architecture):
-        return None
-    layers = [Descriptor.from_dict(layer) for layer in parsed["layers"]]
-    diff_ids = [Digest.parse(text) for text in settings["rootfs"]["diff_ids"]]
-    if len(layers) != len(diff_ids):
-        raise InputError(f"{folder}: the image has {len(layers)} layers and {len(diff_ids)} diff_ids")
-    return Image(
-        media_type=descriptor.media_type,
-        manifest=manifest,
-        config=config,
-        layers=tuple(
-            Layer(descriptor=layer, diff_id=diff_id, chunks=partial(_verified, folder, layer))
-            for layer, diff_id in zip(layers, diff_ids, strict=True)
-        ),
+    there = ", ".join(sorted(reader.others))
+    raise InputError(
+        f"the layout {folder} does not have {wanted}", hint=f"it has {there}" if there else "look into its index.json"
     )
 
 
-def _manifests(folder: Path, index: dict[str, Any]) -> list[Descriptor]:
+class _Reader:
+    """Looks for one platform's image in a layout; `others` are the platforms met on the way."""
+
+    def __init__(self, folder: Path, platform: Platform) -> None:
+        self.others: set[str] = set()
+        self._folder = folder
+        self._platform = platform
+        # An index may name another many times over, and that one a third: each is looked into once.
+        self._seen: set[Digest] = set()
+
+    def resolve(self, descriptor: Descriptor) -> Image | None:
+        """Find the image in what a descriptor of an index leads to; None when it is not there."""
+        if descriptor.digest in self._seen:
+            return None
+        if descriptor.media_type in _INDEXES:
+            self._seen.add(descriptor.digest)
+            inner = _manifests(parse_document(_document(self._folder, descriptor)))
+            return next((image for entry in inner if (image := self.resolve(entry))), None)
+        # Attestations stand there as manifests for a platform that does not exist. What is for another platform
+        # need not even be there: a layout may hold a part of what its index names.
+        if descriptor.media_type not in _MANIFESTS or (descriptor.platform and not self._suits(descriptor.platform)):
+            return None
+        self._seen.add(descriptor.digest)
+        manifest = _document(self._folder, descriptor)
+        parsed = parse_document(manifest)
+        data = _document(self._folder, Descriptor.from_dict(parsed["config"]))
+        config = read_config(data)
+        if not self._suits(config.platform):
+            return None
+        listed = parsed["layers"]
+        if not isinstance(listed, list) or len(listed) != len(config.diff_ids):
+            count = len(listed) if isinstance(listed, list) else "no"
+            raise InputError(f"an image has {count} layers and {len(config.diff_ids)} diff_ids")
+        layers = [Descriptor.from_dict(layer) for layer in listed]
+        return Image(
+            media_type=descriptor.media_type,
+            manifest=manifest,
+            config=data,
+            layers=tuple(
+                Layer(descriptor=layer, diff_id=diff_id, chunks=partial(_verified, self._folder, layer))
+                for layer, diff_id in zip(layers, config.diff_ids, strict=True)
+            ),
+        )
+
+    def _suits(self, platform: Platform) -> bool:
+        if (platform.os, platform.architecture) == (self._platform.os, self._platform.architecture):
+            return True
+        if platform.os != "unknown":
+            self.others.add(str(platform))
+        return False
+
+
+def _manifests(index: dict[str, Any]) -> list[Descriptor]:
     entries = index.get("manifests")
     if not isinstance(entries, list):
-        raise InputError(f"{folder}: the index has no list of manifests")
+        raise InputError("the index has no list of manifests")
     return [Descriptor.from_dict(entry) for entry in entries]
 
 
-def _blob(folder: Path, descriptor: Descriptor) -> bytes:
+def _document(folder: Path, descriptor: Descriptor) -> bytes:
+    if descriptor.size > LARGEST_DOCUMENT:
+        raise InputError(f"{descriptor.digest} has {descriptor.size} bytes, which no {descriptor.media_type} has")
     return b"".join(_verified(folder, descriptor))
 
 
 def _verified(folder: Path, descriptor: Descriptor) -> Iterator[bytes]:
     path = folder / "blobs" / "sha256" / descriptor.digest.hex
-    hasher, size = hashlib.sha256(), 0
+    hasher = hashlib.sha256()
     try:
         with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size != descriptor.size:
+                raise InputError(
+                    f"the blob {path} has {size} bytes, its descriptor says {descriptor.size}", hint=_DAMAGED
+                )
             while chunk := stream.read(_CHUNK):
                 hasher.update(chunk)
-                size += len(chunk)
                 yield chunk
     except OSError as error:
-        raise OutsideError(f"cannot read the blob {path}: {error.strerror}") from error
+        raise OutsideError(f"cannot read the blob {path}: {error.strerror}", hint=_DAMAGED) from error
     if hasher.hexdigest() != descriptor.digest.hex:
-        raise InputError(f"the blob {path} is damaged: its sha256 is {hasher.hexdigest()}")
-    if size != descriptor.size:
-        raise InputError(f"the blob {path} has {size} bytes, its descriptor says {descriptor.size}")
+        raise InputError(f"the blob {path} is damaged: its sha256 is {hasher.hexdigest()}", hint=_DAMAGED)
 
 
 def _write_blob(folder: Path, digest: Digest, chunks: Iterable[bytes]) -> None:
@@ -136,14 +170,13 @@ def _write_blob(folder: Path, digest: Digest, chunks: Iterable[bytes]) -> None:
             hasher.update(chunk)
             stream.write(chunk)
         if hasher.hexdigest() != digest.hex:
-            raise OutsideError(f"a blob that should be {digest} turned out to be sha256:{hasher.hexdigest()}")
+            raise OutsideError(
+                f"a blob that should be {digest} turned out to be sha256:{hasher.hexdigest()}", hint=_VERIFY
+            )
 
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        parsed = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InputError(f"not readable as JSON: {error}", where=Location(path=path)) from error
-    if not isinstance(parsed, dict):
-        raise InputError("not a JSON object", where=Location(path=path))
-    return parsed
+        return parse_document(path.read_bytes())
+    except (OSError, InputError) as error:
+        raise InputError(f"{path.name}: {error}", where=Location(path=path)) from error

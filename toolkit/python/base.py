@@ -5,7 +5,7 @@ import posixpath
 import re
 import tarfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import IO, Any
 
 from packaging.utils import canonicalize_name
@@ -63,9 +63,9 @@ def read_facts(image: Image, cache: Cache, *, python: str | None = None) -> Base
     InputError when the base has no usable Python.
     """
     key = {"image": str(image.digest), "python": python, "reader": _READER_VERSION}
-    known = cache.record("base-facts", key)
+    known = _recalled(cache.record("base-facts", key))
     if known is not None:
-        return BaseFacts(**known)
+        return known
     log.debug("reading the base %s", image.digest)
     tree = _Base()
     for layer in image.layers:
@@ -73,6 +73,14 @@ def read_facts(image: Image, cache: Cache, *, python: str | None = None) -> Base
     facts = _facts(tree, image.parsed_config().get("config") or {}, python)
     cache.write_record("base-facts", key, asdict(facts) | {"packages": dict(facts.packages)})
     return facts
+
+
+def _recalled(record: Mapping[str, Any] | None) -> BaseFacts | None:
+    """Read facts back; None when there are none, or another version of this program wrote them."""
+    texts = {one.name for one in fields(BaseFacts)} - {"packages"}
+    if record is None or set(record) != texts | {"packages"} or not isinstance(record["packages"], dict):
+        return None
+    return BaseFacts(**record) if all(isinstance(record[name], str) for name in texts) else None
 
 
 class _Base(Tree):

@@ -26,6 +26,7 @@ _INSTALLERS_OWN = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.jso
 _SIGNATURES = frozenset({"RECORD.jws", "RECORD.p7s"})
 _SCHEMES = ("purelib", "platlib", "headers", "scripts", "data")
 _SHEBANG = b"#!python"
+_LONGEST_NAME = 255  # bytes, of a file on Linux
 
 # Our own words, not those of a library: they are part of layer digests.
 _SCRIPT = """\
@@ -151,8 +152,13 @@ class _Installation:
         }[scheme]
 
     def _refuse_environment(self, path: str) -> None:
-        python = {f"{self.prefix}/bin/{name}" for name in ("python", "python3", f"python{self.minor}")}
-        if path in python or path == f"{self.prefix}/pyvenv.cfg":
+        """Refuse a path that would take the place of a file or a folder that the environment stands on."""
+        python = [f"bin/{name}" for name in ("python", "python3", f"python{self.minor}")]
+        files = [f"{self.prefix}/{name}" for name in (*python, "pyvenv.cfg")]
+        folders = [f"{self.prefix}/bin/", f"{self.site_packages}/"]
+        if any(f"{path}/".startswith(f"{file}/") for file in files) or any(
+            folder.startswith(f"{path}/") for folder in folders
+        ):
             raise self._broken(f"wants to replace {path}, which is the virtual environment's own")
 
     def _with_shebang(self, member: Member) -> bytes | None:
@@ -166,8 +172,7 @@ class _Installation:
                 break
         if not start.startswith(_SHEBANG):
             return None
-        script = start + b"".join(chunks)
-        return f"#!{self.interpreter}\n".encode() + script.partition(b"\n")[2]
+        return f"#!{self.interpreter}\n".encode() + self.wheel.read(member).partition(b"\n")[2]
 
     def _scripts(self) -> Iterator[InstalledFile]:
         """Make the scripts of the entry points."""
@@ -182,7 +187,7 @@ class _Installation:
             raise self._broken("entry_points.txt does not parse") from error
         for name, module, attribute, _ in points:
             path = f"{self.prefix}/bin/{name}"
-            if "/" in name or "\0" in name or name in {"", ".", ".."}:
+            if "/" in name or "\0" in name or name in {"", ".", ".."} or len(name.encode()) > _LONGEST_NAME:
                 raise self._broken(f"the script name {name!r} is not a file name")
             self._refuse_environment(path)
             text = _SCRIPT.format(

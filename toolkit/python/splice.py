@@ -9,25 +9,28 @@ from collections.abc import Iterator, Sequence
 from toolkit.cache import Cache
 from toolkit.oci import layer
 from toolkit.python.install import VENV, installed_files
-from toolkit.python.wheels import Wheel, open_wheel
+from toolkit.python.wheels import Wheel, cache_suspected, open_wheel
 
 
 def splice(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV) -> Iterator[bytes]:
     """Give the compressed bytes of the layer that holds these wheels, installed.
 
     Of a path that several of them install, the last wheel's file stays. Raises InputError for a wheel that
-    cannot be installed.
+    cannot be installed, OutsideError when its file in the cache is damaged.
     """
-    return layer.compressed(_entries(wheels, minor=minor, prefix=prefix))
+    with cache_suspected(wheels):
+        yield from layer.compressed(_entries(wheels, minor=minor, prefix=prefix))
 
 
 def measure(wheels: Sequence[Wheel], *, minor: str, cache: Cache, prefix: str = VENV) -> layer.Measured:
     """Tell digest, diff_id and size of the layer; known ones come from the cache.
 
-    Making one for the first time checks every member's size and CRC32. Raises InputError naming wheel and member.
+    Making one for the first time checks every member's size and CRC32. Raises InputError naming wheel and member,
+    OutsideError when the wheel's file in the cache is damaged.
     """
     key = {"wheels": [wheel.sha256 for wheel in wheels], "prefix": prefix, "minor": minor}
-    return layer.remember(cache, key, lambda: _entries(wheels, minor=minor, prefix=prefix))
+    with cache_suspected(wheels):
+        return layer.remember(cache, key, lambda: _entries(wheels, minor=minor, prefix=prefix))
 
 
 def _entries(wheels: Sequence[Wheel], *, minor: str, prefix: str) -> Iterator[layer.Entry]:

@@ -1,6 +1,5 @@
 """From a reference to an image: manifest and config now, verified and cached; layers when somebody reads them."""
 
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from toolkit.oci.descriptor import (
     Platform,
 )
 from toolkit.oci.digest import Digest
+from toolkit.oci.document import parse_document, read_config
 from toolkit.oci.image import Image, Layer, Source
 from toolkit.oci.reference import Reference
 from toolkit.remote.endpoints import get_blob, get_manifest
@@ -26,12 +26,13 @@ from toolkit.remote.session import Session
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 1 << 20
 _MAX_CONFIG = 8 << 20
 _MAX_DEPTH = 3
 _BREAKS = 5
 _PARTIAL = 206
 _UNKNOWN = Platform("unknown", "unknown")
+_TYPES = {OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST}
+_BROKEN = "whoever pushed it has to push it again; meanwhile choose another tag or image"
 _DIGEST_HEADER = "Docker-Content-Digest"
 
 
@@ -60,7 +61,12 @@ def pull_image(session: Session, reference: Reference, platform: Platform, cache
             return _image(session, document, platform, cache)
         chosen = choose_platform(document.parsed, platform, reference)
         document = _fetch(session, reference.with_digest(chosen.digest), cache)
-    raise OutsideError(f"{reference} is an index of indexes of indexes")
+        if len(document.data) != chosen.size:
+            raise OutsideError(
+                f"the index {reference} says that {chosen.digest} has {chosen.size} bytes, it has {len(document.data)}",
+                hint=_BROKEN,
+            )
+    raise OutsideError(f"{reference} is an index of indexes of indexes", hint="name its image by digest")
 
 
 def choose_platform(index: dict[str, Any], platform: Platform, reference: Reference) -> Descriptor:
@@ -72,12 +78,18 @@ def choose_platform(index: dict[str, Any], platform: Platform, reference: Refere
     # Attestations stand in the index as manifests for a platform that does not exist.
     real = [entry for entry in entries if entry.platform and entry.platform != _UNKNOWN]
     matches = [entry for entry in real if entry.platform and _suits(entry.platform, platform)]
+    # An index may leave platforms out; with one such entry there is nothing to choose, and its config will tell.
+    matches = matches or _alone([entry for entry in entries if entry.platform is None and entry.media_type in _TYPES])
     if matches:
         return min(matches, key=lambda entry: _variant(entry.platform) != _variant(platform))
     names = sorted({str(entry.platform) for entry in real})
     raise InputError(
         f"{reference} has no image for {platform}", hint=f"it has {', '.join(names) or 'none for any named platform'}"
     )
+
+
+def _alone(entries: list[Descriptor]) -> list[Descriptor]:
+    return entries if len(entries) == 1 else []
 
 
 def _suits(offered: Platform, wanted: Platform) -> bool:
@@ -93,8 +105,7 @@ def _variant(platform: Platform | None) -> str | None:
 
 
 def _fetch(session: Session, reference: Reference, cache: Cache) -> _Document:
-    if reference.digest and cache.has_blob(reference.digest.hex):
-        data = cache.blob_path(reference.digest.hex).read_bytes()
+    if reference.digest and (data := cache.small_blob(reference.digest.hex)) is not None:
         return _read_document(reference, data, None)
     answer = session.read(reference, get_manifest)
     expected = reference.digest
@@ -120,21 +131,23 @@ def _parse_digest(text: str, reference: Reference) -> Digest:
 
 def _read_document(reference: Reference, data: bytes, content_type: str | None) -> _Document:
     try:
-        parsed = json.loads(data)
-    except ValueError as error:
-        raise OutsideError(f"the manifest of {reference} is not JSON") from error
-    if not isinstance(parsed, dict) or ("manifests" in parsed and "layers" in parsed):
-        raise OutsideError(f"the manifest of {reference} is neither a manifest nor an index")
+        parsed = parse_document(data)
+    except InputError as error:
+        raise OutsideError(f"the manifest of {reference} is broken: {error.message}", hint=_BROKEN) from error
+    if "manifests" in parsed and "layers" in parsed:
+        raise OutsideError(f"the manifest of {reference} is neither a manifest nor an index", hint=_BROKEN)
     if parsed.get("schemaVersion") == 1:
         raise InputError(
             f"{reference} is an image of Docker's schema 1, which no current tool makes",
             hint="push it again with a current docker or buildah, or choose another tag",
         )
-    declared = parsed.get("mediaType") or (content_type or "").partition(";")[0].strip() or _guess(parsed)
+    declared = str(parsed.get("mediaType") or "") or (content_type or "").partition(";")[0].strip() or _guess(parsed)
     wanted = {OCI_INDEX, DOCKER_INDEX} if "manifests" in parsed else {OCI_MANIFEST, DOCKER_MANIFEST}
     media_type = declared if declared in wanted else _guess(parsed)
     if media_type not in wanted or ("manifests" not in parsed and "layers" not in parsed):
-        raise InputError(f"{reference} is not an image but {str(declared)[:80]!r}")
+        raise InputError(
+            f"{reference} is not an image but {declared[:80]!r}", hint="choose another tag; a base is an image"
+        )
     return _Document(reference=reference, data=data, parsed=parsed, media_type=media_type)
 
 
@@ -152,14 +165,19 @@ def _image(session: Session, document: _Document, platform: Platform, cache: Cac
     what = f"the manifest of {reference}"
     (described,) = _descriptors([document.parsed.get("config")], what)
     layers = _descriptors(document.parsed.get("layers"), what)
-    config = _fetch_config(session, reference, described, cache)
-    diff_ids = _diff_ids(config, platform, reference)
-    if len(diff_ids) != len(layers):
-        raise OutsideError(f"{what} has {len(layers)} layers, its config {len(diff_ids)}")
+    data = _fetch_config(session, reference, described, cache)
+    try:
+        config = read_config(data)
+    except InputError as error:
+        raise OutsideError(f"the config of {reference} is broken: {error.message}", hint=_BROKEN) from error
+    if not _suits(config.platform, Platform(platform.os, platform.architecture)):
+        raise InputError(f"{reference} has no image for {platform}", hint=f"it has {config.platform}")
+    if len(config.diff_ids) != len(layers):
+        raise OutsideError(f"{what} has {len(layers)} layers, its config {len(config.diff_ids)}", hint=_BROKEN)
     return Image(
         media_type=document.media_type,
         manifest=document.data,
-        config=config,
+        config=data,
         layers=tuple(
             Layer(
                 descriptor=layer,
@@ -167,53 +185,45 @@ def _image(session: Session, document: _Document, platform: Platform, cache: Cac
                 chunks=_lazy(session, reference, layer, cache),
                 origin=reference.name,
             )
-            for layer, diff_id in zip(layers, diff_ids, strict=True)
+            for layer, diff_id in zip(layers, config.diff_ids, strict=True)
         ),
     )
 
 
 def _descriptors(data: object, what: str) -> list[Descriptor]:
+    if not isinstance(data, list):
+        raise OutsideError(f"{what} is broken: {str(data)[:80]!r} is no list", hint=_BROKEN)
     try:
-        return [Descriptor.from_dict(entry) for entry in data] if isinstance(data, list) else []
+        return [Descriptor.from_dict(entry) for entry in data]
     except InputError as error:
-        raise OutsideError(f"{what} is broken: {error.message}") from error
+        raise OutsideError(f"{what} is broken: {error.message}", hint=_BROKEN) from error
 
 
 def _fetch_config(session: Session, reference: Reference, described: Descriptor, cache: Cache) -> bytes:
     if described.size > _MAX_CONFIG:
-        raise OutsideError(f"the config of {reference} has {described.size} bytes, which no config has")
-    if not cache.has_blob(described.digest.hex):
-        _download_into(session, reference, described, cache)
-    return cache.blob_path(described.digest.hex).read_bytes()
-
-
-def _diff_ids(config: bytes, platform: Platform, reference: Reference) -> list[Digest]:
-    try:
-        parsed = json.loads(config)
-        offered = Platform(parsed["os"], parsed["architecture"], parsed.get("variant"))
-        diff_ids = [Digest.parse(text) for text in parsed["rootfs"]["diff_ids"]]
-    except (ValueError, KeyError, TypeError, AttributeError, InputError) as error:
-        raise OutsideError(f"the config of {reference} is broken: {error}") from error
-    if not _suits(offered, Platform(platform.os, platform.architecture)):
-        raise InputError(f"{reference} has no image for {platform}", hint=f"it has {offered}")
-    return diff_ids
+        raise OutsideError(f"the config of {reference} has {described.size} bytes, which no config has", hint=_BROKEN)
+    data = cache.small_blob(described.digest.hex)
+    if data is None:
+        data = b"".join(download(session, reference, described))
+        cache.add_blob(iter((data,)), sha256=described.digest.hex, what=f"config of {reference}")
+    if len(data) != described.size:
+        raise OutsideError(
+            f"the manifest of {reference} says that its config has {described.size} bytes, it has {len(data)}",
+            hint=_BROKEN,
+        )
+    return data
 
 
 def _lazy(session: Session, reference: Reference, blob: Descriptor, cache: Cache) -> Source:
     def chunks() -> Iterator[bytes]:
-        if not cache.has_blob(blob.digest.hex):
+        path = cache.blob_path(blob.digest.hex)
+        if not path.is_file() or path.stat().st_size != blob.size:
             log.info("pulling %s of %s, %d bytes", blob.digest, reference.name, blob.size)
-            _download_into(session, reference, blob, cache)
-        with cache.blob_path(blob.digest.hex).open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                yield chunk
+            what = f"blob {blob.digest} of {reference.name}"
+            cache.add_blob(download(session, reference, blob), sha256=blob.digest.hex, what=what)
+        yield from cache.read_blob(blob.digest.hex)
 
     return chunks
-
-
-def _download_into(session: Session, reference: Reference, blob: Descriptor, cache: Cache) -> None:
-    what = f"blob {blob.digest} of {reference.name}"
-    cache.add_blob(download(session, reference, blob), sha256=blob.digest.hex, what=what)
 
 
 def download(session: Session, reference: Reference, blob: Descriptor) -> Iterator[bytes]:
@@ -232,7 +242,9 @@ def download(session: Session, reference: Reference, blob: Descriptor) -> Iterat
                 skip -= len(chunk) - len(fresh)
                 done += len(fresh)
                 if done > blob.size:
-                    raise OutsideError(f"blob {blob.digest} of {reference.name} is longer than {blob.size} bytes")
+                    raise OutsideError(
+                        f"blob {blob.digest} of {reference.name} is longer than {blob.size} bytes", hint=_BROKEN
+                    )
                 yield fresh
         except RemoteError as error:
             log.info("%s: %d of %d bytes, going on from there", error.message, done, blob.size)

@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 import tarfile
+import time
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from tests.artifacts import FACTS, base_image, component, pack_wheel
+from tests.artifacts import FACTS, base_image, component, pack_wheel, save_wheel
 from toolkit.builders.embedded import EmbeddedBuilder
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Installed, Plan
@@ -123,6 +124,47 @@ def test_collisions_are_told_each_time(tmp_path: Path, caplog: pytest.LogCapture
     assert layer_trees(image)["opt/comp/venv/lib/python3.11/site-packages/shared.py"][3] == b"two"
 
 
+def test_names_that_differ_in_case_are_told_each_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    wheel = pack_wheel(tmp_path, {"a/Fit.py": "1", "a/fit.py": "2"}, name="a")
+    for _ in range(2):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            assert told_collisions((wheel,), minor="3.11", cache=Cache(tmp_path / "cache")) == ()
+        assert "a-1.0-py3-none-any.whl: a/Fit.py and a/fit.py differ in case alone" in caplog.text
+    image = build(component(tmp_path / "c"), tmp_path / "cache", (wheel,))
+    tree = layer_trees(image)
+    folder = "opt/comp/venv/lib/python3.11/site-packages/a"
+    assert (tree[f"{folder}/Fit.py"][3], tree[f"{folder}/fit.py"][3]) == (b"1", b"2")
+
+
+@pytest.mark.parametrize(
+    "record", ["{}", "[]", '{"found": 3}', '{"found": [[1]], "case": []}', '{"found": [], "new": 1}']
+)
+def test_records_of_another_version_change_nothing(tmp_path: Path, record: str) -> None:
+    first = build(component(tmp_path / "c"), tmp_path / "cache", two_wheels(tmp_path))
+    for path in (tmp_path / "cache").rglob("*.json"):
+        path.write_text(record)
+    again = build(component(tmp_path / "c"), tmp_path / "cache", two_wheels(tmp_path))
+    assert again.digest == first.digest
+    assert check_image(again) == []
+    assert len(told_collisions(two_wheels(tmp_path), minor="3.11", cache=Cache(tmp_path / "cache"))) == 1
+
+
+@pytest.mark.parametrize("year", [1970, 2040])
+def test_the_clock_decides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, year: int) -> None:
+    first = build(component(tmp_path / "c"), tmp_path / "cache", two_wheels(tmp_path))
+    now = (year - 1970) * 31556952.0 + 1
+    monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setattr(time, "time_ns", lambda: int(now) * 10**9)
+    wheels = two_wheels(tmp_path / "later")
+    project = component(tmp_path / "d")
+    for path in (*(tmp_path / "d").rglob("*"), *(wheel.path for wheel in wheels)):
+        os.utime(path, (now, now))
+    again = build(project, tmp_path / "empty", wheels)
+    assert again.digest == first.digest
+    assert check_image(again) == []
+
+
 def test_progress_counts_layers(tmp_path: Path) -> None:
     reports: list[Progress] = []
     EmbeddedBuilder(Cache(tmp_path / "cache")).build(make(component(tmp_path / "c")), reports.append)
@@ -131,7 +173,7 @@ def test_progress_counts_layers(tmp_path: Path) -> None:
 
 def test_a_broken_wheel_ends_the_build(tmp_path: Path) -> None:
     (wheel, _) = two_wheels(tmp_path)
-    wheel.path.write_bytes(b"no zip")
+    wheel = save_wheel(tmp_path, wheel.filename, b"no zip")
     with pytest.raises(InputError, match="not a zip archive"):
         build(component(tmp_path / "c"), tmp_path / "cache", (wheel,))
 

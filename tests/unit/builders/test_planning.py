@@ -1,3 +1,4 @@
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,23 @@ def test_docker_takes_no_more_than_125_layers(tmp_path: Path) -> None:
     deep = base_image()
     crowded = plan(component(tmp_path), wheels=wheels, base=replace(deep, layers=deep.layers * 110))
     assert len(crowded.layers) + 110 <= 120
+
+
+@pytest.mark.parametrize(("below", "said"), [(87, False), (88, True), (123, True)])
+def test_many_layers_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture, below: int, *, said: bool) -> None:
+    deep = replace(base_image(), layers=base_image().layers * below)
+    with caplog.at_level(logging.WARNING):
+        assert len(plan(component(tmp_path), base=deep).layers) == 2
+    words = f"the image has {below + 2} layers, {below} of them the base's; Docker takes 125"
+    assert (words in caplog.text) is said
+
+
+def test_more_layers_than_docker_takes_are_refused(tmp_path: Path) -> None:
+    deep = replace(base_image(), layers=base_image().layers * 124)
+    with pytest.raises(InputError, match="would have 126 layers, 124 of them the base's; Docker takes 125") as caught:
+        plan(component(tmp_path), base=deep)
+    assert caught.value.message.startswith("on the base python:3.11-slim")
+    assert caught.value.hint
 
 
 def test_the_lowest_and_the_highest_layer(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import tarfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from toolkit.errors import InputError, OutsideError
 from toolkit.oci.archive import archive_chunks, read_archive, write_archive
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import Platform
+from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image
 from toolkit.oci.layout import read_layout
 
@@ -157,3 +159,32 @@ def test_another_file_is_no_archive(tmp_path: Path, cache: Cache) -> None:
     path.write_text("nothing" * 200)
     with pytest.raises(InputError, match="not an image archive"):
         read_archive(path, platform=AMD64, cache=cache)
+
+
+def test_a_plain_layer_with_another_diff_id_is_refused_and_not_remembered(
+    image: Image, tmp_path: Path, cache: Cache
+) -> None:
+    lying = saved(tmp_path / "lying.tar", as_docker_saves(image, [tar_of("evil"), tar_of("b")]))
+    with pytest.raises(InputError, match=rf"a layer is {Digest.of(tar_of('evil'))}, the config says"):
+        read_archive(lying, platform=AMD64, cache=cache)
+    true = saved(tmp_path / "true.tar", as_docker_saves(image, [tar_of("a"), tar_of("b")]))
+    assert check_image(read_archive(true, platform=AMD64, cache=cache)) == []
+
+
+def test_what_the_cache_lost_or_another_version_wrote_is_made_again(image: Image, tmp_path: Path, cache: Cache) -> None:
+    path = saved(tmp_path / "saved.tar", as_docker_saves(image, [tar_of("a"), tar_of("b")]))
+    first = read_archive(path, platform=AMD64, cache=cache)
+    (layer, _) = first.layers
+    damaged = cache.blob_path(layer.descriptor.digest.hex)
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    assert check_image(read_archive(path, platform=AMD64, cache=cache)) == []
+    for record in ({}, {"sha256": 3, "size": 1}, {"sha256": "../../x", "size": 1}, {"sha256": "0" * 64, "size": None}):
+        cache.write_record("compressed", str(layer.diff_id), record)
+        assert check_image(read_archive(path, platform=AMD64, cache=cache)) == []
+
+
+def test_a_layer_that_is_no_longer_itself_is_not_written(image: Image, tmp_path: Path) -> None:
+    lying = replace(image, layers=(replace(image.layers[0], chunks=lambda: iter((b"other",))), image.layers[1]))
+    with pytest.raises(OutsideError, match=f"{image.layers[0].descriptor.digest} of .* turned out to be") as caught:
+        written(lying, tmp_path / "it.tar")
+    assert caught.value.hint

@@ -1,6 +1,7 @@
 """OCI layouts: what is written is read back byte for byte, and damage is named."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -160,3 +161,83 @@ def test_a_size_that_is_wrong_is_found(layout: Path, image: Image) -> None:
     (layout / "index.json").write_text(json.dumps(index))
     with pytest.raises(InputError, match=f"has {len(image.manifest)} bytes, its descriptor says 3"):
         read_layout(layout, platform=AMD64)
+
+
+def add_index(layout: Path, *entries: dict[str, Any]) -> dict[str, Any]:
+    return add_manifest(layout, json.dumps({"schemaVersion": 2, "manifests": entries}).encode(), OCI_INDEX)
+
+
+def test_attestations_and_what_is_not_there_are_passed_over(layout: Path, image: Image) -> None:
+    missing = {**image.descriptor.to_dict(), "digest": "sha256:" + "0" * 64}
+    attestation = {**missing, "platform": {"os": "unknown", "architecture": "unknown"}}
+    other = {**missing, "platform": {"os": "linux", "architecture": "s390x"}}
+    (layout / "index.json").write_text(json.dumps({"manifests": [attestation, other, image.descriptor.to_dict()]}))
+    assert read_layout(layout, platform=AMD64).digest == image.digest
+    with pytest.raises(InputError, match="does not have an image for linux/arm64") as caught:
+        read_layout(layout, platform=ARM64)
+    assert caught.value.hint == "it has linux/amd64, linux/s390x"
+
+
+def test_indexes_that_name_each_other_many_times_are_read_once(layout: Path, image: Image) -> None:
+    entry = {**image.descriptor.to_dict(), "platform": {"os": "linux", "architecture": "amd64"}}
+    # Two to the power of sixty ways lead to the image.
+    for _ in range(60):
+        entry = add_index(layout, entry, entry)
+    (layout / "index.json").write_text(json.dumps({"manifests": [entry]}))
+    assert read_layout(layout, platform=AMD64).digest == image.digest
+    with pytest.raises(InputError, match="does not have an image for linux/arm64"):
+        read_layout(layout, platform=ARM64)
+
+
+def test_indexes_without_end_are_refused(layout: Path, image: Image) -> None:
+    entry = image.descriptor.to_dict()
+    for _ in range(2000):
+        entry = add_index(layout, entry)
+    (layout / "index.json").write_text(json.dumps({"manifests": [entry]}))
+    with pytest.raises(InputError, match="is damaged") as caught:
+        read_layout(layout, platform=AMD64)
+    assert caught.value.hint
+
+
+def test_a_config_with_fewer_diff_ids(tmp_path: Path) -> None:
+    layers = [layer_of(tar_of("a")), layer_of(tar_of("b"))]
+    write_layout(image_of(layers, config=lambda data: data["rootfs"]["diff_ids"].pop()), tmp_path / "layout")
+    with pytest.raises(InputError, match="has 2 layers and 1 diff_ids") as caught:
+        read_layout(tmp_path / "layout", platform=AMD64)
+    assert str(tmp_path / "layout") in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_document_too_large_for_one_is_not_read(layout: Path, image: Image) -> None:
+    (layout / "index.json").write_text(json.dumps({"manifests": [{**image.descriptor.to_dict(), "size": 1 << 40}]}))
+    with pytest.raises(InputError, match="has 1099511627776 bytes, which no application/vnd"):
+        read_layout(layout, platform=AMD64)
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        (lambda data: data.update(os=3), "os is '3', expected text"),
+        (lambda data: data.update(variant=[]), "variant is"),
+        (lambda data: data.update(rootfs=[]), "rootfs is"),
+        (lambda data: data["rootfs"].update(diff_ids=[3]), "diff_ids is"),
+        (lambda data: data["rootfs"].update(diff_ids=["md5:1"] * 2), "not a sha256 digest"),
+        (lambda data: data.update(config=[1]), "config is"),
+        (lambda data: data.update(config={"Env": [3]}), "Env is"),
+        (lambda data: data.update(config={"Labels": ["a"]}), "Labels is"),
+        (lambda data: data.update(history=[3]), "history is"),
+        (lambda data: data.update(author="\ud800"), "not JSON"),
+        (lambda data: data.update(author=float("nan")), "NaN is no number"),
+    ],
+)
+def test_configs_of_another_shape(tmp_path: Path, edit: Callable[[dict[str, Any]], object], problem: str) -> None:
+    image = image_of([layer_of(tar_of("a"))], config=edit)
+    for data in (image.manifest, image.config):
+        path = blob(tmp_path, Digest.of(data))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    (tmp_path / "oci-layout").write_text("{}")
+    (tmp_path / "index.json").write_text(json.dumps({"manifests": [image.descriptor.to_dict()]}))
+    with pytest.raises(InputError, match=problem) as caught:
+        read_layout(tmp_path, platform=AMD64)
+    assert caught.value.message.startswith(f"the layout {tmp_path} is damaged: ")

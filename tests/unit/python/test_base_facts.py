@@ -2,8 +2,10 @@
 
 import gzip
 import io
+import json
 import tarfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tests.images import image_of, layer_of
 from toolkit.cache import Cache
 from toolkit.errors import InputError
 from toolkit.oci.descriptor import DOCKER_CONFIG, DOCKER_LAYER, DOCKER_MANIFEST
+from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 from toolkit.python.base import BaseFacts, read_facts
 
@@ -231,3 +234,25 @@ def test_facts_are_read_once(cache: Cache) -> None:
     assert read_facts(again, cache) == facts
     with pytest.raises(InputError):
         read_facts(again, cache, python="/usr/bin/python3.11")
+
+
+def test_a_layer_with_another_diff_id_is_refused(cache: Cache) -> None:
+    sound = layer_of(tar(DEBIAN))
+    other = replace(sound, diff_id=Digest("00" * 32))
+    with pytest.raises(InputError, match=rf"holds {sound.diff_id}, the image's config says {other.diff_id}") as caught:
+        read_facts(image_of([other]), cache)
+    assert caught.value.hint
+    assert not list(cache.entries())
+
+
+@pytest.mark.parametrize(
+    "change", [{"python": 3}, {"more": "x"}, {"packages": ["a"]}, {"packages": None}, {"user": None}]
+)
+def test_facts_of_another_version_are_read_again(cache: Cache, change: dict[str, object]) -> None:
+    image = image_of([layer_of(tar(DEBIAN))])
+    facts = read_facts(image, cache)
+    (entry,) = cache.entries()
+    entry.path.write_text(json.dumps(json.loads(entry.path.read_bytes()) | change))
+    assert read_facts(image, cache) == facts
+    entry.path.write_text("{}")
+    assert read_facts(image, cache) == facts

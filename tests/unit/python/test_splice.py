@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.artifacts import Packed, pack_wheel
+from tests.artifacts import Packed, pack_wheel, save_wheel
 from toolkit.cache import Cache
 from toolkit.errors import InputError
 from toolkit.oci.digest import Digest
@@ -100,7 +100,7 @@ def test_a_damaged_member_is_found_while_measuring_and_nothing_is_remembered(tmp
     wheel = sample(tmp_path)
     data = bytearray(wheel.path.read_bytes())
     data[data.index(b"PK\x01\x02") + 16] ^= 1
-    wheel.path.write_bytes(data)
+    wheel = save_wheel(tmp_path, wheel.filename, bytes(data))
     cache = Cache(tmp_path / "cache")
     with pytest.raises(InputError, match=r"demo-1\.0-py3-none-any\.whl: demo/__init__\.py: .*CRC32"):
         measure((wheel,), minor="3.11", cache=cache)

@@ -8,7 +8,7 @@ import pytest
 from tests.fake_remote import FakeRemote, serving
 from tests.images import image_of, layer_of, tar_of
 from toolkit.cache import Cache
-from toolkit.errors import InputError, OutsideError, RemoteError
+from toolkit.errors import CompError, InputError, OutsideError, RemoteError
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import (
     DOCKER_CONFIG,
@@ -320,3 +320,84 @@ def test_an_endless_manifest_is_refused(fake: FakeRemote, client: Client, source
     fake.put_manifest("base/python", b" " * (9 << 20), OCI_MANIFEST, tag="3.11")
     with pytest.raises(RemoteError, match="longer than"):
         client().pull(source, AMD64, cache)
+
+
+@pytest.mark.parametrize("part", ["manifest", "config"])
+def test_sizes_that_are_wrong_are_found_whether_or_not_it_is_cached(
+    fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache, part: str
+) -> None:
+    def manifest(data: dict[str, Any]) -> None:
+        data["config"]["size"] += 1
+
+    if part == "manifest":
+        store(fake, image, tag=None)
+        store_index(fake, [{**entry(image, "linux/amd64"), "size": 3}])
+    else:
+        store(fake, image)
+        client().pull(source, AMD64, cache)
+        store(fake, image_of(image.layers, manifest=manifest))
+    for kept in (cache, Cache(cache.root / "other")):
+        with pytest.raises(OutsideError, match=r"says that .* has \d+ bytes, it has|ends after|answers 416") as caught:
+            client().pull(source, AMD64, kept)
+        assert caught.value.hint
+
+
+def test_indexes_of_indexes(fake: FakeRemote, client: Client, image: Image, source: Reference, cache: Cache) -> None:
+    store(fake, image, tag=None)
+    inner: dict[str, Any] = entry(image, "linux/amd64")
+    for depth in range(4):
+        data = store_index(fake, [inner])
+        if depth < 2:
+            assert client().pull(source, AMD64, cache).digest == image.digest
+        # Which platform an index of platforms is for cannot be said.
+        inner = Descriptor(media_type=OCI_INDEX, digest=Digest.of(data), size=len(data)).to_dict()
+    with pytest.raises(OutsideError, match="is an index of indexes of indexes") as caught:
+        client().pull(source, AMD64, cache)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"mediaType": ["x"], "layers": []},
+        {"mediaType": {}, "manifests": []},
+        {"manifests": {"a": 1}},
+        {"manifests": [{"mediaType": "x", "digest": "sha256:" + "0" * 64, "size": 1, "platform": {"os": []}}]},
+        {"layers": "none", "config": 3},
+        {"schemaVersion": [1], "layers": None},
+    ],
+)
+def test_documents_of_another_shape(
+    fake: FakeRemote, client: Client, source: Reference, cache: Cache, document: dict[str, Any]
+) -> None:
+    fake.put_manifest("base/python", json.dumps(document).encode(), OCI_MANIFEST, tag="3.11")
+    with pytest.raises(CompError, match="base/python") as caught:
+        client().pull(source, AMD64, cache)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: data[:-1] + b"?", lambda _: b""])
+def test_what_is_damaged_in_the_cache_is_fetched_again_or_said(
+    fake: FakeRemote,
+    client: Client,
+    image: Image,
+    source: Reference,
+    cache: Cache,
+    damage: Callable[[bytes], bytes],
+) -> None:
+    store(fake, image)
+    pulled = client().pull(source, AMD64, cache)
+    assert check_image(pulled) == []
+    layer = image.layers[0].descriptor
+    for digest in (image.digest, image.config_descriptor.digest, layer.digest):
+        path = cache.blob_path(digest.hex)
+        path.write_bytes(damage(path.read_bytes()))
+    again = client().pull(source.with_digest(image.digest), AMD64, cache)
+    assert (again.manifest, again.config) == (image.manifest, image.config)
+    if cache.blob_path(layer.digest.hex).stat().st_size == layer.size:
+        with pytest.raises(OutsideError, match=f"{layer.digest.hex} is damaged: its sha256 is") as caught:
+            check_image(again)
+        assert caught.value.hint
+        assert "comp cache verify" in caught.value.hint
+    else:
+        assert check_image(again) == []

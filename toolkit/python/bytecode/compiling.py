@@ -25,7 +25,7 @@ from toolkit.progress import Progress, Report
 from toolkit.python.base import BaseFacts
 from toolkit.python.bytecode.interpreter import Interpreter, of_this_machine, runs_here, unpack
 from toolkit.python.install import VENV, InstalledFile, installed_files
-from toolkit.python.wheels import Wheel, open_wheel
+from toolkit.python.wheels import Wheel, cache_suspected, open_wheel
 from toolkit.threads import threads
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def _key(wheel: Wheel, base: Base, versions: str) -> Mapping[str, object]:
 
 def _batches(wheel: Wheel, minor: str) -> Iterator[list[InstalledFile]]:
     """Divide the modules of a wheel, in order of path, into batches of about the same size."""
-    with open_wheel(wheel) as opened:
+    with cache_suspected((wheel,)), open_wheel(wheel) as opened:
         files = [file for file in installed_files(opened, minor=minor) if _is_module(file, minor)]
     batch: list[InstalledFile] = []
     size = 0
@@ -244,7 +244,7 @@ def _is_module(file: InstalledFile, minor: str) -> bool:
 def _run(interpreter: Interpreter, wheel: Wheel, versions: str, files: Sequence[InstalledFile]) -> bytes:
     """Compile one batch; return the results as the program gives them, without their first line."""
     frames = []
-    with open_wheel(wheel) as opened:
+    with cache_suspected((wheel,)), open_wheel(wheel) as opened:
         for file in files:
             source = opened.read(file.member) if file.member else b""
             path = f"/{file.path}".encode()
