@@ -1,0 +1,116 @@
+"""What engines make of an image of ours: they pull and unpack it, and find what pip installs, file by file."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests import unpacking
+from tests.commands import ok, run_program
+from tests.conftest import Sample
+from tests.daemons import require
+from tests.installed import Environment, differences, pip_install
+from tests.registries import serving_registry
+from toolkit import launcher
+from toolkit.cache import Cache
+from toolkit.oci.check import check_image
+from toolkit.oci.descriptor import Platform
+from toolkit.oci.layout import read_layout
+from toolkit.oci.reference import parse_reference
+from toolkit.python.install import VENV
+from toolkit.remote.client import Remote
+
+# Extensions, a layer of a wheel's own, entry points; then what wheels hold beside packages: headers, data, a script
+# in Python and a program.
+_DEPENDENCIES = (
+    *("click==8.5.1", "numpy==1.26.4", "pandas==2.2.2", "requests==2.34.2", "scipy==1.17.1"),
+    *("dumb-init==1.2.5.post1", "greenlet==3.5.6", "jmespath==1.1.0", "widgetsnbextension==4.0.16"),
+)
+_PRESENT = (
+    "lib/python3.11/site-packages/greenlet/_greenlet.cpython-311-x86_64-linux-gnu.so",
+    "include/site/python3.11/greenlet/greenlet.h",
+    "share/jupyter/nbextensions/jupyter-js-widgets/extension.js",
+    *("bin/dumb-init", "bin/f2py", "bin/jp.py"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pushed:
+    """A component in `folder` whose image is `reference`; `pips` is what pip makes of its lock."""
+
+    folder: Path
+    reference: str
+    pips: Environment
+
+
+@pytest.fixture(scope="session")
+def pushed(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path, debian_base: Path) -> Iterator[Pushed]:
+    work = tmp_path_factory.mktemp("accepted")
+    folder = Sample(work)("summarise_text")
+    project = folder / "pyproject.toml"
+    wanted = f"dependencies = {json.dumps(_DEPENDENCIES)}\n\n[tool.comp]\n"
+    project.write_text(project.read_text().replace("\n[tool.comp]\n", wanted))
+    environment = {**os.environ, "COMP_CACHE_DIR": str(cache_folder), "COMP_BASE": f"layout:{debian_base}"}
+    with serving_registry(work / "registry") as host:
+        reference = ok("build", folder, "--push", "--image", f"{host}/accepted/image", env=environment)
+        pips = pip_install(folder / "requirements.lock", Cache(cache_folder), work / "pip")
+        python = str(pips / "bin" / "python")
+        yield Pushed(folder=folder, reference=reference, pips=Environment(root=pips, python=python))
+    shutil.rmtree(work)
+
+
+def _check(unpacked: AbstractContextManager[Path], pushed: Pushed) -> None:
+    """Compare what an engine unpacked with what pip installs and with the component's own files."""
+    with unpacked as root:
+        environment = Environment(root=root / VENV, python=f"/{VENV}/bin/python")
+        assert "\n".join(differences(environment, pushed.pips)) == ""
+        assert [path for path in _PRESENT if not (root / VENV / path).is_file()] == []
+        assert (root / "opt/comp/launch.py").read_bytes() == launcher.source()
+        source = pushed.folder / "src" / "summarise_text.py"
+        assert (root / "opt/comp/app/summarise_text.py").read_bytes() == source.read_bytes()
+        assert (root / "usr/bin/python3.11").is_file()
+
+
+def test_docker(pushed: Pushed, docker_host: str) -> None:
+    assert docker_host
+    _check(unpacking.by_docker(pushed.reference), pushed)
+
+
+def test_containerd(pushed: Pushed) -> None:
+    _check(unpacking.by_containerd(pushed.reference), pushed)
+
+
+def test_buildah(pushed: Pushed) -> None:
+    _check(unpacking.by_buildah(pushed.reference), pushed)
+
+
+def test_podman(pushed: Pushed) -> None:
+    _check(unpacking.by_podman(pushed.reference), pushed)
+
+
+def test_skopeo_and_umoci(pushed: Pushed) -> None:
+    _check(unpacking.by_umoci(pushed.reference), pushed)
+
+
+def test_skopeo_keeps_the_digest(pushed: Pushed, tmp_path: Path) -> None:
+    digest = pushed.reference.partition("@")[2]
+    inspect = (require("skopeo"), "inspect", "--raw", "--tls-verify=false")
+    raw = run_program(*inspect, f"docker://{pushed.reference}")
+    assert f"sha256:{hashlib.sha256(raw.encode()).hexdigest()}" == digest
+    layout = tmp_path / "layout"
+    unpacking.skopeo_copy(f"docker://{pushed.reference}", f"oci:{layout}:1")
+    image = read_layout(layout, platform=Platform("linux", "amd64"))
+    assert str(image.digest) == digest
+    assert check_image(image) == []
+    copied = f"{pushed.reference.partition('@')[0]}-copied:1"
+    unpacking.skopeo_copy(f"oci:{layout}:1", f"docker://{copied}")
+    assert run_program(*inspect, f"docker://{copied}") == raw
+    found = Remote().head(parse_reference(copied))
+    assert found is not None
+    assert str(found.digest) == digest
