@@ -5,6 +5,7 @@ import hashlib
 import stat
 import sys
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from configparser import ConfigParser
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -22,11 +23,13 @@ _OF_VENV = ("pyvenv.cfg", "bin/activate*", "bin/Activate.ps1", "lib64", "include
 _INTERPRETERS = "bin/python*"
 # Notes on who installed, at whose wish, and from which address.
 _OF_INSTALLERS = ("INSTALLER", "REQUESTED", "direct_url.json")
+# What a wheel brings of it, images leave out: it names the time of its source (PEP 552), which installing changes.
+_BYTECODE = "__pycache__"
 # The first line of a script that names this environment's interpreter.
 _SHEBANG = b"#!the environment's python\n"
 
 
-def pip_install(lock: Path, cache: Cache, folder: Path) -> Path:
+def pip_install(lock: Path, cache: Cache, folder: Path) -> "Environment":
     """Make an environment in `folder` with pip, of the wheels that a lock of comp's names, taken from the cache."""
     locked = read_lock(lock)
     wheels = folder / "wheels"
@@ -39,7 +42,7 @@ def pip_install(lock: Path, cache: Cache, folder: Path) -> Path:
     pip = (sys.executable, "-m", "pip", "--python", python, "--isolated", "--disable-pip-version-check", "install")
     options = ("--quiet", "--no-index", "--find-links", wheels, "--no-deps", "--no-compile", "--require-hashes")
     run_program(*pip, *options, "-r", lock, umask=0o022)
-    return venv
+    return Environment(root=venv, python=str(python))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,12 +131,11 @@ def _row(file: Path) -> str:
     return f"row sha256={digest},{len(data)}"
 
 
-def differences(ours: Environment, pips: Environment) -> list[str]:
-    """Compare two environments; one line for every path or row that only one has, or that is not the same."""
-    found, expected = ours.contents(), pips.contents()
-    lines = []
-    for name in sorted(found.keys() | expected.keys()):
-        here, there = found.get(name, "missing"), expected.get(name, "missing")
-        if here != there:
-            lines.append(f"{name}: {here}, with pip {there}")
-    return lines
+def differences(ours: Mapping[str, str], pips: Mapping[str, str]) -> list[str]:
+    """Compare the contents of two environments; one line for each thing that only one has, or that is not the same."""
+    names = sorted(name for name in ours.keys() | pips.keys() if ours.get(name) != pips.get(name))
+    return [
+        f"{name}: {ours.get(name, 'nothing')}, with pip {pips.get(name, 'nothing')}"
+        for name in names
+        if name in ours or _BYTECODE not in name
+    ]

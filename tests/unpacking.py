@@ -25,19 +25,16 @@ address = "{socket}"
 
 @contextmanager
 def by_docker(reference: str) -> Iterator[Path]:
-    """Pull with the daemon that DOCKER_HOST names, and export a container that never ran."""
+    """Pull with the daemon that DOCKER_HOST names, and copy out of a container that never runs."""
     docker = require("docker")
     run_program(docker, "pull", "--quiet", reference)
     with scratch("docker") as folder:
         container = run_program(docker, "create", reference).strip()
         try:
-            run_program(docker, "export", "--output", folder / "exported.tar", container)
+            run_program(docker, "cp", "--archive", f"{container}:/", folder / "root")
         finally:
             run_program(docker, "rm", container)
-        root = folder / "root"
-        root.mkdir()
-        run_program("tar", "--extract", "--file", folder / "exported.tar", "--directory", root)
-        yield root
+        yield folder / "root"
 
 
 @contextmanager

@@ -3,8 +3,7 @@
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from tests import unpacking
 from tests.commands import ok, run_program
 from tests.conftest import Sample
-from tests.daemons import require
+from tests.daemons import require, scratch
 from tests.installed import Environment, differences, pip_install
 from tests.registries import serving_registry
 from toolkit import launcher
@@ -42,34 +41,31 @@ _PRESENT = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pushed:
-    """A component in `folder` whose image is `reference`; `pips` is what pip makes of its lock."""
+    """A component in `folder` whose image is `reference`; `pips` are the contents that pip makes of its lock."""
 
     folder: Path
     reference: str
-    pips: Environment
+    pips: Mapping[str, str]
 
 
 @pytest.fixture(scope="session")
-def pushed(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path, debian_base: Path) -> Iterator[Pushed]:
-    work = tmp_path_factory.mktemp("accepted")
-    folder = Sample(work)("summarise_text")
-    project = folder / "pyproject.toml"
-    wanted = f"dependencies = {json.dumps(_DEPENDENCIES)}\n\n[tool.comp]\n"
-    project.write_text(project.read_text().replace("\n[tool.comp]\n", wanted))
-    environment = {**os.environ, "COMP_CACHE_DIR": str(cache_folder), "COMP_BASE": f"layout:{debian_base}"}
-    with serving_registry(work / "registry") as host:
+def pushed(cache_folder: Path, debian_base: Path) -> Iterator[Pushed]:
+    with scratch("accepted") as work, serving_registry(work / "registry") as host:
+        folder = Sample(work)("summarise_text")
+        project = folder / "pyproject.toml"
+        wanted = f"dependencies = {json.dumps(_DEPENDENCIES)}\n\n[tool.comp]\n"
+        project.write_text(project.read_text().replace("\n[tool.comp]\n", wanted))
+        environment = {**os.environ, "COMP_CACHE_DIR": str(cache_folder), "COMP_BASE": f"layout:{debian_base}"}
         reference = ok("build", folder, "--push", "--image", f"{host}/accepted/image", env=environment)
         pips = pip_install(folder / "requirements.lock", Cache(cache_folder), work / "pip")
-        python = str(pips / "bin" / "python")
-        yield Pushed(folder=folder, reference=reference, pips=Environment(root=pips, python=python))
-    shutil.rmtree(work)
+        yield Pushed(folder=folder, reference=reference, pips=pips.contents())
 
 
 def _check(unpacked: AbstractContextManager[Path], pushed: Pushed) -> None:
     """Compare what an engine unpacked with what pip installs and with the component's own files."""
     with unpacked as root:
         environment = Environment(root=root / VENV, python=f"/{VENV}/bin/python")
-        assert "\n".join(differences(environment, pushed.pips)) == ""
+        assert "\n".join(differences(environment.contents(), pushed.pips)) == ""
         assert [path for path in _PRESENT if not (root / VENV / path).is_file()] == []
         assert (root / "opt/comp/launch.py").read_bytes() == launcher.source()
         source = pushed.folder / "src" / "summarise_text.py"
