@@ -28,7 +28,7 @@ from toolkit.remote.client import Remote
 # Extensions, a layer of a wheel's own, entry points; then what wheels hold beside packages: headers, data, a script
 # in Python and a program.
 _DEPENDENCIES = (
-    *("click==8.5.1", "numpy==1.26.4", "pandas==2.2.2", "requests==2.34.2", "scipy==1.17.1"),
+    *("click==8.5.1", "numpy==1.26.4", "requests==2.34.2", "scipy==1.17.1"),
     *("dumb-init==1.2.5.post1", "greenlet==3.5.6", "jmespath==1.1.0", "widgetsnbextension==4.0.16"),
 )
 _PRESENT = (
