@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -110,3 +111,71 @@ def test_skopeo_keeps_the_digest(pushed: Pushed, tmp_path: Path) -> None:
     found = Remote().head(parse_reference(copied))
     assert found is not None
     assert str(found.digest) == digest
+
+
+def _installed(root: Path) -> Environment:
+    """Make an environment of a few files, each of which a rule is about."""
+    python = f"{root}/bin/python"
+    tool = f"#!{python}\nprint()\n"
+    digest = urlsafe_b64encode(hashlib.sha256(tool.encode()).digest()).rstrip(b"=").decode()
+    rows = (
+        f"../../../bin/tool,sha256={digest},{len(tool)}",
+        f"demo-1.0.dist-info/INSTALLER,sha256={root.name},1",
+        "demo.py,sha256=abc,8",
+    )
+    files = {
+        "pyvenv.cfg": python,
+        "bin/Demo": f"#!{python}\nworded by {root.name}",
+        "bin/tool": tool,
+        "lib/python3.11/site-packages/demo.py": "print()\n",
+        "lib/python3.11/site-packages/demo-1.0.dist-info/INSTALLER": root.name,
+        "lib/python3.11/site-packages/demo-1.0.dist-info/entry_points.txt": "[gui_scripts]\nDemo = demo:main\n",
+        "lib/python3.11/site-packages/demo-1.0.dist-info/RECORD": "\n".join(rows),
+    }
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (root / "bin" / "python").symlink_to(f"/{root.name}/python3.11")
+    return Environment(root=root, python=python)
+
+
+def test_the_comparison_names_all_that_differs(tmp_path: Path) -> None:
+    ours, pips = _installed(tmp_path / "ours"), _installed(tmp_path / "pips")
+    (pips.root / "lib/python3.11/__pycache__").mkdir()
+    assert differences(ours.contents(), pips.contents()) == []
+    site = ours.root / "lib/python3.11/site-packages"
+    (site / "demo.py").chmod(0o755)
+    (site / "more.py").symlink_to("demo.py")
+    (site / "__pycache__").mkdir(0o700)
+    (ours.root / "bin/Demo").chmod(0o600)
+    (ours.root / "bin/tool").write_text("changed")
+    record = site / "demo-1.0.dist-info" / "RECORD"
+    record.write_text(record.read_text() + "\ndemo.py,sha256=abc,8")
+    lines = differences(ours.contents(), pips.contents())
+    assert lines[0] == "bin/Demo: file 0600 of an entry point, with pip file 0644 of an entry point"
+    assert [line.partition(": ")[0].removeprefix("lib/python3.11/site-packages/") for line in lines] == [
+        "bin/Demo",
+        "bin/tool",
+        "__pycache__",
+        "demo-1.0.dist-info/RECORD, ../../../bin/tool",
+        "demo-1.0.dist-info/RECORD, demo.py",
+        "demo.py",
+        "more.py",
+    ]
+    assert lines[-1].endswith("more.py: link to demo.py, with pip nothing")
+
+
+def test_what_an_engine_mounted_goes_when_a_test_fails() -> None:
+    seen = list[Path]()
+
+    def fail() -> None:
+        with scratch("mounted") as folder:
+            seen.append(folder / "a b")
+            seen[0].mkdir()
+            run_program("mount", "-t", "tmpfs", "none", seen[0])
+            assert not seen[0].is_mount()
+
+    with pytest.raises(AssertionError):
+        fail()
+    assert not seen[0].parent.exists()
