@@ -1,4 +1,4 @@
-"""Run `comp` as users do, in a process of its own."""
+"""Run `comp` as users do, in a process of its own; and other programs, which have to succeed."""
 
 import subprocess
 import sys
@@ -29,3 +29,10 @@ def ok(*arguments: str | Path, folder: Path | None = None, env: dict[str, str] |
     result = comp(*arguments, folder=folder, env=env)
     assert result.code == 0, result.err
     return result.out.removesuffix("\n")
+
+
+def run_program(*command: str | Path, umask: int = -1) -> str:
+    """Run any program, expect success, and give its stdout as it is."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, umask=umask)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stderr[-3000:]}"
+    return done.stdout

@@ -1,9 +1,10 @@
-"""Daemons that tests start: they are waited for, and do not outlive the tests."""
+"""Daemons that tests start: they are waited for, and neither they nor their mounts and files outlive the tests."""
 
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ _PROGRAMS = {
     "docker": "docker.io",
     "dockerd": "docker.io",
     "buildah": "buildah",
+    "ctr": "containerd",
     "docker-registry": "docker-registry",
     "mmdebstrap": "mmdebstrap",
 }
@@ -45,6 +47,27 @@ def daemon(command: Sequence[str], *, log: Path, ready: re.Pattern[str]) -> Iter
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def scratch(name: str) -> Iterator[Path]:
+    """Make a folder with a short path, as sockets want it; in the end, unmount all below it and remove it."""
+    folder = Path(tempfile.mkdtemp(prefix=f"comp-{name}-")).resolve()
+    try:
+        yield folder
+    finally:
+        for mounted in _mounts_below(folder):
+            subprocess.run(["umount", mounted], check=True, timeout=_SECONDS)
+        shutil.rmtree(folder)
+
+
+def _mounts_below(folder: Path) -> list[Path]:
+    """List mount points (proc(5), mountinfo), the last mounted first."""
+    table = Path("/proc/self/mountinfo")
+    # Absent beyond Linux, where no engine of these tests mounts anything.
+    lines = table.read_text().splitlines() if table.exists() else []
+    points = [Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split(" ")[4])) for line in lines]
+    return [point for point in reversed(points) if point.is_relative_to(folder)]
 
 
 def _wait_for(process: "subprocess.Popen[bytes]", log: Path, ready: re.Pattern[str]) -> re.Match[str]:

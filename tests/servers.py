@@ -2,18 +2,15 @@
 
 import re
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.daemons import daemon, require
+from tests.daemons import daemon, require, scratch
 from tests.fake_remote import FakeRemote, serving
 from tests.registries import serving_registry
 
-_SECONDS = 60
 _LISTENING = re.compile("API listen on")
 
 
@@ -40,15 +37,10 @@ def distribution_server(folder: Path) -> Iterator[Server]:
 def docker_daemon() -> Iterator[str]:
     """Run a docker daemon with its own data and socket, and yield its address."""
     program = require("dockerd")
-    folder = Path(tempfile.mkdtemp(prefix="comp-dockerd-"))
-    address = f"unix://{folder}/docker.sock"
-    command = [program, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--host", address]
-    command += ["--pidfile", f"{folder}/pid", "--storage-driver", "overlay2"]
-    try:
+    # The daemon leaves the network namespaces mounted.
+    with scratch("dockerd") as folder:
+        address = f"unix://{folder}/docker.sock"
+        command = [program, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--host", address]
+        command += ["--pidfile", f"{folder}/pid", "--storage-driver", "overlay2"]
         with daemon(command, log=folder / "log", ready=_LISTENING):
             yield address
-    finally:
-        # The daemon leaves the network namespaces mounted.
-        for mounted in folder.glob("exec/netns/*"):
-            subprocess.run(["umount", mounted], check=False, timeout=_SECONDS)
-        shutil.rmtree(folder, ignore_errors=True)
