@@ -32,6 +32,7 @@ _DEPENDENCIES = (
     *("click==8.5.1", "numpy==1.26.4", "requests==2.34.2", "scipy==1.17.1"),
     *("dumb-init==1.2.5.post1", "greenlet==3.5.6", "jmespath==1.1.0", "widgetsnbextension==4.0.16"),
 )
+_SHOWN = 50
 _PRESENT = (
     "lib/python3.11/site-packages/greenlet/_greenlet.cpython-311-x86_64-linux-gnu.so",
     "include/site/python3.11/greenlet/greenlet.h",
@@ -66,7 +67,8 @@ def _check(unpacked: AbstractContextManager[Path], pushed: Pushed) -> None:
     """Compare what an engine unpacked with what pip installs and with the component's own files."""
     with unpacked as root:
         environment = Environment(root=root / VENV, python=f"/{VENV}/bin/python")
-        assert "\n".join(differences(environment.contents(), pushed.pips)) == ""
+        found = differences(environment.contents(), pushed.pips)
+        assert not found, "\n".join([f"{len(found)} differences", *found[:_SHOWN]])
         assert [path for path in _PRESENT if not (root / VENV / path).is_file()] == []
         assert (root / "opt/comp/launch.py").read_bytes() == launcher.source()
         source = pushed.folder / "src" / "summarise_text.py"
