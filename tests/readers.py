@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from tests.artifacts import save_wheel
 from toolkit.cache import Cache
 from toolkit.errors import CompError, InputError
-from toolkit.inspection import inspect_image
+from toolkit.inspection import Opened, inspect_image
 from toolkit.oci.archive import read_archive
 from toolkit.oci.assemble import assemble
 from toolkit.oci.check import check_image
@@ -161,7 +161,7 @@ def _used(read: Callable[[], Image]) -> bool:
     except CompError as error:
         return _refused(error)
     assert all(isinstance(problem, str) for problem in _problems(image))
-    inspect_image(image, packages=False)
+    inspect_image(Opened(image=image), packages=False)
     plain = assemble(
         image, (), history=(), command=("x",), env={"A": "b"}, labels={}, annotations={}, created="x", user=None
     )

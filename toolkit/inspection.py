@@ -16,7 +16,7 @@ from toolkit.errors import InputError, Location
 from toolkit.oci.contents import layer_tar
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image, Layer
-from toolkit.oci.reference import parse_reference
+from toolkit.oci.reference import Reference, parse_reference
 from toolkit.spec.reader import read_component
 from toolkit.tools import Tools
 
@@ -49,12 +49,14 @@ class PackageFacts:
 class ImageFacts:
     """What an image is. `components` are those of its `interface.json`, as the launcher will read them.
 
-    `packages` are sorted by size, largest first; None when nobody asked for them.
+    `platforms` are all that there are where it is one of several. `packages` are sorted by size, largest first; None
+    when nobody asked for them.
     """
 
     digest: str
     media_type: str
     platform: str
+    platforms: tuple[str, ...]
     created: str
     base: str
     user: str
@@ -65,35 +67,52 @@ class ImageFacts:
     packages: tuple[PackageFacts, ...] | None
 
 
-def open_image(name: str, platform: Platform, tools: Tools) -> Image:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """An image, and the platforms that there are beside its own, it included; none where it stands alone."""
+
+    image: Image
+    platforms: tuple[str, ...] = ()
+
+
+def open_image(name: str, platform: Platform, tools: Tools) -> Opened:
     """Find an image: `layout:DIR`, `archive:FILE`, a component's folder or contract (its image), or a reference."""
     scheme, _, rest = name.partition(":")
     if scheme == "layout":
-        from toolkit.oci.layout import read_layout
+        from toolkit.oci.layout import layout_platforms, read_layout
 
-        return read_layout(Path(rest), platform=platform)
+        return Opened(image=read_layout(Path(rest), platform=platform), platforms=layout_platforms(Path(rest)))
     if scheme == "archive":
         from toolkit.oci.archive import read_archive
 
-        return read_archive(Path(rest), platform=platform, cache=tools.cache)
+        return Opened(image=read_archive(Path(rest), platform=platform, cache=tools.cache))
+    reference, remote = _reference(name), tools.remote()
+    return Opened(
+        image=remote.pull(reference, platform, tools.cache),
+        platforms=tuple(map(str, remote.platforms(reference, tools.cache))),
+    )
+
+
+def _reference(name: str) -> Reference:
     path = Path(name)
     if path.is_dir():
         path = read_project(path).entries[0].contract
-    if path.is_file():
-        image = read_component(path).container.image
-        reference = parse_reference(image)
-        if reference.digest is None:
-            raise InputError(
-                f"the contract names {image}, which is not pinned yet",
-                where=Location(path=path),
-                hint="`comp build --push` pins it; `comp build --dry-run` shows what it would be",
-            )
-        return tools.remote().pull(reference, platform, tools.cache)
-    return tools.remote().pull(parse_reference(name), platform, tools.cache)
+    if not path.is_file():
+        return parse_reference(name)
+    image = read_component(path).container.image
+    reference = parse_reference(image)
+    if reference.digest is None:
+        raise InputError(
+            f"the contract names {image}, which is not pinned yet",
+            where=Location(path=path),
+            hint="`comp build --push` pins it; `comp build --dry-run` shows what it would be",
+        )
+    return reference
 
 
-def inspect_image(image: Image, *, packages: bool) -> ImageFacts:
+def inspect_image(opened: Opened, *, packages: bool) -> ImageFacts:
     """Describe an image. The top layer is read when it is ours; with `packages` the layers of wheels too."""
+    image = opened.image
     config = image.parsed_config()
     settings = config.get("config") or {}
     labels = settings.get("Labels") or {}
@@ -103,7 +122,8 @@ def inspect_image(image: Image, *, packages: bool) -> ImageFacts:
     return ImageFacts(
         digest=str(image.digest),
         media_type=image.media_type,
-        platform=str(Platform(str(config.get("os")), str(config.get("architecture")), config.get("variant"))),
+        platform=str(image.platform),
+        platforms=opened.platforms,
         created=str(config.get("created", "")),
         base=f"{base}@{digest}" if base and digest else base or digest,
         user=str(settings.get("User") or ""),

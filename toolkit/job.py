@@ -90,6 +90,7 @@ def make_plans(
 
     With `locked` a lock that is stale is an error. Raises InputError and OutsideError.
     """
+    from toolkit.builders.advice import advice
     from toolkit.builders.plan import Installed
     from toolkit.builders.planning import in_order, make_plan
     from toolkit.python.collisions import told_collisions
@@ -109,6 +110,13 @@ def make_plans(
         return tuple(in_order(wheels, base.image))
 
     wheels = at_once(fetched, bases)
+    said = {
+        line: None
+        for base, of_base in zip(bases, wheels, strict=True)
+        for line in advice(base.image, base.facts, of_base, system_site_packages=project.system_site_packages)
+    }
+    for line in said:
+        log.warning("%s", line)
     bytecode = _compiled(project, tools, bases, wheels, locked=locked)
     return tuple(
         make_plan(

@@ -81,6 +81,9 @@ def test_every_shared_object_is_of_its_image(folder: Path, tmp_path: Path) -> No
         found = [struct.unpack_from("<H", data, 18)[0] for _, data in _files(image) if data.startswith(b"\x7fELF")]
         assert len(found) > 10
         assert set(found) == {MACHINES[platform]}
+    assert "platform  linux/arm64 of linux/amd64, linux/arm64\n" in ok(
+        "inspect", f"layout:{tmp_path / 'out'}", "--platform", "linux/arm64"
+    )
     # What does not depend on the architecture is there once: the launcher below, the code above.
     amd64, arm64 = (image.layers for image in images.values())
     assert (amd64[1].descriptor, amd64[-1].descriptor) == (arm64[1].descriptor, arm64[-1].descriptor)
@@ -123,7 +126,8 @@ def test_a_push_pins_the_index_and_docker_runs_its_own(
         assert client.images.pull(reference).attrs["Architecture"] == "amd64"
     assert ok("run", folder, "--runner", "docker", "--input", "rows=5") == "Output=10.0"
     shown = {name: ok("inspect", reference, "--platform", name) for name in ("linux/amd64", "linux/arm64")}
-    assert all(f"platform  {name}" in text for name, text in shown.items())
+    assert all(f"platform  {name} of linux/amd64, linux/arm64\n" in text for name, text in shown.items())
+    assert all(" days ago)\n" in text for text in shown.values())
     # Pushed again, and from nothing: the same.
     again = ok("build", folder, "--push", "--image", f"{remote.host}/twice/add")
     assert again.partition("@")[2] == reference.partition("@")[2]

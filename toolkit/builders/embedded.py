@@ -54,7 +54,7 @@ class EmbeddedBuilder:
 
     def _measure(self, planned: PlannedLayer, *, minor: str) -> layers.Measured:
         if isinstance(planned, WheelsLayer):
-            return splice.measure(planned.wheels, minor=minor, cache=self.cache)
+            return splice.measure(planned.wheels, minor=minor, cache=self.cache, part=planned.part)
         if isinstance(planned, BytecodeLayer):
             compiled = {"bytecode": [part.sha256 for part in planned.parts], "left out": sorted(planned.left_out)}
             return layers.remember(self.cache, compiled, lambda: _bytecode_entries(planned))
@@ -69,7 +69,7 @@ def history(plan: Plan) -> tuple[str, ...]:
 
 def _chunks(planned: PlannedLayer, *, minor: str) -> Iterator[bytes]:
     if isinstance(planned, WheelsLayer):
-        return splice.splice(planned.wheels, minor=minor)
+        return splice.splice(planned.wheels, minor=minor, part=planned.part)
     if isinstance(planned, BytecodeLayer):
         return layers.compressed(_bytecode_entries(planned))
     return layers.compressed(_entries(planned.files))

@@ -29,7 +29,8 @@ def materialise(plan: Plan, folder: Path) -> None:
                 for file in layer.files:
                     _write_planned(file, folder)
             elif isinstance(layer, WheelsLayer):
-                for wheel in layer.wheels:
+                # Of a wheel in several layers, all is written with the first.
+                for wheel in () if layer.part else layer.wheels:
                     _write_wheel(wheel, folder, minor=plan.facts.minor)
             else:
                 _write_bytecode(layer, folder)

@@ -32,10 +32,11 @@ class FilesLayer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WheelsLayer:
-    """A layer of wheels, spliced. Order is part of its identity."""
+    """A layer of wheels, spliced. Order is part of its identity; with `part`, it is one of several of one wheel."""
 
     name: str
     wheels: tuple[Wheel, ...]
+    part: int | None = None
 
     @property
     def contents(self) -> tuple[str, ...]:

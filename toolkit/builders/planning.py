@@ -26,6 +26,7 @@ from toolkit.oci.reference import parse_reference
 from toolkit.python.base import BaseFacts
 from toolkit.python.bytecode.compiling import compiled_path
 from toolkit.python.install import VENV
+from toolkit.python.splice import parts_of
 from toolkit.python.venv import skeleton
 from toolkit.python.wheels import Wheel
 from toolkit.spec.protocol import interface_document
@@ -114,7 +115,7 @@ def _wheel_layers(wheels: Sequence[Wheel], *, room: int) -> list[WheelsLayer]:
     ordered = sorted(wheels, key=lambda wheel: (_distribution(wheel), wheel.filename))
     by_size = sorted((wheel for wheel in ordered if wheel.size > BIG_WHEEL), key=lambda wheel: -wheel.size)
     big = {wheel.filename for wheel in by_size[: max(0, min(_MOST_BIG_WHEELS, room))]}
-    layers = [WheelsLayer(name=_distribution(wheel), wheels=(wheel,)) for wheel in ordered if wheel.filename in big]
+    layers = [layer for wheel in ordered if wheel.filename in big for layer in _layers_of(wheel)]
     small = tuple(wheel for wheel in ordered if wheel.filename not in big)
     if small:
         count = f"{len(small)} wheels" if len(small) > 1 else _distribution(small[0])
@@ -122,9 +123,20 @@ def _wheel_layers(wheels: Sequence[Wheel], *, room: int) -> list[WheelsLayer]:
     return layers
 
 
+def _layers_of(wheel: Wheel) -> Iterator[WheelsLayer]:
+    """Give a big wheel its layer, or several where it is too big for one."""
+    name, parts = _distribution(wheel), parts_of(wheel)
+    if parts == 1:
+        yield WheelsLayer(name=name, wheels=(wheel,))
+        return
+    for part in range(parts):
+        yield WheelsLayer(name=f"{name}, part {part + 1} of {parts}", wheels=(wheel,), part=part)
+
+
 def in_order(wheels: Sequence[Wheel], base: Image) -> list[Wheel]:
     """Order the wheels as they will lie in the image, from bottom to top; of two with one file the later's stays."""
-    return [wheel for layer in _wheel_layers(wheels, room=_room(base)) for wheel in layer.wheels]
+    layers = _wheel_layers(wheels, room=_room(base))
+    return [wheel for layer in layers if not layer.part for wheel in layer.wheels]
 
 
 def _room(base: Image) -> int:
@@ -136,11 +148,13 @@ def _bytecode_layers(layers: Sequence[WheelsLayer], installed: Installed) -> Ite
     """Give the bytecode of each layer of wheels a layer of its own, which is shared wherever that is."""
     compiled = {part.wheel: part for part in installed.bytecode if not part.is_empty}
     for layer in layers:
+        if layer.part:
+            continue
         parts = tuple(compiled[wheel.filename] for wheel in layer.wheels if wheel.filename in compiled)
         names = {wheel.filename for wheel in layer.wheels}
         replaced = frozenset(compiled_path(one.path) for one in installed.collisions if one.loser in names)
         if parts:
-            yield BytecodeLayer(name=f"bytecode of {layer.name}", parts=parts, left_out=replaced)
+            yield BytecodeLayer(name=f"bytecode of {layer.name.partition(',')[0]}", parts=parts, left_out=replaced)
 
 
 def _check_count(below: int, ours: int, base_reference: str) -> None:

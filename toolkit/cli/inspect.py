@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,9 @@ from toolkit.cli.console import Console, columns, in_bytes, pass_console
 
 if TYPE_CHECKING:
     from toolkit.inspection import ImageFacts
+
+# What is said to be from then has a fixed time and no age.
+_BEGINNING = 1980
 
 
 @click.command
@@ -39,8 +43,8 @@ def _lines(facts: "ImageFacts") -> Iterator[str]:
     total = sum(layer.size for layer in facts.layers)
     for label, value in (
         ("digest", facts.digest),
-        ("platform", facts.platform),
-        ("created", facts.created),
+        ("platform", facts.platform + (f" of {', '.join(facts.platforms)}" if len(facts.platforms) > 1 else "")),
+        ("created", facts.created + _age(facts.created)),
         ("base", facts.base),
         ("user", facts.user),
         ("command", " ".join(facts.command)),
@@ -58,3 +62,15 @@ def _lines(facts: "ImageFacts") -> Iterator[str]:
     if facts.packages is not None:
         yield ""
         yield from columns([(f"{one.name} {one.version}", in_bytes(one.size)) for one in facts.packages])
+
+
+def _age(created: str) -> str:
+    """Say how long ago a time is, in days; nothing for what is no time, or the beginning of all times."""
+    try:
+        moment = datetime.fromisoformat(created)
+    except ValueError:
+        return ""
+    if moment.tzinfo is None or moment.year <= _BEGINNING:
+        return ""
+    days = (datetime.now(tz=UTC) - moment).days
+    return f" ({days} day{'' if days == 1 else 's'} ago)"

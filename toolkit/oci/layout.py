@@ -76,6 +76,14 @@ def read_layout(folder: Path, *, platform: Platform, name: str | None = None) ->
     )
 
 
+def layout_platforms(folder: Path) -> tuple[str, ...]:
+    """List the platforms of the images in a layout. Raises as `read_layout` does."""
+    reader = _Reader(folder, Platform("none", "none"))
+    for descriptor in _manifests(_parsed(folder / "index.json")):
+        reader.resolve(descriptor)
+    return tuple(sorted(reader.others))
+
+
 class _Reader:
     """Looks for one platform's image in a layout; `others` are the platforms met on the way."""
 

@@ -11,38 +11,55 @@ from toolkit.oci import layer
 from toolkit.python.install import VENV, installed_files
 from toolkit.python.wheels import Wheel, cache_suspected, open_wheel
 
+# A layer of more compressed bytes is awkward to send and to unpack; its wheel is spread over several.
+LARGEST_LAYER = 2_000_000_000
 
-def splice(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV) -> Iterator[bytes]:
-    """Give the compressed bytes of the layer that holds these wheels, installed.
+
+def parts_of(wheel: Wheel) -> int:
+    """Say over how many layers a wheel is spread."""
+    return -(-wheel.size // LARGEST_LAYER)
+
+
+def splice(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV, part: int | None = None) -> Iterator[bytes]:
+    """Give the compressed bytes of the layer that holds these wheels, installed; or one `part` of one wheel.
 
     Of a path that several of them install, the last wheel's file stays. Raises InputError for a wheel that
     cannot be installed, OutsideError when its file in the cache is damaged.
     """
     with cache_suspected(wheels):
-        yield from layer.compressed(_entries(wheels, minor=minor, prefix=prefix))
+        yield from layer.compressed(_entries(wheels, minor=minor, prefix=prefix, part=part))
 
 
-def measure(wheels: Sequence[Wheel], *, minor: str, cache: Cache, prefix: str = VENV) -> layer.Measured:
+def measure(
+    wheels: Sequence[Wheel], *, minor: str, cache: Cache, prefix: str = VENV, part: int | None = None
+) -> layer.Measured:
     """Tell digest, diff_id and size of the layer; known ones come from the cache.
 
     Making one for the first time checks every member's size and CRC32. Raises InputError naming wheel and member,
     OutsideError when the wheel's file in the cache is damaged.
     """
-    key = {"wheels": [wheel.sha256 for wheel in wheels], "prefix": prefix, "minor": minor}
+    key: dict[str, object] = {"wheels": [wheel.sha256 for wheel in wheels], "prefix": prefix, "minor": minor}
+    if part is not None:
+        key |= {"part": part, "largest": LARGEST_LAYER}
     with cache_suspected(wheels):
-        return layer.remember(cache, key, lambda: _entries(wheels, minor=minor, prefix=prefix))
+        return layer.remember(cache, key, lambda: _entries(wheels, minor=minor, prefix=prefix, part=part))
 
 
-def _entries(wheels: Sequence[Wheel], *, minor: str, prefix: str) -> Iterator[layer.Entry]:
+def _entries(wheels: Sequence[Wheel], *, minor: str, prefix: str, part: int | None) -> Iterator[layer.Entry]:
     taken: set[str] = set()
     # Backwards, so that the last wheel's file is met first and the others of its name are left out.
     for wheel in reversed(wheels):
+        position = 0
         with open_wheel(wheel) as opened:
             for file in installed_files(opened, minor=minor, prefix=prefix):
                 if file.path in taken:
                     continue
                 taken.add(file.path)
                 member = file.member
+                # In archive order, each file is in the part in which it begins.
+                begins, position = position // LARGEST_LAYER, position + (member.compressed_size if member else 0)
+                if part is not None and begins != part:
+                    continue
                 yield layer.Entry(
                     path=file.path,
                     what=opened.what(member) if member else f"{wheel.filename}: {file.path}",

@@ -15,7 +15,7 @@ from toolkit.remote.credentials import CredentialFiles, Credentials
 from toolkit.remote.endpoints import get_manifest, head_blob, head_manifest, ping, pull_scope
 from toolkit.remote.failures import NOT_FOUND
 from toolkit.remote.hosts import InsecureHosts
-from toolkit.remote.pulling import pull_image
+from toolkit.remote.pulling import list_platforms, pull_image
 from toolkit.remote.pushing import push_image
 from toolkit.remote.session import Session
 
@@ -73,6 +73,10 @@ class Remote:
         Raises InputError when there is no image for `platform`, OutsideError when content does not have its digest.
         """
         return pull_image(self._session, reference, platform, cache)
+
+    def platforms(self, reference: Reference, cache: Cache) -> tuple[Platform, ...]:
+        """List the platforms of an index; none when the reference names the manifest of one image."""
+        return list_platforms(self._session, reference, cache)
 
     def push(self, image: Built, reference: Reference, *, tags: Sequence[str] = (), report: Report = silent) -> Digest:
         """Send what the remote lacks and set the tags, `reference`'s own included; return the manifest's digest.

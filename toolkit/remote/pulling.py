@@ -69,6 +69,13 @@ def pull_image(session: Session, reference: Reference, platform: Platform, cache
     raise OutsideError(f"{reference} is an index of indexes of indexes", hint="name its image by digest")
 
 
+def list_platforms(session: Session, reference: Reference, cache: Cache) -> tuple[Platform, ...]:
+    """List the platforms of an index; none for a manifest, whose platform is in its config."""
+    document = _fetch(session, reference, cache)
+    entries = _descriptors(document.parsed.get("manifests"), f"the index {reference}") if document.is_index else []
+    return tuple(entry.platform for entry in entries if entry.platform and entry.platform != _UNKNOWN)
+
+
 def choose_platform(index: dict[str, Any], platform: Platform, reference: Reference) -> Descriptor:
     """Choose the manifest for a platform; without a variant asked for, the plainest one.
 

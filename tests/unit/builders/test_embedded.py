@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.artifacts import FACTS, base_image, component, pack_wheel, save_wheel
+from tests.artifacts import FACTS, Packed, base_image, component, pack_wheel, save_wheel
+from toolkit.builders import planning
 from toolkit.builders.embedded import EmbeddedBuilder
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Installed, Plan
@@ -23,6 +24,7 @@ from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import DOCKER_MANIFEST, Platform
 from toolkit.oci.image import Image
 from toolkit.progress import Progress, silent
+from toolkit.python import splice
 from toolkit.python.collisions import told_collisions
 from toolkit.python.wheels import Wheel
 
@@ -163,6 +165,26 @@ def test_the_clock_decides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     again = build(project, tmp_path / "empty", wheels)
     assert again.digest == first.digest
     assert check_image(again) == []
+
+
+def test_a_wheel_that_is_too_big_for_one_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"big/m{number}.bin": os.urandom(1000) for number in range(20)}
+    (wheel,) = wheels = (pack_wheel(tmp_path, {name: Packed(data=data) for name, data in files.items()}, name="big"),)
+    monkeypatch.setattr(planning, "BIG_WHEEL", 1000)
+    whole = layer_trees(build(component(tmp_path / "c"), tmp_path / "cache", wheels))
+    monkeypatch.setattr(splice, "LARGEST_LAYER", 8000)
+    plan = make(component(tmp_path / "c"), wheels)
+    count = -(-wheel.size // 8000)
+    assert [layer.name for layer in plan.layers[1:-1]] == [f"big, part {n} of {count}" for n in range(1, count + 1)]
+    image = EmbeddedBuilder(Cache(tmp_path / "cache")).build(plan, silent)
+    assert check_image(image) == []
+    assert layer_trees(image) == whole
+    assert max(layer.descriptor.size for layer in image.layers[2:-1]) < 8000 + 2500
+    materialise(plan, tmp_path / "tree")
+    (tmp_path / "tree/opt").chmod(0o755)
+    found = folder_tree(tmp_path / "tree")
+    found.pop("opt")
+    assert found == whole
 
 
 def test_progress_counts_layers(tmp_path: Path) -> None:

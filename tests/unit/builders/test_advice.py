@@ -1,0 +1,32 @@
+"""Packages that are there twice, and wheels for GPUs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from tests.artifacts import FACTS, base_image
+from toolkit.builders.advice import advice
+from toolkit.python.wheels import Wheel
+
+BASE = base_image()
+GPU = base_image(config={"config": {"Env": ["PATH=/bin", "CUDA_VERSION=12.4"]}})
+
+
+def wheel(name: str, size: int = 1000) -> Wheel:
+    return Wheel(filename=f"{name}-1.0-py3-none-any.whl", sha256="0" * 64, path=Path(name), size=size)
+
+
+def test_packages_that_the_base_has_too() -> None:
+    facts = replace(FACTS, packages={"numpy": "1.24.2", "my-pack": "3"})
+    (line,) = advice(BASE, facts, [wheel("numpy"), wheel("My_Pack"), wheel("six")], system_site_packages=False)
+    assert line.startswith("the base has numpy 1.24.2, my-pack 3 as well")
+    assert list(advice(BASE, facts, [wheel("six")], system_site_packages=False)) == []
+    assert list(advice(BASE, facts, [wheel("numpy")], system_site_packages=True)) == []
+
+
+def test_wheels_for_gpus_on_a_base_without() -> None:
+    wheels = [wheel("torch", 900_000_000), *(wheel(f"nvidia_{name}_cu12", 500_000_000) for name in "abcd")]
+    (line,) = advice(BASE, FACTS, wheels, system_site_packages=False)
+    assert line.startswith(
+        "4 wheels of 2.0 GB are for NVIDIA's GPUs: nvidia-a-cu12, nvidia-b-cu12, nvidia-c-cu12 and 1 more"
+    )
+    assert list(advice(GPU, FACTS, wheels, system_site_packages=False)) == []
