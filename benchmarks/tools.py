@@ -77,7 +77,7 @@ class Comp:
 
     def forget_installed(self) -> None:
         """Forget all that is known of layers, but not the wheels, the base's facts and the lock."""
-        for kind in ("layer", "collisions", "build"):
+        for kind in ("layer", "collisions", "build", "bytecode", "interpreter"):
             shutil.rmtree(self.folder / "cache" / "records" / kind, ignore_errors=True)
 
     def change_code(self, number: int) -> None:
