@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 from toolkit.cache import Cache
 from toolkit.errors import InputError, Location, OutsideError
-from toolkit.oci.blob import ChunkStream, read_chunks
+from toolkit.oci.blob import BoundedInfo, ChunkStream, read_chunks
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform
 from toolkit.oci.digest import Digest
 from toolkit.oci.document import LARGEST_DOCUMENT, read_config
@@ -110,7 +110,7 @@ def read_archive(path: Path, *, platform: Platform, cache: Cache) -> Image:
 
 def _look_into(path: Path, cache: Cache) -> tuple[bytes, Platform, list[Layer]]:
     """Give the config's bytes, its platform, and the layers."""
-    with tarfile.open(path, "r:") as archive:
+    with tarfile.open(path, "r:", tarinfo=BoundedInfo) as archive:
         members = _members(archive)
         loaded = json.loads(_read(archive, members["manifest.json"]))[0]
         data = _read(archive, members[loaded["Config"]])

@@ -5,13 +5,24 @@ Nothing is held beyond one chunk, whatever the size of the blob.
 
 import hashlib
 import io
+import tarfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 
 from toolkit.oci.digest import Digest
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+_EXTENDED = {
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+}
+# Extended attributes stand there too, and have up to 64 KiB each.
+_LARGEST_EXTENDED = 16 << 20
 
 
 class ChunkStream(io.RawIOBase):
@@ -53,6 +64,18 @@ class ChunkStream(io.RawIOBase):
         buffer = bytearray(1 << 20)
         while self.readinto(buffer):
             pass
+
+
+class BoundedInfo(tarfile.TarInfo):
+    """A tar header as `tarfile` reads it, for archives of others: extended headers are read whole, so they end here."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a header block. Raises tarfile.ReadError when it announces an extended header that nobody needs."""
+        info = super().frombuf(buf, encoding, errors)
+        if info.type in _EXTENDED and info.size > _LARGEST_EXTENDED:
+            raise tarfile.ReadError(f"an extended header of {info.size} bytes")
+        return info
 
 
 def gunzip(stream: io.RawIOBase) -> BinaryIO:

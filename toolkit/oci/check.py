@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.errors import InputError
-from toolkit.oci.blob import ChunkStream, gunzip, gunzip_errors, read_chunks
+from toolkit.oci.blob import BoundedInfo, ChunkStream, gunzip, gunzip_errors, read_chunks
 from toolkit.oci.descriptor import (
     DOCKER_CONFIG,
     DOCKER_LAYER,
@@ -180,7 +180,7 @@ def _check_members(content: ChunkStream) -> Iterator[str]:
     seen: set[str] = set()
     links: set[str] = set()
     try:
-        with tarfile.open(fileobj=content, mode="r|", bufsize=1 << 18) as tar:
+        with tarfile.open(fileobj=content, mode="r|", bufsize=1 << 18, tarinfo=BoundedInfo) as tar:
             for member in tar:
                 # A stream keeps every member it has read unless told otherwise.
                 tar.members = []  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import IO, cast
 
 from toolkit.errors import InputError
-from toolkit.oci.blob import ChunkStream, gunzip, gunzip_errors, read_chunks
+from toolkit.oci.blob import BoundedInfo, ChunkStream, gunzip, gunzip_errors, read_chunks
 from toolkit.oci.image import Layer
 
 _PLAIN = (".tar", ".diff.tar")
@@ -35,7 +35,8 @@ def layer_tar(layer: Layer) -> Iterator[tarfile.TarFile]:
     broken: tuple[type[Exception], ...] = (tarfile.TarError, *gunzip_errors())
     try:
         # A buffer, since tarfile wants whole blocks and a chunk may end anywhere.
-        with tarfile.open(fileobj=cast("IO[bytes]", io.BufferedReader(plain, _BUFFER)), mode="r|") as archive:
+        buffered = cast("IO[bytes]", io.BufferedReader(plain, _BUFFER))
+        with tarfile.open(fileobj=buffered, mode="r|", tarinfo=BoundedInfo) as archive:
             yield archive
         plain.drain()
     except broken as error:

@@ -104,7 +104,7 @@ def open_wheel(wheel: Wheel) -> Iterator[OpenWheel]:
     try:
         file = wheel.path.open("rb")
     except OSError as error:
-        raise OutsideError(f"cannot read {wheel.filename} in the cache: {error.strerror}", hint=_VERIFY) from error
+        raise _unreadable(wheel, error) from error
     with file:
         yield OpenWheel(wheel, file, read_members(wheel, file))
 
@@ -119,13 +119,20 @@ def cache_suspected(wheels: Iterable[Wheel]) -> Iterator[None]:
         yield
     except InputError as error:
         for wheel in wheels:
-            with wheel.path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+            try:
+                with wheel.path.open("rb") as file:
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as missing:
+                raise _unreadable(wheel, missing) from missing
             if found != wheel.sha256:
                 raise OutsideError(
                     f"{wheel.filename} is damaged in the cache: {wheel.path} has the sha256 {found}", hint=_VERIFY
                 ) from error
         raise
+
+
+def _unreadable(wheel: Wheel, error: OSError) -> OutsideError:
+    return OutsideError(f"cannot read {wheel.filename} in the cache: {error.strerror or error}", hint=_VERIFY)
 
 
 def apart_by_case(wheel: Wheel) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,7 @@ import pytest
 from tests.images import image_of, layer_of
 from toolkit.cache import Cache
 from toolkit.errors import InputError
+from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import DOCKER_CONFIG, DOCKER_LAYER, DOCKER_MANIFEST
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
@@ -256,3 +257,14 @@ def test_facts_of_another_version_are_read_again(cache: Cache, change: dict[str,
     assert read_facts(image, cache) == facts
     entry.path.write_text("{}")
     assert read_facts(image, cache) == facts
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_an_extended_header_without_end_is_not_read(cache: Cache, kind: bytes) -> None:
+    header = tarfile.TarInfo("x")
+    header.type, header.size = kind, 1 << 30
+    layer = layer_of(header.tobuf() + bytes(10240))
+    with pytest.raises(InputError, match="an extended header of 1073741824 bytes"):
+        read_facts(image_of([layer]), cache)
+    (problem,) = check_image(image_of([layer]))
+    assert "an extended header of 1073741824 bytes" in problem

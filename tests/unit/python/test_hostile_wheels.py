@@ -299,3 +299,11 @@ def test_damage_in_the_cache_is_not_the_wheels_fault(tmp_path: Path, damage: Cal
     assert measure((wheel,), minor="3.11", cache=Cache(tmp_path / "cache")) == measured
     with pytest.raises(OutsideError, match="is damaged in the cache"):
         list(splice((wheel,), minor="3.11"))
+
+
+def test_a_broken_wheel_beside_one_that_is_gone(tmp_path: Path) -> None:
+    gone = pack_wheel(tmp_path, {"a.py": ""}, name="gone")
+    gone.path.unlink()
+    broken = make(tmp_path, replace(text("demo.py", CODE), crc=1))
+    with pytest.raises(OutsideError, match=r"cannot read gone-1\.0-py3-none-any\.whl in the cache: No such file"):
+        measure((gone, broken), minor="3.11", cache=Cache(tmp_path / "cache"))
