@@ -16,13 +16,23 @@ HTPASSWD = "ann:$2y$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK\n"
 _LISTENING = re.compile(r"listening on (127\.0\.0\.1:[0-9]+)[^0-9]")
 
 
+_REQUEST = re.compile(r'"([A-Z]+ /v2/\S*) HTTP/1\.1" ([0-9]{3}) ')
+
+
+def requests_to(folder: Path) -> list[str]:
+    """List the requests so far to the server of `folder`, which logs them: `GET /v2/… 200`."""
+    return [f"{found[1]} {found[2]}" for found in _REQUEST.finditer((folder / "log").read_text())]
+
+
 @contextmanager
-def serving_registry(folder: Path, *, tls: Certificates | None = None, password: bool = False) -> Iterator[str]:
-    """Run a server that keeps its content in `folder`, and yield its host."""
+def serving_registry(
+    folder: Path, *, tls: Certificates | None = None, password: bool = False, log_requests: bool = False
+) -> Iterator[str]:
+    """Run a server that keeps its content in `folder`, and yield its host; see `requests_to` for `log_requests`."""
     folder.mkdir(parents=True, exist_ok=True)
     config: dict[str, Any] = {
         "version": 0.1,
-        "log": {"level": "info", "formatter": "text", "accesslog": {"disabled": True}},
+        "log": {"level": "info", "formatter": "text", "accesslog": {"disabled": not log_requests}},
         "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
         "http": {"addr": "127.0.0.1:0", "secret": "for one test"},
     }

@@ -5,13 +5,14 @@ import random
 import resource
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.certificates import Certificates, make_certificates
 from tests.images import image_of, layer_of, tar_of
-from tests.registries import serving_registry
+from tests.registries import requests_to, serving_registry
 from toolkit.cache import Cache
 from toolkit.errors import RemoteError
 from toolkit.oci.check import check_image
@@ -20,6 +21,7 @@ from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.reference import parse_reference
 from toolkit.progress import Progress, silent
+from toolkit.remote import uploading
 from toolkit.remote.client import Remote
 from toolkit.remote.probe import manifest_exists
 
@@ -109,6 +111,101 @@ def test_layers_are_mounted_from_a_neighbour(host: str, remote: Remote, image: I
     assert remote.push(pulled, target) == image.digest
     assert not any(cache.has_blob(layer.descriptor.digest.hex) for layer in pulled.layers)
     assert check_image(remote.pull(target, AMD64, cache)) == []
+
+
+def test_a_base_that_the_target_has_is_not_pulled(remote: Remote, image: Image, tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    with (
+        serving_registry(source, log_requests=True) as source_host,
+        serving_registry(target, log_requests=True) as target_host,
+    ):
+        base = parse_reference(f"{source_host}/base/python:1")
+        app = parse_reference(f"{target_host}/ml/train:1")
+        remote.push(image, base)
+        for version in ("1", "2"):
+            before = len(requests_to(source)), len(requests_to(target))
+            cache = Cache(tmp_path / f"cache-{version}")
+            pulled = remote.pull(base, AMD64, cache)
+            derived = image_of([*pulled.layers, layer_of(tar_of(f"opt/comp/{version}"))])
+            remote.push(derived, app.with_tag(version))
+        read, sent = requests_to(source)[before[0] :], requests_to(target)[before[1] :]
+    assert read == [
+        "GET /v2/base/python/manifests/1 200",
+        f"GET /v2/base/python/blobs/{image.config_descriptor.digest} 200",
+    ]
+    assert [line.partition(" ")[0] for line in sent if "/uploads/" in line] == ["POST", "PUT"] * 2
+    assert not any(cache.has_blob(layer.descriptor.digest.hex) for layer in image.layers)
+
+
+def test_a_base_on_the_same_host_is_mounted_and_not_pulled(remote: Remote, image: Image, tmp_path: Path) -> None:
+    folder = tmp_path / "registry"
+    with serving_registry(folder, log_requests=True) as host:
+        base = parse_reference(f"{host}/base/python:1")
+        remote.push(image, base)
+        before = len(requests_to(folder))
+        pulled = remote.pull(base, AMD64, Cache(tmp_path / "cache"))
+        derived = image_of([*pulled.layers, layer_of(tar_of("opt/comp/main.py"))])
+        app = parse_reference(f"{host}/ml/train:1")
+        remote.push(derived, app)
+        made = requests_to(folder)[before:]
+        assert check_image(remote.pull(app, AMD64, Cache(tmp_path / "other"))) == []
+    blobs = [line for line in made if line.startswith("GET ") and "/blobs/" in line]
+    assert blobs == [f"GET /v2/base/python/blobs/{image.config_descriptor.digest} 200"]
+    mounts = [line for line in made if "mount=" in line]
+    assert len(mounts) == 2
+    assert {line[-3:] for line in mounts} == {"201"}
+    assert [line for line in made if line.startswith("PATCH ")] == []
+    assert len([line for line in made if line.startswith("PUT ") and "/uploads/" in line]) == 2
+
+
+def test_a_digest_decides_what_is_pulled_and_the_tag_beside_it_is_set(
+    host: str, remote: Remote, image: Image, tmp_path: Path
+) -> None:
+    older = image_of(image.layers[:1])
+    target = parse_reference(f"{host}/both/app:1")
+    remote.push(older, target)
+    remote.push(image, target)
+    cache = Cache(tmp_path / "cache")
+    both = parse_reference(f"{target}@{older.digest}")
+    pulled = remote.pull(both, AMD64, cache)
+    assert pulled.digest == older.digest
+    assert remote.head(target) == image.descriptor
+    assert remote.push(pulled, both) == older.digest
+    assert remote.head(target) == older.descriptor
+    elsewhere = parse_reference(f"{host}/both/copy:2@{older.digest}")
+    assert remote.push(pulled, elsewhere) == older.digest
+    assert remote.head(elsewhere.with_tag("2")) == older.descriptor
+
+
+def test_a_big_layer_is_one_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploading, "LARGE", 4 * MEBIBYTE)
+    with serving_registry(tmp_path / "registry", log_requests=True) as host:
+        target = parse_reference(f"{host}/big/layer:1")
+        remote = Remote(environ={"HOME": str(tmp_path)})
+        remote.push(image_of([big_layer()]), target)
+        assert check_image(remote.pull(target, AMD64, Cache(tmp_path / "cache"))) == []
+        methods = [line.partition(" ")[0] for line in requests_to(tmp_path / "registry") if "/uploads/" in line]
+    # The layer, and the config in one request.
+    assert methods == ["POST", "PATCH", "PUT", "POST", "PUT"]
+
+
+def test_a_big_layer_arrives_although_the_connection_breaks(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploading, "LARGE", 4 * MEBIBYTE)
+    layer, breaks = big_layer(), [ConnectionResetError("broken by the test")]
+
+    def chunks() -> Iterator[bytes]:
+        for number, chunk in enumerate(layer.chunks()):
+            if number == 10 and breaks:
+                raise breaks.pop()
+            yield chunk
+
+    target = parse_reference(f"{host}/broken/layer:1")
+    remote = Remote(environ={"HOME": str(tmp_path)}, pause=lambda _: None)
+    remote.push(image_of([replace(layer, chunks=chunks)]), target)
+    assert breaks == []
+    assert check_image(remote.pull(target, AMD64, Cache(tmp_path / "cache"))) == []
 
 
 def test_what_we_push_skopeo_copies(host: str, remote: Remote, image: Image, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """From a reference to an image: manifest and config now, verified and cached; layers when somebody reads them."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -227,13 +228,14 @@ def _lazy(session: Session, reference: Reference, blob: Descriptor, cache: Cache
         if not path.is_file() or path.stat().st_size != blob.size:
             log.info("pulling %s of %s, %d bytes", blob.digest, reference.name, blob.size)
             what = f"blob {blob.digest} of {reference.name}"
-            cache.add_blob(download(session, reference, blob), sha256=blob.digest.hex, what=what)
+            with closing(download(session, reference, blob)) as arriving:
+                cache.add_blob(arriving, sha256=blob.digest.hex, what=what)
         yield from cache.read_blob(blob.digest.hex)
 
     return chunks
 
 
-def download(session: Session, reference: Reference, blob: Descriptor) -> Iterator[bytes]:
+def download(session: Session, reference: Reference, blob: Descriptor) -> Generator[bytes, None, None]:
     """Stream a blob, and go on where a connection broke. The caller verifies the digest.
 
     Raises OutsideError when it is longer or shorter than its descriptor says.
@@ -244,15 +246,16 @@ def download(session: Session, reference: Reference, blob: Descriptor) -> Iterat
         # A server that ignores Range sends everything again.
         skip = 0 if answer.status == _PARTIAL else done
         try:
-            for chunk in answer.chunks:
-                fresh = chunk[skip:]
-                skip -= len(chunk) - len(fresh)
-                done += len(fresh)
-                if done > blob.size:
-                    raise OutsideError(
-                        f"blob {blob.digest} of {reference.name} is longer than {blob.size} bytes", hint=_BROKEN
-                    )
-                yield fresh
+            with closing(answer.chunks) as chunks:
+                for chunk in chunks:
+                    fresh = chunk[skip:]
+                    skip -= len(chunk) - len(fresh)
+                    done += len(fresh)
+                    if done > blob.size:
+                        raise OutsideError(
+                            f"blob {blob.digest} of {reference.name} is longer than {blob.size} bytes", hint=_BROKEN
+                        )
+                    yield fresh
         except RemoteError as error:
             log.info("%s: %d of %d bytes, going on from there", error.message, done, blob.size)
             if not left:

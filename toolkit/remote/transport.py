@@ -7,7 +7,7 @@ import logging
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,9 +60,13 @@ class Request:
     attempts: int = ATTEMPTS
 
 
+def _nothing() -> Generator[bytes, None, None]:
+    yield from ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """Status, headers (case does not matter) and body, or `chunks` of a streamed body.
+    """Status, headers (case does not matter) and body, or `chunks` of a streamed body, to be closed when left early.
 
     `url` is where the answer came from, after redirects; `attempts` counts the tries.
     """
@@ -71,7 +75,7 @@ class Answer:
     headers: Mapping[str, str]
     url: str
     body: bytes = b""
-    chunks: Iterator[bytes] = field(default_factory=lambda: iter(()))
+    chunks: Generator[bytes, None, None] = field(default_factory=_nothing)
     attempts: int = 1
 
 
@@ -165,7 +169,7 @@ class Transport:
             headers=response.headers,
             url=url,
             body=content,
-            chunks=_read_chunks(response, host) if streamed else iter(()),
+            chunks=_read_chunks(response, host) if streamed else _nothing(),
             attempts=attempt,
         )
 
@@ -275,7 +279,7 @@ def _read_body(response: "urllib3.BaseHTTPResponse") -> bytes:
     return body
 
 
-def _read_chunks(response: "urllib3.BaseHTTPResponse", host: str) -> Iterator[bytes]:
+def _read_chunks(response: "urllib3.BaseHTTPResponse", host: str) -> Generator[bytes, None, None]:
     import urllib3
 
     try:

@@ -1,5 +1,7 @@
 import json
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -241,6 +243,40 @@ def test_a_download_goes_on_where_it_broke(
     fake.faults.ignore_range = ignore_range
     assert b"".join(pulled.layers[0].chunks()) == b"".join(image.layers[0].chunks())
     assert [call.range for call in fake.calls] == [None, "bytes=20-", "bytes=50-"]
+
+
+@contextmanager
+def little_room(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond `size` bytes: writes fail in the middle, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    fake: FakeRemote, client: Client, source: Reference, cache: Cache
+) -> None:
+    image = image_of([layer_of(b"", compressed=bytes(range(256)) * 4000)])
+    store(fake, image)
+    remote = client()
+    pulled = remote.pull(source, AMD64, cache)
+    before = sorted(path for path in cache.root.rglob("*") if path.is_file())
+    assert len(before) == 2
+    with little_room(300_000), pytest.raises(OutsideError, match="cannot write to the cache") as caught:
+        list(pulled.layers[0].chunks())
+    assert caught.value.message.endswith(": File too large")
+    assert caught.value.hint
+    assert "comp cache prune" in caught.value.hint
+    assert sorted(path for path in cache.root.rglob("*") if path.is_file()) == before
+    again = remote.pull(source, AMD64, cache)
+    assert b"".join(again.layers[0].chunks()) == bytes(range(256)) * 4000
+    assert [entry for entry in cache.entries() if entry.leftover] == []
+    assert list(cache.damaged()) == []
+    # The first try ended where the disk did, and the second began with the first byte.
+    assert [call.range for call in fake.calls if str(image.layers[0].descriptor.digest) in call.path] == [None, None]
 
 
 def test_a_download_that_always_breaks_is_an_error(
