@@ -189,6 +189,7 @@ def component(folder: Path, **changes: Any) -> Project:  # noqa: ANN401 (any fie
         python=None,
         system_site_packages=False,
         bytecode=True,
+        estargz=False,
         user=None,
         exclude=(),
         include=(),

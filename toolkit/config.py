@@ -17,7 +17,7 @@ DEFAULT_PLATFORM = "linux/amd64"
 LOWEST_MINOR = 10
 
 _ENTRY_KEYS = ("entrypoint", "command", "title")
-_SHARED_KEYS = ("base", "platforms", "namespace", "python", "system-site-packages", "user", "bytecode")
+_SHARED_KEYS = ("base", "platforms", "namespace", "python", "system-site-packages", "user", "bytecode", "estargz")
 _OWN_KEYS = ("image", "exclude", "include", "requirements", "lock")
 _COMPONENT_KEYS = (*_ENTRY_KEYS, *_SHARED_KEYS, *_OWN_KEYS, "components", "defaults")
 _VARIABLES = {
@@ -28,6 +28,7 @@ _VARIABLES = {
     "python": "COMP_PYTHON",
     "user": "COMP_USER",
     "bytecode": "COMP_BYTECODE",
+    "estargz": "COMP_ESTARGZ",
 }
 _LATEST_PATCH = 40
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -93,6 +94,7 @@ class Project:
     python: str | None
     system_site_packages: bool
     bytecode: bool
+    estargz: bool
     user: str | None
     exclude: tuple[str, ...]
     include: tuple[str, ...]
@@ -167,6 +169,7 @@ def read_project(
         python=settings.text("python"),
         system_site_packages=settings.flag("system-site-packages"),
         bytecode=settings.flag("bytecode", default=True),
+        estargz=settings.flag("estargz"),
         user=settings.text("user"),
         exclude=settings.texts("exclude"),
         include=settings.texts("include"),

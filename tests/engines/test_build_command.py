@@ -92,6 +92,20 @@ def test_a_layout_and_an_archive_hold_the_image(sample: Sample, tmp_path: Path) 
     assert index["manifests"][0]["digest"] == digest
 
 
+def test_lazily_pullable_layers_are_ordinary_to_others(
+    sample: Sample, remote: Server, docker_host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sample(NAME)
+    plain = ok("build", folder)
+    monkeypatch.setenv("COMP_ESTARGZ", "true")
+    reference = ok("build", folder, "--push", "--image", f"{remote.host}/lazy/{NAME}")
+    assert reference.partition("@")[2] != plain
+    assert docker_host
+    assert comp("test", folder, "--runner", "docker").code == 0
+    with closing(connect()) as client:
+        assert client.images.pull(reference).attrs["RepoDigests"] == [reference]
+
+
 def test_docker_loads_the_image(sample: Sample, docker_host: str) -> None:
     folder = sample(NAME)
     ok("build", folder, "--output", "docker")

@@ -8,6 +8,7 @@ from pathlib import Path
 from toolkit.builders.plan import BytecodeLayer, Plan, PlannedLayer, WheelsLayer
 from toolkit.cache import Cache
 from toolkit.files import File
+from toolkit.oci import estargz
 from toolkit.oci import layer as layers
 from toolkit.oci.assemble import assemble, layer_media_type
 from toolkit.oci.descriptor import Descriptor
@@ -15,6 +16,7 @@ from toolkit.oci.image import Image, Layer
 from toolkit.progress import Progress, Report
 from toolkit.python import splice
 from toolkit.python.bytecode.compiling import compiled_files
+from toolkit.python.wheels import cache_suspected
 from toolkit.threads import threads
 
 # Inflating and hashing leave Python's lock alone, so a second thread helps; more would only use memory.
@@ -34,11 +36,9 @@ class EmbeddedBuilder:
         media_type = layer_media_type(plan.base)
         made = []
         with threads(_THREADS) as pool:
-            measured = pool.map(partial(self._measure, minor=plan.facts.minor), plan.layers)
-            for number, (planned, measures) in enumerate(zip(plan.layers, measured, strict=True), start=1):
-                descriptor = Descriptor(media_type=media_type, digest=measures.digest, size=measures.size)
-                chunks = partial(_chunks, planned, minor=plan.facts.minor)
-                made.append(Layer(descriptor=descriptor, diff_id=measures.diff_id, chunks=chunks))
+            make = partial(self._lazy if plan.estargz else self._plain, media_type=media_type, minor=plan.facts.minor)
+            for number, layer in enumerate(pool.map(make, plan.layers), start=1):
+                made.append(layer)
                 report(Progress(task="layers", done=number, total=len(plan.layers), unit="layers"))
         return assemble(
             plan.base,
@@ -52,14 +52,29 @@ class EmbeddedBuilder:
             user=plan.user,
         )
 
+    def _plain(self, planned: PlannedLayer, *, media_type: str, minor: str) -> Layer:
+        measured = self._measure(planned, minor=minor)
+        descriptor = Descriptor(media_type=media_type, digest=measured.digest, size=measured.size)
+        return Layer(descriptor=descriptor, diff_id=measured.diff_id, chunks=partial(_chunks, planned, minor=minor))
+
+    def _lazy(self, planned: PlannedLayer, *, media_type: str, minor: str) -> Layer:
+        """Make a layer that can be pulled lazily."""
+        with cache_suspected(planned.wheels if isinstance(planned, WheelsLayer) else ()):
+            lazy = estargz.measure(self.cache, _key(planned, minor), _entries(planned, minor))
+        measured = lazy.measured
+        descriptor = Descriptor(
+            media_type=media_type, digest=measured.digest, size=measured.size, annotations=lazy.annotations
+        )
+        return Layer(
+            descriptor=descriptor,
+            diff_id=measured.diff_id,
+            chunks=lambda: estargz.compressed(_entries(planned, minor), lazy.toc),
+        )
+
     def _measure(self, planned: PlannedLayer, *, minor: str) -> layers.Measured:
         if isinstance(planned, WheelsLayer):
             return splice.measure(planned.wheels, minor=minor, cache=self.cache, part=planned.part)
-        if isinstance(planned, BytecodeLayer):
-            compiled = {"bytecode": [part.sha256 for part in planned.parts], "left out": sorted(planned.left_out)}
-            return layers.remember(self.cache, compiled, lambda: _bytecode_entries(planned))
-        key = [(file.path, file.mode, _identity(file)) for file in planned.files]
-        return layers.remember(self.cache, key, lambda: _entries(planned.files))
+        return layers.remember(self.cache, _key(planned, minor), lambda: _entries(planned, minor))
 
 
 def history(plan: Plan) -> tuple[str, ...]:
@@ -70,9 +85,24 @@ def history(plan: Plan) -> tuple[str, ...]:
 def _chunks(planned: PlannedLayer, *, minor: str) -> Iterator[bytes]:
     if isinstance(planned, WheelsLayer):
         return splice.splice(planned.wheels, minor=minor, part=planned.part)
+    return layers.compressed(_entries(planned, minor))
+
+
+def _key(planned: PlannedLayer, minor: str) -> object:
+    """Give what a layer is a function of."""
+    if isinstance(planned, WheelsLayer):
+        return splice.key_of(planned.wheels, minor=minor, part=planned.part)
     if isinstance(planned, BytecodeLayer):
-        return layers.compressed(_bytecode_entries(planned))
-    return layers.compressed(_entries(planned.files))
+        return {"bytecode": [part.sha256 for part in planned.parts], "left out": sorted(planned.left_out)}
+    return [(file.path, file.mode, _identity(file)) for file in planned.files]
+
+
+def _entries(planned: PlannedLayer, minor: str) -> Iterator[layers.Entry]:
+    if isinstance(planned, WheelsLayer):
+        return splice.entries(planned.wheels, minor=minor, part=planned.part)
+    if isinstance(planned, BytecodeLayer):
+        return _bytecode_entries(planned)
+    return _file_entries(planned.files)
 
 
 def _bytecode_entries(planned: BytecodeLayer) -> Iterator[layers.Entry]:
@@ -82,7 +112,7 @@ def _bytecode_entries(planned: BytecodeLayer) -> Iterator[layers.Entry]:
                 yield layers.Entry(path=file.path, what=f"the bytecode of {part.wheel}", content=file.content)
 
 
-def _entries(files: Sequence[File]) -> Iterator[layers.Entry]:
+def _file_entries(files: Sequence[File]) -> Iterator[layers.Entry]:
     for file in files:
         content = file.data if file.source is None else _content(file.source)
         yield layers.Entry(

@@ -79,7 +79,7 @@ class Plan:
     """Everything a builder needs: the base, the layers from bottom to top, and what changes in the config.
 
     `env` is added to the base's environment, `labels` to its labels; `annotations` go on the manifest.
-    `user` None keeps the base's user. `created` is RFC 3339 in UTC.
+    `user` None keeps the base's user. `created` is RFC 3339 in UTC. `estargz` makes layers that can be pulled lazily.
     """
 
     base: Image
@@ -93,3 +93,4 @@ class Plan:
     annotations: Mapping[str, str]
     created: str
     user: str | None = None
+    estargz: bool = False

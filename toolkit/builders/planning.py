@@ -91,6 +91,7 @@ def make_plan(
         annotations=metadata,
         created=created,
         user=project.user,
+        estargz=project.estargz,
     )
 
 

@@ -11,7 +11,7 @@ import logging
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from toolkit.cache import Cache
 from toolkit.errors import InputError
@@ -75,7 +75,7 @@ def compressed(entries: Iterable[Entry]) -> Iterator[bytes]:
     """
     waiting: list[bytes] = []
     size = 0
-    for frame, _ in _frames(entries, inflate=False):
+    for frame, _ in frames(entries, inflate=False):
         waiting.append(frame)
         size += len(frame)
         if size >= CHUNK:
@@ -93,7 +93,7 @@ def measure(entries: Iterable[Entry]) -> Measured:
     """
     digest, diff_id = hashlib.sha256(), hashlib.sha256()
     size = 0
-    for frame, plain in _frames(entries, inflate=True):
+    for frame, plain in frames(entries, inflate=True):
         digest.update(frame)
         diff_id.update(plain)
         size += len(frame)
@@ -118,14 +118,35 @@ def remember(cache: Cache, key: object, entries: Callable[[], Iterable[Entry]]) 
 
 def inflated(stream: Stream, what: str) -> Iterator[bytes]:
     """Give a stream's plain content. Raises InputError naming `what` when size or CRC32 are not what they should be."""
-    frames = _raw_frames(stream, what, inflate=True) if stream.raw else _stored_frames(stream, what)
-    for _, plain in frames:
+    pairs = _raw_frames(stream, what, inflate=True) if stream.raw else _stored_frames(stream, what)
+    for _, plain in pairs:
         if plain:
             yield plain
 
 
-def _frames(entries: Iterable[Entry], *, inflate: bool) -> Iterator[tuple[bytes, bytes]]:
-    """Pairs of compressed bytes and the plain bytes they stand for, which may come a little apart."""
+class Listener(Protocol):
+    """Hears of every header that is written, and where contents begin and end."""
+
+    def header(self, path: str, kind: bytes, mode: int, size: int, target: str) -> None:
+        """Take note of an entry: path without slash at the end, tar's kind, permissions, size, target of a link."""
+        ...
+
+    def begin(self) -> None:
+        """Take note that the next bytes are the entry's content, and begin a gzip member."""
+        ...
+
+    def end(self) -> None:
+        """Take note that the content has ended."""
+        ...
+
+
+def frames(
+    entries: Iterable[Entry], *, inflate: bool, listener: Listener | None = None
+) -> Iterator[tuple[bytes, bytes]]:
+    """Give pairs of compressed bytes and the plain bytes they stand for, which may come a little apart.
+
+    With a `listener` every content begins a member, and the end of the tar is left to the caller.
+    """
     pending = bytearray()
     directories: set[str] = set()
     others: set[str] = set()
@@ -134,14 +155,22 @@ def _frames(entries: Iterable[Entry], *, inflate: bool) -> Iterator[tuple[bytes,
             if parent not in directories:
                 _refuse_again(parent, others, entry)
                 directories.add(parent)
-                pending += tar.header(parent, kind=tar.DIRECTORY, mode=0o755)
+                pending += _directory(parent, listener)
         _refuse_again(entry.path, others, entry)
         _refuse_again(entry.path, directories, entry)
         others.add(entry.path)
         content = entry.content
         size = len(content) if isinstance(content, bytes) else content.size
         pending += _header(entry, size)
-        if isinstance(content, bytes) and len(content) <= LARGEST_ENCODED:
+        if listener:
+            kind = tar.REGULAR if entry.target is None else tar.SYMLINK
+            listener.header(entry.path, kind, entry.mode, size, entry.target or "")
+            if size:
+                yield from _flush(pending)
+                listener.begin()
+                yield from _content(content, entry.what, inflate=inflate)
+                listener.end()
+        elif isinstance(content, bytes) and len(content) <= LARGEST_ENCODED:
             pending += content
         elif size:
             # An empty member of a wheel has two bytes of deflate stream, which need not be carried over.
@@ -150,8 +179,16 @@ def _frames(entries: Iterable[Entry], *, inflate: bool) -> Iterator[tuple[bytes,
         pending += tar.padding(size)
         if len(pending) >= LARGEST_ENCODED:
             yield from _flush(pending)
-    pending += tar.END_OF_ARCHIVE
+    if listener is None:
+        pending += tar.END_OF_ARCHIVE
     yield from _flush(pending)
+
+
+def _content(content: bytes | Stream, what: str, *, inflate: bool) -> Iterator[tuple[bytes, bytes]]:
+    if isinstance(content, bytes) and len(content) <= LARGEST_ENCODED:
+        yield gzip_member(content), content
+    else:
+        yield from _streamed(content, what, inflate=inflate)
 
 
 def _refuse_again(path: str, taken: set[str], entry: Entry) -> None:
@@ -160,6 +197,12 @@ def _refuse_again(path: str, taken: set[str], entry: Entry) -> None:
             f"{entry.what}: {path} would be in the layer twice",
             hint="two files cannot have one path; rename or remove one",
         )
+
+
+def _directory(path: str, listener: Listener | None) -> bytes:
+    if listener:
+        listener.header(path, tar.DIRECTORY, 0o755, 0, "")
+    return tar.header(path, kind=tar.DIRECTORY, mode=0o755)
 
 
 def _header(entry: Entry, size: int) -> bytes:

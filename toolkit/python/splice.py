@@ -27,7 +27,7 @@ def splice(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV, part: int
     cannot be installed, OutsideError when its file in the cache is damaged.
     """
     with cache_suspected(wheels):
-        yield from layer.compressed(_entries(wheels, minor=minor, prefix=prefix, part=part))
+        yield from layer.compressed(entries(wheels, minor=minor, prefix=prefix, part=part))
 
 
 def measure(
@@ -38,14 +38,21 @@ def measure(
     Making one for the first time checks every member's size and CRC32. Raises InputError naming wheel and member,
     OutsideError when the wheel's file in the cache is damaged.
     """
-    key: dict[str, object] = {"wheels": [wheel.sha256 for wheel in wheels], "prefix": prefix, "minor": minor}
-    if part is not None:
-        key |= {"part": part, "largest": LARGEST_LAYER}
+    key = key_of(wheels, minor=minor, prefix=prefix, part=part)
     with cache_suspected(wheels):
-        return layer.remember(cache, key, lambda: _entries(wheels, minor=minor, prefix=prefix, part=part))
+        return layer.remember(cache, key, lambda: entries(wheels, minor=minor, prefix=prefix, part=part))
 
 
-def _entries(wheels: Sequence[Wheel], *, minor: str, prefix: str, part: int | None) -> Iterator[layer.Entry]:
+def key_of(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV, part: int | None = None) -> dict[str, object]:
+    """Give what the layer is a function of, beside layout and encoder."""
+    key: dict[str, object] = {"wheels": [wheel.sha256 for wheel in wheels], "prefix": prefix, "minor": minor}
+    return key if part is None else key | {"part": part, "largest": LARGEST_LAYER}
+
+
+def entries(
+    wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV, part: int | None = None
+) -> Iterator[layer.Entry]:
+    """Give what the wheels install, as entries of a layer. Raises as `splice` does, but for damage in the cache."""
     taken: set[str] = set()
     # Backwards, so that the last wheel's file is met first and the others of its name are left out.
     for wheel in reversed(wheels):
