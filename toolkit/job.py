@@ -17,6 +17,7 @@ from toolkit.oci.descriptor import Platform, host_platform
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built, Image, ImageIndex
 from toolkit.oci.reference import Reference, parse_reference
+from toolkit.python.lock import Lock
 from toolkit.scaffold.contract import placeholder_image
 from toolkit.threads import at_once
 from toolkit.tools import Tools
@@ -24,6 +25,7 @@ from toolkit.tools import Tools
 if TYPE_CHECKING:
     from toolkit.builders.plan import Plan
     from toolkit.builders.protocol import Builder
+    from toolkit.python.bytecode import compiling
     from toolkit.python.bytecode.compiling import Bytecode
     from toolkit.python.wheels import Wheel
 
@@ -92,9 +94,8 @@ def make_plans(
     """
     from toolkit.builders.advice import advice
     from toolkit.builders.plan import Installed
-    from toolkit.builders.planning import in_order, make_plan
+    from toolkit.builders.planning import make_plan
     from toolkit.python.collisions import told_collisions
-    from toolkit.python.fetch import fetch_wheels
 
     known = existing_lock(project)
     bases = open_bases(project, tools, lock=known, platforms=(only,) if only else ())
@@ -104,12 +105,7 @@ def make_plans(
     lock = refresh_lock(project, complete, tools, write=write_lock, locked=locked)
     rebuild_lost(project, lock, bases, tools)
 
-    def fetched(base: Base) -> tuple["Wheel", ...]:
-        pins = lock.pins[base.target.platform]
-        wheels = fetch_wheels(pins, base.target, tools.cache, tools.report, where=project.pyproject)
-        return tuple(in_order(wheels, base.image))
-
-    wheels = at_once(fetched, bases)
+    wheels, bytecode = _fetched(project, tools, bases, lock, locked=locked)
     said = {
         line: None
         for base, of_base in zip(bases, wheels, strict=True)
@@ -117,7 +113,6 @@ def make_plans(
     }
     for line in said:
         log.warning("%s", line)
-    bytecode = _compiled(project, tools, bases, wheels, locked=locked)
     return tuple(
         make_plan(
             project,
@@ -136,34 +131,54 @@ def make_plans(
     )
 
 
-def _compiled(
-    project: Project,
-    tools: Tools,
-    bases: Sequence[Base],
-    wheels: Sequence[Sequence["Wheel"]],
-    *,
-    locked: bool,
-) -> list[tuple["Bytecode", ...]]:
-    """Compile the wheels of each base; none where it is not wanted, or nothing runs here that could."""
-    if not project.bytecode or not any(wheels):
-        return [()] * len(bases)
+def _fetched(
+    project: Project, tools: Tools, bases: Sequence[Base], lock: Lock, *, locked: bool
+) -> tuple[list[tuple["Wheel", ...]], list[tuple["Bytecode", ...]]]:
+    """Fetch the wheels of each base, and compile each as soon as it is here.
+
+    There is no bytecode where none is wanted, or nothing runs here that could compile.
+    """
+    from toolkit.builders.planning import in_order
     from toolkit.python.bytecode import compiling
+    from toolkit.python.fetch import fetch_wheels
 
     targets = [compiling.Base(image=base.image, facts=base.facts) for base in bases]
-    made = []
     with compiling.Compiler(targets, tools.cache, tools.report) as compiler:
-        for target, of_base in zip(targets, wheels, strict=True):
-            compiled = compiler.compile(of_base, target)
-            if compiled is None:
-                problem = f"no Python {target.facts.version} runs here to compile for {target.image.platform}"
-                if locked:
-                    raise InputError(
-                        f"{problem}, and bytecode is part of the image",
-                        hint="build on a machine of that architecture, or set `bytecode = false` in [tool.comp]",
-                    )
-                log.warning("%s: the image has no bytecode, and its containers start more slowly", problem)
-            made.append(compiled or ())
-    return made
+
+        def fetched(base: Base) -> tuple["Wheel", ...]:
+            target = targets[bases.index(base)]
+            wheels = fetch_wheels(
+                lock.pins[base.target.platform],
+                base.target,
+                tools.cache,
+                tools.report,
+                where=project.pyproject,
+                arrived=lambda wheel: compiler.announce(wheel, target) if project.bytecode else None,
+            )
+            return tuple(in_order(wheels, base.image))
+
+        wheels = list(at_once(fetched, bases))
+        if not project.bytecode:
+            return wheels, [()] * len(bases)
+        compiled = [
+            _told(compiler.compile(of_base, target) if of_base else (), target, locked=locked)
+            for target, of_base in zip(targets, wheels, strict=True)
+        ]
+    return wheels, compiled
+
+
+def _told(compiled: tuple["Bytecode", ...] | None, target: "compiling.Base", *, locked: bool) -> tuple["Bytecode", ...]:
+    """Tell that there is no bytecode, where nothing could compile it; with `locked` it has to be there."""
+    if compiled is not None:
+        return compiled
+    problem = f"no Python {target.facts.version} runs here to compile for {target.image.platform}"
+    if locked:
+        raise InputError(
+            f"{problem}, and bytecode is part of the image",
+            hint="build on a machine of that architecture, or set `bytecode = false` in [tool.comp]",
+        )
+    log.warning("%s: the image has no bytecode, and its containers start more slowly", problem)
+    return ()
 
 
 def build(

@@ -1,6 +1,6 @@
 """Fetch wheels into the cache: by sha256 when they are there, else from where uv says they are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from toolkit.cache import Cache
@@ -17,17 +17,29 @@ _THREADS = 4
 
 
 def fetch_wheels(
-    pins: Sequence[Pin], target: Target, cache: Cache, report: Report, *, where: Path | None = None
+    pins: Sequence[Pin],
+    target: Target,
+    cache: Cache,
+    report: Report,
+    *,
+    where: Path | None = None,
+    arrived: Callable[[Wheel], None] = lambda _: None,
 ) -> tuple[Wheel, ...]:
     """Return the wheels in order, downloading what the cache lacks; every byte is verified by sha256.
 
     What was built here has to be in the cache. `where` is the settings file from whose folder uv's settings are looked
-    for. Raises OutsideError when a wheel cannot be had or is not what its pin says; then nothing of it is kept.
+    for; `arrived` hears of each wheel that was downloaded, from several threads. Raises OutsideError when a wheel
+    cannot be had or is not what its pin says; then nothing of it is kept.
     """
     missing = [pin for pin in pins if not cache.has_blob(pin.sha256)]
     if missing:
         located = _located(missing, target, where)
-        at_once(lambda pin: download(pin, cache, report), located, most=_THREADS)
+
+        def fetched(pin: Pin) -> None:
+            download(pin, cache, report)
+            arrived(_wheel(pin, cache))
+
+        at_once(fetched, located, most=_THREADS)
     return tuple(_wheel(pin, cache) for pin in pins)
 
 

@@ -10,11 +10,13 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from toolkit.cache import Cache
@@ -29,7 +31,7 @@ from toolkit.python.wheels import Wheel, cache_suspected, open_wheel
 from toolkit.threads import threads
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +68,10 @@ class CompiledFile:
     content: Stream
 
 
+# The batches of a wheel: sources, and the results to come.
+_Work = list[tuple[list[InstalledFile], "Future[bytes]"]]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Base:
     """A base that wheels are compiled for."""
@@ -77,7 +83,8 @@ class Base:
 class Compiler:
     """Compiles for the bases of one build, with what interpreters can be had. Use it as a context manager.
 
-    Interpreters are unpacked when one is first needed, and removed at the end.
+    Work begins when wheels are announced, which may be done from several threads. Interpreters are unpacked when one
+    is first needed, and removed at the end.
     """
 
     def __init__(self, bases: Sequence[Base], cache: Cache, report: Report) -> None:
@@ -85,46 +92,60 @@ class Compiler:
         self._cache = cache
         self._report = report
         self._stack = ExitStack()
+        self._lock = threading.RLock()
         self._made: dict[str, Interpreter | None] = {}
+        self._work: dict[str, _Work] = {}
+        self._pool: ThreadPoolExecutor
 
     def __enter__(self) -> Self:
+        self._pool = self._stack.enter_context(threads(os.cpu_count() or 1))
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def announce(self, wheel: Wheel, base: Base) -> None:
+        """Begin to compile a wheel for a base, unless the cache has its bytecode or nothing can compile it.
+
+        Raises InputError for a wheel that cannot be read.
+        """
+        with self._lock:
+            versions = self._versions(base)
+            if versions is None or self._known(wheel, base, versions):
+                return
+            interpreter = self._interpreter(base)
+            if wheel.sha256 in self._work or interpreter is None:
+                return
+            work = self._work[wheel.sha256] = []
+        call = partial(_run, interpreter, wheel, versions)
+        work += [(files, self._pool.submit(call, files)) for files in _batches(wheel, base.facts.minor)]
 
     def compile(self, wheels: Sequence[Wheel], base: Base) -> tuple[Bytecode, ...] | None:
-        """Compile the wheels for a base, as far as the cache does not have them; None without an interpreter.
+        """Give the bytecode of the wheels for a base, as far as they have modules; None without an interpreter.
 
         Raises OutsideError when the interpreter fails.
         """
         versions = self._versions(base)
         if versions is None:
             return None
-        known = {wheel.sha256: self._known(wheel, base, versions) for wheel in wheels}
-        missing = [wheel for wheel in wheels if known[wheel.sha256] is None]
-        if missing:
-            known |= self._compiled(missing, base, versions)
-        return tuple(found for wheel in wheels if (found := known[wheel.sha256]))
+        found = {wheel.sha256: self._known(wheel, base, versions) for wheel in wheels}
+        missing = [wheel for wheel in wheels if not found[wheel.sha256]]
+        for wheel in missing:
+            self.announce(wheel, base)
+        for number, wheel in enumerate(missing, start=1):
+            found[wheel.sha256] = self._finished(wheel, base, versions)
+            self._report(Progress(task="bytecode", done=number, total=len(missing), unit="wheels"))
+        return tuple(bytecode for bytecode in found.values() if bytecode)
 
-    def _compiled(self, wheels: Sequence[Wheel], base: Base, versions: str) -> dict[str, Bytecode | None]:
-        interpreter = self._interpreter(base)
-        if interpreter is None:
+    def _finished(self, wheel: Wheel, base: Base, versions: str) -> Bytecode:
+        work = self._work.pop(wheel.sha256, None)
+        if work is None:
             raise OutsideError("the interpreter that compiled before does not run any more", hint="`comp cache prune`")
-        log.debug("compiling %d wheels with Python and zlib %s", len(wheels), versions)
-        made: dict[str, Bytecode | None] = {}
-        with threads(os.cpu_count() or 1) as pool:
-            work = []
-            for wheel in wheels:
-                batches = list(_batches(wheel, base.facts.minor))
-                call = partial(_run, interpreter, wheel, versions)
-                work.append((wheel, [(names, pool.submit(call, names)) for names in batches]))
-            for number, (wheel, parts) in enumerate(work, start=1):
-                sha256, _ = self._cache.keep_blob(_blob(parts))
-                self._cache.write_record("bytecode", _key(wheel, base, versions), {"sha256": sha256})
-                made[wheel.sha256] = self._bytecode(wheel, sha256)
-                self._report(Progress(task="bytecode", done=number, total=len(wheels), unit="wheels"))
-        return made
+        sha256, _ = self._cache.keep_blob(_blob(work))
+        self._cache.write_record("bytecode", _key(wheel, base, versions), {"sha256": sha256})
+        return self._bytecode(wheel, sha256)
 
     def _known(self, wheel: Wheel, base: Base, versions: str) -> Bytecode | None:
         record = self._cache.record("bytecode", _key(wheel, base, versions))
@@ -261,7 +282,7 @@ def _run(interpreter: Interpreter, wheel: Wheel, versions: str, files: Sequence[
     return results
 
 
-def _blob(parts: Sequence[tuple[list[InstalledFile], "Future[bytes]"]]) -> Iterator[bytes]:
+def _blob(parts: _Work) -> Iterator[bytes]:
     listed: list[tuple[str, int, int, int]] = []
     for files, future in parts:
         results, position = future.result(), 0
