@@ -26,8 +26,8 @@ from toolkit.oci.layer import Stream
 from toolkit.progress import Progress, Report
 from toolkit.python.base import BaseFacts
 from toolkit.python.bytecode.interpreter import Interpreter, of_this_machine, runs_here, unpack
-from toolkit.python.install import VENV, InstalledFile, installed_files
-from toolkit.python.wheels import Wheel, cache_suspected, open_wheel
+from toolkit.python.install import VENV, InstalledFile, placed_files
+from toolkit.python.wheels import OpenWheel, Wheel, cache_suspected, open_wheel
 from toolkit.threads import threads
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Raise it with any change of the program or the choice of files; it is part of what bytecode is known by.
-BYTECODE_VERSION = 1
+BYTECODE_VERSION = 2
 
 _SOURCE = struct.Struct("<II")
 _RESULT = struct.Struct("<III")
 _TRAILER = struct.Struct("<Q")
 # Sources of one call, in bytes: enough that starting an interpreter does not count.
-_BATCH = 1_500_000
+_BATCH = 3_000_000
 _NEVER_IMPORTED = {"test", "tests"}
 
 
@@ -238,7 +238,7 @@ def _key(wheel: Wheel, base: Base, versions: str) -> Mapping[str, object]:
 def _batches(wheel: Wheel, minor: str) -> Iterator[list[InstalledFile]]:
     """Divide the modules of a wheel, in order of path, into batches of about the same size."""
     with cache_suspected((wheel,)), open_wheel(wheel) as opened:
-        files = [file for file in installed_files(opened, minor=minor) if _is_module(file, minor)]
+        files = [file for file in placed_files(opened, minor=minor) if _is_module(file, minor)]
     batch: list[InstalledFile] = []
     size = 0
     for file in sorted(files, key=lambda file: file.path):
@@ -265,7 +265,10 @@ def _is_module(file: InstalledFile, minor: str) -> bool:
 def _run(interpreter: Interpreter, wheel: Wheel, versions: str, files: Sequence[InstalledFile]) -> bytes:
     """Compile one batch; return the results as the program gives them, without their first line."""
     frames = []
-    with cache_suspected((wheel,)), open_wheel(wheel) as opened:
+    members = tuple(file.member for file in files if file.member)
+    # What else the wheel holds was looked at when the batches were made.
+    with cache_suspected((wheel,)), wheel.path.open("rb") as stream:
+        opened = OpenWheel(wheel, stream, members)
         for file in files:
             source = opened.read(file.member) if file.member else b""
             path = f"/{file.path}".encode()
