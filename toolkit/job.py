@@ -276,7 +276,9 @@ def push(project: Project, image: Built, tools: Tools) -> tuple[Reference, list[
     """Push, and return the reference by digest and the tags that were set: `<version>`, `sha-<12 hex>`."""
     reference = target_reference(project)
     tags = image_tags(project, image, reference)
-    tools.remote().push(image, reference, tags=tags, report=tools.report)
+    from toolkit.remote.places import CachedPlaces
+
+    tools.remote().push(image, reference, tags=tags, report=tools.report, places=CachedPlaces(tools.cache))
     return replace(reference, tag=None, digest=image.digest), tags
 
 

@@ -15,6 +15,7 @@ from toolkit.remote.credentials import CredentialFiles, Credentials
 from toolkit.remote.endpoints import get_manifest, head_blob, head_manifest, ping, pull_scope
 from toolkit.remote.failures import NOT_FOUND
 from toolkit.remote.hosts import InsecureHosts
+from toolkit.remote.places import Nowhere, Places
 from toolkit.remote.pulling import list_platforms, pull_image
 from toolkit.remote.pushing import push_image
 from toolkit.remote.session import Session
@@ -78,9 +79,19 @@ class Remote:
         """List the platforms of an index; none when the reference names the manifest of one image."""
         return list_platforms(self._session, reference, cache)
 
-    def push(self, image: Built, reference: Reference, *, tags: Sequence[str] = (), report: Report = silent) -> Digest:
+    def push(
+        self,
+        image: Built,
+        reference: Reference,
+        *,
+        tags: Sequence[str] = (),
+        report: Report = silent,
+        places: Places | None = None,
+    ) -> Digest:
         """Send what the remote lacks and set the tags, `reference`'s own included; return the manifest's digest.
 
-        Layers that the remote has are never read, and those whose `origin` is on the same host are mounted.
+        Layers that the remote has are never read. Those whose `origin` is on the same host are mounted, and those
+        that `places` knows of another repository there.
         """
-        return push_image(self._session, image, reference, tags=tags, report=report)
+        known = places or Nowhere()
+        return push_image(self._session, image, reference, tags=tags, report=report, places=known)

@@ -18,6 +18,7 @@ from toolkit.oci.reference import Reference
 from toolkit.progress import Progress, Report
 from toolkit.remote.endpoints import head_blob, head_manifest, mount_blob, push_scope, put_manifest
 from toolkit.remote.failures import FORBIDDEN, NOT_FOUND
+from toolkit.remote.places import Places
 from toolkit.remote.session import Session
 from toolkit.remote.transport import Answer
 from toolkit.remote.uploading import Upload
@@ -26,12 +27,22 @@ from toolkit.threads import threads
 log = logging.getLogger(__name__)
 
 THREADS = 4
+# Smaller blobs are sent as fast as a neighbour's are asked for.
+_WORTH_A_MOUNT = 100_000
 _OK, _CREATED = 200, 201
 _REQUEST_FAULTS = range(400, 500)
 _DIGEST_HEADER = "Docker-Content-Digest"
 
 
-def push_image(session: Session, built: Built, reference: Reference, *, tags: Sequence[str], report: Report) -> Digest:
+def push_image(
+    session: Session,
+    built: Built,
+    reference: Reference,
+    *,
+    tags: Sequence[str],
+    report: Report,
+    places: Places,
+) -> Digest:
     """Make `reference`'s repository hold an image or an index under its digest and `tags`, and return the digest.
 
     Sends nothing when it does already. Raises InputError for a tag that is none or a digest that is another.
@@ -40,7 +51,7 @@ def push_image(session: Session, built: Built, reference: Reference, *, tags: Se
     if reference.digest and reference.digest != digest:
         raise InputError(f"{reference} names another digest than the image has: {digest}")
     wanted = [reference.with_tag(tag) for tag in dict.fromkeys((*tags, *([reference.tag] if reference.tag else [])))]
-    push = _Push(session, reference, report)
+    push = _Push(session, reference, report, places)
     if push.digest_of(reference.with_digest(digest)) == digest:
         missing = [tag for tag in wanted if push.digest_of(tag) != digest]
     else:
@@ -65,7 +76,8 @@ def _config_layer(image: Image) -> Layer:
 class _Push:
     """One push to one repository."""
 
-    def __init__(self, session: Session, reference: Reference, report: Report) -> None:
+    def __init__(self, session: Session, reference: Reference, report: Report, places: Places) -> None:
+        self._places = places
         self._session = session
         self._reference = reference
         self._report = report
@@ -102,12 +114,14 @@ class _Push:
     def send_blob(self, layer: Layer) -> None:
         """Send one blob unless the repository has it or can take it from a neighbour."""
         digest = layer.descriptor.digest
-        if self._stopped.is_set() or self._session.call(head_blob(self._reference, digest)).status == _OK:
+        if self._stopped.is_set():
             return
-        opened = self._mount(layer)
-        if opened is not None and opened.status == _CREATED:
-            return
-        Upload(self._session, self._reference, layer.descriptor, lambda: self._watched(layer)).send(opened)
+        if self._session.call(head_blob(self._reference, digest)).status != _OK:
+            opened = self._mount(layer)
+            if opened is None or opened.status != _CREATED:
+                Upload(self._session, self._reference, layer.descriptor, lambda: self._watched(layer)).send(opened)
+        if layer.descriptor.size >= _WORTH_A_MOUNT:
+            self._places.note(self._reference.host, digest, self._reference.repository)
 
     def send_manifest(self, built: Built, identifier: str) -> None:
         """Store the manifest or index, and check that the server understood the same."""
@@ -121,7 +135,9 @@ class _Push:
 
     def _mount(self, layer: Layer) -> Answer | None:
         host, _, source = (layer.origin or "").partition("/")
-        if host != self._reference.host or source == self._reference.repository:
+        if host != self._reference.host:
+            source = self._places.find(self._reference.host, layer.descriptor.digest) or ""
+        if source in {"", self._reference.repository}:
             return None
         try:
             return self._session.call(mount_blob(self._reference, layer.descriptor.digest, source))

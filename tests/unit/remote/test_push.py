@@ -15,6 +15,7 @@ from toolkit.oci.image import Image, Layer
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.progress import Progress
 from toolkit.remote.client import Remote
+from toolkit.remote.places import CachedPlaces
 
 AMD64 = Platform("linux", "amd64")
 Client = Callable[..., Remote]
@@ -266,3 +267,22 @@ def test_progress_goes_up_to_the_size(client: Client, image: Image, target: Refe
     last = {progress.task: progress for progress in seen}
     assert {f"push {layer.descriptor.digest.hex[:12]}" for layer in image.layers} < set(last)
     assert all(progress.done == progress.total for progress in last.values())
+
+
+def test_what_was_pushed_before_is_mounted_from_there(fake: FakeRemote, client: Client, cache: Cache) -> None:
+    image = image_of([layer_of(tar_of("small")), layer_of(b"", compressed=bytes(200_000))])
+    places = CachedPlaces(cache)
+    client().push(image, parse_reference(f"{fake.host}/one/first:1"), places=places)
+    fake.calls.clear()
+    client().push(image, parse_reference(f"{fake.host}/two/second:1"), places=CachedPlaces(cache))
+    mounts = [call.query["from"] for call in fake.calls if "mount" in call.query]
+    assert mounts == [["one/first"]]
+    # What is gone there is sent.
+    digest = str(image.layers[1].descriptor.digest)
+    for name in ("one/first", "two/second"):
+        del fake.blobs[name][digest]
+    client().push(image, parse_reference(f"{fake.host}/three/third:1"), places=places)
+    assert digest in fake.blobs["three/third"]
+    assert places.find(fake.host, image.layers[1].descriptor.digest) == "three/third"
+    assert places.find(fake.host, image.layers[0].descriptor.digest) is None
+    assert places.find("elsewhere.example", image.layers[1].descriptor.digest) is None
