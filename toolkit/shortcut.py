@@ -65,6 +65,7 @@ def _is_whole(record: Mapping[str, Any]) -> bool:
     lists = [record.get("tags"), record.get("contracts")]
     return (
         isinstance(record.get("base"), dict)
+        and isinstance(record.get("elsewhere"), dict)
         and isinstance(record.get("digest"), str)
         and isinstance(record.get("repository"), str | None)
         and all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in lists)

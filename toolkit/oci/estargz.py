@@ -29,6 +29,7 @@ _TOC_NAME = "stargz.index.json"
 _LANDMARK = ".no.prefetch.landmark"
 _LANDMARK_CONTENT = b"\x0f"
 _TIME = datetime.fromtimestamp(tar.MTIME, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+_RECORDED = {"digest", "diff_id", "size", "plain", "toc"}
 _KINDS = {tar.DIRECTORY: "dir", tar.REGULAR: "reg", tar.SYMLINK: "symlink"}
 
 
@@ -87,7 +88,7 @@ def measure(cache: Cache, key: object, entries: Iterable[Entry]) -> Lazy:
     """Measure the layer that `key` identifies, or recall it. Raises InputError naming an entry that is damaged."""
     whole = {"inputs": key, "layout": tar.LAYOUT_VERSION, "encoder": ENCODER_VERSION, "estargz": ESTARGZ_VERSION}
     known = cache.record("estargz", whole)
-    if known is None or not cache.has_blob(str(known.get("toc"))):
+    if known is None or known.keys() != _RECORDED or not cache.has_blob(str(known["toc"])):
         contents = _Contents()
         digest, diff_id = hashlib.sha256(), hashlib.sha256()
         for frame, plain in _written(entries, contents, inflate=True):

@@ -130,9 +130,10 @@ def _key(source: str, target: Target | None) -> dict[str, object]:
 
 def _known(cache: Cache, source: str, target: Target) -> tuple[str, str] | None:
     for key in (_key(source, None), _key(source, target)):
-        record = cache.record("built", key)
-        if record and cache.has_blob(str(record.get("sha256"))):
-            return str(record["filename"]), str(record["sha256"])
+        record = cache.record("built", key) or {}
+        filename, sha256 = str(record.get("filename")), str(record.get("sha256"))
+        if filename.endswith(".whl") and cache.has_blob(sha256):
+            return filename, sha256
     return None
 
 

@@ -160,7 +160,7 @@ class Compiler:
         for helper in self._helpers(base):
             key = {"image": str(helper.image.digest), "python": helper.facts.python, "program": BYTECODE_VERSION}
             known = self._cache.record("interpreter", key)
-            if known is None:
+            if known is None or not isinstance(known.get("versions", 0), str | None):
                 interpreter = self._unpacked(helper)
                 known = {"versions": interpreter.versions() if interpreter else None}
                 self._cache.write_record("interpreter", key, known)
