@@ -39,7 +39,7 @@ PYTHON = f"/{VENV}/bin/python"
 LAUNCHER = f"/{PREFIX}/launch.py"
 
 # A wheel of more bytes gets a layer of its own, which other components with the same pin share.
-BIG_WHEEL = 20_000_000
+BIG_WHEEL = 5_000_000
 # Docker takes 125 layers in all; some are left for images built on ours.
 _DOCKERS_LIMIT = 125
 _MOST_LAYERS = 120
