@@ -7,8 +7,8 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from toolkit.oci.image import Image
 from toolkit.python.base import BaseFacts
 from toolkit.python.wheels import Wheel
+from toolkit.words import some_of
 
-_NAMED = 3
 # How NVIDIA's wheels are called; bases that are made for GPUs set the variables.
 _CUDA = ("nvidia-", "cuda-", "cupy-cuda")
 _FOR_GPUS = ("CUDA_VERSION=", "NVIDIA_VISIBLE_DEVICES=")
@@ -21,7 +21,7 @@ def advice(base: Image, facts: BaseFacts, wheels: Sequence[Wheel], *, system_sit
         twice = [name for name in versions if name in facts.packages]
         if twice:
             yield (
-                f"the base has {_some([f'{name} {facts.packages[name]}' for name in twice])} as well, which the "
+                f"the base has {some_of([f'{name} {facts.packages[name]}' for name in twice])} as well, which the "
                 "component does not see; with `system-site-packages = true` it would use the base's"
             )
     cuda = [wheel for name, wheel in versions.items() if name.startswith(_CUDA)]
@@ -30,11 +30,6 @@ def advice(base: Image, facts: BaseFacts, wheels: Sequence[Wheel], *, system_sit
         size = sum(wheel.size for wheel in cuda)
         names = [canonicalize_name(parse_wheel_filename(wheel.filename)[0]) for wheel in cuda]
         yield (
-            f"{len(cuda)} wheels of {size / 1e9:.1f} GB are for NVIDIA's GPUs: {_some(names)}; "
+            f"{len(cuda)} wheels of {size / 1e9:.1f} GB are for NVIDIA's GPUs: {some_of(names)}; "
             "without one, take the package's build for CPUs from its own index (UV_INDEX)"
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,10 @@ import click
 from toolkit.cli import bars
 from toolkit.cli.console import Console, columns, in_bytes, pass_console
 from toolkit.errors import UsageError
+from toolkit.words import some_of
 
 if TYPE_CHECKING:
     from toolkit.job import PreviewLayer
-
-_NAMED = 3
 
 
 @click.command
@@ -122,7 +120,7 @@ def _preview(console: Console, folder: Path, overrides: dict[str, str], form: st
         if len(images) > 1:
             console.data(f"{'' if number == 0 else chr(10)}{platform}")
         rows = [
-            (str(layer.digest)[:19], in_bytes(layer.size), has[layer.present], layer.name, _some(layer.contents))
+            (str(layer.digest)[:19], in_bytes(layer.size), has[layer.present], layer.name, some_of(layer.contents))
             for layer in layers
         ]
         console.data("\n".join(columns(rows)))
@@ -141,12 +139,6 @@ def _as_data(layer: "PreviewLayer") -> dict[str, object]:
         "present": layer.present,
         "contents": layer.contents,
     }
-
-
-def _some(contents: Sequence[str]) -> str:
-    """Name the first few."""
-    more = len(contents) - _NAMED
-    return ", ".join(contents[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _check_output(output: str | None) -> None:

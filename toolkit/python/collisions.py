@@ -10,10 +10,9 @@ from toolkit.errors import InputError
 from toolkit.oci.tar import LAYOUT_VERSION
 from toolkit.python.install import VENV, placed_files
 from toolkit.python.wheels import Wheel, apart_by_case, cache_suspected, open_wheel
+from toolkit.words import some_of
 
 _log = logging.getLogger(__name__)
-
-_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,9 +69,7 @@ def told_collisions(wheels: Sequence[Wheel], *, minor: str, cache: Cache) -> tup
     for collision in found:
         pairs.setdefault((collision.loser, collision.winner), []).append(collision.path)
     for (loser, winner), paths in pairs.items():
-        more = len(paths) - _NAMED
-        names = ", ".join(paths[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-        _log.warning("%s and %s install the same files; the latter's stay: %s", loser, winner, names)
+        _log.warning("%s and %s install the same files; the latter's stay: %s", loser, winner, some_of(paths))
     return found
 
 

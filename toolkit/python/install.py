@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from toolkit.errors import InputError
 from toolkit.python.wheels import Member, OpenWheel
+from toolkit.words import some_of
 
 VENV = "opt/comp/venv"
 
@@ -208,7 +209,7 @@ class _Installation:
         present = {member.name for member in self.wheel.members}
         missing = sorted(name for name in recorded if name not in present and not name.endswith("/"))
         if missing:
-            _log.warning("%s: RECORD lists files that are not there: %s", self.wheel.wheel.filename, _some(missing))
+            _log.warning("%s: RECORD lists files that are not there: %s", self.wheel.wheel.filename, some_of(missing))
         return recorded
 
     def _row(self, file: InstalledFile, recorded: Mapping[str, _Recorded]) -> _Row:
@@ -279,8 +280,3 @@ def _record_text(rows: Sequence[_Row]) -> bytes:
 
 def _mode(member: Member) -> int:
     return 0o755 if member.executable else 0o644
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004 (three examples are enough)
-    return ", ".join(names[:3]) + more

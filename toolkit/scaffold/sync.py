@@ -43,13 +43,16 @@ def sync(folder: Path, *, check: bool = False, inline: bool = False, hooks: bool
         return changes
 
 
+_GENERATED = {"component.yaml", "requirements.lock", "pylock.toml"}
+
+
 def managed(folder: Path, template: str) -> list[str]:
     """List the files of a new folder that stay its template's: not the contract, and not code that the user gave."""
     given = template in {"function", "program"}
     found = []
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        own = relative.parts[0] in {".comp", "components"} or str(relative) in {"component.yaml", "requirements.lock"}
+        own = relative.parts[0] in {".comp", "components"} or str(relative) in _GENERATED
         if path.is_file() and not own and not (given and relative.parts[0] == "src"):
             found.append(relative.as_posix())
     return found

@@ -142,7 +142,10 @@ class Compiler:
     def _finished(self, wheel: Wheel, base: Base, versions: str) -> Bytecode:
         work = self._work.pop(wheel.sha256, None)
         if work is None:
-            raise OutsideError("the interpreter that compiled before does not run any more", hint="`comp cache prune`")
+            raise OutsideError(
+                "the interpreter that compiled before does not run any more",
+                hint="`bytecode = false` in [tool.comp] leaves bytecode out; another COMP_CACHE_DIR looks for one anew",
+            )
         sha256, _ = self._cache.keep_blob(_blob(work))
         self._cache.write_record("bytecode", _key(wheel, base, versions), {"sha256": sha256})
         return self._bytecode(wheel, sha256)
