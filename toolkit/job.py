@@ -25,8 +25,7 @@ from toolkit.tools import Tools
 if TYPE_CHECKING:
     from toolkit.builders.plan import Plan
     from toolkit.builders.protocol import Builder
-    from toolkit.python.bytecode import compiling
-    from toolkit.python.bytecode.compiling import Bytecode
+    from toolkit.python.bytecode.compiling import Bytecode, Compiler
     from toolkit.python.wheels import Wheel
 
 log = logging.getLogger(__name__)
@@ -95,6 +94,7 @@ def make_plans(
     from toolkit.builders.advice import advice
     from toolkit.builders.plan import Installed
     from toolkit.builders.planning import make_plan
+    from toolkit.python.bytecode.compiling import Compiler
     from toolkit.python.collisions import told_collisions
 
     known = existing_lock(project)
@@ -102,10 +102,12 @@ def make_plans(
     complete = bases
     if only and not is_fresh(project, known, bases[0].facts.minor):
         complete = open_bases(project, tools, lock=known)
-    lock = refresh_lock(project, complete, tools, write=write_lock, locked=locked)
-    rebuild_lost(project, lock, bases, tools)
-
-    wheels, bytecode = _fetched(project, tools, bases, lock, locked=locked)
+    with Compiler(bases, tools.cache, tools.report) as compiler:
+        if project.bytecode and (project.dependencies or project.requirements):
+            compiler.prepare()
+        lock = refresh_lock(project, complete, tools, write=write_lock, locked=locked)
+        rebuild_lost(project, lock, bases, tools)
+        wheels, bytecode = _fetched(project, tools, bases, lock, compiler, locked=locked)
     said = {
         line: None
         for base, of_base in zip(bases, wheels, strict=True)
@@ -132,46 +134,41 @@ def make_plans(
 
 
 def _fetched(
-    project: Project, tools: Tools, bases: Sequence[Base], lock: Lock, *, locked: bool
+    project: Project, tools: Tools, bases: Sequence[Base], lock: Lock, compiler: "Compiler", *, locked: bool
 ) -> tuple[list[tuple["Wheel", ...]], list[tuple["Bytecode", ...]]]:
     """Fetch the wheels of each base, and compile each as soon as it is here.
 
     There is no bytecode where none is wanted, or nothing runs here that could compile.
     """
     from toolkit.builders.planning import in_order
-    from toolkit.python.bytecode import compiling
     from toolkit.python.fetch import fetch_wheels
 
-    targets = [compiling.Base(image=base.image, facts=base.facts) for base in bases]
-    with compiling.Compiler(targets, tools.cache, tools.report) as compiler:
+    def fetched(base: Base) -> tuple["Wheel", ...]:
+        wheels = fetch_wheels(
+            lock.pins[base.target.platform],
+            base.target,
+            tools.cache,
+            tools.report,
+            where=project.pyproject,
+            arrived=lambda wheel: compiler.announce(wheel, base) if project.bytecode else None,
+        )
+        return tuple(in_order(wheels, base.image))
 
-        def fetched(base: Base) -> tuple["Wheel", ...]:
-            target = targets[bases.index(base)]
-            wheels = fetch_wheels(
-                lock.pins[base.target.platform],
-                base.target,
-                tools.cache,
-                tools.report,
-                where=project.pyproject,
-                arrived=lambda wheel: compiler.announce(wheel, target) if project.bytecode else None,
-            )
-            return tuple(in_order(wheels, base.image))
-
-        wheels = list(at_once(fetched, bases))
-        if not project.bytecode:
-            return wheels, [()] * len(bases)
-        compiled = [
-            _told(compiler.compile(of_base, target) if of_base else (), target, locked=locked)
-            for target, of_base in zip(targets, wheels, strict=True)
-        ]
+    wheels = list(at_once(fetched, bases))
+    if not project.bytecode:
+        return wheels, [()] * len(bases)
+    compiled = [
+        _told(compiler.compile(of_base, base) if of_base else (), base, locked=locked)
+        for base, of_base in zip(bases, wheels, strict=True)
+    ]
     return wheels, compiled
 
 
-def _told(compiled: tuple["Bytecode", ...] | None, target: "compiling.Base", *, locked: bool) -> tuple["Bytecode", ...]:
+def _told(compiled: tuple["Bytecode", ...] | None, base: Base, *, locked: bool) -> tuple["Bytecode", ...]:
     """Tell that there is no bytecode, where nothing could compile it; with `locked` it has to be there."""
     if compiled is not None:
         return compiled
-    problem = f"no Python {target.facts.version} runs here to compile for {target.image.platform}"
+    problem = f"no Python {base.facts.version} runs here to compile for {base.image.platform}"
     if locked:
         raise InputError(
             f"{problem}, and bytecode is part of the image",

@@ -13,11 +13,9 @@ from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.python.base import BaseFacts, read_facts
-from toolkit.python.inputs import Inputs, inputs_file_digest, read_inputs
 from toolkit.python.local import folder_digest, local_projects
 from toolkit.python.lock import Lock, inputs_digest, read_lock, write_lock
 from toolkit.python.pin import Pin, SourceDistribution
-from toolkit.python.pylock import read_pylock, write_pylock
 from toolkit.python.target import Target
 from toolkit.threads import at_once
 from toolkit.tools import Tools
@@ -115,11 +113,7 @@ def refresh_lock(
         if locked:
             _refuse(project, "does not name this base by digest")
         if write:
-            if project.lock.suffix == ".toml":
-                write_pylock(project.lock, lock)
-            else:
-                write_lock(project.lock, lock)
-            log.info("wrote %s", project.lock)
+            _write(project.lock, lock)
     return lock
 
 
@@ -139,11 +133,11 @@ def has_built(lock: Lock) -> bool:
 
 def rebuild_lost(project: Project, lock: Lock, bases: Sequence[Base], tools: Tools) -> None:
     """Build again what was built here and the cache lost. Raises as `rebuild` does."""
-    from toolkit.python.building import rebuild
-
     for base in bases:
         for pin in lock.pins[base.target.platform]:
             if pin.source and not tools.cache.has_blob(pin.sha256):
+                from toolkit.python.building import rebuild
+
                 rebuild(pin, base.target, tools.cache, tools.report, where=project.pyproject)
 
 
@@ -151,7 +145,21 @@ def existing_lock(project: Project) -> Lock | None:
     """Read the project's lock, None when there is none."""
     if not project.lock.is_file():
         return None
-    return read_pylock(project.lock) if project.lock.suffix == ".toml" else read_lock(project.lock)
+    if project.lock.suffix == ".toml":
+        from toolkit.python.pylock import read_pylock
+
+        return read_pylock(project.lock)
+    return read_lock(project.lock)
+
+
+def _write(path: Path, lock: Lock) -> None:
+    if path.suffix == ".toml":
+        from toolkit.python.pylock import write_pylock
+
+        write_pylock(path, lock)
+    else:
+        write_lock(path, lock)
+    log.info("wrote %s", path)
 
 
 def empty_lock(project: Project) -> Lock:
@@ -221,6 +229,7 @@ def _local(project: Project, base: Base, tools: Tools) -> list[Pin]:
 def _resolve(
     project: Project, base: Base, kept: Sequence[Pin], local: Sequence[Pin]
 ) -> tuple[Pin | SourceDistribution, ...]:
+    from toolkit.python.inputs import Inputs, read_inputs
     from toolkit.python.resolve import resolve
 
     given = read_inputs(project.requirements, base.target) if project.requirements else Inputs()
@@ -250,6 +259,8 @@ def _further(project: Project) -> dict[str, str]:
     folders = local_projects(project.pyproject, project.dependencies)
     digests = {name: folder_digest(folder) for name, folder in folders.items()}
     if project.requirements:
+        from toolkit.python.inputs import inputs_file_digest
+
         digests["requirements"] = inputs_file_digest(project.requirements)
     return digests
 

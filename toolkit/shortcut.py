@@ -90,23 +90,25 @@ def remember(request: Request, cache: Cache, project: Project, digest: Digest, *
 
 def _elsewhere(project: Project) -> dict[str, str]:
     """Digest what decides and may lie elsewhere: projects that the component requires, and what another tool locked."""
-    from toolkit.python.inputs import inputs_file_digest
     from toolkit.python.local import folder_digest, local_projects
 
     folders = local_projects(project.pyproject, project.dependencies)
     found = {str(folder): folder_digest(folder) for folder in folders.values()}
     if project.requirements:
+        from toolkit.python.inputs import inputs_file_digest
+
         found[str(project.requirements)] = inputs_file_digest(project.requirements)
     return found
 
 
 def _unchanged(path: str, digest: str) -> bool:
-    from toolkit.python.inputs import inputs_file_digest
-    from toolkit.python.local import folder_digest
-
     place = Path(path)
     if not place.is_dir():
+        from toolkit.python.inputs import inputs_file_digest
+
         return inputs_file_digest(place) == digest
+    from toolkit.python.local import folder_digest
+
     return folder_digest(place) == digest
 
 

@@ -6,9 +6,7 @@ from pathlib import Path
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.progress import Report
-from toolkit.python.download import download
 from toolkit.python.pin import Pin
-from toolkit.python.resolve import locate
 from toolkit.python.target import Target
 from toolkit.python.wheels import Wheel
 from toolkit.threads import at_once
@@ -33,6 +31,8 @@ def fetch_wheels(
     """
     missing = [pin for pin in pins if not cache.has_blob(pin.sha256)]
     if missing:
+        from toolkit.python.download import download
+
         located = _located(missing, target, where)
 
         def fetched(pin: Pin) -> None:
@@ -52,6 +52,8 @@ def _located(pins: Sequence[Pin], target: Target, where: Path | None) -> list[Pi
     """Give every pin its address: a fresh resolution has them, a lock does not."""
     if all(pin.url for pin in pins):
         return list(pins)
+    from toolkit.python.resolve import locate
+
     offered = locate(pins, target, where=where)
     by_hash = {pin.sha256: pin for pin in offered}
     for pin in pins:

@@ -3,6 +3,7 @@
 import logging
 import re
 import subprocess
+import sys
 import tempfile
 import tomllib
 import zipfile
@@ -148,6 +149,10 @@ def _compile(
         command = [uv_program(), "pip", "compile", "--quiet", "--no-header", "--format=pylock.toml"]
         command += ["--python-platform", target.uv_platform, "--python-version", target.version]
         command += ["--only-binary=:all:", *(f"--no-binary={name}" for name in from_source), "--color=never"]
+        if not from_source:
+            # Nothing is built, so any interpreter does; to look for one of the target's version takes uv longer than
+            # to resolve.
+            command += ["--python", sys.executable]
         command += ["--constraints", str(narrowing), *(["--no-deps"] if closed else []), str(wanted)]
         try:
             done = subprocess.run(

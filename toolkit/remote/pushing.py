@@ -1,13 +1,13 @@
 """From an image to a remote: first ask what is there, then send only what is not.
 
-Order matters: blobs, config, manifest by digest, tags. A server never sees a manifest whose parts it lacks, and a
+Order matters: blobs, manifest by digest, tags. A server never sees a manifest whose parts it lacks, and a
 push that stops in the middle leaves no tag on half an image.
 """
 
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, wait
 
 from toolkit.errors import InputError, OutsideError, RemoteError
@@ -22,7 +22,7 @@ from toolkit.remote.places import Places
 from toolkit.remote.session import Session
 from toolkit.remote.transport import Answer
 from toolkit.remote.uploading import Upload
-from toolkit.threads import threads
+from toolkit.threads import at_once, threads
 
 log = logging.getLogger(__name__)
 
@@ -55,19 +55,13 @@ def push_image(
     if push.digest_of(reference.with_digest(digest)) == digest:
         missing = [tag for tag in wanted if push.digest_of(tag) != digest]
     else:
-        push.send_layers(built.images)
-        for image in built.images:
-            push.send_blob(_config_layer(image))
-            push.send_manifest(image, str(image.digest))
-        if built.digest not in {image.digest for image in built.images}:
-            push.send_manifest(built, str(digest))
+        push.send(built)
         missing = wanted
-    for tag in missing:
-        push.send_manifest(built, tag.identifier)
+    at_once(lambda tag: push.send_manifest(built, tag.identifier), missing)
     return digest
 
 
-def _config_layer(image: Image) -> Layer:
+def _config(image: Image) -> Layer:
     """Treat the config as what it is to a server: one more blob."""
     descriptor = image.config_descriptor
     return Layer(descriptor=descriptor, diff_id=descriptor.digest, chunks=lambda: iter([image.config]))
@@ -83,6 +77,36 @@ class _Push:
         self._report = report
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        # Hex digests of what a manifest that the repository has vouches for.
+        self._present: frozenset[str] = frozenset()
+
+    def send(self, built: Built) -> None:
+        """Send all that a manifest or index needs, then itself, under its digest.
+
+        What the manifest needs that was pushed here before is not asked for, as long as that manifest stands. A
+        server that lost some of it all the same refuses the new manifest, and is then asked for each blob.
+        """
+        blobs = {blob.descriptor.digest: blob for image in built.images for blob in (*image.layers, _config(image))}
+        last = self._places.last(self._reference)
+        if last and self.digest_of(self._reference.with_digest(last.digest)) == last.digest:
+            self._present = last.blobs
+        self._send_blobs(blobs.values())
+        try:
+            self._send_manifests(built)
+        except RemoteError as error:
+            if error.status not in _REQUEST_FAULTS or not self._present:
+                raise
+            log.info("%s does not have all that it should: %s", self._reference.name, error.message)
+            self._present = frozenset()
+            self._send_blobs(blobs.values())
+            self._send_manifests(built)
+        self._places.note_last(self._reference, built.digest, blobs.keys())
+
+    def _send_manifests(self, built: Built) -> None:
+        for image in built.images:
+            self.send_manifest(image, str(image.digest))
+        if built.digest not in {image.digest for image in built.images}:
+            self.send_manifest(built, str(built.digest))
 
     def digest_of(self, reference: Reference) -> Digest | None:
         """Ask which manifest is there; some servers let nobody look who may push, which counts as none."""
@@ -95,11 +119,10 @@ class _Push:
         except InputError:
             return None
 
-    def send_layers(self, images: Sequence[Image]) -> None:
-        """Send the layers that are missing, several at once; the first failure stops all of them."""
-        layers = {layer.descriptor.digest: layer for image in images for layer in image.layers}
+    def _send_blobs(self, blobs: Iterable[Layer]) -> None:
+        """Send the blobs that are missing, several at once; the first failure stops all of them."""
         with threads(THREADS) as executor:
-            futures = [executor.submit(self.send_blob, layer) for layer in layers.values()]
+            futures = [executor.submit(self._send_blob, blob) for blob in blobs]
             try:
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)
                 failures = [failure for future in done if (failure := future.exception())]
@@ -111,10 +134,10 @@ class _Push:
         if failures:
             raise failures[0]
 
-    def send_blob(self, layer: Layer) -> None:
+    def _send_blob(self, layer: Layer) -> None:
         """Send one blob unless the repository has it or can take it from a neighbour."""
         digest = layer.descriptor.digest
-        if self._stopped.is_set():
+        if self._stopped.is_set() or digest.hex in self._present:
             return
         if self._session.call(head_blob(self._reference, digest)).status != _OK:
             opened = self._mount(layer)

@@ -13,6 +13,7 @@ import tarfile
 from dataclasses import replace
 from pathlib import Path
 from types import CodeType
+from typing import NamedTuple
 
 import pytest
 
@@ -25,14 +26,22 @@ from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import Platform
+from toolkit.oci.image import Image
 from toolkit.oci.layer import inflated
 from toolkit.progress import Progress, silent
+from toolkit.python.base import BaseFacts
 from toolkit.python.bytecode import compiling
-from toolkit.python.bytecode.compiling import Base, Bytecode, Compiler, compiled_files
+from toolkit.python.bytecode.compiling import Bytecode, Compiler, compiled_files
 from toolkit.python.bytecode.elf import loader_of
 from toolkit.python.bytecode.interpreter import PROGRAM, Interpreter, of_this_machine, unpack
 from toolkit.python.collisions import collisions
 from toolkit.python.wheels import Wheel
+
+
+class Base(NamedTuple):
+    image: Image
+    facts: BaseFacts
+
 
 # A base of another processor, whose Python is of this machine's version: the latter compiles for it.
 VERSION = sys.version.split()[0]
@@ -162,7 +171,7 @@ def test_it_is_compiled_once(tmp_path: Path, cache: Cache) -> None:
 
 
 def test_without_an_interpreter_of_the_version_there_is_none(tmp_path: Path, cache: Cache) -> None:
-    base = replace(HERE, facts=replace(FACTS, version=f"{MINOR}.99"))
+    base = HERE._replace(facts=replace(FACTS, version=f"{MINOR}.99"))
     with Compiler([base], cache, silent) as compiler:
         assert compiler.compile([pack_wheel(tmp_path, {"m.py": CODE})], base) is None
 

@@ -14,6 +14,7 @@ from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.progress import Progress
+from toolkit.remote import pushing
 from toolkit.remote.client import Remote
 from toolkit.remote.places import CachedPlaces
 
@@ -160,8 +161,10 @@ def test_an_upload_to_another_server_gets_no_credentials(
 
 
 def test_an_upload_that_breaks_starts_again(
-    fake: FakeRemote, client: Client, target: Reference, pauses: list[float]
+    fake: FakeRemote, client: Client, target: Reference, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # One after the other, so that the faults meet the layer and not the config.
+    monkeypatch.setattr(pushing, "THREADS", 1)
     big = layer_of(b"", compressed=bytes(range(256)) * 20_000)
     big = replace(big, chunks=lambda: iter([bytes(range(256)) * 100] * 200))
     fake.faults.drop_uploads = 2
@@ -286,3 +289,55 @@ def test_what_was_pushed_before_is_mounted_from_there(fake: FakeRemote, client: 
     assert places.find(fake.host, image.layers[1].descriptor.digest) == "three/third"
     assert places.find(fake.host, image.layers[0].descriptor.digest) is None
     assert places.find("elsewhere.example", image.layers[1].descriptor.digest) is None
+
+
+@pytest.fixture
+def pushed(fake: FakeRemote, client: Client, target: Reference, cache: Cache) -> tuple[Image, Image]:
+    """Push an image, and give it and one that shares all layers but one."""
+    layers = [layer_of(tar_of(name)) for name in ("base", "wheels", "code", "changed code")]
+    first, second = image_of(layers[:3]), image_of([*layers[:2], layers[3]])
+    client().push(first, target, tags=["1"], places=CachedPlaces(cache))
+    fake.calls.clear()
+    return first, second
+
+
+def test_the_manifest_that_was_pushed_last_stands_for_its_blobs(
+    fake: FakeRemote, client: Client, target: Reference, cache: Cache, pushed: tuple[Image, Image]
+) -> None:
+    first, second = pushed
+    client().push(second, target, tags=["1"], places=CachedPlaces(cache))
+    new = {str(second.layers[2].descriptor.digest), str(second.config_descriptor.digest)}
+    asked = fake.called("HEAD")
+    assert asked[:2] == [f"/v2/ml/train/manifests/{second.digest}", f"/v2/ml/train/manifests/{first.digest}"]
+    assert {path.rpartition("/")[2] for path in asked[2:]} == new
+    assert check_image(client().pull(target.with_tag("1"), AMD64, cache)) == []
+
+
+def test_a_manifest_that_is_gone_stands_for_nothing(
+    fake: FakeRemote, client: Client, target: Reference, cache: Cache, pushed: tuple[Image, Image]
+) -> None:
+    first, second = pushed
+    fake.manifests.clear()
+    fake.blobs.clear()
+    client().push(second, target, places=CachedPlaces(cache))
+    assert set(fake.blobs["ml/train"]) > {str(layer.descriptor.digest) for layer in second.layers}
+    assert str(first.digest) not in fake.manifests["ml/train"]
+
+
+def test_blobs_that_a_server_lost_below_a_manifest_are_sent_again(
+    fake: FakeRemote, client: Client, target: Reference, cache: Cache, pushed: tuple[Image, Image]
+) -> None:
+    _, second = pushed
+    lost = str(second.layers[0].descriptor.digest)
+    del fake.blobs["ml/train"][lost]
+    client().push(second, target, places=CachedPlaces(cache))
+    assert lost in fake.blobs["ml/train"]
+    assert str(second.digest) in fake.manifests["ml/train"]
+
+
+def test_another_version_of_the_record_is_no_knowledge(cache: Cache, target: Reference) -> None:
+    places = CachedPlaces(cache)
+    assert places.last(target) is None
+    for record in ({"digest": 3, "blobs": []}, {"digest": f"sha256:{'0' * 64}", "blobs": "x"}, {}):
+        cache.write_record("pushed", {"repository": target.name}, record)
+        assert places.last(target) is None

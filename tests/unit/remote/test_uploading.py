@@ -10,7 +10,7 @@ from tests.images import image_of, layer_of
 from toolkit.errors import OutsideError, RemoteError
 from toolkit.oci.image import Image
 from toolkit.oci.reference import parse_reference
-from toolkit.remote import transport, uploading
+from toolkit.remote import pushing, transport, uploading
 from toolkit.remote.client import Remote
 
 Client = Callable[..., Remote]
@@ -22,6 +22,8 @@ DATA = random.Random(3).randbytes(SIZE)  # noqa: S311 (any bytes will do)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploading, "CHUNK", 1000)
     monkeypatch.setattr(uploading, "LARGE", 4000)
+    # One after the other, so that faults meet the layer and not the config.
+    monkeypatch.setattr(pushing, "THREADS", 1)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ A blob holds the deflate streams of a wheel's `.pyc` files, then what they are a
 import json
 import logging
 import os
-import shutil
 import struct
 import subprocess
 import tempfile
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
@@ -72,12 +71,13 @@ class CompiledFile:
 _Work = list[tuple[list[InstalledFile], "Future[bytes]"]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Base:
-    """A base that wheels are compiled for."""
+class Base(Protocol):
+    """A base that wheels are compiled for: its image, and what is known of it."""
 
-    image: Image
-    facts: BaseFacts
+    @property
+    def image(self) -> Image: ...  # noqa: D102 (the class says it)
+    @property
+    def facts(self) -> BaseFacts: ...  # noqa: D102
 
 
 class Compiler:
@@ -93,11 +93,17 @@ class Compiler:
         self._report = report
         self._stack = ExitStack()
         self._lock = threading.RLock()
-        self._made: dict[str, Interpreter | None] = {}
+        self._made: dict[str, tuple[Interpreter, str] | None] = {}
         self._work: dict[str, _Work] = {}
+        self._folder: Path
         self._pool: ThreadPoolExecutor
 
     def __enter__(self) -> Self:
+        # Before the threads, so that it outlives them.
+        self._folder = Path(
+            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="comp-python-", ignore_cleanup_errors=True))
+        )
+        self._folder.chmod(0o755)
         self._pool = self._stack.enter_context(threads(os.cpu_count() or 1))
         return self
 
@@ -105,6 +111,11 @@ class Compiler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.__exit__(kind, error, trace)
+
+    def prepare(self) -> None:
+        """Begin to find out what compiles: of a base that is seen for the first time, that takes a while."""
+        for base in self._bases:
+            self._pool.submit(self._versions, base)
 
     def announce(self, wheel: Wheel, base: Base) -> None:
         """Begin to compile a wheel for a base, unless the cache has its bytecode or nothing can compile it.
@@ -160,25 +171,29 @@ class Compiler:
 
     def _versions(self, base: Base) -> str | None:
         """Tell which Python and zlib compile for a base, without unpacking what is known."""
+        with self._lock:
+            return self._found_versions(base)
+
+    def _found_versions(self, base: Base) -> str | None:
         for helper in self._helpers(base):
             key = {"image": str(helper.image.digest), "python": helper.facts.python, "program": BYTECODE_VERSION}
-            known = self._cache.record("interpreter", key)
-            if known is None or not isinstance(known.get("versions", 0), str | None):
-                interpreter = self._unpacked(helper)
-                known = {"versions": interpreter.versions() if interpreter else None}
-                self._cache.write_record("interpreter", key, known)
-            versions = known.get("versions")
-            if versions and str(versions).split(" ")[0] == base.facts.version:
-                return str(versions)
+            versions = (self._cache.record("interpreter", key) or {}).get("versions")
+            if not isinstance(versions, str):
+                found = self._unpacked(helper)
+                if found is None:
+                    # Not noted: what kept it from running may be gone the next time.
+                    continue
+                versions = found[1]
+                self._cache.write_record("interpreter", key, {"versions": versions})
+            if versions.split(" ")[0] == base.facts.version:
+                return versions
         ours = self._ours(base.facts.version)
-        return ours.versions() if ours else None
+        return ours[1] if ours else None
 
     def _interpreter(self, base: Base) -> Interpreter | None:
-        for helper in self._helpers(base):
-            interpreter = self._unpacked(helper)
-            if interpreter and interpreter.versions():
-                return interpreter
-        return self._ours(base.facts.version)
+        unpacked = (found for helper in self._helpers(base) if (found := self._unpacked(helper)))
+        found = next(unpacked, None) or self._ours(base.facts.version)
+        return found[0] if found else None
 
     def _helpers(self, base: Base) -> Iterator[Base]:
         """List the bases whose interpreter runs here and is of the version: bytecode is the same on every processor."""
@@ -186,19 +201,25 @@ class Compiler:
             if runs_here(helper.image) and helper.facts.version == base.facts.version:
                 yield helper
 
-    def _unpacked(self, base: Base) -> Interpreter | None:
+    def _unpacked(self, base: Base) -> tuple[Interpreter, str] | None:
+        """Give the interpreter of a base with its versions; None when it does not run."""
         name = str(base.image.digest)
         if name not in self._made:
-            folder = Path(tempfile.mkdtemp(prefix="comp-python-"))
-            self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder = self._folder / str(len(self._made))
+            folder.mkdir()
             folder.chmod(0o755)
-            self._made[name] = unpack(base.image, base.facts, folder)
+            self._made[name] = _that_runs(unpack(base.image, base.facts, folder))
         return self._made[name]
 
-    def _ours(self, version: str) -> Interpreter | None:
+    def _ours(self, version: str) -> tuple[Interpreter, str] | None:
         if version not in self._made:
-            self._made[version] = of_this_machine(version)
+            self._made[version] = _that_runs(of_this_machine(version))
         return self._made[version]
+
+
+def _that_runs(interpreter: Interpreter | None) -> tuple[Interpreter, str] | None:
+    versions = interpreter.versions() if interpreter else None
+    return (interpreter, versions) if interpreter and versions else None
 
 
 def compiled_files(bytecode: Bytecode) -> Iterator[CompiledFile]:
