@@ -1,6 +1,6 @@
 """Build and push the same component with comp and its peers, on one machine in one run, and print a table.
 
-    python -m benchmarks.build [--tools comp,docker-classic,docker-buildkit,buildah,kfp] [--runs 3]
+    python -m benchmarks.build [--tools comp,docker-classic,docker-buildkit,buildah,kfp] [--stack torch] [--runs 3]
 
 Needs root, docker.io, buildah, docker-registry, mmdebstrap and the package index. Every tool starts from the same
 base, which is in the engine and on the distribution server before the clock starts; every server is new, so
@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.measuring import Command, Cost, adopt_orphans, measure
-from benchmarks.tools import Buildah, Comp, Docker, Kfp, Tool, docker, pushed_image
+from benchmarks.tools import STACKS, Buildah, Comp, Docker, Kfp, Stack, Tool, docker, pushed_image
 from tests.daemons import require
 from tests.kfp_environments import kfp_environment
 from tests.registries import serving_registry
@@ -37,7 +37,7 @@ from toolkit.oci.reference import parse_reference
 from toolkit.remote.client import Remote
 
 PLATFORM = Platform("linux", "amd64")
-STEPS = ("cold", "wheels cached", "one line of code changed", "nothing changed")
+STEPS = ("cold", "wheels cached", "one line of code changed", "nothing changed", "a dependency added")
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _MIB = 1 << 20
 
@@ -56,17 +56,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Compare comp with its peers.")
     parser.add_argument("--tools", default="comp,docker-classic,docker-buildkit,buildah,kfp")
     parser.add_argument("--runs", type=int, default=3, help="of each step that is quick; the median is printed")
+    parser.add_argument("--stack", choices=STACKS, default="scikit-learn", help="what the component requires")
     options = parser.parse_args()
+    stack = STACKS[options.stack]
     wanted = options.tools.split(",")
     for program in ("dockerd", "buildah", "docker-registry", "mmdebstrap"):
         require(program)
     adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="comp-benchmark-") as temporary:
         folder = Path(temporary)
-        base, rows = _daemon_rows(folder, wanted, options.runs)
-        without_daemon: dict[str, Callable[[Path], Tool]] = {"comp": Comp, "buildah": Buildah.daemonless}
+        base, rows = _daemon_rows(folder, wanted, options.runs, stack)
+        without_daemon: dict[str, Callable[[Path, Stack], Tool]] = {"comp": Comp, "buildah": Buildah.daemonless}
         for name in (name for name in without_daemon if name in wanted):
-            tool = without_daemon[name](_folder(folder, name))
+            tool = without_daemon[name](folder_in(folder, name), stack)
             rows.append(_row(tool, base, folder, options.runs, ready=lambda _: None))
         interpreter = _interpreter(folder, options.runs)
     rows.sort(key=lambda row: row.tool != "comp")
@@ -74,32 +76,32 @@ def main() -> int:
     return 0
 
 
-def _daemon_rows(folder: Path, wanted: Sequence[str], runs: int) -> tuple[Image, list[Row]]:
+def _daemon_rows(folder: Path, wanted: Sequence[str], runs: int, stack: Stack) -> tuple[Image, list[Row]]:
     """Make the base, and measure the tools that work through a docker daemon."""
-    makers: dict[str, Callable[[Path], Tool]] = {
+    makers: dict[str, Callable[[Path, Stack], Tool]] = {
         "docker-classic": Docker.classic,
         "docker-buildkit": Docker.modern,
-        "kfp": lambda place: Kfp(place, kfp_environment("2")),
+        "kfp": lambda place, stack: Kfp(place, stack, kfp_environment("2")),
     }
     with docker_daemon() as address:
         os.environ["DOCKER_HOST"] = address
-        base = _make_base(folder)
+        base = make_base(folder)
 
         def ready(host: str) -> None:
             for words in (("tag", "bench-base:1", f"{host}/bench/base:1"), ("push", f"{host}/bench/base:1")):
                 measure(Command(words=(docker(), *words), folder=folder), apart=frozenset())
 
-        tools = [makers[name](_folder(folder, name)) for name in makers if name in wanted]
+        tools = [makers[name](folder_in(folder, name), stack) for name in makers if name in wanted]
         return base, [_row(tool, base, folder, runs, ready=ready) for tool in tools]
 
 
-def _make_base(folder: Path) -> Image:
+def make_base(folder: Path) -> Image:
     """Make a Debian base with pip that trusts what this machine trusts."""
     make_debian_base(folder / "debian", packages=("python3-pip",))
     made = read_layout(folder / "debian", platform=PLATFORM)
     client = connect()
     load_image(client, made, names=["bench-debian:1"])
-    context = _folder(folder, "base")
+    context = folder_in(folder, "base")
     shutil.copy(os.environ.get("SSL_CERT_FILE", _CERTIFICATES), context / "ca.crt")
     settings = f"PIP_CERT={_CERTIFICATES} PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore"
     (context / "Dockerfile").write_text(f"FROM bench-debian:1\nCOPY ca.crt {_CERTIFICATES}\nENV {settings}\n")
@@ -110,32 +112,34 @@ def _make_base(folder: Path) -> Image:
 
 
 def _row(tool: Tool, base: Image, folder: Path, runs: int, *, ready: Callable[[str], None]) -> Row:
-    """Measure the four steps of one tool; the first two each push to a server that has only the base."""
+    """Measure the steps of one tool; the first two each push to a server that has only the base."""
     costs: dict[str, Cost | None] = {}
-    with _server(base, folder, ready) as (host, apart):
+    with server(base, folder, ready) as (host, apart):
         tool.prepare(host)
         for command in tool.forget():
             measure(command, apart=apart)
-        costs["cold"] = _timed(tool, apart)
-    with _server(base, folder, ready) as (host, apart):
+        costs["cold"] = timed(tool, apart)
+    with server(base, folder, ready) as (host, apart):
         tool.prepare(host)
         tool.forget_installed()
-        again = _timed(tool, apart)
+        again = timed(tool, apart)
         costs["wheels cached"] = again if tool.keeps_wheels else None
         changed = []
         for number in range(1, runs + 1):
             tool.change_code(number)
-            changed.append(_timed(tool, apart))
+            changed.append(timed(tool, apart))
         costs["one line of code changed"] = _median(changed)
-        costs["nothing changed"] = _median([_timed(tool, apart) for _ in range(runs)])
+        costs["nothing changed"] = _median([timed(tool, apart) for _ in range(runs)])
         made = Remote().pull(parse_reference(pushed_image(tool)), PLATFORM, Cache(folder / "pulled"))
         size = sum(layer.descriptor.size for layer in made.layers[len(base.layers) :])
+        tool.add_dependency()
+        costs["a dependency added"] = timed(tool, apart)
     print(f"{tool.name}: done", file=sys.stderr)
     return Row(tool.name, costs, size)
 
 
 @contextmanager
-def _server(base: Image, folder: Path, ready: Callable[[str], None]) -> Iterator[tuple[str, frozenset[int]]]:
+def server(base: Image, folder: Path, ready: Callable[[str], None]) -> Iterator[tuple[str, frozenset[int]]]:
     """Run a new distribution server with the base in it; it counts for nobody."""
     place = Path(tempfile.mkdtemp(dir=folder, prefix="server-"))
     before = _children()
@@ -151,7 +155,8 @@ def _children() -> set[int]:
     return {int(pid) for pid in listed.split()}
 
 
-def _timed(tool: Tool, apart: frozenset[int]) -> Cost:
+def timed(tool: Tool, apart: frozenset[int]) -> Cost:
+    """Let a tool build and push once; what is below the processes `apart` does not count."""
     return sum((measure(command, apart=apart) for command in tool.commands()), Cost())
 
 
@@ -170,7 +175,8 @@ def _median(costs: Sequence[Cost]) -> Cost:
     )
 
 
-def _folder(folder: Path, name: str) -> Path:
+def folder_in(folder: Path, name: str) -> Path:
+    """Make a folder in a folder."""
     (folder / name).mkdir()
     return folder / name
 

@@ -1,6 +1,8 @@
 """The tools that are compared, each doing the same job: a component's image with its dependencies, built and pushed."""
 
+import json
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +15,41 @@ from benchmarks.measuring import Command
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "sample_components" / "train_model"
-REQUIREMENTS = ("joblib>=1.4", "numpy==1.26.4", "pandas==2.2.2", "scikit-learn==1.5.0")
+# What is added to the requirements in one of the steps: pure Python, without dependencies.
+ADDED = "tabulate==0.9.0"
 
-_CACHED = "RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt"
-_FETCHED = "RUN pip install --no-cache-dir -r requirements.txt"
+_CACHED = "RUN --mount=type=cache,target=/root/.cache/pip pip install"
+_FETCHED = "RUN pip install --no-cache-dir"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stack:
+    """What a component requires, and what else its settings say."""
+
+    requirements: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+    def settings(self, *more: str) -> str:
+        """Write the lines of pyproject.toml that name the requirements, then uv's."""
+        overrides = [f"{name}; sys_platform == 'never'" for name in self.left_out]
+        lines = [f"dependencies = {json.dumps([*self.requirements, *more])}"]
+        return "\n".join([*lines, "", "[tool.uv]", f"override-dependencies = {json.dumps(overrides)}"])
+
+
+_CUDA = ("cublas", "cudnn-cu13", "cusparselt-cu13", "nccl-cu13", "nvshmem-cu13")
+STACKS = {
+    "scikit-learn": Stack(
+        requirements=("joblib>=1.4", "numpy==1.26.4", "pandas==2.2.2", "scikit-learn==1.5.0"),
+    ),
+    # The package index's wheel, 527 MB, which is more than the CPU build of PyTorch's own index; without CUDA.
+    "torch": Stack(
+        requirements=(
+            *("filelock==4.2.12", "fsspec==2026.9.0", "jinja2==3.1.6", "markupsafe==3.0.4", "mpmath==1.3.0"),
+            *("networkx==3.6.1", "setuptools==84.2.1", "sympy==1.14.0", "torch==2.13.0", "typing-extensions==4.16.0"),
+        ),
+        left_out=("cuda-bindings", "cuda-toolkit", "triton", *(f"nvidia-{name}" for name in _CUDA)),
+    ),
+}
 
 
 class Tool(Protocol):
@@ -37,6 +70,10 @@ class Tool(Protocol):
         """Make the dependencies be installed again, from wheels that are here."""
         ...
 
+    def add_dependency(self) -> None:
+        """Require one more package."""
+        ...
+
     def change_code(self, number: int) -> None:
         """Change one line of the component's code."""
         ...
@@ -51,6 +88,7 @@ class Comp:
     """`comp build --push`, with the embedded builder."""
 
     folder: Path
+    stack: Stack
     name: str = "comp"
     keeps_wheels: bool = True
     host: str = ""
@@ -65,8 +103,14 @@ class Comp:
         lock.unlink(missing_ok=True)
         if kept:
             lock.write_bytes(kept)
-        with (self.folder / "component" / "pyproject.toml").open("a") as stream:
-            stream.write(f'base = "{host}/bench/base:1"\n')
+        self._settings()
+
+    def _settings(self, *more: str) -> None:
+        text = (SAMPLE / "pyproject.toml").read_text()
+        text = re.sub(r"^dependencies = .*$", lambda _: "DEPENDENCIES", text, flags=re.MULTILINE)
+        head, _, uv = self.stack.settings(*more).partition("\n")
+        text = text.replace("DEPENDENCIES", head) + f'base = "{self.host}/bench/base:1"\n{uv}\n'
+        (self.folder / "component" / "pyproject.toml").write_text(text)
 
     def forget(self) -> Sequence[Command]:
         """Forget the cache, uv's, and the lock."""
@@ -79,6 +123,10 @@ class Comp:
         """Forget all that is known of layers, but not the wheels, the base's facts and the lock."""
         for kind in ("layer", "collisions", "build", "bytecode", "interpreter"):
             shutil.rmtree(self.folder / "cache" / "records" / kind, ignore_errors=True)
+
+    def add_dependency(self) -> None:
+        """Add it to the settings."""
+        self._settings(ADDED)
 
     def change_code(self, number: int) -> None:
         """Change what the sample prints."""
@@ -102,6 +150,7 @@ class Dockerfile:
     """What the three that read a Dockerfile share."""
 
     folder: Path
+    stack: Stack
     name: str
     install: str
     keeps_wheels: bool
@@ -113,9 +162,14 @@ class Dockerfile:
         context = self.folder / "context"
         shutil.rmtree(context, ignore_errors=True)
         shutil.copytree(SAMPLE / "src", context / "src", ignore=shutil.ignore_patterns("__pycache__"))
-        (context / "requirements.txt").write_text("\n".join(REQUIREMENTS) + "\n")
-        lines = [f"FROM {self.base}", "WORKDIR /component", "COPY requirements.txt .", self.install, "COPY src ."]
+        self._requirements()
+        install = f"{self.install} {'--no-deps ' if self.stack.left_out else ''}-r requirements.txt"
+        lines = [f"FROM {self.base}", "WORKDIR /component", "COPY requirements.txt .", install, "COPY src ."]
         (context / "Dockerfile").write_text("\n".join([*lines, 'ENTRYPOINT ["python3", "train_model.py"]', ""]))
+
+    def _requirements(self, *more: str) -> None:
+        text = "\n".join([*self.stack.requirements, *more, ""])
+        (self.folder / "context" / "requirements.txt").write_text(text)
 
     @property
     def base(self) -> str:
@@ -129,8 +183,11 @@ class Dockerfile:
 
     def forget_installed(self) -> None:
         """Change the requirements, and what they mean not at all."""
-        with (self.folder / "context" / "requirements.txt").open("a") as stream:
-            stream.write("# changed\n")
+        self._requirements("# changed")
+
+    def add_dependency(self) -> None:
+        """Add it to the requirements."""
+        self._requirements(ADDED)
 
     def change_code(self, number: int) -> None:
         """Change what the sample prints."""
@@ -145,14 +202,14 @@ class Docker(Dockerfile):
     buildkit: bool = False
 
     @classmethod
-    def classic(cls, folder: Path) -> "Docker":
+    def classic(cls, folder: Path, stack: Stack) -> "Docker":
         """The classic builder, which has nowhere to keep wheels."""
-        return cls(folder, "docker classic", _FETCHED, keeps_wheels=False)
+        return cls(folder, stack, "docker classic", _FETCHED, keeps_wheels=False)
 
     @classmethod
-    def modern(cls, folder: Path) -> "Docker":
+    def modern(cls, folder: Path, stack: Stack) -> "Docker":
         """BuildKit, with a cache mount for pip's wheels."""
-        return cls(folder, "docker BuildKit", _CACHED, keeps_wheels=True, buildkit=True)
+        return cls(folder, stack, "docker BuildKit", _CACHED, keeps_wheels=True, buildkit=True)
 
     def forget(self) -> Sequence[Command]:
         """Remove every image but the base, and BuildKit's cache."""
@@ -173,9 +230,9 @@ class Buildah(Dockerfile):
     """`buildah bud` and `buildah push`, without a daemon."""
 
     @classmethod
-    def daemonless(cls, folder: Path) -> "Buildah":
+    def daemonless(cls, folder: Path, stack: Stack) -> "Buildah":
         """Keep layers and pip's wheels, as BuildKit does."""
-        return cls(folder, "buildah", "RUN pip install -r requirements.txt", keeps_wheels=True)
+        return cls(folder, stack, "buildah", "RUN pip install", keeps_wheels=True)
 
     def forget(self) -> Sequence[Command]:
         """Remove all images and wheels, and pull the base again."""
@@ -201,16 +258,20 @@ class Kfp:
     """`kfp component build`, which installs by the classic builder and pushes."""
 
     folder: Path
+    stack: Stack
     python: Path
     name: str = "kfp"
     keeps_wheels: bool = False
     host: str = ""
+    number: int = 0
+    more: tuple[str, ...] = ()
 
     def prepare(self, host: str) -> None:
         """Write the component, as kfp wants it."""
         self.host = host
         shutil.rmtree(self.folder / "context", ignore_errors=True)
         (self.folder / "context").mkdir(parents=True)
+        self.more = ()
         self.change_code(0)
 
     def forget(self) -> Sequence[Command]:
@@ -221,13 +282,19 @@ class Kfp:
     def forget_installed(self) -> None:
         """Keep nothing: there is no place for wheels."""
 
+    def add_dependency(self) -> None:
+        """Write the component with one package more."""
+        self.more = (ADDED,)
+        self.change_code(self.number)
+
     def change_code(self, number: int) -> None:
         """Write the component with another line of code."""
+        self.number = number
         body = (SAMPLE / "src" / "train_model.py").read_text().replace("rows, {", f"rows ({number}), {{")
         head, _, function = body.partition("def train(")
         decorator = (
             f"@dsl.component(base_image={self.host + '/bench/base:1'!r}, target_image={self.host + '/bench/kfp:1'!r}, "
-            f"packages_to_install={list(REQUIREMENTS)!r})\n"
+            f"packages_to_install={[*self.stack.requirements, *self.more]!r})\n"
         )
         head = head.replace("from toolkit.types import", "from kfp import dsl\nfrom kfp.dsl import")
         # kfp takes `dict | None` for an artifact.
