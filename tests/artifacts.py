@@ -185,6 +185,7 @@ def component(folder: Path, **changes: Any) -> Project:  # noqa: ANN401 (any fie
         image=None,
         base=None,
         base_overridden=False,
+        build_base=None,
         platforms=("linux/amd64",),
         python=None,
         system_site_packages=False,

@@ -12,6 +12,8 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     name, version, tag, requires, mark = open("wheel.txt").read().split("\\n")[:5]
     if tag == "fail":
         raise SystemExit("the compiler is missing")
+    if mark == "flags":
+        mark = os.environ["CFLAGS"]
     filename = f"{name}-{version}-{tag}.whl"
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(os.path.join(wheel_directory, filename), "w", zipfile.ZIP_DEFLATED) as wheel:

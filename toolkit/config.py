@@ -17,12 +17,16 @@ DEFAULT_PLATFORM = "linux/amd64"
 LOWEST_MINOR = 10
 
 _ENTRY_KEYS = ("entrypoint", "command", "title")
-_SHARED_KEYS = ("base", "platforms", "namespace", "python", "system-site-packages", "user", "bytecode", "estargz")
+_SHARED_KEYS = (
+    *("base", "build-base", "platforms", "namespace", "python"),
+    *("system-site-packages", "user", "bytecode", "estargz"),
+)
 _OWN_KEYS = ("image", "exclude", "include", "requirements", "lock")
 _COMPONENT_KEYS = (*_ENTRY_KEYS, *_SHARED_KEYS, *_OWN_KEYS, "components", "defaults")
 _VARIABLES = {
     "image": "COMP_IMAGE",
     "base": "COMP_BASE",
+    "build-base": "COMP_BUILD_BASE",
     "platforms": "COMP_PLATFORMS",
     "namespace": "COMP_NAMESPACE",
     "python": "COMP_PYTHON",
@@ -48,6 +52,7 @@ _FORMS = {
     "lock": (re.compile(r"requirements\.lock|pylock\.toml"), "requirements.lock or pylock.toml"),
     "include": (re.compile(r"[^\n]*\S[^\n]*"), "a pattern of files, as in .dockerignore"),
     "base": (re.compile(r"(?:layout:|archive:).+|\S+"), "an image, layout:DIR or archive:FILE"),
+    "build-base": (re.compile(r"(?:layout:|archive:).+|\S+"), "an image, layout:DIR or archive:FILE"),
 }
 
 
@@ -72,8 +77,9 @@ class Project:
     `folder` is the component's folder, `pyproject` the file that holds `[project]` (in the folder or above).
     `entries` has the main component first. `base` is None where nothing names one: then the lowest Python
     minor that `requires_python` allows, at least 3.10, decides (`default_base`). `base_overridden` says that
-    the command line or the environment named it: such a base is never recorded in the lock. `requirements` is a file
-    that another tool locked, `lock` the one that `comp lock` writes.
+    the command line or the environment named it: such a base is never recorded in the lock. `build_base` is the image
+    in whose containers wheels are built that need one, None for the base itself. `requirements` is a file that another
+    tool locked, `lock` the one that `comp lock` writes.
     """
 
     folder: Path
@@ -90,6 +96,7 @@ class Project:
     image: str | None
     base: str | None
     base_overridden: bool
+    build_base: str | None
     platforms: tuple[str, ...]
     python: str | None
     system_site_packages: bool
@@ -165,6 +172,7 @@ def read_project(
         image=settings.text("image") or (f"{prefix}/{name}" if prefix else None),
         base=settings.text("base"),
         base_overridden="base" in overrides or bool(environ.get("COMP_BASE")),
+        build_base=settings.text("build-base"),
         platforms=settings.texts("platforms") or (DEFAULT_PLATFORM,),
         python=settings.text("python"),
         system_site_packages=settings.flag("system-site-packages"),

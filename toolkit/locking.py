@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+from packaging.version import Version
 
 from toolkit.config import Project, default_base
 from toolkit.errors import InputError, Location, OutsideError
@@ -19,6 +21,9 @@ from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.target import Target
 from toolkit.threads import at_once
 from toolkit.tools import Tools
+
+if TYPE_CHECKING:
+    from toolkit.containers import Container
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +57,11 @@ def open_bases(
     from toolkit.builders.planning import check_python
 
     text = project.base or default_base(project)
-    scheme, _, rest = text.partition(":")
-    local = scheme in {"layout", "archive"}
-    pinned = None if local else _pinned(parse_reference(text), lock, tools)
+    pinned = None if _is_local(text) else _pinned(parse_reference(text), lock, tools)
     remote = tools.remote() if pinned else None
 
     def opened(platform: Platform) -> Base:
-        if remote and pinned:
-            image = remote.pull(pinned, platform, tools.cache)
-        else:
-            image = _read_local(scheme, Path(rest), platform, tools)
+        image = remote.pull(pinned, platform, tools.cache) if remote and pinned else _read_local(text, platform, tools)
         facts = read_facts(image, tools.cache, python=project.python)
         check_python(project, facts, text)
         return Base(
@@ -138,7 +138,14 @@ def rebuild_lost(project: Project, lock: Lock, bases: Sequence[Base], tools: Too
             if pin.source and not tools.cache.has_blob(pin.sha256):
                 from toolkit.python.building import rebuild
 
-                rebuild(pin, base.target, tools.cache, tools.report, where=project.pyproject)
+                rebuild(
+                    pin,
+                    base.target,
+                    tools.cache,
+                    tools.report,
+                    where=project.pyproject,
+                    workshop=_workshop(project, base, tools),
+                )
 
 
 def existing_lock(project: Project) -> Lock | None:
@@ -200,17 +207,18 @@ def _resolved(
 
     found = at_once(resolved, bases)
     return {
-        base.target.platform: tuple(_built(one, base, tools) for one in chosen)
+        base.target.platform: tuple(_built(project, one, base, tools) for one in chosen)
         for base, chosen in zip(bases, found, strict=True)
     }
 
 
-def _built(one: Pin | SourceDistribution, base: Base, tools: Tools) -> Pin:
+def _built(project: Project, one: Pin | SourceDistribution, base: Base, tools: Tools) -> Pin:
     if isinstance(one, Pin):
         return one
     from toolkit.python.building import build_source
 
-    return build_source(one, base.target, tools.cache, tools.report)
+    workshop = _workshop(project, base, tools)
+    return build_source(one, base.target, tools.cache, tools.report, workshop=workshop)
 
 
 def _local(project: Project, base: Base, tools: Tools) -> list[Pin]:
@@ -220,10 +228,40 @@ def _local(project: Project, base: Base, tools: Tools) -> list[Pin]:
         return []
     from toolkit.python.building import build_folder
 
+    workshop = _workshop(project, base, tools)
     return [
-        build_folder(folder, name, base.target, tools.cache, relative_to=project.folder)
+        build_folder(folder, name, base.target, tools.cache, relative_to=project.folder, workshop=workshop)
         for name, folder in folders.items()
     ]
+
+
+def _workshop(project: Project, base: Base, tools: Tools) -> "Container | None":
+    """Say where wheels are built that have to be built on the base; None when that is for another processor."""
+    from toolkit.containers import workshop_for
+
+    def opened() -> Base:
+        return _build_base(project, base, tools) if project.build_base else base
+
+    return workshop_for(opened, base.target.platform.architecture, tools.environ)
+
+
+def _build_base(project: Project, base: Base, tools: Tools) -> Base:
+    """Open the image that wheels for a base are built in. Raises InputError when they would not run on the base."""
+    text, platform = project.build_base or "", base.target.platform
+    if _is_local(text):
+        image = _read_local(text, platform, tools)
+    else:
+        image = tools.remote().pull(_pinned(parse_reference(text), None, tools), platform, tools.cache)
+    facts = read_facts(image, tools.cache)
+    mine, theirs = ((one.minor, one.libc) for one in (facts, base.facts))
+    if mine != theirs or Version(facts.libc_version) > Version(base.facts.libc_version):
+        raise InputError(
+            f"what is built in {text} (Python {facts.version}, {facts.libc} {facts.libc_version}) would not run on the "
+            f"base {base.reference} (Python {base.facts.version}, {base.facts.libc} {base.facts.libc_version})",
+            where=Location(path=project.folder / "pyproject.toml"),
+            hint="choose a `build-base` of the same Python whose C library is not newer",
+        )
+    return replace(base, image=image, reference=text, pinned=None, facts=facts)
 
 
 def _resolve(
@@ -265,7 +303,13 @@ def _further(project: Project) -> dict[str, str]:
     return digests
 
 
-def _read_local(scheme: str, path: Path, platform: Platform, tools: Tools) -> Image:
+def _is_local(text: str) -> bool:
+    return text.startswith(("layout:", "archive:"))
+
+
+def _read_local(text: str, platform: Platform, tools: Tools) -> Image:
+    scheme, _, rest = text.partition(":")
+    path = Path(rest)
     if scheme == "archive":
         from toolkit.oci.archive import read_archive
 

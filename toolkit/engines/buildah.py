@@ -74,20 +74,21 @@ def container(image: str) -> Iterator[str]:
         buildah("rm", name)
 
 
-def run(name: str, command: Sequence[str], *, mounts: Mapping[str, tuple[Path, str]]) -> int:
+def run(name: str, command: Sequence[str], *, mounts: Mapping[str, tuple[Path, str]], user: str | None = None) -> int:
     """Run a command in a container and give its exit code; its output goes to our stderr as it comes.
 
-    `mounts` says for a path in the container which host path appears there and whether `ro` or `rw`.
+    `mounts` says for a path in the container which host path appears there and whether `ro` or `rw`. `user` is the
+    image's own, if it is None.
     """
     with tempfile.TemporaryDirectory(prefix="comp-mounts-") as temporary:
-        volumes = []
+        options = ["--user", user] if user else []
         for number, (inside, (path, mode)) in enumerate(mounts.items()):
             # By a link of a plain name: the parts are joined by colons, which a path may hold.
             link = Path(temporary) / str(number)
             link.symlink_to(path)
-            volumes += ["--volume", f"{link}:{inside}:{mode}"]
+            options += ["--volume", f"{link}:{inside}:{mode}"]
         done = subprocess.run(
-            ["buildah", "run", "--isolation", "chroot", *volumes, name, "--", *command],
+            ["buildah", "run", "--isolation", "chroot", *options, name, "--", *command],
             stdout=sys.stderr,
             stdin=subprocess.DEVNULL,
             check=False,

@@ -107,11 +107,14 @@ def run_container(
     entrypoint: Sequence[str],
     command: Sequence[str],
     mounts: Mapping[str, tuple[Path, str]],
+    user: str | None = None,
+    network: str | None = None,
 ) -> int:
     """Run a container to its end and give its exit code; its output goes to our stderr as it comes.
 
     `mounts` says for a path in the container which host path appears there and whether `ro` or `rw`. The container
-    is removed, whatever happens. An image that is missing is pulled.
+    is removed, whatever happens. An image that is missing is pulled. `user` is the image's own, if it is None, and
+    `network` the daemon's usual one, or `host`.
     """
     from docker.types import Mount
 
@@ -121,7 +124,8 @@ def run_container(
             client.images.pull(image)
     # Not `volumes`: those are joined by colons, which a path may hold, and take each host path once.
     bound = [Mount(inside, str(path), type="bind", read_only=mode == "ro") for inside, (path, mode) in mounts.items()]
-    options: dict[str, Any] = {"entrypoint": list(entrypoint)} if entrypoint else {}
+    options: dict[str, Any] = {"entrypoint": list(entrypoint), "user": user, "network_mode": network}
+    options = {name: value for name, value in options.items() if value}
     with failing(f"docker cannot run {image}"):
         container = client.containers.create(image, list(command), mounts=bound, **options)
         try:

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from toolkit.errors import CompError, InputError, Location, OutsideError
 from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.target import Target
-from toolkit.python.uv import uv_program
+from toolkit.python.uv import find_python, uv_program
 
 log = logging.getLogger(__name__)
 
@@ -149,10 +149,9 @@ def _compile(
         command = [uv_program(), "pip", "compile", "--quiet", "--no-header", "--format=pylock.toml"]
         command += ["--python-platform", target.uv_platform, "--python-version", target.version]
         command += ["--only-binary=:all:", *(f"--no-binary={name}" for name in from_source), "--color=never"]
-        if not from_source:
-            # Nothing is built, so any interpreter does; to look for one of the target's version takes uv longer than
-            # to resolve.
-            command += ["--python", sys.executable]
+        # Where nothing is built any interpreter does; to look for one of the target's version takes uv longer than
+        # to resolve.
+        command += ["--python", find_python(target.minor) if from_source else sys.executable]
         command += ["--constraints", str(narrowing), *(["--no-deps"] if closed else []), str(wanted)]
         try:
             done = subprocess.run(

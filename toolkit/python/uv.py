@@ -1,5 +1,7 @@
-"""Where uv is."""
+"""Where uv is, and which Pythons it finds."""
 
+import subprocess
+import sys
 import threading
 
 _LOCK = threading.Lock()
@@ -12,3 +14,10 @@ def uv_program() -> str:
     # Until Python 3.12, sysconfig, which uv asks, may answer a second thread while the first is still filling it.
     with _LOCK:
         return uv.find_uv_bin()
+
+
+def find_python(minor: str) -> str:
+    """Find an interpreter of a minor version on this machine; where there is none, our own: enough for pure wheels."""
+    command = [uv_program(), "python", "find", "--no-project", "--no-python-downloads", minor]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return found.stdout.strip() if found.returncode == 0 else sys.executable

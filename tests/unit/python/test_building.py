@@ -103,8 +103,68 @@ def test_machine_code_that_fits(index: PackageIndex, debian: Target, cache: Cach
     assert build_source(source, debian, cache, silent).filename == "native-1.0-cp311-cp311-linux_x86_64.whl"
     with pytest.raises(InputError, match="what builds here is"):
         build_source(source, replace(debian, platform=Platform("linux", "arm64")), cache, silent)
-    with pytest.raises(InputError, match=r"musl 1\.2, and has to be built there"):
+    with pytest.raises(InputError, match=r"musl 1\.2, and has to be built for that"):
         build_source(source, replace(debian, libc="musl", libc_version="1.2"), cache, silent)
+
+
+class _Workshop:
+    """Says that it builds in a container of the base, and writes a wheel of this name."""
+
+    def __init__(self, filename: str, refusal: str | None = None) -> None:
+        self.filename, self.refusal, self.built = filename, refusal, 0
+
+    def refuses(self) -> str | None:
+        return self.refusal
+
+    def build(self, source: Path, out: Path) -> None:
+        assert source.exists()
+        self.built += 1
+        (out / self.filename).write_bytes(small_wheel("native", "1.0"))
+
+
+@pytest.mark.parametrize(
+    ("tag", "mark"), [("cp310-cp310-linux_x86_64", ""), ("cp311-cp311-linux_x86_64", "GLIBC_2.99"), ("fail", "")]
+)
+def test_what_does_not_fit_is_built_in_the_workshop(
+    index: PackageIndex, debian: Target, cache: Cache, tag: str, mark: str
+) -> None:
+    source = source_of(index, debian, "native", tag=tag, mark=mark)
+    workshop = _Workshop("native-1.0-cp311-cp311-linux_x86_64.whl")
+    first, again = (build_source(source, debian, cache, silent, workshop=workshop) for _ in range(2))
+    assert (first, first.filename, workshop.built) == (again, workshop.filename, 1)
+    # Not what a container makes for another Python either, and not one that is not there.
+    wrong = _Workshop("native-1.0-cp313-cp313-linux_x86_64.whl")
+    with pytest.raises(InputError, match="what builds there is native-1"):
+        build_source(source, debian, Cache(cache.root / "other"), silent, workshop=wrong)
+    absent = _Workshop(workshop.filename, "neither docker nor buildah is here")
+    with pytest.raises(InputError) as caught:
+        build_source(source, debian, Cache(cache.root / "other"), silent, workshop=absent)
+    assert "but neither docker nor buildah is here; build its wheel" in str(caught.value.hint)
+    assert absent.built == 0
+
+
+def test_what_builds_here_needs_no_workshop(index: PackageIndex, debian: Target, cache: Cache) -> None:
+    unused = _Workshop("never-1.0-py3-none-any.whl")
+    for name, tag in (("plain", "py3-none-any"), ("native", "cp311-cp311-linux_x86_64")):
+        source = source_of(index, debian, name, tag=tag)
+        assert build_source(source, debian, cache, silent, workshop=unused).filename == f"{name}-1.0-{tag}.whl"
+    assert unused.built == 0
+
+
+def test_a_compiler_is_given_pythons_own_flags(
+    index: PackageIndex, debian: Target, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flags() -> bytes:
+        source = source_of(index, debian, "native", tag="cp311-cp311-linux_x86_64", mark="flags")
+        kept = Cache(cache.root / os.environ.get("CFLAGS", "none"))
+        with zipfile.ZipFile(kept.blob_path(build_source(source, debian, kept, silent).sha256)) as wheel:
+            return wheel.read("native/native.so").removeprefix(b"\x7fELF")
+
+    own = flags().decode()
+    assert "-O" in own
+    assert own.endswith(" -g0")
+    monkeypatch.setenv("CFLAGS", "-march=native")
+    assert flags() == b"-march=native -g0"
 
 
 def test_what_the_cache_lost_is_built_again_and_compared(index: PackageIndex, debian: Target, cache: Cache) -> None:
