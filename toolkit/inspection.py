@@ -17,12 +17,14 @@ from toolkit.oci.contents import layer_tar
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.reference import Reference, parse_reference
+from toolkit.python.base import c_library
+from toolkit.python.floors import floors_of, is_above
 from toolkit.spec.reader import read_component
 from toolkit.tools import Tools
 
 _OURS = "comp: "
 _INTERFACE = "opt/comp/interface.json"
-_PACKAGES = re.compile(r"(opt/comp/venv/lib/python[^/]+/site-packages)/([^/]+)\.dist-info/RECORD")
+_PACKAGES = re.compile(r"(opt/comp/venv/lib/python[^/]+/site-packages)/([^/]+)-([^/]+)\.dist-info/(RECORD|WHEEL)")
 _LABEL = "org.opencontainers.image."
 
 
@@ -38,19 +40,23 @@ class LayerFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackageFacts:
-    """One installed distribution; `size` is what its files take when unpacked, in bytes."""
+    """One installed distribution; `size` is what its files take when unpacked, in bytes.
+
+    `needs` says which C library is enough for its machine code, as its wheel's tags say: `{"glibc": "2.17"}`.
+    """
 
     name: str
     version: str
     size: int
+    needs: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageFacts:
     """What an image is. `components` are those of its `interface.json`, as the launcher will read them.
 
-    `platforms` are all that there are where it is one of several. `packages` are sorted by size, largest first; None
-    when nobody asked for them.
+    `platforms` are all that there are where it is one of several. `packages` are sorted by size, largest first, and
+    `libc` is the C library that they have, like `glibc 2.36`; both are None when nobody asked for them.
     """
 
     digest: str
@@ -65,6 +71,20 @@ class ImageFacts:
     layers: tuple[LayerFacts, ...]
     components: Mapping[str, Mapping[str, Any]]
     packages: tuple[PackageFacts, ...] | None
+    libc: str | None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Say which packages need another C library than there is, or a newer one."""
+        library, _, version = (self.libc or "").partition(" ")
+        if not version:
+            return ()
+        above = [one for one in self.packages or () if is_above(one.needs, library, version)]
+        return tuple(
+            f"{one.name} {one.version} needs "
+            f"{' or '.join(f'{name} {floor}' for name, floor in one.needs.items())}, and the base has {self.libc}"
+            for one in above
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,6 +152,7 @@ def inspect_image(opened: Opened, *, packages: bool) -> ImageFacts:
         layers=layers,
         components=_components(image, layers),
         packages=_packages(image, layers) if packages else None,
+        libc=_libc(image, layers) if packages else None,
     )
 
 
@@ -162,22 +183,36 @@ def _components(image: Image, layers: Sequence[LayerFacts]) -> dict[str, Mapping
     return {}
 
 
+def _libc(image: Image, layers: Sequence[LayerFacts]) -> str | None:
+    base = [layer for layer, facts in zip(image.layers, layers, strict=True) if not facts.ours]
+    found = c_library(base)
+    return " ".join(found) if found else None
+
+
 def _packages(image: Image, layers: Sequence[LayerFacts]) -> tuple[PackageFacts, ...]:
-    """Add up what each distribution's RECORD lists (PyPA, "Recording installed projects")."""
+    """Add up what each distribution's RECORD lists (PyPA, "Recording installed projects"), and read its tags."""
     sizes: dict[str, int] = {}
     records: dict[tuple[str, str], list[str]] = {}
+    tags: dict[tuple[str, str], list[str]] = {}
     for layer, facts in zip(image.layers, layers, strict=True):
         if not facts.ours:
             continue
         for name, member, stream in _members(layer):
             sizes[name] = member.size
             if match := _PACKAGES.fullmatch(name):
-                rows = csv.reader(io.StringIO(stream.read().decode("utf-8", "replace")))
-                distribution, _, version = match[2].rpartition("-")
-                records[distribution, version] = [_below(match[1], row[0]) for row in rows if row]
+                root, one, text = match[1], (match[2], match[3]), stream.read().decode("utf-8", "replace")
+                if match[4] == "WHEEL":
+                    tags[one] = [line.removeprefix("Tag:") for line in text.splitlines() if line.startswith("Tag:")]
+                else:
+                    records[one] = [_below(root, row[0]) for row in csv.reader(io.StringIO(text)) if row]
     found = [
-        PackageFacts(name=name, version=version, size=sum(sizes.get(path, 0) for path in paths))
-        for (name, version), paths in records.items()
+        PackageFacts(
+            name=one[0],
+            version=one[1],
+            size=sum(sizes.get(path, 0) for path in paths),
+            needs=floors_of(tags.get(one, ())),
+        )
+        for one, paths in records.items()
     ]
     return tuple(sorted(found, key=lambda one: (-one.size, one.name)))
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from tests.commands import comp, ok
 from tests.conftest import Sample
+from tests.images import image_of, layer_of, tar_with
 from tests.servers import Server
+from toolkit.oci.descriptor import host_platform
+from toolkit.oci.layout import read_layout, write_layout
 
 
 def test_a_pushed_image_by_its_folder(sample: Sample, remote: Server) -> None:
@@ -26,6 +29,12 @@ def test_a_pushed_image_by_its_folder(sample: Sample, remote: Server) -> None:
     packages = {one["name"]: one["size"] for one in facts["packages"]}
     assert list(packages.values()) == sorted(packages.values(), reverse=True)
     assert packages["pandas"] > 10_000_000
+    needs = {one["name"]: one["needs"] for one in facts["packages"]}
+    assert (facts["libc"], needs["pandas"], facts["warnings"]) == ("glibc 2.36", {"glibc": "2.17"}, [])
+    assert {} in needs.values()
+    lines = ok("inspect", folder, "--packages").splitlines()
+    (libc,) = (line for line in lines if line.startswith("libc "))
+    assert libc.startswith("libc      glibc 2.36; the packages need 2.17 (")
 
 
 def test_the_text_of_an_image_in_a_layout(sample: Sample, tmp_path: Path) -> None:
@@ -35,6 +44,34 @@ def test_the_text_of_an_image_in_a_layout(sample: Sample, tmp_path: Path) -> Non
     assert lines[0] == f"digest    {digest}"
     assert "summarise-text: summarise_text:summarise" in lines
     assert any(line.endswith("  code") for line in lines)
+
+
+def test_a_package_that_needs_a_newer_c_library(sample: Sample, debian_base: Path, tmp_path: Path) -> None:
+    folder, layout = sample("summarise_text"), tmp_path / "layout"
+    ok("build", folder, "--output", f"layout:{layout}")
+    image = read_layout(layout, platform=host_platform())
+    # Put together by hand, on top of the base's layers, as another tool might.
+    root = "opt/comp/venv/lib/python3.11/site-packages"
+    wheels = {
+        f"{root}/newer-1.0.dist-info/WHEEL": b"Tag: cp311-cp311-manylinux_2_39_x86_64\n",
+        f"{root}/newer-1.0.dist-info/RECORD": b"newer.so,,\n",
+        f"{root}/alpine-1.0.dist-info/RECORD": b"",
+        f"{root}/alpine-1.0.dist-info/WHEEL": b"Tag: cp311-cp311-musllinux_1_2_x86_64\n",
+        f"{root}/newer.so": bytes(5),
+    }
+    history = [*image.parsed_config()["history"], {"created_by": "comp: by hand"}]
+    made = image_of([*image.layers, layer_of(tar_with(wheels))], config=lambda data: data.update(history=history))
+    write_layout(made, tmp_path / "made", name="made")
+    result = comp("inspect", f"layout:{tmp_path / 'made'}", "--packages")
+    assert result.code == 0
+    assert "glibc 2.36; the packages need 2.39 (newer 1.0)\n" in result.out
+    assert "newer 1.0 needs glibc 2.39, and the base has glibc 2.36\n" in result.err
+    assert "alpine 1.0 needs musl 1.2, and the base has glibc 2.36\n" in result.err
+    facts = json.loads(ok("inspect", f"layout:{tmp_path / 'made'}", "--packages", "--format", "json"))
+    assert len(facts["warnings"]) == 2
+    assert {"name": "newer", "version": "1.0", "size": 5, "needs": {"glibc": "2.39"}} in facts["packages"]
+    bare = json.loads(ok("inspect", f"layout:{debian_base}", "--packages", "--format", "json"))
+    assert (bare["libc"], bare["packages"]) == ("glibc 2.36", [])
 
 
 def test_a_strangers_image_has_layers_and_no_components(debian_base: Path) -> None:

@@ -1,6 +1,7 @@
 """`comp inspect`: look into an image that is already there."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ from toolkit.cli.console import Console, columns, in_bytes, pass_console
 if TYPE_CHECKING:
     from toolkit.inspection import ImageFacts
 
+log = logging.getLogger(__name__)
+
 # What is said to be from then has a fixed time and no age.
 _BEGINNING = 1980
 
@@ -20,7 +23,7 @@ _BEGINNING = 1980
 @click.command
 @click.argument("image", metavar="IMAGE|FOLDER", default=".")
 @click.option("--platform", default="linux/amd64", show_default=True, help="Which image of an index.")
-@click.option("--packages", is_flag=True, help="Also what each installed package weighs; reads the layers.")
+@click.option("--packages", is_flag=True, help="Also what each installed package weighs and needs; reads the layers.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @pass_console
 def command(console: Console, *, image: str, platform: str, packages: bool, form: str) -> None:
@@ -34,9 +37,11 @@ def command(console: Console, *, image: str, platform: str, packages: bool, form
 
     facts = inspect_image(open_image(image, Platform.parse(platform), Tools()), packages=packages)
     if form == "json":
-        console.data(json.dumps(asdict(facts), indent=2))
+        console.data(json.dumps(asdict(facts) | {"warnings": facts.warnings}, indent=2))
     else:
         console.data("\n".join(_lines(facts)))
+    for warning in facts.warnings:
+        log.warning("%s", warning)
 
 
 def _lines(facts: "ImageFacts") -> Iterator[str]:
@@ -48,6 +53,7 @@ def _lines(facts: "ImageFacts") -> Iterator[str]:
         ("base", facts.base),
         ("user", facts.user),
         ("command", " ".join(facts.command)),
+        ("libc", _floor(facts)),
         ("size", f"{in_bytes(total)} in {len(facts.layers)} layers"),
     ):
         if value:
@@ -62,6 +68,18 @@ def _lines(facts: "ImageFacts") -> Iterator[str]:
     if facts.packages is not None:
         yield ""
         yield from columns([(f"{one.name} {one.version}", in_bytes(one.size)) for one in facts.packages])
+
+
+def _floor(facts: "ImageFacts") -> str:
+    """Say what C library there is, and the package that asks for the newest."""
+    from toolkit.python.floors import level
+
+    library = (facts.libc or "").partition(" ")[0]
+    asking = [one for one in facts.packages or () if library in one.needs]
+    if not asking:
+        return facts.libc or ""
+    newest = max(asking, key=lambda one: level(one.needs[library]))
+    return f"{facts.libc}; the packages need {newest.needs[library]} ({newest.name} {newest.version})"
 
 
 def _age(created: str) -> str:

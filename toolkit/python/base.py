@@ -4,7 +4,7 @@ import logging
 import posixpath
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import IO, Any
 
@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from toolkit.cache import Cache
 from toolkit.errors import InputError
-from toolkit.oci.image import Image
+from toolkit.oci.image import Image, Layer
 from toolkit.oci.tree import Tree
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,14 @@ def read_facts(image: Image, cache: Cache, *, python: str | None = None) -> Base
     return facts
 
 
+def c_library(layers: Iterable[Layer]) -> tuple[str, str] | None:
+    """Find `glibc` or `musl` and its version like `2.36` in layers, from bottom to top; None when there is neither."""
+    tree = _Base()
+    for layer in layers:
+        tree.apply(layer)
+    return _c_library(tree)
+
+
 def _recalled(record: Mapping[str, Any] | None) -> BaseFacts | None:
     """Read facts back; None when there are none, or another version of this program wrote them."""
     texts = {one.name for one in fields(BaseFacts)} - {"packages"}
@@ -130,13 +138,15 @@ def _facts(tree: _Base, config: Mapping[str, Any], python: str | None) -> BaseFa
             )
     interpreter = _interpreter(tree, config, python)
     version = _version(tree, interpreter)
-    libc, libc_version = _c_library(tree)
+    library = _c_library(tree)
+    if library is None:
+        raise InputError("the base has neither glibc nor musl where they are expected", hint="use another base")
     release = _os_release(tree)
     return BaseFacts(
         python=f"/{interpreter}",
         version=version,
-        libc=libc,
-        libc_version=libc_version,
+        libc=library[0],
+        libc_version=library[1],
         os_id=release.get("ID", "linux"),
         os_version=release.get("VERSION_ID", ""),
         user=str(config.get("User") or ""),
@@ -177,11 +187,11 @@ def _version(tree: _Base, interpreter: str) -> str:
     )
 
 
-def _c_library(tree: _Base) -> tuple[str, str]:
+def _c_library(tree: _Base) -> tuple[str, str] | None:
     for path, version in sorted(tree.found.items()):
         if _C_LIBRARY.fullmatch(path) and version:
             return ("musl" if "musl" in path else "glibc"), ".".join(version.split(".")[:2])
-    raise InputError("the base has neither glibc nor musl where they are expected", hint="use another base")
+    return None
 
 
 def _os_release(tree: _Base) -> dict[str, str]:
