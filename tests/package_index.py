@@ -39,13 +39,17 @@ def small_wheel(name: str, version: str, *, requires: str = "", content: str = "
 class PackageIndex:
     """What is served: `files` by name; `wrong` gives other bytes than the page promises.
 
-    `failures` counts down the answers 503 that a file gives first, `slow` is how many seconds one takes; `user` is
-    `name:password`; `requests` are the paths that were asked for.
+    `failures` counts down the answers 503 that a file gives first, `breaks` those that break off half-way, `slow` is
+    how many seconds one takes; `user` is `name:password`; `requests` are the paths that were asked for, `ranges` the
+    parts (RFC 9110, section 14), which are given if `gives_parts`.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     wrong: dict[str, bytes] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
+    breaks: dict[str, int] = field(default_factory=dict)
+    gives_parts: bool = True
+    ranges: list[str] = field(default_factory=list)
     cut_short: set[str] = field(default_factory=set)
     user: str | None = None
     slow: dict[str, float] = field(default_factory=dict)
@@ -92,15 +96,25 @@ def serving_index(index: PackageIndex) -> Iterator[PackageIndex]:
         def _answer(self, *, with_body: bool) -> None:
             status, data = index.answer(self.path, self.headers.get("Authorization"))
             name = self.path.rpartition("/")[2]
+            wanted, whole = self.headers.get("Range"), len(data)
+            if wanted and status == 200:
+                index.ranges.append(wanted)
+            if wanted and status == 200 and index.gives_parts:
+                start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+                status, data = (206, data[start:]) if start < whole else (416, b"")
             self.send_response(status)
             if status == 401:
                 self.send_header("WWW-Authenticate", 'Basic realm="index"')
             self.send_header("Content-Type", "text/html" if "/simple/" in self.path else "application/zip")
             self.send_header("Content-Length", str(len(data)))
+            if status == 206:
+                self.send_header("Content-Range", f"bytes {whole - len(data)}-{whole - 1}/{whole}")
             self.end_headers()
             if with_body:
                 time.sleep(index.slow.get(name, 0))
-                self.wfile.write(data[: len(data) // 2] if name in index.cut_short else data)
+                broken = index.breaks.get(name, 0) > 0 or name in index.cut_short
+                index.breaks[name] = index.breaks.get(name, 0) - 1
+                self.wfile.write(data[: len(data) // 2] if broken else data)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
             pass

@@ -8,6 +8,7 @@ parse counts as absent. Losing the cache loses only time. Beside them lie folder
 under a name of its own and renamed: `bases/`, `environments/`, `layouts/`.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import platformdirs
 
@@ -41,6 +42,8 @@ _LEFTOVER = re.compile(
     r"|(?:bases|environments|layouts)/\.(?:base|new|gone)-[^/]+"
 )
 _CHUNK = 1 << 20
+# What came of a blob is kept from this size on.
+_WORTH_KEEPING = 1 << 20
 # Whoever writes for longer than this without touching the file is taken for dead.
 _SECONDS_ALIVE = 3600
 
@@ -57,6 +60,41 @@ class Entry:
     size: int
     used: float
     leftover: bool = False
+
+
+class Part:
+    """What came of a blob so far: `size` bytes, whether they came now or before a transfer broke."""
+
+    def __init__(self, stream: BinaryIO, sha256: str) -> None:
+        self._stream, self._sha256 = stream, sha256
+        self._hasher, self.size = hashlib.sha256(), 0
+        while chunk := stream.read(_CHUNK):
+            self._hasher.update(chunk)
+            self.size += len(chunk)
+
+    @property
+    def sha256(self) -> str:
+        """The hex digest of what came so far."""
+        return self._hasher.hexdigest()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is the blob."""
+        return self.sha256 == self._sha256
+
+    def write(self, chunk: bytes) -> None:
+        """Take in what follows."""
+        self._stream.write(chunk)
+        # A process may be killed at any time, and what came should stay.
+        self._stream.flush()
+        self._hasher.update(chunk)
+        self.size += len(chunk)
+
+    def restart(self) -> None:
+        """Forget what came."""
+        self._stream.seek(0)
+        self._stream.truncate()
+        self._hasher, self.size = hashlib.sha256(), 0
 
 
 class Cache:
@@ -115,11 +153,33 @@ class Cache:
                 hasher.update(chunk)
                 stream.write(chunk)
             if hasher.hexdigest() != sha256:
-                raise OutsideError(
-                    f"{what} does not have the expected content: sha256 {hasher.hexdigest()}, expected {sha256}",
-                    hint="the file changed on its server, or was damaged on the way; try again",
-                )
+                raise wrong_content(what, hasher.hexdigest(), sha256)
         return path
+
+    @contextmanager
+    def part(self, sha256: str) -> Iterator[Part | None]:
+        """Open what came of a blob before, to go on with it; None while another process or thread does so.
+
+        At the end of the block it becomes the blob if it is whole. Otherwise it is kept for the next time, if it is
+        not small; what nobody goes on with, `prune` removes.
+        """
+        path = self.blob_path(sha256)
+        file = path.with_name(f".{sha256}.part.tmp")
+        with self._writing():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(file) as stream:
+                if stream is None:
+                    yield None
+                    return
+                part = Part(stream, sha256)
+                try:
+                    yield part
+                finally:
+                    if part.is_whole:
+                        os.fsync(stream.fileno())
+                        file.replace(path)
+                    elif part.size < _WORTH_KEEPING:
+                        file.unlink(missing_ok=True)
 
     def keep_blob(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Store bytes of which nothing is known yet, and return their sha256 and size."""
@@ -218,6 +278,38 @@ class Cache:
 
 _VERIFY = "`comp cache verify` removes what is damaged; then try again"
 _ANOTHER_FOLDER = "free some space, `comp cache prune`, or name another folder with COMP_CACHE_DIR"
+
+
+def wrong_content(what: str, got: str, expected: str) -> OutsideError:
+    """Say that bytes do not hash to what they should; both as hex sha256."""
+    return OutsideError(
+        f"{what} does not have the expected content: sha256 {got}, expected {expected}",
+        hint="the file changed on its server, or was damaged on the way; try again",
+    )
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO | None]:
+    """Open a file that only one at a time may change; None while another has it."""
+    while True:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                mine = False  # Or there are no locks here.
+            else:
+                if not _is_at(stream, path):
+                    continue  # Whoever had it before gave it another name.
+                mine = True
+            yield stream if mine else None
+            return
+
+
+def _is_at(stream: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _measured(path: Path) -> tuple[int, float]:

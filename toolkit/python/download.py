@@ -6,12 +6,13 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from http import HTTPStatus
 from netrc import NetrcParseError, netrc
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
-from toolkit.cache import Cache
+from toolkit.cache import Cache, wrong_content
 from toolkit.errors import OutsideError
 from toolkit.progress import Progress, Report
 from toolkit.python.resolve import without_credentials
@@ -45,12 +46,16 @@ def download(pin: Downloadable, cache: Cache, report: Report) -> None:
     """Put a file into the cache; every byte is verified. Raises OutsideError when it cannot be had, or is another."""
     log.debug("fetching %s", pin.filename)
     address = pin.url or ""
-    for attempt in range(1, _TRIES + 1):
+    failures = 0
+    while True:
         try:
-            chunks = _file(address) if address.startswith("file:") else _remote(address)
-            cache.add_blob(_reported(chunks, pin, report), sha256=pin.sha256, what=pin.filename)
+            if address.startswith("file:"):
+                cache.add_blob(_reported(_file(address), pin, report), sha256=pin.sha256, what=pin.filename)
+            else:
+                _go_on(address, pin, cache, report)
         except _Broken as error:
-            if attempt == _TRIES:
+            failures = 1 if error.came >= _CHUNK else failures + 1
+            if failures == _TRIES:
                 raise OutsideError(
                     f"cannot fetch {pin.filename}: {without_credentials(str(error))}",
                     hint="check the network; try again",
@@ -60,7 +65,34 @@ def download(pin: Downloadable, cache: Cache, report: Report) -> None:
 
 
 class _Broken(Exception):  # noqa: N818 (a signal between two functions, not an error anybody sees)
-    """The transfer broke off or was refused."""
+    """The transfer broke off after `came` bytes, or was refused."""
+
+    came = 0
+
+
+def _go_on(address: str, pin: Downloadable, cache: Cache, report: Report) -> None:
+    """Download what is missing of a file; what comes stays in the cache for the next time, if the transfer breaks."""
+    with cache.part(pin.sha256) as part:
+        if part is None:
+            chunks = (chunk for _, chunk in _remote(address))
+            cache.add_blob(_reported(chunks, pin, report), sha256=pin.sha256, what=pin.filename)
+            return
+        before = part.size
+        try:
+            for start, chunk in _remote(address, part.size) if not part.is_whole else ():
+                if start == 0:
+                    part.restart()
+                part.write(chunk)
+                report(Progress(task=pin.filename, done=part.size, total=pin.size))
+        except _Broken as error:
+            error.came = max(0, part.size - before)
+            raise
+        if not part.is_whole:
+            got = part.sha256
+            part.restart()
+            if before:
+                raise _Broken("what had come before is not of the file that there is now")
+            raise wrong_content(pin.filename, got, pin.sha256)
 
 
 def _reported(chunks: Iterator[bytes], pin: Downloadable, report: Report) -> Iterator[bytes]:
@@ -80,25 +112,43 @@ def _file(address: str) -> Iterator[bytes]:
         raise _Broken(str(error)) from error
 
 
-def _remote(address: str) -> Iterator[bytes]:
+def _remote(address: str, start: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Give a file from byte `start` on, each chunk with where it begins; from 0 if the server does not go on."""
     import urllib3
 
     retry = urllib3.Retry(
         total=4, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False
     )
-    headers = _authorization(address, os.environ)
+    headers = _authorization(address, os.environ) | ({"Range": f"bytes={start}-"} if start else {})
     try:
         with (
             _pool(address) as pool,
             closing(pool.request("GET", address, preload_content=False, retries=retry, headers=headers)) as response,
         ):
-            if response.status != 200:  # noqa: PLR2004 (the one status with the file in it)
-                refused = response.status in {401, 403}
-                advice = "; UV_INDEX_URL=https://USER:PASSWORD@HOST/… or ~/.netrc can name a user" if refused else ""
-                raise _Broken(f"the server answered {response.status}{advice}")
-            yield from response.stream(_CHUNK, decode_content=False)
+            # RFC 9110, sections 14.4 and 15.5.17.
+            again = bool(start) and response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+            if not again:
+                start = _beginning(response, start)
+                for chunk in response.stream(_CHUNK, decode_content=False):
+                    yield start, chunk
+                    start += len(chunk)
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise _Broken(f"{type(error).__name__}: {error}") from error
+    if again:
+        yield from _remote(address)
+
+
+def _beginning(response: "urllib3.BaseHTTPResponse", start: int) -> int:
+    """Say from which byte on the body is, of what was asked for from `start` on. Raises _Broken for any other."""
+    if response.status == HTTPStatus.OK:
+        return 0
+    if response.status == HTTPStatus.PARTIAL_CONTENT:
+        if not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+            raise _Broken("the server answered with another part than was asked for")
+        return start
+    refused = response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    advice = "; UV_INDEX_URL=https://USER:PASSWORD@HOST/… or ~/.netrc can name a user" if refused else ""
+    raise _Broken(f"the server answered {response.status}{advice}")
 
 
 def _pool(address: str) -> "urllib3.PoolManager":

@@ -1,6 +1,7 @@
 """Fetching wheels from a small index on loopback into the cache."""
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +103,83 @@ def test_a_transfer_that_always_breaks_off_is_told(index: PackageIndex, debian: 
     with pytest.raises(OutsideError, match=f"cannot fetch {ALPHA}: "):
         fetch_wheels(pins, debian, cache, silent)
     assert downloads(index) == [ALPHA] * 3
+    assert [*cache.entries()] == []
+
+
+@pytest.fixture
+def big(index: PackageIndex) -> str:
+    """The name of a wheel of 8 MiB that is on the index."""
+    name = "big-1.0-py3-none-any.whl"
+    index.files[name] = small_wheel("big", "1.0", content="#" * (8 << 20))
+    return name
+
+
+# As long as something comes it is tried more often than three times.
+@pytest.mark.parametrize(("gives_parts", "breaks"), [(True, 4), (False, 2)])
+def test_a_big_transfer_goes_on_where_it_broke(
+    index: PackageIndex, debian: Target, cache: Cache, big: str, breaks: int, *, gives_parts: bool
+) -> None:
+    (pin,) = resolved(["big"], debian)
+    index.breaks[big], index.gives_parts = breaks, gives_parts
+    index.ranges.clear()
+    told: list[Progress] = []
+    (wheel,) = fetch_wheels([pin], debian, cache, told.append)
+    assert wheel.path.read_bytes() == index.files[big]
+    assert max(one.done for one in told) == wheel.size
+    starts = [int(one.removeprefix("bytes=").removesuffix("-")) for one in index.ranges]
+    assert len(starts) == breaks
+    assert starts == sorted(starts)
+    assert starts[0] >= 3 << 20
+    assert [entry.leftover for entry in cache.entries()] == [False]
+
+
+def test_the_next_run_goes_on_too(index: PackageIndex, debian: Target, cache: Cache, big: str) -> None:
+    (pin,) = resolved(["big"], debian)
+    kept = cache.blob_path(pin.sha256).with_name(f".{pin.sha256}.part.tmp")
+    for came, asked in (
+        (index.files[big][: 5 << 20], ["bytes=5242880-"]),
+        # Killed between the last byte and the name.
+        (index.files[big], []),
+        # Longer than the file is, and of another file.
+        (index.files[big] + b"more", [f"bytes={len(index.files[big]) + 4}-"]),
+        (bytes(5 << 20), ["bytes=5242880-"]),
+    ):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(came)
+        index.ranges.clear()
+        (wheel,) = fetch_wheels([pin], debian, cache, silent)
+        assert wheel.path.read_bytes() == index.files[big]
+        assert index.ranges == asked
+        assert not kept.exists()
+        wheel.path.unlink()
+
+
+def test_a_part_that_another_process_is_at_is_left_to_it(
+    index: PackageIndex, debian: Target, cache: Cache, big: str
+) -> None:
+    (pin,) = resolved(["big"], debian)
+    with cache.part(pin.sha256) as part:
+        assert part
+        part.write(index.files[big][: 2 << 20])
+        (wheel,) = fetch_wheels([pin], debian, cache, silent)
+        assert wheel.path.read_bytes() == index.files[big]
+        part.write(index.files[big][2 << 20 :])
+    assert wheel.path.read_bytes() == index.files[big]
+
+
+def test_a_big_transfer_that_always_breaks_off_is_kept_and_pruned(
+    index: PackageIndex, debian: Target, cache: Cache, big: str
+) -> None:
+    (pin,) = resolved(["big"], debian)
+    index.gives_parts = False
+    index.cut_short.add(big)
+    with pytest.raises(OutsideError, match=f"cannot fetch {big}: "):
+        fetch_wheels([pin], debian, cache, silent)
+    (entry,) = cache.entries()
+    assert entry.leftover
+    assert entry.size >= 3 << 20
+    os.utime(entry.path, (0, 0))
+    assert cache.prune(older_than=0)
     assert [*cache.entries()] == []
 
 
