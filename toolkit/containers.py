@@ -62,8 +62,8 @@ class Container:
             return "neither docker nor buildah is here"
         return None
 
-    def build(self, source: Path, out: Path) -> None:
-        """Build the wheel of `source` into `out`.
+    def build(self, source: Path, out: Path, variables: Mapping[str, str]) -> None:
+        """Build the wheel of `source` into `out`, with these environment variables.
 
         Raises InputError when it does not build, OutsideError when there is no engine or it fails.
         """
@@ -79,7 +79,7 @@ class Container:
             mounts[str(_INSIDE / source.name)] = (source, "ro")
             script = folder / "build.sh"
             script.touch(mode=0o600)
-            script.write_text(self._script(base, source.name, mounts))
+            script.write_text(self._script(base, source.name, mounts, variables))
             mounts[str(_INSIDE / "build.sh")] = (script, "ro")
             ended = _run(base.image, ["/bin/sh", str(_INSIDE / "build.sh")], mounts, folder)
         said = _text(out / "log")
@@ -87,10 +87,11 @@ class Container:
         if ended or _text(out / "code").strip() != "0":
             raise _failure(source.name, said)
 
-    def _script(self, base: Base, name: str, mounts: dict[str, tuple[Path, str]]) -> str:
+    def _script(self, base: Base, name: str, mounts: dict[str, tuple[Path, str]], given: Mapping[str, str]) -> str:
         """Write what runs inside; adds what it needs to the mounts."""
         variables = {key: value for key, value in self._environ.items() if key.upper().startswith(_SETTINGS)}
-        variables |= build_environment("$flags") | {"HOME": "/tmp", "UV_NO_CACHE": "1"}  # noqa: S108 (inside the container)
+        variables |= {**build_environment("$flags"), **given, "UV_NO_CACHE": "1"}
+        variables["HOME"] = "/tmp"  # noqa: S108 (inside the container)
         files = {
             "SSL_CERT_FILE": self._environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile,
             "NETRC": self._environ.get("NETRC") or "~/.netrc",
@@ -151,8 +152,9 @@ def _quoted(value: str) -> str:
 def _failure(what: str, said: str) -> InputError:
     told = what_was_said(said) or "nothing was said"
     if _NO_TOOLS.search(said):
+        reason = told.rpartition(" / ")[2]
         return InputError(
-            f"{what} needs a compiler and Python's headers, and the base does not have them: {told}",
+            f"{what} needs a compiler and Python's headers, and the base does not have them: {reason}",
             hint='set `build-base = "IMAGE"` in [tool.comp] to an image that does, such as python:3.11 for the base '
             "python:3.11-slim",
         )

@@ -4,7 +4,9 @@ What a build tool writes is packed again in one fixed form, so that equal conten
 the lock and must come out the same wherever it is built again.
 """
 
+import hashlib
 import io
+import json
 import logging
 import os
 import platform
@@ -13,8 +15,8 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +26,7 @@ from toolkit.cache import Cache
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.progress import Report
 from toolkit.python.download import download
-from toolkit.python.local import folder_digest, sources_of
+from toolkit.python.local import folder_digest, sources_of, version_variables
 from toolkit.python.pin import Pin, Source, SourceDistribution
 from toolkit.python.resolve import locate_source, without_credentials
 from toolkit.python.target import Target
@@ -57,8 +59,8 @@ class Workshop(Protocol):
         """Say why nothing can be built there; None when it can."""
         ...
 
-    def build(self, source: Path, out: Path) -> None:
-        """Build the wheel of a source distribution or of a folder into `out`.
+    def build(self, source: Path, out: Path, variables: Mapping[str, str]) -> None:
+        """Build the wheel of a source distribution or of a folder into `out`, with these environment variables.
 
         Raises InputError when it does not build, OutsideError when the container fails.
         """
@@ -108,7 +110,17 @@ def build_folder(
 
     settings = folder / "pyproject.toml"
     digest = folder_digest(folder)
-    work = _Work(what=name, digest=digest, target=target, cache=cache, workshop=workshop, where=settings)
+    variables = version_variables(folder, digest, os.environ)
+    told = json.dumps([digest, variables], sort_keys=True)
+    work = _Work(
+        what=name,
+        digest=hashlib.sha256(told.encode()).hexdigest() if variables else digest,
+        target=target,
+        cache=cache,
+        workshop=workshop,
+        where=settings,
+        variables=variables,
+    )
     filename, sha256 = work.wheel(copied)
     named, version, *_ = parse_wheel_filename(filename)
     if named != canonicalize_name(name):
@@ -158,6 +170,7 @@ class _Work:
     cache: Cache
     workshop: Workshop | None
     where: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def wheel(self, prepare: Callable[[Path], Path]) -> tuple[str, str]:
         """Give the wheel's file name and sha256: as it is known, else built here, else built in the workshop.
@@ -175,7 +188,8 @@ class _Work:
         return made
 
     def _made(self, folder: Path, prepare: Callable[[Path], Path]) -> tuple[str, str]:
-        log.info("building %s", self.what)
+        told = ", ".join(f"{name}={value}" for name, value in self.variables.items())
+        log.info("building %s%s", self.what, f" with {told}" if told else "")
         failure: InputError
         try:
             made = self._kept(folder / "here", prepare, self._build_here)
@@ -204,21 +218,21 @@ class _Work:
                 yield filename, sha256
 
     def _kept(
-        self, folder: Path, prepare: Callable[[Path], Path], build: Callable[[Path, Path], None]
+        self, folder: Path, prepare: Callable[[Path], Path], build: Callable[[Path, Path, Mapping[str, str]], None]
     ) -> tuple[str, str]:
         """Build the wheel and keep it, packed in the one form."""
         for name in ("source", "out"):
             (folder / name).mkdir(parents=True)
-        build(prepare(folder / "source"), folder / "out")
+        build(prepare(folder / "source"), folder / "out", self.variables)
         wheels = sorted((folder / "out").glob("*.whl"))
         if not wheels:
             raise self._broken("no wheel came out")
         return wheels[0].name, self.cache.keep_blob(_packed(wheels[0]))[0]
 
-    def _build_here(self, source: Path, out: Path) -> None:
+    def _build_here(self, source: Path, out: Path, variables: Mapping[str, str]) -> None:
         python = find_python(self.target.minor)
         command = build_command(uv_program(), python, source, out)
-        environment = {**os.environ, **build_environment(_flags(python))}
+        environment = {**os.environ, **build_environment(_flags(python)), **variables}
         environment |= {name: f"{os.environ[name]} -g0" for name in ("CFLAGS", "CXXFLAGS") if name in os.environ}
         environment.pop("VIRTUAL_ENV", None)
         try:

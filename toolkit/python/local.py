@@ -17,6 +17,16 @@ from toolkit.toml import Document
 
 _NO_SOURCES = {"__pycache__", "build", "dist", "node_modules", "venv"}
 
+# How tools are told a version that they would ask git for, as each documents it.
+_VERSION_VARIABLES = {
+    "setuptools-scm": "SETUPTOOLS_SCM_PRETEND_VERSION",
+    "hatch-vcs": "SETUPTOOLS_SCM_PRETEND_VERSION",
+    "flit-scm": "SETUPTOOLS_SCM_PRETEND_VERSION",
+    "pdm-backend": "PDM_BUILD_SCM_VERSION",
+    "poetry-dynamic-versioning": "POETRY_DYNAMIC_VERSIONING_BYPASS",
+    "uv-dynamic-versioning": "UV_DYNAMIC_VERSIONING_BYPASS",
+}
+
 
 def local_projects(pyproject: Path, dependencies: Sequence[str]) -> dict[str, Path]:
     """Find the folders of the requirements that are projects on this disk, and of what these require in turn.
@@ -36,6 +46,21 @@ def folder_digest(folder: Path) -> str:
         line = f"{path.relative_to(folder).as_posix()}\0{os.access(path, os.X_OK)}\0{content}\n"
         hasher.update(line.encode("utf-8", "surrogateescape"))
     return hasher.hexdigest()
+
+
+def version_variables(folder: Path, digest: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Say what tells a build its version that would ask git for one, by the names of the environment's variables.
+
+    What is built is a copy without git, and content alone decides: the version is `0+content.` and the beginning of
+    `digest`, unless `environ` says another. Empty for projects whose version is written down.
+    """
+    document = Document.read(folder / "pyproject.toml")
+    if document is None or "version" not in document.strings("project", "dynamic"):
+        return {}
+    tools = {_name(text) for text in document.strings("build-system", "requires")}
+    asked = {variable for tool, variable in _VERSION_VARIABLES.items() if tool in tools}
+    given = {name: value for name, value in sorted(environ.items()) if asked and name.startswith(tuple(asked))}
+    return dict.fromkeys(sorted(asked), f"0+content.{digest[:12]}") | given
 
 
 def sources_of(folder: Path) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from toolkit.oci.descriptor import Platform
 from toolkit.progress import silent
 from toolkit.python.building import build_folder, build_source, rebuild
 from toolkit.python.fetch import fetch_wheels
-from toolkit.python.local import folder_digest, local_projects
+from toolkit.python.local import folder_digest, local_projects, version_variables
 from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.resolve import resolve
 from toolkit.python.target import Target
@@ -116,7 +117,8 @@ class _Workshop:
     def refuses(self) -> str | None:
         return self.refusal
 
-    def build(self, source: Path, out: Path) -> None:
+    def build(self, source: Path, out: Path, variables: Mapping[str, str]) -> None:
+        assert not variables
         assert source.exists()
         self.built += 1
         (out / self.filename).write_bytes(small_wheel("native", "1.0"))
@@ -199,6 +201,47 @@ def test_a_folder_is_built_from_a_copy(tmp_path: Path, debian: Target, cache: Ca
     lost = replace(pin, sha256="0" * 64)
     with pytest.raises(InputError, match=r"\.\./shared|does not build"):
         rebuild(lost, debian, cache, silent, where=tmp_path / "comp" / "pyproject.toml")
+
+
+def test_a_version_is_never_asked_of_git(
+    tmp_path: Path, debian: Target, cache: Cache, quiet_uv: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert quiet_uv is None
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    (folder / "shared.py").touch()
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools", "setuptools-scm>=8"]\nbuild-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "shared"\ndynamic = ["version"]\n[tool.setuptools_scm]\n'
+        '[tool.setuptools]\npy-modules = ["shared"]\n'
+    )
+    pin = build_folder(folder, "shared", debian, cache, relative_to=tmp_path)
+    assert pin.version == f"0+content.{folder_digest(folder)[:12]}"
+    assert build_folder(folder, "shared", debian, cache, relative_to=tmp_path) == pin
+    # The user's word counts, and is told from ours; not what is said of another project.
+    monkeypatch.setenv("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_OTHER", "3.0")
+    assert build_folder(folder, "shared", debian, cache, relative_to=tmp_path).version == pin.version
+    monkeypatch.setenv("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_SHARED", "2.0")
+    named = build_folder(folder, "shared", debian, cache, relative_to=tmp_path)
+    assert (named.version, named.source) == ("2.0", pin.source)
+
+
+@pytest.mark.parametrize(
+    ("requires", "dynamic", "names"),
+    [
+        ("hatchling', 'hatch-vcs", "version", ["SETUPTOOLS_SCM_PRETEND_VERSION"]),
+        ("pdm.backend", "version", ["PDM_BUILD_SCM_VERSION"]),
+        ("uv-dynamic-versioning", "version", ["UV_DYNAMIC_VERSIONING_BYPASS"]),
+        ("setuptools", "version", []),
+        ("setuptools-scm", "readme", []),
+    ],
+)
+def test_which_tool_is_told_a_version(tmp_path: Path, requires: str, dynamic: str, names: list[str]) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        f"[build-system]\nrequires = ['{requires}']\n[project]\ndynamic = ['{dynamic}']\n"
+    )
+    found = version_variables(tmp_path, "0123456789abcdef", {"HOME": "/"})
+    assert found == dict.fromkeys(names, "0+content.0123456789ab")
 
 
 def test_the_digest_of_a_folder(tmp_path: Path) -> None:
