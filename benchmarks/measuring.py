@@ -20,6 +20,8 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _SUBREAPER = 36
 _SAMPLED_EVERY = 0.02
 _LONGEST = 900
+# Programs that are installed have bytecode; a variable of ours must not keep it from being written.
+_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def measure(command: Command, *, apart: frozenset[int]) -> Cost:
         running = subprocess.Popen(
             command.words,
             cwd=command.folder,
-            env={**os.environ, **command.environment},
+            env={**os.environ, **_COMPILED, **command.environment},
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,

@@ -23,8 +23,6 @@ _FUNCTION = "def nothing() -> None:\n    pass\n"
 _MS = 1000
 # What KFP 2 puts into a container for a lightweight component (kfp 2.17, `dsl/component_factory.py`).
 _EPHEMERAL = "import kfp\nfrom kfp import dsl\nfrom kfp.dsl import *\nfrom typing import *\n\n"
-# An image has bytecode; a variable of ours must not keep it from being written.
-_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 _DECORATED = "from kfp import dsl\n\n\n@dsl.component\n"
 
 
@@ -72,8 +70,8 @@ def _kfp(folder: Path) -> dict[str, Command]:
     call = json.dumps({"inputs": {}, "outputs": {"outputFile": str(folder / "executor_output.json")}})
     commands = {}
     for name, head, environment in (
-        ("kfp executor, in an image of its own", _DECORATED, _COMPILED),
-        ("kfp executor, lightweight", _EPHEMERAL, {"_KFP_RUNTIME": "true", **_COMPILED}),
+        ("kfp executor, in an image of its own", _DECORATED, {}),
+        ("kfp executor, lightweight", _EPHEMERAL, {"_KFP_RUNTIME": "true"}),
     ):
         module = folder / f"{name.replace(' ', '_').replace(',', '')}.py"
         module.write_text(head + _FUNCTION)
