@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from toolkit.atomic import write_text
 from toolkit.config import Project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
-from toolkit.locking import Base, existing_lock, is_fresh, open_bases, rebuild_lost, refresh_lock
+from toolkit.locking import Base, existing_lock, indexes_of, is_fresh, open_bases, rebuild_lost, refresh_lock
 from toolkit.oci.descriptor import Platform, host_platform
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built, Image, ImageIndex
@@ -149,7 +149,7 @@ def _fetched(
             base.target,
             tools.cache,
             tools.report,
-            where=project.pyproject,
+            indexes=indexes_of(project),
             arrived=lambda wheel: compiler.announce(wheel, base) if project.bytecode else None,
         )
         return tuple(in_order(wheels, base.image))

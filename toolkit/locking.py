@@ -15,6 +15,7 @@ from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.python.base import BaseFacts, read_facts
+from toolkit.python.indexes import Indexes
 from toolkit.python.local import folder_digest, local_projects
 from toolkit.python.lock import Lock, inputs_digest, read_lock, write_lock
 from toolkit.python.pin import Pin, SourceDistribution
@@ -45,6 +46,15 @@ class Base:
 def platforms_of(project: Project) -> tuple[Platform, ...]:
     """List the platforms that the settings name, each once."""
     return tuple(dict.fromkeys(Platform.parse(text) for text in project.platforms))
+
+
+def indexes_of(project: Project) -> Indexes:
+    """Say where the project's packages are looked for."""
+    if project.requirements is None:
+        return Indexes(where=project.pyproject)
+    from toolkit.python.inputs import index_options
+
+    return Indexes(where=project.pyproject, options=index_options(project.requirements))
 
 
 def open_bases(
@@ -143,7 +153,7 @@ def rebuild_lost(project: Project, lock: Lock, bases: Sequence[Base], tools: Too
                     base.target,
                     tools.cache,
                     tools.report,
-                    where=project.pyproject,
+                    indexes=indexes_of(project),
                     workshop=_workshop(project, base, tools),
                 )
 
@@ -218,7 +228,7 @@ def _built(project: Project, one: Pin | SourceDistribution, base: Base, tools: T
     from toolkit.python.building import build_source
 
     workshop = _workshop(project, base, tools)
-    return build_source(one, base.target, tools.cache, tools.report, workshop=workshop)
+    return build_source(one, base.target, tools.cache, tools.report, indexes=indexes_of(project), workshop=workshop)
 
 
 def _local(project: Project, base: Base, tools: Tools) -> list[Pin]:
@@ -278,11 +288,10 @@ def _resolve(
         resolve,
         (*project.dependencies, *given.requirements),
         base.target,
-        where=project.pyproject,
+        indexes=indexes_of(project),
         present=present,
         local=local,
         hashes=given.hashes,
-        options=given.options,
     )
     try:
         return chosen(constraints=(*given.constraints, *preferred))

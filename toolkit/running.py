@@ -259,7 +259,8 @@ def _process(project: Project) -> Runner:
         bases = locking.open_bases(project, tools, lock=lock)
         lock = locking.refresh_lock(project, bases, tools)
         locking.rebuild_lost(project, lock, bases, tools)
-    return ProcessRunner(code_layer(project).files, lock or locking.empty_lock(project), tools.cache)
+    files, indexes = code_layer(project).files, locking.indexes_of(project)
+    return ProcessRunner(files, lock or locking.empty_lock(project), tools.cache, indexes)
 
 
 def _local_image(project: Project, runner: str) -> str:

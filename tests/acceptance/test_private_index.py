@@ -1,6 +1,8 @@
 """An index with a password: it is used as uv uses it, and is found nowhere afterwards."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tests.package_index import PackageIndex, serving_index, small_wheel
 from tests.projects import sdist
 
 PASSWORD = "hush-hush-7"
+KEYRING = Path(sys.executable).with_name("keyring")
 SETTINGS = """[project]
 name = "usesit"
 version = "0.1.0"
@@ -38,7 +41,14 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PackageIn
 
 
 @pytest.mark.parametrize(
-    ("how", "lock"), [("address", "requirements.lock"), ("named", "pylock.toml"), ("netrc", "requirements.lock")]
+    ("how", "lock"),
+    [
+        ("address", "requirements.lock"),
+        ("named", "pylock.toml"),
+        ("variables", "requirements.lock"),
+        ("netrc", "requirements.lock"),
+        ("keyring", "pylock.toml"),
+    ],
 )
 def test_the_password_opens_the_index_and_stays_secret(
     sample: Sample, index: PackageIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, lock: str
@@ -61,6 +71,19 @@ def test_the_password_opens_the_index_and_stays_secret(
     elif how == "named":
         monkeypatch.setenv("UV_INDEX", f"inner={index.url}")
         monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
+    elif how == "variables":
+        monkeypatch.delenv("UV_DEFAULT_INDEX")
+        with (folder / "pyproject.toml").open("a") as settings:
+            settings.write(f'\n[[tool.uv.index]]\nname = "in-house"\nurl = "{bare}"\ndefault = true\n')
+        monkeypatch.setenv("UV_INDEX_IN_HOUSE_USERNAME", "ann")
+        monkeypatch.setenv("UV_INDEX_IN_HOUSE_PASSWORD", PASSWORD)
+    elif how == "keyring":
+        monkeypatch.setenv("UV_DEFAULT_INDEX", bare.replace("//", "//ann@"))
+        monkeypatch.setenv("UV_KEYRING_PROVIDER", "subprocess")
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyrings.alt.file.PlaintextKeyring")
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "keyring"))
+        monkeypatch.setenv("PATH", str(KEYRING.parent), prepend=":")
+        subprocess.run([KEYRING, "set", bare, "ann"], input=PASSWORD, text=True, check=True)
     else:
         (tmp_path / "netrc").write_text(f"machine 127.0.0.1 login ann password {PASSWORD}\n")
         (tmp_path / "netrc").chmod(0o600)
@@ -76,3 +99,29 @@ def test_the_password_opens_the_index_and_stays_secret(
     assert len(files) > 20
     assert [path for path in files if any(secret in path.read_bytes() for secret in secrets)] == []
     assert PASSWORD not in done.err + again.err + refused.err
+
+
+def test_a_requirements_file_names_the_index(
+    sample: Sample, index: PackageIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sample
+    folder = tmp_path / "usesit"
+    (folder / "src").mkdir(parents=True)
+    settings = SETTINGS.format(lock="requirements.lock").replace('["inner", "built"]', "[]")
+    (folder / "pyproject.toml").write_text(settings + 'requirements = "requirements.txt"\n')
+    (folder / "src" / "usesit.py").write_text("def f(x: int) -> int:\n    import inner\n    return x\n")
+    (folder / "requirements.txt").write_text(f"--index-url {index.url}\n--find-links wheels\ninner==1.0\nbuilt\nnear\n")
+    (folder / "wheels").mkdir()
+    (folder / "wheels" / "near-1.0-py3-none-any.whl").write_bytes(small_wheel("near", "1.0"))
+    monkeypatch.setenv("COMP_CACHE_DIR", str(tmp_path / "cache"))
+    assert comp("generate", folder).code == 0
+    done = comp("build", folder)
+    assert done.code == 0, done.err
+    # The lock has no addresses, and nothing is in the cache.
+    monkeypatch.setenv("COMP_CACHE_DIR", str(tmp_path / "cache2"))
+    again = comp("build", folder, "--locked")
+    assert (again.code, again.out) == (0, done.out), again.err
+    monkeypatch.setenv("COMP_CACHE_DIR", str(tmp_path / "cache3"))
+    ran = comp("run", folder, "--runner", "process", "-i", "x=3")
+    assert (ran.code, ran.out) == (0, "Output=3\n"), ran.err
+    assert PASSWORD not in done.err + again.err + ran.err + (folder / "requirements.lock").read_text()

@@ -26,6 +26,8 @@ from toolkit.cache import Cache
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.progress import Report
 from toolkit.python.download import download
+from toolkit.python.index_users import IndexUsers
+from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.local import folder_digest, sources_of, version_variables
 from toolkit.python.pin import Pin, Source, SourceDistribution
 from toolkit.python.resolve import locate_source, without_credentials
@@ -68,7 +70,13 @@ class Workshop(Protocol):
 
 
 def build_source(
-    source: SourceDistribution, target: Target, cache: Cache, report: Report, *, workshop: Workshop | None = None
+    source: SourceDistribution,
+    target: Target,
+    cache: Cache,
+    report: Report,
+    *,
+    indexes: Indexes = ANY,
+    workshop: Workshop | None = None,
 ) -> Pin:
     """Build the wheel of a source distribution for a target, once; give its pin.
 
@@ -79,7 +87,7 @@ def build_source(
 
     def unpacked(folder: Path) -> Path:
         if not cache.has_blob(source.sha256):
-            download(source, cache, report)
+            download(source, cache, report, IndexUsers(indexes, os.environ))
         return Path(shutil.copyfile(cache.blob_path(source.sha256), folder / source.filename))
 
     what = f"{source.name} {source.version}"
@@ -135,18 +143,17 @@ def build_folder(
 
 
 def rebuild(
-    pin: Pin, target: Target, cache: Cache, report: Report, *, where: Path | None, workshop: Workshop | None = None
+    pin: Pin, target: Target, cache: Cache, report: Report, *, indexes: Indexes, workshop: Workshop | None = None
 ) -> None:
     """Build what a lock pins and the cache lost. Raises InputError when it comes out another than it was."""
     if pin.source is None:
         return
     if pin.source.is_file:
-        source = locate_source(pin, target, where=where)
-        made = build_source(source, target, cache, report, workshop=workshop)
+        source = locate_source(pin, target, indexes=indexes)
+        made = build_source(source, target, cache, report, indexes=indexes, workshop=workshop)
     else:
-        top = where.parent if where else Path()
-        folder = (top / pin.source.name).resolve()
-        made = build_folder(folder, pin.name, target, cache, relative_to=top, workshop=workshop)
+        folder = (indexes.folder / pin.source.name).resolve()
+        made = build_folder(folder, pin.name, target, cache, relative_to=indexes.folder, workshop=workshop)
         if made.source and made.source.sha256 != pin.source.sha256:
             raise InputError(
                 f"{pin.source.name} changed since {pin.name} was locked", hint="`comp lock` takes it in as it is now"

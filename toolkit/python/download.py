@@ -1,13 +1,10 @@
 """Downloads from package indexes into the cache, with the users that uv would name."""
 
 import logging
-import os
-import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from http import HTTPStatus
-from netrc import NetrcParseError, netrc
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
@@ -15,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from toolkit.cache import Cache, wrong_content
 from toolkit.errors import OutsideError
 from toolkit.progress import Progress, Report
+from toolkit.python.index_users import IndexUsers
 from toolkit.python.resolve import without_credentials
 
 if TYPE_CHECKING:
@@ -25,8 +23,6 @@ log = logging.getLogger(__name__)
 _TRIES = 3
 _CHUNK = 1 << 20
 _TIMEOUT = 60.0
-_INDEXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL")
-_NAME_OF_INDEX = re.compile(r"^[\w.-]+=")
 
 
 class Downloadable(Protocol):
@@ -42,8 +38,11 @@ class Downloadable(Protocol):
     def url(self) -> str | None: ...  # noqa: D102
 
 
-def download(pin: Downloadable, cache: Cache, report: Report) -> None:
-    """Put a file into the cache; every byte is verified. Raises OutsideError when it cannot be had, or is another."""
+def download(pin: Downloadable, cache: Cache, report: Report, users: IndexUsers) -> None:
+    """Put a file into the cache, asking as one of `users`; every byte is verified.
+
+    Raises OutsideError when it cannot be had, or is another.
+    """
     log.debug("fetching %s", pin.filename)
     address = pin.url or ""
     failures = 0
@@ -52,7 +51,7 @@ def download(pin: Downloadable, cache: Cache, report: Report) -> None:
             if address.startswith("file:"):
                 cache.add_blob(_reported(_file(address), pin, report), sha256=pin.sha256, what=pin.filename)
             else:
-                _go_on(address, pin, cache, report)
+                _go_on(address, pin, cache, report, users)
         except _Broken as error:
             failures = 1 if error.came >= _CHUNK else failures + 1
             if failures == _TRIES:
@@ -70,16 +69,16 @@ class _Broken(Exception):  # noqa: N818 (a signal between two functions, not an 
     came = 0
 
 
-def _go_on(address: str, pin: Downloadable, cache: Cache, report: Report) -> None:
+def _go_on(address: str, pin: Downloadable, cache: Cache, report: Report, users: IndexUsers) -> None:
     """Download what is missing of a file; what comes stays in the cache for the next time, if the transfer breaks."""
     with cache.part(pin.sha256) as part:
         if part is None:
-            chunks = (chunk for _, chunk in _remote(address))
+            chunks = (chunk for _, chunk in _remote(address, users))
             cache.add_blob(_reported(chunks, pin, report), sha256=pin.sha256, what=pin.filename)
             return
         before = part.size
         try:
-            for start, chunk in _remote(address, part.size) if not part.is_whole else ():
+            for start, chunk in _remote(address, users, part.size) if not part.is_whole else ():
                 if start == 0:
                     part.restart()
                 part.write(chunk)
@@ -112,14 +111,14 @@ def _file(address: str) -> Iterator[bytes]:
         raise _Broken(str(error)) from error
 
 
-def _remote(address: str, start: int = 0) -> Iterator[tuple[int, bytes]]:
+def _remote(address: str, users: IndexUsers, start: int = 0) -> Iterator[tuple[int, bytes]]:
     """Give a file from byte `start` on, each chunk with where it begins; from 0 if the server does not go on."""
     import urllib3
 
     retry = urllib3.Retry(
         total=4, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False
     )
-    headers = _authorization(address, os.environ) | ({"Range": f"bytes={start}-"} if start else {})
+    headers = users.headers(address) | ({"Range": f"bytes={start}-"} if start else {})
     try:
         with (
             _pool(address) as pool,
@@ -135,7 +134,7 @@ def _remote(address: str, start: int = 0) -> Iterator[tuple[int, bytes]]:
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise _Broken(f"{type(error).__name__}: {error}") from error
     if again:
-        yield from _remote(address)
+        yield from _remote(address, users)
 
 
 def _beginning(response: "urllib3.BaseHTTPResponse", start: int) -> int:
@@ -163,23 +162,3 @@ def _pool(address: str) -> "urllib3.PoolManager":
     if proxy:
         return urllib3.ProxyManager(proxy, ssl_context=context, timeout=timeout)
     return urllib3.PoolManager(ssl_context=context, timeout=timeout)
-
-
-def _authorization(address: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Find who asks, as uv does: the user in an index's address on the same server, else in netrc.
-
-    uv itself leaves both out of the addresses that it prints.
-    """
-    import urllib3
-
-    wanted = urlsplit(address)
-    addresses = (_NAME_OF_INDEX.sub("", text) for name in _INDEXES for text in environ.get(name, "").split())
-    for index in map(urlsplit, addresses):
-        same_server = (index.scheme, index.hostname, index.port) == (wanted.scheme, wanted.hostname, wanted.port)
-        if index.username and same_server:
-            return urllib3.make_headers(basic_auth=f"{unquote(index.username)}:{unquote(index.password or '')}")
-    try:
-        known = netrc(environ.get("NETRC")).authenticators(wanted.hostname or "")
-    except (OSError, NetrcParseError):
-        known = None
-    return urllib3.make_headers(basic_auth=f"{known[0]}:{known[2]}") if known else {}

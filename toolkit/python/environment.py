@@ -14,6 +14,8 @@ from types import MappingProxyType
 
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
+from toolkit.python.indexes import ANY, Indexes
+from toolkit.python.resolve import without_credentials
 from toolkit.python.uv import uv_program
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,7 @@ def environment(
     python: str,
     requirements: Sequence[str],
     options: Sequence[str] = (),
+    indexes: Indexes = ANY,
     wheels: Mapping[str, Path] = MappingProxyType({}),
 ) -> Path:
     """Give the interpreter of an environment with these requirements, made the first time it is asked for.
@@ -53,9 +56,9 @@ def environment(
                 for name, path in wheels.items():
                     Path(beside, name).symlink_to(path.absolute())
                 listed = Path(beside, "requirements.txt")
-                listed.write_text("\n".join([*found, *requirements]))
+                listed.write_text("\n".join([*found, *indexes.options, *requirements]))
                 install = [program, "pip", "install", "--quiet", "--python", str(staged / "bin" / "python"), *options]
-                _uv([*install, "-r", str(listed)])
+                _uv([*install, "-r", str(listed)], indexes.folder)
         try:
             staged.rename(folder)
         except OSError:
@@ -67,11 +70,11 @@ def environment(
     return interpreter
 
 
-def _uv(command: list[str]) -> None:
+def _uv(command: list[str], folder: Path | None = None) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALLING, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALLING, check=False, cwd=folder)
     except subprocess.TimeoutExpired as error:
         raise OutsideError(f"uv did not finish within {_INSTALLING} s", hint="is the package index slow?") from error
     if done.returncode:
-        said = " ".join(done.stderr.split())[-600:]
+        said = " ".join(without_credentials(done.stderr).split())[-600:]
         raise OutsideError(f"uv could not make the environment: {said}", hint="a container needs none")

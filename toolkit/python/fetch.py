@@ -1,11 +1,12 @@
 """Fetch wheels into the cache: by sha256 when they are there, else from where uv says they are."""
 
+import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.progress import Report
+from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.pin import Pin
 from toolkit.python.target import Target
 from toolkit.python.wheels import Wheel
@@ -20,23 +21,24 @@ def fetch_wheels(
     cache: Cache,
     report: Report,
     *,
-    where: Path | None = None,
+    indexes: Indexes = ANY,
     arrived: Callable[[Wheel], None] = lambda _: None,
 ) -> tuple[Wheel, ...]:
     """Return the wheels in order, downloading what the cache lacks; every byte is verified by sha256.
 
-    What was built here has to be in the cache. `where` is the settings file from whose folder uv's settings are looked
-    for; `arrived` hears of each wheel that was downloaded, from several threads. Raises OutsideError when a wheel
+    What was built here has to be in the cache. `arrived` hears of each wheel that was downloaded, from several threads.
+    Raises OutsideError when a wheel
     cannot be had or is not what its pin says; then nothing of it is kept.
     """
     missing = [pin for pin in pins if not cache.has_blob(pin.sha256)]
     if missing:
         from toolkit.python.download import download
+        from toolkit.python.index_users import IndexUsers
 
-        located = _located(missing, target, where)
+        located, users = _located(missing, target, indexes), IndexUsers(indexes, os.environ)
 
         def fetched(pin: Pin) -> None:
-            download(pin, cache, report)
+            download(pin, cache, report, users)
             arrived(_wheel(pin, cache))
 
         at_once(fetched, located, most=_THREADS)
@@ -48,13 +50,13 @@ def _wheel(pin: Pin, cache: Cache) -> Wheel:
     return Wheel(filename=pin.filename, sha256=pin.sha256, path=path, size=path.stat().st_size)
 
 
-def _located(pins: Sequence[Pin], target: Target, where: Path | None) -> list[Pin]:
+def _located(pins: Sequence[Pin], target: Target, indexes: Indexes) -> list[Pin]:
     """Give every pin its address: a fresh resolution has them, a lock does not."""
     if all(pin.url for pin in pins):
         return list(pins)
     from toolkit.python.resolve import locate
 
-    offered = locate(pins, target, where=where)
+    offered = locate(pins, target, indexes=indexes)
     by_hash = {pin.sha256: pin for pin in offered}
     for pin in pins:
         if pin.sha256 not in by_hash:

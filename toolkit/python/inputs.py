@@ -27,16 +27,16 @@ _HASH = re.compile(r"\s--hash[= ]sha256:([0-9a-f]{64})")
 _OTHER_OPTION = re.compile(r"\s--(?:hash|config-settings?|global-option)[= ]\S+")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _INDEX_OPTIONS = ("--index-url", "-i ", "--extra-index-url", "--find-links", "-f ", "--no-index")
+_FOLDER = re.compile(r"(?:--find-links|-f)[= ]\s*(\S+)")
 _MOST_FILES = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
-    """Requirements, what only narrows them, options about indexes, and by name the only hashes that may be chosen."""
+    """Requirements, what only narrows them, and by name the only hashes that may be chosen."""
 
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
     hashes: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -57,6 +57,25 @@ def inputs_file_digest(path: Path) -> str:
     for one in _files(path, set()):
         hasher.update(one.read_bytes() if one.is_file() else b"")
     return hasher.hexdigest()
+
+
+def index_options(path: Path) -> tuple[str, ...]:
+    """List the lines about indexes of a requirements file and of those that it takes in; other files have none.
+
+    A folder named relative to its file, as pip takes it, becomes absolute.
+    """
+    return tuple(
+        _absolute(line, one.parent)
+        for one in _files(path, set())
+        if one.suffix == ".txt" and one.is_file()
+        for _, line in _lines(one.read_text("utf-8", "replace"))
+        if line.startswith(_INDEX_OPTIONS)
+    )
+
+
+def _absolute(line: str, folder: Path) -> str:
+    found = _FOLDER.fullmatch(line)
+    return f"--find-links {(folder / found[1]).absolute()}" if found and (folder / found[1]).exists() else line
 
 
 def _files(path: Path, seen: set[Path]) -> Iterator[Path]:
@@ -86,7 +105,6 @@ def _exported(path: Path) -> str:
 def _of_text(text: str, path: Path) -> Inputs:
     requirements: list[str] = []
     constraints: list[str] = []
-    options: list[str] = []
     hashes: dict[str, frozenset[str]] = {}
     for number, line in _lines(text):
         where = Location(path=path, line=None if path.name == "uv.lock" else number)
@@ -94,10 +112,9 @@ def _of_text(text: str, path: Path) -> Inputs:
             inner = _included((path.parent / other[1]).resolve(), where)
             (constraints if other[0] else requirements).extend(inner.requirements)
             constraints.extend(inner.constraints)
-            options.extend(inner.options)
             hashes.update(inner.hashes)
         elif line.startswith(_INDEX_OPTIONS):
-            options.append(line)
+            continue  # For `index_options`.
         elif line.startswith(("-e ", "--editable", "./", "../", "/")):
             if path.name != "uv.lock":
                 raise InputError(
@@ -113,9 +130,7 @@ def _of_text(text: str, path: Path) -> Inputs:
             if found:
                 name = canonicalize_name(Requirement(requirement).name)
                 hashes[name] = hashes.get(name, frozenset()) | found
-    return Inputs(
-        requirements=tuple(requirements), constraints=tuple(constraints), options=tuple(options), hashes=hashes
-    )
+    return Inputs(requirements=tuple(requirements), constraints=tuple(constraints), hashes=hashes)
 
 
 def _included(path: Path, where: Location) -> Inputs:

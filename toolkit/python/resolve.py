@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from toolkit.errors import CompError, InputError, Location, OutsideError
+from toolkit.errors import CompError, InputError, OutsideError
+from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.target import Target
 from toolkit.python.uv import find_python, uv_program
@@ -36,34 +37,29 @@ def resolve(
     requirements: Sequence[str],
     target: Target,
     *,
-    where: Path | None = None,
+    indexes: Indexes = ANY,
     constraints: Sequence[str] = (),
     present: Mapping[str, str] = MappingProxyType({}),
     local: Sequence[Pin] = (),
     hashes: Mapping[str, frozenset[str]] = MappingProxyType({}),
-    options: Sequence[str] = (),
 ) -> tuple[Pin | SourceDistribution, ...]:
     """Choose one wheel for every requirement and what they need, in order of name.
 
     A release without any wheel that fits is given as its source distribution. uv reads its own settings: indexes,
     credentials, find-links. `constraints` are requirements that only narrow; `present` are versions by name that the
     base already has, which count and are not among the pins; `local` are wheels on this disk, with addresses, that
-    take the place of any index's. `hashes` are the only files that may be chosen, by name, as hex sha256; `options`
-    are lines of a requirements file about indexes.
-    `where` is the file that errors name, and whose folder uv's settings are looked for from.
+    take the place of any index's. `hashes` are the only files that may be chosen, by name, as hex sha256.
     Raises InputError when there is no solution, OutsideError when the index cannot be reached.
     """
     if not requirements:
         return ()
-    _check(requirements, where)
+    _check(requirements, indexes)
     with tempfile.TemporaryDirectory(prefix="comp-local-") as folder:
-        packages = _compiled(
-            (*options, *requirements), target, where, (*constraints, *_named(local, Path(folder))), present
-        )
+        packages = _compiled(requirements, target, indexes, (*constraints, *_named(local, Path(folder))), present)
     missing = [package for package in packages if canonicalize_name(package["name"]) not in present]
     here = {pin.name: pin for pin in local}
     chosen = [
-        here.get(canonicalize_name(package["name"])) or _choose(package, target, where, hashes) for package in missing
+        here.get(canonicalize_name(package["name"])) or _choose(package, target, indexes, hashes) for package in missing
     ]
     return tuple(sorted(chosen, key=lambda pin: pin.name))
 
@@ -75,19 +71,19 @@ def _named(local: Sequence[Pin], folder: Path) -> list[str]:
     return [f"{pin.name} @ {(folder / pin.filename).as_uri()}" for pin in local]
 
 
-def locate(pins: Sequence[Pin], target: Target, *, where: Path | None = None) -> tuple[Pin, ...]:
+def locate(pins: Sequence[Pin], target: Target, *, indexes: Indexes = ANY) -> tuple[Pin, ...]:
     """List every wheel that the index has for these versions and that fits, with its address.
 
     Not only the best one: what a lock pins may have been the best for an older base. Raises as `resolve` does.
     """
-    packages = _compile([f"{pin.name}=={pin.version}" for pin in pins], target, where, closed=True)
-    return tuple(pin for package in packages for _, pin in _fitting(package, target, where))
+    packages = _compile([f"{pin.name}=={pin.version}" for pin in pins], target, indexes, closed=True)
+    return tuple(pin for package in packages for _, pin in _fitting(package, target, indexes))
 
 
-def locate_source(pin: Pin, target: Target, *, where: Path | None = None) -> SourceDistribution:
+def locate_source(pin: Pin, target: Target, *, indexes: Indexes = ANY) -> SourceDistribution:
     """Find the source distribution that a pin was built from, with its address. Raises as `resolve` does."""
     wanted = pin.source.sha256 if pin.source else ""
-    packages = _compile([f"{pin.name}=={pin.version}"], target, where, closed=True, from_source=[pin.name])
+    packages = _compile([f"{pin.name}=={pin.version}"], target, indexes, closed=True, from_source=[pin.name])
     found = [source for package in packages if (source := _source(package))]
     for source in found:
         if source.sha256 == wanted:
@@ -103,7 +99,7 @@ def locate_source(pin: Pin, target: Target, *, where: Path | None = None) -> Sou
 def _compiled(
     requirements: Sequence[str],
     target: Target,
-    where: Path | None,
+    indexes: Indexes,
     constraints: Sequence[str],
     present: Mapping[str, str],
 ) -> list[dict[str, Any]]:
@@ -112,7 +108,7 @@ def _compiled(
     first: InputError | None = None
     while True:
         try:
-            return _compile(requirements, target, where, constraints, present=present, from_source=from_source)
+            return _compile(requirements, target, indexes, constraints, present=present, from_source=from_source)
         except _NoWheelError as error:
             first = first or error.failure
             if error.package in from_source:
@@ -128,7 +124,7 @@ def _compiled(
 def _compile(
     requirements: Sequence[str],
     target: Target,
-    where: Path | None,
+    indexes: Indexes,
     constraints: Sequence[str] = (),
     *,
     present: Mapping[str, str] = MappingProxyType({}),
@@ -143,7 +139,7 @@ def _compile(
         wanted, narrowing = Path(folder) / "requirements.in", Path(folder) / "constraints.txt"
         # In the file, since on the command line it would take the place of UV_FIND_LINKS.
         found = [f"--find-links {_stand_ins(Path(folder) / 'present', present)}"] if present else []
-        wanted.write_text("\n".join([*found, *requirements]) + "\n")
+        wanted.write_text("\n".join([*found, *indexes.options, *requirements]) + "\n")
         given = [f"{name}=={version}" for name, version in present.items()]
         narrowing.write_text("\n".join([*constraints, *given]) + "\n")
         command = [uv_program(), "pip", "compile", "--quiet", "--no-header", "--format=pylock.toml"]
@@ -160,12 +156,12 @@ def _compile(
                 text=True,
                 timeout=_TIMEOUT,
                 check=False,
-                cwd=where.parent if where else None,
+                cwd=indexes.folder,
             )
         except subprocess.TimeoutExpired as error:
             raise OutsideError(f"uv did not finish within {_TIMEOUT} s", hint="is the package index slow?") from error
     if done.returncode:
-        failure = _failure(done.stderr, target, where)
+        failure = _failure(done.stderr, target, indexes)
         wheelless = _WHEELLESS.search(done.stderr)
         if wheelless and isinstance(failure, InputError) and not closed:
             raise _NoWheelError(canonicalize_name(wheelless[1]), failure)
@@ -199,7 +195,7 @@ def _stand_ins(folder: Path, present: Mapping[str, str]) -> Path:
     return folder
 
 
-def _check(requirements: Sequence[str], where: Path | None) -> None:
+def _check(requirements: Sequence[str], indexes: Indexes) -> None:
     from packaging.requirements import InvalidRequirement, Requirement
 
     for text in requirements:
@@ -208,27 +204,27 @@ def _check(requirements: Sequence[str], where: Path | None) -> None:
         except InvalidRequirement as error:
             raise InputError(
                 f"not a requirement: {without_credentials(text)!r}: {str(error).splitlines()[0]}",
-                where=Location(path=where) if where else None,
+                where=indexes.location,
                 hint="write it as name==1.2.3 or name>=1,<2",
             ) from None
         if parsed.url:
             raise InputError(
                 f"{parsed.name} is required from an address, {without_credentials(parsed.url)}, and a lock holds none",
-                where=Location(path=where) if where else None,
+                where=indexes.location,
                 hint="put its wheel into an index or a find-links folder, and require it by version",
             )
 
 
 def _choose(
-    package: Mapping[str, Any], target: Target, where: Path | None, hashes: Mapping[str, frozenset[str]]
+    package: Mapping[str, Any], target: Target, indexes: Indexes, hashes: Mapping[str, frozenset[str]]
 ) -> Pin | SourceDistribution:
     """Take the wheel that fits best; among equals, that with the highest build number (PyPA wheel file names)."""
     name = canonicalize_name(package["name"])
     what = f"{name} {package.get('version', '')}"
     source = _source(package)
-    fitting = _fitting(package, target, where)
+    fitting = _fitting(package, target, indexes)
     if not fitting and source is None:
-        raise _no_wheel(what, target, where)
+        raise _no_wheel(what, target, indexes)
     allowed = hashes.get(name)
     if allowed is not None:
         fitting = [item for item in fitting if item[1].sha256 in allowed]
@@ -236,7 +232,7 @@ def _choose(
         if not fitting and source is None:
             raise InputError(
                 f"no file of {what} on the index has a hash that is required",
-                where=Location(path=where) if where else None,
+                where=indexes.location,
                 hint="the index has other files than those that were locked; lock again",
             )
     if not fitting and source:
@@ -261,7 +257,7 @@ def _source(package: Mapping[str, Any]) -> SourceDistribution | None:
     )
 
 
-def _fitting(package: Mapping[str, Any], target: Target, where: Path | None) -> list[tuple[int, Pin]]:
+def _fitting(package: Mapping[str, Any], target: Target, indexes: Indexes) -> list[tuple[int, Pin]]:
     """Rank the wheels of one package (PyPA pylock.toml, `packages.wheels`) that fit; 0 is the best."""
     fitting = []
     for wheel in package.get("wheels", []):
@@ -269,29 +265,28 @@ def _fitting(package: Mapping[str, Any], target: Target, where: Path | None) -> 
         rank = target.rank(filename)
         if rank is None or "sha256" not in wheel.get("hashes", {}):
             continue
-        folder = where.parent if where else Path()
         pin = Pin(
             name=canonicalize_name(package["name"]),
             version=str(package.get("version", "")),
             filename=filename,
             sha256=wheel["hashes"]["sha256"],
             size=wheel.get("size"),
-            url=wheel.get("url") or (folder / wheel["path"]).absolute().as_uri(),
+            url=wheel.get("url") or (indexes.folder / wheel["path"]).absolute().as_uri(),
         )
         fitting.append((rank, pin))
     return fitting
 
 
-def _no_wheel(what: str, target: Target, where: Path | None, detail: str = "") -> InputError:
+def _no_wheel(what: str, target: Target, indexes: Indexes, detail: str = "") -> InputError:
     wanted = f"{target.platform}, Python {target.minor}, {target.libc} {target.libc_version}"
     return InputError(
         f"{what} has no wheel for {wanted}{detail}",
-        where=Location(path=where) if where else None,
+        where=indexes.location,
         hint="choose another version of it, or a base with another Python or a newer C library",
     )
 
 
-def _failure(text: str, target: Target, where: Path | None) -> CompError:
+def _failure(text: str, target: Target, indexes: Indexes) -> CompError:
     """Turn uv's words into one error: its causes on one line, secrets out."""
     text = without_credentials(text)
     # uv folds long causes into several lines; an empty line or the next label ends one.
@@ -307,10 +302,10 @@ def _failure(text: str, target: Target, where: Path | None) -> CompError:
         return OutsideError(f"the package index cannot be reached: {said}", hint="check the network, or UV_INDEX_URL")
     wheelless = re.search(r"(\S+?)==(\S+) has no (?:usable )?wheels", said)
     if wheelless:
-        return _no_wheel(f"{wheelless[1]} {wheelless[2]}", target, where, f": {said}")
+        return _no_wheel(f"{wheelless[1]} {wheelless[2]}", target, indexes, f": {said}")
     return InputError(
         f"the requirements cannot be resolved for {target.platform}, Python {target.version}: {said}",
-        where=Location(path=where) if where else None,
+        where=indexes.location,
         hint="change `dependencies` in [project]",
     )
 

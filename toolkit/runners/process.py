@@ -18,6 +18,7 @@ from toolkit.errors import InputError
 from toolkit.files import File
 from toolkit.oci.descriptor import host_platform
 from toolkit.python.environment import environment
+from toolkit.python.indexes import Indexes
 from toolkit.python.lock import Lock
 from toolkit.runners.protocol import Job, Outcome
 from toolkit.runners.staging import command_line, outcome, output_paths
@@ -27,14 +28,15 @@ _LAUNCHER = _PREFIX + "launch.py"
 
 
 class ProcessRunner:
-    """Runs on the host. `code` is what the image would hold under `/opt/comp`, `lock` its wheels."""
+    """Runs on the host. `code` is what the image would hold under `/opt/comp`, `lock` its wheels of `indexes`."""
 
     name = "process"
 
-    def __init__(self, code: Sequence[File], lock: Lock, cache: Cache) -> None:
+    def __init__(self, code: Sequence[File], lock: Lock, cache: Cache, indexes: Indexes) -> None:
         self.code = code
         self.lock = lock
         self.cache = cache
+        self.indexes = indexes
 
     def run(self, job: Job) -> Outcome:
         """Run to the end, in a folder of its own that is removed."""
@@ -93,6 +95,7 @@ class ProcessRunner:
             python=self.lock.python,
             requirements=pins,
             options=("--no-deps", *(("--require-hashes",) if platform else ())),
+            indexes=self.indexes,
             wheels={pin.filename: self.cache.blob_path(pin.sha256) for pin in chosen if pin.source},
         )
 

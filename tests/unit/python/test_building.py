@@ -17,6 +17,7 @@ from toolkit.oci.descriptor import Platform
 from toolkit.progress import silent
 from toolkit.python.building import build_folder, build_source, rebuild
 from toolkit.python.fetch import fetch_wheels
+from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.local import folder_digest, local_projects, version_variables
 from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.resolve import resolve
@@ -172,13 +173,13 @@ def test_a_compiler_is_given_pythons_own_flags(
 def test_what_the_cache_lost_is_built_again_and_compared(index: PackageIndex, debian: Target, cache: Cache) -> None:
     pin = build_source(source_of(index, debian, "plain"), debian, cache, silent)
     cache.blob_path(pin.sha256).unlink()
-    rebuild(pin, debian, cache, silent, where=None)
+    rebuild(pin, debian, cache, silent, indexes=ANY)
     assert cache.has_blob(pin.sha256)
     with pytest.raises(InputError, match="builds to another wheel here than the lock says"):
-        rebuild(replace(pin, sha256="0" * 64), debian, cache, silent, where=None)
+        rebuild(replace(pin, sha256="0" * 64), debian, cache, silent, indexes=ANY)
     index.files["plain-1.0.tar.gz"] = sdist("plain", mark="other")
     with pytest.raises(OutsideError, match=r"the index has no plain-1\.0\.tar\.gz with sha256 .*; it offers"):
-        rebuild(pin, debian, Cache(cache.root / "other"), silent, where=None)
+        rebuild(pin, debian, Cache(cache.root / "other"), silent, indexes=ANY)
 
 
 def test_a_folder_is_built_from_a_copy(tmp_path: Path, debian: Target, cache: Cache, quiet_uv: None) -> None:
@@ -200,7 +201,7 @@ def test_a_folder_is_built_from_a_copy(tmp_path: Path, debian: Target, cache: Ca
     (tmp_path / "comp").mkdir()
     lost = replace(pin, sha256="0" * 64)
     with pytest.raises(InputError, match=r"\.\./shared|does not build"):
-        rebuild(lost, debian, cache, silent, where=tmp_path / "comp" / "pyproject.toml")
+        rebuild(lost, debian, cache, silent, indexes=Indexes(where=tmp_path / "comp" / "pyproject.toml"))
 
 
 def test_a_version_is_never_asked_of_git(

@@ -17,7 +17,7 @@ from toolkit.errors import InputError
 from toolkit.locking import is_fresh
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
-from toolkit.python.inputs import inputs_file_digest, read_inputs
+from toolkit.python.inputs import index_options, inputs_file_digest, read_inputs
 from toolkit.python.lock import Lock, inputs_digest
 from toolkit.python.pin import Pin, Source
 from toolkit.python.pylock import read_pylock, write_pylock
@@ -45,7 +45,7 @@ def test_a_requirements_file(tmp_path: Path, debian: Target) -> None:
     found = read_inputs(path, debian)
     assert found.requirements == ("alpha==1.0", 'beta>=1 ; sys_platform == "linux"', "gamma==3")
     assert found.constraints == ("delta<2",)
-    assert found.options == ("--extra-index-url https://example.com/simple",)
+    assert index_options(path) == ("--extra-index-url https://example.com/simple",)
     assert found.hashes == {"alpha": frozenset({A, B}), "gamma": frozenset({A})}
     digest = inputs_file_digest(path)
     (tmp_path / "narrow.txt").write_text("delta<3\n")

@@ -9,6 +9,7 @@ import pytest
 from tests.package_index import PackageIndex, resolved, small_wheel
 from toolkit.errors import InputError, OutsideError
 from toolkit.oci.descriptor import Platform
+from toolkit.python.indexes import Indexes
 from toolkit.python.pin import Pin
 from toolkit.python.resolve import locate, without_credentials
 from toolkit.python.target import Target
@@ -98,9 +99,9 @@ def test_settings_of_uv_beside_the_project_count(tmp_path: Path, debian: Target,
     project = tmp_path / "project" / "pyproject.toml"
     project.parent.mkdir()
     project.write_text('[tool.uv]\nno-index = true\nfind-links = ["../wheels here"]\n')
-    (pin,) = resolved(["alpha"], debian, where=project)
+    (pin,) = resolved(["alpha"], debian, indexes=Indexes(where=project))
     assert pin.url == path.as_uri()
-    assert [one.url for one in locate([pin], debian, where=project)] == [path.as_uri()]
+    assert [one.url for one in locate([pin], debian, indexes=Indexes(where=project))] == [path.as_uri()]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_settings_of_uv_beside_the_project_count(tmp_path: Path, debian: Target,
 )
 def test_what_is_no_requirement_is_refused(debian: Target, tmp_path: Path, requirement: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
-        resolved([requirement], debian, where=tmp_path / "pyproject.toml")
+        resolved([requirement], debian, indexes=Indexes(where=tmp_path / "pyproject.toml"))
     assert words in caught.value.message
     assert str(caught.value.where) == str(tmp_path / "pyproject.toml")
     assert "s3cret" not in caught.value.message
@@ -139,7 +140,7 @@ def test_an_unknown_package_is_the_users_error(index: PackageIndex, debian: Targ
 def test_a_package_without_a_fitting_wheel_is_named(index: PackageIndex, debian: Target, tmp_path: Path) -> None:
     index.files["old-1.0-cp39-cp39-manylinux_2_17_x86_64.whl"] = small_wheel("old", "1.0")
     with pytest.raises(InputError) as caught:
-        resolved(["old==1.0"], debian, where=tmp_path / "pyproject.toml")
+        resolved(["old==1.0"], debian, indexes=Indexes(where=tmp_path / "pyproject.toml"))
     assert "old 1.0 has no wheel for linux/amd64, Python 3.11, glibc 2.36" in caught.value.message
     assert "another version" in str(caught.value.hint)
 

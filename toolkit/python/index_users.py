@@ -1,0 +1,178 @@
+"""Who asks a package index: the user that uv would name, for the downloads that uv leaves to us.
+
+uv leaves users out of the addresses that it prints, so they are looked for again where it finds them: in the address
+of an index, in `UV_INDEX_<NAME>_USERNAME` and `_PASSWORD`, in netrc, in a keyring. uv's documentation, "Package
+indexes" and "HTTP credentials". What is found stays in memory.
+"""
+
+import logging
+import re
+import subprocess
+import threading
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from netrc import NetrcParseError, netrc
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from toolkit.python.indexes import Indexes
+
+log = logging.getLogger(__name__)
+
+_INDEXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+_OF_SETTINGS = ("index-url", "extra-index-url", "find-links")
+_NAMED = re.compile(r"([\w.-]+)=(.+)")
+_FIELDS = ("USERNAME", "PASSWORD")
+_KEYRING_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Index:
+    """A place that uv looks for packages: its address without a user, and what is known of who asks."""
+
+    address: SplitResult
+    user: str
+    password: str
+    always: bool = False
+
+
+class IndexUsers:
+    """The users of a project's indexes. Safe to share between threads; a keyring is asked once for each index."""
+
+    def __init__(self, indexes: Indexes, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._settings = list(_settings(indexes.folder, environ))
+        self._indexes = [*self._listed(), *self._of_lines(indexes.options)]
+        self._asked: dict[_Index, tuple[str, str] | None] = {}
+        self._lock = threading.Lock()
+
+    def headers(self, address: str) -> dict[str, str]:
+        """Give the header that names the user for an address, none where nobody is known."""
+        found = self._user(urlsplit(address))
+        if found is None:
+            return {}
+        import urllib3
+
+        return urllib3.make_headers(basic_auth=":".join(found))
+
+    def _user(self, wanted: SplitResult) -> tuple[str, str] | None:
+        index = self._index_of(wanted)
+        if index and index.password:
+            return index.user, index.password
+        known = self._in_netrc(wanted.hostname or "", index.user if index else "")
+        if known or index is None:
+            return known
+        with self._lock:
+            if index not in self._asked:
+                self._asked[index] = self._in_keyring(index)
+        # A user without a password may be a token.
+        return self._asked[index] or ((index.user, "") if index.user else None)
+
+    def _index_of(self, wanted: SplitResult) -> _Index | None:
+        """Choose the index on the same server whose path has most in common: several may have users of their own."""
+        there = [index for index in self._indexes if _server(index.address) == _server(wanted)]
+        return max(there, key=lambda index: (_common(index, wanted), bool(index.user)), default=None)
+
+    def _in_netrc(self, host: str, user: str) -> tuple[str, str] | None:
+        try:
+            known = netrc(self._environ.get("NETRC")).authenticators(host)
+        except (OSError, NetrcParseError):
+            return None
+        return (known[0], known[2]) if known and user in {"", known[0]} else None
+
+    def _in_keyring(self, index: _Index) -> tuple[str, str] | None:
+        """Ask the program `keyring`, as uv does: for the index, then for its host."""
+        providers = [self._environ.get("UV_KEYRING_PROVIDER"), *(one.get("keyring-provider") for one in self._settings)]
+        if next(filter(None, providers), None) != "subprocess" or not (index.user or index.always):
+            return None
+        for service in (index.address.geturl(), index.address.netloc):
+            words = ["keyring", "get", service, *([index.user] if index.user else ["--mode", "creds"])]
+            try:
+                done = subprocess.run(words, capture_output=True, text=True, timeout=_KEYRING_SECONDS, check=True)
+            except (OSError, subprocess.SubprocessError) as error:
+                log.debug("the keyring has nobody for %s: %s", service, type(error).__name__)
+                continue
+            lines = done.stdout.splitlines()
+            if index.user and lines:
+                return index.user, lines[0]
+            if len(lines) > 1:
+                return lines[0], lines[1]
+        return None
+
+    def _listed(self) -> Iterator[_Index]:
+        for variable in _INDEXES:
+            for text in re.split(r"[\s,]+", self._environ.get(variable, "")):
+                named = _NAMED.fullmatch(text)
+                yield from self._index(named[2] if named else text, named[1] if named else "")
+        for settings in self._settings:
+            for index in settings.get("index") or ():
+                always = index.get("authenticate") == "always"
+                yield from self._index(index.get("url", ""), index.get("name", ""), always=always)
+            for key in _OF_SETTINGS:
+                texts = settings.get(key) or ()
+                for text in [texts] if isinstance(texts, str) else texts:
+                    yield from self._index(text, "")
+
+    def _of_lines(self, options: Sequence[str]) -> Iterator[_Index]:
+        for line in options:
+            yield from self._index(re.split(r"[=\s]+", line, maxsplit=1)[-1], "")
+
+    def _index(self, text: str, name: str, *, always: bool = False) -> Iterator[_Index]:
+        """Give the index of an address; none where it is a folder's, or no address."""
+        try:
+            parts = urlsplit(text)
+            _ = parts.port
+        except ValueError:
+            return
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            return
+        variable = f"UV_INDEX_{re.sub('[^A-Z0-9]', '_', name.upper())}"
+        user, password = (self._environ.get(f"{variable}_{what}", "") if name else "" for what in _FIELDS)
+        bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+        if parts.username:
+            user, password = unquote(parts.username), unquote(parts.password or "") or password
+        yield _Index(address=bare, user=user, password=password, always=always)
+
+
+def _common(index: _Index, wanted: SplitResult) -> int:
+    parts = zip(index.address.path.split("/"), wanted.path.split("/"), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], parts))
+
+
+def _server(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _settings(folder: Path, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Read uv's settings, those that decide first; of those for its pip interface as well."""
+    for path in _files(folder.absolute(), environ):
+        table = _table(path)
+        if table is not None:
+            yield from (part for part in (table.get("pip"), table) if isinstance(part, dict))
+
+
+def _files(folder: Path, environ: Mapping[str, str]) -> Iterator[Path]:
+    """List the files that uv reads its settings from: a project's, the user's, the machine's."""
+    if environ.get("UV_NO_CONFIG"):
+        return
+    if named := environ.get("UV_CONFIG_FILE"):
+        yield Path(named)
+        return
+    candidates = (above / name for above in (folder, *folder.parents) for name in ("uv.toml", "pyproject.toml"))
+    yield from (path for path in [next((path for path in candidates if _table(path) is not None), None)] if path)
+    yield Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "uv" / "uv.toml"
+    yield from (Path(place) / "uv" / "uv.toml" for place in environ.get("XDG_CONFIG_DIRS", "/etc").split(":"))
+
+
+def _table(path: Path) -> dict[str, Any] | None:
+    """Read uv's settings in a file; None where it has none. uv itself has complained about one that does not parse."""
+    try:
+        table: Any = tomllib.loads(path.read_text("utf-8", "replace"))
+    except (OSError, tomllib.TOMLDecodeError):
+        return None
+    for key in ("tool", "uv") if path.name == "pyproject.toml" else ():
+        table = table.get(key) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else None
