@@ -39,12 +39,10 @@ PYTHON = f"/{VENV}/bin/python"
 LAUNCHER = f"/{PREFIX}/launch.py"
 
 # A wheel of more bytes gets a layer of its own, which other components with the same pin share.
-BIG_WHEEL = 5_000_000
+BIG_WHEEL = 1_000_000
 # Docker takes 125 layers in all; some are left for images built on ours.
 _DOCKERS_LIMIT = 125
-_MOST_LAYERS = 120
 _MANY_LAYERS = 90
-_MOST_BIG_WHEELS = 40
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _EPOCH = "1970-01-01T00:00:00Z"
@@ -115,7 +113,7 @@ def _wheel_layers(wheels: Sequence[Wheel], *, room: int) -> list[WheelsLayer]:
     """Give big wheels layers of their own, below one layer of all the others; names decide the order."""
     ordered = sorted(wheels, key=lambda wheel: (_distribution(wheel), wheel.filename))
     by_size = sorted((wheel for wheel in ordered if wheel.size > BIG_WHEEL), key=lambda wheel: -wheel.size)
-    big = {wheel.filename for wheel in by_size[: max(0, min(_MOST_BIG_WHEELS, room))]}
+    big = {wheel.filename for wheel in by_size[: max(0, room)]}
     layers = [layer for wheel in ordered if wheel.filename in big for layer in _layers_of(wheel)]
     small = tuple(wheel for wheel in ordered if wheel.filename not in big)
     if small:
@@ -141,8 +139,8 @@ def in_order(wheels: Sequence[Wheel], base: Image) -> list[Wheel]:
 
 
 def _room(base: Image) -> int:
-    """Count the layers that wheels may fill: the launcher and the code have theirs, bytecode as many as wheels."""
-    return (_MOST_LAYERS - len(base.layers) - 4) // 2
+    """Count the big wheels that may have two layers, one for bytecode; four are for small ones, launcher and code."""
+    return (_MANY_LAYERS - 1 - len(base.layers) - 4) // 2
 
 
 def _bytecode_layers(layers: Sequence[WheelsLayer], installed: Installed) -> Iterator[BytecodeLayer]:

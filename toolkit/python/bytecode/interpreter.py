@@ -32,7 +32,7 @@ _NOBODY = 65534
 _LARGEST_LIBRARY = 64 << 20
 _LIBRARY = re.compile(r"(?:usr/|usr/local/|opt/[^/]+/)?lib(?:32|64)?/(?:[^/]+-linux-[^/]+/)?[^/]+\.so(?:\.[\w.]+)?")
 # The parts of the standard library that an interpreter needs to start and to compile.
-_STANDARD = re.compile(r"[^/]+\.py|(?:encodings|collections|importlib|re)/[^/]+\.py|lib-dynload/[^/]+\.so")
+_STANDARD = re.compile(r"(?:encodings/)?[^/]+\.py|lib-dynload/[^/]+\.so")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

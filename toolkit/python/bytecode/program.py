@@ -1,24 +1,31 @@
-"""Compiles sources to bytecode. Runs in the base's interpreter, of any Python from 3.10 on, and imports nothing else.
+"""Compiles sources to bytecode. Runs in the base's interpreter, of any Python from 3.10 on.
 
 On stdin: for each source the lengths of its path and its bytes (unsigned, 4 bytes, little-endian), then both. On
 stdout: first a line with the versions of Python and zlib; then for each source, in order, length and CRC32 of the
 `.pyc` and the length of its deflate stream, then that stream; three zeros stand for a source that does not compile.
 
 Only the path and the bytes of a source decide what comes out, and the two versions: the `.pyc` is of the kind
-"unchecked hash" (PEP 552), its name is the one inside the image, and the caller fixes the hash seed.
+"unchecked hash" (PEP 552), its name is the one inside the image, and the caller fixes the hash seed. Only what is
+built into an interpreter is imported: modules of the standard library would have to be compiled at every start, and
+the strings that they intern can be seen in what `marshal` writes.
 """
 
-import importlib._bootstrap_external as external  # no public name makes such a file
-import importlib.util
-import struct
+import _frozen_importlib_external as external
+import _imp
+import _struct
 import sys
-import types
 import zlib
 
-_LENGTHS = struct.Struct("<II")
-_RESULT = struct.Struct("<III")
+_LENGTHS = _struct.Struct("<II")
+_RESULT = _struct.Struct("<III")
 # Higher ones take longer than they save.
 _LEVEL = 4
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+
+_CODE: "type[CodeType]" = type(compile("", "", "exec"))
 
 
 def compiled(path: str, source: bytes) -> bytes | None:
@@ -28,13 +35,12 @@ def compiled(path: str, source: bytes) -> bytes | None:
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
         return None
     code = with_shared_sets(code, {})
-    made = external._code_to_hash_pyc(  # type: ignore[attr-defined]  # noqa: SLF001
-        code, importlib.util.source_hash(source), checked=False
-    )
-    return bytes(made)
+    # As importlib.util.source_hash does; no public name makes such a file.
+    digest = _imp.source_hash(external._RAW_MAGIC_NUMBER, source)  # type: ignore[attr-defined]  # noqa: SLF001
+    return bytes(external._code_to_hash_pyc(code, digest, checked=False))  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def with_shared_sets(code: types.CodeType, known: dict[object, object]) -> types.CodeType:
+def with_shared_sets(code: "CodeType", known: dict[object, object]) -> "CodeType":
     """Give the code with one object for equal constant sets.
 
     Whether the compiler shares them depends on which strings some module has interned before, and `marshal` writes
@@ -44,7 +50,7 @@ def with_shared_sets(code: types.CodeType, known: dict[object, object]) -> types
         return code
     constants: list[object] = []
     for value in code.co_consts:
-        if isinstance(value, types.CodeType):
+        if isinstance(value, _CODE):
             constants.append(with_shared_sets(value, known))
         elif isinstance(value, frozenset):
             constants.append(known.setdefault(frozenset((type(item), item) for item in value), value))
@@ -53,11 +59,10 @@ def with_shared_sets(code: types.CodeType, known: dict[object, object]) -> types
     return code.replace(co_consts=tuple(constants))
 
 
-def has_sets(code: types.CodeType) -> bool:
+def has_sets(code: "CodeType") -> bool:
     """Tell whether the code, or code inside it, has a constant set."""
     return any(
-        isinstance(value, frozenset) or (isinstance(value, types.CodeType) and has_sets(value))
-        for value in code.co_consts
+        isinstance(value, frozenset) or (isinstance(value, _CODE) and has_sets(value)) for value in code.co_consts
     )
 
 
