@@ -121,7 +121,7 @@ class Comp:
 
     def forget_installed(self) -> None:
         """Forget all that is known of layers, but not the wheels, the base's facts and the lock."""
-        for kind in ("layer", "collisions", "build", "bytecode", "interpreter"):
+        for kind in ("layer", "places", "collisions", "build", "bytecode", "interpreter"):
             shutil.rmtree(self.folder / "cache" / "records" / kind, ignore_errors=True)
 
     def add_dependency(self) -> None:

@@ -1,6 +1,7 @@
 """Files that several wheels install: found, remembered, and told."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,16 +56,13 @@ def collisions(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV) -> tu
 
 def told_collisions(wheels: Sequence[Wheel], *, minor: str, cache: Cache) -> tuple[Collision, ...]:
     """Find the collisions, from the cache where they are known, and warn of them. Raises as `collisions` does."""
-    key = {"wheels": [wheel.sha256 for wheel in wheels], "minor": minor, "layout": LAYOUT_VERSION}
-    known = cache.record("collisions", key) or {}
-    same, case = _triples(known, "found"), _triples(known, "case")
-    if same is None or case is None:
-        same = [(one.path, one.loser, one.winner) for one in collisions(wheels, minor=minor)]
-        case = [(wheel.filename, *names) for wheel in wheels for names in apart_by_case(wheel)]
-        cache.write_record("collisions", key, {"found": same, "case": case})
-    for filename, one, other in case:
-        _log.warning("%s: %s and %s differ in case alone; some disks cannot hold both", filename, one, other)
-    found = tuple(Collision(path=path, loser=loser, winner=winner) for path, loser, winner in same)
+    summaries = {wheel: _summary(wheel, minor, cache) for wheel in wheels}
+    for wheel, summary in summaries.items():
+        for one, other in summary.case:
+            _log.warning("%s: %s and %s differ in case alone; some disks cannot hold both", wheel.filename, one, other)
+    owners = Counter(top for summary in summaries.values() for top in summary.tops)
+    near = [wheel for wheel, summary in summaries.items() if any(owners[top] > 1 for top in summary.tops)]
+    found = _remembered(near, minor, cache) if near else ()
     pairs: dict[tuple[str, str], list[str]] = {}
     for collision in found:
         pairs.setdefault((collision.loser, collision.winner), []).append(collision.path)
@@ -73,9 +71,50 @@ def told_collisions(wheels: Sequence[Wheel], *, minor: str, cache: Cache) -> tup
     return found
 
 
-def _triples(record: Mapping[str, Any], name: str) -> list[tuple[str, str, str]] | None:
-    """Read rows of three words from a record; None when another version of this program wrote it otherwise."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Summary:
+    """What is remembered of one wheel: the places that all its files lie in or are, and names apart by case alone."""
+
+    tops: Sequence[str]
+    case: Sequence[Sequence[str]]
+
+
+def _summary(wheel: Wheel, minor: str, cache: Cache) -> _Summary:
+    key = {"wheel": wheel.sha256, "minor": minor, "layout": LAYOUT_VERSION}
+    known = cache.record("places", key) or {}
+    tops, case = known.get("tops"), _rows(known, "case", 2)
+    if isinstance(tops, list) and case is not None:
+        return _Summary(tops=[str(top) for top in tops], case=case)
+    with cache_suspected((wheel,)), open_wheel(wheel) as opened:
+        tops = sorted({_top(file.path, minor) for file in placed_files(opened, minor=minor)})
+    case = [list(names) for names in apart_by_case(wheel)]
+    cache.write_record("places", key, {"tops": tops, "case": case})
+    return _Summary(tops=tops, case=case)
+
+
+def _top(path: str, minor: str) -> str:
+    """Give the place that a file lies in or is: a package, a script, a folder of the environment.
+
+    Files of two wheels meet only where they have a place in common.
+    """
+    for folder in (f"{VENV}/lib/python{minor}/site-packages/", f"{VENV}/bin/", f"{VENV}/"):
+        if path.startswith(folder):
+            return folder + path.removeprefix(folder).partition("/")[0]
+    return path
+
+
+def _remembered(wheels: Sequence[Wheel], minor: str, cache: Cache) -> tuple[Collision, ...]:
+    key = {"wheels": [wheel.sha256 for wheel in wheels], "minor": minor, "layout": LAYOUT_VERSION}
+    rows = _rows(cache.record("collisions", key) or {}, "collisions", 3)
+    if rows is None:
+        rows = [[one.path, one.loser, one.winner] for one in collisions(wheels, minor=minor)]
+        cache.write_record("collisions", key, {"collisions": rows})
+    return tuple(Collision(path=path, loser=loser, winner=winner) for path, loser, winner in rows)
+
+
+def _rows(record: Mapping[str, Any], name: str, width: int) -> list[list[str]] | None:
+    """Read rows of words from a record; None when another version of this program wrote it otherwise."""
     rows = record.get(name)
-    if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == 3 for row in rows):  # noqa: PLR2004
+    if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == width for row in rows):
         return None
-    return [(str(first), str(second), str(third)) for first, second, third in rows]
+    return [[str(word) for word in row] for row in rows]

@@ -10,7 +10,6 @@ from installer.sources import WheelFile
 
 from tests.artifacts import Packed, pack_wheel
 from toolkit.errors import InputError
-from toolkit.python.collisions import collisions
 from toolkit.python.install import VENV, installed_files
 from toolkit.python.wheels import Wheel, open_wheel
 
@@ -191,19 +190,3 @@ def test_files_that_record_lists_and_the_wheel_lacks(tmp_path: Path, caplog: pyt
         found = tree(wheel)
     assert "gone.py" in caplog.text
     assert b"gone" not in found[f"{SITE}/{INFO}/RECORD"][1]
-
-
-def test_collisions_name_both_wheels(tmp_path: Path) -> None:
-    one = pack_wheel(tmp_path, {"tests/__init__.py": "1", "same.py": "same", "a.py": ""}, name="one")
-    two = pack_wheel(tmp_path, {"tests/__init__.py": "2", "same.py": "same", "b.py": ""}, name="two")
-    found = collisions((one, two), minor="3.11")
-    assert [(one.path, one.loser, one.winner) for one in found] == [
-        (f"{SITE}/tests/__init__.py", "one-1.0-py3-none-any.whl", "two-1.0-py3-none-any.whl")
-    ]
-
-
-def test_a_file_where_another_wheel_has_a_folder(tmp_path: Path) -> None:
-    one = pack_wheel(tmp_path, {"thing": "1"}, name="one")
-    two = pack_wheel(tmp_path, {"thing/__init__.py": "2"}, name="two")
-    with pytest.raises(InputError, match="installs a folder"):
-        collisions((one, two), minor="3.11")

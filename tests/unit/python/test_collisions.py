@@ -1,0 +1,68 @@
+"""Files that several wheels install: found by looking only at wheels that have a place in common."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.artifacts import pack_wheel
+from toolkit.cache import Cache
+from toolkit.errors import InputError
+from toolkit.python import collisions as module
+from toolkit.python.collisions import collisions, told_collisions
+
+SITE = "opt/comp/venv/lib/python3.11/site-packages"
+
+
+def test_collisions_name_both_wheels(tmp_path: Path) -> None:
+    one = pack_wheel(tmp_path, {"tests/__init__.py": "1", "same.py": "same", "a.py": ""}, name="one")
+    two = pack_wheel(tmp_path, {"tests/__init__.py": "2", "same.py": "same", "b.py": ""}, name="two")
+    found = collisions((one, two), minor="3.11")
+    assert [(one.path, one.loser, one.winner) for one in found] == [
+        (f"{SITE}/tests/__init__.py", "one-1.0-py3-none-any.whl", "two-1.0-py3-none-any.whl")
+    ]
+
+
+def test_a_file_where_another_wheel_has_a_folder(tmp_path: Path) -> None:
+    one = pack_wheel(tmp_path, {"thing": "1"}, name="one")
+    two = pack_wheel(tmp_path, {"thing/__init__.py": "2"}, name="two")
+    with pytest.raises(InputError, match="installs a folder"):
+        collisions((one, two), minor="3.11")
+
+
+def test_wheels_without_a_place_in_common_are_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = Cache(tmp_path / "cache")
+    one = pack_wheel(tmp_path, {"one/a.py": "1", "one-1.0.data/scripts/go": "1"}, name="one")
+    two = pack_wheel(tmp_path, {"two/a.py": "2", "two-1.0.data/scripts/run": "2"}, name="two")
+    for wheel in (one, two):
+        assert told_collisions((wheel,), minor="3.11", cache=cache) == ()
+    # Known of each by itself, a new combination needs no look into them.
+    monkeypatch.setattr(module, "open_wheel", None)
+    assert told_collisions((one, two), minor="3.11", cache=cache) == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "meet"),
+    [
+        ("space/a.py", "space/b.py", False),
+        ("space/a.py", "space/a.py", True),
+        ("single.py", "single.py", True),
+        ("one-1.0.data/scripts/go", "two-1.0.data/scripts/go", True),
+        ("one-1.0.data/data/share/x/y", "two-1.0.data/data/share/x/y", True),
+        ("one-1.0.data/data/share/x/y", "two-1.0.data/data/share/x/z", False),
+        ("one-1.0.data/data/lib/python3.11/site-packages/two/a.py", "two/a.py", True),
+    ],
+)
+def test_places_find_what_a_look_at_every_file_finds(tmp_path: Path, first: str, second: str, *, meet: bool) -> None:
+    wheels = (pack_wheel(tmp_path, {first: "1"}, name="one"), pack_wheel(tmp_path, {second: "2"}, name="two"))
+    cache = Cache(tmp_path / "cache")
+    expected = collisions(wheels, minor="3.11")
+    assert len(expected) == meet
+    for _ in range(2):
+        assert told_collisions(wheels, minor="3.11", cache=cache) == expected
+
+
+def test_a_file_where_another_wheel_has_a_folder_is_found_by_place(tmp_path: Path) -> None:
+    one = pack_wheel(tmp_path, {"thing": "1"}, name="one")
+    two = pack_wheel(tmp_path, {"thing/__init__.py": "2"}, name="two")
+    with pytest.raises(InputError, match="installs a folder"):
+        told_collisions((one, two), minor="3.11", cache=Cache(tmp_path / "cache"))
