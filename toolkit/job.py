@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 from toolkit.atomic import write_text
 from toolkit.config import Project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
-from toolkit.locking import Base, existing_lock, indexes_of, is_fresh, open_bases, rebuild_lost, refresh_lock
+from toolkit.locking import existing_lock, is_fresh, open_bases, rebuild_lost, refresh_lock
 from toolkit.oci.descriptor import Platform, host_platform
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built, Image, ImageIndex
 from toolkit.oci.reference import Reference, parse_reference
-from toolkit.python.lock import Lock
 from toolkit.scaffold.contract import placeholder_image
 from toolkit.threads import at_once
 from toolkit.tools import Tools
@@ -25,8 +24,6 @@ from toolkit.tools import Tools
 if TYPE_CHECKING:
     from toolkit.builders.plan import Plan
     from toolkit.builders.protocol import Builder
-    from toolkit.python.bytecode.compiling import Bytecode, Compiler
-    from toolkit.python.wheels import Wheel
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +45,9 @@ class PreviewLayer:
 
 def preview(project: Project, tools: Tools) -> tuple[Digest, Mapping[Platform, tuple[PreviewLayer, ...]]]:
     """Say what a build would give: its digest and every layer of each image. Changes nothing but the cache."""
-    plans = make_plans(project, tools, write_lock=False)
-    built = _built(plans, tools, "oci")
+    builder = _builder("oci", tools)
+    plans = make_plans(project, tools, builder, write_lock=False)
+    built = _built(plans, builder, tools)
     present = _present(project, built, tools)
     return built.digest, {
         plan.platform: tuple(_preview_layers(plan, image, present))
@@ -82,6 +80,7 @@ def _present(project: Project, built: Built, tools: Tools) -> dict[Digest, bool]
 def make_plans(
     project: Project,
     tools: Tools,
+    builder: "Builder",
     *,
     only: Platform | None = None,
     write_lock: bool = True,
@@ -92,10 +91,9 @@ def make_plans(
     With `locked` a lock that is stale is an error. Raises InputError and OutsideError.
     """
     from toolkit.builders.advice import advice
-    from toolkit.builders.plan import Installed
     from toolkit.builders.planning import make_plan
+    from toolkit.installing import install
     from toolkit.python.bytecode.compiling import Compiler
-    from toolkit.python.collisions import told_collisions
 
     known = existing_lock(project)
     bases = open_bases(project, tools, lock=known, platforms=(only,) if only else ())
@@ -107,11 +105,11 @@ def make_plans(
             compiler.prepare()
         lock = refresh_lock(project, complete, tools, write=write_lock, locked=locked)
         rebuild_lost(project, lock, bases, tools)
-        wheels, bytecode = _fetched(project, tools, bases, lock, compiler, locked=locked)
+        installed = install(project, bases, lock, tools, compiler, builder, locked=locked)
     said = {
         line: None
-        for base, of_base in zip(bases, wheels, strict=True)
-        for line in advice(base.image, base.facts, of_base, system_site_packages=project.system_site_packages)
+        for base, on_base in zip(bases, installed, strict=True)
+        for line in advice(base.image, base.facts, on_base.wheels, system_site_packages=project.system_site_packages)
     }
     for line in said:
         log.warning("%s", line)
@@ -121,72 +119,23 @@ def make_plans(
             base.image,
             base.reference,
             base.facts,
-            Installed(
-                wheels=of_base,
-                bytecode=compiled,
-                collisions=told_collisions(of_base, minor=base.facts.minor, cache=tools.cache),
-            ),
+            on_base,
             platform=base.target.platform,
             environ=tools.environ,
         )
-        for base, of_base, compiled in zip(bases, wheels, bytecode, strict=True)
+        for base, on_base in zip(bases, installed, strict=True)
     )
-
-
-def _fetched(
-    project: Project, tools: Tools, bases: Sequence[Base], lock: Lock, compiler: "Compiler", *, locked: bool
-) -> tuple[list[tuple["Wheel", ...]], list[tuple["Bytecode", ...]]]:
-    """Fetch the wheels of each base, and compile each as soon as it is here.
-
-    There is no bytecode where none is wanted, or nothing runs here that could compile.
-    """
-    from toolkit.builders.planning import in_order
-    from toolkit.python.fetch import fetch_wheels
-
-    def fetched(base: Base) -> tuple["Wheel", ...]:
-        wheels = fetch_wheels(
-            lock.pins[base.target.platform],
-            base.target,
-            tools.cache,
-            tools.report,
-            indexes=indexes_of(project),
-            arrived=lambda wheel: compiler.announce(wheel, base) if project.bytecode else None,
-        )
-        return tuple(in_order(wheels, base.image))
-
-    wheels = list(at_once(fetched, bases))
-    if not project.bytecode:
-        return wheels, [()] * len(bases)
-    compiled = [
-        _told(compiler.compile(of_base, base) if of_base else (), base, locked=locked)
-        for base, of_base in zip(bases, wheels, strict=True)
-    ]
-    return wheels, compiled
-
-
-def _told(compiled: tuple["Bytecode", ...] | None, base: Base, *, locked: bool) -> tuple["Bytecode", ...]:
-    """Tell that there is no bytecode, where nothing could compile it; with `locked` it has to be there."""
-    if compiled is not None:
-        return compiled
-    problem = f"no Python {base.facts.version} runs here to compile for {base.image.platform}"
-    if locked:
-        raise InputError(
-            f"{problem}, and bytecode is part of the image",
-            hint="build on a machine of that architecture, or set `bytecode = false` in [tool.comp]",
-        )
-    log.warning("%s: the image has no bytecode, and its containers start more slowly", problem)
-    return ()
 
 
 def build(
     project: Project, tools: Tools, *, builder: str = "oci", only: Platform | None = None, locked: bool = False
 ) -> Built:
     """Build with the named builder: an image for one platform, or with `only`; an index of images for several."""
-    return _built(make_plans(project, tools, only=only, locked=locked), tools, builder)
+    chosen = _builder(builder, tools)
+    return _built(make_plans(project, tools, chosen, only=only, locked=locked), chosen, tools)
 
 
-def _built(plans: Sequence["Plan"], tools: Tools, name: str) -> Built:
-    builder = _builder(name, tools)
+def _built(plans: Sequence["Plan"], builder: "Builder", tools: Tools) -> Built:
     images = at_once(lambda plan: builder.build(plan, tools.report), plans)
     return images[0] if len(images) == 1 else ImageIndex.of(images, annotations=index_annotations(plans))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from toolkit.builders.docker import described
 from toolkit.builders.materialise import materialise
-from toolkit.builders.plan import Plan
+from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache import Cache
 from toolkit.engines.buildah import buildah, container
 from toolkit.oci.image import Image, Layer
@@ -22,6 +22,9 @@ class BuildahBuilder:
 
     def __init__(self, cache: Cache) -> None:
         self.cache = cache
+
+    def begin(self, layer: WheelsLayer, *, minor: str, estargz: bool) -> None:
+        """Do nothing: buildah makes one layer of everything."""
 
     def build(self, plan: Plan, report: Report) -> Image:
         """Build `plan` from OCI layout to OCI layout, in folders that are removed."""

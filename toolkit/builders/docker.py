@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from toolkit.builders.materialise import materialise
-from toolkit.builders.plan import Plan
+from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache import Cache
 from toolkit.engines import docker as engine
 from toolkit.errors import OutsideError
@@ -21,6 +21,9 @@ class DockerBuilder:
 
     def __init__(self, cache: Cache) -> None:
         self.cache = cache
+
+    def begin(self, layer: WheelsLayer, *, minor: str, estargz: bool) -> None:
+        """Do nothing: docker makes one layer of everything."""
 
     def build(self, plan: Plan, report: Report) -> Image:
         """Build `plan`. The base is loaded into the daemon, the result is saved from it."""

@@ -31,11 +31,18 @@ class EmbeddedBuilder:
     def __init__(self, cache: Cache) -> None:
         self.cache = cache
 
+    def begin(self, layer: WheelsLayer, *, minor: str, estargz: bool) -> None:
+        """Measure a layer, which is then known when an image is built."""
+        if estargz:
+            self._measure_lazy(layer, minor=minor)
+        else:
+            self._measure(layer, minor=minor)
+
     def build(self, plan: Plan, report: Report) -> Image:
         """Build `plan`. Raises InputError naming what cannot be built."""
-        media_type = layer_media_type(plan.base)
         made = []
         with threads(_THREADS) as pool:
+            media_type = layer_media_type(plan.base)
             make = partial(self._lazy if plan.estargz else self._plain, media_type=media_type, minor=plan.facts.minor)
             for number, layer in enumerate(pool.map(make, plan.layers), start=1):
                 made.append(layer)
@@ -59,8 +66,7 @@ class EmbeddedBuilder:
 
     def _lazy(self, planned: PlannedLayer, *, media_type: str, minor: str) -> Layer:
         """Make a layer that can be pulled lazily."""
-        with cache_suspected(planned.wheels if isinstance(planned, WheelsLayer) else ()):
-            lazy = estargz.measure(self.cache, _key(planned, minor), _entries(planned, minor))
+        lazy = self._measure_lazy(planned, minor=minor)
         measured = lazy.measured
         descriptor = Descriptor(
             media_type=media_type, digest=measured.digest, size=measured.size, annotations=lazy.annotations
@@ -75,6 +81,10 @@ class EmbeddedBuilder:
         if isinstance(planned, WheelsLayer):
             return splice.measure(planned.wheels, minor=minor, cache=self.cache, part=planned.part)
         return layers.remember(self.cache, _key(planned, minor), lambda: _entries(planned, minor))
+
+    def _measure_lazy(self, planned: PlannedLayer, *, minor: str) -> estargz.Lazy:
+        with cache_suspected(planned.wheels if isinstance(planned, WheelsLayer) else ()):
+            return estargz.measure(self.cache, _key(planned, minor), _entries(planned, minor))
 
 
 def history(plan: Plan) -> tuple[str, ...]:

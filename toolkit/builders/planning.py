@@ -69,11 +69,11 @@ def make_plan(
     check_python(project, facts, base_reference)
     created = _created(config, environ)
     metadata = _metadata(project, base, base_reference, created)
-    wheel_layers = _wheel_layers(installed.wheels, room=_room(base))
+    of_wheels = wheel_layers(installed.wheels, base)
     layers: tuple[PlannedLayer, ...] = (
         _skeleton_layer(project, facts),
-        *wheel_layers,
-        *_bytecode_layers(wheel_layers, installed),
+        *of_wheels,
+        *_bytecode_layers(of_wheels, installed),
         code_layer(project),
     )
     _check_count(len(base.layers), len(layers), base_reference)
@@ -109,11 +109,15 @@ def _skeleton_layer(project: Project, facts: BaseFacts) -> FilesLayer:
     return FilesLayer(name="launcher and virtual environment", files=_in_order(files))
 
 
-def _wheel_layers(wheels: Sequence[Wheel], *, room: int) -> list[WheelsLayer]:
-    """Give big wheels layers of their own, below one layer of all the others; names decide the order."""
+def wheel_layers(wheels: Sequence[Wheel], base: Image) -> list[WheelsLayer]:
+    """Give big wheels layers of their own, below one layer of all the others; names decide the order.
+
+    The order of the layers, and of the wheels in them, is that of the image from bottom to top: of two wheels with
+    one file the later's stays.
+    """
     ordered = sorted(wheels, key=lambda wheel: (_distribution(wheel), wheel.filename))
     by_size = sorted((wheel for wheel in ordered if wheel.size > BIG_WHEEL), key=lambda wheel: -wheel.size)
-    big = {wheel.filename for wheel in by_size[: max(0, room)]}
+    big = {wheel.filename for wheel in by_size[: max(0, _room(base))]}
     layers = [layer for wheel in ordered if wheel.filename in big for layer in _layers_of(wheel)]
     small = tuple(wheel for wheel in ordered if wheel.filename not in big)
     if small:
@@ -130,12 +134,6 @@ def _layers_of(wheel: Wheel) -> Iterator[WheelsLayer]:
         return
     for part in range(parts):
         yield WheelsLayer(name=f"{name}, part {part + 1} of {parts}", wheels=(wheel,), part=part)
-
-
-def in_order(wheels: Sequence[Wheel], base: Image) -> list[Wheel]:
-    """Order the wheels as they will lie in the image, from bottom to top; of two with one file the later's stays."""
-    layers = _wheel_layers(wheels, room=_room(base))
-    return [wheel for layer in layers if not layer.part for wheel in layer.wheels]
 
 
 def _room(base: Image) -> int:

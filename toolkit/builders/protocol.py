@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from toolkit.builders.plan import Plan
+from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.oci.image import Image
 from toolkit.progress import Report
 
@@ -11,6 +11,13 @@ class Builder(Protocol):
     """Turns a plan into an image; `name` is what `--builder` takes."""
 
     name: str
+
+    def begin(self, layer: WheelsLayer, *, minor: str, estargz: bool) -> None:
+        """Do what can be done for a layer that a plan will have, before there is the plan. Called from several threads.
+
+        `minor` is the version of the base's Python. Raises InputError when a wheel cannot be installed.
+        """
+        ...
 
     def build(self, plan: Plan, report: Report) -> Image:
         """Build `plan`. Raises OutsideError when the engine fails, InputError when the plan cannot be built."""

@@ -21,7 +21,7 @@ from tests.artifacts import FACTS, base_image, component, pack_wheel
 from tests.images import image_of, layer_of, tar_with
 from toolkit.builders.embedded import EmbeddedBuilder
 from toolkit.builders.plan import BytecodeLayer, Installed
-from toolkit.builders.planning import in_order, make_plan
+from toolkit.builders.planning import make_plan, wheel_layers
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.oci.check import check_image
@@ -202,7 +202,7 @@ def test_bytecode_of_a_replaced_source_is_left_out(tmp_path: Path, cache: Cache)
         # Does not compile, so nothing else would replace the first one's bytecode.
         pack_wheel(tmp_path, {"shared.py": "print 'x'\n", "two.py": CODE}, name="two"),
     )
-    ordered = in_order(wheels, base_image())
+    ordered = wheel_layers(wheels, base_image())[0].wheels
     installed = Installed(
         wheels=ordered, bytecode=compiled(cache, *ordered), collisions=collisions(ordered, minor=MINOR)
     )
