@@ -37,7 +37,14 @@ from toolkit.oci.reference import parse_reference
 from toolkit.remote.client import Remote
 
 PLATFORM = Platform("linux", "amd64")
-STEPS = ("cold", "wheels cached", "one line of code changed", "nothing changed", "a dependency added")
+STEPS = (
+    "cold",
+    "wheels cached",
+    "requirements rewritten",
+    "one line of code changed",
+    "nothing changed",
+    "a dependency added",
+)
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _MIB = 1 << 20
 
@@ -112,7 +119,7 @@ def make_base(folder: Path) -> Image:
 
 
 def _row(tool: Tool, base: Image, folder: Path, runs: int, *, ready: Callable[[str], None]) -> Row:
-    """Measure the steps of one tool; the first two each push to a server that has only the base."""
+    """Measure the steps of one tool; the first three each push to a server that has only the base."""
     costs: dict[str, Cost | None] = {}
     with server(base, folder, ready) as (host, apart):
         tool.prepare(host)
@@ -124,6 +131,10 @@ def _row(tool: Tool, base: Image, folder: Path, runs: int, *, ready: Callable[[s
         tool.forget_installed()
         again = timed(tool, apart)
         costs["wheels cached"] = again if tool.keeps_wheels else None
+    with server(base, folder, ready) as (host, apart):
+        tool.prepare(host)
+        tool.rewrite_requirements()
+        costs["requirements rewritten"] = timed(tool, apart)
         changed = []
         for number in range(1, runs + 1):
             tool.change_code(number)

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +28,10 @@ class Stack:
 
     requirements: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+
+    def turned(self) -> "Stack":
+        """Give the same in another order."""
+        return replace(self, requirements=self.requirements[::-1])
 
     def settings(self, *more: str) -> str:
         """Write the lines of pyproject.toml that name the requirements, then uv's."""
@@ -67,7 +71,11 @@ class Tool(Protocol):
         ...
 
     def forget_installed(self) -> None:
-        """Make the dependencies be installed again, from wheels that are here."""
+        """Forget what was made of wheels that are here, or make the tool do it again."""
+        ...
+
+    def rewrite_requirements(self) -> None:
+        """Write what is required in another order, so that it has to be looked at again and means the same."""
         ...
 
     def add_dependency(self) -> None:
@@ -123,6 +131,11 @@ class Comp:
         """Forget all that is known of layers, but not the wheels, the base's facts and the lock."""
         for kind in ("layer", "places", "collisions", "build", "bytecode", "interpreter"):
             shutil.rmtree(self.folder / "cache" / "records" / kind, ignore_errors=True)
+
+    def rewrite_requirements(self) -> None:
+        """Turn them around in the settings."""
+        self.stack = self.stack.turned()
+        self._settings()
 
     def add_dependency(self) -> None:
         """Add it to the settings."""
@@ -184,6 +197,11 @@ class Dockerfile:
     def forget_installed(self) -> None:
         """Change the requirements, and what they mean not at all."""
         self._requirements("# changed")
+
+    def rewrite_requirements(self) -> None:
+        """Turn them around in the requirements."""
+        self.stack = self.stack.turned()
+        self._requirements()
 
     def add_dependency(self) -> None:
         """Add it to the requirements."""
@@ -281,6 +299,11 @@ class Kfp:
 
     def forget_installed(self) -> None:
         """Keep nothing: there is no place for wheels."""
+
+    def rewrite_requirements(self) -> None:
+        """Write the component with them turned around."""
+        self.stack = self.stack.turned()
+        self.change_code(self.number)
 
     def add_dependency(self) -> None:
         """Write the component with one package more."""
