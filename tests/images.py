@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from toolkit.oci.blob import zstandard
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
@@ -37,6 +38,11 @@ def tar_with(files: Mapping[str, bytes]) -> bytes:
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
     return buffer.getvalue()
+
+
+def zstd_of(data: bytes) -> bytes:
+    """Compress with Zstandard."""
+    return bytes(zstandard().compress(data))
 
 
 def layer_of(tar: bytes, *, compressed: bytes | None = None, media_type: str = OCI_LAYER) -> Layer:

@@ -1,10 +1,11 @@
-"""Reading a blob's bytes as a stream, hashed and counted on the way, and inflating what is gzip.
+"""Reading a blob's bytes as a stream, hashed and counted on the way, and undoing its compression.
 
 Nothing is held beyond one chunk, whatever the size of the blob.
 """
 
 import hashlib
 import io
+import sys
 import tarfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
@@ -78,8 +79,19 @@ class BoundedInfo(tarfile.TarInfo):
         return info
 
 
+def plain_content(stream: ChunkStream, media_type: str) -> ChunkStream:
+    """Give the tar of a layer: out of gzip of any number of members, out of Zstandard, or as it is.
+
+    OCI image specification, layer.md, and the types of Docker's schema 2. Reading raises one of `compression_errors()`
+    when the stream is broken.
+    """
+    if media_type.endswith(".tar"):
+        return stream
+    return ChunkStream(read_chunks(_unzstd(stream) if media_type.endswith("zstd") else gunzip(stream)))
+
+
 def gunzip(stream: io.RawIOBase) -> BinaryIO:
-    """Inflate a gzip stream of one or many members; reading raises one of `gunzip_errors()` when it is broken."""
+    """Inflate a gzip stream of one or many members; reading raises one of `compression_errors()` when it is broken."""
     opener: Any
     try:
         from isal import igzip as opener
@@ -88,18 +100,31 @@ def gunzip(stream: io.RawIOBase) -> BinaryIO:
     return cast("BinaryIO", opener.GzipFile(fileobj=stream, mode="rb"))
 
 
+def _unzstd(stream: io.RawIOBase) -> BinaryIO:
+    return cast("BinaryIO", zstandard().ZstdFile(stream, mode="rb"))
+
+
+def zstandard() -> Any:  # noqa: ANN401 (two modules with the same names)
+    """Find the module for Zstandard: the standard library's since Python 3.14."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd
+
+
 def read_chunks(stream: BinaryIO, size: int = 1 << 20) -> Iterator[bytes]:
     """Read a stream to its end, in chunks."""
     while chunk := stream.read(size):
         yield chunk
 
 
-def gunzip_errors() -> tuple[type[Exception], ...]:
-    """List what reading a broken gzip stream raises."""
+def compression_errors() -> tuple[type[Exception], ...]:
+    """List what reading a broken stream of gzip or Zstandard raises."""
     import gzip
     import zlib
 
-    errors: list[type[Exception]] = [EOFError, gzip.BadGzipFile, zlib.error]
+    errors: list[type[Exception]] = [EOFError, gzip.BadGzipFile, zlib.error, zstandard().ZstdError]
     try:
         from isal import isal_zlib
     except ImportError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.errors import InputError
-from toolkit.oci.blob import BoundedInfo, ChunkStream, gunzip, gunzip_errors, read_chunks
+from toolkit.oci.blob import BoundedInfo, ChunkStream, compression_errors, plain_content
 from toolkit.oci.descriptor import (
     DOCKER_CONFIG,
     DOCKER_LAYER,
@@ -24,19 +24,25 @@ from toolkit.oci.digest import Digest
 from toolkit.oci.document import parse_document
 from toolkit.oci.image import Image, Layer
 
-_OCI_TAR = "application/vnd.oci.image.layer.v1.tar"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Family:
     config: str
-    gzip_layer: str
-    tar_layer: str | None
+    layers: tuple[str, ...]
 
 
 _FAMILIES = {
-    OCI_MANIFEST: _Family(config=OCI_CONFIG, gzip_layer=OCI_LAYER, tar_layer=_OCI_TAR),
-    DOCKER_MANIFEST: _Family(config=DOCKER_CONFIG, gzip_layer=DOCKER_LAYER, tar_layer=None),
+    OCI_MANIFEST: _Family(
+        config=OCI_CONFIG,
+        layers=(
+            OCI_LAYER,
+            "application/vnd.oci.image.layer.v1.tar",
+            "application/vnd.oci.image.layer.v1.tar+zstd",
+        ),
+    ),
+    DOCKER_MANIFEST: _Family(
+        config=DOCKER_CONFIG, layers=(DOCKER_LAYER, "application/vnd.docker.image.rootfs.diff.tar")
+    ),
 }
 
 
@@ -87,11 +93,10 @@ def _check_families(image: Image, manifest: dict[str, Any]) -> Iterator[str]:
     config_type = _get(manifest.get("config"), "mediaType")
     if config_type != family.config:
         yield f"manifest: the config's media type is {config_type!r}, expected {family.config!r}"
-    allowed = [name for name in (family.gzip_layer, family.tar_layer) if name]
     for index, layer in enumerate(_list(manifest.get("layers"))):
         found = _get(layer, "mediaType")
-        if found not in allowed:
-            yield f"layer {index}: media type is {found!r}, expected {' or '.join(map(repr, allowed))}"
+        if found not in family.layers:
+            yield f"layer {index}: media type is {found!r}, expected {' or '.join(map(repr, family.layers))}"
 
 
 def _check_descriptors(image: Image, manifest: dict[str, Any]) -> Iterator[str]:
@@ -159,13 +164,12 @@ def _check_layers(image: Image) -> Iterator[str]:
 
 def _check_layer(layer: Layer) -> Iterator[str]:
     raw = ChunkStream(layer.chunks())
-    compressed = layer.descriptor.media_type != _OCI_TAR
-    content = ChunkStream(read_chunks(gunzip(raw))) if compressed else raw
+    content = plain_content(raw, layer.descriptor.media_type)
     try:
         yield from _check_members(content)
         content.drain()
-    except gunzip_errors() as error:
-        yield f"not a whole gzip stream: {error}"
+    except compression_errors() as error:
+        yield f"not a whole compressed stream: {error}"
     else:
         if content.digest != layer.diff_id:
             yield f"diff_id is {layer.diff_id}, the content's {content.digest}"

@@ -1,7 +1,4 @@
-"""The files of a layer, read once from front to back, whatever its compression: gzip of any number of members, or none.
-
-Zstandard is not read: no interpreter before Python 3.14 has it.
-"""
+"""The files of a layer, read once from front to back, whatever its compression."""
 
 import io
 import tarfile
@@ -10,11 +7,9 @@ from contextlib import contextmanager
 from typing import IO, cast
 
 from toolkit.errors import InputError
-from toolkit.oci.blob import BoundedInfo, ChunkStream, gunzip, gunzip_errors, read_chunks
+from toolkit.oci.blob import BoundedInfo, ChunkStream, compression_errors, plain_content
 from toolkit.oci.image import Layer
 
-_PLAIN = (".tar", ".diff.tar")
-_ZSTD = "zstd"
 _BUFFER = 1 << 18
 _HINT = "the image is damaged, or was made wrongly; get or build it again, or use another"
 
@@ -27,12 +22,8 @@ def layer_tar(layer: Layer) -> Iterator[tarfile.TarFile]:
     """
     descriptor = layer.descriptor
     what = f"the layer {descriptor.digest} ({descriptor.media_type})"
-    if descriptor.media_type.endswith(_ZSTD):
-        raise InputError(f"{what} is compressed with zstd, which cannot be read", hint="use an image with gzip layers")
-    packed = ChunkStream(layer.chunks())
-    is_plain = descriptor.media_type.endswith(_PLAIN)
-    plain = packed if is_plain else ChunkStream(read_chunks(gunzip(packed)))
-    broken: tuple[type[Exception], ...] = (tarfile.TarError, *gunzip_errors())
+    plain = plain_content(ChunkStream(layer.chunks()), descriptor.media_type)
+    broken: tuple[type[Exception], ...] = (tarfile.TarError, *compression_errors())
     try:
         # A buffer, since tarfile wants whole blocks and a chunk may end anywhere.
         buffered = cast("IO[bytes]", io.BufferedReader(plain, _BUFFER))
