@@ -18,12 +18,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 INDEX_TYPES = {
-    "application/vnd.oci.image.index.v1+json",
+    OCI_INDEX,
     "application/vnd.docker.distribution.manifest.list.v2+json",
 }
 _NAME = r"(?P<name>[a-z0-9]+(?:[._/-][a-z0-9]+)*)"
 _MANIFEST = re.compile(rf"/v2/{_NAME}/manifests/(?P<id>[A-Za-z0-9_.:-]+)")
+_REFERRERS = re.compile(rf"/v2/{_NAME}/referrers/(?P<digest>sha256:[0-9a-f]{{64}})")
 _BLOB = re.compile(rf"/v2/{_NAME}/blobs/(?P<digest>sha256:[0-9a-f]{{64}})")
 _UPLOAD = re.compile(rf"/v2/{_NAME}/blobs/uploads/(?P<session>[a-z0-9]*)")
 
@@ -83,6 +85,7 @@ class Faults:
     redirect_blobs_to: str | None = None
     corrupt_blobs: bool = False
     content_type: str | None = None
+    no_referrers: bool = False
 
     def fail(self, method: str, path: str, status: int, *, times: int = 1, **headers: str) -> None:
         """Answer the next `times` matching requests with `status`."""
@@ -235,6 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
             (_MANIFEST, "HEAD", self._get_manifest),
             (_MANIFEST, "GET", self._get_manifest),
             (_MANIFEST, "PUT", self._put_manifest),
+            (_REFERRERS, "GET", self._get_referrers),
             (_BLOB, "HEAD", self._get_blob),
             (_BLOB, "GET", self._get_blob),
             (_UPLOAD, "POST", self._post_upload),
@@ -271,7 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
         return allowed
 
     def _needed(self, call: Call) -> set[str]:
-        for pattern in (_MANIFEST, _UPLOAD, _BLOB):
+        for pattern in (_MANIFEST, _REFERRERS, _UPLOAD, _BLOB):
             if match := pattern.fullmatch(call.path):
                 actions = ["pull"] if call.method in {"GET", "HEAD"} else ["pull", "push"]
                 needed = {f"{match['name']}:{action}" for action in actions}
@@ -358,6 +362,22 @@ class _Handler(BaseHTTPRequestHandler):
             if wrong:
                 return "SIZE_INVALID", wrong[0]["digest"]
         return ("MANIFEST_BLOB_UNKNOWN", ", ".join(missing)) if missing else None
+
+    def _get_referrers(self, call: Call, name: str, digest: str) -> None:
+        """List one manifest a page, so that whoever reads only the first misses some."""
+        if self.remote.faults.no_referrers:
+            self._error(404, "UNSUPPORTED", "no such endpoint")
+            return
+        found = []
+        for one, (media_type, data) in self.remote.manifests.get(name, {}).items():
+            parsed = json.loads(data)
+            if (parsed.get("subject") or {}).get("digest") == digest:
+                kind = parsed.get("artifactType") or parsed["config"]["mediaType"]
+                found.append({"mediaType": media_type, "digest": one, "size": len(data), "artifactType": kind})
+        page = int(call.query.get("page", ["0"])[0])
+        more = {"Link": f'</v2/{name}/referrers/{digest}?page={page + 1}>; rel="next"'} if page + 1 < len(found) else {}
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": found[page : page + 1]}
+        self._send(200, json.dumps(index).encode(), {"Content-Type": OCI_INDEX, **more})
 
     # Blobs
 

@@ -52,11 +52,21 @@ class PackageFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReferrerFacts:
+    """A manifest on the remote that refers to the image: a signature, say. `size` is the manifest's, in bytes."""
+
+    artifact_type: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ImageFacts:
     """What an image is. `components` are those of its `interface.json`, as the launcher will read them.
 
-    `platforms` are all that there are where it is one of several. `packages` are sorted by size, largest first, and
-    `libc` is the C library that they have, like `glibc 2.36`; both are None when nobody asked for them.
+    `platforms` are all that there are where it is one of several, `referrers` what a remote lists for it or for all
+    of them. `packages` are sorted by size, largest first, and `libc` is the C library that they have, like
+    `glibc 2.36`; both are None when nobody asked for them.
     """
 
     digest: str
@@ -70,6 +80,7 @@ class ImageFacts:
     labels: Mapping[str, str]
     layers: tuple[LayerFacts, ...]
     components: Mapping[str, Mapping[str, Any]]
+    referrers: tuple[ReferrerFacts, ...]
     packages: tuple[PackageFacts, ...] | None
     libc: str | None
 
@@ -89,10 +100,11 @@ class ImageFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Opened:
-    """An image, and the platforms that there are beside its own, it included; none where it stands alone."""
+    """An image, and on a remote what refers to it; the platforms that there are, none where it stands alone."""
 
     image: Image
     platforms: tuple[str, ...] = ()
+    referrers: tuple[ReferrerFacts, ...] = ()
 
 
 def open_image(name: str, platform: Platform, tools: Tools) -> Opened:
@@ -107,9 +119,17 @@ def open_image(name: str, platform: Platform, tools: Tools) -> Opened:
 
         return Opened(image=read_archive(Path(rest), platform=platform, cache=tools.cache))
     reference, remote = _reference(name), tools.remote()
+    image = remote.pull(reference, platform, tools.cache)
+    described = remote.head(reference)
+    subjects = dict.fromkeys([*([described.digest] if described else []), image.digest])
     return Opened(
-        image=remote.pull(reference, platform, tools.cache),
+        image=image,
         platforms=tuple(map(str, remote.platforms(reference, tools.cache))),
+        referrers=tuple(
+            ReferrerFacts(artifact_type=one.artifact_type, digest=str(one.descriptor.digest), size=one.descriptor.size)
+            for digest in subjects
+            for one in remote.referrers(reference, digest)
+        ),
     )
 
 
@@ -151,6 +171,7 @@ def inspect_image(opened: Opened, *, packages: bool) -> ImageFacts:
         labels=labels,
         layers=layers,
         components=_components(image, layers),
+        referrers=opened.referrers,
         packages=_packages(image, layers) if packages else None,
         libc=_libc(image, layers) if packages else None,
     )

@@ -1,6 +1,7 @@
 """`comp inspect` says what is in an image: one of ours on a real server and in a layout, and a stranger's."""
 
 import json
+from http.client import HTTPConnection
 from pathlib import Path
 
 from packaging.version import Version
@@ -9,8 +10,9 @@ from tests.commands import comp, ok
 from tests.conftest import Sample
 from tests.images import image_of, layer_of, tar_with
 from tests.servers import Server
-from toolkit.oci.descriptor import host_platform
+from toolkit.oci.descriptor import OCI_INDEX, OCI_MANIFEST, host_platform
 from toolkit.oci.layout import read_layout, write_layout
+from toolkit.oci.reference import parse_reference
 
 
 def test_a_pushed_image_by_its_folder(sample: Sample, remote: Server) -> None:
@@ -38,6 +40,29 @@ def test_a_pushed_image_by_its_folder(sample: Sample, remote: Server) -> None:
     (libc,) = (line for line in lines if line.startswith("libc "))
     newest = max((need["glibc"] for need in needs.values() if need), key=Version)
     assert libc.startswith(f"libc      glibc 2.36; the packages need {newest} (")
+
+
+def test_what_refers_to_an_image_on_a_server_without_such_a_list(sample: Sample, remote: Server) -> None:
+    """Debian's docker-registry is older than the endpoint, so whoever signs keeps a tag."""
+    folder = sample("summarise_text")
+    reference = parse_reference(ok("build", folder, "--push", "--image", f"{remote.host}/inspect/signed"))
+    assert json.loads(ok("inspect", folder, "--format", "json"))["referrers"] == []
+    assert reference.digest
+    listed = image_index(
+        [{"mediaType": OCI_MANIFEST, "artifactType": "text/x-signature", "digest": str(reference.digest), "size": 7}]
+    )
+    path = f"/v2/{reference.repository}/manifests/sha256-{reference.digest.hex}"
+    connection = HTTPConnection(remote.host)
+    connection.request("PUT", path, body=listed, headers={"Content-Type": OCI_INDEX})
+    assert connection.getresponse().status == 201
+    connection.close()
+    (found,) = json.loads(ok("inspect", folder, "--format", "json"))["referrers"]
+    assert found == {"artifact_type": "text/x-signature", "digest": str(reference.digest), "size": 7}
+    assert f"{str(reference.digest)[:19]}  7 B  text/x-signature" in ok("inspect", folder).splitlines()
+
+
+def image_index(manifests: list[dict[str, object]]) -> bytes:
+    return json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}).encode()
 
 
 def test_the_text_of_an_image_in_a_layout(sample: Sample, tmp_path: Path) -> None:

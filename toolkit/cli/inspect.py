@@ -27,7 +27,7 @@ _BEGINNING = 1980
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @pass_console
 def command(console: Console, *, image: str, platform: str, packages: bool, form: str) -> None:
-    """Print what IMAGE is: its layers, its base and age, and what the launcher will run.
+    """Print what IMAGE is: its layers, its base and age, what refers to it, and what the launcher will run.
 
     IMAGE is a reference, layout:DIR, archive:FILE, or the folder or contract of a component whose image is pinned.
     """
@@ -60,6 +60,9 @@ def _lines(facts: "ImageFacts") -> Iterator[str]:
             yield f"{label.ljust(9)} {value}"
     yield ""
     yield from columns([(layer.digest[:19], in_bytes(layer.size), layer.made_by) for layer in facts.layers])
+    if facts.referrers:
+        yield ""
+        yield from columns([(one.digest[:19], in_bytes(one.size), one.artifact_type) for one in facts.referrers])
     for name, component in facts.components.items():
         yield ""
         yield f"{name}: {component.get('function') or 'a program'}"

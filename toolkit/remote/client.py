@@ -18,6 +18,7 @@ from toolkit.remote.hosts import InsecureHosts
 from toolkit.remote.places import Nowhere, Places
 from toolkit.remote.pulling import list_platforms, pull_image
 from toolkit.remote.pushing import push_image
+from toolkit.remote.referrers import Referrer, list_referrers
 from toolkit.remote.session import Session
 
 
@@ -78,6 +79,10 @@ class Remote:
     def platforms(self, reference: Reference, cache: Cache) -> tuple[Platform, ...]:
         """List the platforms of an index; none when the reference names the manifest of one image."""
         return list_platforms(self._session, reference, cache)
+
+    def referrers(self, reference: Reference, digest: Digest) -> tuple[Referrer, ...]:
+        """List what refers to a manifest of the reference's repository, on servers old and new."""
+        return list_referrers(self._session, reference, digest)
 
     def push(
         self,

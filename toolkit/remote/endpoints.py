@@ -3,6 +3,7 @@
 An endpoint is data: what to send, what to accept, what to call it in an error. `toolkit.remote.session` sends it.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from toolkit.oci.reference import Reference
 from toolkit.remote.retries import ATTEMPTS, RETRYABLE
 from toolkit.remote.transport import Body
 
+_NEXT = re.compile(r'<([^<>]+)>[^,]*;\s*rel="?next"?(?:[;,\s]|$)')
 MANIFEST_TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX)
 
 
@@ -86,6 +88,24 @@ def put_manifest(built: Built, reference: Reference, identifier: str) -> Endpoin
         headers={"Content-Type": built.media_type},
         body=built.document,
     )
+
+
+def get_referrers(reference: Reference, digest: Digest) -> Endpoint:
+    """List the manifests that name a manifest as their subject."""
+    return Endpoint(
+        method="GET",
+        host=reference.host,
+        path=f"/v2/{reference.repository}/referrers/{digest}",
+        what=f"list what refers to {reference.name}@{digest}",
+        scopes=frozenset({pull_scope(reference.repository)}),
+        headers={"Accept": OCI_INDEX},
+    )
+
+
+def next_page(link: str) -> str | None:
+    """Read from a `Link` header where the next part of a list is (RFC 8288, section 3); None at its end."""
+    found = _NEXT.search(link)
+    return found[1] if found else None
 
 
 def head_blob(reference: Reference, digest: Digest) -> Endpoint:
