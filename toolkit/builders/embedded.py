@@ -13,6 +13,7 @@ from toolkit.oci import layer as layers
 from toolkit.oci.assemble import assemble, layer_media_type
 from toolkit.oci.descriptor import Descriptor
 from toolkit.oci.image import Image, Layer
+from toolkit.oci.recipe import Recipe, remember
 from toolkit.progress import Progress, Report
 from toolkit.python import splice
 from toolkit.python.bytecode.compiling import compiled_files
@@ -62,7 +63,8 @@ class EmbeddedBuilder:
     def _plain(self, planned: PlannedLayer, *, media_type: str, minor: str) -> Layer:
         measured = self._measure(planned, minor=minor)
         descriptor = Descriptor(media_type=media_type, digest=measured.digest, size=measured.size)
-        return Layer(descriptor=descriptor, diff_id=measured.diff_id, chunks=partial(_chunks, planned, minor=minor))
+        chunks = partial(_chunks, self.cache, planned, measured.recipe, minor=minor)
+        return Layer(descriptor=descriptor, diff_id=measured.diff_id, chunks=chunks)
 
     def _lazy(self, planned: PlannedLayer, *, media_type: str, minor: str) -> Layer:
         """Make a layer that can be pulled lazily."""
@@ -80,7 +82,7 @@ class EmbeddedBuilder:
     def _measure(self, planned: PlannedLayer, *, minor: str) -> layers.Measured:
         if isinstance(planned, WheelsLayer):
             return splice.measure(planned.wheels, minor=minor, cache=self.cache, part=planned.part)
-        return layers.remember(self.cache, _key(planned, minor), lambda: _entries(planned, minor))
+        return remember(self.cache, _key(planned, minor), lambda: _entries(planned, minor))
 
     def _measure_lazy(self, planned: PlannedLayer, *, minor: str) -> estargz.Lazy:
         with cache_suspected(planned.wheels if isinstance(planned, WheelsLayer) else ()):
@@ -92,7 +94,10 @@ def history(plan: Plan) -> tuple[str, ...]:
     return tuple(f"comp: {layer.name}" for layer in plan.layers)
 
 
-def _chunks(planned: PlannedLayer, *, minor: str) -> Iterator[bytes]:
+def _chunks(cache: Cache, planned: PlannedLayer, recipe: str | None, *, minor: str) -> Iterator[bytes]:
+    known = Recipe.read(cache, recipe) if recipe else None
+    if known:
+        return known.chunks()
     if isinstance(planned, WheelsLayer):
         return splice.splice(planned.wheels, minor=minor, part=planned.part)
     return layers.compressed(_entries(planned, minor))

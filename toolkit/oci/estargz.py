@@ -17,7 +17,7 @@ from toolkit.cache import Cache
 from toolkit.oci import tar
 from toolkit.oci.deflate import ENCODER_VERSION, GZIP_HEADER, gzip_trailer, stored
 from toolkit.oci.digest import Digest
-from toolkit.oci.layer import Entry, Measured, frames
+from toolkit.oci.layer import Entry, Frame, Measured, frames
 
 # Raise it with any change to what is added to a layer.
 ESTARGZ_VERSION = 1
@@ -63,12 +63,12 @@ class _Contents:
         self.entries[-1] |= {"digest": digest, "chunkDigest": digest}
         self._hasher = None
 
-    def take(self, frame: bytes, plain: bytes) -> None:
+    def take(self, frame: Frame) -> None:
         """Count what is written."""
-        self.position += len(frame)
-        self.size += len(plain)
+        self.position += len(frame.data)
+        self.size += len(frame.plain)
         if self._hasher is not None:
-            self._hasher.update(plain)
+            self._hasher.update(frame.plain)
 
     def document(self) -> bytes:
         """Give the table as JSON."""
@@ -91,13 +91,13 @@ def measure(cache: Cache, key: object, entries: Iterable[Entry]) -> Lazy:
     if known is None or known.keys() != _RECORDED or not cache.has_blob(str(known["toc"])):
         contents = _Contents()
         digest, diff_id = hashlib.sha256(), hashlib.sha256()
-        for frame, plain in _written(entries, contents, inflate=True):
-            digest.update(frame)
-            diff_id.update(plain)
+        for frame in _written(entries, contents, inflate=True):
+            digest.update(frame.data)
+            diff_id.update(frame.plain)
         toc = contents.document()
-        for frame, plain in _closing(toc, contents):
-            digest.update(frame)
-            diff_id.update(plain)
+        for frame in _closing(toc, contents):
+            digest.update(frame.data)
+            diff_id.update(frame.plain)
         sha256, _ = cache.keep_blob(iter((toc,)))
         known = {
             "digest": digest.hexdigest(),
@@ -115,14 +115,14 @@ def measure(cache: Cache, key: object, entries: Iterable[Entry]) -> Lazy:
 def compressed(entries: Iterable[Entry], toc: bytes) -> Iterator[bytes]:
     """Give the layer's compressed bytes; `toc` is what measuring it gave."""
     contents = _Contents()
-    for frame, _ in _written(entries, contents, inflate=False):
-        if frame:
-            yield frame
-    for frame, _ in _closing(toc, contents):
-        yield frame
+    for frame in _written(entries, contents, inflate=False):
+        if frame.data:
+            yield frame.data
+    for frame in _closing(toc, contents):
+        yield frame.data
 
 
-def _written(entries: Iterable[Entry], contents: _Contents, *, inflate: bool) -> Iterator[tuple[bytes, bytes]]:
+def _written(entries: Iterable[Entry], contents: _Contents, *, inflate: bool) -> Iterator[Frame]:
     landmark = tar.header(_LANDMARK, size=len(_LANDMARK_CONTENT))
     contents.header(_LANDMARK, tar.REGULAR, 0o644, len(_LANDMARK_CONTENT), "")
     yield from _counted(_member(landmark), contents)
@@ -130,27 +130,25 @@ def _written(entries: Iterable[Entry], contents: _Contents, *, inflate: bool) ->
     yield from _counted(_member(_LANDMARK_CONTENT), contents)
     contents.end()
     yield from _counted(_member(tar.padding(len(_LANDMARK_CONTENT))), contents)
-    for frame, plain in frames(entries, inflate=inflate, listener=contents):
-        contents.take(frame, plain)
-        yield frame, plain
+    for frame in frames(entries, inflate=inflate, listener=contents):
+        yield from _counted(frame, contents)
 
 
-def _closing(toc: bytes, contents: _Contents) -> Iterator[tuple[bytes, bytes]]:
+def _closing(toc: bytes, contents: _Contents) -> Iterator[Frame]:
     """Give the table's entry, which ends the tar and is one member, and the footer."""
     position = contents.position
     plain = tar.header(_TOC_NAME, size=len(toc)) + toc + tar.padding(len(toc)) + tar.END_OF_ARCHIVE
     yield from _counted(_member(plain), contents)
-    yield from _counted((_footer(position), b""), contents)
+    yield from _counted(Frame(_footer(position)), contents)
 
 
-def _counted(pair: tuple[bytes, bytes], contents: _Contents) -> Iterator[tuple[bytes, bytes]]:
-    contents.take(*pair)
-    yield pair
+def _counted(frame: Frame, contents: _Contents) -> Iterator[Frame]:
+    contents.take(frame)
+    yield frame
 
 
-def _member(plain: bytes) -> tuple[bytes, bytes]:
-    frame = GZIP_HEADER + stored(plain, last=True) + gzip_trailer(zlib.crc32(plain), len(plain))
-    return frame, plain
+def _member(plain: bytes) -> Frame:
+    return Frame(GZIP_HEADER + stored(plain, last=True) + gzip_trailer(zlib.crc32(plain), len(plain)), plain)
 
 
 def _footer(position: int) -> bytes:

@@ -7,17 +7,14 @@ between are encoded by `toolkit.oci.deflate`. Readers see one tar: members of a 
 
 import functools
 import hashlib
-import logging
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
-from toolkit.cache import Cache
 from toolkit.errors import InputError
 from toolkit.oci import tar
 from toolkit.oci.deflate import (
-    ENCODER_VERSION,
     GZIP_HEADER,
     LARGEST_ENCODED,
     LONGEST_STORED,
@@ -30,22 +27,37 @@ from toolkit.oci.digest import Digest
 CHUNK = 1 << 20
 _STORED_CHUNK = 16 * LONGEST_STORED
 
-_log = logging.getLogger(__name__)
-
 _HINT = "the file was damaged, or changed while it was read; try again, and if that fails get it anew"
+
+
+# A blob of the cache, by the hex of its sha256, and a position in it.
+Place = tuple[str, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stream:
     """Content read while the layer is written. `raw` means a complete deflate stream of `size` bytes with this CRC32.
 
-    Without `raw` the chunks are the content itself; `crc` may then be None, not known before.
+    Without `raw` the chunks are the content itself; `crc` may then be None, not known before. `place` says where the
+    chunks lie one behind the other, if they do.
     """
 
     chunks: Callable[[], Iterator[bytes]]
     size: int
     crc: int | None = None
     raw: bool = False
+    place: Place | None = None
+
+
+class Frame(NamedTuple):
+    """Some bytes of a layer, the plain bytes they stand for, which may come a little apart, and where they lie.
+
+    A tuple, since a layer has tens of thousands.
+    """
+
+    data: bytes
+    plain: bytes = b""
+    place: Place | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,11 +73,12 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """What a manifest and a config say about a layer."""
+    """What a manifest and a config say about a layer, and the sha256 of its recipe in the cache where there is one."""
 
     digest: Digest
     diff_id: Digest
     size: int
+    recipe: str | None = field(default=None, compare=False)
 
 
 def compressed(entries: Iterable[Entry]) -> Iterator[bytes]:
@@ -75,9 +88,9 @@ def compressed(entries: Iterable[Entry]) -> Iterator[bytes]:
     """
     waiting: list[bytes] = []
     size = 0
-    for frame, _ in frames(entries, inflate=False):
-        waiting.append(frame)
-        size += len(frame)
+    for frame in frames(entries, inflate=False):
+        waiting.append(frame.data)
+        size += len(frame.data)
         if size >= CHUNK:
             yield b"".join(waiting)
             waiting.clear()
@@ -86,42 +99,26 @@ def compressed(entries: Iterable[Entry]) -> Iterator[bytes]:
         yield b"".join(waiting)
 
 
-def measure(entries: Iterable[Entry]) -> Measured:
+def measure(entries: Iterable[Entry], *, heard: Callable[[Frame], None] = lambda _: None) -> Measured:
     """Make the layer without keeping it, and check every deflated stream against its size and CRC32.
 
-    Raises InputError naming the entry whose content is damaged.
+    `heard` is told every frame. Raises InputError naming the entry whose content is damaged.
     """
     digest, diff_id = hashlib.sha256(), hashlib.sha256()
     size = 0
-    for frame, plain in frames(entries, inflate=True):
-        digest.update(frame)
-        diff_id.update(plain)
-        size += len(frame)
+    for frame in frames(entries, inflate=True):
+        digest.update(frame.data)
+        diff_id.update(frame.plain)
+        size += len(frame.data)
+        heard(frame)
     return Measured(digest=Digest(digest.hexdigest()), diff_id=Digest(diff_id.hexdigest()), size=size)
-
-
-def remember(cache: Cache, key: object, entries: Callable[[], Iterable[Entry]]) -> Measured:
-    """Measure the layer that `key` identifies, or recall what it measured. The key covers layout and encoder too."""
-    whole = {"inputs": key, "layout": tar.LAYOUT_VERSION, "encoder": ENCODER_VERSION}
-    known = cache.record("layer", whole)
-    try:
-        if known:
-            return Measured(
-                digest=Digest.parse(known["digest"]), diff_id=Digest.parse(known["diff_id"]), size=int(known["size"])
-            )
-    except (KeyError, TypeError, ValueError, InputError):
-        _log.info("a damaged record of a layer in the cache is replaced")
-    made = measure(entries())
-    cache.write_record("layer", whole, {"digest": str(made.digest), "diff_id": str(made.diff_id), "size": made.size})
-    return made
 
 
 def inflated(stream: Stream, what: str) -> Iterator[bytes]:
     """Give a stream's plain content. Raises InputError naming `what` when size or CRC32 are not what they should be."""
-    pairs = _raw_frames(stream, what, inflate=True) if stream.raw else _stored_frames(stream, what)
-    for _, plain in pairs:
-        if plain:
-            yield plain
+    for frame in _raw_frames(stream, what, inflate=True) if stream.raw else _stored_frames(stream, what):
+        if frame.plain:
+            yield frame.plain
 
 
 class Listener(Protocol):
@@ -140,10 +137,8 @@ class Listener(Protocol):
         ...
 
 
-def frames(
-    entries: Iterable[Entry], *, inflate: bool, listener: Listener | None = None
-) -> Iterator[tuple[bytes, bytes]]:
-    """Give pairs of compressed bytes and the plain bytes they stand for, which may come a little apart.
+def frames(entries: Iterable[Entry], *, inflate: bool, listener: Listener | None = None) -> Iterator[Frame]:
+    """Give the layer in pieces, with plain bytes if it is to `inflate` what is taken over.
 
     With a `listener` every content begins a member, and the end of the tar is left to the caller.
     """
@@ -184,9 +179,9 @@ def frames(
     yield from _flush(pending)
 
 
-def _content(content: bytes | Stream, what: str, *, inflate: bool) -> Iterator[tuple[bytes, bytes]]:
+def _content(content: bytes | Stream, what: str, *, inflate: bool) -> Iterator[Frame]:
     if isinstance(content, bytes) and len(content) <= LARGEST_ENCODED:
-        yield gzip_member(content), content
+        yield Frame(gzip_member(content), content)
     else:
         yield from _streamed(content, what, inflate=inflate)
 
@@ -211,32 +206,33 @@ def _header(entry: Entry, size: int) -> bytes:
     return tar.header(entry.path, mode=entry.mode, size=size)
 
 
-def _flush(pending: bytearray) -> Iterator[tuple[bytes, bytes]]:
+def _flush(pending: bytearray) -> Iterator[Frame]:
     # In pieces that the encoder still looks into.
     for start in range(0, len(pending), LARGEST_ENCODED):
         plain = bytes(pending[start : start + LARGEST_ENCODED])
-        yield gzip_member(plain), plain
+        yield Frame(gzip_member(plain), plain)
     pending.clear()
 
 
-def _streamed(content: bytes | Stream, what: str, *, inflate: bool) -> Iterator[tuple[bytes, bytes]]:
+def _streamed(content: bytes | Stream, what: str, *, inflate: bool) -> Iterator[Frame]:
     if isinstance(content, bytes):
-        yield GZIP_HEADER + stored(content, last=True) + gzip_trailer(zlib.crc32(content), len(content)), content
+        member = GZIP_HEADER + stored(content, last=True) + gzip_trailer(zlib.crc32(content), len(content))
+        yield Frame(member, content)
     elif content.raw:
         yield from _raw_frames(content, what, inflate=inflate)
     else:
         yield from _stored_frames(content, what)
 
 
-def _stored_frames(stream: Stream, what: str) -> Iterator[tuple[bytes, bytes]]:
+def _stored_frames(stream: Stream, what: str) -> Iterator[Frame]:
     """Carry plain content as a member of stored blocks."""
-    yield GZIP_HEADER, b""
+    yield Frame(GZIP_HEADER)
     crc, size = 0, 0
     for chunk in _evenly(stream.chunks()):
         crc = zlib.crc32(chunk, crc)
         size += len(chunk)
-        yield stored(chunk, last=False), chunk
-    yield stored(b"", last=True) + gzip_trailer(crc, size), b""
+        yield Frame(stored(chunk, last=False), chunk)
+    yield Frame(stored(b"", last=True) + gzip_trailer(crc, size))
     _check(what, size=(size, stream.size), crc=(crc, stream.crc))
 
 
@@ -252,25 +248,25 @@ def _evenly(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield bytes(pending)
 
 
-def _raw_frames(stream: Stream, what: str, *, inflate: bool) -> Iterator[tuple[bytes, bytes]]:
+def _raw_frames(stream: Stream, what: str, *, inflate: bool) -> Iterator[Frame]:
     """Carry a deflate stream over as a member, inflating it on the side to look at its content."""
     crc = stream.crc or 0
-    yield GZIP_HEADER, b""
+    yield Frame(GZIP_HEADER)
     if inflate:
         yield from _inflating(stream, what)
     else:
-        for chunk in stream.chunks():
-            yield chunk, b""
-    yield gzip_trailer(crc, stream.size), b""
+        yield from map(Frame, stream.chunks())
+    yield Frame(gzip_trailer(crc, stream.size))
 
 
-def _inflating(stream: Stream, what: str) -> Iterator[tuple[bytes, bytes]]:
+def _inflating(stream: Stream, what: str) -> Iterator[Frame]:
     zip_library = _inflater()
     inflater = zip_library.decompressobj(wbits=-15)
     crc, size = 0, 0
+    place = stream.place
     try:
         for chunk in stream.chunks():
-            frame, waiting = chunk, chunk
+            data, waiting = chunk, chunk
             while True:
                 plain = inflater.decompress(waiting, CHUNK)
                 crc = zip_library.crc32(plain, crc)
@@ -278,10 +274,11 @@ def _inflating(stream: Stream, what: str) -> Iterator[tuple[bytes, bytes]]:
                 if size > stream.size:
                     # Before there is more of it than anybody has room or time for.
                     raise InputError(f"{what}: over {size} bytes of content, expected {stream.size}", hint=_HINT)
-                yield frame, plain
-                frame, waiting = b"", inflater.unconsumed_tail
+                yield Frame(data, plain, place)
+                data, waiting = b"", inflater.unconsumed_tail
                 if inflater.eof or (not waiting and len(plain) < CHUNK):
                     break
+            place = place and (place[0], place[1] + len(chunk))
             if inflater.unused_data:
                 raise InputError(f"{what}: there are bytes after the end of the compressed data", hint=_HINT)
     except zip_library.error as error:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from toolkit.cache import Cache
 from toolkit.oci import layer
+from toolkit.oci.recipe import remember
 from toolkit.python.install import VENV, installed_files
 from toolkit.python.wheels import Wheel, cache_suspected, open_wheel
 
@@ -40,7 +41,7 @@ def measure(
     """
     key = key_of(wheels, minor=minor, prefix=prefix, part=part)
     with cache_suspected(wheels):
-        return layer.remember(cache, key, lambda: entries(wheels, minor=minor, prefix=prefix, part=part))
+        return remember(cache, key, lambda: entries(wheels, minor=minor, prefix=prefix, part=part))
 
 
 def key_of(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV, part: int | None = None) -> dict[str, object]:

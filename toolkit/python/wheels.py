@@ -75,7 +75,10 @@ class OpenWheel:
 
     def stream(self, member: Member) -> Stream:
         """Give a member's bytes as they lie in the file, to be carried over into a layer."""
-        return Stream(chunks=lambda: self._raw(member), size=member.size, crc=member.crc, raw=member.deflated)
+        place = (self.wheel.sha256, member.start) if member.deflated else None
+        return Stream(
+            chunks=lambda: self._raw(member), size=member.size, crc=member.crc, raw=member.deflated, place=place
+        )
 
     def read(self, member: Member) -> bytes:
         """Read a small member whole. Raises InputError when it is not small, or its size or CRC32 is wrong."""

@@ -188,7 +188,7 @@ class _Push:
             raise OutsideError(
                 f"blob {blob.digest} is not what its descriptor says: {done} bytes, sha256:{hasher.hexdigest()}; "
                 f"expected {blob.size} bytes",
-                hint="the cache, layout or archive that it is read from is damaged; make it again",
+                hint="`comp cache verify` removes what is damaged in the cache; a layout or archive is made again",
             )
         yield held
 

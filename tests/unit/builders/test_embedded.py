@@ -97,6 +97,19 @@ def test_the_second_build_reads_no_wheel(tmp_path: Path) -> None:
     assert (again.manifest, again.config) == (first.manifest, first.config)
 
 
+def test_known_layers_are_not_framed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = Cache(tmp_path / "cache")
+    packed = pack_wheel(tmp_path, {"one.so": os.urandom(20_000), "two.py": "2"}, name="one")
+    cache.add_blob(iter((packed.path.read_bytes(),)), sha256=packed.sha256, what="a wheel")
+    wheel = replace(packed, path=cache.blob_path(packed.sha256))
+    image = build(component(tmp_path / "c"), cache.root, (wheel,))
+    expected = [b"".join(layer.chunks()) for layer in image.layers]
+    monkeypatch.setattr(splice, "entries", None)
+    again = build(component(tmp_path / "c"), cache.root, (wheel,))
+    assert [b"".join(layer.chunks()) for layer in again.layers] == expected
+    assert check_image(again) == []
+
+
 def test_a_change_of_code_changes_one_layer(tmp_path: Path) -> None:
     project, wheels = component(tmp_path / "c"), two_wheels(tmp_path)
     before = build(project, tmp_path / "cache", wheels)

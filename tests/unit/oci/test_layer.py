@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.cache import Cache
 from toolkit.errors import InputError
-from toolkit.oci.layer import CHUNK, Entry, Stream, compressed, inflated, measure, remember
+from toolkit.oci.layer import CHUNK, Entry, Stream, compressed, inflated, measure
 
 ZEROS = bytes(5 * CHUNK)
 
@@ -147,27 +146,3 @@ def test_a_path_comes_once(second: str) -> None:
     for order in (entries, entries[::-1]):
         with pytest.raises(InputError, match="opt/comp/a"):
             measure(order)
-
-
-def test_what_was_measured_is_remembered(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
-    calls = []
-
-    def entries() -> list[Entry]:
-        calls.append(1)
-        return list(ENTRIES)
-
-    first = remember(cache, ["key"], entries)
-    assert remember(cache, ["key"], entries) == first == measure(ENTRIES)
-    assert len(calls) == 1
-    remember(cache, ["another key"], entries)
-    assert len(calls) == 2
-
-
-def test_a_damaged_record_is_made_again(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
-    first = remember(cache, "key", lambda: ENTRIES)
-    (record,) = (path for path in tmp_path.rglob("*.json"))
-    record.write_text('{"digest": "sha256:short", "diff_id": 3}')
-    assert remember(cache, "key", lambda: ENTRIES) == first
-    assert str(first.digest) in record.read_text()

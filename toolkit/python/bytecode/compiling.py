@@ -235,7 +235,8 @@ def compiled_files(bytecode: Bytecode) -> Iterator[CompiledFile]:
     start = 0
     for path, deflated, plain, crc in listed:
         chunks = partial(_piece, bytecode.path, start, deflated)
-        yield CompiledFile(path=path, content=Stream(chunks=chunks, size=plain, crc=crc, raw=True))
+        place = (bytecode.sha256, start)
+        yield CompiledFile(path=path, content=Stream(chunks=chunks, size=plain, crc=crc, raw=True, place=place))
         start += deflated
 
 
