@@ -73,17 +73,17 @@ class _Recorder:
 
     def take(self, frame: Frame) -> None:
         """Note a frame: where it lies, or else what it is."""
-        if frame.place is not None:
-            sha256, start = frame.place
-            if frame.data:
-                self._step(self._blobs.setdefault(sha256, len(self._blobs)), start, len(frame.data))
-            return
-        self.written += len(frame.data)
-        self._waiting += len(frame.data)
-        if self.written < _MOST_WRITTEN:
-            self._texts.append(frame.data)
-        else:
+        if frame.place is None:
+            self.written += len(frame.data)
+        if self.written >= _MOST_WRITTEN:
             self._texts.clear()
+            self._steps.clear()
+        elif frame.place is None:
+            self._texts.append(frame.data)
+            self._waiting += len(frame.data)
+        elif frame.data:
+            sha256, start = frame.place
+            self._step(self._blobs.setdefault(sha256, len(self._blobs)), start, len(frame.data))
 
     def recipe(self) -> Iterator[bytes]:
         """Give the recipe of all frames so far."""

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import struct
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.oci import recipe as module
-from toolkit.oci.layer import CHUNK, Entry, Stream, compressed, measure
+from toolkit.oci.layer import CHUNK, Entry, Frame, Stream, compressed, measure
 from toolkit.oci.recipe import Recipe, remember
 
 ENTRIES = (
@@ -114,6 +115,15 @@ def test_what_has_to_be_written_out_gets_no_recipe(tmp_path: Path, monkeypatch: 
     assert remember(cache, "placed", lambda: placed).recipe
     monkeypatch.setattr(module, "_MOST_WRITTEN", 100)
     assert remember(cache, "limit", lambda: placed).recipe is None
+
+
+def test_more_than_a_step_can_count_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_STEP", struct.Struct("<BIQI"))
+    monkeypatch.setattr(module, "_MOST_WRITTEN", 200)
+    recorder = module._Recorder()
+    for frame in [Frame(bytes(100)), Frame(b"data", place=("00", 1))] * 3:
+        recorder.take(frame)
+    assert recorder.written == 300
 
 
 def test_a_recipe_without_its_blobs_is_none(tmp_path: Path) -> None:
