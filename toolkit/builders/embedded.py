@@ -41,9 +41,9 @@ class EmbeddedBuilder:
 
     def build(self, plan: Plan, report: Report) -> Image:
         """Build `plan`. Raises InputError naming what cannot be built."""
+        media_type = layer_media_type(plan.base)
         made = []
         with threads(_THREADS) as pool:
-            media_type = layer_media_type(plan.base)
             make = partial(self._lazy if plan.estargz else self._plain, media_type=media_type, minor=plan.facts.minor)
             for number, layer in enumerate(pool.map(make, plan.layers), start=1):
                 made.append(layer)
