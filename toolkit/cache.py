@@ -16,8 +16,8 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -174,12 +174,45 @@ class Cache:
                 part = Part(stream, sha256)
                 try:
                     yield part
+                except (ConnectionError, TimeoutError):
+                    raise
+                except OSError:
+                    # The disk takes no more; what came is in the way.
+                    part.restart()
+                    raise
                 finally:
                     if part.is_whole:
                         os.fsync(stream.fileno())
                         file.replace(path)
                     elif part.size < _WORTH_KEEPING:
                         file.unlink(missing_ok=True)
+
+    def fill(self, sha256: str, arriving: Callable[[int], Generator[tuple[int, bytes]]], *, what: str) -> None:
+        """Store a blob that comes from elsewhere, from where an earlier try ended.
+
+        `arriving` gives chunks with where they begin, from the byte on that it is told, or from 0 if that cannot be.
+        What comes stays for the next time, if it breaks off. `what` names the blob in the error. Raises OutsideError
+        when it hashes to something else, and then keeps nothing.
+        """
+        with self.part(sha256) as part:
+            if part is None:
+                with closing(arriving(0)) as chunks:
+                    self.add_blob((chunk for _, chunk in chunks), sha256=sha256, what=what)
+                return
+            while not part.is_whole:
+                before = part.size
+                with closing(arriving(before)) as chunks:
+                    for start, chunk in chunks:
+                        if start == 0:
+                            part.restart()
+                        part.write(chunk)
+                if part.is_whole:
+                    return
+                got = part.sha256
+                part.restart()
+                # What had come before may be of another file, or damaged: once more from the beginning.
+                if not before:
+                    raise wrong_content(what, got, sha256)
 
     def keep_blob(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Store bytes of which nothing is known yet, and return their sha256 and size."""

@@ -119,7 +119,7 @@ def open_image(name: str, platform: Platform, tools: Tools) -> Opened:
 
         return Opened(image=read_archive(Path(rest), platform=platform, cache=tools.cache))
     reference, remote = _reference(name), tools.remote()
-    image = remote.pull(reference, platform, tools.cache)
+    image = remote.pull(reference, platform, tools.cache, report=tools.report)
     described = remote.head(reference)
     subjects = dict.fromkeys([*([described.digest] if described else []), image.digest])
     return Opened(

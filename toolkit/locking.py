@@ -71,7 +71,10 @@ def open_bases(
     remote = tools.remote() if pinned else None
 
     def opened(platform: Platform) -> Base:
-        image = remote.pull(pinned, platform, tools.cache) if remote and pinned else _read_local(text, platform, tools)
+        if remote and pinned:
+            image = remote.pull(pinned, platform, tools.cache, report=tools.report)
+        else:
+            image = _read_local(text, platform, tools)
         facts = read_facts(image, tools.cache, python=project.python)
         check_python(project, facts, text)
         return Base(
@@ -261,7 +264,9 @@ def _build_base(project: Project, base: Base, tools: Tools) -> Base:
     if _is_local(text):
         image = _read_local(text, platform, tools)
     else:
-        image = tools.remote().pull(_pinned(parse_reference(text), None, tools), platform, tools.cache)
+        image = tools.remote().pull(
+            _pinned(parse_reference(text), None, tools), platform, tools.cache, report=tools.report
+        )
     facts = read_facts(image, tools.cache)
     mine, theirs = ((one.minor, one.libc) for one in (facts, base.facts))
     if mine != theirs or Version(facts.libc_version) > Version(base.facts.libc_version):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from toolkit.cli import bars
 from toolkit.cli.console import Console, columns, in_bytes, pass_console
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def command(console: Console, *, image: str, platform: str, packages: bool, form
     from toolkit.oci.descriptor import Platform
     from toolkit.tools import Tools
 
-    facts = inspect_image(open_image(image, Platform.parse(platform), Tools()), packages=packages)
+    with bars.reporting(console) as report:
+        opened = open_image(image, Platform.parse(platform), Tools(report=report))
+        facts = inspect_image(opened, packages=packages)
     if form == "json":
         console.data(json.dumps(asdict(facts) | {"warnings": facts.warnings}, indent=2))
     else:

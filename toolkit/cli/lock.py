@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from toolkit.cli import bars
 from toolkit.cli.console import Console, pass_console
 
 
@@ -12,8 +13,9 @@ from toolkit.cli.console import Console, pass_console
 @click.option("--upgrade", is_flag=True, help="Take the newest versions and the newest base that are allowed.")
 @click.option("--base", metavar="REF", help="The base: a reference, layout:DIR or archive:FILE.")
 @click.option("--check", is_flag=True, help="Only tell whether the lock is fresh; exit code 1 when it is not.")
+@bars.option
 @pass_console
-def command(console: Console, *, folder: Path, upgrade: bool, base: str | None, check: bool) -> None:
+def command(console: Console, *, folder: Path, upgrade: bool, base: str | None, check: bool, progress: str) -> None:
     """Write requirements.lock for the component in FOLDER.
 
     It holds one hashed wheel for each requirement and platform, without addresses, and the base's digest. A base
@@ -25,9 +27,10 @@ def command(console: Console, *, folder: Path, upgrade: bool, base: str | None, 
 
     project = read_project(folder, overrides={"base": base} if base else {})
     old = locking.existing_lock(project)
-    tools = Tools()
-    bases = locking.open_bases(project, tools, lock=None if upgrade else old)
-    lock = locking.refresh_lock(project, bases, tools, upgrade=upgrade, locked=check)
+    with bars.reporting(console, progress) as report:
+        tools = Tools(report=report)
+        bases = locking.open_bases(project, tools, lock=None if upgrade else old)
+        lock = locking.refresh_lock(project, bases, tools, upgrade=upgrade, locked=check)
     if lock == old:
         console.say(f"{project.lock.name} is up to date ({len(lock.packages)} packages)")
         return

@@ -2,14 +2,14 @@
 
 import logging
 import ssl
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
-from toolkit.cache import Cache, wrong_content
+from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.progress import Progress, Report
 from toolkit.python.index_users import IndexUsers
@@ -45,15 +45,21 @@ def download(pin: Downloadable, cache: Cache, report: Report, users: IndexUsers)
     """
     log.debug("fetching %s", pin.filename)
     address = pin.url or ""
-    failures = 0
+    failures = came = 0
+
+    def arriving(start: int) -> Generator[tuple[int, bytes]]:
+        nonlocal came
+        for position, chunk in _file(address) if address.startswith("file:") else _remote(address, users, start):
+            came = position + len(chunk) - start
+            report(Progress(task=pin.filename, done=position + len(chunk), total=pin.size))
+            yield position, chunk
+
     while True:
+        came = 0
         try:
-            if address.startswith("file:"):
-                cache.add_blob(_reported(_file(address), pin, report), sha256=pin.sha256, what=pin.filename)
-            else:
-                _go_on(address, pin, cache, report, users)
+            cache.fill(pin.sha256, arriving, what=pin.filename)
         except _Broken as error:
-            failures = 1 if error.came >= _CHUNK else failures + 1
+            failures = 1 if came >= _CHUNK else failures + 1
             if failures == _TRIES:
                 raise OutsideError(
                     f"cannot fetch {pin.filename}: {without_credentials(str(error))}",
@@ -64,49 +70,16 @@ def download(pin: Downloadable, cache: Cache, report: Report, users: IndexUsers)
 
 
 class _Broken(Exception):  # noqa: N818 (a signal between two functions, not an error anybody sees)
-    """The transfer broke off after `came` bytes, or was refused."""
-
-    came = 0
+    """The transfer broke off, or was refused."""
 
 
-def _go_on(address: str, pin: Downloadable, cache: Cache, report: Report, users: IndexUsers) -> None:
-    """Download what is missing of a file; what comes stays in the cache for the next time, if the transfer breaks."""
-    with cache.part(pin.sha256) as part:
-        if part is None:
-            chunks = (chunk for _, chunk in _remote(address, users))
-            cache.add_blob(_reported(chunks, pin, report), sha256=pin.sha256, what=pin.filename)
-            return
-        before = part.size
-        try:
-            for start, chunk in _remote(address, users, part.size) if not part.is_whole else ():
-                if start == 0:
-                    part.restart()
-                part.write(chunk)
-                report(Progress(task=pin.filename, done=part.size, total=pin.size))
-        except _Broken as error:
-            error.came = max(0, part.size - before)
-            raise
-        if not part.is_whole:
-            got = part.sha256
-            part.restart()
-            if before:
-                raise _Broken("what had come before is not of the file that there is now")
-            raise wrong_content(pin.filename, got, pin.sha256)
-
-
-def _reported(chunks: Iterator[bytes], pin: Downloadable, report: Report) -> Iterator[bytes]:
-    done = 0
-    for chunk in chunks:
-        done += len(chunk)
-        report(Progress(task=pin.filename, done=done, total=pin.size))
-        yield chunk
-
-
-def _file(address: str) -> Iterator[bytes]:
+def _file(address: str) -> Iterator[tuple[int, bytes]]:
+    position = 0
     try:
         with Path(unquote(urlsplit(address).path)).open("rb") as stream:
             while chunk := stream.read(_CHUNK):
-                yield chunk
+                yield position, chunk
+                position += len(chunk)
     except OSError as error:
         raise _Broken(str(error)) from error
 

@@ -69,12 +69,13 @@ class Remote:
         """Tell whether the reference's repository has a blob."""
         return self._session.call(head_blob(reference, digest)).status != NOT_FOUND
 
-    def pull(self, reference: Reference, platform: Platform, cache: Cache) -> Image:
+    def pull(self, reference: Reference, platform: Platform, cache: Cache, *, report: Report = silent) -> Image:
         """Fetch manifest and config of one platform's image; its layers are fetched into the cache when read.
 
-        Raises InputError when there is no image for `platform`, OutsideError when content does not have its digest.
+        A layer that did not arrive whole goes on where it ended, the next time. Raises InputError when there is no
+        image for `platform`, OutsideError when content does not have its digest.
         """
-        return pull_image(self._session, reference, platform, cache)
+        return pull_image(self._session, reference, platform, cache, report)
 
     def platforms(self, reference: Reference, cache: Cache) -> tuple[Platform, ...]:
         """List the platforms of an index; none when the reference names the manifest of one image."""

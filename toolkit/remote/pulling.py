@@ -22,6 +22,7 @@ from toolkit.oci.digest import Digest
 from toolkit.oci.document import parse_document, read_config
 from toolkit.oci.image import Image, Layer, Source
 from toolkit.oci.reference import Reference
+from toolkit.progress import Progress, Report
 from toolkit.remote.endpoints import get_blob, get_manifest
 from toolkit.remote.session import Session
 
@@ -51,15 +52,16 @@ class _Document:
         return self.media_type in {OCI_INDEX, DOCKER_INDEX}
 
 
-def pull_image(session: Session, reference: Reference, platform: Platform, cache: Cache) -> Image:
+def pull_image(session: Session, reference: Reference, platform: Platform, cache: Cache, report: Report) -> Image:
     """Fetch what is needed to know an image; a reference by digest that the cache has needs no network.
 
-    Raises InputError when there is none for `platform`, OutsideError when the remote gives something wrong.
+    `report` hears of layers when they are fetched. Raises InputError when there is none for `platform`, OutsideError
+    when the remote gives something wrong.
     """
     document = _fetch(session, reference, cache)
     for _ in range(_MAX_DEPTH):
         if not document.is_index:
-            return _image(session, document, platform, cache)
+            return _image(session, document, platform, cache, report)
         chosen = choose_platform(document.parsed, platform, reference)
         document = _fetch(session, reference.with_digest(chosen.digest), cache)
         if len(document.data) != chosen.size:
@@ -168,7 +170,7 @@ def _guess(parsed: dict[str, Any]) -> str:
     return OCI_MANIFEST if is_oci else DOCKER_MANIFEST
 
 
-def _image(session: Session, document: _Document, platform: Platform, cache: Cache) -> Image:
+def _image(session: Session, document: _Document, platform: Platform, cache: Cache, report: Report) -> Image:
     reference = document.reference
     what = f"the manifest of {reference}"
     (described,) = _descriptors([document.parsed.get("config")], what)
@@ -190,7 +192,7 @@ def _image(session: Session, document: _Document, platform: Platform, cache: Cac
             Layer(
                 descriptor=layer,
                 diff_id=diff_id,
-                chunks=_lazy(session, reference, layer, cache),
+                chunks=_lazy(session, reference, layer, cache, report),
                 origin=reference.name,
             )
             for layer, diff_id in zip(layers, config.diff_ids, strict=True)
@@ -222,25 +224,33 @@ def _fetch_config(session: Session, reference: Reference, described: Descriptor,
     return data
 
 
-def _lazy(session: Session, reference: Reference, blob: Descriptor, cache: Cache) -> Source:
+def _lazy(session: Session, reference: Reference, blob: Descriptor, cache: Cache, report: Report) -> Source:
+    def arriving(start: int) -> Generator[tuple[int, bytes]]:
+        position = start if start < blob.size else 0
+        with closing(download(session, reference, blob, start=position)) as chunks:
+            for chunk in chunks:
+                yield position, chunk
+                position += len(chunk)
+                report(Progress(task=f"pull {blob.digest.hex[:12]}", done=position, total=blob.size))
+
     def chunks() -> Iterator[bytes]:
         path = cache.blob_path(blob.digest.hex)
         if not path.is_file() or path.stat().st_size != blob.size:
             log.info("pulling %s of %s, %d bytes", blob.digest, reference.name, blob.size)
-            what = f"blob {blob.digest} of {reference.name}"
-            with closing(download(session, reference, blob)) as arriving:
-                cache.add_blob(arriving, sha256=blob.digest.hex, what=what)
+            cache.fill(blob.digest.hex, arriving, what=f"blob {blob.digest} of {reference.name}")
         yield from cache.read_blob(blob.digest.hex)
 
     return chunks
 
 
-def download(session: Session, reference: Reference, blob: Descriptor) -> Generator[bytes, None, None]:
-    """Stream a blob, and go on where a connection broke. The caller verifies the digest.
+def download(
+    session: Session, reference: Reference, blob: Descriptor, *, start: int = 0
+) -> Generator[bytes, None, None]:
+    """Stream a blob from byte `start` on, and go on where a connection broke. The caller verifies the digest.
 
     Raises OutsideError when it is longer or shorter than its descriptor says.
     """
-    done = 0
+    done = start
     for left in range(_BREAKS, -1, -1):
         answer = session.read(reference, partial(get_blob, blob=blob, start=done))
         # A server that ignores Range sends everything again.

@@ -163,7 +163,8 @@ def test_a_right_that_is_missing_is_an_error(
     with pytest.raises(RemoteError) as caught:
         client().push(image, target)
     assert caught.value.status == 401
-    assert len(fake.called("GET", "/token")) <= 3
+    # One for the first look, and at most another for each blob, whose thread may meet the newest token.
+    assert len(fake.called("GET", "/token")) <= 1 + len(image.layers) + 1
     docker_login(fake.host)
     fake.faults.fail("POST", "/uploads/", 403, times=10)
     with pytest.raises(RemoteError, match="does not allow it") as caught:

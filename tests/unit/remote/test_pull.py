@@ -1,4 +1,5 @@
 import json
+import os
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -277,6 +278,45 @@ def test_a_full_disk_leaves_nothing_half_written(
     assert list(cache.damaged()) == []
     # The first try ended where the disk did, and the second began with the first byte.
     assert [call.range for call in fake.calls if str(image.layers[0].descriptor.digest) in call.path] == [None, None]
+
+
+def test_a_layer_that_broke_off_goes_on_the_next_time(
+    fake: FakeRemote, client: Client, source: Reference, cache: Cache
+) -> None:
+    data = os.urandom(3 << 20)
+    (layer,) = store_layer(fake, data).layers
+    pulled = client().pull(source, AMD64, cache)
+    fake.faults.truncate = [2 << 20] + [0] * 20
+    with pytest.raises(OutsideError):
+        list(pulled.layers[0].chunks())
+    (part,) = (entry for entry in cache.entries() if entry.leftover)
+    assert part.size == 2 << 20
+    fake.faults.truncate.clear()
+    fake.calls.clear()
+    told: list[tuple[str, int, int | None]] = []
+    again = client().pull(source, AMD64, cache, report=lambda one: told.append((one.task, one.done, one.total)))
+    assert b"".join(again.layers[0].chunks()) == data
+    assert [call.range for call in fake.calls if str(layer.descriptor.digest) in call.path] == ["bytes=2097152-"]
+    assert told[-1] == (f"pull {layer.descriptor.digest.hex[:12]}", 3 << 20, 3 << 20)
+    assert [entry for entry in cache.entries() if entry.leftover] == []
+
+
+@pytest.mark.parametrize("size", [2 << 20, 3 << 20, 4 << 20])
+def test_what_came_before_may_be_of_no_use(
+    fake: FakeRemote, client: Client, source: Reference, cache: Cache, size: int
+) -> None:
+    data = os.urandom(3 << 20)
+    (layer,) = store_layer(fake, data).layers
+    with cache.part(layer.descriptor.digest.hex) as part:
+        assert part
+        part.write(bytes(size))
+    assert b"".join(client().pull(source, AMD64, cache).layers[0].chunks()) == data
+
+
+def store_layer(fake: FakeRemote, data: bytes) -> Image:
+    image = image_of([layer_of(b"", compressed=data)])
+    store(fake, image)
+    return image
 
 
 def test_a_download_that_always_breaks_is_an_error(
