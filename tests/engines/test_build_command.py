@@ -204,6 +204,25 @@ def test_a_dry_run_prints_the_layers_and_changes_nothing(sample: Sample, remote:
     assert document["images"][0]["layers"][-1]["contents"] == ["app/summarise_text.py", "interface.json"]
 
 
+def test_a_big_wheel_is_the_same_layer_in_every_component(sample: Sample) -> None:
+    names = ("load_table", "train_model", "evaluate_model")
+    folders = [sample(name) for name in names] + [sample("train_model", into="more")]
+    settings = folders[-1] / "pyproject.toml"
+    settings.write_text(settings.read_text().replace('"numpy==', '"click==8.1.7", "numpy=='))
+    digests: dict[str, list[str]] = {}
+    for folder in folders:
+        document = json.loads(ok("build", folder, "--dry-run", "--format", "json"))
+        for layer in document["images"][0]["layers"]:
+            digests.setdefault(layer["name"], []).append(layer["digest"])
+    for name in ("numpy", "pandas", "scikit-learn", "scipy"):
+        for layers in (digests[name], digests[f"bytecode of {name}"]):
+            assert len(layers) == len(folders)
+            assert len(set(layers)) == 1
+    # Small ones share a layer, which is another one where there is one more.
+    small = [name for name in digests if re.fullmatch(r"[0-9]+ wheels", name)]
+    assert [len(digests[name]) for name in small] == [3, 1]
+
+
 def test_a_dry_run_without_a_remote_says_that_it_cannot_tell(sample: Sample) -> None:
     folder = sample(NAME)
     planned = comp("build", folder, "--dry-run", "--image", "127.0.0.1:1/a/b")
