@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FORMS = ("auto", "bars", "lines", "json", "none")
 
-# Seconds before the first bar, between two lines of one transfer, and between two records of one task.
+# Seconds before the first bar, between two lines of one task, and between two records of one task.
 _PATIENCE = 1.0
 _LINE_EVERY = 10.0
 _RECORD_EVERY = 0.1
@@ -52,8 +52,15 @@ def reporting(console: Console, form: str = "auto") -> Iterator[Report]:
             shown.stop()
 
 
+def _amount(progress: Progress) -> str:
+    """Write how far it is: `1.2 MB of 45.0 MB`, `20 of 90 modules`."""
+    if progress.unit == "B":
+        return in_bytes(progress.done) + (f" of {in_bytes(progress.total)}" if progress.total else "")
+    return f"{progress.done}" + (f" of {progress.total}" if progress.total else "") + f" {progress.unit}"
+
+
 class _Bars:
-    """One bar for each transfer and one for all, by rich, which is imported only when something takes long."""
+    """One bar for each piece of work and one for all transfers, by rich, which is imported when something is slow."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -64,43 +71,45 @@ class _Bars:
         self._latest: dict[str, Progress] = {}
 
     def report(self, progress: Progress) -> None:
-        """Show how far a transfer is."""
-        if progress.unit != "B":
-            return
+        """Show how far a piece of work is."""
         with self._lock:
-            self._latest[progress.task] = progress
+            if progress.unit == "B":
+                self._latest[progress.task] = progress
             if time.monotonic() - self._started < _PATIENCE:
                 return
             display = self._shown()
             if progress.task not in self._tasks:
-                self._tasks[progress.task] = display.add_task(progress.task[:40], total=progress.total)
-            task = self._tasks[progress.task]
-            display.update(task, completed=progress.done, visible=progress.done != progress.total)
+                self._tasks[progress.task] = display.add_task(progress.task[:40], amount="")
+            self._show(self._tasks[progress.task], progress, visible=progress.done != progress.total)
             # A sum of one transfer says nothing.
             known = self._latest.values()
             total, done = sum(one.total or one.done for one in known), sum(one.done for one in known)
-            display.update(self._whole, total=total, completed=done, visible=len(known) > 1)
+            self._show(self._whole, Progress(task="total", done=done, total=total), visible=len(known) > 1)
 
     def stop(self) -> None:
         """Take the bars away."""
         if self._display is not None:
             self._display.stop()
 
+    def _show(self, task: "TaskID", progress: Progress, *, visible: bool) -> None:
+        done, total = progress.done, progress.total
+        self._shown().update(task, completed=done, total=total, visible=visible, amount=_amount(progress))
+
     def _shown(self) -> "Display":
         if self._display is None:
             from rich.console import Console as Terminal
-            from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Display
 
-            columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
-            self._display = Display(*columns, console=Terminal(stderr=True), transient=True)
-            self._whole = self._display.add_task("total", visible=False)
+            columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[amount]}")
+            self._display = Display(*columns, TimeRemainingColumn(), console=Terminal(stderr=True), transient=True)
+            self._whole = self._display.add_task("total", visible=False, amount="")
             self._display.start()
         return self._display
 
 
 class _Lines:
-    """A line for a transfer that takes long, every ten seconds and at its end."""
+    """A line for what takes long, every ten seconds and at its end."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -108,9 +117,7 @@ class _Lines:
         self._spoken: set[str] = set()
 
     def report(self, progress: Progress) -> None:
-        """Tell how far a transfer is, if it is time."""
-        if progress.unit != "B":
-            return
+        """Tell how far a piece of work is, if it is time."""
         now = time.monotonic()
         with self._lock:
             last = self._told.setdefault(progress.task, now)
@@ -119,8 +126,7 @@ class _Lines:
                 return
             self._told[progress.task] = now
             self._spoken.add(progress.task)
-            of = f" of {in_bytes(progress.total)}" if progress.total else ""
-            click.echo(f"{progress.task}: {in_bytes(progress.done)}{of}", err=True)
+            click.echo(f"{progress.task}: {_amount(progress)}", err=True)
 
 
 class _Records:

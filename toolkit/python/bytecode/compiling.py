@@ -10,7 +10,7 @@ import struct
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -145,19 +145,31 @@ class Compiler:
         missing = [wheel for wheel in wheels if not found[wheel.sha256]]
         for wheel in missing:
             self.announce(wheel, base)
-        for number, wheel in enumerate(missing, start=1):
-            found[wheel.sha256] = self._finished(wheel, base, versions)
-            self._report(Progress(task="bytecode", done=number, total=len(missing), unit="wheels"))
+        batches = [files for wheel in missing for files, _ in self._work.get(wheel.sha256, ())]
+        advance = self._advancing(sum(map(len, batches)))
+        for wheel in missing:
+            found[wheel.sha256] = self._finished(wheel, base, versions, advance)
         return tuple(bytecode for bytecode in found.values() if bytecode)
 
-    def _finished(self, wheel: Wheel, base: Base, versions: str) -> Bytecode:
+    def _advancing(self, total: int) -> Callable[[int], None]:
+        """Give a function that reports that so many more modules are compiled."""
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            self._report(Progress(task="bytecode", done=done, total=total, unit="modules"))
+
+        return advance
+
+    def _finished(self, wheel: Wheel, base: Base, versions: str, advance: Callable[[int], None]) -> Bytecode:
         work = self._work.pop(wheel.sha256, None)
         if work is None:
             raise OutsideError(
                 "the interpreter that compiled before does not run any more",
                 hint="`bytecode = false` in [tool.comp] leaves bytecode out; another COMP_CACHE_DIR looks for one anew",
             )
-        sha256, _ = self._cache.keep_blob(_blob(work))
+        sha256, _ = self._cache.keep_blob(_blob(work, advance))
         self._cache.write_record("bytecode", _key(wheel, base, versions), {"sha256": sha256})
         return self._bytecode(wheel, sha256)
 
@@ -310,10 +322,11 @@ def _run(interpreter: Interpreter, wheel: Wheel, versions: str, files: Sequence[
     return results
 
 
-def _blob(parts: _Work) -> Iterator[bytes]:
+def _blob(parts: _Work, advance: Callable[[int], None]) -> Iterator[bytes]:
     listed: list[tuple[str, int, int, int]] = []
     for files, future in parts:
         results, position = future.result(), 0
+        advance(len(files))
         for file in files:
             plain, crc, deflated = _RESULT.unpack_from(results, position)
             position += _RESULT.size
