@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Raise it with any change of the program or the choice of files; it is part of what bytecode is known by.
-BYTECODE_VERSION = 3
+BYTECODE_VERSION = 4
 
 _SOURCE = struct.Struct("<II")
 _RESULT = struct.Struct("<III")

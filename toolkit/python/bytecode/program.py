@@ -5,9 +5,9 @@ stdout: first a line with the versions of Python and zlib; then for each source,
 `.pyc` and the length of its deflate stream, then that stream; three zeros stand for a source that does not compile.
 
 Only the path and the bytes of a source decide what comes out, and the two versions: the `.pyc` is of the kind
-"unchecked hash" (PEP 552), its name is the one inside the image, and the caller fixes the hash seed. Only what is
-built into an interpreter is imported: modules of the standard library would have to be compiled at every start, and
-the strings that they intern can be seen in what `marshal` writes.
+"unchecked hash" (PEP 552), its name is the one inside the image, and the caller fixes the hash seed. Only
+modules written in C are imported, and what is frozen: others would have to be compiled at every start, and the
+strings that they intern can be seen in what `marshal` writes.
 """
 
 import _frozen_importlib_external as external
@@ -36,7 +36,7 @@ def compiled(path: str, source: bytes) -> bytes | None:
         return None
     code = with_shared_sets(code, {})
     # As importlib.util.source_hash does; no public name makes such a file.
-    digest = _imp.source_hash(external._RAW_MAGIC_NUMBER, source)  # type: ignore[attr-defined]  # noqa: SLF001
+    digest = _imp.source_hash(int.from_bytes(external.MAGIC_NUMBER, "little"), source)
     return bytes(external._code_to_hash_pyc(code, digest, checked=False))  # type: ignore[attr-defined]  # noqa: SLF001
 
 
