@@ -107,7 +107,8 @@ class Cache:
     def default(cls) -> "Cache":
         """Use `COMP_CACHE_DIR`, else the platform's cache folder."""
         named = os.environ.get("COMP_CACHE_DIR")
-        return cls(Path(named) if named else Path(platformdirs.user_cache_dir("comp")))
+        # Absolute, since some of those who are told of places in it run in folders of their own.
+        return cls(Path(named or platformdirs.user_cache_dir("comp")).absolute())
 
     def blob_path(self, sha256: str) -> Path:
         """Say where the blob with this hex digest is or would be."""

@@ -121,7 +121,9 @@ def test_a_requirements_file_names_the_index(
     monkeypatch.setenv("COMP_CACHE_DIR", str(tmp_path / "cache2"))
     again = comp("build", folder, "--locked")
     assert (again.code, again.out) == (0, done.out), again.err
-    monkeypatch.setenv("COMP_CACHE_DIR", str(tmp_path / "cache3"))
-    ran = comp("run", folder, "--runner", "process", "-i", "x=3")
+    # A cache that is named relative to the caller's folder, though uv runs in the component's.
+    monkeypatch.setenv("COMP_CACHE_DIR", "cache3")
+    ran = comp("run", folder, "--runner", "process", "-i", "x=3", folder=tmp_path)
+    assert (tmp_path / "cache3" / "environments").is_dir()
     assert (ran.code, ran.out) == (0, "Output=3\n"), ran.err
     assert PASSWORD not in done.err + again.err + ran.err + (folder / "requirements.lock").read_text()
