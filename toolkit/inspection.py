@@ -3,16 +3,17 @@
 import csv
 import io
 import json
+import logging
 import posixpath
 import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from toolkit.config import read_project
-from toolkit.errors import InputError, Location
+from toolkit.errors import InputError, Location, OutsideError
 from toolkit.oci.contents import layer_tar
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image, Layer
@@ -21,6 +22,11 @@ from toolkit.python.base import c_library
 from toolkit.python.floors import floors_of, is_above
 from toolkit.spec.reader import read_component
 from toolkit.tools import Tools
+
+if TYPE_CHECKING:
+    from toolkit.remote.client import Remote
+
+log = logging.getLogger(__name__)
 
 _OURS = "comp: "
 _INTERFACE = "opt/comp/interface.json"
@@ -119,17 +125,27 @@ def open_image(name: str, platform: Platform, tools: Tools) -> Opened:
 
         return Opened(image=read_archive(Path(rest), platform=platform, cache=tools.cache))
     reference, remote = _reference(name), tools.remote()
+    if reference.digest is None and (described := remote.head(reference)):
+        reference = reference.with_digest(described.digest)
     image = remote.pull(reference, platform, tools.cache, report=tools.report)
-    described = remote.head(reference)
-    subjects = dict.fromkeys([*([described.digest] if described else []), image.digest])
     return Opened(
         image=image,
         platforms=tuple(map(str, remote.platforms(reference, tools.cache))),
-        referrers=tuple(
-            ReferrerFacts(artifact_type=one.artifact_type, digest=str(one.descriptor.digest), size=one.descriptor.size)
-            for digest in subjects
-            for one in remote.referrers(reference, digest)
-        ),
+        referrers=_referrers(remote, reference, image),
+    )
+
+
+def _referrers(remote: "Remote", reference: Reference, image: Image) -> tuple[ReferrerFacts, ...]:
+    """List what refers to the image or to the index that it is of; a remote that fails is told and costs no more."""
+    subjects = dict.fromkeys(digest for digest in (reference.digest, image.digest) if digest)
+    try:
+        found = [one for digest in subjects for one in remote.referrers(reference, digest)]
+    except (OutsideError, InputError) as error:
+        log.warning("cannot tell what refers to the image: %s", error.message)
+        return ()
+    return tuple(
+        ReferrerFacts(artifact_type=one.artifact_type, digest=str(one.descriptor.digest), size=one.descriptor.size)
+        for one in found
     )
 
 

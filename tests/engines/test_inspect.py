@@ -9,6 +9,7 @@ from packaging.version import Version
 from tests.commands import comp, ok
 from tests.conftest import Sample
 from tests.images import image_of, layer_of, tar_with
+from tests.registries import serving_registry
 from tests.servers import Server
 from toolkit.oci.descriptor import OCI_INDEX, OCI_MANIFEST, host_platform
 from toolkit.oci.layout import read_layout, write_layout
@@ -59,6 +60,17 @@ def test_what_refers_to_an_image_on_a_server_without_such_a_list(sample: Sample,
     (found,) = json.loads(ok("inspect", folder, "--format", "json"))["referrers"]
     assert found == {"artifact_type": "text/x-signature", "digest": str(reference.digest), "size": 7}
     assert f"{str(reference.digest)[:19]}  7 B  text/x-signature" in ok("inspect", folder).splitlines()
+
+
+def test_a_cached_image_needs_no_server(sample: Sample, tmp_path: Path) -> None:
+    folder = sample("summarise_text")
+    with serving_registry(tmp_path / "server") as host:
+        ok("build", folder, "--push", "--image", f"{host}/inspect/gone")
+        there = comp("inspect", folder)
+    gone = comp("inspect", folder)
+    assert (gone.code, gone.out) == (0, there.out)
+    assert there.err == "" or there.err.startswith("pulling ")
+    assert gone.err.startswith(f"warning: cannot tell what refers to the image: cannot connect to {host}: ")
 
 
 def image_index(manifests: list[dict[str, object]]) -> bytes:
