@@ -108,21 +108,24 @@ class Recipe:
 
     @classmethod
     def read(cls, cache: Cache, sha256: str) -> "Recipe | None":
-        """Read a recipe from the cache; None when it, or a blob that it needs, is not there or not whole."""
+        """Read a recipe from the cache; None when it is not whole, or a blob that it needs is not there."""
         data = cache.small_blob(sha256)
         if data is None:
             return None
+        view = memoryview(data)
         try:
             (count,) = _COUNT.unpack_from(data)
             position = _COUNT.size + count * _SHA256
-            blobs = [data[start : start + _SHA256].hex() for start in range(_COUNT.size, position, _SHA256)]
-            (count,) = _COUNT.unpack_from(data, position)
-            position += _COUNT.size
-            text = position + count * _STEP.size
+            # Beyond its end there is no second number: what claims too many blobs ends here.
+            (steps,) = _COUNT.unpack_from(data, position)
         except struct.error:
             return None
-        view = memoryview(data)
-        return cls(cache, blobs, view[position:text], view[text:]) if all(map(cache.has_blob, blobs)) else None
+        blobs = [data[start : start + _SHA256].hex() for start in range(_COUNT.size, position, _SHA256)]
+        position += _COUNT.size
+        text = position + steps * _STEP.size
+        if text > len(data) or not all(map(cache.has_blob, blobs)):
+            return None
+        return cls(cache, blobs, view[position:text], view[text:])
 
     def chunks(self) -> Iterator[bytes]:
         """Give the layer's bytes in chunks of about a mebibyte. Raises OutsideError when a blob cannot be read."""

@@ -117,6 +117,15 @@ def test_what_has_to_be_written_out_gets_no_recipe(tmp_path: Path, monkeypatch: 
     assert remember(cache, "limit", lambda: placed).recipe is None
 
 
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\x03\x04" * 100, b"\xff" * 40, struct.pack("<II", 0, 99), b"\x01\0\0\0" + bytes(20)]
+)
+def test_what_is_no_recipe_is_none(tmp_path: Path, data: bytes) -> None:
+    cache = Cache(tmp_path)
+    sha256, _ = cache.keep_blob(iter((data,)))
+    assert Recipe.read(cache, sha256) is None
+
+
 def test_more_than_a_step_can_count_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_STEP", struct.Struct("<BIQI"))
     monkeypatch.setattr(module, "_MOST_WRITTEN", 200)
