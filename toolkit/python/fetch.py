@@ -27,8 +27,7 @@ def fetch_wheels(
     """Return the wheels in order, downloading what the cache lacks; every byte is verified by sha256.
 
     What was built here has to be in the cache. `arrived` hears of each wheel that was downloaded, from several threads.
-    Raises OutsideError when a wheel
-    cannot be had or is not what its pin says; then nothing of it is kept.
+    Raises OutsideError when a wheel cannot be had or is not what its pin says; then nothing of it is kept.
     """
     missing = [pin for pin in pins if not cache.has_blob(pin.sha256)]
     if missing:

@@ -12,7 +12,7 @@ import threading
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from netrc import NetrcParseError, netrc
 from pathlib import Path
 from typing import Any
@@ -162,9 +162,11 @@ def _files(folder: Path, environ: Mapping[str, str]) -> Iterator[Path]:
         yield Path(named)
         return
     candidates = (above / name for above in (folder, *folder.parents) for name in ("uv.toml", "pyproject.toml"))
-    yield from (path for path in [next((path for path in candidates if _table(path) is not None), None)] if path)
+    yield from islice((path for path in candidates if _table(path) is not None), 1)
     yield Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "uv" / "uv.toml"
-    yield from (Path(place) / "uv" / "uv.toml" for place in environ.get("XDG_CONFIG_DIRS", "/etc").split(":"))
+    places = [*(environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":"), "/etc"]
+    machine = (Path(place) / "uv" / "uv.toml" for place in places)
+    yield from islice((path for path in machine if path.is_file()), 1)
 
 
 def _table(path: Path) -> dict[str, Any] | None:

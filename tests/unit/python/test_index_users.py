@@ -95,6 +95,7 @@ def test_settings_are_those_that_uv_would_read(tmp_path: Path) -> None:
     own.mkdir(parents=True)
     (own / "uv.toml").write_text('[[index]]\nurl = "https://own:1@packages.example.com/simple"\n')
     assert user(users(below, settings="[tool.uv]\n", XDG_CONFIG_HOME=str(tmp_path / "config"))) == "own:1"
+    assert user(users(below, settings="[tool.uv]\n", XDG_CONFIG_DIRS=f"/none:{tmp_path / 'config'}")) == "own:1"
     assert user(users(below, UV_NO_CONFIG="1", XDG_CONFIG_HOME=str(tmp_path / "config"))) == ""
     assert user(users(below, UV_CONFIG_FILE=str(own / "uv.toml"))) == "own:1"
 
