@@ -87,7 +87,7 @@ def _summary(wheel: Wheel, minor: str, cache: Cache) -> _Summary:
         return _Summary(tops=[str(top) for top in tops], case=case)
     with cache_suspected((wheel,)), open_wheel(wheel) as opened:
         tops = sorted({_top(file.path, minor) for file in placed_files(opened, minor=minor)})
-    case = [list(names) for names in apart_by_case(wheel)]
+        case = [list(names) for names in apart_by_case(opened)]
     cache.write_record("places", key, {"tops": tops, "case": case})
     return _Summary(tops=tops, case=case)
 

@@ -138,15 +138,11 @@ def _unreadable(wheel: Wheel, error: OSError) -> OutsideError:
     return OutsideError(f"cannot read {wheel.filename} in the cache: {error.strerror or error}", hint=_VERIFY)
 
 
-def apart_by_case(wheel: Wheel) -> tuple[tuple[str, str], ...]:
-    """Find members whose names differ in case alone: two files on Linux, one where case does not count.
-
-    Raises InputError when it is not a usable archive.
-    """
-    with open_wheel(wheel) as opened:
-        first: dict[str, str] = {}
-        pairs = ((first.setdefault(member.name.casefold(), member.name), member.name) for member in opened.members)
-        return tuple((one, other) for one, other in pairs if one != other)
+def apart_by_case(wheel: OpenWheel) -> tuple[tuple[str, str], ...]:
+    """Find members whose names differ in case alone: two files on Linux, one where case does not count."""
+    first: dict[str, str] = {}
+    pairs = ((first.setdefault(member.name.casefold(), member.name), member.name) for member in wheel.members)
+    return tuple((one, other) for one, other in pairs if one != other)
 
 
 def read_members(wheel: Wheel, file: BinaryIO) -> tuple[Member, ...]:

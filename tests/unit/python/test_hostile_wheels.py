@@ -114,7 +114,8 @@ def test_bytes_around_the_archive(tmp_path: Path, around: dict[str, bytes]) -> N
 
 def test_names_that_differ_in_case_are_two_files(tmp_path: Path) -> None:
     wheel = make(tmp_path, text("demo/Fit.py", b"1"), text("demo/fit.py", b"2"), text("demo/other.py", b"3"))
-    assert apart_by_case(wheel) == (("demo/Fit.py", "demo/fit.py"),)
+    with open_wheel(wheel) as opened:
+        assert apart_by_case(opened) == (("demo/Fit.py", "demo/fit.py"),)
     found = installed(wheel, tmp_path)
     assert (found[f"{SITE}/demo/Fit.py"], found[f"{SITE}/demo/fit.py"]) == (b"1", b"2")
 
