@@ -19,6 +19,7 @@ from toolkit import __version__
 from toolkit.cache import Cache
 from toolkit.errors import CompError, InputError
 from toolkit.remote.credentials import CredentialFiles
+from toolkit.words import in_bytes
 
 State = Literal["ok", "missing", "problem"]
 
@@ -254,7 +255,7 @@ def _cache(cache: Cache) -> str:
         raise InputError(f"{place} cannot be written: {error.strerror}") from error
     if place != cache.root:
         return f"{cache.root}, empty"
-    return f"{cache.root}, {_readable(_size(cache.root))}"
+    return f"{cache.root}, {in_bytes(_size(cache.root))}"
 
 
 def _size(folder: Path) -> int:
@@ -272,20 +273,12 @@ def _size(folder: Path) -> int:
 def _disk(folder: Path) -> str:
     free = shutil.disk_usage(_existing(folder)).free
     if free < _LOW:
-        raise InputError(f"{_readable(free)} free at {folder}")
-    return f"{_readable(free)} free at {folder}"
+        raise InputError(f"{in_bytes(free)} free at {folder}")
+    return f"{in_bytes(free)} free at {folder}"
 
 
 def _existing(folder: Path) -> Path:
     return next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-
-
-def _readable(size: float) -> str:
-    for unit in ("B", "KB", "MB"):
-        if size < 1000:  # noqa: PLR2004 (SI prefixes)
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
 
 
 def _credentials(environ: Mapping[str, str]) -> str | None:

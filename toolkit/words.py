@@ -9,3 +9,12 @@ def some_of(names: Sequence[str]) -> str:
     """Name the first three, and how many more there are."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def in_bytes(count: float) -> str:
+    """Write a number of bytes with an SI prefix: `45.5 kB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:  # noqa: PLR2004 (SI prefixes)
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"

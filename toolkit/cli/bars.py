@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.console import Console, in_bytes
+from toolkit.cli.console import Console
 from toolkit.progress import Progress, Report, silent
+from toolkit.words import in_bytes
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Display

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from toolkit.cli import bars
-from toolkit.cli.console import Console, columns, in_bytes, pass_console
+from toolkit.cli.console import Console, columns, pass_console
 from toolkit.errors import UsageError
-from toolkit.words import some_of
+from toolkit.words import in_bytes, some_of
 
 if TYPE_CHECKING:
     from toolkit.job import PreviewLayer

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.console import Console, in_bytes, pass_console
+from toolkit.cli.console import Console, pass_console
+from toolkit.words import in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

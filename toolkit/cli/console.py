@@ -36,15 +36,6 @@ class Console:
 pass_console = click.make_pass_decorator(Console)
 
 
-def in_bytes(count: float) -> str:
-    """Write a number of bytes with an SI prefix: `45.5 kB`."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:  # noqa: PLR2004 (SI prefixes)
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
-
-
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Write rows as columns of equal width; a column without any text is left out."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from toolkit.cli import bars
-from toolkit.cli.console import Console, columns, in_bytes, pass_console
+from toolkit.cli.console import Console, columns, pass_console
+from toolkit.words import in_bytes
 
 if TYPE_CHECKING:
     from toolkit.inspection import ImageFacts

@@ -1,0 +1,70 @@
+"""Bounds on what others give us: one place for all, each settable by a `COMP_LIMIT_…` variable.
+
+Readers take a bound from here and refuse with its `exceeded`, so that every refusal names the bound and the way to
+raise it. docs/security.md lists them; a test compares.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+from toolkit.errors import InputError, Location, UsageError
+from toolkit.words import in_bytes
+
+Unit = Literal["bytes", "seconds", "items"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """One bound: `name` as in `COMP_LIMIT_<NAME>`, its default in `unit`, and what it holds for."""
+
+    name: str
+    default: int
+    unit: Unit
+    about: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets another value."""
+        return f"COMP_LIMIT_{self.name.upper().replace('-', '_')}"
+
+    @property
+    def value(self) -> int:
+        """The bound in force. Raises UsageError when the variable is not a whole number above zero.
+
+        A bound protects the whole process, so it is read from the process's environment.
+        """
+        text = os.environ.get(self.variable)
+        if not text:
+            return self.default
+        if not (text.isascii() and text.isdigit()) or int(text[:19]) == 0:
+            raise UsageError(
+                f"{self.variable} is {text[:40]!r}, expected a whole number of {self.unit} above zero",
+                hint=f"unset it for the default, {self}",
+            )
+        return int(text[:19])
+
+    def exceeded(self, what: str, *, where: Location | None = None) -> InputError:
+        """Make the error for something that is larger, longer or more than this."""
+        return InputError(
+            f"{what} exceeds the limit of {self.written(self.value)}",
+            where=where,
+            hint=f"if you trust it, {self.variable}=… raises the limit",
+        )
+
+    def check(self, amount: int, what: str, *, where: Location | None = None) -> None:
+        """Raise InputError when `amount` is above the bound; `what` is the subject of the message."""
+        if amount > self.value:
+            raise self.exceeded(what, where=where)
+
+    def written(self, value: int) -> str:
+        """Write a value with its unit."""
+        return in_bytes(value) if self.unit == "bytes" else f"{value:,} {self.unit}"
+
+    def __str__(self) -> str:
+        return self.written(self.default)
+
+
+CONTRACT_SIZE = Limit(name="contract-size", default=4_000_000, unit="bytes", about="a component.yaml or IR file")
+
+ALL = (CONTRACT_SIZE,)
