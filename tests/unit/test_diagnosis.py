@@ -87,7 +87,7 @@ def test_the_size_of_the_cache(look: Look, tmp_path: Path) -> None:
     assert look()["cache"].detail == f"{tmp_path}/cache, empty"
     assert not (tmp_path / "cache").exists()
     Cache(tmp_path / "cache").keep_blob([b"x" * 2500])
-    assert look()["cache"].detail == f"{tmp_path}/cache, 2.0 kB"
+    assert look()["cache"].detail == f"{tmp_path}/cache, 2.5 kB"
     assert not list((tmp_path / "cache").glob(".comp-doctor-*"))
 
 
