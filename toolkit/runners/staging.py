@@ -53,7 +53,11 @@ def _too_long(port: str) -> InputError:
 
 
 def output_paths(folder: Path, job: Job) -> dict[str, Path]:
-    """Give each output a place of its own under `folder`, and make the place's parent."""
+    """Give each output a place of its own under `folder`, and make the place's parent.
+
+    The folder itself is there even without outputs: values that are too long for a command line lie in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     paths = {port.name: folder / str(number) / "data" for number, port in enumerate(job.spec.interface.outputs)}
     for path in paths.values():
         path.parent.mkdir(parents=True, exist_ok=True)
