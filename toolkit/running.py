@@ -14,6 +14,7 @@ from toolkit.interface.model import Input, Kind, Scalar
 from toolkit.launcher.launch import FALSE, TRUE
 from toolkit.oci.descriptor import host_platform
 from toolkit.runners.cases import Case, check_output, parameter_text
+from toolkit.runners.ending import ending
 from toolkit.runners.protocol import Job, Outcome, Runner
 from toolkit.runners.staging import side_file
 from toolkit.spec.model import ComponentSpec, PortPlaceholder
@@ -107,7 +108,7 @@ def run_case(runnable: Runnable, case: Case) -> list[str]:
         if case.fails:
             return [] if done.exit_code else ["it succeeded, expected it to fail"]
         if done.exit_code:
-            return [f"it failed with exit code {done.exit_code}"]
+            return [f"it failed with {ending(done.exit_code)}"]
         return [problem for name in case.outputs for problem in check_output(case, name, done.outputs.get(name))]
 
 

@@ -84,7 +84,8 @@ def make_plan(
         platform=found,
         layers=layers,
         command=(PYTHON, *(("-P",) if safe_path(facts) else ()), LAUNCHER),
-        env={"PATH": f"/{VENV}/bin:{_base_path(config)}"},
+        # Unbuffered: what a step has printed is in its log when it is killed, for memory say.
+        env={"PATH": f"/{VENV}/bin:{_base_path(config)}", "PYTHONUNBUFFERED": "1"},
         labels=metadata,
         annotations=metadata,
         created=created,

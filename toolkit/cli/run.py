@@ -38,6 +38,7 @@ def command(
     Artifacts are paths on this machine. Outputs without -o go to out/NAME. What is printed on stdout are the
     values of output parameters, as name=value; a component that fails makes the exit code 1.
     """
+    from toolkit.runners.ending import ending
     from toolkit.running import open_runnable, run_once
 
     given = _pairs(inputs, "-i") | {name: _text(path) for name, path in _pairs(files, "--input-file").items()}
@@ -47,7 +48,7 @@ def command(
     console.say(f"running {runnable.name} by {runnable.runner.name}")
     done = run_once(runnable, given, wanted, force=bool(options["force"]))
     if done.exit_code:
-        console.say(f"{runnable.name} failed with exit code {done.exit_code}")
+        console.say(f"{runnable.name} failed with {ending(done.exit_code)}")
         return 1
     for port, path in done.artifacts.items():
         console.say(f"{port}: {path}")

@@ -4,12 +4,14 @@ import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from toolkit.errors import OutsideError
 
@@ -18,6 +20,10 @@ log = logging.getLogger(__name__)
 _TIMEOUT = 900
 # What buildah itself exits with when it fails.
 _OWN_FAILURE = 125
+_CHUNK = 1 << 16
+# What buildah says at the end comes after the last line of the command.
+_TAIL = 400
+_BY_SIGNAL = re.compile(r"^subprocess exited on ([a-z ]+)\n(?:subprocess exited with status 1\n)?Error: ", re.MULTILINE)
 # The same hosts as the remote client's: this machine, and no name that only begins like it.
 _LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]+)?/")
 
@@ -87,16 +93,39 @@ def run(name: str, command: Sequence[str], *, mounts: Mapping[str, tuple[Path, s
             link = Path(temporary) / str(number)
             link.symlink_to(path)
             options += ["--volume", f"{link}:{inside}:{mode}"]
-        done = subprocess.run(
+        with subprocess.Popen(
             ["buildah", "run", "--isolation", "chroot", *options, name, "--", *command],
             stdout=sys.stderr,
+            stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
-            check=False,
             env=_environment(),
-        )
-    if done.returncode == _OWN_FAILURE:
+        ) as process:
+            tail = _forward(process.stderr) if process.stderr else b""
+    if process.returncode == _OWN_FAILURE:
         raise OutsideError("buildah run failed: its reason is above", hint="it needs root, or user namespaces")
-    return done.returncode
+    return _signalled(tail) or process.returncode
+
+
+def _forward(stderr: IO[bytes]) -> bytes:
+    """Pass on what comes until it ends, and give its last bytes."""
+    tail = b""
+    while chunk := os.read(stderr.fileno(), _CHUNK):
+        sys.stderr.buffer.write(chunk)
+        sys.stderr.buffer.flush()
+        tail = (tail + chunk)[-_TAIL:]
+    return tail
+
+
+def _signalled(tail: bytes) -> int | None:
+    """Give 128 and the signal that ended the command; None if no signal did.
+
+    Isolated by chroot, buildah exits with 1 then, and names the signal in a line of its own.
+    """
+    ended = _BY_SIGNAL.search(tail.decode(errors="replace"))
+    if ended is None:
+        return None
+    numbers = {(signal.strsignal(number) or "").lower(): int(number) for number in signal.valid_signals()}
+    return 128 + numbers[ended[1]] if ended[1] in numbers else None
 
 
 def _environment() -> dict[str, str]:

@@ -6,8 +6,8 @@ long or not ASCII, files of 8 GiB and more.
 
 from collections.abc import Iterator
 
-# Raise it with any change to what a layer contains or how it is laid out for the same inputs.
-LAYOUT_VERSION = 1
+# Raise it with any change, for the same inputs, to what a layer contains or to what the image's config says.
+LAYOUT_VERSION = 2
 
 # 1980-01-01 in UTC, the earliest time that a zip can hold: tools inside the image may zip these files.
 MTIME = 315532800

@@ -103,4 +103,4 @@ class ProcessRunner:
 def _surroundings(python: Path) -> dict[str, str]:
     # Bytecode goes into the environment in our cache whatever the caller's habits: it saves seconds with every run.
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PATH": f"{python.parent}{os.pathsep}{kept.get('PATH', '')}"}
+    return {**kept, "PYTHONUNBUFFERED": "1", "PATH": f"{python.parent}{os.pathsep}{kept.get('PATH', '')}"}

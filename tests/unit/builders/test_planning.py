@@ -109,7 +109,8 @@ def test_the_entry_point_keeps_the_folder_off_the_path(tmp_path: Path, version: 
 
 
 def test_the_environment_comes_first_on_the_path(tmp_path: Path) -> None:
-    assert plan(component(tmp_path)).env == {"PATH": "/opt/comp/venv/bin:/usr/local/bin:/usr/bin"}
+    expected = {"PATH": "/opt/comp/venv/bin:/usr/local/bin:/usr/bin", "PYTHONUNBUFFERED": "1"}
+    assert plan(component(tmp_path)).env == expected
     bare = base_image(config={"config": {}})
     assert plan(component(tmp_path), base=bare).env["PATH"].startswith("/opt/comp/venv/bin:/usr/local/sbin:")
 
