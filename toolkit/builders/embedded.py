@@ -16,7 +16,6 @@ from toolkit.oci.image import Image, Layer
 from toolkit.oci.recipe import Recipe, remember
 from toolkit.progress import Progress, Report
 from toolkit.python import splice
-from toolkit.python.bytecode.compiling import compiled_files
 from toolkit.python.wheels import cache_suspected
 from toolkit.threads import threads
 
@@ -121,10 +120,8 @@ def _entries(planned: PlannedLayer, minor: str) -> Iterator[layers.Entry]:
 
 
 def _bytecode_entries(planned: BytecodeLayer) -> Iterator[layers.Entry]:
-    for part in planned.parts:
-        for file in compiled_files(part):
-            if file.path not in planned.left_out:
-                yield layers.Entry(path=file.path, what=f"the bytecode of {part.wheel}", content=file.content)
+    for wheel, file in planned.files():
+        yield layers.Entry(path=file.path, what=f"the bytecode of {wheel}", content=file.content)
 
 
 def _file_entries(files: Sequence[File]) -> Iterator[layers.Entry]:

@@ -10,7 +10,6 @@ from toolkit.errors import OutsideError
 from toolkit.files import File
 from toolkit.oci.layer import CHUNK, inflated
 from toolkit.oci.tar import MTIME, ROOT, parents
-from toolkit.python.bytecode.compiling import compiled_files
 from toolkit.python.install import installed_files
 from toolkit.python.wheels import Wheel, cache_suspected, open_wheel
 
@@ -60,10 +59,8 @@ def _write_wheel(wheel: Wheel, folder: Path, *, minor: str) -> None:
 
 
 def _write_bytecode(layer: BytecodeLayer, folder: Path) -> None:
-    for part in layer.parts:
-        for file in compiled_files(part):
-            if file.path not in layer.left_out:
-                _write(_place(folder, file.path), inflated(file.content, part.wheel), 0o644)
+    for wheel, file in layer.files():
+        _write(_place(folder, file.path), inflated(file.content, wheel), 0o644)
 
 
 def _place(folder: Path, name: str) -> Path:

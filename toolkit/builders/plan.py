@@ -3,14 +3,14 @@
 Every builder works from the same plan, so every builder gives the same file tree under `/opt/comp`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from toolkit.files import File
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.python.base import BaseFacts
-from toolkit.python.bytecode.compiling import Bytecode
+from toolkit.python.bytecode.compiling import Bytecode, CompiledFile, compiled_files
 from toolkit.python.collisions import Collision
 from toolkit.python.wheels import Wheel
 
@@ -49,17 +49,28 @@ class BytecodeLayer:
     """A layer of what was compiled of wheels.
 
     Python believes bytecode of this kind without looking at its source, so what was compiled of a file that another
-    wheel's replaces is `left_out`, by paths without a leading slash.
+    wheel's replaces is `left_out`, by the wheel that loses and the path without a leading slash.
     """
 
     name: str
     parts: tuple[Bytecode, ...]
-    left_out: frozenset[str] = frozenset()
+    left_out: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def contents(self) -> tuple[str, ...]:
         """What is in it, for people: the wheels."""
         return tuple(part.wheel for part in self.parts)
+
+    def files(self) -> Iterator[tuple[str, CompiledFile]]:
+        """Give each file once, with the name of its wheel: where wheels bring equal sources, the last wheel's."""
+        present = [
+            (part.wheel, file)
+            for part in self.parts
+            for file in compiled_files(part)
+            if (part.wheel, file.path) not in self.left_out
+        ]
+        owners = {file.path: wheel for wheel, file in present}
+        return ((wheel, file) for wheel, file in present if owners[file.path] == wheel)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

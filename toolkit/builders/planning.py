@@ -150,7 +150,7 @@ def _bytecode_layers(layers: Sequence[WheelsLayer], installed: Installed) -> Ite
             continue
         parts = tuple(compiled[wheel.filename] for wheel in layer.wheels if wheel.filename in compiled)
         names = {wheel.filename for wheel in layer.wheels}
-        replaced = frozenset(compiled_path(one.path) for one in installed.collisions if one.loser in names)
+        replaced = frozenset((one.loser, compiled_path(one.path)) for one in installed.collisions if one.loser in names)
         if parts:
             yield BytecodeLayer(name=f"bytecode of {layer.name.partition(',')[0]}", parts=parts, left_out=replaced)
 

@@ -30,7 +30,8 @@ def collisions(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV) -> tu
 
     Raises InputError when one wheel has a file where another has a folder.
     """
-    owners: dict[str, tuple[str, object]] = {}
+    # By path: what is there, and every wheel that brings just that.
+    owners: dict[str, tuple[object, list[str]]] = {}
     folders: dict[str, str] = {}
     found = []
     for wheel in wheels:
@@ -38,17 +39,18 @@ def collisions(wheels: Sequence[Wheel], *, minor: str, prefix: str = VENV) -> tu
             # What the wheel itself is made of; INSTALLER and RECORD lie in a folder of the wheel's own name.
             for file in placed_files(opened, minor=minor, prefix=prefix):
                 content = (file.member.crc, file.member.size) if file.member else file.data
-                before = owners.get(file.path)
-                if before and before[1] != content:
-                    found.append(Collision(path=file.path, loser=before[0], winner=wheel.filename))
-                owners[file.path] = (wheel.filename, content)
+                before, losers = owners.get(file.path, (content, []))
+                if before != content:
+                    found += [Collision(path=file.path, loser=one, winner=wheel.filename) for one in losers]
+                    losers = []
+                owners[file.path] = (content, [*losers, wheel.filename])
                 folder = file.path.rpartition("/")[0]
                 while folder and folder not in folders:
                     folders[folder] = wheel.filename
                     folder = folder.rpartition("/")[0]
     for path in folders.keys() & owners.keys():
         raise InputError(
-            f"{owners[path][0]} installs a file where {folders[path]} installs a folder: {path}",
+            f"{owners[path][1][0]} installs a file where {folders[path]} installs a folder: {path}",
             hint="they cannot be installed together; choose other versions, or do without one of them",
         )
     return tuple(found)

@@ -196,6 +196,33 @@ def test_a_damaged_blob(tmp_path: Path, cache: Cache) -> None:
             list(compiled_files(bytecode))
 
 
+def _bytecode_names(cache: Cache, folder: Path, wheels: tuple[Wheel, ...]) -> list[str]:
+    """Build an image of wheels that lie in one layer, and name the files of its layer of bytecode."""
+    ordered = wheel_layers(wheels, base_image())[0].wheels
+    installed = Installed(
+        wheels=ordered, bytecode=compiled(cache, *ordered), collisions=collisions(ordered, minor=MINOR)
+    )
+    platform = Platform("linux", "amd64")
+    plan = make_plan(component(folder), base_image(), "b:1", HERE.facts, installed, platform=platform, environ={})
+    image = EmbeddedBuilder(cache).build(plan, silent)
+    assert check_image(image) == []
+    with tarfile.open(fileobj=io.BytesIO(b"".join(image.layers[3].chunks()))) as archive:
+        return [member.name.removeprefix(f"{SITE}/__pycache__/") for member in archive if member.isfile()]
+
+
+def test_equal_sources_of_two_wheels_are_compiled_once(tmp_path: Path, cache: Cache) -> None:
+    # As opencensus and opencensus-context of ray's requirements bring one __init__.py.
+    wheels = tuple(pack_wheel(tmp_path, {"same.py": CODE, f"{name}.py": CODE}, name=name) for name in ("one", "two"))
+    names = _bytecode_names(cache, tmp_path / "c", wheels)
+    assert names == [f"{name}.cpython-{TAG}.pyc" for name in ("one", "same", "two")]
+
+
+def test_the_bytecode_of_the_source_that_stays_is_there(tmp_path: Path, cache: Cache) -> None:
+    one = pack_wheel(tmp_path, {"shared.py": "A = 1\n"}, name="one")
+    two = pack_wheel(tmp_path, {"shared.py": "B = 2\n"}, name="two")
+    assert _bytecode_names(cache, tmp_path / "c", (one, two)) == [f"shared.cpython-{TAG}.pyc"]
+
+
 def test_bytecode_of_a_replaced_source_is_left_out(tmp_path: Path, cache: Cache) -> None:
     wheels = (
         pack_wheel(tmp_path, {"shared.py": CODE, "one.py": CODE}, name="one"),
@@ -217,7 +244,7 @@ def test_bytecode_of_a_replaced_source_is_left_out(tmp_path: Path, cache: Cache)
     )
     layer = plan.layers[2]
     assert isinstance(layer, BytecodeLayer)
-    assert layer.left_out == {f"{SITE}/__pycache__/shared.cpython-{TAG}.pyc"}
+    assert layer.left_out == {(wheels[0].filename, f"{SITE}/__pycache__/shared.cpython-{TAG}.pyc")}
     image = EmbeddedBuilder(cache).build(plan, silent)
     assert check_image(image) == []
     with tarfile.open(fileobj=io.BytesIO(b"".join(image.layers[3].chunks()))) as archive:

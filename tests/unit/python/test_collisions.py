@@ -22,6 +22,13 @@ def test_collisions_name_both_wheels(tmp_path: Path) -> None:
     ]
 
 
+def test_every_wheel_that_brought_the_replaced_file_loses(tmp_path: Path) -> None:
+    contents = {"one": "1", "two": "1", "three": "2", "four": "1"}
+    wheels = [pack_wheel(tmp_path, {"same.py": text}, name=name) for name, text in contents.items()]
+    found = [(one.loser.partition("-")[0], one.winner.partition("-")[0]) for one in collisions(wheels, minor="3.11")]
+    assert found == [("one", "three"), ("two", "three"), ("three", "four")]
+
+
 def test_a_file_where_another_wheel_has_a_folder(tmp_path: Path) -> None:
     one = pack_wheel(tmp_path, {"thing": "1"}, name="one")
     two = pack_wheel(tmp_path, {"thing/__init__.py": "2"}, name="two")
