@@ -9,7 +9,7 @@ import csv
 import hashlib
 import io
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from configparser import Error as ConfigError
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 _HINT = "the wheel is broken; choose another version, or tell its authors"
 # Written by whoever installs; what a wheel brings under these names says nothing about this installation.
 _INSTALLERS_OWN = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
-_SIGNATURES = frozenset({"RECORD.jws", "RECORD.p7s"})
+_NOT_LISTED = _INSTALLERS_OWN | {"RECORD.jws", "RECORD.p7s"}
 _SCHEMES = ("purelib", "platlib", "headers", "scripts", "data")
 _SHEBANG = b"#!python"
 _LONGEST_NAME = 255  # bytes, of a file on Linux
@@ -206,26 +206,29 @@ class _Installation:
         except (InvalidRecordEntry, csv.Error) as error:
             raise self._broken("RECORD does not parse") from error
         recorded = {entry.path: _Recorded(digest=str(entry.hash_ or ""), size=entry.size) for entry in entries}
-        present = {member.name for member in self.wheel.members}
-        missing = sorted(name for name in recorded if name not in present and not name.endswith("/"))
-        if missing:
-            _log.warning("%s: RECORD lists files that are not there: %s", self.wheel.wheel.filename, some_of(missing))
-        return recorded
+        sizes = {member.name: member.size for member in self.wheel.members}
+        # The wheel's own hash is what the lock says; like pip and uv, believe the members where RECORD differs.
+        wrong = [name for name, known in recorded.items() if known.size not in {None, sizes.get(name, known.size)}]
+        unlisted = sizes.keys() - recorded.keys() - {f"{self.dist_info}/{name}" for name in _NOT_LISTED}
+        self._warn("RECORD lists files that are not there", [name for name in recorded if name not in sizes])
+        self._warn("RECORD gives other sizes of files", wrong)
+        self._warn("RECORD does not list files", unlisted)
+        return {name: known for name, known in recorded.items() if name not in wrong}
+
+    def _warn(self, what: str, names: Iterable[str]) -> None:
+        files = sorted(name for name in names if not name.endswith("/"))
+        if files:
+            _log.warning("%s: %s: %s", self.wheel.wheel.filename, what, some_of(files))
 
     def _row(self, file: InstalledFile, recorded: Mapping[str, _Recorded]) -> _Row:
         """Write a file's line of RECORD; a member keeps the digest that its wheel gives."""
         path = self._relative(file.path)
         if file.member is None:
             data = file.data or b""
-            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-            return _Row(path=path, digest=f"sha256={digest}", size=len(data))
-        name, size = file.member.name, file.member.size
-        known = recorded.get(name)
-        if known is None and name not in {f"{self.dist_info}/{signature}" for signature in _SIGNATURES}:
-            raise self._broken(f"{name} is not listed in RECORD")
-        if known and known.size not in {None, size}:
-            raise self._broken(f"{name} has {size} bytes, RECORD says {known.size}")
-        return _Row(path=path, digest=known.digest if known else "", size=size)
+            return _Row(path=path, digest=_digest((data,)), size=len(data))
+        known = recorded.get(file.member.name)
+        digest = known.digest if known else _digest(self.wheel.chunks(file.member))
+        return _Row(path=path, digest=digest, size=file.member.size)
 
     def _relative(self, path: str) -> str:
         """Write a path as RECORD does: relative to site-packages."""
@@ -268,6 +271,14 @@ def _check_version(text: str, filename: str) -> None:
     version = str(parse_metadata_file(text)["Wheel-Version"] or "")
     if not version.startswith("1."):
         raise InputError(f"{filename}: Wheel-Version is {version!r}, expected 1.x", hint=_HINT)
+
+
+def _digest(chunks: Iterable[bytes]) -> str:
+    """Hash content as RECORD does: urlsafe base64 without padding."""
+    hasher = hashlib.sha256()
+    for chunk in chunks:
+        hasher.update(chunk)
+    return f"sha256={base64.urlsafe_b64encode(hasher.digest()).rstrip(b'=').decode()}"
 
 
 def _record_text(rows: Sequence[_Row]) -> bytes:
