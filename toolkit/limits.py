@@ -67,4 +67,11 @@ class Limit:
 
 CONTRACT_SIZE = Limit(name="contract-size", default=4_000_000, unit="bytes", about="a component.yaml or IR file")
 
-ALL = (CONTRACT_SIZE,)
+OUTPUT_DEPTH = Limit(
+    name="output-depth", default=100, unit="items", about="folders within folders of an output of `comp run`"
+)
+OUTPUT_VALUE_SIZE = Limit(
+    name="output-value-size", default=10_000_000, unit="bytes", about="the value of an output parameter of `comp run`"
+)
+
+ALL = (CONTRACT_SIZE, OUTPUT_DEPTH, OUTPUT_VALUE_SIZE)

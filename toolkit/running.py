@@ -1,8 +1,9 @@
 """Run a component: choose a runner, make what it runs, check what it is given, collect what it gives."""
 
 import json
+import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,9 +11,12 @@ from pathlib import Path
 from toolkit import job, locking
 from toolkit.config import Entry, Project, read_project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
-from toolkit.interface.model import Input, Kind, Scalar
-from toolkit.launcher.launch import FALSE, TRUE
+from toolkit.interface.model import Input, Kind, Output, Scalar
+from toolkit.launcher.launch import FALSE, SIDE_FILE, TRUE
+from toolkit.limits import OUTPUT_VALUE_SIZE
 from toolkit.oci.descriptor import host_platform
+from toolkit.paths import plain_parts
+from toolkit.reading import read_foreign
 from toolkit.runners.cases import Case, check_output, parameter_text
 from toolkit.runners.ending import ending
 from toolkit.runners.protocol import Job, Outcome, Runner
@@ -22,6 +26,8 @@ from toolkit.spec.reader import arguments_of, read_component
 from toolkit.tools import Tools
 
 _SHOWN = 200
+# Where outputs go that the user gave no place.
+_OUT = Path("out")
 RUNNERS = ("docker", "buildah", "process")
 
 
@@ -65,28 +71,58 @@ def open_runnable(component: Path, *, runner: str | None = None, name: str | Non
 
 
 def run_once(runnable: Runnable, given: Mapping[str, str], wanted: Mapping[str, Path], *, force: bool = False) -> Done:
-    """Run with inputs as texts and paths; outputs that `wanted` does not name go to `out/<name>`."""
+    """Run with inputs as texts and paths; outputs that `wanted` does not name go to `out/<name>`.
+
+    What `wanted` names is the user's own path. A name of the contract is not: it becomes one plain part of a path.
+    """
     interface = runnable.spec.interface
     _check_names(given, [port.name for port in interface.inputs], "input")
     _check_names(wanted, [port.name for port in interface.outputs], "output")
     values, artifacts = _inputs(runnable.spec, given)
+    kinds = {port.name: port.kind for port in interface.outputs}
     with tempfile.TemporaryDirectory(prefix="comp-out-") as temporary:
-        outputs = {}
-        for port in interface.outputs:
-            place = Path(temporary) if port.kind is Kind.PARAMETER else Path("out")
-            outputs[port.name] = wanted.get(port.name, place / port.name)
-            _check_target(outputs[port.name], force=force)
-            if port.kind is Kind.ARTIFACT:
-                _check_target(side_file(outputs[port.name]), force=force)
-        done = _run(runnable, values, artifacts, outputs)
-        kinds = {port.name: port.kind for port in interface.outputs}
+        outputs = _targets(interface.outputs, wanted, Path(temporary))
+        _check_targets(outputs, kinds, force=force)
+        # The folder of a path that the user gave may be a link; `out` may not, see `_targets`.
+        places = {name: _place(path) if name in wanted else path for name, path in outputs.items()}
+        done = _run(runnable, values, artifacts, places)
         return Done(
             exit_code=done.exit_code,
-            values={
-                name: path.read_text("utf-8") for name, path in done.outputs.items() if kinds[name] is Kind.PARAMETER
-            },
-            artifacts={name: path for name, path in done.outputs.items() if kinds[name] is Kind.ARTIFACT},
+            values={name: _value(name, path) for name, path in done.outputs.items() if kinds[name] is Kind.PARAMETER},
+            artifacts={name: outputs[name] for name in done.outputs if kinds[name] is Kind.ARTIFACT},
         )
+
+
+def _targets(ports: Sequence[Output], wanted: Mapping[str, Path], temporary: Path) -> dict[str, Path]:
+    """Say where each output goes. Raises UsageError when the folder that is the default is a link."""
+    parts = plain_parts([port.name for port in ports], beside=(SIDE_FILE,))
+    targets = {}
+    for port in ports:
+        if port.name in wanted:
+            targets[port.name] = wanted[port.name]
+        elif port.kind is Kind.PARAMETER:
+            targets[port.name] = temporary / parts[port.name]
+        else:
+            if _OUT.is_symlink():
+                raise UsageError(
+                    f"{_OUT} is a link to {_OUT.readlink()}, expected a folder",
+                    hint=f"say where the output goes: -o '{port.name}=PATH'",
+                )
+            targets[port.name] = _OUT / parts[port.name]
+    return targets
+
+
+def _place(path: Path) -> Path:
+    return Path(os.path.realpath(path.parent), path.name)
+
+
+def _value(name: str, path: Path) -> str:
+    try:
+        return read_foreign(path, OUTPUT_VALUE_SIZE).decode()
+    except UnicodeDecodeError:
+        raise InputError(f"the value of the output {name!r} is not UTF-8 text", hint="make it an artifact") from None
+    except InputError as error:
+        raise InputError(f"the value of the output {name!r}: {error.message}", hint=error.hint) from None
 
 
 def run_case(runnable: Runnable, case: Case) -> list[str]:
@@ -133,13 +169,28 @@ def _run(
         )
 
 
+def _check_targets(targets: Mapping[str, Path], kinds: Mapping[str, Kind], *, force: bool) -> None:
+    """Refuse to write over what exists unless `force` says so, and to write two things to one place."""
+    places: dict[Path, str] = {}
+    for name, path in targets.items():
+        # First the path itself: one without a name, such as `.`, has nothing beside it.
+        _check_target(path, force=force)
+        for place in (path, *((side_file(path),) if kinds[name] is Kind.ARTIFACT else ())):
+            _check_target(place, force=force)
+            other = places.setdefault(_place(place), name)
+            if other != name:
+                raise UsageError(
+                    f"the outputs {other!r} and {name!r} both go to {place}", hint="give each its own path"
+                )
+
+
 def _check_target(path: Path, *, force: bool) -> None:
     """Refuse to write over what exists, and with `force` still over a folder that holds more than an output."""
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return
     if not force:
         raise UsageError(f"{path} exists", hint="--force writes over it")
-    if path.resolve() in {Path.home().resolve(), Path.cwd(), *Path.cwd().parents}:
+    if Path(os.path.realpath(path)) in {Path.home().resolve(), Path.cwd(), *Path.cwd().parents}:
         raise UsageError(f"{path} is no place for an output: it would be replaced", hint="name a folder below it")
 
 

@@ -8,6 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.commands import comp, ok
+from toolkit.oci.digest import Digest
+from toolkit.registry.directory import Directory
+from toolkit.registry.names import Name
+from toolkit.registry.release import Release
+from toolkit.registry.semver import parse_version
+from toolkit.spec.reader import parse_component
 
 CONTRACT = """\
 name: Train model
@@ -90,6 +96,34 @@ def test_a_contract_with_errors_is_not_published(component: Path, tmp_path: Path
     assert refused.code == 1
     assert "there is no input 'd' [C010]" in refused.err
     assert not list((tmp_path / "shared").rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", ["/home/u/.bash_profile", "../../x"])
+def test_a_name_that_is_a_path_is_not_published_and_not_added(component: Path, tmp_path: Path, name: str) -> None:
+    """What others publish may come from another program: `add` looks too."""
+    contract = component / "component.yaml"
+    text = contract.read_text() + f"    fileOutputs: {{{name}: /a}}\noutputs: [{{name: {name}}}]\n"
+    contract.write_text(text)
+    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    assert (refused.code, refused.out) == (1, "")
+    assert f"{name!r} cannot name a file [C018]" in refused.err
+    registry = Directory.create(tmp_path / "shared")
+    spec = parse_component(text, contract)
+    release = Release(
+        name=Name("ml", "train-model"),
+        version=parse_version("1.0.0"),
+        digest=Digest.of(text.encode()),
+        image=spec.container.image,
+        title=spec.name,
+        description=spec.description,
+        interface=spec.interface,
+        published="2026-01-31T12:00:00Z",
+    )
+    registry.publish(release, text.encode(), None)
+    added = comp("add", "train-model", "--registry", "shared", folder=tmp_path)
+    assert (added.code, added.out) == (1, "")
+    assert f"an input or output called {name!r}, which cannot name a file" in added.err
+    assert not (tmp_path / "components").exists()
 
 
 @pytest.mark.parametrize("command", ["search", "show", "add"])

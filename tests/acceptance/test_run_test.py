@@ -171,6 +171,12 @@ def test_what_differs_is_said_below_the_case(folder: Path) -> None:
         (GIVEN + "outputs: {count: {max: x}}", "the output 'count': max is 'x', expected a number"),
         (GIVEN + "outputs: {word: {matches: '('}}", "no regular expression"),
         (GIVEN + "outputs: {copy: {file: lost}}", "there is no such file"),
+        ("inputs: {text: {path: /etc/hostname}}", "the input 'text' is /etc/hostname, which leads out of"),
+        ("inputs: {text: {path: ../../../../text}}", "which leads out of"),
+        (
+            GIVEN + "outputs: {copy: {file: ../../../../text}}",
+            "the output 'copy': file is ../../../../text, which leads",
+        ),
         ("[]", "a case is a mapping"),
         ("inputs: {1: 2}", "the input's name 1 is no text"),
     ],

@@ -23,14 +23,16 @@ def command(console: Console, *, name: str, registry: Path, into: str, force: bo
     """
     from toolkit.registry.directory import Directory
     from toolkit.registry.names import parse_request
-    from toolkit.registry.vendored import add_component
+    from toolkit.registry.vendored import add_component, check_names
 
     directory = Directory.open(registry)
     request = parse_request(name)
     release = directory.find(request)
+    contract = directory.contract(release)
+    check_names(release, contract)
     added = add_component(
         release,
-        directory.contract(release),
+        contract,
         requested=request.selector,
         registry=os.fspath(registry),
         folder=Path.cwd(),

@@ -66,7 +66,7 @@ def _typed(text: str, kind: str) -> object:
     """Give the value of an output; a program may have written anything."""
     try:
         return text if kind == "String" else json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -8,8 +8,11 @@ from toolkit.errors import Location
 from toolkit.interface.function import sanitised
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, rule
 from toolkit.lint.walk import arguments, container, ports, reads_executor_input, repeated
+from toolkit.paths import leads_elsewhere
 from toolkit.spec.model import Container, IfPlaceholder, IsPresent, PortPlaceholder
 from toolkit.spec.reader import Document
+
+_SHOWN = 80
 
 
 @rule(
@@ -147,6 +150,23 @@ def duplicate_name(document: Document) -> Iterator[Remark]:
     for place, name, other in repeated(document, str):
         if name == other:
             yield Remark(document.places[place], f"the name {name!r} is there twice", "rename one of them")
+
+
+@rule(
+    "C018",
+    "name-is-a-path",
+    ERROR,
+    "The name of an input or output is a path, or cannot be part of one: what makes files of names writes elsewhere.",
+    bad="outputs: [{name: ../../model}]",
+    good="outputs: [{name: model}]",
+)
+def name_is_a_path(document: Document) -> Iterator[Remark]:
+    """Find names that are not one part of a path."""
+    for place, port in ports(document):
+        if leads_elsewhere(port.name):
+            where = document.places.get((*place, "name"), document.places[place])
+            shown = port.name if len(port.name) <= _SHOWN else f"{port.name[:_SHOWN]}…"
+            yield Remark(where, f"{shown!r} cannot name a file", "use letters, digits and _ - . between them")
 
 
 @rule(

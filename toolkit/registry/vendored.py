@@ -12,10 +12,13 @@ from typing import Any
 from toolkit.atomic import write_bytes
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.oci.digest import Digest
+from toolkit.paths import check_inside, leads_elsewhere
 from toolkit.registry.release import Release, normalised
+from toolkit.spec.reader import parse_component
 
 LOCK_NAME = "components.lock"
 LOCK_VERSION = 1
+_SHOWN = 80
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,11 +45,26 @@ def add_component(
         "registry": registry,
         "path": Path(os.path.relpath(path, folder)).as_posix(),
     }
+    check_inside(folder / into, path)
     try:
         with _locked(folder):
             return _add(path, contract, entry, str(release.name), lock_path=folder / LOCK_NAME, force=force)
     except OSError as error:
         raise OutsideError(f"cannot add {release} at {path}: {error.strerror}") from error
+
+
+def check_names(release: Release, contract: bytes) -> None:
+    """Refuse a contract whose inputs or outputs have names that would lead files elsewhere.
+
+    Publishing refuses them too, but the registry may be anyone's. Raises InputError.
+    """
+    interface = parse_component(contract.decode(errors="replace"), Path(str(release), "component.yaml")).interface
+    for name in (*(port.name for port in interface.inputs), *(port.name for port in interface.outputs)):
+        if leads_elsewhere(name):
+            raise InputError(
+                f"{release} has an input or output called {name[:_SHOWN]!r}, which cannot name a file",
+                hint="do not use this component before you know who published it",
+            )
 
 
 def _add(path: Path, contract: bytes, entry: dict[str, Any], key: str, *, lock_path: Path, force: bool) -> Vendored:

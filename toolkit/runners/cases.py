@@ -19,6 +19,7 @@ with a file beside the case, `json` says what a JSON object must contain, `match
 
 import json
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -88,10 +89,25 @@ def _artifacts(inputs: Mapping[Any, Any], where: Location) -> dict[str, Path]:
         if not isinstance(name, str):
             raise InputError(f"the input's name {name!r} is no text", where=where, hint="quote it")
         if isinstance(value, dict) and value.keys() == {"path"}:
-            artifacts[name] = where.path.parent / str(value["path"])
+            artifacts[name] = _below(where.path, str(value["path"]), f"the input {name!r}")
             if not artifacts[name].exists():
                 raise InputError(f"the input {name!r} is {value['path']}, which is not there", where=where)
     return artifacts
+
+
+def _below(case: Path, named: str, what: str) -> Path:
+    """Find a file that a case names. Raises InputError for one outside of the repository, or else the component.
+
+    A case that others wrote would hand a program, or show, any file of this machine.
+    """
+    component = case.absolute().parents[3]
+    root = next((place for place in (component, *component.parents) if (place / ".git").exists()), component)
+    path = case.parent / named
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+        raise InputError(
+            f"{what} is {named}, which leads out of {root}", where=Location(path=case), hint="put it beside the case"
+        )
+    return path
 
 
 def _check_checks(outputs: Mapping[Any, Any], where: Location) -> None:
@@ -99,6 +115,8 @@ def _check_checks(outputs: Mapping[Any, Any], where: Location) -> None:
         if not isinstance(checks, dict) or not checks or checks.keys() - set(CHECKS):
             raise InputError(f"the output {name!r} has no known check", where=where, hint=f"known: {', '.join(CHECKS)}")
         for check, expected in checks.items():
+            if check == "file" and isinstance(expected, str):
+                _below(where.path, expected, f"the output {name!r}: file")
             problem = _unusable(check, expected, where.path.parent)
             if problem:
                 raise InputError(f"the output {name!r}: {check} is {expected!r}, {problem}", where=where)
@@ -191,5 +209,5 @@ def _differs(expected: Any, actual: Any) -> str | None:  # noqa: ANN401 (JSON va
 def _parsed(text: str) -> Any:  # noqa: ANN401 (a JSON value)
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

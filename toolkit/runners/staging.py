@@ -2,11 +2,12 @@
 
 import json
 import logging
-import shutil
-import tempfile
+import os
+import posixpath
 from collections.abc import Mapping
 from pathlib import Path
 
+from toolkit.copying import copied, opened_folder, removed
 from toolkit.errors import InputError, OutsideError
 from toolkit.launcher.launch import SIDE_FILE
 from toolkit.runners.protocol import Job, Outcome
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 OUTPUTS = "/tmp/outputs"  # noqa: S108 (a place in the container)
 _VALUES = "values.json"
+_MOST_LINKS = 8
 
 
 def command_line(
@@ -67,56 +69,50 @@ def output_paths(folder: Path, job: Job) -> dict[str, Path]:
 def outcome(job: Job, paths: Mapping[str, Path], exit_code: int) -> Outcome:
     """Copy the outputs that exist, with their metadata, to where the job wants them.
 
-    Links inside a folder stay links. Raises InputError for an output that is a link to elsewhere, OutsideError
-    when it cannot be copied.
+    Links inside a folder stay links. No link is followed on the way, neither one that the component left nor one at
+    the target. Raises InputError for an output that is no file or folder, OutsideError when it cannot be copied.
     """
-    copied = {}
-    for name, path in paths.items():
+    written = {name: job.outputs[name] for name, path in paths.items() if _settled(name, path, job.outputs[name])}
+    return Outcome(exit_code=exit_code, outputs=written)
+
+
+def _settled(name: str, path: Path, target: Path) -> bool:
+    """Copy one output to its place; False when it was not written."""
+    try:
+        with opened_folder(path.parent.parent, path.parent.name) as source:
+            entry = _entry(name, source, path.name)
+            if entry is None:
+                return False
+            with opened_folder(target.parent, make=True) as folder:
+                copied(source, entry, folder, target.name)
+                if not copied(source, side_file(path).name, folder, side_file(target).name):
+                    removed(folder, side_file(target).name)
+    except OSError as error:
+        raise OutsideError(f"cannot copy the output {name!r} to {target}: {error.strerror or error}") from error
+    return True
+
+
+def _entry(name: str, folder: int, entry: str) -> str | None:
+    """Find what an output is: itself, or its neighbour that it is a link to; None when it was not written."""
+    for _ in range(_MOST_LINKS):
+        try:
+            target = os.readlink(entry, dir_fd=folder)
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return entry  # no link
+        entry = posixpath.normpath(target)
         # In a container a link means another place than here: following it would give a file of this machine.
-        if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
-            raise InputError(
-                f"the output {name!r} is a link to {path.readlink()}, expected a file or folder",
-                hint="copy what it links to",
-            )
-        if path.exists():
-            copied[name] = job.outputs[name]
-            try:
-                _copy(path, job.outputs[name])
-                _copy_metadata(path, job.outputs[name])
-            except OSError as error:
-                raise OutsideError(
-                    f"cannot copy the output {name!r} to {job.outputs[name]}: {error.strerror or error}"
-                ) from error
-    return Outcome(exit_code=exit_code, outputs=copied)
-
-
-def _copy(path: Path, target: Path) -> None:
-    """Copy, not move, since the container may have written as another user; the target is whole or as it was."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".comp-", dir=target.parent) as staging:
-        staged = Path(staging) / "output"
-        if path.is_dir():
-            shutil.copytree(path, staged, symlinks=True)
-        else:
-            shutil.copyfile(path, staged)
-        if target.is_symlink() or target.is_file():
-            target.unlink()
-        elif target.is_dir():
-            shutil.rmtree(target)
-        staged.rename(target)
+        if "/" in entry or entry in {".", ".."}:
+            break
+    raise InputError(
+        f"the output {name!r} is a link to {target}, expected a file or folder", hint="copy what it links to"
+    )
 
 
 def side_file(path: Path) -> Path:
     """Name the file beside an artifact that holds its metadata."""
     return path.with_name(path.name + SIDE_FILE)
-
-
-def _copy_metadata(path: Path, target: Path) -> None:
-    """Copy the metadata beside an output; that of an earlier output goes."""
-    if side_file(path).is_file() and not side_file(path).is_symlink():
-        shutil.copyfile(side_file(path), side_file(target))
-    else:
-        side_file(target).unlink(missing_ok=True)
 
 
 def writable_paths(folder: Path, job: Job) -> dict[str, Path]:

@@ -19,6 +19,7 @@ from toolkit.findings import Finding, Severity
 from toolkit.interface.function import read_function
 from toolkit.interface.model import Function
 from toolkit.interface.programs.reading import module_of
+from toolkit.paths import check_inside
 from toolkit.resources import resource
 from toolkit.scaffold.contract import placeholder_image, stale_files
 from toolkit.scaffold.program import ProgramContract, read_contract, spec_of_program
@@ -312,5 +313,6 @@ def _move(made: Path, folder: Path) -> None:
     for path in sorted(made.rglob("*")):
         target = folder / path.relative_to(made)
         if path.is_file():
+            check_inside(folder, target)
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)

@@ -174,15 +174,17 @@ def _port(argument: PortPlaceholder, spec: ComponentSpec) -> list[str]:
 
 def _check_names(spec: ComponentSpec) -> None:
     for what, ports in (("inputs", spec.interface.inputs), ("outputs", spec.interface.outputs)):
-        seen: dict[str, str] = {}
+        seen: dict[tuple[str, str], str] = {}
         for port in ports:
             if not _name(port.name):
                 raise InputError(f"Argo can make no name of {port.name!r} of the {what}", hint="rename it")
-            other = seen.setdefault(_name(port.name), port.name)
-            if other != port.name:
-                raise InputError(
-                    f"the {what} {other!r} and {port.name!r} have the same name in Argo", hint="rename one of them"
-                )
+            for form, text in (("name", _name(port.name)), ("path", _path(what, port.name))):
+                other = seen.setdefault((form, text), port.name)
+                if other != port.name:
+                    raise InputError(
+                        f"the {what} {other!r} and {port.name!r} have the same {form} in Argo",
+                        hint="rename one of them",
+                    )
 
 
 def _name(name: str) -> str:

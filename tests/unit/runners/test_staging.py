@@ -1,5 +1,6 @@
 """Outputs on their way from where a component wrote them to where the job wants them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,63 @@ def test_a_place_that_cannot_be_written_is_named(job: Job, place: Path) -> None:
     place.write_text("text")
     with pytest.raises(OutsideError, match=r"cannot copy the output 'joined' to .*/wanted/joined: "):
         outcome(job, {"joined": place}, 0)
+
+
+def test_a_link_beside_the_target_is_not_written_through(job: Job, place: Path, tmp_path: Path) -> None:
+    target = job.outputs["joined"]
+    target.parent.mkdir()
+    (target.parent / "joined.metadata.json").symlink_to(tmp_path / "planted")
+    place.write_text("text")
+    (place.parent / "data.metadata.json").write_text("{}")
+    _settle(job, place)
+    assert not (tmp_path / "planted").exists()
+    assert (target.parent / "joined.metadata.json").read_text() == "{}"
+    assert not (target.parent / "joined.metadata.json").is_symlink()
+
+
+def test_metadata_of_an_earlier_run_goes(job: Job, place: Path) -> None:
+    place.write_text("text")
+    job.outputs["joined"].parent.mkdir()
+    side = job.outputs["joined"].parent / "joined.metadata.json"
+    side.write_text("{}")
+    _settle(job, place)
+    assert [path.name for path in side.parent.iterdir()] == ["joined"]
+
+
+def test_a_folder_that_became_a_link_is_not_read(job: Job, place: Path, tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "data").write_text("secret")
+    place.parent.rmdir()
+    place.parent.symlink_to(tmp_path / "private")
+    with pytest.raises(OutsideError, match=r"cannot copy the output 'joined' to .*: Not a directory"):
+        outcome(job, {"joined": place}, 0)
+
+
+def test_a_loop_of_links_is_refused(job: Job, place: Path) -> None:
+    (place.parent / "a").symlink_to("data")
+    place.symlink_to("a")
+    with pytest.raises(InputError, match="the output 'joined' is a link to"):
+        outcome(job, {"joined": place}, 0)
+
+
+@pytest.mark.parametrize("inside", ["", "folder"])
+def test_a_pipe_is_refused(job: Job, place: Path, inside: str) -> None:
+    if inside:
+        place.mkdir()
+    os.mkfifo(place / inside)
+    with pytest.raises(InputError, match="is a pipe, expected a file or folder"):
+        outcome(job, {"joined": place}, 0)
+    assert not list(job.outputs["joined"].parent.iterdir())
+
+
+def test_folders_without_end_are_refused(job: Job, place: Path) -> None:
+    place.joinpath(*["d"] * 500).mkdir(parents=True)
+    with pytest.raises(InputError, match="exceeds the limit of 100 items") as refused:
+        outcome(job, {"joined": place}, 0)
+    assert "COMP_LIMIT_OUTPUT_DEPTH" in (refused.value.hint or "")
+
+
+def test_a_program_stays_one_without_its_owner_s_rights(job: Job, place: Path) -> None:
+    place.write_text("#!/bin/sh\n")
+    place.chmod(0o4755)
+    assert _settle(job, place).stat().st_mode & 0o7100 == 0o100
