@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from toolkit.atomic import write_text
 from toolkit.config import Project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
-from toolkit.locking import existing_lock, is_fresh, open_bases, rebuild_lost, refresh_lock
+from toolkit.locking import existing_lock, open_bases, rebuild_lost, refresh_lock
 from toolkit.oci.descriptor import Platform, host_platform
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built, Image, ImageIndex
@@ -97,13 +97,10 @@ def make_plans(
 
     known = existing_lock(project)
     bases = open_bases(project, tools, lock=known, platforms=(only,) if only else ())
-    complete = bases
-    if only and not is_fresh(project, known, bases[0].facts.minor):
-        complete = open_bases(project, tools, lock=known)
     with Compiler(bases, tools.cache, tools.report) as compiler:
         if project.bytecode and (project.dependencies or project.requirements):
             compiler.prepare()
-        lock = refresh_lock(project, complete, tools, write=write_lock, locked=locked)
+        lock = refresh_lock(project, bases, tools, write=write_lock, locked=locked)
         rebuild_lost(project, lock, bases, tools)
         installed = install(project, bases, lock, tools, compiler, builder, locked=locked)
     said = {

@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -25,8 +25,12 @@ from toolkit.tools import Tools
 
 if TYPE_CHECKING:
     from toolkit.containers import Container
+    from toolkit.python.asked import Asked
+    from toolkit.python.verify import Problem
 
 log = logging.getLogger(__name__)
+
+_MOST_PROBLEMS = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,37 +107,56 @@ def refresh_lock(
     write: bool = True,
     locked: bool = False,
 ) -> Lock:
-    """Return the lock, resolved again only if its inputs changed or with `upgrade`, and write it if it changed.
+    """Return the lock, resolved again only if it is not what the settings ask for, and write it if it changed.
 
-    `bases` are those of all platforms; a fresh lock needs only one. Without `write` the file stays as it is; with
-    `locked` a lock that would change is an error. Pins that still fit are kept unless `upgrade` asks for newer
-    ones. Raises InputError when a pinned wheel does not fit the base.
+    A lock is verified for the platforms of `bases`: others may have written it. With `upgrade` it is resolved again in
+    any case, and newer versions are taken; without, pins that still fit are kept. Without `write` the file stays as it
+    is; with `locked` a lock that would change is an error. Raises InputError when a pinned wheel does not fit the base.
     """
     old = existing_lock(project)
-    minor = bases[0].facts.minor
-    if old and is_fresh(project, old, minor) and not upgrade:
-        lock = old
-    elif locked:
-        _refuse(project, "is missing" if old is None else "is stale: the settings changed since it was written")
-    else:
-        pins = _resolved(project, bases, None if upgrade else old, tools)
-        lock = Lock(inputs=inputs_digest(project, minor, _further(project)), python=minor, pins=pins)
+    fresh = old if old and is_fresh(project, old, bases[0].facts.minor) and not upgrade else None
+    wrong = _wrong(project, bases, fresh, tools) if fresh else ()
+    kept = None if wrong else fresh
+    if locked and not kept:
+        _refuse(project, old, wrong)
+    if wrong:
+        log.warning("%s is not what is required, and is written anew: %s", project.lock.name, _listed(wrong))
+    lock = kept or _locked_anew(project, bases, None if upgrade else old, tools, anew={one.name for one in wrong})
     if bases[0].pinned:
         lock = replace(lock, base=bases[0].pinned)
     for base in bases:
         _check_fit(project, base, lock)
     if lock != old:
         if locked:
-            _refuse(project, "does not name this base by digest")
+            _refuse_because(project, "does not name this base by digest")
         if write:
             _write(project.lock, lock)
-    return lock
+    return _without_addresses(lock) if kept else lock
+
+
+def _locked_anew(
+    project: Project, bases: Sequence[Base], old: Lock | None, tools: Tools, *, anew: AbstractSet[str | None]
+) -> Lock:
+    """Resolve for all platforms, whichever bases there are already."""
+    if len(bases) < len(platforms_of(project)):
+        bases = open_bases(project, tools, lock=old)
+    pins, minor = _resolved(project, bases, old, tools, anew=anew), bases[0].facts.minor
+    return Lock(inputs=inputs_digest(project, minor, _further(project)), python=minor, pins=pins)
+
+
+def _without_addresses(lock: Lock) -> Lock:
+    """Forget the addresses that stand in a lock: others may have written them, and the index has its own."""
+    return replace(
+        lock,
+        pins={platform: tuple(replace(pin, url=None) for pin in pins) for platform, pins in lock.pins.items()},
+    )
 
 
 def is_fresh(project: Project, lock: Lock | None, minor: str) -> bool:
     """Tell whether the lock says what the settings ask for."""
     return (
         lock is not None
+        and lock.python == minor
         and lock.inputs == inputs_digest(project, minor, _further(project))
         and lock.platforms == platforms_of(project)
     )
@@ -188,8 +211,21 @@ def empty_lock(project: Project) -> Lock:
     return Lock(inputs="", python=minor, pins=dict.fromkeys(platforms_of(project), ()))
 
 
-def _refuse(project: Project, problem: str) -> NoReturn:
+def _refuse(project: Project, old: Lock | None, wrong: Sequence["Problem"]) -> NoReturn:
+    if old is None:
+        _refuse_because(project, "is missing")
+    if wrong:
+        _refuse_because(project, f"is not what is required: {_listed(wrong)}")
+    _refuse_because(project, "is stale: the settings changed since it was written")
+
+
+def _refuse_because(project: Project, problem: str) -> NoReturn:
     raise InputError(f"the lock {problem}", where=Location(path=project.lock), hint="`comp lock` brings it up to date")
+
+
+def _listed(wrong: Sequence["Problem"]) -> str:
+    shown = "; ".join(map(str, wrong[:_MOST_PROBLEMS]))
+    return shown if len(wrong) <= _MOST_PROBLEMS else f"{shown}; and {len(wrong) - _MOST_PROBLEMS} more"
 
 
 def _check_fit(project: Project, base: Base, lock: Lock) -> None:
@@ -204,25 +240,46 @@ def _check_fit(project: Project, base: Base, lock: Lock) -> None:
 
 
 def _resolved(
-    project: Project, bases: Sequence[Base], old: Lock | None, tools: Tools
+    project: Project, bases: Sequence[Base], old: Lock | None, tools: Tools, *, anew: AbstractSet[str | None]
 ) -> dict[Platform, tuple[Pin, ...]]:
-    """Resolve for every platform by itself; a platform that is new to the lock prefers what the others have."""
+    """Resolve for every platform by itself; a platform that is new to the lock prefers what the others have.
+
+    What is to be chosen `anew` is not kept from the old lock.
+    """
+    from toolkit.python.asked import choose
+    from toolkit.python.verify import remember
+
     if project.dependencies or project.requirements:
         named = ", ".join(str(base.target.platform) for base in bases)
         log.info("resolving for %s, Python %s", named, bases[0].facts.minor)
 
     # One after the other: what is built for the first platform mostly does for all.
-    local = {base.target.platform: _local(project, base, tools) for base in bases}
+    asked = {base.target.platform: _asked(project, base, _local(project, base, tools)) for base in bases}
 
     def resolved(base: Base) -> tuple[Pin | SourceDistribution, ...]:
         kept = old.pins.get(base.target.platform, next(iter(old.pins.values()))) if old else ()
-        return _resolve(project, base, kept, local[base.target.platform])
+        return choose(asked[base.target.platform], _preferred(kept, asked[base.target.platform], anew))
 
     found = at_once(resolved, bases)
-    return {
+    pins = {
         base.target.platform: tuple(_built(project, one, base, tools) for one in chosen)
         for base, chosen in zip(bases, found, strict=True)
     }
+    for platform, on_platform in pins.items():
+        remember(asked[platform], on_platform, tools.cache)
+    return pins
+
+
+def _preferred(kept: Sequence[Pin], asked: "Asked", anew: AbstractSet[str | None]) -> list[str]:
+    """Name the versions to keep. A pre-release is not kept: to prefer it would be to ask for it."""
+    from toolkit.python.asked import exactly
+
+    elsewhere = {*asked.present, *(pin.name for pin in asked.local), *anew}
+    return [
+        exactly(pin.name, pin.version)
+        for pin in kept
+        if pin.name not in elsewhere and not Version(pin.version).is_prerelease
+    ]
 
 
 def _built(project: Project, one: Pin | SourceDistribution, base: Base, tools: Tools) -> Pin:
@@ -279,31 +336,34 @@ def _build_base(project: Project, base: Base, tools: Tools) -> Base:
     return replace(base, image=image, reference=text, pinned=None, facts=facts)
 
 
-def _resolve(
-    project: Project, base: Base, kept: Sequence[Pin], local: Sequence[Pin]
-) -> tuple[Pin | SourceDistribution, ...]:
+def _asked(project: Project, base: Base, local: Sequence[Pin]) -> "Asked":
+    """Say what is asked for on one base; `local` are the wheels of required projects on this disk."""
+    from toolkit.python.asked import Asked, exactly
     from toolkit.python.inputs import Inputs, read_inputs
-    from toolkit.python.resolve import resolve
 
     given = read_inputs(project.requirements, base.target) if project.requirements else Inputs()
-    present = base.facts.packages if project.system_site_packages else {}
-    here = {*present, *(pin.name for pin in local)}
-    preferred = [f"{pin.name}=={pin.version}" for pin in kept if pin.name not in here]
-    chosen = partial(
-        resolve,
-        (*project.dependencies, *given.requirements),
-        base.target,
+    required = (*project.dependencies, *given.requirements)
+    # A lock without requirements is all that there is to go by.
+    listed = () if required else tuple(exactly(name, version) for name, version in (given.locked or {}).items())
+    return Asked(
+        requirements=tuple(dict.fromkeys((*required, *listed))),
+        target=base.target,
         indexes=indexes_of(project),
-        present=present,
-        local=local,
+        constraints=given.constraints,
+        present=base.facts.packages if project.system_site_packages else {},
+        local=tuple(local),
         hashes=given.hashes,
+        locked=given.locked,
     )
-    try:
-        return chosen(constraints=(*given.constraints, *preferred))
-    except InputError:
-        if not preferred:
-            raise
-        return chosen(constraints=given.constraints)
+
+
+def _wrong(project: Project, bases: Sequence[Base], lock: Lock, tools: Tools) -> tuple["Problem", ...]:
+    """List what is wrong with the pins for these bases."""
+    from toolkit.python.verify import problems
+
+    asked = [_asked(project, base, _local(project, base, tools)) for base in bases]
+    found = at_once(lambda one: problems(one, lock.pins[one.target.platform], tools.cache), asked)
+    return tuple({problem.text: problem for of_base in found for problem in of_base}.values())
 
 
 def _further(project: Project) -> dict[str, str]:

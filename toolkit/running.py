@@ -305,14 +305,13 @@ def _process(project: Project) -> Runner:
     from toolkit.runners.process import ProcessRunner
 
     tools = Tools()
-    lock = locking.existing_lock(project)
-    if (project.dependencies or project.requirements) and (lock is None or locking.has_built(lock)):
-        # What was built here has to be there, and as it is now.
-        bases = locking.open_bases(project, tools, lock=lock)
+    lock = locking.empty_lock(project)
+    if project.dependencies or project.requirements:
+        # The pins run on this machine, so they have to be what is required; and what was built has to be there.
+        bases = locking.open_bases(project, tools, lock=locking.existing_lock(project))
         lock = locking.refresh_lock(project, bases, tools)
         locking.rebuild_lost(project, lock, bases, tools)
-    files, indexes = code_layer(project).files, locking.indexes_of(project)
-    return ProcessRunner(files, lock or locking.empty_lock(project), tools.cache, indexes)
+    return ProcessRunner(code_layer(project).files, lock, tools.cache, locking.indexes_of(project))
 
 
 def _local_image(project: Project, runner: str) -> str:

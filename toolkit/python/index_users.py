@@ -5,6 +5,8 @@ of an index, in `UV_INDEX_<NAME>_USERNAME` and `_PASSWORD`, in netrc, in a keyri
 indexes" and "HTTP credentials". What is found stays in memory.
 """
 
+import hashlib
+import json
 import logging
 import re
 import subprocess
@@ -19,6 +21,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from toolkit.python.indexes import Indexes
+from toolkit.python.resolve import without_credentials
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +29,8 @@ _INDEXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"
 _OF_SETTINGS = ("index-url", "extra-index-url", "find-links")
 _NAMED = re.compile(r"([\w.-]+)=(.+)")
 _FIELDS = ("USERNAME", "PASSWORD")
+# Where uv keeps things and how much it does at once.
+_NOT_DECIDING = ("UV_CACHE_DIR", "UV_CONCURRENT_", "UV_HTTP_", "UV_OFFLINE", "UV_NO_PROGRESS")
 _KEYRING_SECONDS = 60
 
 
@@ -135,6 +140,20 @@ class IndexUsers:
         if parts.username:
             user, password = unquote(parts.username), unquote(parts.password or "") or password
         yield _Index(address=bare, user=user, password=password, always=always)
+
+
+def settings_digest(indexes: Indexes, environ: Mapping[str, str]) -> str:
+    """Hash what uv is set to, without what is secret: the same digest means the same indexes and the same choices."""
+    variables = {
+        name: without_credentials(value)
+        for name, value in environ.items()
+        if name.startswith("UV_") and not name.startswith(_NOT_DECIDING) and not name.endswith(_FIELDS)
+    }
+    settings = json.dumps(list(_settings(indexes.folder, environ)), sort_keys=True, default=str)
+    parts = [variables, without_credentials(settings), [without_credentials(line) for line in indexes.options]]
+    # Addresses of folders may be relative.
+    parts.append(str(indexes.folder.absolute()) if "find-links" in settings or "UV_FIND_LINKS" in environ else "")
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _common(index: _Index, wanted: SplitResult) -> int:

@@ -12,15 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from packaging.markers import Environment
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.python.resolve import without_credentials
-from toolkit.python.target import MACHINES, Target
+from toolkit.python.target import Target
 from toolkit.python.uv import uv_program
+from toolkit.toml import Document
 
 _SECONDS = 120
 _HASH = re.compile(r"\s--hash[= ]sha256:([0-9a-f]{64})")
@@ -33,11 +34,16 @@ _MOST_FILES = 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
-    """Requirements, what only narrows them, and by name the only hashes that may be chosen."""
+    """Requirements, what only narrows them, and by name the only hashes that may be chosen.
+
+    Of a lock `locked` are the versions by name, and `requirements` what the lock was made from, where that is known;
+    of a requirements file it is None.
+    """
 
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     hashes: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    locked: Mapping[str, str] | None = None
 
 
 def read_inputs(path: Path, target: Target) -> Inputs:
@@ -45,7 +51,7 @@ def read_inputs(path: Path, target: Target) -> Inputs:
     if not path.is_file():
         raise InputError(f"there is no {path.name}", where=Location(path=path), hint="correct `requirements`")
     if path.name == "uv.lock":
-        return _of_text(_exported(path), path)
+        return _of_uv_lock(path, target)
     if path.suffix == ".toml":
         return _of_pylock(path, target)
     return _of_text(path.read_text("utf-8", "replace"), path)
@@ -100,6 +106,23 @@ def _exported(path: Path) -> str:
             f"uv cannot read it: {said[-600:]}", where=Location(path=path), hint="`uv lock` writes it anew"
         )
     return done.stdout
+
+
+def _of_uv_lock(path: Path, target: Target) -> Inputs:
+    """Take what the lock has for the target, and what its project requires, which the lock alone cannot say."""
+    exported = _of_text(_exported(path), path)
+    environment: Any = {**target.environment, "extra": ""}
+    locked: dict[str, str] = {}
+    for text in exported.requirements:
+        requirement = Requirement(text)
+        if requirement.marker is None or requirement.marker.evaluate(environment):
+            versions = [one.version for one in requirement.specifier]
+            if len(versions) != 1:
+                raise InputError(f"not one version: {without_credentials(text)}", where=Location(path=path))
+            locked[canonicalize_name(requirement.name)] = versions[0]
+    document = Document.read(path.with_name("pyproject.toml"))
+    required = document.strings("project", "dependencies") if document else ()
+    return Inputs(requirements=required, hashes=exported.hashes, locked=locked)
 
 
 def _of_text(text: str, path: Path) -> Inputs:
@@ -178,15 +201,15 @@ def _of_pylock(path: Path, target: Target) -> Inputs:
 
     try:
         lock = Pylock.from_dict(tomllib.loads(path.read_text("utf-8", "replace")))
-        chosen = list(lock.select(environment=_environment(target), tags=list(target.tags)))
+        chosen = list(lock.select(environment=target.environment, tags=list(target.tags)))
     except (tomllib.TOMLDecodeError, PylockValidationError, PylockSelectError) as error:
         raise InputError(f"not usable for {target.platform}: {error}", where=Location(path=path)) from error
-    requirements: list[str] = []
+    locked: dict[str, str] = {}
     hashes: dict[str, frozenset[str]] = {}
     for package, artifact in chosen:
         if package.version is None:
             raise InputError(f"{package.name} has no version", where=Location(path=path))
-        requirements.append(f"{package.name}=={package.version}")
+        locked[canonicalize_name(package.name)] = str(package.version)
         known = [file.hashes for file in package.wheels or ()] + ([package.sdist.hashes] if package.sdist else [])
         sums = frozenset(one["sha256"] for one in known if "sha256" in one)
         if isinstance(artifact, PackageWheel) and "sha256" in artifact.hashes:
@@ -195,21 +218,4 @@ def _of_pylock(path: Path, target: Target) -> Inputs:
         if not sums:
             raise OutsideError(f"{path} has no sha256 for {package.name}", hint="lock again with sha256 hashes")
         hashes[canonicalize_name(package.name)] = sums
-    return Inputs(requirements=tuple(requirements), hashes=hashes)
-
-
-def _environment(target: Target) -> Environment:
-    """Describe the target for markers (PyPA dependency specifiers)."""
-    return {
-        "implementation_name": "cpython",
-        "implementation_version": target.version,
-        "os_name": "posix",
-        "platform_machine": MACHINES[target.platform.architecture],
-        "platform_python_implementation": "CPython",
-        "platform_release": "",
-        "platform_system": "Linux",
-        "platform_version": "",
-        "python_full_version": target.version,
-        "python_version": target.minor,
-        "sys_platform": "linux",
-    }
+    return Inputs(hashes=hashes, locked=locked)

@@ -158,7 +158,11 @@ def _read_source(package: Mapping[str, Any], ours: Mapping[str, Any], path: Path
 def _address(file: Mapping[str, Any], path: Path) -> str | None:
     if "path" in file:
         return (path.parent / str(file["path"])).resolve().as_uri()
-    return str(file["url"]) if file.get("url") else None
+    if not file.get("url"):
+        return None
+    if urlsplit(str(file["url"])).scheme not in {"http", "https"}:
+        raise _foreign(path, f"not an address of http or https: {without_credentials(str(file['url']))}")
+    return str(file["url"])
 
 
 def _foreign(path: Path, problem: str) -> InputError:

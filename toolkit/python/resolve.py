@@ -8,6 +8,7 @@ import tempfile
 import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -62,6 +63,52 @@ def resolve(
         here.get(canonicalize_name(package["name"])) or _choose(package, target, indexes, hashes) for package in missing
     ]
     return tuple(sorted(chosen, key=lambda pin: pin.name))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """What the index has of one chosen version that could be installed: wheels that fit, else a source distribution."""
+
+    version: str
+    wheels: tuple[Pin, ...]
+    source: SourceDistribution | None
+
+    def has(self, pin: Pin) -> bool:
+        """Tell whether a pin is one of its wheels, or was built from its source distribution.
+
+        A source distribution counts only where there is no wheel, so that a lock cannot ask for something to be built.
+        """
+        if pin.version != self.version:
+            return False
+        if pin.source is None:
+            return any(wheel.sha256 == pin.sha256 and wheel.filename == pin.filename for wheel in self.wheels)
+        return not self.wheels and self.source is not None and self.source.sha256 == pin.source.sha256
+
+
+def offers(
+    requirements: Sequence[str],
+    target: Target,
+    *,
+    indexes: Indexes = ANY,
+    constraints: Sequence[str] = (),
+    present: Mapping[str, str] = MappingProxyType({}),
+    local: Sequence[Pin] = (),
+) -> Mapping[str, Offer]:
+    """Resolve, and give everything that there is to choose from, by name. Takes and raises what `resolve` does."""
+    if not requirements:
+        return {}
+    _check(requirements, indexes)
+    with tempfile.TemporaryDirectory(prefix="comp-local-") as folder:
+        packages = _compiled(requirements, target, indexes, (*constraints, *_named(local, Path(folder))), present)
+    return {
+        canonicalize_name(package["name"]): Offer(
+            version=str(package.get("version", "")),
+            wheels=tuple(pin for _, pin in _fitting(package, target, indexes)),
+            source=_source(package),
+        )
+        for package in packages
+        if canonicalize_name(package["name"]) not in present
+    }
 
 
 def _named(local: Sequence[Pin], folder: Path) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from packaging.markers import Environment
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
@@ -58,6 +59,23 @@ class Target:
             *compatible_tags((major, minor), interpreter, platforms),
         ]
         return {tag: rank for rank, tag in reversed(list(enumerate(tags)))}
+
+    @property
+    def environment(self) -> Environment:
+        """Describe the target for markers (PyPA dependency specifiers)."""
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": self.version,
+            "os_name": "posix",
+            "platform_machine": MACHINES[self.platform.architecture],
+            "platform_python_implementation": "CPython",
+            "platform_release": "",
+            "platform_system": "Linux",
+            "platform_version": "",
+            "python_full_version": self.version,
+            "python_version": self.minor,
+            "sys_platform": "linux",
+        }
 
     def rank(self, filename: str) -> int | None:
         """Rank a wheel by its file name; None when it does not fit."""

@@ -83,8 +83,9 @@ def test_uv_lock(tmp_path: Path, debian: Target, index: PackageIndex) -> None:
     # A newer one appears; the lock stays.
     index.files["alpha-1.5-py3-none-any.whl"] = small_wheel("alpha", "1.5")
     found = read_inputs(tmp_path / "uv.lock", debian)
-    assert found.requirements == ("alpha==1.0",)
-    (pin,) = resolved(found.requirements, debian, hashes=found.hashes)
+    assert found.requirements == ("alpha<2",)
+    assert found.locked == {"alpha": "1.0"}
+    (pin,) = resolved(["alpha==1.0"], debian, hashes=found.hashes)
     assert pin.version == "1.0"
     assert found.hashes["alpha"] == frozenset({pin.sha256})
     (tmp_path / "uv.lock").write_text("version = 99\n")
@@ -99,8 +100,9 @@ def test_pylock_of_another_tool(tmp_path: Path, debian: Target, index: PackageIn
     written = subprocess.run([*command, "-o", "pylock.toml"], cwd=tmp_path, capture_output=True, check=True)
     assert written.returncode == 0
     found = read_inputs(tmp_path / "pylock.toml", debian)
-    assert found.requirements == ("alpha==1.0", "beta==1.5")
-    pins = resolved(found.requirements, debian, hashes=found.hashes)
+    assert found.requirements == ()
+    assert found.locked == {"alpha": "1.0", "beta": "1.5"}
+    pins = resolved(["alpha==1.0", "beta==1.5"], debian, hashes=found.hashes)
     assert {pin.name: frozenset({pin.sha256}) for pin in pins} == found.hashes
     for text in ("nothing", 'lock-version = "9.0"\n', 'lock-version = "1.0"\ncreated-by = "x"\n'):
         (tmp_path / "pylock.toml").write_text(text)
