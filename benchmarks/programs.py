@@ -120,7 +120,10 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def _compare(path: Path) -> tuple[str, list[str]]:
-    """Run a program up to its parser and compare names, flags, types and whether an option is required."""
+    """Run a program up to its parser and compare what decides the words of its command line.
+
+    A default that the program works out is not read, and then nothing is passed for it.
+    """
     command = [sys.executable, "-c", _STAND_INS, str(DRIVER), str(path.resolve()), ""]
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -135,9 +138,9 @@ def _compare(path: Path) -> tuple[str, list[str]]:
     differences = [f"read, and not there: {name}" for name in read if name not in known]
     differences += [f"there, and not read: {name}" for name in known if name not in read]
     for name in read.keys() & known.keys():
-        for what in ("flag", "type", "required", "choices"):
+        for what in ("flag", "type", "form", "required", "choices", "off", "default", "adds", "const", "nested"):
             ours, theirs = getattr(read[name], what), getattr(known[name], what)
-            if ours != theirs:
+            if ours != theirs and (what != "default" or ours is not None):
                 differences.append(f"{name}: {what} is {theirs!r}, read {ours!r}")
     return ("different" if differences else "same"), differences
 

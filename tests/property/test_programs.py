@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.launched import Image
 from toolkit import launcher
+from toolkit.findings import Severity
 from toolkit.interface.programs.reading import read_program
 from toolkit.scaffold.program import contract_of_program, spec_of_program
 from toolkit.spec.arguments import resolve_command
@@ -37,12 +38,16 @@ _ITEMS = {
 }
 
 
+_FORMS = (
+    *("value", "value", "value", "choices", "switch", "off", "on", "both", "count", "list", "each"),
+    *("truth", "untyped", "alone"),
+)
+
+
 @st.composite
-def _option(draw: st.DrawFn) -> dict[str, Any]:
+def _option(draw: st.DrawFn) -> dict[str, Any]:  # noqa: C901 (one case for each form)
     """Draw the arguments of one `add_argument`, with how its values look."""
-    form = draw(
-        st.sampled_from(["value", "value", "value", "choices", "switch", "off", "both", "count", "list", "each"])
-    )
+    form = draw(st.sampled_from(_FORMS))
     kind = draw(st.sampled_from(sorted(_VALUES)))
     keywords: dict[str, Any] = {
         "help": draw(st.sampled_from(["", "What it is.", "100 %% of it (default: %(default)s)"]))
@@ -62,15 +67,30 @@ def _option(draw: st.DrawFn) -> dict[str, Any]:
         keywords |= {"action": argparse.BooleanOptionalAction, "default": draw(st.booleans())}
         keywords["help"] = ""
         values = st.booleans()
+    elif form == "on":
+        keywords |= {"action": "store_true", "default": True}
+        values = st.just(value=True)
+    elif form == "truth":
+        keywords |= {"type": "bool", "default": draw(st.sampled_from([True, False, None]))}
+        values = st.booleans()
+    elif form == "untyped":
+        # The text of the default stands for the default.
+        keywords["default"] = draw(st.sampled_from([5, 0.5, True, False, None, [1]]))
+        values = _TEXT.filter(lambda text: text != json.dumps(keywords["default"]))
+    elif form == "alone":
+        keywords |= {"nargs": "?", "const": True, "default": False}
+        values = st.sampled_from([True, "x", "--y", ""])
     elif form == "count":
-        keywords |= {"action": "count", "default": 0}
-        values = st.integers(0, 3)
+        keywords |= {"action": "count", "default": draw(st.sampled_from([0, 2, None]))}
+        values = st.integers(keywords["default"] or 0, 4)
     elif form == "list":
-        keywords |= {"nargs": draw(st.sampled_from(["*", "+"])), "default": []}
+        keywords |= {"nargs": draw(st.sampled_from(["*", "+"])), "default": draw(st.sampled_from([[], None]))}
         values = st.lists(_ITEMS[kind], min_size=1, max_size=3)
     else:
-        keywords |= {"action": "append"}
-        values = st.lists(_VALUES[kind], min_size=1, max_size=3)
+        own = draw(st.lists(_VALUES[kind], max_size=2))
+        keywords |= {"action": "append", "default": draw(st.sampled_from([own, None]))}
+        # What is given comes to the default.
+        values = st.lists(_VALUES[kind], min_size=1, max_size=3).map([*(keywords["default"] or [])].__add__)
     return {"form": form, "keywords": keywords, "values": values}
 
 
@@ -124,14 +144,14 @@ def test_what_is_read_is_what_the_parser_knows(drawn: tuple[list[str], str, st.D
     exec(source, known)  # noqa: S102 (the program was written above)
     actions = [action for action in known["parser"]._actions if action.dest != "help"]
     assert program.description == "A program."
-    assert not program.remarks
+    assert not [one for one in program.remarks if one.severity is Severity.WARNING]
     assert [(one.name, one.flag, one.required) for one in program.options] == [
         (action.dest, action.option_strings[0], action.required) for action in actions
     ]
     for option, action in zip(program.options, actions, strict=True):
         assert option.choices == tuple(action.choices or ())
-        if option.form in {"value", "list"} and not option.required and action.default not in (None, []):
-            assert option.default == (action.default if isinstance(action.default, str) else repr(action.default))
+        if option.form == "value" and option.type != "String" and not option.required and action.default is not None:
+            assert option.default == repr(action.default)
 
 
 @given(_PROGRAMS)
@@ -154,14 +174,21 @@ def test_the_program_gets_what_was_given(drawn: tuple[list[str], str, st.DataObj
         (folder / "launch.py").write_bytes(launcher.source())
         given_texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
         defaults = {port.name: port.default for port in spec.interface.inputs if port.default is not None}
-        words = resolve_command(spec, values={**defaults, **given_texts}, input_paths={}, output_paths={})
-        done = Image(folder)(*words[words.index("p") :])
-        assert done.returncode == 0, done.stderr
-        received = json.loads(done.stdout)
-    for name, option in zip(names, options, strict=True):
+        # Engines differ in whether they hand over the defaults of what is not given.
+        for base in ({}, defaults):
+            words = resolve_command(spec, values={**base, **given_texts}, input_paths={}, output_paths={})
+            done = Image(folder)(*words[words.index("p") :])
+            assert done.returncode == 0, done.stderr
+            _check_received(dict(zip(names, options, strict=True)), values, json.loads(done.stdout))
+
+
+def _check_received(options: dict[str, dict[str, Any]], values: dict[str, Any], received: dict[str, Any]) -> None:
+    for name, option in options.items():
         if name in values:
             # store_false: the flag says no, and true is that it was given.
             expected = not values[name] if option["form"] == "off" else values[name]
+            if option["form"] == "count" and not expected:
+                expected = option["keywords"]["default"]
             assert received[name] == expected, (name, option["form"])
         else:
             usual = {"switch": False, "off": True}

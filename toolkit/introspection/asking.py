@@ -10,7 +10,7 @@ from toolkit.cache import Cache
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.interface.module import Module
 from toolkit.interface.programs.model import Form, Option, Program
-from toolkit.interface.programs.options import default_text
+from toolkit.interface.programs.options import default_text, port_name, unique
 from toolkit.introspection.driver import MARK
 from toolkit.python.environment import environment
 from toolkit.scaffold.slice import distribution, whole_source
@@ -51,7 +51,7 @@ def execute_program(path: Path, cache: Cache, *, word: str | None = None) -> Pro
     if "words" in answer:
         problem = f"has no sub-command {answer['unknown']!r}" if "unknown" in answer else "has sub-commands"
         raise InputError(f"{path.name} {problem}", hint=f"--subcommand: {', '.join(answer['words'])}")
-    options = tuple(option_of(one, path) for one in answer["options"])
+    options = unique([option_of(one, path) for one in answer["options"]])
     description = " ".join(answer["description"].split())
     return Program(path=path, kind="asked", description=description, options=options, word=word or "")
 
@@ -66,7 +66,8 @@ def answered(printed: str) -> dict[str, Any] | None:
 def option_of(found: dict[str, Any], path: Path) -> Option:
     """Give one option as the driver describes it; of its place the file alone is known."""
     return Option(
-        name=found["name"].replace("-", "_"),
+        name=port_name(found["name"]),
+        dest=found.get("dest", found["name"]),
         flag=found["flag"],
         type=found["type"],
         where=Location(path=path),
@@ -75,7 +76,10 @@ def option_of(found: dict[str, Any], path: Path) -> Option:
         default=None if found["required"] else default_text(found["default"], found["type"]),
         required=found["required"],
         choices=tuple(found["choices"]),
+        adds=found.get("adds", False),
+        const=found.get("const"),
         off=found["off"],
+        nested=found.get("nested", False),
         help=" ".join(found["help"].split()),
         before=found["before"],
         declared=found["declared"],

@@ -58,12 +58,16 @@ def of_action(action: argparse.Action, *, before: bool) -> dict[str, Any]:
     mode = getattr(called, "_mode", "")
     found = {
         "name": action.dest,
+        "dest": action.dest,
         "flag": flag,
         "type": kind,
-        "form": "value",
+        "form": "truth" if called is bool else "value",
         "items": "String",
         "off": "",
         "default": plain(action.default),
+        "adds": False,
+        "const": None,
+        "nested": False,
         "choices": [one for one in action.choices or () if isinstance(one, PLAIN)],
         "required": bool(action.required) and action.nargs not in ("?", "*"),
         "help": (action.help or "").replace("%(default)s", str(action.default)),
@@ -72,19 +76,30 @@ def of_action(action: argparse.Action, *, before: bool) -> dict[str, Any]:
     }
     if getattr(called, "__name__", "") in ("Path", "PurePath"):
         found["declared"] = "path"
-    if name in ("_StoreTrueAction", "_StoreFalseAction", "_StoreConstAction"):
-        found |= {"type": "Boolean", "form": "switch", "default": False}
-        if name == "_StoreFalseAction":
-            found["name"] = flag.lstrip("-")
-    elif name == "BooleanOptionalAction":
-        found |= {"type": "Boolean", "form": "switch", "off": f"--no-{flag[2:]}"}
-    elif name == "_CountAction":
-        found |= {"type": "Integer", "form": "count"}
-    elif name == "_AppendAction":
-        found |= {"type": "JsonArray", "items": kind, "form": "each"}
-    elif action.nargs not in (None, "?"):
-        found |= {"type": "JsonArray", "items": kind, "form": "list"}
-    return found
+    if flags and action.nargs == "?" and kind == "String" and isinstance(action.const, (bool, int, float)):
+        found["const"] = json.dumps(action.const)
+    return found | of_kind(action, name, kind, flag)
+
+
+def of_kind(action: argparse.Action, name: str, kind: str, flag: str) -> dict[str, Any]:  # noqa: PLR0911 (one for each kind)
+    """Give what the kind of an action says otherwise."""
+    default = action.default
+    if name in ("_StoreFalseAction", "_StoreConstAction", "_AppendConstAction"):
+        # The flag says no, or one of several values: true means that it is given.
+        return {"name": flag.lstrip("-"), "type": "Boolean", "form": "switch", "default": False}
+    if name == "_StoreTrueAction":
+        return {"type": "Boolean", "form": "switch", "default": bool(default)}
+    if name == "BooleanOptionalAction":
+        return {"type": "Boolean", "form": "switch", "off": f"--no-{flag[2:]}"}
+    if name == "_CountAction":
+        return {"type": "Integer", "form": "count", "adds": bool(default)}
+    several = action.nargs not in (None, "?")
+    if name == "_AppendAction":
+        return {"type": "JsonArray", "items": kind, "form": "each", "nested": several, "adds": bool(default)}
+    if several or name == "_ExtendAction":
+        form = "list" if several else "each"
+        return {"type": "JsonArray", "items": kind, "form": form, "adds": name == "_ExtendAction" and bool(default)}
+    return {}
 
 
 def of_parser(parser: argparse.ArgumentParser, words: list[str], *, before: bool) -> list[dict[str, Any]]:

@@ -667,6 +667,10 @@ def arguments(
                 given_value(port, value, namespace) if port["passing"] == "value" else opened(port, value)
             )
         elif not has_default(function, port["parameter"]):
+            # A decorator may hide the default that the contract has from the code.
+            if "default" in port and port["passing"] == "value":
+                keywords[port["parameter"]] = given_value(port, parse_value(port, port["default"]), namespace)
+                continue
             if not port["optional"]:
                 raise Refused(f"the input {port['name']!r} is missing")
             keywords[port["parameter"]] = None
@@ -805,62 +809,150 @@ def run_program(component: Component, call: Call, app: str) -> int:
 def program_command(component: Component, call: Call) -> tuple[list[str], dict[str, str]]:
     """Give the program's command line, with the ports that say how they become words of it, and its variables."""
     command = list(call.program or ())
-    before: list[str] = []
-    options: list[str] = []
-    positional: list[str] = []
-    lists: list[str] = []
+    before: list[tuple[Port, Any]] = []
+    after: list[tuple[Port, Any]] = []
     variables: dict[str, str] = {}
     words = 0
     for port in (*component["inputs"], *component["outputs"]):
         spec = port.get("program")
-        value = None if spec is None else port_value(port, call)
-        if value is None:
+        if spec is None:
             continue
-        form, flag = spec.get("form", "value"), spec.get("flag", "")
-        made = port_words(port["name"], form, flag, spec.get("off", ""), value)
-        if form == "variable":
-            variables[flag] = made[0]
+        value = port_value(port, call)
+        if spec.get("form") == "variable":
+            if not is_left_out(port, value):
+                variables[spec["flag"]] = str(value).lower() if isinstance(value, bool) else word_text(value)
         elif spec.get("before"):
             words = spec["before"]
-            before += made
+            before.append((port, value))
         else:
-            (positional if not flag else lists if form == "list" else options).extend(made)
+            after.append((port, value))
     at = len(command) - words
+    options, positional, lists = arranged(before)
+    # A sub-command may follow, so nothing open may come last.
+    first = [*lists, *options, *positional]
+    options, positional, lists = arranged(after)
     if any(word.startswith("-") for word in positional):
-        positional.insert(0, "--")
-        return [*command[:at], *before, *command[at:], *options, *lists, *positional], variables
+        lists, positional = [*lists, "--", *positional], []
     # A list takes all words up to the next flag, so nothing may follow it.
-    return [*command[:at], *before, *command[at:], *options, *positional, *lists], variables
+    return [*command[:at], *first, *command[at:], *options, *positional, *lists], variables
+
+
+def arranged(given: list[tuple[Port, Any]]) -> tuple[list[str], list[str], list[str]]:
+    """Give words with a flag and a value, positional ones in the program's order, and those that take what follows."""
+    options: list[str] = []
+    lists: list[str] = []
+    positional: list[tuple[Port, Any]] = []
+    for port, value in given:
+        if not port["program"].get("flag"):
+            positional.append((port, value))
+        elif not is_left_out(port, value):
+            made = port_words(port, value)
+            (lists if is_open(port["program"], made) else options).extend(made)
+    positional.sort(key=lambda one: one[0]["program"].get("position", 0))
+    while positional and is_left_out(*positional[-1]):
+        positional.pop()
+    words: list[str] = []
+    for port, value in positional:
+        if value is None:
+            last = positional[-1][0]["name"]
+            raise Refused(f"the input {port['name']!r} is missing: {last!r}, which is given, comes after it")
+        words += port_words(port, value)
+    return options, words, lists
+
+
+def is_open(spec: Any, words: list[str]) -> bool:
+    """Tell whether a flag takes the words after it as well."""
+    alone = "const" in spec and words[-1:] == [spec["flag"]]
+    return bool(spec.get("form") == "list" or spec.get("nested") or alone)
 
 
 def port_value(port: Port, call: Call) -> Any:
     """Give an input's value or path, or an output's path; None for an absent input."""
     if "optional" in port:
         value = input_value({**port, "passing": "path"}, call)
-        return value if value is None or port["kind"] == "artifact" else given_value(port, value, {})
+        if value is None and port["kind"] == "parameter" and "default" in port:
+            value = parse_value(port, port["default"])
+        if is_left_out(port, value) or port["kind"] == "artifact":
+            return value
+        return given_value(port, value, {})
     path = call.outputs[port["name"]]
     if port["program"].get("folder"):
         make_parent(os.path.join(path, "."))
     return path
 
 
-def port_words(name: str, form: str, flag: str, off: str, value: Any) -> list[str]:  # noqa: PLR0911 (one for each form)
+def own_default(port: Port) -> Any:
+    """Give the default that the program has itself, None where that is not known."""
+    text = port["program"].get("default")
+    return None if text is None else parse_value(port, text)
+
+
+def is_left_out(port: Port, value: Any) -> bool:
+    """Tell whether no word stands for a value: it is absent, or what the program takes by itself.
+
+    No word may give the same: `type=bool` reads every text but the empty one as true.
+    """
+    return value is None or (port["kind"] == "parameter" and value == own_default(port))
+
+
+def port_words(port: Port, value: Any) -> list[str]:
     """Write a value as words of a command line."""
+    spec = port["program"]
+    form, flag = spec.get("form", "value"), spec.get("flag", "")
     if form == "switch":
-        chosen = flag if value else off
-        return [chosen] if chosen else []
+        return switched(port, value)
     if form == "count":
-        return [flag] * value
-    if form == "variable":
-        return [str(value).lower() if isinstance(value, bool) else word_text(value)]
+        more = value - (own_default(port) or 0 if spec.get("adds") else 0)
+        if more < 0:
+            raise cannot_say(port, value, "the program counts on from its default")
+        return [flag] * more
     if form == "yaml":
-        return [flag, json_text({name: value})]
-    items = [word_text(item) for item in value] if isinstance(value, list) else []
+        return [flag, json_text({port["name"]: value})]
+    if form == "truth":
+        return joined(flag, "True" if value else "")
+    if "const" in spec and value == parse_value(port, spec["const"]):
+        return [flag]
+    return list_words(port, value) if isinstance(value, list) else joined(flag, word_text(value))
+
+
+def list_words(port: Port, value: list[Any]) -> list[str]:
+    """Write a list as words of a command line."""
+    spec = port["program"]
+    form, flag = spec.get("form", "value"), spec.get("flag", "")
+    if spec.get("adds"):
+        value = added(port, value)
+    if form == "each" and spec.get("nested"):
+        return [word for item in value for word in (flag, *map(word_text, item))]
+    items = [word_text(item) for item in value]
     if form == "list":
-        return [*([flag] if flag and items else []), *items]
+        return [*([flag] if flag else []), *items]
     if form == "each":
         return [word for item in items for word in joined(flag, item)]
     return joined(flag, ",".join(items) if form == "comma" else word_text(value))
+
+
+def switched(port: Port, value: Any) -> list[str]:
+    """Give the flag that says yes or no; a program without a flag for it may say no by itself."""
+    spec = port["program"]
+    chosen = spec["flag"] if value else spec.get("off", "")
+    if not chosen and (own_default(port) or "default" not in port):
+        raise cannot_say(port, value, "the program has no flag that says so")
+    return [chosen] if chosen else []
+
+
+def added(port: Port, value: list[Any]) -> list[Any]:
+    """Give the items that come to those of the program's default, which stay."""
+    kept = own_default(port) or []
+    if value[: len(kept)] != kept:
+        raise cannot_say(port, value, "the program adds items to its default")
+    return value[len(kept) :]
+
+
+def cannot_say(port: Port, value: Any, reason: str) -> Refused:
+    """Say that no words of the program's command line stand for a value."""
+    own = port["program"].get("default")
+    default = "" if own is None else f" {own}"
+    return Refused(f"the input {port['name']!r} cannot be {json.dumps(value)[:200]}: {reason}{default}")
 
 
 def joined(flag: str, text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The contract of an existing program: its options as ports, and how each becomes words of its command line again."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from toolkit.errors import InputError, UsageError
 from toolkit.interface.function import sanitised
-from toolkit.interface.model import PARAMETER_TYPES, Input, Interface, Kind, Output
+from toolkit.interface.model import PARAMETER_TYPES, Input, Interface, Kind, Output, Scalar
 from toolkit.interface.programs.model import Form, Option, Program
 from toolkit.interface.programs.reading import module_of, read_program
 from toolkit.interface.programs.roles import Role, roles_of
@@ -125,6 +126,10 @@ def _command(program: Program) -> tuple[str, ...]:
 def _input(program: Program, option: Option, role: Role) -> Input:
     artifact = role.kind == "input"
     default = None if artifact else option.default
+    choices = () if artifact or option.type == "JsonArray" else option.choices
+    words = _words(program, option)
+    if default is not None:
+        words["default"] = default
     return Input(
         name=_port(option.name),
         type=role.type if artifact else option.type,
@@ -132,9 +137,17 @@ def _input(program: Program, option: Option, role: Role) -> Input:
         description=option.help,
         default=default,
         optional=not option.required and default is None,
-        choices=() if artifact or option.type == "JsonArray" else option.choices,
-        annotations=MappingProxyType({PROGRAM: _words(program, option)}),
+        choices=_with_default(choices, option, default),
+        annotations=MappingProxyType({PROGRAM: words}),
     )
+
+
+def _with_default(choices: tuple[Scalar, ...], option: Option, default: str | None) -> tuple[Scalar, ...]:
+    """Give the choices with the default, which a program takes even where it is not one of them."""
+    if not choices or default is None:
+        return choices
+    value: Scalar = default if option.type == "String" else json.loads(default)
+    return choices if value in choices else (*choices, value)
 
 
 def _output(program: Program, option: Option, role: Role) -> Output:
@@ -155,6 +168,12 @@ def _words(program: Program, option: Option) -> dict[str, Any]:
         words["form"] = str(option.form)
     if option.off:
         words["off"] = option.off
+    if option.adds:
+        words["adds"] = True
+    if option.nested:
+        words["nested"] = True
+    if option.const is not None:
+        words["const"] = option.const
     if option.before:
         words["before"] = len(program.word.split())
     return words

@@ -74,7 +74,8 @@ def _inputs(inputs: Sequence[Input]) -> list[Argument]:
     for port in inputs:
         kind: PlaceholderKind = "inputValue" if port.kind is Kind.PARAMETER else "inputPath"
         pair: tuple[Argument, ...] = (flag(port.name), PortPlaceholder(kind=kind, port=port.name))
-        if port.optional and port.default is None:
+        # KFP 2's server cannot resolve a bare parameter that the caller left to its default.
+        if (port.optional and port.default is None) or (port.default is not None and port.kind is Kind.PARAMETER):
             args.append(IfPlaceholder(condition=IsPresent(input=port.name), then=pair))
         else:
             args += pair
@@ -142,6 +143,8 @@ def _port(port: Input | Output) -> dict[str, Any]:
     }
     if isinstance(port, Input):
         described["optional"] = port.optional and port.default is None
+        if port.default is not None and port.kind is Kind.PARAMETER:
+            described["default"] = port.default
         if port.choices:
             described["choices"] = list(port.choices)
         if port.many:

@@ -8,11 +8,15 @@ from dataclasses import dataclass, field, replace
 from toolkit.interface.constants import NotKnown
 from toolkit.interface.module import Module
 from toolkit.interface.programs.model import Form, Option
-from toolkit.interface.programs.options import Reading, choices_of, default_text, type_of
+from toolkit.interface.programs.options import Reading, choices_of, default_text, is_truth, port_name, type_of
 
 _PARSERS = {"ArgumentParser", "ArgParser", "HfArgumentParser"}
 _GROUPS = {"add_argument_group", "add_mutually_exclusive_group"}
 _NOTHING = {"help", "version"}
+# What these do is done by the flag alone, and several flags may do it to one name.
+_OF_A_FLAG = {"store_false", "store_const", "append_const"}
+_ADDING = {"append", "extend", "count"}
+_ACTIONS = {"store", "store_true", "BooleanOptionalAction", *_OF_A_FLAG, *_ADDING}
 _DEEPEST = 8
 _ENVIRONMENT = {"os.environ.get", "os.getenv", "os.environ.setdefault"}
 
@@ -211,12 +215,9 @@ class ArgparseReader:
         """Change the defaults of options that are there."""
         for word in node.keywords:
             for index, option in enumerate(owner.options):
-                if option.name == word.arg:
-                    try:
-                        text = default_text(self.reading.value(word.value), option.type)
-                    except NotKnown:
-                        text = None
-                    owner.options[index] = replace(option, default=text, required=False)
+                if option.dest == word.arg:
+                    adds = option.form in {Form.COUNT, Form.EACH}
+                    owner.options[index] = with_default(self.reading, option, word.value, adds=adds)
 
     def inline(self, node: ast.Call, names: _Names, depth: int) -> _Object | None:
         """Follow a call of the module's own function, with the parsers it is given."""
@@ -286,64 +287,93 @@ def _option(
 ) -> Option:
     positional = not flags[0].startswith("-")
     flag = "" if positional else next((one for one in flags if one.startswith("--")), flags[0])
-    name = reading.text(keywords.get("dest")) or (flag or flags[0]).lstrip("-")
+    dest = port_name(reading.text(keywords.get("dest")) or flag or flags[0])
     kind, declared = type_of(reading, keywords.get("type"))
-    form, items, off = Form.VALUE, "String", ""
     nargs = _nargs(reading, keywords.get("nargs"))
-    if action in {"store_true", "store_false", "store_const"}:
-        kind, form = "Boolean", Form.SWITCH
-    elif action == "BooleanOptionalAction":
-        kind, form, off = "Boolean", Form.SWITCH, f"--no-{flag[2:]}"
-    elif action == "count":
-        kind, form = "Integer", Form.COUNT
-    elif action == "append":
-        kind, items, form = "JsonArray", kind, Form.EACH
-    elif nargs not in ("", "?"):
-        kind, items, form = "JsonArray", kind, Form.LIST
-    elif action not in {"store", "extend"}:
-        reading.note(node, f"{action} is the program's own action; the value is passed to it")
     required = positional and nargs not in ("?", "*") if positional else _truth(reading, keywords.get("required"))
-    if action == "store_false":
-        # The option says no: true means that it is given.
-        name = flag.lstrip("-")
-        default: str | None = "false"
-    elif form is Form.SWITCH and action != "BooleanOptionalAction":
-        default = "false"
-    else:
-        default = None if required else _default(reading, node, keywords.get("default"), kind)
-    if "default" in keywords and positional and nargs in ("?", "*"):
-        required = False
-    return Option(
-        name=_plain(name),
+    option = Option(
+        # Of these the flag says no, or one of several values: true means that it is given.
+        name=port_name(flag) if action in _OF_A_FLAG else dest,
+        dest="" if action in _OF_A_FLAG else dest,
         flag=flag,
         type=kind,
         where=reading.module.at(node),
-        form=form,
-        items=items,
-        default=default,
         required=required,
-        choices=choices_of(reading, keywords.get("choices"), items if kind == "JsonArray" else kind),
-        off=off,
-        help=_help(reading, keywords.get("help"), default),
         declared=declared,
     )
+    option = _of_action(option, action, several=nargs not in ("", "?"), truth=is_truth(reading, keywords.get("type")))
+    if action == "store_false" and option.name == dest:
+        reading.note(node, f"{flag} sets {dest} to False: the input's `true` means that {flag} is given")
+    if action not in _ACTIONS:
+        reading.note(node, f"{action} is the program's own action; the value is passed to it")
+    if nargs == "?" and "const" in keywords:
+        option = replace(option, const=_const(reading, keywords["const"], option))
+    option = with_default(reading, option, keywords.get("default"), adds=action in _ADDING)
+    items = option.items if option.type == "JsonArray" else option.type
+    choices = choices_of(reading, keywords.get("choices"), items)
+    return replace(option, choices=choices, help=_help(reading, keywords.get("help"), option.default))
 
 
-def _default(reading: Reading, node: ast.Call, default: ast.expr | None, kind: str) -> str | None:
-    """Give the default that is written out; of another one the program takes care itself."""
+def _of_action(option: Option, action: str, *, several: bool, truth: bool) -> Option:
+    """Give the option with the form that its action has, of one value or of several."""
+    kind = option.type
+    if action == "BooleanOptionalAction":
+        return replace(option, type="Boolean", form=Form.SWITCH, off=f"--no-{option.flag[2:]}")
+    if action == "store_true" or action in _OF_A_FLAG:
+        return replace(option, type="Boolean", form=Form.SWITCH)
+    if action == "count":
+        return replace(option, type="Integer", form=Form.COUNT)
+    if action == "append":
+        return replace(option, type="JsonArray", items=kind, form=Form.EACH, nested=several)
+    if several or action == "extend":
+        return replace(option, type="JsonArray", items=kind, form=Form.LIST if several else Form.EACH)
+    return replace(option, form=Form.TRUTH) if truth else option
+
+
+def with_default(reading: Reading, option: Option, node: ast.expr | None, *, adds: bool) -> Option:
+    """Give the option with the default that is written out; another one is the program's business alone."""
+    if option.form is Form.SWITCH and not option.off and (node is None or not option.dest):
+        return replace(option, default="false")
+    if option.required:
+        return option
+    default = _default(reading, node, option)
+    if option.form is Form.SWITCH and not option.off and isinstance(node, ast.Constant) and node.value is None:
+        default = "false"
+    return replace(option, default=default, adds=adds and default not in (None, "0", "[]"))
+
+
+def _const(reading: Reading, node: ast.expr, option: Option) -> str | None:
+    """Give the text for what the flag alone stands for, unless the flag and a text say the same."""
+    try:
+        value = reading.value(node)
+    except NotKnown:
+        reading.note(node, f"what {option.flag} alone stands for cannot be given: `{ast.unparse(node)}`")
+        return None
+    if option.type != "String" or value is None or isinstance(value, str):
+        return None
+    text = default_text(value, "String")
+    shown = f"the input's value {text!r} is the flag alone" if text is not None else "which cannot be given"
+    reading.note(node, f"{option.flag} alone stands for {value!r}: {shown}")
+    return text
+
+
+def _default(reading: Reading, default: ast.expr | None, option: Option) -> str | None:
+    """Give the text of a default that is written out."""
     if default is None:
         return None
     if isinstance(default, ast.Call) and reading.module.qualified(default.func) in _ENVIRONMENT:
+        reading.note(default, "its default comes from the environment where it is set")
         default = default.args[1] if len(default.args) > 1 else ast.Constant(None)
-        reading.note(node, "its default comes from the environment where it is set")
     try:
         value = reading.value(default)
     except NotKnown:
         reading.note(default, f"the default `{ast.unparse(default)}` is worked out by the program when none is given")
         return None
-    text = default_text(value, kind)
+    text = default_text(value, option.type)
     if text is None and value is not None:
-        reading.note(default, f"the default {value!r} is no {kind}; the program takes it when none is given")
+        reading.note(default, f"the default {value!r} is no {option.type}; the program takes it when none is given")
+    elif option.type == "String" and not isinstance(value, str | None) and option.const is None:
+        reading.note(default, f"the default is {value!r} and not a text; every value that is given is one")
     return text
 
 
@@ -382,7 +412,7 @@ def _help(reading: Reading, node: ast.expr | None, default: str | None) -> str:
     if text == "SUPPRESS":
         return ""
     text = re.sub(r"\s*\(?[Dd]efaults?(?: to|:|=| is)?:?\s*%\(default\)[sdrf]\)?", "", text)
-    return re.sub(r"%\(default\)[sdrf]", default or "", text).replace("%%", "%").strip()
+    return re.sub(r"%\(default\)[sdrf]", lambda _: default or "", text).replace("%%", "%").strip()
 
 
 def _truth(reading: Reading, node: ast.expr | None) -> bool:
@@ -394,10 +424,6 @@ def _truth(reading: Reading, node: ast.expr | None) -> bool:
 
 def _last(node: ast.expr | None) -> str:
     return ast.unparse(node).rpartition(".")[2] if node is not None else ""
-
-
-def _plain(name: str) -> str:
-    return name.replace("-", "_").replace(".", "_")
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:

@@ -14,7 +14,8 @@ class Form(StrEnum):
 
     `value`: the flag and the value; `switch`: the flag alone where the value is true; `list`: the flag and every
     item; `each`: the flag before every item; `comma`: the items with commas between; `count`: the flag so many
-    times; `yaml`: the flag and `name: value`; `variable`: the environment.
+    times; `truth`: the flag with `True`, or with the empty text, which `bool()` reads as false; `yaml`: the flag
+    and `name: value`; `variable`: the environment.
     """
 
     VALUE = "value"
@@ -23,6 +24,7 @@ class Form(StrEnum):
     EACH = "each"
     COMMA = "comma"
     COUNT = "count"
+    TRUTH = "truth"
     YAML = "yaml"
     VARIABLE = "variable"
 
@@ -31,9 +33,11 @@ class Form(StrEnum):
 class Option:
     """One option. `flag` is empty for a positional one; for a variable it is the variable's name.
 
-    `type` is one of KFP's parameter types; `items` that of a list's items. `default` is the contract's text. `off`
-    is the flag that says no. `before` says that it stands before the sub-command. `declared` is what the program
-    says of paths: `input`, `output`, `folder` (an output that it does not make itself), or nothing.
+    `dest` is its name in the code where that is another. `type` is one of KFP's parameter types; `items` that of a
+    list's items. `default` is what the program takes by itself, as text; `adds` says that what is given comes to
+    it. `const` is the value, as text, that the flag alone stands for. `off` is the flag that says no. `nested` says
+    that an item of a list is a list. `before` says that it stands before the sub-command. `declared` is what the
+    program says of paths: `input`, `output`, `folder` (an output that it does not make itself), or nothing.
     """
 
     name: str
@@ -45,7 +49,11 @@ class Option:
     default: str | None = None
     required: bool = False
     choices: tuple[Scalar, ...] = ()
+    dest: str = ""
+    adds: bool = False
+    const: str | None = None
     off: str = ""
+    nested: bool = False
     help: str = ""
     before: bool = False
     declared: str = ""

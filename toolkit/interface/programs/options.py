@@ -3,7 +3,7 @@
 import ast
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from toolkit.findings import Finding, Severity
@@ -58,6 +58,18 @@ class Reading:
             self.remarks.append(finding)
 
 
+def is_truth(reading: Reading, node: ast.expr | None) -> bool:
+    """Tell whether a type callable is Python's `bool`, for which every text but the empty one is true."""
+    if isinstance(node, ast.Name):
+        node = reading.module.constants.get(node.id, node)
+    match node:
+        case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)]), body=ast.Call(func=func, args=[ast.Name(id=of)])):
+            return name == of and reading.module.qualified(func) == "bool"
+        case ast.Name() | ast.Attribute():
+            return reading.module.qualified(node) in {"bool", "builtins.bool"}
+    return False
+
+
 def type_of(reading: Reading, node: ast.expr | None) -> tuple[str, str]:  # noqa: PLR0911 (one for each form)
     """Give KFP's name of what a type callable makes of a text, and what it says of paths."""
     if isinstance(node, ast.Name):
@@ -73,8 +85,11 @@ def type_of(reading: Reading, node: ast.expr | None) -> tuple[str, str]:  # noqa
     if name in _PATHS:
         return "String", "path"
     if "bool" in ast.unparse(node).lower():
-        # str2bool, `lambda x: bool(strtobool(x))`
-        return "Boolean", ""
+        # str2bool, `lambda x: bool(strtobool(x))`; `lambda x: bool(int(x))` reads numbers alone.
+        numbers = isinstance(node, ast.Lambda) and any(
+            isinstance(part, ast.Name) and part.id == "int" for part in ast.walk(node.body)
+        )
+        return ("Integer" if numbers else "Boolean"), ""
     returned = _annotated_return(reading, name)
     if returned:
         return returned, ""
@@ -162,12 +177,24 @@ def _listed(reading: Reading, node: ast.expr) -> tuple[Any, ...]:  # noqa: PLR09
 
 
 def unique(options: list[Option]) -> tuple[Option, ...]:
-    """Keep the last of options with one name, as a parser that is told twice would."""
+    """Give every option a name of its own: two flags may set one name of the code, and then have their own.
+
+    The last of options with one flag counts, as for a parser that is given it twice.
+    """
     kept: dict[str, Option] = {}
     for option in options:
-        kept.pop(option.name, None)
-        kept[option.name] = option
+        other = kept.get(option.name)
+        named = option
+        if other and option.flag and other.flag != option.flag:
+            named = replace(option, name=port_name(option.flag), dest=option.dest or option.name)
+        kept.pop(named.name, None)
+        kept[named.name] = named
     return tuple(kept.values())
+
+
+def port_name(flag: str) -> str:
+    """Give the name that a flag gives to its option: `learning_rate` for `--learning-rate`."""
+    return flag.lstrip("-").replace("-", "_").replace(".", "_")
 
 
 def _json(value: object) -> str | None:

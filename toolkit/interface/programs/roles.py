@@ -71,7 +71,7 @@ class Role:
 def roles_of(module: Module, options: Sequence[Option]) -> dict[str, Role]:
     """Decide for every option, by name; those of a notebook are variables of the module."""
     variables = {option.name for option in options if option.form is Form.YAML}
-    uses = _Uses.of(module, {option.name for option in options}, variables)
+    uses = _Uses.of(module, {option.dest or option.name for option in options}, variables)
     return {option.name: _role(option, uses) for option in options}
 
 
@@ -83,11 +83,12 @@ def _role(option: Option, uses: "_Uses") -> Role:  # noqa: PLR0911 (the first th
         return _artifact(option.declared, name, f"its type says that it is {_WHAT[option.declared]}")
     if option.default and _REMOTE.match(option.default):
         return Role(kind="value", reason="its default is a URL")
-    if option.name in uses.written:
-        made = option.name in uses.made
-        return _artifact("output", name, uses.written[option.name], folder=bool(_FOLDER_NAME.search(name)) and not made)
-    if option.name in uses.read:
-        return _artifact("input", name, uses.read[option.name])
+    used = option.dest or option.name
+    if used in uses.written:
+        made = used in uses.made
+        return _artifact("output", name, uses.written[used], folder=bool(_FOLDER_NAME.search(name)) and not made)
+    if used in uses.read:
+        return _artifact("input", name, uses.read[used])
     if _REMOTE_NAME.search(name):
         return Role(kind="value")
     pathlike = option.declared == "path" or _PATH_NAME.search(name) or _PATH_HELP.match(option.help)
