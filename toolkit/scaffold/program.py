@@ -73,13 +73,14 @@ def contract_of_program(program: Program, *, overrides: Sequence[Override] = ())
     inputs: list[Input] = []
     outputs: list[Output] = []
     types = {one.name: one.type for one in overrides if one.type in PARAMETER_TYPES}
+    places = _places(program, roles)
     for option in program.options:
         typed = replace(option, type=types[option.name]) if option.name in types else option
         role = roles[option.name]
         if role.kind == "output":
-            outputs.append(_output(program, typed, role))
+            outputs.append(_output(program, typed, role, places))
         else:
-            inputs.append(_input(program, typed, role))
+            inputs.append(_input(program, typed, role, places))
     if program.kind == "notebook":
         outputs.append(
             Output(
@@ -123,11 +124,18 @@ def _command(program: Program) -> tuple[str, ...]:
     return ("python", program.path.name)
 
 
-def _input(program: Program, option: Option, role: Role) -> Input:
+def _places(program: Program, roles: Mapping[str, Role]) -> dict[str, int]:
+    """Give the places of positional options; none where inputs and then outputs is the program's own order."""
+    named = [option.name for option in program.options if not option.flag]
+    ordered = sorted(named, key=lambda name: roles[name].kind == "output")
+    return {} if named == ordered else {name: place for place, name in enumerate(named)}
+
+
+def _input(program: Program, option: Option, role: Role, places: Mapping[str, int]) -> Input:
     artifact = role.kind == "input"
     default = None if artifact else option.default
     choices = () if artifact or option.type == "JsonArray" else option.choices
-    words = _words(program, option)
+    words = _words(program, option, places)
     if default is not None:
         words["default"] = default
     return Input(
@@ -150,8 +158,8 @@ def _with_default(choices: tuple[Scalar, ...], option: Option, default: str | No
     return choices if value in choices else (*choices, value)
 
 
-def _output(program: Program, option: Option, role: Role) -> Output:
-    words = _words(program, option) | ({"folder": True} if role.folder else {})
+def _output(program: Program, option: Option, role: Role, places: Mapping[str, int]) -> Output:
+    words = _words(program, option, places) | ({"folder": True} if role.folder else {})
     return Output(
         name=_port(option.name),
         type=role.type,
@@ -161,7 +169,7 @@ def _output(program: Program, option: Option, role: Role) -> Output:
     )
 
 
-def _words(program: Program, option: Option) -> dict[str, Any]:
+def _words(program: Program, option: Option, places: Mapping[str, int]) -> dict[str, Any]:
     """Say how the option becomes words, the defaults of the launcher left out."""
     words: dict[str, Any] = {"flag": option.flag}
     if option.form is not Form.VALUE:
@@ -174,6 +182,8 @@ def _words(program: Program, option: Option) -> dict[str, Any]:
         words["nested"] = True
     if option.const is not None:
         words["const"] = option.const
+    if option.name in places:
+        words["position"] = places[option.name]
     if option.before:
         words["before"] = len(program.word.split())
     return words

@@ -136,6 +136,17 @@ def test_the_programs_own_parser_gives_the_value(
         assert type(received["a"]) is type(expected)
 
 
+def test_positional_options_keep_their_order(tmp_path: Path) -> None:
+    calls = "p.add_argument('source')\np.add_argument('output_path')\np.add_argument('label', nargs='?', default='x')"
+    spec = _program(tmp_path, calls)
+    assert [port.name for port in spec.interface.inputs] == ["source", "label"]
+    values = {"source": "-a", "label": "b"}
+    words = resolve_command(spec, values=values, input_paths={}, output_paths={"output_path": str(tmp_path / "made")})
+    (tmp_path / "made").write_text("")
+    done = Image(tmp_path)(*words[words.index("p") :])
+    assert json.loads(done.stdout) == {"source": "-a", "output_path": str(tmp_path / "made"), "label": "b"}
+
+
 def test_a_default_that_the_author_changes_is_passed(tmp_path: Path) -> None:
     spec = _program(tmp_path, "'--a', type=int, default=5")
     document = json.loads((tmp_path / "interface.json").read_bytes())
