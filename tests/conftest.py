@@ -12,6 +12,7 @@ from tests.daemons import require
 from tests.kfp_environments import kfp_environment
 from tests.servers import Server, distribution_server, docker_daemon
 from toolkit.engines.mmdebstrap import make_debian_base
+from toolkit.redaction import Secrets
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,6 +24,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tests")
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what the test before learned: one test's password may be a word of the next."""
+    monkeypatch.setattr("toolkit.redaction._KNOWN", Secrets())
 
 
 @pytest.fixture(scope="session")

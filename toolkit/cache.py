@@ -26,6 +26,7 @@ import platformdirs
 
 from toolkit.atomic import replacing, write_bytes
 from toolkit.errors import OutsideError
+from toolkit.redaction import clean
 
 KINDS = ("blobs", "records", "bases", "environments", "layouts")
 
@@ -243,9 +244,9 @@ class Cache:
         return parsed if isinstance(parsed, dict) else None
 
     def write_record(self, kind: str, key: object, value: dict[str, Any]) -> None:
-        """Remember `value` for `key`."""
+        """Remember `value` for `key`, without any login in it."""
         with self._writing():
-            write_bytes(self._record_path(kind, key), json.dumps(value, sort_keys=True).encode())
+            write_bytes(self._record_path(kind, key), json.dumps(clean(value), sort_keys=True).encode())
 
     def entries(self) -> Iterator[Entry]:
         """List what is here, in order of path. Links are never followed, and foreign files are passed over."""

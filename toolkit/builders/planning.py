@@ -29,6 +29,7 @@ from toolkit.python.install import VENV
 from toolkit.python.splice import parts_of
 from toolkit.python.venv import skeleton
 from toolkit.python.wheels import Wheel
+from toolkit.redaction import hide_in_data
 from toolkit.spec.protocol import interface_document
 from toolkit.spec.reader import read_component
 
@@ -268,7 +269,7 @@ def _metadata(project: Project, base: Image, base_reference: str, created: str) 
         "base.name": _base_name(base_reference),
         "base.digest": str(base.digest),
     }
-    return {f"org.opencontainers.image.{key}": value for key, value in values.items() if value}
+    return {f"org.opencontainers.image.{key}": hide_in_data(value) for key, value in values.items() if value}
 
 
 def _first(urls: Mapping[str, str], *labels: str) -> str | None:

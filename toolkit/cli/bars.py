@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.console import Console
+from toolkit.cli.console import Console, tell
 from toolkit.progress import Progress, Report, silent
+from toolkit.redaction import hide, visible
 from toolkit.words import in_bytes
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class _Bars:
                 return
             display = self._shown()
             if progress.task not in self._tasks:
-                self._tasks[progress.task] = display.add_task(progress.task[:40], amount="")
+                self._tasks[progress.task] = display.add_task(visible(hide(progress.task))[:40], amount="")
             self._show(self._tasks[progress.task], progress, visible=progress.done != progress.total)
             # A sum of one transfer says nothing.
             known = self._latest.values()
@@ -102,7 +103,7 @@ class _Bars:
             from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Display
 
-            columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[amount]}")
+            columns = TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[amount]}")
             self._display = Display(*columns, TimeRemainingColumn(), console=Terminal(stderr=True), transient=True)
             self._whole = self._display.add_task("total", visible=False, amount="")
             self._display.start()
@@ -127,7 +128,7 @@ class _Lines:
                 return
             self._told[progress.task] = now
             self._spoken.add(progress.task)
-            click.echo(f"{progress.task}: {_amount(progress)}", err=True)
+            tell(f"{progress.task}: {_amount(progress)}")
 
 
 class _Records:
@@ -145,4 +146,4 @@ class _Records:
                 return
             self._told[progress.task] = now
             record = {"task": progress.task, "done": progress.done, "total": progress.total, "unit": progress.unit}
-            click.echo(json.dumps({"progress": record}), err=True)
+            tell(json.dumps({"progress": record}))

@@ -1,10 +1,19 @@
-"""Words on the screen: data on stdout, everything else on stderr."""
+"""Words on the screen: data on stdout, everything else on stderr.
 
+The one place where this program prints: no secret passes, and nothing that others wrote can steer the terminal.
+"""
+
+import logging
 import sys
+import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 
 import click
+
+from toolkit.redaction import hide, hide_in_data, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,25 +24,61 @@ class Console:
 
     def data(self, text: str) -> None:
         """Print a result: the only thing that ever reaches stdout."""
+        self.document(visible(text))
+
+    def document(self, text: str) -> None:
+        """Print a file's content; what could steer a terminal is escaped where stdout is one."""
+        text = hide_in_data(visible(text) if sys.stdout.isatty() else text)
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
 
     def say(self, text: str) -> None:
-        """Tell what is being done; silent with -q."""
+        """Report what is being done; silent with -q."""
         if self.verbosity >= 0:
-            click.echo(text, err=True)
+            tell(text)
 
     def detail(self, text: str) -> None:
-        """Tell more, with -v only."""
+        """Report more, with -v only."""
         if self.verbosity > 0:
-            click.echo(text, err=True)
+            tell(text)
 
     def warn(self, text: str) -> None:
         """Warn, whatever the verbosity."""
-        click.echo(f"warning: {text}", err=True)
+        tell(f"warning: {text}")
 
 
 pass_console = click.make_pass_decorator(Console)
+
+
+def tell(text: str) -> None:
+    """Print a line or several for people on stderr."""
+    click.echo(visible(hide(text)), err=True)
+
+
+def tell_traceback(error: BaseException) -> None:
+    """Print a traceback."""
+    import traceback
+
+    tell("".join(traceback.format_exception(error)).rstrip("\n"))
+
+
+def guard() -> None:
+    """Let what Python itself prints, about threads, warnings and finalizers, pass through here too."""
+    sys.excepthook = _print_uncaught
+    threading.excepthook = lambda caught: tell_traceback(caught.exc_value or caught.exc_type())
+    sys.unraisablehook = lambda caught: tell_traceback(caught.exc_value or caught.exc_type())
+    warnings.showwarning = lambda message, category, *_: tell(f"warning: {category.__name__}: {message}")
+    # What other libraries log, if nothing else takes it.
+    logging.lastResort = Words(logging.WARNING)
+
+
+class Words(logging.Handler):
+    """Prints what the parts below log: plain words, warnings marked as such."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        mark = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        tell(mark + self.format(record))
 
 
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -41,3 +86,8 @@ def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width).rstrip()
+
+
+def _print_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    del kind
+    tell_traceback(error.with_traceback(trace))

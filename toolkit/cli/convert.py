@@ -27,6 +27,7 @@ def command(console: Console, *, file: Path, form: str, output: Path | None, for
     """
     from toolkit.atomic import write_text
     from toolkit.errors import InputError
+    from toolkit.redaction import clean
     from toolkit.spec.document import read_text
     from toolkit.spec.ir_reader import is_ir, parse_ir
     from toolkit.spec.reader import parse_component
@@ -35,9 +36,9 @@ def command(console: Console, *, file: Path, form: str, output: Path | None, for
         raise InputError(f"{output} exists", hint="choose another name, or --force")
     text = read_text(file)
     spec = parse_ir(text, file) if is_ir(text) else parse_component(text, file)
-    written = _write(console, spec, form, file)
+    written = _write(console, clean(spec), form, file)
     if output is None:
-        console.data(written)
+        console.document(written)
         return
     write_text(output, written)
     console.say(f"wrote {output}")

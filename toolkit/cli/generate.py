@@ -29,7 +29,7 @@ def command(console: Console, *, folder: Path, check: bool) -> int:
         if check:
             old = path.read_text("utf-8").splitlines(keepends=True) if path.exists() else []
             diff = unified_diff(old, text.splitlines(keepends=True), f"a/{shown}", f"b/{shown}")
-            console.data("".join(diff))
+            console.document("".join(diff))
         else:
             write_text(path, text)
             console.say(f"wrote {shown}")

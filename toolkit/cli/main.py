@@ -13,8 +13,9 @@ from typing import Any, cast
 import click
 
 from toolkit import __version__
-from toolkit.cli.console import Console
+from toolkit.cli.console import Console, Words, guard, tell, tell_traceback
 from toolkit.errors import CompError
+from toolkit.redaction import learn_from_environment
 
 # Name, module under toolkit.cli, and the line that `comp --help` shows without importing the module.
 COMMANDS = {
@@ -45,12 +46,11 @@ COMMANDS = {
 _BY_SIGNAL = 128
 
 
-class _Words(logging.Handler):
-    """Says on stderr what the parts below log: plain words, warnings marked as such."""
+class _Near(logging.Formatter):
+    """Shortens the paths in what the parts below log."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        mark = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        click.echo(mark + _near(record.getMessage()), err=True)
+    def format(self, record: logging.LogRecord) -> str:
+        return _near(record.getMessage())
 
 
 class _Commands(click.Group):
@@ -99,12 +99,16 @@ def comp(ctx: click.Context, *, quiet: bool, verbose: int) -> None:
     ctx.obj = Console(-1 if quiet else verbose)
     log = logging.getLogger("toolkit")
     log.setLevel({-1: logging.WARNING, 0: logging.INFO}.get(ctx.obj.verbosity, logging.DEBUG))
-    log.handlers = [_Words()]
+    words = Words()
+    words.setFormatter(_Near())
+    log.handlers = [words]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `comp` and return its exit code; see docs for their meaning."""
     signal.signal(signal.SIGTERM, _terminate)
+    guard()
+    learn_from_environment(os.environ, sys.argv[1:] if arguments is None else arguments)
     try:
         result: Any = comp.main(args=arguments, prog_name="comp", standalone_mode=False)
     except (KeyboardInterrupt, click.exceptions.Abort):
@@ -158,30 +162,28 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 def _print_usage(error: click.ClickException) -> None:
     message = error.format_message()
-    click.echo(f"error: {message[:1].lower()}{message[1:]}", err=True)
+    tell(f"error: {message[:1].lower()}{message[1:]}")
     context = getattr(error, "ctx", None)
-    click.echo(f"hint: see {context.command_path if context else 'comp'} --help", err=True)
+    tell(f"hint: see {context.command_path if context else 'comp'} --help")
 
 
 def _print_error(error: CompError) -> None:
     where = f"{error.where}: " if error.where else ""
-    click.echo(_near(f"error: {where}{error.message}"), err=True)
+    tell(_near(f"error: {where}{error.message}"))
     cause, said = error.__cause__, error.message
     while cause is not None:
         text = cause.message if isinstance(cause, CompError) else str(cause) or type(cause).__name__
         if text not in said:
-            click.echo(f"  caused by: {text}", err=True)
+            tell(f"  caused by: {text}")
         cause, said = cause.__cause__, said + text
     if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
+        tell(f"hint: {error.hint}")
 
 
 def _print_bug(error: Exception) -> None:
-    import traceback
-
-    click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    click.echo(f"error: this is a bug in comp {__version__}: {type(error).__name__}: {error}", err=True)
-    click.echo("hint: please report it with the lines above", err=True)
+    tell_traceback(error)
+    tell(f"error: this is a bug in comp {__version__}: {type(error).__name__}: {error}")
+    tell("hint: please report it with the lines above")
 
 
 if __name__ == "__main__":

@@ -30,9 +30,10 @@ from toolkit.python.index_users import IndexUsers
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.local import folder_digest, sources_of, version_variables
 from toolkit.python.pin import Pin, Source, SourceDistribution
-from toolkit.python.resolve import locate_source, without_credentials
+from toolkit.python.resolve import locate_source
 from toolkit.python.target import Target
 from toolkit.python.uv import find_python, uv_program
+from toolkit.redaction import without_login
 
 log = logging.getLogger(__name__)
 
@@ -304,7 +305,7 @@ def _key(source: str, target: Target | None) -> dict[str, object]:
 
 def what_was_said(text: str) -> str:
     """Take the build's own last words from uv's output; where it said nothing, uv's."""
-    before, _, after = without_credentials(text).rpartition("error: Failed to build")
+    before, _, after = without_login(text).rpartition("error: Failed to build")
     lines = [line.strip() for line in before.splitlines() if line.strip() and not line.startswith("Building ")]
     causes = [line.strip() for line in after.splitlines()[1:] if line.strip() and not line.startswith("hint:")]
     return " / ".join((lines or causes)[-_SAID:])

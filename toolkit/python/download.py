@@ -13,7 +13,7 @@ from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.progress import Progress, Report
 from toolkit.python.index_users import IndexUsers
-from toolkit.python.resolve import without_credentials
+from toolkit.redaction import without_login
 
 if TYPE_CHECKING:
     import urllib3
@@ -62,7 +62,7 @@ def download(pin: Downloadable, cache: Cache, report: Report, users: IndexUsers)
             failures = 1 if came >= _CHUNK else failures + 1
             if failures == _TRIES:
                 raise OutsideError(
-                    f"cannot fetch {pin.filename}: {without_credentials(str(error))}",
+                    f"cannot fetch {pin.filename}: {without_login(str(error))}",
                     hint="check the network; try again",
                 ) from None
         else:

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.python.indexes import ANY, Indexes
-from toolkit.python.resolve import without_credentials
 from toolkit.python.uv import uv_program
+from toolkit.redaction import without_login
 
 log = logging.getLogger(__name__)
 
@@ -76,5 +76,5 @@ def _uv(command: list[str], folder: Path | None = None) -> None:
     except subprocess.TimeoutExpired as error:
         raise OutsideError(f"uv did not finish within {_INSTALLING} s", hint="is the package index slow?") from error
     if done.returncode:
-        said = " ".join(without_credentials(done.stderr).split())[-600:]
+        said = " ".join(without_login(done.stderr).split())[-600:]
         raise OutsideError(f"uv could not make the environment: {said}", hint="a container needs none")

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from toolkit.python.indexes import Indexes
-from toolkit.python.resolve import without_credentials
+from toolkit.redaction import learn_login, without_login
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ class IndexUsers:
         found = self._user(urlsplit(address))
         if found is None:
             return {}
+        learn_login(*found)
         import urllib3
 
         return urllib3.make_headers(basic_auth=":".join(found))
@@ -139,18 +140,19 @@ class IndexUsers:
         bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
         if parts.username:
             user, password = unquote(parts.username), unquote(parts.password or "") or password
+            learn_login(user, password)
         yield _Index(address=bare, user=user, password=password, always=always)
 
 
 def settings_digest(indexes: Indexes, environ: Mapping[str, str]) -> str:
     """Hash what uv is set to, without what is secret: the same digest means the same indexes and the same choices."""
     variables = {
-        name: without_credentials(value)
+        name: without_login(value)
         for name, value in environ.items()
         if name.startswith("UV_") and not name.startswith(_NOT_DECIDING) and not name.endswith(_FIELDS)
     }
     settings = json.dumps(list(_settings(indexes.folder, environ)), sort_keys=True, default=str)
-    parts = [variables, without_credentials(settings), [without_credentials(line) for line in indexes.options]]
+    parts = [variables, without_login(settings), [without_login(line) for line in indexes.options]]
     # Addresses of folders may be relative.
     parts.append(str(indexes.folder.absolute()) if "find-links" in settings or "UV_FIND_LINKS" in environ else "")
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -18,9 +18,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from toolkit.errors import InputError, Location, OutsideError
-from toolkit.python.resolve import without_credentials
 from toolkit.python.target import Target
 from toolkit.python.uv import uv_program
+from toolkit.redaction import without_login
 from toolkit.toml import Document
 
 _SECONDS = 120
@@ -101,7 +101,7 @@ def _exported(path: Path) -> str:
     command += ["--no-header", "--no-annotate", "--quiet", "--color=never"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=path.parent, timeout=_SECONDS)
     if done.returncode:
-        said = " ".join(without_credentials(done.stderr).split()).removeprefix("error: ")
+        said = " ".join(without_login(done.stderr).split()).removeprefix("error: ")
         raise InputError(
             f"uv cannot read it: {said[-600:]}", where=Location(path=path), hint="`uv lock` writes it anew"
         )
@@ -118,7 +118,7 @@ def _of_uv_lock(path: Path, target: Target) -> Inputs:
         if requirement.marker is None or requirement.marker.evaluate(environment):
             versions = [one.version for one in requirement.specifier]
             if len(versions) != 1:
-                raise InputError(f"not one version: {without_credentials(text)}", where=Location(path=path))
+                raise InputError(f"not one version: {without_login(text)}", where=Location(path=path))
             locked[canonicalize_name(requirement.name)] = versions[0]
     document = Document.read(path.with_name("pyproject.toml"))
     required = document.strings("project", "dependencies") if document else ()
@@ -170,7 +170,7 @@ def _requirement(line: str, where: Location) -> tuple[str, frozenset[str]]:
         Requirement(text)
     except InvalidRequirement as error:
         raise InputError(
-            f"not a requirement: {without_credentials(text)!r}: {str(error).partition(chr(10))[0]}", where=where
+            f"not a requirement: {without_login(text)!r}: {str(error).partition(chr(10))[0]}", where=where
         ) from None
     return text, found
 

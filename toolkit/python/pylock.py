@@ -17,8 +17,8 @@ from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
 from toolkit.python.lock import LOCK_VERSION, Entry, Lock, entries, is_wheel_of
 from toolkit.python.pin import Pin, Source
-from toolkit.python.resolve import without_credentials
 from toolkit.python.target import MACHINES
+from toolkit.redaction import without_login
 from toolkit.toml import Document
 
 _HEAD = "# Written by `comp lock`; change pyproject.toml instead, or run `comp lock --upgrade`."
@@ -107,7 +107,7 @@ def _source(pin: Pin, folder: Path) -> Iterator[str]:
 
 
 def _file(name: str, url: str | None, sha256: str, size: int | None, folder: Path) -> str:
-    address = without_credentials(url or "")
+    address = without_login(url or "")
     if address.startswith("file:"):
         path = os.path.relpath(unquote(urlsplit(address).path), folder)
         place = f"path = {_value(Path(path).as_posix())}"
@@ -161,7 +161,7 @@ def _address(file: Mapping[str, Any], path: Path) -> str | None:
     if not file.get("url"):
         return None
     if urlsplit(str(file["url"])).scheme not in {"http", "https"}:
-        raise _foreign(path, f"not an address of http or https: {without_credentials(str(file['url']))}")
+        raise _foreign(path, f"not an address of http or https: {without_login(str(file['url']))}")
     return str(file["url"])
 
 

@@ -21,11 +21,11 @@ from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.target import Target
 from toolkit.python.uv import find_python, uv_program
+from toolkit.redaction import without_login
 
 log = logging.getLogger(__name__)
 
 _TIMEOUT = 300
-_USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 _CAUSE = re.compile(r"^\s*cause:\s*(.+?)(?=\n\s*(?:cause:|hint:|\n)|\Z)", re.MULTILINE | re.DOTALL)
 _REFUSED = re.compile(r"authentication\s+credentials\s+\((40[13])")
 _WHEELLESS = re.compile(r"Wheels are required for `([^`]+)`")
@@ -250,13 +250,13 @@ def _check(requirements: Sequence[str], indexes: Indexes) -> None:
             parsed = Requirement(text)
         except InvalidRequirement as error:
             raise InputError(
-                f"not a requirement: {without_credentials(text)!r}: {str(error).splitlines()[0]}",
+                f"not a requirement: {without_login(text)!r}: {str(error).splitlines()[0]}",
                 where=indexes.location,
                 hint="write it as name==1.2.3 or name>=1,<2",
             ) from None
         if parsed.url:
             raise InputError(
-                f"{parsed.name} is required from an address, {without_credentials(parsed.url)}, and a lock holds none",
+                f"{parsed.name} is required from an address, {without_login(parsed.url)}, and a lock holds none",
                 where=indexes.location,
                 hint="put its wheel into an index or a find-links folder, and require it by version",
             )
@@ -335,7 +335,7 @@ def _no_wheel(what: str, target: Target, indexes: Indexes, detail: str = "") -> 
 
 def _failure(text: str, target: Target, indexes: Indexes) -> CompError:
     """Turn uv's words into one error: its causes on one line, secrets out."""
-    text = without_credentials(text)
+    text = without_login(text)
     # uv folds long causes into several lines; an empty line or the next label ends one.
     causes = [" ".join(cause.split()) for cause in _CAUSE.findall(text)]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -355,8 +355,3 @@ def _failure(text: str, target: Target, indexes: Indexes) -> CompError:
         where=indexes.location,
         hint="change `dependencies` in [project]",
     )
-
-
-def without_credentials(text: str) -> str:
-    """Take `user:password@` out of every address in `text`."""
-    return _USER_INFO.sub("", text)

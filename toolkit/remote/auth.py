@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from toolkit.errors import RemoteError
+from toolkit.redaction import learn
 from toolkit.remote.credentials import Credential, Credentials
 from toolkit.remote.hosts import InsecureHosts
 from toolkit.remote.transport import Answer, Request
@@ -141,6 +142,7 @@ class Authenticator:
                 hint=f"log in with `docker login {host}`; {self.describe(host, scopes)}",
             )
         token, life = _read_token(answer.body, parts.netloc)
+        learn(token)
         # Half of its life: an upload that starts now must not outlive it.
         return _Kept(header=f"Bearer {token}", until=self._clock() + max(life, _LEAST_LIFE) / 2)
 
@@ -152,8 +154,9 @@ def _repository(scopes: frozenset[str]) -> str:
 
 
 def _basic(credential: Credential) -> str:
-    pair = f"{credential.username}:{credential.password}"
-    return "Basic " + base64.b64encode(pair.encode()).decode()
+    encoded = base64.b64encode(f"{credential.username}:{credential.password}".encode()).decode()
+    learn(encoded)
+    return f"Basic {encoded}"
 
 
 def _token_request(realm: str, service: str, scopes: list[str], credential: Credential | None) -> Request:

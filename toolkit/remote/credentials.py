@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from toolkit.errors import InputError, Location
 from toolkit.oci.reference import DEFAULT_HOST
+from toolkit.redaction import learn_login
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ class CredentialFiles:
 
 
 def _credential(source: str, username: str, secret: str) -> Credential:
+    learn_login(username, secret)
     if username == _TOKEN_USER:
         return Credential(source=source, identity_token=secret)
     return Credential(source=source, username=username, password=secret)
@@ -177,7 +179,7 @@ def _normal(key: str) -> str:
 def _entry(entry: dict[str, Any], path: Path) -> Credential | None:
     source = str(path)
     if token := entry.get("identitytoken"):
-        return Credential(source=source, identity_token=str(token))
+        return _credential(source, _TOKEN_USER, str(token))
     if auth := entry.get("auth"):
         try:
             decoded = base64.b64decode(str(auth), validate=True).decode()

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from toolkit.config import Entry, Project, default_base
 from toolkit.interface.function import read_function
 from toolkit.interface.model import Function, Input, Interface, Kind
+from toolkit.redaction import clean
 from toolkit.spec.model import ComponentSpec, Container
 from toolkit.spec.protocol import function_command
 from toolkit.spec.reader import read_component
@@ -112,7 +113,7 @@ def stale_files(project: Project) -> dict[Path, str]:
             interfaces[entry.name] = read_component(entry.contract).interface
     readme = project.folder / "README.md"
     if readme.is_file():
-        wanted[readme] = with_block(readme.read_text("utf-8"), interface_block(interfaces))
+        wanted[readme] = with_block(readme.read_text("utf-8"), interface_block(clean(interfaces)))
     return {path: text for path, text in wanted.items() if not _says(path, text)}
 
 

@@ -20,6 +20,7 @@ from toolkit.interface.function import read_function
 from toolkit.interface.model import Function
 from toolkit.interface.programs.reading import module_of
 from toolkit.paths import check_inside
+from toolkit.redaction import without_login
 from toolkit.resources import resource
 from toolkit.scaffold.contract import placeholder_image, stale_files
 from toolkit.scaffold.program import ProgramContract, read_contract, spec_of_program
@@ -218,15 +219,9 @@ def _placed(
 
 
 def _function_context(wanted: Wanted, functions: Sequence[Function], cut: Slice) -> tuple[dict[str, Any], list[str]]:
-    function, notes = functions[0], []
-    dependencies = list(dict.fromkeys(package for one in functions for package in one.packages))
-    for text in dependencies:
-        try:
-            Requirement(text)
-        except InvalidRequirement:
-            raise InputError(
-                f"packages_to_install has {text!r}, which is no requirement", where=function.where
-            ) from None
+    function = functions[0]
+    notes: list[str] = []
+    dependencies = _declared(functions, notes)
     # A function's decorator may install what its own requirements bring in; only what nobody names is added.
     if not dependencies:
         dependencies = [distribution(package) for package in cut.imported]
@@ -240,9 +235,9 @@ def _function_context(wanted: Wanted, functions: Sequence[Function], cut: Slice)
         notes.append(f"the base {function.base} is left out: Python 3.{LOWEST_MINOR} is the oldest that works")
         minor = None
     elif function.base:
-        settings.append(f'base = "{function.base}"')
+        settings.append(f"base = {_toml(without_login(function.base))}")
     if function.image and not wanted.image:
-        settings.append(f"image = {_toml(function.image)}")
+        settings.append(f"image = {_toml(without_login(function.image))}")
     common = _common(
         wanted,
         function.title,
@@ -262,6 +257,22 @@ def _function_context(wanted: Wanted, functions: Sequence[Function], cut: Slice)
         "_source": cut.text,
         "_parameters": "[" + ", ".join(f'"{name}"' for name in parameters) + "]",
     }, notes
+
+
+def _declared(functions: Sequence[Function], notes: list[str]) -> list[str]:
+    """Give what the decorators install, checked; logins do not go into the settings, which are committed."""
+    declared = list(dict.fromkeys(package for one in functions for package in one.packages))
+    dependencies = [without_login(text) for text in declared]
+    if dependencies != declared:
+        notes.append("logins in addresses of packages_to_install are left out: uv finds them in netrc or a keyring")
+    for text in dependencies:
+        try:
+            Requirement(text)
+        except InvalidRequirement:
+            raise InputError(
+                f"packages_to_install has {text!r}, which is not a requirement", where=functions[0].where
+            ) from None
+    return dependencies
 
 
 def _common(

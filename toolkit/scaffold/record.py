@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import InputError, Location
+from toolkit.redaction import clean
 from toolkit.scaffold.contract import with_block
 
 RECORD = Path(".comp", "scaffold.json")
@@ -43,8 +44,8 @@ class Record:
             raise InputError(f"damaged: {error}", where=Location(path=path), hint="restore it from git") from None
 
     def text(self) -> str:
-        """Give the file's content, the same for equal records."""
-        data = {"version": _VERSION, "template": self.template, "answers": self.answers, "files": self.files}
+        """Give the file's content, the same for equal records. The file is committed, so no secret is in it."""
+        data = {"version": _VERSION, "template": self.template, "answers": clean(self.answers), "files": self.files}
         return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.redaction import without_login
 from toolkit.resources import resource
 
 _GIT = re.compile(r"git\+(?P<url>.+?)(?:@(?P<ref>[^@/:]+))?$")
@@ -71,9 +72,12 @@ def opened(name: str) -> Iterator[Template]:
 
 
 def as_recorded(name: str, folder: Path) -> str:
-    """Name a template for the record of `folder`: what lies on this machine relative to it, so that both may move."""
+    """Name a template for the record of `folder`: what lies on this machine relative to it, so that both may move.
+
+    An address loses its login: the record is committed, and git's own credentials serve the next fetch.
+    """
     if _is_elsewhere(name):
-        return name
+        return without_login(name)
     archive, inside = name.partition("::")[::2]
     return os.path.relpath(archive, folder) + (f"::{inside}" if inside else "")
 
@@ -139,12 +143,14 @@ def _found(name: str, temporary: Path) -> Path:
 
 
 def _cloned(url: str, ref: str | None, temporary: Path) -> Path:
+    from subprocess import SubprocessError
+
     from cookiecutter.exceptions import CookiecutterException
     from cookiecutter.vcs import clone
 
     try:
         return Path(clone(url, checkout=ref, clone_to_dir=str(temporary), no_input=True))
-    except CookiecutterException as error:
+    except (CookiecutterException, SubprocessError, OSError) as error:
         raise OutsideError(
             f"cannot fetch the template {url}{f' at {ref}' if ref else ''}: {' '.join(str(error).split())}",
             hint="is the address right, and git installed?",

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from toolkit.interface.model import Input, Output, Scalar
+from toolkit.redaction import clean
 from toolkit.spec.document import LINE_BREAK
 from toolkit.spec.graph_form import graph_data
 from toolkit.spec.model import (
@@ -30,7 +31,8 @@ _LIKE_ANOTHER_TYPE = re.compile(r"[-+]?(?:\d|\.\d)[\w.:+-]*|[-+]?\.(?:inf|nan)|[
 
 
 def write_component(spec: ComponentSpec) -> str:
-    """Write the contract; reading it back gives an equal model."""
+    """Write the contract, without what is secret; reading it back gives an equal model."""
+    spec = clean(spec)
     lines = [_block("name", spec.name)] if spec.name else []
     if spec.description:
         lines += _description(spec.description)

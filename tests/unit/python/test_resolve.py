@@ -11,8 +11,9 @@ from toolkit.errors import InputError, OutsideError
 from toolkit.oci.descriptor import Platform
 from toolkit.python.indexes import Indexes
 from toolkit.python.pin import Pin
-from toolkit.python.resolve import locate, without_credentials
+from toolkit.python.resolve import locate
 from toolkit.python.target import Target
+from toolkit.redaction import without_login
 
 
 def versions(pins: tuple[Pin, ...]) -> dict[str, str]:
@@ -176,4 +177,4 @@ def test_a_refused_user_is_told_without_the_password(
 
 def test_credentials_are_taken_out_of_text() -> None:
     text = "got https://ada:s3cret@example.com/a and http://token@h/b, mail me@example.com"
-    assert without_credentials(text) == "got https://example.com/a and http://h/b, mail me@example.com"
+    assert without_login(text) == "got https://example.com/a and http://h/b, mail me@example.com"
