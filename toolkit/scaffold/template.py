@@ -148,11 +148,15 @@ def _cloned(url: str, ref: str | None, temporary: Path) -> Path:
     from cookiecutter.exceptions import CookiecutterException
     from cookiecutter.vcs import clone
 
+    # It logs what it then raises.
+    logging.getLogger("cookiecutter").setLevel(logging.CRITICAL + 1)
     try:
         return Path(clone(url, checkout=ref, clone_to_dir=str(temporary), no_input=True))
     except (CookiecutterException, SubprocessError, OSError) as error:
+        output = getattr(error, "output", None) or b""
+        reason = " ".join((output.decode("utf-8", "replace") or str(error)).split())
         raise OutsideError(
-            f"cannot fetch the template {url}{f' at {ref}' if ref else ''}: {' '.join(str(error).split())}",
+            f"cannot fetch the template {url}{f' at {ref}' if ref else ''}: {reason}",
             hint="is the address right, and git installed?",
         ) from error
 

@@ -1,0 +1,295 @@
+"""Every command, with marked secrets wherever a user can put one: none is printed, and none is in what is made."""
+
+import base64
+import gzip
+import json
+import os
+import sys
+import tarfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from tests.commands import comp
+from tests.fake_remote import Access, FakeRemote, serving
+from tests.git_server import serving_git
+from tests.package_index import PackageIndex, serving_index, small_wheel
+from toolkit.cli.main import COMMANDS
+
+# Where a secret can be put; each has a mark of its own, with characters that addresses and base64 write differently.
+PLACES = (
+    "auths",
+    "helper",
+    "netrc",
+    "index",
+    "template",
+    "mirror",
+    "proxy",
+    "engine",
+    "requirement",
+    "urls",
+    "base",
+    "image",
+    "variable",
+    "answer",
+    "server",
+)
+MARKS = {place: f"Mk/{place}+7=9f3a1c" for place in PLACES}
+SETTINGS = """[project]
+name = "usesit"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = ["inner"]
+urls = {{ source = "https://ann:{urls}@git.example/usesit" }}
+
+[tool.comp]
+entrypoint = "usesit:f"
+{more}
+"""
+CODE = "def f(x: int) -> int:\n    import inner\n    return x\n"
+DECORATED = """from kfp import dsl
+
+@dsl.component(packages_to_install=["{package}"], base_image="{base}")
+def f(x: int) -> int:
+    return x
+"""
+COUNTED = {
+    "cookiecutter.json": json.dumps({"folder": "x", "name": "x", "api_token": "none"}),
+    "{{cookiecutter.folder}}/README.md": "# {{cookiecutter.name}}\n",
+}
+HELPER = """#!{python}
+import json, sys
+sys.stdin.read()
+print(json.dumps({{"Username": "ann", "Secret": {secret!r}}}))
+"""
+
+
+def written(secret: str) -> Iterator[str]:
+    """Give the forms of a secret: as it is, in an address, in JSON, and what base64 makes of it at any offset."""
+    yield from {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1]}
+    for before in range(3):
+        raw = bytes(before) + secret.encode()
+        whole = base64.b64encode(raw).decode()[(0, 2, 3)[before] : len(raw) * 8 // 6]
+        yield from {whole, whole.translate(str.maketrans("+/", "-_"))}
+
+
+@dataclass
+class World:
+    """The machine of a user with secrets; `run` runs a command in it and looks at what it prints."""
+
+    folder: Path
+    environ: dict[str, str]
+    names: dict[str, str] = field(default_factory=dict)
+    ran: set[str] = field(default_factory=set)
+
+    def run(self, command: str, *words: str, code: int | None = 0, **variables: str) -> str:
+        result = comp("-vv", command, *words, folder=self.folder, env=self.environ | variables)
+        assert code is None or result.code == code, (command, words, result)
+        assert "Traceback" not in result.err, result.err
+        for place, mark in MARKS.items():
+            for form in written(mark):
+                assert form not in result.out, f"comp {command} {words} prints the secret of {place}: {result.out}"
+                assert form not in result.err, f"comp {command} {words} prints the secret of {place}: {result.err}"
+        self.ran.add(command)
+        return result.out
+
+
+@pytest.fixture
+def world(tmp_path: Path, debian_base: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Two servers of images, an index, a repository, docker's file, a helper, netrc and variables, all with logins."""
+    home, folder, programs = tmp_path / "home", tmp_path / "work", tmp_path / "bin"
+    for path in (home / ".docker", folder, programs, tmp_path / "tmp"):
+        path.mkdir(parents=True)
+    by_file, by_helper = FakeRemote(), FakeRemote()
+    by_file.access = Access("basic", password=MARKS["auths"])
+    by_helper.access = Access("bearer", password=MARKS["helper"])
+    index = PackageIndex({"inner-1.0-py3-none-any.whl": small_wheel("inner", "1.0")}, user=f"ann:{MARKS['index']}")
+    with ExitStack() as stack:
+        stack.enter_context(serving(by_file))
+        stack.enter_context(serving(by_helper))
+        stack.enter_context(serving_index(index))
+        repository = stack.enter_context(serving_git(tmp_path / "git", COUNTED, user=f"ann:{MARKS['template']}"))
+        login = base64.b64encode(f"ann:{MARKS['auths']}".encode()).decode()
+        document = {"auths": {by_file.host: {"auth": login}}, "credHelpers": {by_helper.host: "marked"}}
+        (home / ".docker" / "config.json").write_text(json.dumps(document))
+        (home / ".netrc").write_text(f"machine elsewhere.example login ann password {MARKS['netrc']}\n")
+        (home / ".netrc").chmod(0o600)
+        helper = programs / "docker-credential-marked"
+        helper.write_text(HELPER.format(python=sys.executable, secret=MARKS["helper"]))
+        helper.chmod(0o755)
+        kept = ("LANG", "COMP_TEST_BASE", "COMP_TEST_CACHE", "SSL_CERT_FILE")
+        environ = {name: os.environ[name] for name in kept if name in os.environ} | {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "HOME": str(home),
+            "TMPDIR": str(tmp_path / "tmp"),
+            "COMP_CACHE_DIR": str(tmp_path / "cache"),
+            "UV_CACHE_DIR": str(tmp_path / "uv-cache"),
+            "COMP_BASE": f"layout:{debian_base}",
+            "UV_INDEX_URL": index.url.replace(MARKS["index"], quote(MARKS["index"], safe="")),
+            "HTTPS_PROXY": f"http://ann:{quote(MARKS['proxy'], safe='')}@127.0.0.1:9",
+            "NO_PROXY": "127.0.0.1",
+            "DOCKER_HOST": f"tcp://ann:{quote(MARKS['engine'], safe='')}@127.0.0.1:9",
+            "DEPLOY_TOKEN": MARKS["variable"],
+        }
+        names = {
+            "file": by_file.host,
+            "helper": by_helper.host,
+            "template": f"git+http://ann:{quote(MARKS['template'], safe='')}@{repository}",
+            "broken": f"git+http://ann:{quote(MARKS['template'], safe='')}@{repository.replace('template', 'missing')}",
+        }
+        (folder / "usesit" / "src").mkdir(parents=True)
+        component(folder / "usesit")
+        monkeypatch.chdir(folder)
+        yield World(folder, environ, names)
+
+
+def component(folder: Path, more: str = "") -> None:
+    (folder / "src").mkdir(parents=True, exist_ok=True)
+    (folder / "pyproject.toml").write_text(SETTINGS.format(urls=quote(MARKS["urls"], safe=""), more=more))
+    (folder / "src" / "usesit.py").write_text(CODE)
+
+
+def login(place: str) -> str:
+    return f"ann:{quote(MARKS[place], safe='')}"
+
+
+def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path) -> None:
+    run, names, folder = world.run, world.names, world.folder
+    _new_and_read(world)
+    component(folder / "usesit")
+    for form in ("text", "json", "github"):
+        run("lint", "usesit", "--format", form, code=None)
+    run("generate", "usesit")
+    run("generate", "usesit", "--check")
+    run("lock", "usesit")
+    run("lock", "usesit", "--check")
+    image = f"{names['file']}/ml/usesit"
+    run("build", "usesit", "--dry-run", "--image", image)
+    run("build", "usesit", "--push", "--image", image, "--output", f"layout:{tmp_path / 'layout'}")
+    run("build", "usesit", "--push", "--image", f"{names['helper']}/ml/usesit", "--pin", "none")
+    run("build", "usesit", "--output", f"archive:{tmp_path / 'image.tar'}")
+    run("inspect", f"{names['helper']}/ml/usesit:0.1.0")
+    run("inspect", f"{names['file']}/ml/usesit:0.1.0", "--format", "json")
+    run("run", "usesit", "--runner", "process", "-i", "x=3")
+    run("test", "usesit", "--runner", "process", code=None)
+    run("publish", "usesit", "--registry", "shared", "--namespace", "ml")
+    for form in ("text", "json"):
+        run("search", "usesit", "--registry", "shared", "--format", form)
+        run("show", "ml/usesit", "--registry", "shared", "--format", form)
+    run("add", "ml/usesit", "--registry", "shared")
+    for kind in ("component", "ir", "argo"):
+        run("convert", "usesit/component.yaml", "--to", kind)
+    run("cache")
+    run("cache", "verify")
+    run("cache", "prune")
+    run("doctor", "usesit", code=None)
+    run("doctor", "usesit", "--json", code=None)
+    run("rules")
+    run("explain", "C010")
+    _failures(world)
+    assert world.ran == set(COMMANDS), "a command is missing here"
+    _nothing_kept(world, tmp_path)
+
+
+def _new_and_read(world: World) -> None:
+    run, names, folder = world.run, world.names, world.folder
+    run("new", "counted", "--template", names["template"], "--set", f"api_token={MARKS['answer']}", "--no-input")
+    assert "127.0.0.1" in (folder / "counted" / ".comp" / "scaffold.json").read_text()
+    run("sync", "counted", "--check", code=None)
+    run("new", "other", "--template", names["broken"], "--no-input", code=3)
+    (folder / "given").mkdir()
+    options = {
+        "given/direct.py": f"inner @ git+https://{login('requirement')}@git.example/inner",
+        "given/option.py": f"--extra-index-url=https://{login('requirement')}@index.example/simple",
+    }
+    for path, package in options.items():
+        (folder / path).write_text(DECORATED.format(package=package, base="python:3.11"))
+        run("inspect-function", path, code=None)
+        run("inspect-function", path, "--format", "json", code=None)
+        run("new", Path(path).stem, "--from-function", f"{path}:f", code=0 if "direct" in path else 1)
+    assert '"inner @ git+https://git.example/inner"' in (folder / "direct" / "pyproject.toml").read_text()
+
+
+def _failures(world: World) -> None:
+    run, names, folder = world.run, world.names, world.folder
+    run("build", "usesit", "--base", f"https://{login('base')}@{names['file']}/none:1", code=1)
+    run("build", "usesit", "--base", f"ann:{MARKS['base'].replace('/', '')}@{names['file']}/none:1", code=1)
+    run("lock", "usesit", "--upgrade", "--base", f"https://{login('base')}@{names['file']}/none:1", code=1)
+    run("build", "usesit", "--push", "--image", f"https://{login('image')}@{names['file']}/x", code=1)
+    run("inspect", f"https://{login('image')}@{names['file']}/x:1", code=None)
+    run("inspect", f"{names['file']}/ml/none:1", code=3)
+    # By the proxy, and by a mirror, which are not there.
+    run("inspect", "remote.example/ml/none:1", code=3)
+    run("inspect", "docker.io/ml/none:1", code=None, COMP_MIRRORS=f"docker.io={login('mirror')}@127.0.0.1:9")
+    run("run", "usesit", "--runner", "docker", "-i", "x=3", code=3)
+    run("build", "usesit", "--builder", "docker", code=None)
+    run("base", "--output", f"https://{login('base')}@nowhere", code=2)
+    for command in ("publish", "search", "show", "add"):
+        words = {"publish": ["usesit"], "search": ["x"]}.get(command, ["ml/x"])
+        run(command, *words, "--registry", f"https://{login('server')}@registry.example/x", code=None)
+    run("convert", f"https://{login('server')}@host/x.yaml", "--to", "ir", code=None)
+    run("explain", f"https://{login('server')}@host", code=None)
+    component(folder / "failing", 'requirements = "requirements.txt"')
+    settings = folder / "failing" / "pyproject.toml"
+    settings.write_text(settings.read_text().replace('dependencies = ["inner"]', ""))
+    (folder / "failing" / "requirements.txt").write_text(f"--index-url http://{login('requirement')}@127.0.0.1:9/\nx\n")
+    run("lock", "failing", code=None)
+    run("build", "failing", code=None)
+    run("run", "failing", "--runner", "process", "-i", "x=3", code=None)
+
+
+def _nothing_kept(world: World, tmp_path: Path) -> None:
+    """Look into all that was made, compressed or not; what was given to comp is left out."""
+    given = {world.folder / "given"} | {world.folder / "failing" / "requirements.txt"}
+    given |= {world.folder / name / "pyproject.toml" for name in ("usesit", "failing")}
+    looked = 0
+    forms = [(place, form.encode()) for place, mark in MARKS.items() for form in written(mark)]
+    for top in (world.folder, tmp_path / "cache", tmp_path / "layout", tmp_path / "image.tar", tmp_path / "tmp"):
+        for path in [top] if top.is_file() else sorted(top.rglob("*")):
+            if not path.is_file() or given & {path, *path.parents}:
+                continue
+            for data in _contents(path):
+                found = [place for place, form in forms if form in data]
+                assert not found, f"{path} holds the secret of {found}"
+                looked += 1
+    assert looked > 50
+
+
+def _contents(path: Path) -> Iterator[bytes]:
+    data = path.read_bytes()
+    if len(data) > 20_000_000:
+        return  # A layer of the base.
+    yield data
+    if data[:2] == b"\x1f\x8b":
+        yield gzip.decompress(data)
+    if tarfile.is_tarfile(path):
+        with tarfile.open(path) as archive:
+            for member in archive:
+                if member.isfile() and member.size < 20_000_000 and (stream := archive.extractfile(member)):
+                    content = stream.read()
+                    yield gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+
+
+@pytest.mark.parametrize("status", [403, 500, 404])
+def test_a_server_that_repeats_the_login_is_not_repeated(world: World, status: int) -> None:
+    """A 403 whose message is the `Authorization` header that was sent."""
+    host = world.names["file"]
+    sent = base64.b64encode(f"ann:{MARKS['auths']}".encode()).decode()
+    remote = FakeRemote()
+    body = {"errors": [{"code": "DENIED", "message": f"no: Authorization: Basic {sent}, ann:{MARKS['auths']}"}]}
+    remote.faults.replies = [("GET", "/manifests/", _reply(status, body))] * 8
+    remote.access = Access("basic", password=MARKS["auths"])
+    with serving(remote):
+        path = Path(world.environ["HOME"]) / ".docker" / "config.json"
+        path.write_text(path.read_text().replace(host, remote.host))
+        world.run("inspect", f"{remote.host}/ml/x:1", code=3)
+
+
+def _reply(status: int, body: object) -> "object":
+    from tests.fake_remote import Reply
+
+    return Reply(status, {}, json.dumps(body).encode())
