@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from tests.commands import comp
-from tests.fake_remote import Access, FakeRemote, serving
+from tests.fake_remote import Access, FakeRemote, Reply, serving
 from tests.git_server import serving_git
 from tests.package_index import PackageIndex, serving_index, small_wheel
 from toolkit.cli.main import COMMANDS
@@ -281,15 +281,9 @@ def test_a_server_that_repeats_the_login_is_not_repeated(world: World, status: i
     sent = base64.b64encode(f"ann:{MARKS['auths']}".encode()).decode()
     remote = FakeRemote()
     body = {"errors": [{"code": "DENIED", "message": f"no: Authorization: Basic {sent}, ann:{MARKS['auths']}"}]}
-    remote.faults.replies = [("GET", "/manifests/", _reply(status, body))] * 8
+    remote.faults.replies = [("GET", "/manifests/", Reply(status, {}, json.dumps(body).encode()))] * 8
     remote.access = Access("basic", password=MARKS["auths"])
     with serving(remote):
         path = Path(world.environ["HOME"]) / ".docker" / "config.json"
         path.write_text(path.read_text().replace(host, remote.host))
         world.run("inspect", f"{remote.host}/ml/x:1", code=3)
-
-
-def _reply(status: int, body: object) -> "object":
-    from tests.fake_remote import Reply
-
-    return Reply(status, {}, json.dumps(body).encode())
