@@ -197,6 +197,60 @@ def test_click_can_be_asked_too(work: Path) -> None:
     }
 
 
+def test_docopt_and_jsonargparse_can_be_asked_too(work: Path) -> None:
+    (work / "usage.py").write_text(
+        '"""Move it.\n\nUsage:\n  usage.py [--speed=<kn>] [-v] <source> [<more>...]\n\n'
+        'Options:\n  --speed=<kn>  Speed [default: 10].\n  -v            Talk.\n"""\n'
+        "from docopt import docopt\nprint(docopt(__doc__))\n"
+    )
+    told = comp("new", "usage", "--from-program", "usage.py", folder=work)
+    said = "note: usage.py:11:7: docopt reads its command line, whose options are not known"
+    assert f"{said} (--exec asks the program's own parser)\n" in told.err
+    ok("new", "usage", "--from-program", "usage.py", "--exec", "--force", folder=work)
+    (work / "typed.py").write_text(
+        "from jsonargparse import CLI\ndef main(rate: float = 0.1, n: int = 3, on: bool = False): ...\nCLI(main)\n"
+    )
+    ok("new", "typed", "--from-program", "typed.py", "--exec", folder=work)
+    ports = {
+        name: [
+            (port["name"], port["type"], port.get("default"))
+            for port in yaml.safe_load((work / name / "component.yaml").read_text())["inputs"]
+        ]
+        for name in ("usage", "typed")
+    }
+    assert ports == {
+        "usage": [
+            ("speed", "String", "10"),
+            ("v", "Boolean", "false"),
+            ("source", "String", None),
+            ("more", "JsonArray", None),
+        ],
+        "typed": [
+            ("config", "Artifact", None),
+            ("rate", "Float", "0.1"),
+            ("n", "Integer", "3"),
+            ("on", "Boolean", "false"),
+        ],
+    }
+
+
+def test_words_of_a_script_are_inputs_and_nothing_is_taken_for_nothing(work: Path) -> None:
+    (work / "words.py").write_text(
+        "import sys\nsource, target = sys.argv[1:3]\ntimes = int(sys.argv[3]) if len(sys.argv) > 3 else 2\n"
+        "open(target, 'w').write(open(source).read() * times)\n"
+    )
+    ok("new", "words", "--from-program", "words.py", folder=work)
+    for times, given in ((2, ()), (3, ("-i", "times=3"))):
+        ok("run", "words", "--runner", "process", "-i", "source=numbers", *given, "-o", f"target=o{times}", folder=work)
+        assert (work / f"o{times}").read_text() == (work / "numbers").read_text() * times
+    (work / "plain.py").write_text("print('hello')\n")
+    told = comp("new", "plain", "--from-program", "plain.py", folder=work)
+    assert (
+        "note: plain.py:1:1: no command line was found in it (--input NAME:value and --output NAME say what it takes, "
+        "--exec asks the program's own parser)\n"
+    ) in told.err
+
+
 def test_a_sub_command_can_be_asked_for(work: Path) -> None:
     missing = comp("new", "copy-text", "--from-program", "group.py", "--exec", folder=work)
     assert (missing.code, missing.err.splitlines()[-1]) == (1, "hint: --subcommand: copy, other-one")

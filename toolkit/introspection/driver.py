@@ -9,13 +9,17 @@ where the program has it. What it prints is one line, MARK and JSON.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import runpy
 import sys
+from functools import partial
 from typing import Any
 
 MARK = "comp-options:"
 PLAIN = (str, int, float, bool)
+# Actions that print something and end the program, or stand for other options.
+SILENT = ("_HelpAction", "_VersionAction", "_ActionHelpClassPath", "_ActionPrintConfig", "_ActionConfigLoad")
 KINDS = {
     "int": "Integer",
     "integer": "Integer",
@@ -56,6 +60,8 @@ def of_action(action: argparse.Action, *, before: bool) -> dict[str, Any]:
     flag = next((one for one in flags if one.startswith("--")), flags[0] if flags else "")
     kind = KINDS.get(getattr(called, "__name__", ""), "String")
     mode = getattr(called, "_mode", "")
+    # jsonargparse keeps the annotation.
+    kind = KINDS.get(getattr(getattr(action, "_typehint", None), "__name__", ""), kind)
     found = {
         "name": action.dest,
         "dest": action.dest,
@@ -109,7 +115,7 @@ def of_parser(parser: argparse.ArgumentParser, words: list[str], *, before: bool
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 (likewise)
             inner = chosen(dict(action.choices), words)
             found += of_parser(inner, words, before=inner._subparsers is not None)  # noqa: SLF001 (likewise)
-        elif type(action).__name__ not in ("_HelpAction", "_VersionAction"):
+        elif type(action).__name__ not in SILENT:
             found.append(of_action(action, before=before))
     return found
 
@@ -157,8 +163,56 @@ def of_command(command: Any, words: list[str]) -> dict[str, Any]:  # noqa: ANN40
     return {"description": command.help or "", "options": options}
 
 
-def main(program: str, words: list[str]) -> None:
-    """Take the place of parsing, and run the program."""
+def of_docopt(docopt: Any, text: str) -> dict[str, Any]:  # noqa: ANN401 (the module)
+    """Describe every option, argument and word of a usage text, as docopt's own parser finds them."""
+    options = docopt.parse_defaults(text)
+    usage = docopt.printable_usage(text)
+    found: dict[str, dict[str, Any]] = {}
+
+    def note(pattern: Any, *, optional: bool, several: bool) -> None:  # noqa: ANN401 (one of docopt's)
+        kind = type(pattern).__name__
+        for child in getattr(pattern, "children", None) or ():
+            loose = optional or kind in ("Optional", "OptionsShortcut", "AnyOptions", "Either")
+            note(child, optional=loose, several=several or kind == "OneOrMore")
+        if kind in ("Option", "Argument", "Command"):
+            found.setdefault(pattern.name, of_pattern(pattern, kind, optional=optional, several=several))
+
+    note(docopt.parse_pattern(docopt.formal_usage(usage), options), optional=False, several=False)
+    for option in options:
+        found.setdefault(option.name, of_pattern(option, "Option", optional=True, several=False))
+    for name in ("-h", "--help", "--version"):
+        found.pop(name, None)
+    return {"description": text.strip().partition("\n")[0], "options": list(found.values())}
+
+
+def of_pattern(pattern: Any, kind: str, *, optional: bool, several: bool) -> dict[str, Any]:  # noqa: ANN401 (one of docopt's)
+    """Describe one part of a usage text."""
+    valued = kind == "Argument" or (kind == "Option" and pattern.argcount)
+    form = ("list" if kind == "Argument" else "each") if several and valued else "value" if valued else "switch"
+    return {
+        "name": pattern.name.strip("-<>").lower(),
+        "dest": pattern.name.strip("-<>"),
+        "flag": "" if kind == "Argument" else pattern.name,
+        "type": "String" if form == "value" else "JsonArray" if valued else "Boolean",
+        "form": form,
+        "items": "String",
+        "off": "",
+        "default": plain(pattern.value) if form == "value" else None if valued else False,
+        "choices": [],
+        "required": kind == "Argument" and not optional,
+        "help": "",
+        "before": False,
+        "declared": "",
+    }
+
+
+def answer_docopt(docopt: Any, text: str, *_: object, **__: object) -> None:  # noqa: ANN401 (the module)
+    """Stand in for docopt's own function."""
+    say(of_docopt(docopt, text))
+
+
+def take_place(words: list[str]) -> None:
+    """Take the place of what parses a command line, where the program has it."""
 
     def parse(parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
         options = of_parser(parser, words, before=parser._subparsers is not None)  # noqa: SLF001 (as above)
@@ -166,12 +220,22 @@ def main(program: str, words: list[str]) -> None:
 
     for name in ("parse_args", "parse_known_args"):
         setattr(argparse.ArgumentParser, name, parse)
-    try:
-        import click
-    except ImportError:
-        pass
-    else:
-        click.Command.main = lambda command, *_, **__: say(of_command(command, words))  # type: ignore[assignment, method-assign]
+    for package in ("click", "docopt", "jsonargparse"):
+        try:
+            module: Any = importlib.import_module(package)
+        except ImportError:
+            continue
+        if package == "click":
+            module.Command.main = lambda command, *_, **__: say(of_command(command, words))
+        elif package == "docopt":
+            module.docopt = partial(answer_docopt, module)
+        else:
+            module.ArgumentParser.parse_args = parse
+
+
+def main(program: str, words: list[str]) -> None:
+    """Take the place of parsing, and run the program."""
+    take_place(words)
     sys.argv = [program]
     sys.path.insert(0, program.rpartition("/")[0])
     runpy.run_path(program, run_name="__main__")

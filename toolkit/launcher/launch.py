@@ -895,7 +895,7 @@ def is_left_out(port: Port, value: Any) -> bool:
     return value is None or (port["kind"] == "parameter" and value == own_default(port))
 
 
-def port_words(port: Port, value: Any) -> list[str]:
+def port_words(port: Port, value: Any) -> list[str]:  # noqa: PLR0911 (one for each form)
     """Write a value as words of a command line."""
     spec = port["program"]
     form, flag = spec.get("form", "value"), spec.get("flag", "")
@@ -908,6 +908,8 @@ def port_words(port: Port, value: Any) -> list[str]:
         return [flag] * more
     if form == "yaml":
         return [flag, json_text({port["name"]: value})]
+    if form == "assign":
+        return [f"{flag}={word_text(value)}"]
     if form == "truth":
         return joined(flag, "True" if value else "")
     if "const" in spec and value == parse_value(port, spec["const"]):

@@ -97,6 +97,13 @@ _FOUND_BY_READERS = (
         "parser.parse_args()",
     ),
     (
+        "P003",
+        "command-line-not-known",
+        "What reads a program's command line is not in its file, so that its options are not known.",
+        "@hydra.main(config_name='config')",
+        "parser = argparse.ArgumentParser()",
+    ),
+    (
         "S001",
         "settings",
         "[project] or [tool.comp] of pyproject.toml is incomplete, or says what cannot be.",
@@ -105,7 +112,7 @@ _FOUND_BY_READERS = (
     ),
 )
 
-_MILDER = {"F010": WARNING, "F011": INFO, "P001": WARNING}
+_MILDER = {"F010": WARNING, "F011": INFO, "P001": WARNING, "P003": WARNING}
 
 for _id, _name, _summary, _bad, _good in _FOUND_BY_READERS:
     _severity = _MILDER.get(_id, ERROR)

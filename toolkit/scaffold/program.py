@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from toolkit.errors import InputError, UsageError
+from toolkit.errors import InputError, Location, UsageError
 from toolkit.interface.function import sanitised
 from toolkit.interface.model import PARAMETER_TYPES, Input, Interface, Kind, Output, Scalar
 from toolkit.interface.programs.model import Form, Option, Program
@@ -67,6 +67,8 @@ def read_contract(path: Path, *, word: str | None = None, overrides: Sequence[Ov
 
 def contract_of_program(program: Program, *, overrides: Sequence[Override] = ()) -> ProgramContract:
     """Decide what each option of a program is for."""
+    overrides = [replace(one, name=_known_name(program, one.name)) for one in overrides]
+    program = _declared(program, overrides)
     roles = roles_of(module_of(program), program.options)
     roles |= _overridden(program, roles, overrides)
     _check_names(program)
@@ -192,6 +194,33 @@ def _words(program: Program, option: Option, places: Mapping[str, int]) -> dict[
 def _port(name: str) -> str:
     # The launcher's own flags cannot be a port's.
     return f"{name}_" if name in _LAUNCHERS else name
+
+
+def _known_name(program: Program, name: str) -> str:
+    """Give the name of an option that is named by its flag or by its name in the code."""
+    return next((one.name for one in program.options if name in {one.name, one.flag.lstrip("-"), one.dest}), name)
+
+
+def _declared(program: Program, overrides: Sequence[Override]) -> Program:
+    """Add the options that the user names where those of the program are not all known."""
+    if not any(remark.rule == "P003" for remark in program.remarks):
+        return program
+    known = {option.name for option in program.options}
+    added = [_stated(program, one) for one in overrides if one.name not in known]
+    return replace(program, options=(*program.options, *added))
+
+
+def _stated(program: Program, override: Override) -> Option:
+    """Make an option as the user names it, in the way of what reads the command line."""
+    assigned = program.kind in {"hydra", "OmegaConf"}
+    return Option(
+        name=override.name,
+        flag=override.name if assigned else "" if program.kind == "words" else f"--{override.name}",
+        type=override.type if override.type in PARAMETER_TYPES else "String",
+        where=Location(path=program.path),
+        form=Form.ASSIGN if assigned else Form.VALUE,
+        required=program.kind == "words",
+    )
 
 
 def _overridden(program: Program, roles: Mapping[str, Role], overrides: Sequence[Override]) -> dict[str, Role]:

@@ -1,24 +1,18 @@
 """Read the parsers of `argparse`: what happens to a parser is followed through functions, groups and loops."""
 
 import ast
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from toolkit.interface.constants import NotKnown
 from toolkit.interface.module import Module
+from toolkit.interface.programs.argument_reader import read_argument, with_default
 from toolkit.interface.programs.model import Form, Option
-from toolkit.interface.programs.options import Reading, choices_of, default_text, is_truth, port_name, type_of
+from toolkit.interface.programs.options import ASK, Reading
 
 _PARSERS = {"ArgumentParser", "ArgParser", "HfArgumentParser"}
 _GROUPS = {"add_argument_group", "add_mutually_exclusive_group"}
-_NOTHING = {"help", "version"}
-# What these do is done by the flag alone, and several flags may do it to one name.
-_OF_A_FLAG = {"store_false", "store_const", "append_const"}
-_ADDING = {"append", "extend", "count"}
-_ACTIONS = {"store", "store_true", "BooleanOptionalAction", *_OF_A_FLAG, *_ADDING}
+_PLAIN_BASES = {"object", "ABC", "Generic", "Protocol"}
 _DEEPEST = 8
-_ENVIRONMENT = {"os.environ.get", "os.getenv", "os.environ.setdefault"}
 
 
 @dataclass(slots=True)
@@ -30,6 +24,8 @@ class Parser:
     options: list[Option] = field(default_factory=list)
     words: "dict[str, Parser]" = field(default_factory=dict)
     parses: bool = False
+    # It leaves the words that it does not know to another one.
+    partly: bool = False
 
 
 @dataclass(slots=True)
@@ -49,6 +45,7 @@ class ArgparseReader:
     parsers: list[Parser] = field(default_factory=list)
     inlined: set[str] = field(default_factory=set)
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    homes: dict[str, Module] = field(default_factory=dict)
 
     @classmethod
     def read(cls, reading: Reading) -> "ArgparseReader":
@@ -57,12 +54,13 @@ class ArgparseReader:
         for node in ast.walk(reading.module.tree):
             if isinstance(node, ast.FunctionDef):
                 reader.functions.setdefault(node.name, node)
+        reader.take_neighbours()
         # Objects of the module are seen by its functions, so they come first; a method shares its object's.
         names: _Names = {}
         reader.block(reading.module.tree.body, names, 0)
         shared: _Names = {}
         for name, function in reader.functions.items():
-            if name not in reader.inlined:
+            if name not in reader.inlined and name not in reader.homes:
                 own = {**names, **shared}
                 reader.block(function.body, own, 0)
                 shared |= {key: value for key, value in own.items() if key.startswith("self.")}
@@ -149,9 +147,8 @@ class ArgparseReader:
                 if isinstance(part, ast.expr):
                     self.expression(part, names, depth)
             return None
-        called = (self.reading.module.qualified(node.func) or ast.unparse(node.func)).rpartition(".")[2]
-        if called in _PARSERS or self.is_subclass(called):
-            return self.made(node, names, depth)
+        if parser := self.constructed(node, names, depth):
+            return parser
         if isinstance(node.func, ast.Attribute):
             owner = self.expression(node.func.value, names, depth)
             if owner is not None:
@@ -161,15 +158,48 @@ class ArgparseReader:
                 self.expression(given, names, depth)
         return self.inline(node, names, depth)
 
-    def is_subclass(self, name: str) -> bool:
-        """Tell whether a class of the module is a parser of its own."""
-        definition = self.reading.module.classes.get(name)
-        return definition is not None and any(
-            ast.unparse(base).rpartition(".")[2] in _PARSERS for base in definition.bases
-        )
+    def take_neighbours(self) -> None:
+        """Take the functions of modules beside this one that are imported by name."""
+        for name, qualified in self.reading.module.imports.items():
+            origin, _, other = qualified.lstrip(".").rpartition(".")
+            home = self.reading.module.neighbour(origin) if origin else None
+            for node in home.functions() if home else ():
+                if home and node.name == other and isinstance(node, ast.FunctionDef) and name not in self.functions:
+                    self.functions[name] = node
+                    self.homes[name] = home
 
-    def made(self, node: ast.Call, names: _Names, depth: int) -> Parser:
-        """Make a parser, with its parents' options."""
+    def constructed(self, node: ast.Call, names: _Names, depth: int) -> Parser | None:
+        """Make a parser where a call is of a class of parsers: argparse's, one of this module's, one from elsewhere."""
+        called = (self.reading.module.qualified(node.func) or ast.unparse(node.func)).rpartition(".")[2]
+        subclass = self.reading.module.find_class(node.func)
+        if called in _PARSERS or (subclass and is_parser(*subclass)):
+            return self.made(node, names, depth, subclass)
+        if subclass or not called.endswith("Parser") or not self.is_used_as_parser(node):
+            return None
+        self.reading.unknown(node, f"options that `{called}` adds itself are not known", ASK)
+        return self.made(node, names, depth)
+
+    def is_used_as_parser(self, node: ast.Call) -> bool:
+        """Tell whether the module parses by the name that is given to what a call makes."""
+        owners = {
+            ast.unparse(part.func.value)
+            for part in ast.walk(self.reading.module.tree)
+            if isinstance(part, ast.Call)
+            and isinstance(part.func, ast.Attribute)
+            and part.func.attr in {"add_argument", "parse_args", "parse_known_args"}
+        }
+        named = [
+            ast.unparse(target)
+            for part in ast.walk(self.reading.module.tree)
+            if isinstance(part, ast.Assign) and part.value is node
+            for target in part.targets
+        ]
+        return ast.unparse(node) in owners or bool(owners & set(named))
+
+    def made(
+        self, node: ast.Call, names: _Names, depth: int, subclass: tuple[Module, ast.ClassDef] | None = None
+    ) -> Parser:
+        """Make a parser, with its parents' options, and those that a class of its own adds to itself."""
         keywords = {word.arg: word.value for word in node.keywords}
         parser = Parser(node, description=self.reading.text(keywords.get("description")))
         parents = keywords.get("parents")
@@ -180,23 +210,30 @@ class ArgparseReader:
             else:
                 self.reading.unread(parent, f"the parent `{ast.unparse(parent)}` cannot be followed")
         self.parsers.append(parser)
+        if subclass:
+            self.initialised(parser, *subclass, depth)
         return parser
+
+    def initialised(self, parser: Parser, home: Module, definition: ast.ClassDef, depth: int) -> None:
+        """Follow what a parser's own class does when it is made, the classes above it first."""
+        for base in definition.bases:
+            above = home.find_class(base)
+            if above and depth < _DEEPEST:
+                self.initialised(parser, *above, depth + 1)
+            elif not above and ast.unparse(base).rpartition(".")[2] not in _PARSERS | _PLAIN_BASES:
+                self.reading.unknown(base, f"options that `{ast.unparse(base)}` adds itself are not known", ASK)
+        whole = self.reading.module
+        self.reading.module = home
+        for part in definition.body:
+            if isinstance(part, ast.FunctionDef) and part.name in {"__init__", "configure"}:
+                self.inlined.add(part.name)
+                self.block(part.body, {"self": parser, "super()": parser}, depth + 1)
+        self.reading.module = whole
 
     def method(self, owner: _Object, name: str, node: ast.Call, names: _Names) -> _Object | None:
         """Do what a method does to a parser."""
         if isinstance(owner, _Subparsers):
-            if name != "add_parser":
-                return None
-            word = self.reading.text(node.args[0]) if node.args else ""
-            if not word:
-                self.reading.unread(node, f"the sub-command of `{ast.unparse(node)}` cannot be read")
-            made = self.made(node, names, 0)
-            made.description = made.description or self.reading.text(
-                next((one.value for one in node.keywords if one.arg == "help"), None)
-            )
-            self.parsers.remove(made)
-            owner.parser.words[word] = made
-            return made
+            return self.sub_command(owner, node, names) if name == "add_parser" else None
         if name == "add_argument":
             option = read_argument(self.reading, node)
             if option:
@@ -209,7 +246,23 @@ class ArgparseReader:
             self.set_defaults(owner, node)
         elif name.startswith(("parse_args", "parse_known_args", "parse_intermixed")):
             owner.parses = True
+            owner.partly = name == "parse_known_args"
+        elif name.startswith("add_") and name not in self.functions:
+            self.reading.unknown(node, f"options that `{name}` adds are not known", ASK)
         return None
+
+    def sub_command(self, owner: _Subparsers, node: ast.Call, names: _Names) -> Parser:
+        """Make the parser of a sub-command."""
+        word = self.reading.text(node.args[0]) if node.args else ""
+        if not word:
+            self.reading.unread(node, f"the sub-command of `{ast.unparse(node)}` cannot be read")
+        made = self.made(node, names, 0)
+        made.description = made.description or self.reading.text(
+            next((one.value for one in node.keywords if one.arg == "help"), None)
+        )
+        self.parsers.remove(made)
+        owner.parser.words[word] = made
+        return made
 
     def set_defaults(self, owner: Parser, node: ast.Call) -> None:
         """Change the defaults of options that are there."""
@@ -243,7 +296,7 @@ class ArgparseReader:
             return None
         self.inlined.add(name)
         whole = self.reading.module
-        self.reading.module = _bound(whole, function, given)
+        self.reading.module = _bound(self.homes.get(name, whole), function, given)
         returned = self.block(function.body, inner, depth + 1)
         self.reading.module = whole
         return returned
@@ -252,178 +305,22 @@ class ArgparseReader:
         """Remark on a parser that is handed to code which is not here."""
         handed = [ast.unparse(value) for value in node.args if isinstance(names.get(ast.unparse(value)), Parser)]
         if handed:
-            self.reading.unread(
-                node, f"`{ast.unparse(node.func)}` may add options to `{handed[0]}`, and is not in this file"
+            self.reading.unknown(
+                node, f"`{ast.unparse(node.func)}` may add options to `{handed[0]}`, and is not in this file", ASK
             )
+
+
+def is_parser(home: Module, definition: ast.ClassDef) -> bool:
+    """Tell whether a class is a parser: by what it is made of, or by the names of classes that are not here."""
+    for base in definition.bases:
+        above = home.find_class(base)
+        if ast.unparse(base).rpartition(".")[2] in _PARSERS or (above and is_parser(*above)):
+            return True
+    return False
 
 
 def _weight(parser: Parser) -> tuple[bool, int]:
     return parser.parses, len(parser.options) + sum(len(one.options) + 1 for one in parser.words.values())
-
-
-def read_argument(reading: Reading, node: ast.Call) -> Option | None:
-    """Read one `add_argument(...)`; None for help and version, and with a remark for what cannot be read."""
-    keywords, flags = _keywords(reading, node), []
-    for given in node.args:
-        try:
-            flags.append(reading.value(given))
-        except NotKnown:
-            reading.unread(node, f"the option `{ast.unparse(given)}` is known when the program runs", "--exec reads it")
-            return None
-    action = reading.text(keywords.get("action")) or _last(keywords.get("action")) or "store"
-    dest = reading.text(keywords.get("dest"))
-    if not flags and dest:
-        flags = [dest]
-    if keywords.get("") is not None or not flags or not all(isinstance(flag, str) for flag in flags):
-        reading.unread(node, f"`{ast.unparse(node)}` cannot be read", "--exec reads it")
-        return None
-    if action in _NOTHING:
-        return None
-    return _option(reading, node, [str(flag) for flag in flags], keywords, action)
-
-
-def _option(
-    reading: Reading, node: ast.Call, flags: list[str], keywords: Mapping[str, ast.expr], action: str
-) -> Option:
-    positional = not flags[0].startswith("-")
-    flag = "" if positional else next((one for one in flags if one.startswith("--")), flags[0])
-    dest = port_name(reading.text(keywords.get("dest")) or flag or flags[0])
-    kind, declared = type_of(reading, keywords.get("type"))
-    nargs = _nargs(reading, keywords.get("nargs"))
-    required = positional and nargs not in ("?", "*") if positional else _truth(reading, keywords.get("required"))
-    option = Option(
-        # Of these the flag says no, or one of several values: true means that it is given.
-        name=port_name(flag) if action in _OF_A_FLAG else dest,
-        dest="" if action in _OF_A_FLAG else dest,
-        flag=flag,
-        type=kind,
-        where=reading.module.at(node),
-        required=required,
-        declared=declared,
-    )
-    option = _of_action(option, action, several=nargs not in ("", "?"), truth=is_truth(reading, keywords.get("type")))
-    if action == "store_false" and option.name == dest:
-        reading.note(node, f"{flag} sets {dest} to False: the input's `true` means that {flag} is given")
-    if action not in _ACTIONS:
-        reading.note(node, f"{action} is the program's own action; the value is passed to it")
-    if nargs == "?" and "const" in keywords:
-        option = replace(option, const=_const(reading, keywords["const"], option))
-    option = with_default(reading, option, keywords.get("default"), adds=action in _ADDING)
-    items = option.items if option.type == "JsonArray" else option.type
-    choices = choices_of(reading, keywords.get("choices"), items)
-    return replace(option, choices=choices, help=_help(reading, keywords.get("help"), option.default))
-
-
-def _of_action(option: Option, action: str, *, several: bool, truth: bool) -> Option:
-    """Give the option with the form that its action has, of one value or of several."""
-    kind = option.type
-    if action == "BooleanOptionalAction":
-        return replace(option, type="Boolean", form=Form.SWITCH, off=f"--no-{option.flag[2:]}")
-    if action == "store_true" or action in _OF_A_FLAG:
-        return replace(option, type="Boolean", form=Form.SWITCH)
-    if action == "count":
-        return replace(option, type="Integer", form=Form.COUNT)
-    if action == "append":
-        return replace(option, type="JsonArray", items=kind, form=Form.EACH, nested=several)
-    if several or action == "extend":
-        return replace(option, type="JsonArray", items=kind, form=Form.LIST if several else Form.EACH)
-    return replace(option, form=Form.TRUTH) if truth else option
-
-
-def with_default(reading: Reading, option: Option, node: ast.expr | None, *, adds: bool) -> Option:
-    """Give the option with the default that is written out; another one is the program's business alone."""
-    if option.form is Form.SWITCH and not option.off and (node is None or not option.dest):
-        return replace(option, default="false")
-    if option.required:
-        return option
-    default = _default(reading, node, option)
-    if option.form is Form.SWITCH and not option.off and isinstance(node, ast.Constant) and node.value is None:
-        default = "false"
-    return replace(option, default=default, adds=adds and default not in (None, "0", "[]"))
-
-
-def _const(reading: Reading, node: ast.expr, option: Option) -> str | None:
-    """Give the text for what the flag alone stands for, unless the flag and a text say the same."""
-    try:
-        value = reading.value(node)
-    except NotKnown:
-        reading.note(node, f"what {option.flag} alone stands for cannot be given: `{ast.unparse(node)}`")
-        return None
-    if option.type != "String" or value is None or isinstance(value, str):
-        return None
-    text = default_text(value, "String")
-    shown = f"the input's value {text!r} is the flag alone" if text is not None else "which cannot be given"
-    reading.note(node, f"{option.flag} alone stands for {value!r}: {shown}")
-    return text
-
-
-def _default(reading: Reading, default: ast.expr | None, option: Option) -> str | None:
-    """Give the text of a default that is written out."""
-    if default is None:
-        return None
-    if isinstance(default, ast.Call) and reading.module.qualified(default.func) in _ENVIRONMENT:
-        reading.note(default, "its default comes from the environment where it is set")
-        default = default.args[1] if len(default.args) > 1 else ast.Constant(None)
-    try:
-        value = reading.value(default)
-    except NotKnown:
-        reading.note(default, f"the default `{ast.unparse(default)}` is worked out by the program when none is given")
-        return None
-    text = default_text(value, option.type)
-    if text is None and value is not None:
-        reading.note(default, f"the default {value!r} is no {option.type}; the program takes it when none is given")
-    elif option.type == "String" and not isinstance(value, str | None) and option.const is None:
-        reading.note(default, f"the default is {value!r} and not a text; every value that is given is one")
-    return text
-
-
-def _keywords(reading: Reading, node: ast.Call) -> dict[str, ast.expr]:
-    """Give the keywords by name, those of `**dict(...)` and `**{...}` too; the key "" says that there are others."""
-    keywords: dict[str, ast.expr] = {}
-    for word in node.keywords:
-        if word.arg:
-            keywords[word.arg] = word.value
-            continue
-        table = word.value
-        if isinstance(table, ast.Name):
-            table = reading.module.constants.get(table.id, table)
-        if isinstance(table, ast.Call) and ast.unparse(table.func) == "dict":
-            keywords |= {one.arg: one.value for one in table.keywords if one.arg}
-        elif isinstance(table, ast.Dict):
-            for key, value in zip(table.keys, table.values, strict=True):
-                keywords[reading.text(key)] = value
-        else:
-            keywords[""] = table
-    return keywords
-
-
-def _nargs(reading: Reading, node: ast.expr | None) -> str:
-    if node is None:
-        return ""
-    try:
-        return str(reading.value(node))
-    except NotKnown:
-        # argparse.REMAINDER and its like are lists; so is what nobody knows.
-        return "*"
-
-
-def _help(reading: Reading, node: ast.expr | None, default: str | None) -> str:
-    text = reading.text(node)
-    if text == "SUPPRESS":
-        return ""
-    text = re.sub(r"\s*\(?[Dd]efaults?(?: to|:|=| is)?:?\s*%\(default\)[sdrf]\)?", "", text)
-    return re.sub(r"%\(default\)[sdrf]", lambda _: default or "", text).replace("%%", "%").strip()
-
-
-def _truth(reading: Reading, node: ast.expr | None) -> bool:
-    try:
-        return bool(reading.value(node))
-    except NotKnown:
-        return False
-
-
-def _last(node: ast.expr | None) -> str:
-    return ast.unparse(node).rpartition(".")[2] if node is not None else ""
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:

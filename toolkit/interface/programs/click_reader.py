@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from toolkit.interface.constants import NotKnown
 from toolkit.interface.model import Scalar
 from toolkit.interface.programs.model import Form, Option
-from toolkit.interface.programs.options import Reading, choices_of, default_text, type_of
+from toolkit.interface.programs.options import ASK, Reading, choices_of, default_text, type_of
 from toolkit.interface.refusal import NotUnderstood
 from toolkit.interface.values import optional, read_value, typing_name
 
+_CLICKS = {"click", "rich_click", "asyncclick", "cloup"}
 _TYPER_PARAMETERS = {"Option", "Argument"}
 # What typer fills in.
 _CONTEXTS = {"Context", "CallbackParam"}
@@ -59,19 +60,37 @@ def _click_command(reading: Reading, function: ast.FunctionDef, decorator: ast.e
     word = _word(reading, decorator) or function.name.replace("_", "-").removesuffix("-command")
     command = Command(name=word, function=function, kind="click", group=name == "group")
     for one in function.decorator_list:
-        if isinstance(one, ast.Call) and (reading.module.qualified(one.func) or "") in {
-            "click.option",
-            "click.argument",
-        }:
-            option = _click_option(reading, one, argument=ast.unparse(one.func).endswith("argument"))
-            if option:
-                command.options.append(option)
+        command.options += _decorated(reading, one)
     return command
 
 
-def _is_click(reading: Reading, decorator: ast.expr) -> bool:
+def _decorated(reading: Reading, decorator: ast.expr) -> list[Option]:
+    """Read what a decorator adds: an option, or those of a function of the module that applies several."""
+    kind = _click_name(reading, decorator)
+    if kind in {"option", "argument"} and isinstance(decorator, ast.Call):
+        option = _click_option(reading, decorator, argument=kind == "argument")
+        return [option] if option else []
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return (reading.module.qualified(called) or "").startswith("click.")
+    name = ast.unparse(called)
+    if kind is not None or isinstance(called, ast.Attribute):
+        return []
+    shared = next((one for one in reading.module.functions() if one.name == name), None)
+    if shared is None:
+        reading.unknown(decorator, f"options that `{name}` adds are not known", ASK)
+        return []
+    inner = [node for node in ast.walk(shared) if isinstance(node, ast.Call)]
+    return [option for node in inner if _click_name(reading, node) for option in _decorated(reading, node)]
+
+
+def _is_click(reading: Reading, decorator: ast.expr) -> bool:
+    return _click_name(reading, decorator) is not None
+
+
+def _click_name(reading: Reading, decorator: ast.expr) -> str | None:
+    """Give the name of a decorator of click, or of a package that gives out click's names as its own."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    package, _, name = (reading.module.qualified(called) or "").partition(".")
+    return name if package in _CLICKS and name else None
 
 
 def _click_option(reading: Reading, node: ast.Call, *, argument: bool) -> Option | None:
@@ -79,7 +98,7 @@ def _click_option(reading: Reading, node: ast.Call, *, argument: bool) -> Option
     try:
         names = [str(reading.value(given)) for given in node.args]
     except NotKnown:
-        reading.unread(node, f"`{ast.unparse(node)}` cannot be read", "--exec reads it")
+        reading.unread(node, f"`{ast.unparse(node)}` cannot be read", ASK)
         return None
     flags = [name for name in names if name.startswith("-")]
     plain = next((name for name in names if not name.startswith("-")), None)
@@ -189,7 +208,8 @@ def _typer_option(reading: Reading, argument: ast.arg, default: ast.expr | None)
     if ast.unparse(annotation).rpartition(".")[2] in _CONTEXTS:
         return None
     keywords = {word.arg: word.value for word in told.keywords if word.arg} if isinstance(told, ast.Call) else {}
-    positional = ast.unparse(told.func).endswith("Argument") if isinstance(told, ast.Call) else default is None
+    named = (reading.module.qualified(told.func) or "") if isinstance(told, ast.Call) else ""
+    positional = named.endswith("Argument") if named else default is None
     required = default is None or (isinstance(default, ast.Constant) and default.value is ...)
     flags = [reading.text(part) for part in (told.args if isinstance(told, ast.Call) else [])]
     flag = next((one for one in flags if one.startswith("--")), f"--{argument.arg.replace('_', '-')}")

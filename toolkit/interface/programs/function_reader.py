@@ -6,7 +6,7 @@ from dataclasses import replace
 from toolkit.interface.constants import NotKnown
 from toolkit.interface.module import Module
 from toolkit.interface.programs.model import Form, Option
-from toolkit.interface.programs.options import Reading, default_text
+from toolkit.interface.programs.options import ASK, Reading, default_text
 from toolkit.interface.refusal import NotUnderstood
 from toolkit.interface.values import optional, read_value
 
@@ -31,6 +31,7 @@ _FLAGS = {
     "DEFINE_multi_integer": "JsonArray",
     "DEFINE_multi_float": "JsonArray",
 }
+_NO_FIELDS = {"object", "ABC", "Generic", "Protocol"}
 _DATACLASS_PARSERS = {
     "transformers.HfArgumentParser": "HfArgumentParser",
     "HfArgumentParser": "HfArgumentParser",
@@ -209,7 +210,7 @@ def read_dataclasses(reading: Reading) -> tuple[str, list[Option]] | None:
         for one in listed:
             found = reading.module.find_class(one)
             if found is None:
-                reading.unread(one, f"the class `{ast.unparse(one)}` is not in this file or beside it")
+                reading.unknown(one, f"the fields of `{ast.unparse(one)}` are options, and are not known", ASK)
             else:
                 options += _fields(reading, *found, kind)
         return kind, options
@@ -227,10 +228,12 @@ def _added_dataclasses(module: Module) -> list[ast.expr]:
 def _fields(reading: Reading, home: Module, definition: ast.ClassDef, kind: str) -> list[Option]:
     """Read a dataclass's fields, those of its bases first."""
     options: dict[str, Option] = {}
+    inner = Reading(home, reading.remarks)
     for base in definition.bases:
         if found := home.find_class(base):
             options |= {one.name: one for one in _fields(reading, *found, kind)}
-    inner = Reading(home, reading.remarks)
+        elif ast.unparse(getattr(base, "value", base)).rpartition(".")[2] not in _NO_FIELDS:
+            inner.unknown(base, f"the fields of `{ast.unparse(base)}` are options too, and are not known", ASK)
     for part in definition.body:
         if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
             default, help_ = _field_default(inner, part.value)

@@ -14,8 +14,8 @@ class Form(StrEnum):
 
     `value`: the flag and the value; `switch`: the flag alone where the value is true; `list`: the flag and every
     item; `each`: the flag before every item; `comma`: the items with commas between; `count`: the flag so many
-    times; `truth`: the flag with `True`, or with the empty text, which `bool()` reads as false; `yaml`: the flag
-    and `name: value`; `variable`: the environment.
+    times; `assign`: the flag, `=` and the value, one word; `truth`: the flag with `True`, or with the empty text,
+    which `bool()` reads as false; `yaml`: the flag and `name: value`; `variable`: the environment.
     """
 
     VALUE = "value"
@@ -24,6 +24,7 @@ class Form(StrEnum):
     EACH = "each"
     COMMA = "comma"
     COUNT = "count"
+    ASSIGN = "assign"
     TRUTH = "truth"
     YAML = "yaml"
     VARIABLE = "variable"

@@ -21,6 +21,8 @@ _TYPES = {
     "list": "JsonArray",
 }
 _MOST_CHOICES = 1000
+DECLARE = "--input NAME:value and --output NAME say what it takes"
+ASK = "--exec asks the program's own parser"
 _PATHS = {"Path", "PurePath", "PosixPath", "AnyPath", "FilePath", "DirectoryPath"}
 
 
@@ -32,12 +34,16 @@ class Reading:
     remarks: list[Finding] = field(default_factory=list)
 
     def unread(self, node: ast.AST, message: str, advice: str = "") -> None:
-        """Remark on something that makes the interface incomplete."""
-        self._remark(node, message, advice, Severity.WARNING)
+        """Remark on an option that makes the interface incomplete."""
+        self._remark("P001", node, message, advice, Severity.WARNING)
+
+    def unknown(self, node: ast.AST, message: str, advice: str = "") -> None:
+        """Remark on a reader of the command line whose options are not known."""
+        self._remark("P003", node, message, advice, Severity.WARNING)
 
     def note(self, node: ast.AST, message: str, advice: str = "") -> None:
         """Remark on something that the author may want to know."""
-        self._remark(node, message, advice, Severity.INFO)
+        self._remark("P001", node, message, advice, Severity.INFO)
 
     def value(self, node: ast.expr | None) -> object:
         """Work out a literal, None where there is no node. Raises NotKnown."""
@@ -51,9 +57,9 @@ class Reading:
             return ""
         return " ".join(value.split()) if isinstance(value, str) else ""
 
-    def _remark(self, node: ast.AST, message: str, advice: str, severity: Severity) -> None:
+    def _remark(self, rule: str, node: ast.AST, message: str, advice: str, severity: Severity) -> None:
         where = self.module.at(node)
-        finding = Finding(rule="P001", severity=severity, message=message, where=where, help=advice)
+        finding = Finding(rule=rule, severity=severity, message=message, where=where, help=advice)
         if finding not in self.remarks:
             self.remarks.append(finding)
 

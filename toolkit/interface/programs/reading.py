@@ -9,10 +9,12 @@ from toolkit.errors import InputError, Location, UsageError
 from toolkit.findings import Finding, FindingsError, Severity
 from toolkit.interface.module import Module
 from toolkit.interface.programs.argparse_reader import ArgparseReader, Parser
+from toolkit.interface.programs.argv_reader import read_words
 from toolkit.interface.programs.click_reader import Command, read_commands
 from toolkit.interface.programs.function_reader import read_dataclasses, read_fire, read_flags
 from toolkit.interface.programs.model import Option, Program
-from toolkit.interface.programs.options import Reading, unique
+from toolkit.interface.programs.options import ASK, DECLARE, Reading, unique
+from toolkit.interface.programs.other_readers import note_readers
 from toolkit.interface.programs.surroundings_reader import notebook_code, read_notebook, read_variables
 
 
@@ -40,7 +42,7 @@ def read_program(path: Path, *, word: str | None = None) -> Program:
         or _of_commands(reading, described, word)
         or _of_fire(reading, described, word)
         or _of_flags(reading, described)
-        or _program(reading, "environment", described, read_variables(reading))
+        or _of_surroundings(reading, described)
     )
 
 
@@ -73,6 +75,11 @@ def _of_argparse(reading: Reading, described: str, word: str | None) -> Program 
     own = [one for one in parsers if one.parses] or [one for one in parents if one.options or one.words] or parsers
     if not own:
         return None
+    if len(own) > 1 and all(one.partly for one in own[:-1]) and not any(one.words for one in own):
+        # Each takes what it knows of one command line, a configuration file's options first.
+        *first, last = own
+        last.options = [option for parser in (*first, last) for option in parser.options]
+        own = [last]
     if len(own) > 1:
         lines = ", ".join(str(getattr(one.node, "lineno", 0)) for one in own)
         finding = Finding(
@@ -97,7 +104,7 @@ def _chosen_parser(reading: Reading, parser: Parser, described: str, word: str |
         words.append(step or "")
         options += chosen.options
     if rest:
-        _check_word(rest[0], [])
+        raise UsageError(f"the program has no sub-command {rest[0]!r} there", hint=f"leave {rest[0]!r} out")
     description = chosen.description or parser.description or described
     return _program(reading, "argparse", description, options, word=" ".join(words))
 
@@ -135,8 +142,22 @@ def _of_flags(reading: Reading, described: str) -> Program | None:
     return _program(reading, "absl", described, options) if options else None
 
 
+def _of_surroundings(reading: Reading, described: str) -> Program:
+    """Read what a program takes from `sys.argv` and its environment, and say what else may read its command line."""
+    variables = read_variables(reading)
+    words = read_words(reading)
+    kind = note_readers(reading) or ("words" if words else "environment")
+    if not words and not variables and not reading.remarks:
+        reading.unknown(reading.module.tree, "no command line was found in it", f"{DECLARE}, {ASK}")
+    return _program(reading, kind, described, [*(words or ()), *variables])
+
+
 def _check_word(word: str | None, words: Iterable[str]) -> None:
-    known = ", ".join(sorted(words)) or "none"
+    known = ", ".join(sorted(words))
+    if not known:
+        raise InputError(
+            "the program has sub-commands, and they are not in its file", hint="--exec asks its own parser for them"
+        )
     if word is None:
         raise UsageError("the program has sub-commands, and a component runs one", hint=f"--subcommand: {known}")
     if word not in words:

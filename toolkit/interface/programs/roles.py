@@ -67,7 +67,11 @@ def roles_of(module: Module, options: Sequence[Option]) -> dict[str, Role]:
 def _role(option: Option, uses: Uses) -> Role:
     """Decide by the program's own word, then by what the code does, then by name and help."""
     name = option.name.lower()
-    if option.type != "String" or option.choices or option.form not in {Form.VALUE, Form.VARIABLE, Form.YAML}:
+    if (
+        option.type != "String"
+        or option.choices
+        or option.form not in {Form.VALUE, Form.VARIABLE, Form.YAML, Form.ASSIGN}
+    ):
         return Role(kind="value")
     if option.declared in {"input", "output"}:
         return _artifact(option.declared, name, f"its type says that it is {_WHAT[option.declared]}")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from toolkit.interface.module import Module
+from toolkit.interface.programs.argv_reader import Words, word_of
 
 _ROUNDS = 3
 # The calls that write a file or folder, with the position of its path.
@@ -65,6 +66,7 @@ class Uses:
     variables: set[str]
     namespaces: set[str]
     functions: list[ast.FunctionDef]
+    words: Words
     written: dict[str, str] = field(default_factory=dict)
     saved: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
@@ -77,7 +79,7 @@ class Uses:
     def of(cls, module: Module, names: set[str], variables: set[str]) -> "Uses":
         """Look through a module for uses of the options `names`; `variables` are also names of the module itself."""
         functions = [node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)]
-        uses = cls(module, names, variables, _namespaces(module), functions)
+        uses = cls(module, names, variables, _namespaces(module), functions, Words.of(module))
         noted = [
             (node, scope)
             for scope, body in (("", module.tree), *((one.name, one) for one in functions))
@@ -97,6 +99,13 @@ class Uses:
                 self._alias(scope, name, value)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 self._alias(scope, name, value)
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=value) if (
+                before := self.words.offset(value)
+            ) is not None:
+                for index, target in enumerate(targets):
+                    self.aliases.setdefault((scope, ast.unparse(target)), set()).update(
+                        {word_of(before + index)} & self.names
+                    )
             case ast.With(items=items):
                 for item in items:
                     if isinstance(item.optional_vars, ast.Name):
@@ -121,6 +130,8 @@ class Uses:
                 if ast.unparse(owner).rpartition(".")[2] in self.namespaces:
                     return {name} & self.names
                 return self.options(owner, scope) if name in {"parent", "name", "value"} else set()
+            case ast.Subscript() if (at := self.words.position(node)) is not None:
+                return {word_of(at)} & self.names
             case ast.Subscript(value=owner, slice=ast.Constant(value=str() as name)):
                 return self._item(ast.unparse(owner), name)
             case ast.Call():
