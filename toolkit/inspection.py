@@ -8,7 +8,9 @@ import posixpath
 import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,10 +20,12 @@ from toolkit.oci.contents import layer_tar
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.reference import Reference, parse_reference
-from toolkit.python.base import c_library
+from toolkit.python.base import SystemFacts, read_system
 from toolkit.python.floors import floors_of, is_above
+from toolkit.python.shared_libraries import is_library, missing_of, needed_libraries
 from toolkit.spec.reader import read_component
 from toolkit.tools import Tools
+from toolkit.words import some_of
 
 if TYPE_CHECKING:
     from toolkit.remote.client import Remote
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _OURS = "comp: "
+_CHUNK = 1 << 20
 _INTERFACE = "opt/comp/interface.json"
 _PACKAGES = re.compile(r"(opt/comp/venv/lib/python[^/]+/site-packages)/([^/]+)-([^/]+)\.dist-info/(RECORD|WHEEL)")
 _LABEL = "org.opencontainers.image."
@@ -48,13 +53,15 @@ class LayerFacts:
 class PackageFacts:
     """One installed distribution; `size` is what its files take when unpacked, in bytes.
 
-    `needs` says which C library is enough for its machine code, as its wheel's tags say: `{"glibc": "2.17"}`.
+    `needs` says which C library is enough for its machine code, as its wheel's tags say: `{"glibc": "2.17"}`;
+    `lacks` are the shared libraries that it asks for and the image does not have.
     """
 
     name: str
     version: str
     size: int
     needs: Mapping[str, str]
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,15 +99,20 @@ class ImageFacts:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Say which packages need another C library than there is, or a newer one."""
+        """Say which packages need another C library than there is, or a newer one, and which lack libraries."""
         library, _, version = (self.libc or "").partition(" ")
-        if not version:
-            return ()
-        above = [one for one in self.packages or () if is_above(one.needs, library, version)]
-        return tuple(
-            f"{one.name} {one.version} needs "
-            f"{' or '.join(f'{name} {floor}' for name, floor in one.needs.items())}, and the base has {self.libc}"
-            for one in above
+        above = [one for one in self.packages or () if version and is_above(one.needs, library, version)]
+        return (
+            *(
+                f"{one.name} {one.version} needs "
+                f"{' or '.join(f'{name} {floor}' for name, floor in one.needs.items())}, and the base has {self.libc}"
+                for one in above
+            ),
+            *(
+                f"{one.name} {one.version} needs {some_of(one.lacks)}, which the image lacks: importing it may fail"
+                for one in self.packages or ()
+                if one.lacks
+            ),
         )
 
 
@@ -175,6 +187,7 @@ def inspect_image(opened: Opened, *, packages: bool) -> ImageFacts:
     layers = _layers(image, config)
     base = labels.get(f"{_LABEL}base.name", "")
     digest = labels.get(f"{_LABEL}base.digest", "")
+    system = _system(image, layers) if packages else None
     return ImageFacts(
         digest=str(image.digest),
         media_type=image.media_type,
@@ -188,8 +201,8 @@ def inspect_image(opened: Opened, *, packages: bool) -> ImageFacts:
         layers=layers,
         components=_components(image, layers),
         referrers=opened.referrers,
-        packages=_packages(image, layers) if packages else None,
-        libc=_libc(image, layers) if packages else None,
+        packages=_packages(image, layers, system.libraries) if system else None,
+        libc=" ".join(system.c_library) if system and system.c_library else None,
     )
 
 
@@ -220,15 +233,17 @@ def _components(image: Image, layers: Sequence[LayerFacts]) -> dict[str, Mapping
     return {}
 
 
-def _libc(image: Image, layers: Sequence[LayerFacts]) -> str | None:
-    base = [layer for layer, facts in zip(image.layers, layers, strict=True) if not facts.ours]
-    found = c_library(base)
-    return " ".join(found) if found else None
+def _system(image: Image, layers: Sequence[LayerFacts]) -> SystemFacts:
+    return read_system(layer for layer, facts in zip(image.layers, layers, strict=True) if not facts.ours)
 
 
-def _packages(image: Image, layers: Sequence[LayerFacts]) -> tuple[PackageFacts, ...]:
-    """Add up what each distribution's RECORD lists (PyPA, "Recording installed projects"), and read its tags."""
+def _packages(image: Image, layers: Sequence[LayerFacts], present: AbstractSet[str]) -> tuple[PackageFacts, ...]:
+    """Add up what each distribution's RECORD lists (PyPA, "Recording installed projects"), and read its tags.
+
+    `present` are the base's shared libraries.
+    """
     sizes: dict[str, int] = {}
+    asked: dict[str, tuple[str, ...]] = {}
     records: dict[tuple[str, str], list[str]] = {}
     tags: dict[tuple[str, str], list[str]] = {}
     for layer, facts in zip(image.layers, layers, strict=True):
@@ -236,18 +251,22 @@ def _packages(image: Image, layers: Sequence[LayerFacts]) -> tuple[PackageFacts,
             continue
         for name, member, stream in _members(layer):
             sizes[name] = member.size
+            if is_library(name):
+                asked[name] = needed_libraries(iter(partial(stream.read, _CHUNK), b""))
             if match := _PACKAGES.fullmatch(name):
                 root, one, text = match[1], (match[2], match[3]), stream.read().decode("utf-8", "replace")
                 if match[4] == "WHEEL":
                     tags[one] = [line.removeprefix("Tag:") for line in text.splitlines() if line.startswith("Tag:")]
                 else:
                     records[one] = [_below(root, row[0]) for row in csv.reader(io.StringIO(text)) if row]
+    there = {*present, *(path.rpartition("/")[2] for path in asked)}
     found = [
         PackageFacts(
             name=one[0],
             version=one[1],
             size=sum(sizes.get(path, 0) for path in paths),
             needs=floors_of(tags.get(one, ())),
+            lacks=missing_of((name for path in paths for name in asked.get(path, ())), there),
         )
         for one, paths in records.items()
     ]

@@ -90,10 +90,11 @@ def make_plans(
 
     With `locked` a lock that is stale is an error. Raises InputError and OutsideError.
     """
-    from toolkit.builders.advice import advice
+    from toolkit.builders.advice import advice, lacking
     from toolkit.builders.planning import make_plan
     from toolkit.installing import install
     from toolkit.python.bytecode.compiling import Compiler
+    from toolkit.python.needs import missing_libraries
 
     known = existing_lock(project)
     bases = open_bases(project, tools, lock=known, platforms=(only,) if only else ())
@@ -106,7 +107,10 @@ def make_plans(
     said = {
         line: None
         for base, on_base in zip(bases, installed, strict=True)
-        for line in advice(base.image, base.facts, on_base.wheels, system_site_packages=project.system_site_packages)
+        for line in (
+            *advice(base.image, base.facts, on_base.wheels, system_site_packages=project.system_site_packages),
+            *lacking(base.facts.os_id, missing_libraries(on_base.wheels, base.facts.libraries, tools.cache)),
+        )
     }
     for line in said:
         log.warning("%s", line)

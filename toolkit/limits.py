@@ -73,5 +73,11 @@ OUTPUT_DEPTH = Limit(
 OUTPUT_VALUE_SIZE = Limit(
     name="output-value-size", default=10_000_000, unit="bytes", about="the value of an output parameter of `comp run`"
 )
+LIBRARY_SIZE = Limit(
+    name="library-size",
+    default=256_000_000,
+    unit="bytes",
+    about="how much of a shared library is read to see which libraries it needs; nothing is said of a larger one",
+)
 
-ALL = (CONTRACT_SIZE, OUTPUT_DEPTH, OUTPUT_VALUE_SIZE)
+ALL = (CONTRACT_SIZE, OUTPUT_DEPTH, OUTPUT_VALUE_SIZE, LIBRARY_SIZE)

@@ -9,6 +9,7 @@ from packaging.version import Version
 from tests.commands import comp, ok
 from tests.conftest import Sample
 from tests.images import image_of, layer_of, tar_with
+from tests.machine_code import shared_object
 from tests.registries import serving_registry
 from tests.servers import Server
 from toolkit.oci.descriptor import OCI_INDEX, OCI_MANIFEST, host_platform
@@ -94,7 +95,8 @@ def test_a_package_that_needs_a_newer_c_library(sample: Sample, debian_base: Pat
     root = "opt/comp/venv/lib/python3.11/site-packages"
     wheels = {
         f"{root}/newer-1.0.dist-info/WHEEL": b"Tag: cp311-cp311-manylinux_2_39_x86_64\n",
-        f"{root}/newer-1.0.dist-info/RECORD": b"newer.so,,\n",
+        f"{root}/newer-1.0.dist-info/RECORD": b"newer.so,,\nshown.so,,\n",
+        f"{root}/shown.so": shared_object("libGL.so.1", "libc.so.6"),
         f"{root}/alpine-1.0.dist-info/RECORD": b"",
         f"{root}/alpine-1.0.dist-info/WHEEL": b"Tag: cp311-cp311-musllinux_1_2_x86_64\n",
         f"{root}/newer.so": bytes(5),
@@ -107,9 +109,11 @@ def test_a_package_that_needs_a_newer_c_library(sample: Sample, debian_base: Pat
     assert "glibc 2.36; the packages need 2.39 (newer 1.0)\n" in result.out
     assert "newer 1.0 needs glibc 2.39, and the base has glibc 2.36\n" in result.err
     assert "alpine 1.0 needs musl 1.2, and the base has glibc 2.36\n" in result.err
+    assert "newer 1.0 needs libGL.so.1, which the image lacks: importing it may fail\n" in result.err
     facts = json.loads(ok("inspect", f"layout:{tmp_path / 'made'}", "--packages", "--format", "json"))
-    assert len(facts["warnings"]) == 2
-    assert {"name": "newer", "version": "1.0", "size": 5, "needs": {"glibc": "2.39"}} in facts["packages"]
+    assert len(facts["warnings"]) == 3
+    (newer,) = (one for one in facts["packages"] if one["name"] == "newer")
+    assert (newer["version"], newer["needs"], newer["lacks"]) == ("1.0", {"glibc": "2.39"}, ["libGL.so.1"])
     bare = json.loads(ok("inspect", f"layout:{debian_base}", "--packages", "--format", "json"))
     assert (bare["libc"], bare["packages"]) == ("glibc 2.36", [])
 

@@ -1,17 +1,36 @@
-"""What is worth saying of what goes into an image, though nothing is wrong with it."""
+"""Advice about what goes into an image, where nothing has to be wrong with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from toolkit.oci.image import Image
 from toolkit.python.base import BaseFacts
+from toolkit.python.shared_libraries import debian_package
 from toolkit.python.wheels import Wheel
 from toolkit.words import some_of
 
 # How NVIDIA's wheels are called; bases that are made for GPUs set the variables.
 _CUDA = ("nvidia-", "cuda-", "cupy-cuda")
 _FOR_GPUS = ("CUDA_VERSION=", "NVIDIA_VISIBLE_DEVICES=")
+
+
+_DEBIANS = {"debian", "ubuntu"}
+
+
+def lacking(os_id: str, missing: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Give a line for each distribution whose machine code needs libraries that a base lacks.
+
+    `os_id` is the base's (os-release(5), ID): Debian's names of packages are given on Debian and Ubuntu.
+    """
+    for name, libraries in missing.items():
+        packages = dict.fromkeys(debian_package(library) for library in libraries)
+        noun = "package" if len(packages) == 1 else "packages"
+        where = f", on {os_id.capitalize()} in the {noun} {some_of([*packages])}" if os_id in _DEBIANS else ""
+        yield (
+            f"{name} needs {some_of(libraries)}, which the base lacks: importing it may fail; "
+            f"use a base that has {'it' if len(libraries) == 1 else 'them'}{where}"
+        )
 
 
 def advice(base: Image, facts: BaseFacts, wheels: Sequence[Wheel], *, system_site_packages: bool) -> Iterator[str]:

@@ -15,10 +15,11 @@ from toolkit.cache import Cache
 from toolkit.errors import InputError
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.tree import Tree
+from toolkit.python.shared_libraries import is_library
 
 log = logging.getLogger(__name__)
 
-_READER_VERSION = 2
+_READER_VERSION = 3
 _CHUNK = 1 << 20
 _OVERLAP = 256
 
@@ -38,7 +39,8 @@ class BaseFacts:
 
     `python` is the absolute path of the interpreter with links resolved, `version` its full version
     (`3.11.2`). `libc` is `glibc` or `musl`, `libc_version` like `2.36`. `packages` are the Python
-    distributions that the base's interpreter already has, by normalised name.
+    distributions that the base's interpreter already has, by normalised name, `libraries` the names of all shared
+    libraries wherever they lie, links included.
     """
 
     python: str
@@ -49,6 +51,7 @@ class BaseFacts:
     os_version: str
     user: str
     packages: Mapping[str, str]
+    libraries: frozenset[str] = frozenset()
 
     @property
     def minor(self) -> str:
@@ -71,24 +74,41 @@ def read_facts(image: Image, cache: Cache, *, python: str | None = None) -> Base
     for layer in image.layers:
         tree.apply(layer)
     facts = _facts(tree, image.parsed_config().get("config") or {}, python)
-    cache.write_record("base-facts", key, asdict(facts) | {"packages": dict(facts.packages)})
+    cache.write_record("base-facts", key, _as_record(facts))
     return facts
 
 
-def c_library(layers: Iterable[Layer]) -> tuple[str, str] | None:
-    """Find `glibc` or `musl` and its version like `2.36` in layers, from bottom to top; None when there is neither."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SystemFacts:
+    """The C library of layers, `glibc` or `musl` with its version like `2.36`, and the names of shared libraries."""
+
+    c_library: tuple[str, str] | None
+    libraries: frozenset[str]
+
+
+def read_system(layers: Iterable[Layer]) -> SystemFacts:
+    """Read what the machine code in layers, from bottom to top, stands on."""
     tree = _Base()
     for layer in layers:
         tree.apply(layer)
-    return _c_library(tree)
+    return SystemFacts(c_library=_c_library(tree), libraries=_libraries(tree))
+
+
+def _as_record(facts: BaseFacts) -> dict[str, Any]:
+    return asdict(facts) | {"packages": dict(facts.packages), "libraries": sorted(facts.libraries)}
 
 
 def _recalled(record: Mapping[str, Any] | None) -> BaseFacts | None:
     """Read facts back; None when there are none, or another version of this program wrote them."""
-    texts = {one.name for one in fields(BaseFacts)} - {"packages"}
-    if record is None or set(record) != texts | {"packages"} or not isinstance(record["packages"], dict):
+    texts = {one.name for one in fields(BaseFacts)} - {"packages", "libraries"}
+    if record is None or set(record) != texts | {"packages", "libraries"}:
         return None
-    return BaseFacts(**record) if all(isinstance(record[name], str) for name in texts) else None
+    packages, libraries = record["packages"], record["libraries"]
+    if not isinstance(packages, dict) or not isinstance(libraries, list):
+        return None
+    if not all(isinstance(text, str) for text in (*libraries, *(record[name] for name in texts))):
+        return None
+    return BaseFacts(**{**record, "libraries": frozenset(libraries)})
 
 
 class _Base(Tree):
@@ -151,6 +171,7 @@ def _facts(tree: _Base, config: Mapping[str, Any], python: str | None) -> BaseFa
         os_version=release.get("VERSION_ID", ""),
         user=str(config.get("User") or ""),
         packages=_packages(tree, interpreter, version),
+        libraries=_libraries(tree),
     )
 
 
@@ -192,6 +213,10 @@ def _c_library(tree: _Base) -> tuple[str, str] | None:
         if _C_LIBRARY.fullmatch(path) and version:
             return ("musl" if "musl" in path else "glibc"), ".".join(version.split(".")[:2])
     return None
+
+
+def _libraries(tree: _Base) -> frozenset[str]:
+    return frozenset(path.rpartition("/")[2] for path in (*tree.files, *tree.links) if is_library(path))
 
 
 def _os_release(tree: _Base) -> dict[str, str]:

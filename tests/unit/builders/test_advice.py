@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.artifacts import FACTS, base_image
-from toolkit.builders.advice import advice
+from toolkit.builders.advice import advice, lacking
 from toolkit.python.wheels import Wheel
 
 BASE = base_image()
@@ -30,3 +30,20 @@ def test_wheels_for_gpus_on_a_base_without() -> None:
         "4 wheels of 2.0 GB are for NVIDIA's GPUs: nvidia-a-cu12, nvidia-b-cu12, nvidia-c-cu12 and 1 more"
     )
     assert list(advice(GPU, FACTS, wheels, system_site_packages=False)) == []
+
+
+def test_libraries_that_the_base_lacks() -> None:
+    missing = {"opencv-python": ("libGL.so.1", "libglib-2.0.so.0"), "solo": ("libX11.so.6",)}
+    assert list(lacking("debian", missing)) == [
+        (
+            "opencv-python needs libGL.so.1, libglib-2.0.so.0, which the base lacks: importing it may fail; "
+            "use a base that has them, on Debian in the packages libgl1, libglib2.0-0"
+        ),
+        (
+            "solo needs libX11.so.6, which the base lacks: importing it may fail; "
+            "use a base that has it, on Debian in the package libx11-6"
+        ),
+    ]
+    assert list(lacking("alpine", {"solo": ("libX11.so.6",)})) == [
+        "solo needs libX11.so.6, which the base lacks: importing it may fail; use a base that has it"
+    ]

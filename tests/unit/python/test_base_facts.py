@@ -73,6 +73,7 @@ def test_debian(cache: Cache) -> None:
         os_version="12",
         user="1000",
         packages={},
+        libraries=frozenset({"libc.so.6"}),
     )
 
 
