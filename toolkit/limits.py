@@ -66,6 +66,29 @@ class Limit:
 
 
 CONTRACT_SIZE = Limit(name="contract-size", default=4_000_000, unit="bytes", about="a component.yaml or IR file")
+PROGRAM_OUTPUT = Limit(
+    name="program-output", default=100_000_000, unit="bytes", about="what a program that comp runs prints"
+)
+INTERPRETER_FILES = Limit(
+    name="interpreter-files", default=1_000_000_000, unit="bytes", about="what is unpacked of a base to run its Python"
+)
+INTERPRETER_MEMORY = Limit(
+    name="interpreter-memory",
+    default=1_000_000_000,
+    unit="bytes",
+    about="memory for compiling; a file that needs more is left uncompiled",
+)
+INTERPRETER_SECONDS = Limit(
+    name="interpreter-seconds", default=300, unit="seconds", about="time for compiling some 3 MB of sources"
+)
+BUILD_MEMORY = Limit(
+    name="build-memory", default=8_000_000_000, unit="bytes", about="memory of each process of a wheel's build"
+)
+BUILD_FILE = Limit(name="build-file", default=4_000_000_000, unit="bytes", about="a file that a wheel's build writes")
+BUILD_PROCESSES = Limit(
+    name="build-processes", default=1_024, unit="items", about="processes and threads of a wheel's build"
+)
+BUILD_SECONDS = Limit(name="build-seconds", default=900, unit="seconds", about="time for building a wheel")
 
 OUTPUT_DEPTH = Limit(
     name="output-depth", default=100, unit="items", about="folders within folders of an output of `comp run`"
@@ -80,4 +103,5 @@ LIBRARY_SIZE = Limit(
     about="how much of a shared library is read to see which libraries it needs; nothing is said of a larger one",
 )
 
-ALL = (CONTRACT_SIZE, OUTPUT_DEPTH, OUTPUT_VALUE_SIZE, LIBRARY_SIZE)
+# All of them, in the order in which they stand here.
+ALL = tuple(one for one in tuple(globals().values()) if isinstance(one, Limit))
