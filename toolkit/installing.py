@@ -9,7 +9,7 @@ from toolkit.builders.protocol import Builder
 from toolkit.config import Project
 from toolkit.errors import InputError
 from toolkit.locking import Base, indexes_of
-from toolkit.python.bytecode.compiling import Bytecode, Compiler
+from toolkit.python.bytecode.compiling import Compiler
 from toolkit.python.collisions import told_collisions
 from toolkit.python.fetch import fetch_wheels
 from toolkit.python.lock import Lock
@@ -35,7 +35,8 @@ def install(
 ) -> tuple[Installed, ...]:
     """Give what the lock says for each base: wheels in the order of their layers, and their bytecode.
 
-    There is no bytecode where none is wanted, or nothing runs here that could compile. The builder may begin with
+    There is no bytecode where none is wanted, or nothing runs here that could compile; a dry run then says that it is
+    incomplete. The builder may begin with
     the layers of wheels meanwhile. Raises InputError for a wheel that cannot be installed, or with `locked` when
     bytecode is wanted and nothing can compile; OutsideError when a wheel cannot be had.
     """
@@ -47,15 +48,19 @@ def install(
             for layer in wheel_layers(of_base, base.image)
         ]
         bytecode = [
-            _compiled(compiler, of_base, base, locked=locked) if project.bytecode else ()
+            compiler.compile(of_base, base) if project.bytecode and of_base else ()
             for base, of_base in zip(bases, wheels, strict=True)
         ]
         for layer in begun:
             layer.result()
+    missing = [base for base, compiled in zip(bases, bytecode, strict=True) if compiled is None]
+    if missing:
+        _tell_missing(missing, compiler, locked=locked, dry=tools.consent.dry)
     return tuple(
         Installed(
             wheels=of_base,
-            bytecode=compiled,
+            bytecode=compiled or (),
+            incomplete=compiled is None and tools.consent.dry,
             collisions=told_collisions(of_base, minor=base.facts.minor, cache=tools.cache),
         )
         for base, of_base, compiled in zip(bases, wheels, bytecode, strict=True)
@@ -75,16 +80,17 @@ def _fetched(project: Project, base: Base, lock: Lock, tools: Tools, compiler: C
     return tuple(wheel for layer in wheel_layers(wheels, base.image) if not layer.part for wheel in layer.wheels)
 
 
-def _compiled(compiler: Compiler, wheels: Sequence[Wheel], base: Base, *, locked: bool) -> tuple[Bytecode, ...]:
-    """Compile the wheels of one base. Tell that nothing could; with `locked` that is an error."""
-    compiled = compiler.compile(wheels, base) if wheels else ()
-    if compiled is not None:
-        return compiled
-    problem = f"no Python {base.facts.version} runs here to compile for {base.image.platform}"
+def _tell_missing(bases: Sequence[Base], compiler: Compiler, *, locked: bool, dry: bool) -> None:
+    """Say once that nothing compiled for these bases. Raises InputError with `locked`, unless it is a `dry` run."""
+    named = ", ".join(str(base.image.platform) for base in bases)
+    reasons = dict.fromkeys(reason for base in bases if (reason := compiler.refusal(base)))
+    problem = "; ".join((f"no Python {bases[0].facts.version} runs here to compile for {named}", *reasons))
+    if dry:
+        log.warning("%s: a build may add layers of bytecode", problem)
+        return
     if locked:
         raise InputError(
             f"{problem}, and bytecode is part of the image",
-            hint="build on a machine of that architecture, or set `bytecode = false` in [tool.comp]",
+            hint="build on a machine where it runs, or set `bytecode = false` in [tool.comp]",
         )
     log.warning("%s: the image has no bytecode, and its containers start more slowly", problem)
-    return ()

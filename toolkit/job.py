@@ -43,13 +43,18 @@ class PreviewLayer:
     present: bool | None
 
 
-def preview(project: Project, tools: Tools) -> tuple[Digest, Mapping[Platform, tuple[PreviewLayer, ...]]]:
-    """Say what a build would give: its digest and every layer of each image. Changes nothing but the cache."""
+def preview(project: Project, tools: Tools) -> tuple[Digest | None, Mapping[Platform, tuple[PreviewLayer, ...]]]:
+    """Say what a build would give: its digest and every layer of each image. Changes nothing but the cache.
+
+    Nothing that others wrote is run. Where a build would compile bytecode that is not known yet, the digest is None.
+    """
+    tools = replace(tools, consent=replace(tools.consent, dry=True))
     builder = _builder("oci", tools)
     plans = make_plans(project, tools, builder, write_lock=False)
     built = _built(plans, builder, tools)
     present = _present(project, built, tools)
-    return built.digest, {
+    digest = None if any(plan.incomplete for plan in plans) else built.digest
+    return digest, {
         plan.platform: tuple(_preview_layers(plan, image, present))
         for plan, image in zip(plans, built.images, strict=True)
     }
@@ -98,7 +103,7 @@ def make_plans(
 
     known = existing_lock(project)
     bases = open_bases(project, tools, lock=known, platforms=(only,) if only else ())
-    with Compiler(bases, tools.cache, tools.report) as compiler:
+    with Compiler(bases, tools.cache, tools.report, tools.consent) as compiler:
         if project.bytecode and (project.dependencies or project.requirements):
             compiler.prepare()
         lock = refresh_lock(project, bases, tools, write=write_lock, locked=locked)

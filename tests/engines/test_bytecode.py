@@ -94,7 +94,10 @@ def test_an_interpreter_that_does_not_run_is_told_and_refused_when_locked(
     monkeypatch.setenv("COMP_BASE", f"layout:{layout}")
     told = comp("build", folder)
     assert told.code == 0, told.err
-    assert "no Python 3.11.77 runs here to compile for linux/amd64: the image has no bytecode" in told.err
+    assert (
+        "no Python 3.11.77 runs here to compile for linux/amd64; the base's own does not run: "
+        "/usr/bin/python3.11 is not a program of this machine: the image has no bytecode"
+    ) in told.err
     refused = comp("build", folder, "--locked")
     assert (refused.code, refused.out) == (1, "")
     assert "bytecode is part of the image" in refused.err

@@ -75,11 +75,15 @@ class BytecodeLayer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installed:
-    """What is installed on a base: wheels, what was compiled of them, and what they install in each other's place."""
+    """What is installed on a base: wheels, what was compiled of them, and what they install in each other's place.
+
+    `incomplete` is for a dry run, which did not compile what a build would.
+    """
 
     wheels: Sequence[Wheel] = ()
     bytecode: Sequence[Bytecode] = ()
     collisions: Sequence[Collision] = ()
+    incomplete: bool = False
 
 
 PlannedLayer = FilesLayer | WheelsLayer | BytecodeLayer
@@ -91,6 +95,7 @@ class Plan:
 
     `env` is added to the base's environment, `labels` to its labels; `annotations` go on the manifest.
     `user` None keeps the base's user. `created` is RFC 3339 in UTC. `estargz` makes layers that can be pulled lazily.
+    `incomplete` says that a build would have further layers, as for `Installed`.
     """
 
     base: Image
@@ -105,3 +110,4 @@ class Plan:
     created: str
     user: str | None = None
     estargz: bool = False
+    incomplete: bool = False

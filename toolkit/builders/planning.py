@@ -92,6 +92,7 @@ def make_plan(
         created=created,
         user=project.user,
         estargz=project.estargz,
+        incomplete=installed.incomplete,
     )
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli import bars
+from toolkit.cli import bars, consent
 from toolkit.cli.console import Console, columns, pass_console
 from toolkit.errors import UsageError
 from toolkit.words import in_bytes, some_of
 
 if TYPE_CHECKING:
+    from toolkit.jail.consent import Consent
     from toolkit.job import PreviewLayer
 
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--locked", is_flag=True, help="Fail rather than change the lock.")
 @click.option("--dry-run", is_flag=True, help="Print the layers and what the remote has of them; change nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How --dry-run prints.")
+@consent.options
 @bars.option
 @pass_console
 def command(
@@ -41,7 +43,7 @@ def command(
     locked: bool,
     progress: str,
     dry_run: bool,
-    form: str,
+    allowed: "Consent",
     **options: str | None,
 ) -> None:
     """Build the image of the component in FOLDER.
@@ -62,13 +64,14 @@ def command(
     if dry_run:
         if output or builder != "oci":
             raise UsageError("--dry-run plans for the embedded builder and writes nothing", hint="leave the rest out")
-        _preview(console, folder, overrides, form, progress)
+        _preview(console, folder, overrides, options["form"] or "text", progress)
         return
     request = Request(
         folder=folder, overrides=overrides, builder=builder, push=push, pin=pin or "in-place", locked=locked
     )
     cache = Cache.default()
-    known = finished(request, cache) if output is None and folder.is_dir() else None
+    # Trust may give another image than was remembered without it.
+    known = finished(request, cache) if output is None and folder.is_dir() and not allowed.trust_base else None
     if known:
         console.say("nothing has changed")
         console.data(known)
@@ -82,7 +85,7 @@ def command(
     project = read_project(folder, overrides=overrides)
     job.check_contracts(project)
     with bars.reporting(console, progress) as report:
-        tools = Tools(cache=cache, report=report)
+        tools = Tools(cache=cache, report=report, consent=allowed)
         if push:
             job.target_reference(project)
         image = job.build(project, tools, builder=builder, locked=locked)
@@ -113,7 +116,7 @@ def _preview(console: Console, folder: Path, overrides: dict[str, str], form: st
         listed = [
             {"platform": str(name), "layers": [_as_data(one) for one in layers]} for name, layers in images.items()
         ]
-        console.data(json.dumps({"digest": str(digest), "images": listed}, indent=2))
+        console.data(json.dumps({"digest": digest and str(digest), "images": listed}, indent=2))
         return
     has = {True: "there", False: "new", None: "?"}
     for number, (platform, layers) in enumerate(images.items()):
@@ -128,7 +131,8 @@ def _preview(console: Console, folder: Path, overrides: dict[str, str], form: st
     new = sum(layer.size for layer in every if layer.present is False)
     total = sum(layer.size for layer in every)
     told = f", {in_bytes(new)} of it new to the remote" if any(one.present is not None for one in every) else ""
-    console.say(f"{len(every)} layers, {in_bytes(total)}{told}; the image would be {digest}")
+    would_be = f"the image would be {digest}" if digest else "its digest is known when bytecode is compiled"
+    console.say(f"{len(every)} layers, {in_bytes(total)}{told}; {would_be}")
 
 
 def _as_data(layer: "PreviewLayer") -> dict[str, object]:

@@ -1,11 +1,15 @@
 """`comp lock`: pin requirements by hash and the base by digest."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli import bars
+from toolkit.cli import bars, consent
 from toolkit.cli.console import Console, pass_console
+
+if TYPE_CHECKING:
+    from toolkit.jail.consent import Consent
 
 
 @click.command
@@ -13,9 +17,12 @@ from toolkit.cli.console import Console, pass_console
 @click.option("--upgrade", is_flag=True, help="Take the newest versions and the newest base that are allowed.")
 @click.option("--base", metavar="REF", help="The base: a reference, layout:DIR or archive:FILE.")
 @click.option("--check", is_flag=True, help="Only tell whether the lock is fresh; exit code 1 when it is not.")
+@consent.build_option
 @bars.option
 @pass_console
-def command(console: Console, *, folder: Path, upgrade: bool, base: str | None, check: bool, progress: str) -> None:
+def command(
+    console: Console, *, folder: Path, upgrade: bool, base: str | None, check: bool, allowed: "Consent", progress: str
+) -> None:
     """Write requirements.lock for the component in FOLDER.
 
     It holds one hashed wheel for each requirement and platform, without addresses, and the base's digest. A base
@@ -28,7 +35,7 @@ def command(console: Console, *, folder: Path, upgrade: bool, base: str | None, 
     project = read_project(folder, overrides={"base": base} if base else {})
     old = locking.existing_lock(project)
     with bars.reporting(console, progress) as report:
-        tools = Tools(report=report)
+        tools = Tools(report=report, consent=allowed)
         bases = locking.open_bases(project, tools, lock=None if upgrade else old)
         lock = locking.refresh_lock(project, bases, tools, upgrade=upgrade, locked=check)
     if lock == old:

@@ -2,7 +2,6 @@
 
 import importlib.util
 import io
-import logging
 import marshal
 import py_compile
 import stat
@@ -23,17 +22,18 @@ from toolkit.builders.embedded import EmbeddedBuilder
 from toolkit.builders.plan import BytecodeLayer, Installed
 from toolkit.builders.planning import make_plan, wheel_layers
 from toolkit.cache import Cache
-from toolkit.errors import OutsideError
+from toolkit.errors import InputError, OutsideError
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.oci.layer import inflated
 from toolkit.progress import Progress, silent
 from toolkit.python.base import BaseFacts
-from toolkit.python.bytecode import compiling
+from toolkit.python.bytecode import choosing, compiling
 from toolkit.python.bytecode.compiling import Bytecode, Compiler, compiled_files
-from toolkit.python.bytecode.elf import loader_of
-from toolkit.python.bytecode.interpreter import PROGRAM, Interpreter, of_this_machine, unpack
+from toolkit.python.bytecode.elf import read_elf
+from toolkit.python.bytecode.interpreter import PROGRAM, Interpreter, of_this_machine
+from toolkit.python.bytecode.unpacking import unpacked_interpreter
 from toolkit.python.collisions import collisions
 from toolkit.python.wheels import Wheel
 
@@ -180,7 +180,8 @@ def test_an_interpreter_that_fails(tmp_path: Path, cache: Cache, monkeypatch: py
     script = tmp_path / "python"
     script.write_text(f'#!/bin/sh\n[ "$(wc -c)" = 0 ] && echo "{VERSION} 1.0" && exit\necho no >&2; exit 3\n')
     script.chmod(0o755)
-    monkeypatch.setattr(compiling, "of_this_machine", lambda _: Interpreter(command=(str(script),), ours=True))
+    failing = Interpreter(command=(str(script),), identity="machine")
+    monkeypatch.setattr(choosing, "of_this_machine", lambda _: (failing, f"{VERSION} 1.0"))
     with pytest.raises(
         OutsideError, match=r"cannot compile demo-1\.0-py3-none-any\.whl: it ended with 3: no"
     ) as caught:
@@ -257,15 +258,18 @@ def test_the_loader_that_a_program_names(tmp_path: Path) -> None:
         b"",
         b"\x7fELF\x02\x01",
         b"\x7fELF\x02\x01" + bytes(100),
+        b"\x7fELF\x02\x01" + bytes(10) + b"\2\0\x3e\0" + b"\xff" * 100,
         b"\x7fELF\x01\x01" + bytes(100),
         b"#!/bin/sh",
     ):
         path = tmp_path / "program"
         path.write_bytes(data)
-        assert loader_of(path) is None
-    found = loader_of(Path("/bin/sh"))
+        assert read_elf(path) is None
+    found = read_elf(Path("/bin/sh"))
     assert found is not None
-    assert Path(found).exists()
+    assert found.runs_here
+    assert found.loader is not None
+    assert Path(found.loader).exists()
 
 
 def test_only_what_is_needed_is_unpacked_and_never_outside(tmp_path: Path) -> None:
@@ -281,23 +285,21 @@ def test_only_what_is_needed_is_unpacked_and_never_outside(tmp_path: Path) -> No
     image = image_of([layer_of(tar_with(files)), layer_of(tar_with(gone))])
     root = tmp_path / "root"
     root.mkdir()
-    made = unpack(image, FACTS, root)
-    assert made is not None
+    made = unpacked_interpreter(image, FACTS, root)
+    assert made.program == "usr/bin/python3.11"
+    assert made.libraries == ["usr/lib"]
     found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert found == {"root/usr/bin/python3.11", "root/usr/lib/python3.11/os.py", "root/usr/lib/libnew.so"}
     assert stat.S_IMODE((root / "usr/bin/python3.11").stat().st_mode) == 0o755
-    # It is no program, which is found out before anything is compiled.
-    assert made.versions() is None
 
 
-def test_a_layer_that_cannot_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
-        assert unpack(image_of([layer_of(b"no tar" * 200)]), FACTS, tmp_path) is None
-    assert "cannot be unpacked" in caplog.text
+def test_a_layer_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not the tar that it says"):
+        unpacked_interpreter(image_of([layer_of(b"no tar" * 200)]), FACTS, tmp_path)
 
 
 def test_this_machines_python() -> None:
     found = of_this_machine(VERSION)
     assert found is not None
-    assert (found.versions() or "").startswith(f"{VERSION} 1.")
+    assert found[1].startswith(f"{VERSION} 1.")
     assert of_this_machine("3.99.1") is None

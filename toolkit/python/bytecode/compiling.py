@@ -1,13 +1,14 @@
-"""Bytecode of wheels, kept in the cache: compiled once for each wheel, Python and zlib.
+"""Bytecode of wheels, kept in the cache: compiled once for each wheel and interpreter.
 
-A blob holds the deflate streams of a wheel's `.pyc` files, then what they are as JSON, then the length of that.
+An interpreter is known by the hash of all files that make it up, so what a base's own one compiled serves only bases
+that have the very same one. A blob holds the deflate streams of a wheel's `.pyc` files, then what they are as JSON,
+then the length of that.
 """
 
 import json
 import logging
 import os
 import struct
-import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,15 +17,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
-from toolkit.oci.image import Image
+from toolkit.jail.consent import Consent
 from toolkit.oci.layer import Stream
 from toolkit.progress import Progress, Report
-from toolkit.python.base import BaseFacts
-from toolkit.python.bytecode.interpreter import Interpreter, of_this_machine, runs_here, unpack
+from toolkit.python.bytecode.choosing import BYTECODE_VERSION, Base, Chosen, Interpreters, Known
+from toolkit.python.bytecode.interpreter import DoesNotRunError, TooMuchError
+from toolkit.python.bytecode.results import SOURCE, Result, read_results
 from toolkit.python.install import VENV, InstalledFile, placed_files
 from toolkit.python.wheels import OpenWheel, Wheel, cache_suspected, open_wheel
 from toolkit.threads import threads
@@ -34,11 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Raise it with any change of the program or the choice of files; it is part of what bytecode is known by.
-BYTECODE_VERSION = 4
-
-_SOURCE = struct.Struct("<II")
-_RESULT = struct.Struct("<III")
 _TRAILER = struct.Struct("<Q")
 # Sources of one call, in bytes: enough that starting an interpreter does not count.
 _BATCH = 3_000_000
@@ -68,16 +65,7 @@ class CompiledFile:
 
 
 # The batches of a wheel: sources, and the results to come.
-_Work = list[tuple[list[InstalledFile], "Future[bytes]"]]
-
-
-class Base(Protocol):
-    """A base that wheels are compiled for: its image, and what is known of it."""
-
-    @property
-    def image(self) -> Image: ...  # noqa: D102 (the class says it)
-    @property
-    def facts(self) -> BaseFacts: ...  # noqa: D102
+_Work = list[tuple[list[InstalledFile], "Future[list[Result]]"]]
 
 
 class Compiler:
@@ -87,23 +75,24 @@ class Compiler:
     is first needed, and removed at the end.
     """
 
-    def __init__(self, bases: Sequence[Base], cache: Cache, report: Report) -> None:
+    def __init__(self, bases: Sequence[Base], cache: Cache, report: Report, consent: Consent | None = None) -> None:
         self._bases = bases
         self._cache = cache
         self._report = report
+        self._consent = consent or Consent()
         self._stack = ExitStack()
         self._lock = threading.RLock()
-        self._made: dict[str, tuple[Interpreter, str] | None] = {}
         self._work: dict[str, _Work] = {}
-        self._folder: Path
+        self._interpreters: Interpreters
         self._pool: ThreadPoolExecutor
 
     def __enter__(self) -> Self:
         # Before the threads, so that it outlives them.
-        self._folder = Path(
+        folder = Path(
             self._stack.enter_context(tempfile.TemporaryDirectory(prefix="comp-python-", ignore_cleanup_errors=True))
         )
-        self._folder.chmod(0o755)
+        folder.chmod(0o755)
+        self._interpreters = Interpreters(self._bases, self._cache, self._consent, folder)
         self._pool = self._stack.enter_context(threads(os.cpu_count() or 1))
         return self
 
@@ -115,7 +104,7 @@ class Compiler:
     def prepare(self) -> None:
         """Begin to find out what compiles: of a base that is seen for the first time, that takes a while."""
         for base in self._bases:
-            self._pool.submit(self._versions, base)
+            self._pool.submit(self._prepared, base)
 
     def announce(self, wheel: Wheel, base: Base) -> None:
         """Begin to compile a wheel for a base, unless the cache has its bytecode or nothing can compile it.
@@ -123,14 +112,13 @@ class Compiler:
         Raises InputError for a wheel that cannot be read.
         """
         with self._lock:
-            versions = self._versions(base)
-            if versions is None or self._known(wheel, base, versions):
+            if wheel.sha256 in self._work or self._kept(wheel, base):
                 return
-            interpreter = self._interpreter(base)
-            if wheel.sha256 in self._work or interpreter is None:
+            chosen = self._interpreters.choose(base)
+            if chosen is None:
                 return
             work = self._work[wheel.sha256] = []
-        call = partial(_run, interpreter, wheel, versions)
+        call = partial(_compiled, chosen, wheel)
         work += [(files, self._pool.submit(call, files)) for files in _batches(wheel, base.facts.minor)]
 
     def compile(self, wheels: Sequence[Wheel], base: Base) -> tuple[Bytecode, ...] | None:
@@ -138,18 +126,28 @@ class Compiler:
 
         Raises OutsideError when the interpreter fails.
         """
-        versions = self._versions(base)
-        if versions is None:
+        with self._lock:
+            found = {wheel.sha256: self._kept(wheel, base) for wheel in wheels}
+            missing = [wheel for wheel in wheels if not found[wheel.sha256]]
+            chosen = self._interpreters.choose(base) if missing else None
+        if missing and chosen is None:
             return None
-        found = {wheel.sha256: self._known(wheel, base, versions) for wheel in wheels}
-        missing = [wheel for wheel in wheels if not found[wheel.sha256]]
         for wheel in missing:
             self.announce(wheel, base)
         batches = [files for wheel in missing for files, _ in self._work.get(wheel.sha256, ())]
         advance = self._advancing(sum(map(len, batches)))
         for wheel in missing:
-            found[wheel.sha256] = self._finished(wheel, base, versions, advance)
+            if chosen:
+                found[wheel.sha256] = self._finished(wheel, base, chosen.known, advance)
         return tuple(bytecode for bytecode in found.values() if bytecode)
+
+    def refusal(self, base: Base) -> str | None:
+        """Say why the base's own interpreter does not compile; None when it does, or is for another machine."""
+        return self._interpreters.refusal(base)
+
+    def _prepared(self, base: Base) -> None:
+        with self._lock:
+            next(self._interpreters.known(base), None)
 
     def _advancing(self, total: int) -> Callable[[int], None]:
         """Give a function that reports that so many more modules are compiled."""
@@ -162,76 +160,22 @@ class Compiler:
 
         return advance
 
-    def _finished(self, wheel: Wheel, base: Base, versions: str, advance: Callable[[int], None]) -> Bytecode:
-        work = self._work.pop(wheel.sha256, None)
-        if work is None:
-            raise OutsideError(
-                "the interpreter that compiled before does not run any more",
-                hint="`bytecode = false` in [tool.comp] leaves bytecode out; another COMP_CACHE_DIR looks for one anew",
-            )
-        sha256, _ = self._cache.keep_blob(_blob(work, advance))
-        self._cache.write_record("bytecode", _key(wheel, base, versions), {"sha256": sha256})
+    def _finished(self, wheel: Wheel, base: Base, known: Known, advance: Callable[[int], None]) -> Bytecode:
+        sha256, _ = self._cache.keep_blob(_blob(self._work.pop(wheel.sha256), advance))
+        self._cache.write_record("bytecode", _key(wheel, base, known), {"sha256": sha256})
         return self._bytecode(wheel, sha256)
 
-    def _known(self, wheel: Wheel, base: Base, versions: str) -> Bytecode | None:
-        record = self._cache.record("bytecode", _key(wheel, base, versions))
-        sha256 = str((record or {}).get("sha256", ""))
-        return self._bytecode(wheel, sha256) if sha256 and self._cache.has_blob(sha256) else None
+    def _kept(self, wheel: Wheel, base: Base) -> Bytecode | None:
+        """Look for the bytecode of a wheel in the cache, as one of the interpreters that may compile it makes it."""
+        for known in self._interpreters.known(base):
+            record = self._cache.record("bytecode", _key(wheel, base, known))
+            sha256 = str((record or {}).get("sha256", ""))
+            if sha256 and self._cache.has_blob(sha256):
+                return self._bytecode(wheel, sha256)
+        return None
 
     def _bytecode(self, wheel: Wheel, sha256: str) -> Bytecode:
         return Bytecode(wheel=wheel.filename, sha256=sha256, path=self._cache.blob_path(sha256))
-
-    def _versions(self, base: Base) -> str | None:
-        """Tell which Python and zlib compile for a base, without unpacking what is known."""
-        with self._lock:
-            return self._found_versions(base)
-
-    def _found_versions(self, base: Base) -> str | None:
-        for helper in self._helpers(base):
-            key = {"image": str(helper.image.digest), "python": helper.facts.python, "program": BYTECODE_VERSION}
-            versions = (self._cache.record("interpreter", key) or {}).get("versions")
-            if not isinstance(versions, str):
-                found = self._unpacked(helper)
-                if found is None:
-                    # Not noted: what kept it from running may be gone the next time.
-                    continue
-                versions = found[1]
-                self._cache.write_record("interpreter", key, {"versions": versions})
-            if versions.split(" ")[0] == base.facts.version:
-                return versions
-        ours = self._ours(base.facts.version)
-        return ours[1] if ours else None
-
-    def _interpreter(self, base: Base) -> Interpreter | None:
-        unpacked = (found for helper in self._helpers(base) if (found := self._unpacked(helper)))
-        found = next(unpacked, None) or self._ours(base.facts.version)
-        return found[0] if found else None
-
-    def _helpers(self, base: Base) -> Iterator[Base]:
-        """List the bases whose interpreter runs here and is of the version: bytecode is the same on every processor."""
-        for helper in (base, *self._bases):
-            if runs_here(helper.image) and helper.facts.version == base.facts.version:
-                yield helper
-
-    def _unpacked(self, base: Base) -> tuple[Interpreter, str] | None:
-        """Give the interpreter of a base with its versions; None when it does not run."""
-        name = str(base.image.digest)
-        if name not in self._made:
-            folder = self._folder / str(len(self._made))
-            folder.mkdir()
-            folder.chmod(0o755)
-            self._made[name] = _that_runs(unpack(base.image, base.facts, folder))
-        return self._made[name]
-
-    def _ours(self, version: str) -> tuple[Interpreter, str] | None:
-        if version not in self._made:
-            self._made[version] = _that_runs(of_this_machine(version))
-        return self._made[version]
-
-
-def _that_runs(interpreter: Interpreter | None) -> tuple[Interpreter, str] | None:
-    versions = interpreter.versions() if interpreter else None
-    return (interpreter, versions) if interpreter and versions else None
 
 
 def compiled_files(bytecode: Bytecode) -> Iterator[CompiledFile]:
@@ -262,10 +206,11 @@ def _read(path: Path, start: int, length: int) -> bytes:
         return stream.read(length)
 
 
-def _key(wheel: Wheel, base: Base, versions: str) -> Mapping[str, object]:
+def _key(wheel: Wheel, base: Base, known: Known) -> Mapping[str, object]:
     return {
         "wheel": wheel.sha256,
-        "versions": versions,
+        "interpreter": known.identity,
+        "versions": known.versions,
         "minor": base.facts.minor,
         "prefix": VENV,
         "program": BYTECODE_VERSION,
@@ -299,8 +244,29 @@ def _is_module(file: InstalledFile, minor: str) -> bool:
     )
 
 
-def _run(interpreter: Interpreter, wheel: Wheel, versions: str, files: Sequence[InstalledFile]) -> bytes:
-    """Compile one batch; return the results as the program gives them, without their first line."""
+def _compiled(chosen: Chosen, wheel: Wheel, files: Sequence[InstalledFile]) -> list[Result]:
+    """Compile one batch. A source that takes too much stays uncompiled, and is named in a warning."""
+    try:
+        said = chosen.interpreter.compile(_sources(wheel, files))
+        return read_results(said, len(files), chosen.known.versions)
+    except DoesNotRunError as error:
+        raise OutsideError(
+            f"the base's Python cannot compile {wheel.filename}: {error}",
+            hint="`bytecode = false` in [tool.comp] leaves bytecode out",
+        ) from error
+    except TooMuchError as error:
+        if len(files) == 1:
+            name = files[0].path.rpartition("/site-packages/")[2]
+            log.warning("%s of %s has no bytecode: %s", name, wheel.filename, error)
+            return [Result()]
+    # One of them is to blame; those beside it are compiled as if it were not there.
+    middle = len(files) // 2
+    halves = (_compiled(chosen, wheel, half) for half in (files[:middle], files[middle:]))
+    return [result for half in halves for result in half]
+
+
+def _sources(wheel: Wheel, files: Sequence[InstalledFile]) -> bytes:
+    """Write sources as the program reads them."""
     frames = []
     members = tuple(file.member for file in files if file.member)
     # What else the wheel holds was looked at when the batches were made.
@@ -309,31 +275,19 @@ def _run(interpreter: Interpreter, wheel: Wheel, versions: str, files: Sequence[
         for file in files:
             source = opened.read(file.member) if file.member else b""
             path = f"/{file.path}".encode()
-            frames += [_SOURCE.pack(len(path), len(source)), path, source]
-    try:
-        said, _, results = interpreter.compile(b"".join(frames)).partition(b"\n")
-    except (OSError, subprocess.SubprocessError) as error:
-        raise OutsideError(
-            f"the base's Python cannot compile {wheel.filename}: {error}",
-            hint="`bytecode = false` in [tool.comp] leaves bytecode out",
-        ) from error
-    if said.decode() != versions:
-        raise OutsideError(f"the base's Python says that it is {said!r}, expected {versions}")
-    return results
+            frames += [SOURCE.pack(len(path), len(source)), path, source]
+    return b"".join(frames)
 
 
 def _blob(parts: _Work, advance: Callable[[int], None]) -> Iterator[bytes]:
     listed: list[tuple[str, int, int, int]] = []
     for files, future in parts:
-        results, position = future.result(), 0
+        results = future.result()
         advance(len(files))
-        for file in files:
-            plain, crc, deflated = _RESULT.unpack_from(results, position)
-            position += _RESULT.size
-            if deflated:
-                listed.append((compiled_path(file.path), deflated, plain, crc))
-                yield results[position : position + deflated]
-            position += deflated
+        for file, result in zip(files, results, strict=True):
+            if result.deflated:
+                listed.append((compiled_path(file.path), len(result.deflated), result.plain, result.crc))
+                yield result.deflated
     index = json.dumps(listed, separators=(",", ":")).encode()
     yield index + _TRAILER.pack(len(index))
 

@@ -1,28 +1,53 @@
-"""Which loader a program names (System V ABI, "Program Header": PT_INTERP), for 64-bit little-endian ELF files."""
+"""What an ELF program is for, and which loader it names (System V ABI, "ELF Header" and "Program Header": PT_INTERP).
 
+Only 64-bit little-endian files are understood. What does not parse is no program: the file may be anybody's.
+"""
+
+import os
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 _MAGIC = b"\x7fELF\x02\x01"
 _HEADER = struct.Struct("<16xHHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
+_PROGRAMS = (2, 3)
 _INTERPRETER = 3
+_LONGEST_PATH = 4096
+# The numbers of processors in the header, by the names that `uname` gives.
+_MACHINES = {"x86_64": 62, "aarch64": 183, "riscv64": 243}
 
 
-def loader_of(program: Path) -> str | None:
-    """Give the path of the loader that an ELF program names; None for one that needs none, and for other files."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Elf:
+    """An ELF program: the number of its processor, and the path of the loader that it names, None without one."""
+
+    machine: int
+    loader: str | None
+
+    @property
+    def runs_here(self) -> bool:
+        """Tell whether it is for this machine's processor."""
+        return _MACHINES.get(os.uname().machine) == self.machine
+
+
+def read_elf(program: Path) -> Elf | None:
+    """Read the header of an ELF program or library; None for other files, such as scripts."""
+    size = program.stat().st_size
     with program.open("rb") as stream:
         header = stream.read(_HEADER.size)
         if not header.startswith(_MAGIC) or len(header) < _HEADER.size:
             return None
-        _, _, _, _, offset, _, _, _, size, count, *_ = _HEADER.unpack(header)
+        kind, machine, _, _, offset, _, _, _, length, count, *_ = _HEADER.unpack(header)
+        if kind not in _PROGRAMS or (count and length < _SEGMENT.size) or offset + count * length > size:
+            return None
         for number in range(count):
-            stream.seek(offset + number * size)
-            segment = stream.read(_SEGMENT.size)
-            if len(segment) < _SEGMENT.size:
-                return None
-            kind, _, start, _, _, length, *_ = _SEGMENT.unpack(segment)
+            stream.seek(offset + number * length)
+            kind, _, start, _, _, held, *_ = _SEGMENT.unpack(stream.read(_SEGMENT.size))
             if kind == _INTERPRETER:
+                if held > _LONGEST_PATH or start + held > size:
+                    return None
                 stream.seek(start)
-                return stream.read(length).rstrip(b"\0").decode("utf-8", "replace")
-    return None
+                path = stream.read(held).rstrip(b"\0").decode("utf-8", "replace")
+                return Elf(machine=machine, loader=path)
+    return Elf(machine=machine, loader=None)

@@ -3,6 +3,7 @@
 On stdin: for each source the lengths of its path and its bytes (unsigned, 4 bytes, little-endian), then both. On
 stdout: first a line with the versions of Python and zlib; then for each source, in order, length and CRC32 of the
 `.pyc` and the length of its deflate stream, then that stream; three zeros stand for a source that does not compile.
+Exit code 75 says that there was not enough memory.
 
 Only the path and the bytes of a source decide what comes out, and the two versions: the `.pyc` is of the kind
 "unchecked hash" (PEP 552), its name is the one inside the image, and the caller fixes the hash seed. Only
@@ -20,6 +21,7 @@ _LENGTHS = _struct.Struct("<II")
 _RESULT = _struct.Struct("<III")
 # Higher ones take longer than they save.
 _LEVEL = 4
+_OUT_OF_MEMORY = 75
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def compiled(path: str, source: bytes) -> bytes | None:
     """Give the bytes of the `.pyc` of one source; None when it does not compile."""
     try:
         code = compile(source, path, "exec", dont_inherit=True, optimize=0)
-    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, OverflowError, RecursionError):
         return None
     code = with_shared_sets(code, {})
     # As importlib.util.source_hash does; no public name makes such a file.
@@ -87,4 +89,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MemoryError:
+        sys.exit(_OUT_OF_MEMORY)
