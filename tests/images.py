@@ -13,6 +13,7 @@ from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 
 Edit = Callable[[dict[str, Any]], object]
+Files = Mapping[str, bytes | str | None]  # a file's bytes, a link's target, None for a folder
 
 
 def tar_of(*names: str, link: tuple[str, str] | None = None, kind: bytes = tarfile.SYMTYPE) -> bytes:
@@ -37,6 +38,24 @@ def tar_with(files: Mapping[str, bytes]) -> bytes:
             member = tarfile.TarInfo(name)
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def tar_of_tree(files: Files) -> bytes:
+    """Pack files, links and folders; a target that begins with `hard:` makes a hard link."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in files.items():
+            member = tarfile.TarInfo(path)
+            if isinstance(content, bytes):
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+                continue
+            member.type = tarfile.DIRTYPE if content is None else tarfile.SYMTYPE
+            hard = content is not None and content.startswith("hard:")
+            member.type = tarfile.LNKTYPE if hard else member.type
+            member.linkname = (content or "").removeprefix("hard:")
+            archive.addfile(member)
     return buffer.getvalue()
 
 

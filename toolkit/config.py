@@ -35,6 +35,11 @@ _VARIABLES = {
     "estargz": "COMP_ESTARGZ",
 }
 _LATEST_PATCH = 40
+# The usual form of a requirement; the parser of all forms takes longer to import than all else here to run.
+_VERSION_CLAUSE = r" *(?:==|!=|<=|>=|<|>) *[0-9]{1,9}(?:\.[0-9]{1,9})* *"
+USUAL_REQUIREMENT = re.compile(
+    rf"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:{_VERSION_CLAUSE}(?:,{_VERSION_CLAUSE})*)?"
+)
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ENTRYPOINT = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
 # What a setting's text looks like, and how to say so.
@@ -359,10 +364,10 @@ def _requires_python(document: Document) -> str:
 def _dependencies(document: Document) -> tuple[str, ...]:
     keys = ("project", "dependencies")
     texts = document.strings(*keys)
-    if texts:
+    if unusual := [text for text in texts if not USUAL_REQUIREMENT.fullmatch(text)]:
         from packaging.requirements import InvalidRequirement, Requirement
 
-        for text in texts:
+        for text in unusual:
             try:
                 Requirement(text)
             except InvalidRequirement as error:

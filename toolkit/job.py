@@ -49,9 +49,9 @@ def preview(project: Project, tools: Tools) -> tuple[Digest | None, Mapping[Plat
     Nothing that others wrote is run. Where a build would compile bytecode that is not known yet, the digest is None.
     """
     tools = replace(tools, consent=replace(tools.consent, dry=True))
-    builder = _builder("oci", tools)
+    builder = choose_builder("oci", tools)
     plans = make_plans(project, tools, builder, write_lock=False)
-    built = _built(plans, builder, tools)
+    built = build_plans(plans, builder, tools)
     present = _present(project, built, tools)
     digest = None if any(plan.incomplete for plan in plans) else built.digest
     return digest, {
@@ -137,16 +137,18 @@ def build(
     project: Project, tools: Tools, *, builder: str = "oci", only: Platform | None = None, locked: bool = False
 ) -> Built:
     """Build with the named builder: an image for one platform, or with `only`; an index of images for several."""
-    chosen = _builder(builder, tools)
-    return _built(make_plans(project, tools, chosen, only=only, locked=locked), chosen, tools)
+    chosen = choose_builder(builder, tools)
+    return build_plans(make_plans(project, tools, chosen, only=only, locked=locked), chosen, tools)
 
 
-def _built(plans: Sequence["Plan"], builder: "Builder", tools: Tools) -> Built:
+def build_plans(plans: Sequence["Plan"], builder: "Builder", tools: Tools) -> Built:
+    """Build what is planned: one image, or an index of those of several platforms."""
     images = at_once(lambda plan: builder.build(plan, tools.report), plans)
     return images[0] if len(images) == 1 else ImageIndex.of(images, annotations=index_annotations(plans))
 
 
-def _builder(name: str, tools: Tools) -> "Builder":
+def choose_builder(name: str, tools: Tools) -> "Builder":
+    """Give the builder with this name: `oci`, `docker` or `buildah`."""
     if name == "docker":
         from toolkit.builders.docker import DockerBuilder
 

@@ -16,7 +16,7 @@ from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.python.base import BaseFacts, read_facts
 from toolkit.python.indexes import Indexes
-from toolkit.python.local import folder_digest, local_projects
+from toolkit.python.local import digests_elsewhere, local_projects
 from toolkit.python.lock import Lock, inputs_digest, read_lock, write_lock
 from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.target import Target
@@ -141,7 +141,7 @@ def _locked_anew(
     if len(bases) < len(platforms_of(project)):
         bases = open_bases(project, tools, lock=old)
     pins, minor = _resolved(project, bases, old, tools, anew=anew), bases[0].facts.minor
-    return Lock(inputs=inputs_digest(project, minor, _further(project)), python=minor, pins=pins)
+    return Lock(inputs=inputs_digest(project, minor, digests_elsewhere(project)), python=minor, pins=pins)
 
 
 def _without_addresses(lock: Lock) -> Lock:
@@ -157,7 +157,7 @@ def is_fresh(project: Project, lock: Lock | None, minor: str) -> bool:
     return (
         lock is not None
         and lock.python == minor
-        and lock.inputs == inputs_digest(project, minor, _further(project))
+        and lock.inputs == inputs_digest(project, minor, digests_elsewhere(project))
         and lock.platforms == platforms_of(project)
     )
 
@@ -364,17 +364,6 @@ def _wrong(project: Project, bases: Sequence[Base], lock: Lock, tools: Tools) ->
     asked = [_asked(project, base, _local(project, base, tools)) for base in bases]
     found = at_once(lambda one: problems(one, lock.pins[one.target.platform], tools.cache), asked)
     return tuple({problem.text: problem for of_base in found for problem in of_base}.values())
-
-
-def _further(project: Project) -> dict[str, str]:
-    """Digest what else decides what is locked: required projects on this disk, and what another tool locked."""
-    folders = local_projects(project.pyproject, project.dependencies)
-    digests = {name: folder_digest(folder) for name, folder in folders.items()}
-    if project.requirements:
-        from toolkit.python.inputs import inputs_file_digest
-
-        digests["requirements"] = inputs_file_digest(project.requirements)
-    return digests
 
 
 def _is_local(text: str) -> bool:

@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from toolkit.builders.ignore import Patterns
+from toolkit.builders.ignore import Patterns, read_patterns
+from toolkit.config import Project
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.files import File
+from toolkit.oci.tar import ROOT
 
 _log = logging.getLogger(__name__)
 
+# Where the component's own code lies in an image.
+APP = f"{ROOT}/app"
 # A file up to this size is read once and kept, so that what was measured is what is uploaded.
 KEPT_SIZE = 256 * 1024
 
@@ -35,6 +39,16 @@ _KEYS = (
 _NONE, _HERE = Patterns(), PurePosixPath()
 # A folder with one of these in it is not code: a virtual environment, an image layout.
 _MARKS = ("pyvenv.cfg", "oci-layout")
+
+
+def component_code(project: Project) -> tuple[File, ...]:
+    """List the files of a component's own code, as its settings and `.dockerignore` choose them.
+
+    What an image holds and what decides whether it is built again are both this. Raises as `code_files` does.
+    """
+    patterns = read_patterns(project.folder, project.exclude, project.include)
+    below = PurePosixPath(project.source_folder.relative_to(project.folder).as_posix())
+    return code_files(project.source_folder, into=APP, patterns=patterns, below=below)
 
 
 def code_files(

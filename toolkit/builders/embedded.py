@@ -1,7 +1,6 @@
 """The builder that needs nothing but this program: layers are spliced or framed, never run or compressed."""
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -108,7 +107,7 @@ def _key(planned: PlannedLayer, minor: str) -> object:
         return splice.key_of(planned.wheels, minor=minor, part=planned.part)
     if isinstance(planned, BytecodeLayer):
         return {"bytecode": [part.sha256 for part in planned.parts], "left out": sorted(planned.left_out)}
-    return [(file.path, file.mode, _identity(file)) for file in planned.files]
+    return [file.identity() for file in planned.files]
 
 
 def _entries(planned: PlannedLayer, minor: str) -> Iterator[layers.Entry]:
@@ -126,7 +125,7 @@ def _bytecode_entries(planned: BytecodeLayer) -> Iterator[layers.Entry]:
 
 def _file_entries(files: Sequence[File]) -> Iterator[layers.Entry]:
     for file in files:
-        content = file.data if file.source is None else _content(file.source)
+        content = file.data if file.source is None else _content(file, file.source)
         yield layers.Entry(
             path=file.path,
             what=str(file.source or file.path),
@@ -136,23 +135,5 @@ def _file_entries(files: Sequence[File]) -> Iterator[layers.Entry]:
         )
 
 
-def _content(source: Path) -> bytes | layers.Stream:
-    size = source.stat().st_size
-    return layers.Stream(chunks=lambda: _read(source), size=size)
-
-
-def _read(source: Path) -> Iterator[bytes]:
-    with source.open("rb") as stream:
-        while chunk := stream.read(layers.CHUNK):
-            yield chunk
-
-
-def _identity(file: File) -> str:
-    """Name the content of a file, so that a layer of files is known by what is in it and not by times."""
-    if file.target is not None:
-        return f"link {file.target}"
-    hasher = hashlib.sha256()
-    chunks: Iterable[bytes] = _read(file.source) if file.source is not None else (file.data or b"",)
-    for chunk in chunks:
-        hasher.update(chunk)
-    return f"sha256 {hasher.hexdigest()}"
+def _content(file: File, source: Path) -> layers.Stream:
+    return layers.Stream(chunks=file.chunks, size=source.stat().st_size)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from toolkit.files import File
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
+from toolkit.oci.tar import ROOT
 from toolkit.python.base import BaseFacts
 from toolkit.python.bytecode.compiling import Bytecode, CompiledFile, compiled_files
 from toolkit.python.collisions import Collision
 from toolkit.python.wheels import Wheel
 
-PREFIX = "opt/comp"
+PREFIX = ROOT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

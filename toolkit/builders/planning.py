@@ -5,15 +5,14 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from toolkit import launcher
-from toolkit.builders.code import code_files
-from toolkit.builders.ignore import read_patterns
+from toolkit.builders.code import APP, component_code
 from toolkit.builders.plan import PREFIX, BytecodeLayer, FilesLayer, Installed, Plan, PlannedLayer, WheelsLayer
 from toolkit.config import Entry, Project
 from toolkit.errors import InputError, Location
@@ -35,7 +34,6 @@ from toolkit.spec.reader import read_component
 
 _log = logging.getLogger(__name__)
 
-APP = f"{PREFIX}/app"
 PYTHON = f"/{VENV}/bin/python"
 LAUNCHER = f"/{PREFIX}/launch.py"
 
@@ -176,9 +174,7 @@ def _distribution(wheel: Wheel) -> str:
 
 def code_layer(project: Project) -> FilesLayer:
     """Lay out the component's own code and `interface.json`."""
-    patterns = read_patterns(project.folder, project.exclude, project.include)
-    below = PurePosixPath(project.source_folder.relative_to(project.folder).as_posix())
-    files = list(code_files(project.source_folder, into=APP, patterns=patterns, below=below))
+    files = list(component_code(project))
     interfaces = [(entry.name, _interface(project, entry, files)) for entry in project.entries]
     if not files:
         # The launcher runs programs in this folder, so it has to exist.

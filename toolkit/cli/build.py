@@ -54,7 +54,7 @@ def command(
     that of the index of their images.
     """
     from toolkit.cache import Cache
-    from toolkit.shortcut import Request, finished
+    from toolkit.shortcut import Request, finished, read_inputs
 
     pin, output = options["pin"], options["output"]
     if pin and not push:
@@ -67,11 +67,17 @@ def command(
         _preview(console, folder, overrides, options["form"] or "text", progress)
         return
     request = Request(
-        folder=folder, overrides=overrides, builder=builder, push=push, pin=pin or "in-place", locked=locked
+        folder=folder,
+        overrides=overrides,
+        builder=builder,
+        push=push,
+        pin=pin or "in-place",
+        locked=locked,
+        trust_base=allowed.trust_base,
     )
     cache = Cache.default()
-    # Trust may give another image than was remembered without it.
-    known = finished(request, cache) if output is None and folder.is_dir() and not allowed.trust_base else None
+    inputs = read_inputs(request)
+    known = finished(request, inputs, cache) if inputs and output is None else None
     if known:
         console.say("nothing has changed")
         console.data(known)
@@ -88,17 +94,19 @@ def command(
         tools = Tools(cache=cache, report=report, consent=allowed)
         if push:
             job.target_reference(project)
-        image = job.build(project, tools, builder=builder, locked=locked)
+        chosen = job.choose_builder(builder, tools)
+        plans = job.make_plans(project, tools, chosen, locked=locked)
+        image = job.build_plans(plans, chosen, tools)
         if output:
             console.say(f"wrote {job.write_image(project, image, output)}")
         if not push:
-            remember(request, cache, project, image.digest)
+            remember(request, inputs, cache, plans, str(image.digest))
             console.data(str(image.digest))
             return
         reference, tags = job.push(project, image, tools)
     for path in job.pin(project, reference, into=request.pin):
         console.say(f"pinned {os.path.relpath(path)}")
-    remember(request, cache, project, image.digest, tags=tags)
+    remember(request, inputs, cache, plans, str(reference), tags=tags)
     console.data(str(reference))
 
 

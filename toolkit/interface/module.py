@@ -3,6 +3,7 @@
 import ast
 import io
 import tokenize
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,12 +109,22 @@ class Module:
     def neighbour(self, name: str) -> "Module | None":
         """Read the module `name` that lies beside this one; None when there is none, or it is no Python."""
         if name not in self.neighbours:
-            path = self.path.parent.joinpath(*name.split(".")).with_suffix(".py")
+            path = self._beside(name)
             try:
                 self.neighbours[name] = Module.read(path) if path.is_file() and path != self.path else None
             except FindingsError:
                 self.neighbours[name] = None
         return self.neighbours[name]
+
+    def looked_for(self) -> Iterator[Path]:
+        """List the files beside this module that names were looked for in, whether they are there or not."""
+        for name, found in self.neighbours.items():
+            yield self._beside(name)
+            if found:
+                yield from found.looked_for()
+
+    def _beside(self, name: str) -> Path:
+        return self.path.parent.joinpath(*name.split(".")).with_suffix(".py")
 
     def find_class(self, node: ast.expr) -> "tuple[Module, ast.ClassDef] | None":
         """Find the class that an expression names, in this module or one beside it, with the module it is in."""

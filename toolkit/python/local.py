@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from toolkit.config import Project
 from toolkit.errors import InputError
 from toolkit.toml import Document
 
@@ -48,6 +48,20 @@ def folder_digest(folder: Path) -> str:
     return hasher.hexdigest()
 
 
+def digests_elsewhere(project: Project) -> dict[str, str]:
+    """Digest what decides what is locked and is in no setting: required projects on this disk, and other tools' locks.
+
+    By the name of the project, and `requirements`. Raises InputError for a source that is not there.
+    """
+    folders = local_projects(project.pyproject, project.dependencies)
+    digests = {name: folder_digest(folder) for name, folder in folders.items()}
+    if project.requirements:
+        from toolkit.python.inputs import inputs_file_digest
+
+        digests["requirements"] = inputs_file_digest(project.requirements)
+    return digests
+
+
 def version_variables(folder: Path, digest: str, environ: Mapping[str, str]) -> dict[str, str]:
     """Say what tells a build its version that would ask git for one, by the names of the environment's variables.
 
@@ -78,10 +92,12 @@ def sources_of(folder: Path) -> Iterator[Path]:
 def _follow(pyproject: Path, dependencies: Sequence[str], found: dict[str, Path]) -> None:
     document = Document.read(pyproject)
     sources = _sources(document) if document else {}
+    if document is None or not sources:
+        return
     for text in dependencies:
         name = _name(text)
         source = sources.get(name) if name else None
-        if document is None or name is None or source is None or name in found:
+        if name is None or source is None or name in found:
             continue
         folder = _folder(document, name, source)
         if folder is None:
@@ -108,6 +124,8 @@ def _sources(document: Document) -> dict[str, Any]:
 
 
 def _name(text: str) -> str | None:
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         return canonicalize_name(Requirement(text).name)
     except InvalidRequirement:

@@ -1,16 +1,15 @@
 """Facts of bases made of small layers: links, whiteouts, libraries, packages."""
 
 import gzip
-import io
 import json
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.images import image_of, layer_of, zstd_of
+from tests.images import Files, image_of, layer_of, tar_of_tree, zstd_of
 from toolkit.cache import Cache
 from toolkit.errors import InputError
 from toolkit.oci.check import check_image
@@ -18,8 +17,6 @@ from toolkit.oci.descriptor import DOCKER_CONFIG, DOCKER_LAYER, DOCKER_MANIFEST
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 from toolkit.python.base import BaseFacts, read_facts
-
-Files = Mapping[str, bytes | str | None]  # a file's bytes, a link's target, None for a folder
 
 PYTHON = b"\x7fELF\0junk\x003.9\x003.11.2\0more"
 GLIBC = b"\0GNU C Library (Debian GLIBC 2.36-9+deb12u4) stable release version 2.36.\n"
@@ -36,26 +33,11 @@ DEBIAN: dict[str, bytes | str | None] = {
 }
 
 
-def tar(files: Files) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for path, content in files.items():
-            member = tarfile.TarInfo(path)
-            if isinstance(content, bytes):
-                member.size = len(content)
-                archive.addfile(member, io.BytesIO(content))
-                continue
-            member.type = tarfile.DIRTYPE if content is None else tarfile.SYMTYPE
-            hard = content is not None and content.startswith("hard:")
-            member.type = tarfile.LNKTYPE if hard else member.type
-            member.linkname = (content or "").removeprefix("hard:")
-            archive.addfile(member)
-    return buffer.getvalue()
-
-
 def base(*layers: Files, path: str = "/usr/local/bin:/usr/bin", user: str = "") -> Image:
     settings = {"Env": [f"PATH={path}"], "User": user}
-    return image_of([layer_of(tar(files)) for files in layers], config=lambda data: data.update(config=settings))
+    return image_of(
+        [layer_of(tar_of_tree(files)) for files in layers], config=lambda data: data.update(config=settings)
+    )
 
 
 @pytest.fixture
@@ -78,13 +60,13 @@ def test_debian(cache: Cache) -> None:
 
 
 def test_names_with_a_leading_dot_and_docker_types(cache: Cache) -> None:
-    layer = layer_of(tar({f"./{path}": content for path, content in DEBIAN.items()}), media_type=DOCKER_LAYER)
+    layer = layer_of(tar_of_tree({f"./{path}": content for path, content in DEBIAN.items()}), media_type=DOCKER_LAYER)
     image = image_of([layer], types=(DOCKER_MANIFEST, DOCKER_CONFIG))
     assert read_facts(image, cache).python == "/usr/bin/python3.11"
 
 
 def test_gzip_of_many_members(cache: Cache) -> None:
-    data = tar(DEBIAN)
+    data = tar_of_tree(DEBIAN)
     members = b"".join(gzip.compress(data[start : start + 700], mtime=0) for start in range(0, len(data), 700))
     facts = read_facts(image_of([layer_of(data, compressed=members)]), cache)
     assert (facts.version, facts.libc_version) == ("3.11.2", "2.36")
@@ -210,7 +192,7 @@ def test_a_layer_that_is_not_what_it_says_is_refused(cache: Cache, compressed: b
 
 
 def test_a_layer_that_ends_early_is_refused(cache: Cache) -> None:
-    data = tar({**DEBIAN, "usr/share/big": bytes(100_000)})
+    data = tar_of_tree({**DEBIAN, "usr/share/big": bytes(100_000)})
     with pytest.raises(InputError, match="is not the tar that it says"):
         read_facts(image_of([layer_of(data, compressed=gzip.compress(data)[:-30])]), cache)
 
@@ -227,7 +209,7 @@ def test_a_layer_that_ends_early_is_refused(cache: Cache) -> None:
 def test_a_layer_of_another_compression_is_read(
     cache: Cache, media_type: str, compress: Callable[[bytes], bytes]
 ) -> None:
-    data = tar(DEBIAN)
+    data = tar_of_tree(DEBIAN)
     facts = read_facts(image_of([layer_of(data, compressed=compress(data), media_type=media_type)]), cache)
     assert facts == read_facts(base(DEBIAN), cache)
 
@@ -251,7 +233,7 @@ def test_facts_are_read_once(cache: Cache) -> None:
 
 
 def test_a_layer_with_another_diff_id_is_refused(cache: Cache) -> None:
-    sound = layer_of(tar(DEBIAN))
+    sound = layer_of(tar_of_tree(DEBIAN))
     other = replace(sound, diff_id=Digest("00" * 32))
     with pytest.raises(InputError, match=rf"holds {sound.diff_id}, the image's config says {other.diff_id}") as caught:
         read_facts(image_of([other]), cache)
@@ -263,7 +245,7 @@ def test_a_layer_with_another_diff_id_is_refused(cache: Cache) -> None:
     "change", [{"python": 3}, {"more": "x"}, {"packages": ["a"]}, {"packages": None}, {"user": None}]
 )
 def test_facts_of_another_version_are_read_again(cache: Cache, change: dict[str, object]) -> None:
-    image = image_of([layer_of(tar(DEBIAN))])
+    image = image_of([layer_of(tar_of_tree(DEBIAN))])
     facts = read_facts(image, cache)
     (entry,) = cache.entries()
     entry.path.write_text(json.dumps(json.loads(entry.path.read_bytes()) | change))
