@@ -1,29 +1,29 @@
-r"""Docker's patterns of files to leave out, as `.dockerignore` has them (Docker docs, "dockerignore files").
+"""Docker's patterns of files to leave out, as `.dockerignore` has them (Docker docs, "dockerignore files").
 
 A path is left out when the last pattern that matches it, or a folder above it, says so; `!` takes back.
-`*` and `?` stay within a name, `**` crosses folders, `[a-z]` is a class, `\\` quotes.
+`*` and `?` stay within a name, `**` crosses folders, `[a-z]` is a class, a backslash quotes.
 """
 
 import posixpath
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit.builders.glob import Glob
 from toolkit.errors import InputError, Location, OutsideError
 
 NAME = ".dockerignore"
-# What has a meaning in a regular expression and none in a pattern.
-_QUOTED = set(".$+(){}|^")
+_WILD = set("*?[\\")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pattern:
-    """One line: what it matches, and whether it takes back."""
+    """One line: what it matches, and whether it takes back. `last` is its last name, None if that may be several."""
 
     text: str
-    expression: re.Pattern[str]
+    glob: Glob
     exception: bool
+    last: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,19 +39,24 @@ class Patterns:
 
     def verdict(self, path: str) -> bool | None:
         """Say whether a path is left out (True) or taken back (False); None where no line speaks of it."""
-        names = path.split("/")
-        places = ["/".join(names[:depth]) for depth in range(len(names), 0, -1)]
-        verdict: bool | None = None
-        for pattern in self.patterns:
-            if any(pattern.expression.fullmatch(place) for place in places):
-                verdict = not pattern.exception
-        return verdict
+        for pattern in reversed(self.patterns):
+            if pattern.glob.matches(path):
+                return not pattern.exception
+        return None
+
+    def names(self, path: str) -> bool:
+        """Tell whether a path is taken back by its own name, not by that of a folder or by a wildcard."""
+        for pattern in reversed(self.patterns):
+            if pattern.glob.matches(path):
+                own = pattern.last == posixpath.basename(path) and pattern.glob.matches(path, whole=True)
+                return pattern.exception and own
+        return False
 
 
 def read_patterns(folder: Path, exclude: Iterable[str] = (), include: Iterable[str] = ()) -> Patterns:
     """Read the `.dockerignore` of `folder`, then leave out `exclude` and take back `include`.
 
-    Raises InputError for a pattern that is none.
+    Raises InputError for an invalid pattern.
     """
     path = folder / NAME
     lines: list[tuple[str, Location | None]] = []
@@ -82,50 +87,8 @@ def _parse(line: str, where: Location | None) -> Pattern | None:
     # Docker knows no path above the folder; a leading slash is the folder itself.
     cleaned = cleaned.lstrip("/") or "."
     try:
-        return Pattern(text=text, expression=re.compile(_expression(cleaned), re.DOTALL), exception=exception)
-    except (re.error, ValueError) as error:
-        raise InputError(f"{text!r} is no pattern: {error}", where=where, hint=r"quote a bracket: \[") from None
-
-
-def _expression(pattern: str) -> str:
-    """Write a pattern as a regular expression."""
-    written, position = [], 0
-    while position < len(pattern):
-        letter = pattern[position]
-        position += 1
-        if letter == "*" and pattern.startswith("*", position):
-            position += 1
-            # `**/` is any number of folders, also none.
-            if pattern.startswith("/", position):
-                position += 1
-                written.append("(?:.*/)?")
-            else:
-                written.append(".*")
-        elif letter == "*":
-            written.append("[^/]*")
-        elif letter == "?":
-            written.append("[^/]")
-        elif letter == "\\":
-            if position == len(pattern):
-                raise ValueError("it ends with a backslash")
-            written.append(re.escape(pattern[position]))
-            position += 1
-        elif letter == "[":
-            end = _end_of_class(pattern, position)
-            written.append(pattern[position - 1 : end])
-            position = end
-        else:
-            written.append(f"\\{letter}" if letter in _QUOTED else re.escape(letter))
-    return "".join(written)
-
-
-def _end_of_class(pattern: str, start: int) -> int:
-    """Give where `[a-z]` ends, the bracket included."""
-    position = start + (pattern[start : start + 1] == "^")
-    if pattern[position : position + 1] in {"]", "-", ""}:
-        raise ValueError("its class is empty or begins with a dash")
-    while position < len(pattern) and pattern[position] != "]":
-        position += 2 if pattern[position] == "\\" else 1
-    if position >= len(pattern):
-        raise ValueError("its bracket is not closed")
-    return position + 1
+        glob = Glob.parse(cleaned)
+    except ValueError as error:
+        raise InputError(f"invalid pattern {text!r}: {error}", where=where, hint=r"quote a bracket: \[") from None
+    name = posixpath.basename(cleaned)
+    return Pattern(text=text, glob=glob, exception=exception, last=None if _WILD & set(name) else name)
