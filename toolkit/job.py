@@ -96,6 +96,7 @@ def make_plans(
     With `locked` a lock that is stale is an error. Raises InputError and OutsideError.
     """
     from toolkit.builders.advice import advice, lacking
+    from toolkit.builders.code import component_code
     from toolkit.builders.planning import make_plan
     from toolkit.installing import install
     from toolkit.python.bytecode.compiling import Compiler
@@ -117,7 +118,8 @@ def make_plans(
             *lacking(base.facts.os_id, missing_libraries(on_base.wheels, base.facts.libraries, tools.cache)),
         )
     }
-    for line in said:
+    code = component_code(project)
+    for line in (*said, *code.warnings):
         log.warning("%s", line)
     return tuple(
         make_plan(
@@ -128,6 +130,7 @@ def make_plans(
             on_base,
             platform=base.target.platform,
             environ=tools.environ,
+            code=code,
         )
         for base, on_base in zip(bases, installed, strict=True)
     )

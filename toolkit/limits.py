@@ -89,6 +89,7 @@ BUILD_PROCESSES = Limit(
     name="build-processes", default=1_024, unit="items", about="processes and threads of a wheel's build"
 )
 BUILD_SECONDS = Limit(name="build-seconds", default=900, unit="seconds", about="time for building a wheel")
+NOTEBOOK_SIZE = Limit(name="notebook-size", default=100_000_000, unit="bytes", about="a notebook of a component")
 
 OUTPUT_DEPTH = Limit(
     name="output-depth", default=100, unit="items", about="folders within folders of an output of `comp run`"

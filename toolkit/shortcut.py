@@ -69,7 +69,7 @@ def read_inputs(request: Request) -> Inputs | None:
     """Read what the build would be made from; None when something cannot be read, which the build then says."""
     try:
         project = read_project(request.folder, overrides=request.overrides, environ=request.environ)
-        code = component_code(project)
+        code = component_code(project).files
         key = {
             "versions": [__version__, LAYOUT_VERSION, ENCODER_VERSION, _sha256(launcher.source())],
             "request": [request.builder, request.push, request.pin, request.locked, request.trust_base],

@@ -1,25 +1,25 @@
 """Which files of a component's folder go into its image: its code, and nothing that only its making needs.
 
-What is left out: hidden files, bytecode, virtual environments, private keys, links that lead elsewhere (refused);
-and, at the top of the folder, contracts, settings, locks, documents and tests. The patterns of `.dockerignore` and of
-the settings leave out more, and take back.
+What is left out: hidden files, bytecode, virtual environments, secrets, links that lead elsewhere (refused); and, at
+the top of the folder, contracts, settings, locks, documents and tests. The patterns of `.dockerignore` and of the
+settings leave out more, and take back; a secret only by its own name. Notebooks go in without their outputs.
 """
 
-import logging
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from toolkit.builders.ignore import Patterns, read_patterns
+from toolkit.builders.notebook import without_outputs
+from toolkit.builders.secrets import is_secret_name, secret_in
 from toolkit.config import Project
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.files import File
 from toolkit.oci.tar import ROOT
-
-_log = logging.getLogger(__name__)
+from toolkit.words import some_of
 
 # Where the component's own code lies in an image.
 APP = f"{ROOT}/app"
@@ -32,82 +32,144 @@ _TOP = (
     *("Makefile", "Dockerfile*", "Containerfile*", "setup.cfg", "tox.ini", "noxfile.py", "conftest.py"),
 )
 _ANYWHERE = (".*", "__pycache__", "*.py[co]", "*.egg-info", "node_modules")
-_KEYS = (
-    *("*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx"),
-    *("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_*.pub", "credentials.json"),
-)
 _NONE, _HERE = Patterns(), PurePosixPath()
 # A folder with one of these in it is not code: a virtual environment, an image layout.
 _MARKS = ("pyvenv.cfg", "oci-layout")
 
 
-def component_code(project: Project) -> tuple[File, ...]:
-    """List the files of a component's own code, as its settings and `.dockerignore` choose them.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeftOut:
+    """A file, or a folder with all that is in it, that stays out of the image; paths are the component folder's."""
 
-    What an image holds and what decides whether it is built again are both this. Raises as `code_files` does.
-    """
-    patterns = read_patterns(project.folder, project.exclude, project.include)
-    below = PurePosixPath(project.source_folder.relative_to(project.folder).as_posix())
-    return code_files(project.source_folder, into=APP, patterns=patterns, below=below)
-
-
-def code_files(
-    folder: Path, *, into: str, patterns: Patterns = _NONE, below: PurePosixPath = _HERE
-) -> tuple[File, ...]:
-    """List the files under `folder` as files of an image under `into`, in order of path.
-
-    `patterns` speak of paths as seen from the component's folder, where `folder` is `below`. Only content, the
-    owner's executable bit and names decide; times and other permissions do not. Raises InputError for a link that
-    leaves the folder or leads to something left out, and for what is no file.
-    """
-    root = folder.resolve()
-    chosen = _Chosen(patterns=patterns, below=below)
-    found = {str(path): file for path, file in _walk(root, PurePosixPath(), chosen, into=into)}
-    for path, file in found.items():
-        if file.target is not None:
-            _check_link(root, PurePosixPath(path), found)
-    return tuple(found[path] for path in sorted(found))
+    path: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Chosen:
-    """Decides by patterns, and where they say nothing by what is usual."""
+class Code:
+    """The files of a component's own code in order of path, what stays out, and what its author should hear of that."""
 
+    files: tuple[File, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def component_code(project: Project) -> Code:
+    """Read a component's own code, as its settings and `.dockerignore` choose it.
+
+    What an image holds and what decides whether it is built again are both this. Raises as `read_code` does.
+    """
+    patterns = read_patterns(project.folder, project.exclude, project.include)
+    below = PurePosixPath(project.source_folder.relative_to(project.folder).as_posix())
+    return read_code(project.source_folder, into=APP, patterns=patterns, below=below)
+
+
+def read_code(folder: Path, *, into: str, patterns: Patterns = _NONE, below: PurePosixPath = _HERE) -> Code:
+    """Read the files under `folder` as files of an image under `into`.
+
+    `patterns` speak of paths as seen from the component's folder, where `folder` is `below`. Only content, the
+    owner's executable bit and names decide; times and other permissions do not. Raises InputError for a link that
+    leaves the folder or leads to something left out, for content that is a secret, and for what is no file.
+    """
+    root = folder.resolve()
+    choice = _Choice(root=root, patterns=patterns, below=below)
+    found = {str(path): file for path, file in _walk(root, PurePosixPath(), choice, into=into)}
+    for path, file in found.items():
+        if file.target is not None:
+            _check_link(root, PurePosixPath(path), found)
+    choice.refuse_secrets()
+    return Code(
+        files=tuple(found[path] for path in sorted(found)),
+        left_out=tuple(choice.left_out),
+        warnings=tuple(choice.warnings),
+    )
+
+
+@dataclass(kw_only=True, slots=True)
+class _Choice:
+    """Decides by patterns, and where they say nothing by what is usual; notes what stays out, and why."""
+
+    root: Path
     patterns: Patterns
     below: PurePosixPath
+    left_out: list[LeftOut] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    secrets: list[tuple[str, str]] = field(default_factory=list)
 
-    def file(self, path: PurePosixPath) -> bool:
+    def takes(self, path: PurePosixPath) -> bool:
         """Tell whether a file goes in."""
+        name = str(self.below / path)
+        reason = self._reason(path)
+        if is_secret_name(path) and (reason is None or path.name.startswith(".env")):
+            if reason is None and self.patterns.names(name):
+                self.warnings.append(f"{name} looks like a secret, and goes into the image since it is named")
+                return True
+            reason = "looks like a secret"
+            self.warnings.append(f"{name} {reason} and stays out of the image; `include` takes it back by its name")
+        if reason:
+            self.left_out.append(LeftOut(path=name, reason=reason))
+        return reason is None
+
+    def enters(self, path: PurePosixPath) -> bool:
+        """Tell whether a folder is looked into: something in it may be taken back."""
+        reason = self._reason(path)
+        if reason and not self.patterns.takes_back:
+            self.left_out.append(LeftOut(path=f"{self.below / path}/", reason=reason))
+            return False
+        return True
+
+    def skip(self, path: PurePosixPath, reason: str) -> None:
+        """Leave out a whole folder."""
+        self.left_out.append(LeftOut(path=f"{self.below / path}/", reason=reason))
+
+    def checked(self, path: PurePosixPath, file: File) -> File:
+        """Take the outputs out of a notebook, and look for secrets in what remains; what is named stays as it is."""
+        name = str(self.below / path)
+        if file.target is not None or self.patterns.names(name):
+            return file
+        if path.suffix.lower() == ".ipynb":
+            file = replace(file, data=without_outputs(b"".join(file.chunks()), self.root / path), source=None)
+        if file.data and b"\0" not in file.data and (found := secret_in(file.data)):
+            self.secrets.append((name, found))
+        return file
+
+    def refuse_secrets(self) -> None:
+        """Raise InputError when there are secrets in what goes into the image."""
+        if self.secrets:
+            name, found = self.secrets[0]
+            others = [other for other, _ in self.secrets[1:]]
+            raise InputError(
+                f"{name} holds {found}, and would go into the image"
+                + (f"; so would {some_of(others)}" if others else ""),
+                where=Location(path=self.root / PurePosixPath(name).relative_to(self.below)),
+                hint=f'remove it from the file, keep the file out with exclude = ["{name}"] in [tool.comp], or, if it '
+                f'has to be in the image, name it: include = ["{name}"]',
+            )
+
+    def _reason(self, path: PurePosixPath) -> str | None:
+        """Say why a file or folder stays out, its name as a secret's apart; None when it goes in."""
         verdict = self.patterns.verdict(str(self.below / path))
         if verdict is not None:
-            return not verdict
-        if any(fnmatchcase(path.name, pattern) for pattern in _KEYS):
-            _log.warning("%s looks like a secret and stays out of the image", path)
-            return False
-        if path.name.startswith(".env"):
-            _log.warning("%s often holds secrets and stays out of the image", path)
-        return not any(_usually_out(part) for part in (path, *path.parents[:-1]))
-
-    def folder(self, path: PurePosixPath) -> bool:
-        """Tell whether a folder is looked into: something in it may be taken back."""
-        return self.patterns.takes_back or self.file(path)
+            return "by a pattern" if verdict else None
+        usual = next((part for part in (path, *path.parents[:-1]) if _usually_out(part)), None)
+        return "not code" if usual else None
 
 
-def _walk(root: Path, below: PurePosixPath, chosen: _Chosen, *, into: str) -> Iterator[tuple[PurePosixPath, File]]:
+def _walk(root: Path, below: PurePosixPath, choice: _Choice, *, into: str) -> Iterator[tuple[PurePosixPath, File]]:
     try:
         entries = sorted(os.scandir(root / below), key=lambda entry: entry.name)
     except OSError as error:
         raise OutsideError(f"cannot read {root / below}: {error.strerror}") from error
     if below.parts and any(entry.name in _MARKS for entry in entries):
-        _log.info("%s is an environment or an image and stays out of the image", root / below)
+        choice.skip(below, "an environment or an image")
         return
     for entry in entries:
         path = below / entry.name
         if entry.is_dir(follow_symlinks=False):
-            if chosen.folder(path):
-                yield from _walk(root, path, chosen, into=into)
-        elif chosen.file(path):
-            yield path, _file(root, path, f"{into}/{path}")
+            if choice.enters(path):
+                yield from _walk(root, path, choice, into=into)
+        elif choice.takes(path):
+            yield path, choice.checked(path, _file(root, path, f"{into}/{path}"))
 
 
 def _usually_out(path: PurePosixPath) -> bool:

@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from toolkit import launcher
-from toolkit.builders.code import APP, component_code
+from toolkit.builders.code import APP, Code, component_code
 from toolkit.builders.plan import PREFIX, BytecodeLayer, FilesLayer, Installed, Plan, PlannedLayer, WheelsLayer
 from toolkit.config import Entry, Project
 from toolkit.errors import InputError, Location
@@ -57,11 +57,12 @@ def make_plan(
     *,
     platform: Platform,
     environ: Mapping[str, str],
+    code: Code | None = None,
 ) -> Plan:
     """Plan the image of `project` for one platform; equal arguments and files give equal plans.
 
-    Of `environ` only SOURCE_DATE_EPOCH counts. Raises InputError when base and project do not go together, or
-    when the code cannot be read.
+    The component's `code` is read now unless it is given. Of `environ` only SOURCE_DATE_EPOCH counts. Raises
+    InputError when base and project do not go together, or when the code cannot be read.
     """
     config = base.parsed_config()
     found = _platform(platform, base, base_reference)
@@ -73,7 +74,7 @@ def make_plan(
         _skeleton_layer(project, facts),
         *of_wheels,
         *_bytecode_layers(of_wheels, installed),
-        code_layer(project),
+        code_layer(project, code),
     )
     _check_count(len(base.layers), len(layers), base_reference)
     return Plan(
@@ -172,9 +173,9 @@ def _distribution(wheel: Wheel) -> str:
     return canonicalize_name(wheel.filename.partition("-")[0])
 
 
-def code_layer(project: Project) -> FilesLayer:
-    """Lay out the component's own code and `interface.json`."""
-    files = list(component_code(project))
+def code_layer(project: Project, code: Code | None = None) -> FilesLayer:
+    """Lay out the component's own code, read now unless it is given, and `interface.json`."""
+    files = list((code or component_code(project)).files)
     interfaces = [(entry.name, _interface(project, entry, files)) for entry in project.entries]
     if not files:
         # The launcher runs programs in this folder, so it has to exist.

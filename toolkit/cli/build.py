@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,6 +114,7 @@ def command(
 def _preview(console: Console, folder: Path, overrides: dict[str, str], form: str, progress: str) -> None:
     """Print the layers of each image from bottom to top."""
     from toolkit import job
+    from toolkit.builders.code import component_code
     from toolkit.config import read_project
     from toolkit.tools import Tools
 
@@ -120,11 +122,17 @@ def _preview(console: Console, folder: Path, overrides: dict[str, str], form: st
     job.check_contracts(project)
     with bars.reporting(console, progress) as report:
         digest, images = job.preview(project, Tools(report=report))
+    left_out = component_code(project).left_out
     if form == "json":
         listed = [
             {"platform": str(name), "layers": [_as_data(one) for one in layers]} for name, layers in images.items()
         ]
-        console.data(json.dumps({"digest": digest and str(digest), "images": listed}, indent=2))
+        console.data(
+            json.dumps(
+                {"digest": digest and str(digest), "images": listed, "left_out": [asdict(one) for one in left_out]},
+                indent=2,
+            )
+        )
         return
     has = {True: "there", False: "new", None: "?"}
     for number, (platform, layers) in enumerate(images.items()):
@@ -135,6 +143,8 @@ def _preview(console: Console, folder: Path, overrides: dict[str, str], form: st
             for layer in layers
         ]
         console.data("\n".join(columns(rows)))
+    for one in left_out:
+        console.say(f"left out: {one.path} ({one.reason})")
     every = {layer.digest: layer for layers in images.values() for layer in layers}.values()
     new = sum(layer.size for layer in every if layer.present is False)
     total = sum(layer.size for layer in every)

@@ -1,10 +1,9 @@
-import logging
 import os
 from pathlib import Path
 
 import pytest
 
-from toolkit.builders.code import KEPT_SIZE, code_files
+from toolkit.builders.code import KEPT_SIZE, Code, LeftOut, read_code
 from toolkit.errors import InputError
 from toolkit.files import File
 
@@ -33,7 +32,7 @@ def write(root: Path, *names: str) -> None:
 
 
 def listed(root: Path) -> list[str]:
-    return [file.path for file in code_files(root, into="opt/comp/app")]
+    return [file.path for file in read_code(root, into="opt/comp/app").files]
 
 
 def test_code_goes_in_and_the_rest_stays_out(tmp_path: Path) -> None:
@@ -41,11 +40,16 @@ def test_code_goes_in_and_the_rest_stays_out(tmp_path: Path) -> None:
     assert listed(tmp_path) == sorted(f"opt/comp/app/{name}" for name in TAKEN)
 
 
-def test_what_looks_like_a_secret_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_looks_like_a_secret_is_said(tmp_path: Path) -> None:
     write(tmp_path, "pkg/server.key")
-    with caplog.at_level(logging.WARNING):
-        assert listed(tmp_path) == []
-    assert "pkg/server.key" in caplog.text
+    code = read_code(tmp_path, into="opt/comp/app")
+    assert code == Code(
+        files=(),
+        left_out=(LeftOut(path="pkg/server.key", reason="looks like a secret"),),
+        warnings=(
+            "pkg/server.key looks like a secret and stays out of the image; `include` takes it back by its name",
+        ),
+    )
 
 
 def test_content_and_the_executable_bit_decide(tmp_path: Path) -> None:
@@ -53,7 +57,7 @@ def test_content_and_the_executable_bit_decide(tmp_path: Path) -> None:
     (tmp_path / "tool.sh").chmod(0o700)
     (tmp_path / "train.py").chmod(0o666)
     os.utime(tmp_path / "train.py", (1, 1))
-    assert code_files(tmp_path, into="opt/comp/app") == (
+    assert read_code(tmp_path, into="opt/comp/app").files == (
         File(path="opt/comp/app/tool.sh", mode=0o755, data=b"tool.sh"),
         File(path="opt/comp/app/train.py", mode=0o644, data=b"train.py"),
     )
@@ -61,7 +65,7 @@ def test_content_and_the_executable_bit_decide(tmp_path: Path) -> None:
 
 def test_large_files_are_not_held(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(bytes(KEPT_SIZE + 1))
-    (file,) = code_files(tmp_path, into="opt/comp/app")
+    (file,) = read_code(tmp_path, into="opt/comp/app").files
     assert file.data is None
     assert file.source == tmp_path / "model.bin"
 
@@ -70,7 +74,7 @@ def test_links_inside_stay_links(tmp_path: Path) -> None:
     write(tmp_path, "pkg/data/table.csv")
     (tmp_path / "pkg/table.csv").symlink_to(tmp_path / "pkg/data/table.csv")
     (tmp_path / "latest").symlink_to("pkg/data")
-    targets = {file.path: file.target for file in code_files(tmp_path, into="opt/comp/app") if file.target}
+    targets = {file.path: file.target for file in read_code(tmp_path, into="opt/comp/app").files if file.target}
     assert targets == {"opt/comp/app/pkg/table.csv": "data/table.csv", "opt/comp/app/latest": "pkg/data"}
 
 

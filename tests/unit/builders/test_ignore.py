@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from toolkit.builders.code import code_files
+from toolkit.builders.code import read_code
 from toolkit.builders.ignore import read_patterns
 from toolkit.errors import InputError
 
@@ -71,5 +71,5 @@ def test_patterns_decide_over_what_is_usual(tmp_path: Path) -> None:
         (tmp_path / "src" / name).write_text(name)
     (tmp_path / ".dockerignore").write_text("src/data\n!src/data/b.csv\n!src/.hidden\n!src/demo.pem\n")
     patterns = read_patterns(tmp_path)
-    files = code_files(tmp_path / "src", into="app", patterns=patterns, below=PurePosixPath("src"))
+    files = read_code(tmp_path / "src", into="app", patterns=patterns, below=PurePosixPath("src")).files
     assert [file.path for file in files] == ["app/.hidden/x", "app/data/b.csv", "app/demo.pem", "app/keep.py"]
