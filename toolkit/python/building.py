@@ -28,9 +28,10 @@ from toolkit.progress import Report
 from toolkit.python.download import download
 from toolkit.python.index_users import IndexUsers
 from toolkit.python.indexes import ANY, Indexes
-from toolkit.python.local import folder_digest, sources_of, version_variables
+from toolkit.python.local import version_variables
 from toolkit.python.pin import Pin, Source, SourceDistribution
 from toolkit.python.resolve import locate_source
+from toolkit.python.sources import folder_digest, sources_of
 from toolkit.python.target import Target
 from toolkit.python.uv import find_python, uv_program
 from toolkit.redaction import without_login
@@ -111,8 +112,8 @@ def build_folder(
     """
 
     def copied(place: Path) -> Path:
-        for path in sources_of(folder):
-            target = place / folder.name / path.relative_to(folder)
+        for below, path in sources_of(folder):
+            target = place / folder.name / below
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
         return place / folder.name

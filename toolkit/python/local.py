@@ -3,9 +3,7 @@
 uv's documentation, "Dependency sources" and "Workspaces"; `editable` makes no difference to an image.
 """
 
-import hashlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,8 @@ from packaging.utils import canonicalize_name
 
 from toolkit.config import Project
 from toolkit.errors import InputError
+from toolkit.python.sources import folder_digest
 from toolkit.toml import Document
-
-_NO_SOURCES = {"__pycache__", "build", "dist", "node_modules", "venv"}
 
 # How tools are told a version that they would ask git for, as each documents it.
 _VERSION_VARIABLES = {
@@ -36,16 +33,6 @@ def local_projects(pyproject: Path, dependencies: Sequence[str]) -> dict[str, Pa
     found: dict[str, Path] = {}
     _follow(pyproject, dependencies, found)
     return found
-
-
-def folder_digest(folder: Path) -> str:
-    """Hash what a project is built from: paths, contents, and which files are executable."""
-    hasher = hashlib.sha256()
-    for path in sources_of(folder):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        line = f"{path.relative_to(folder).as_posix()}\0{os.access(path, os.X_OK)}\0{content}\n"
-        hasher.update(line.encode("utf-8", "surrogateescape"))
-    return hasher.hexdigest()
 
 
 def digests_elsewhere(project: Project) -> dict[str, str]:
@@ -75,18 +62,6 @@ def version_variables(folder: Path, digest: str, environ: Mapping[str, str]) -> 
     asked = {variable for tool, variable in _VERSION_VARIABLES.items() if tool in tools}
     given = {name: value for name, value in sorted(environ.items()) if asked and name.startswith(tuple(asked))}
     return dict.fromkeys(sorted(asked), f"0+content.{digest[:12]}") | given
-
-
-def sources_of(folder: Path) -> Iterator[Path]:
-    """List the files of a project in order, without what tools leave there: hidden ones, caches, builds."""
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        path = folder / entry.name
-        if entry.name.startswith(".") or entry.name in _NO_SOURCES or entry.name.endswith((".egg-info", ".pyc")):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from sources_of(path)
-        elif entry.is_file():
-            yield path
 
 
 def _follow(pyproject: Path, dependencies: Sequence[str], found: dict[str, Path]) -> None:

@@ -18,9 +18,10 @@ from toolkit.progress import silent
 from toolkit.python.building import build_folder, build_source, rebuild
 from toolkit.python.fetch import fetch_wheels
 from toolkit.python.indexes import ANY, Indexes
-from toolkit.python.local import folder_digest, local_projects, version_variables
+from toolkit.python.local import local_projects, version_variables
 from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.resolve import resolve
+from toolkit.python.sources import folder_digest
 from toolkit.python.target import Target
 from toolkit.python.wheels import Wheel, open_wheel
 
@@ -248,9 +249,9 @@ def test_which_tool_is_told_a_version(tmp_path: Path, requires: str, dynamic: st
 def test_the_digest_of_a_folder(tmp_path: Path) -> None:
     folder = project(tmp_path / "shared", "shared")
     digest = folder_digest(folder)
-    for name in (".git/config", "build/x", "dist/y.whl", "shared.egg-info/z", "__pycache__/a.pyc"):
+    for name in (".git/config", "build/lib/x", "dist/y.whl", "shared.egg-info/z", "__pycache__/a.pyc"):
         path = folder / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")
     os.utime(folder / "wheel.txt", (0, 0))
     assert folder_digest(folder) == digest
