@@ -20,13 +20,12 @@ from toolkit.config import Project, read_project
 from toolkit.errors import CompError
 from toolkit.oci.deflate import ENCODER_VERSION
 from toolkit.oci.tar import LAYOUT_VERSION
-from toolkit.python.local import digests_elsewhere
+from toolkit.python.local import digests_elsewhere, local_projects, version_variables
 
 if TYPE_CHECKING:
     from toolkit.builders.plan import Plan
 
 _KIND = "build"
-# uv's variables and settings choose what is locked; an image has what the lock says, and the lock is an input.
 _ENVIRONMENT = ("COMP_", "SOURCE_DATE_EPOCH")
 _NOT_DECIDING = ("COMP_CACHE_DIR", "COMP_REGISTRY", "COMP_TEST_")
 # What a contract is pinned to before it is compared: any text that is no image.
@@ -78,6 +77,7 @@ def read_inputs(request: Request) -> Inputs | None:
             "code": [file.identity() for file in code],
             "base": _base_identity(project.base or ""),
             "elsewhere": digests_elsewhere(project),
+            "packages": _packages(project, request.environ),
         }
         return Inputs(
             project=project,
@@ -269,6 +269,29 @@ def _absent(inputs: Inputs) -> Iterator[Path]:
 
 def _record_key(inputs: Inputs) -> dict[str, str]:
     return {"inputs": inputs.key, "lock": inputs.lock}
+
+
+def _packages(project: Project, environ: Mapping[str, str]) -> list[object]:
+    """Name what the lock, which is an input itself, is compared with beside the settings: a wrong one is not used."""
+    if not project.dependencies and not project.requirements:
+        return []
+    from toolkit.python.index_users import settings_digest
+    from toolkit.python.indexes import Indexes
+
+    options: tuple[str, ...] = ()
+    beside = b""
+    if project.requirements:
+        from toolkit.python.inputs import index_options
+
+        options = index_options(project.requirements)
+        # With a uv.lock, what the settings beside it require.
+        beside = _content(project.requirements.with_name("pyproject.toml"))
+    local = local_projects(project.pyproject, project.dependencies)
+    return [
+        settings_digest(Indexes(where=project.pyproject, options=options), environ),
+        _sha256(beside),
+        {name: version_variables(folder, "", environ) for name, folder in local.items()},
+    ]
 
 
 def _deciding(environ: Mapping[str, str]) -> dict[str, str]:

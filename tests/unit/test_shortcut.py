@@ -12,7 +12,7 @@ from toolkit.builders.plan import Plan
 from toolkit.builders.protocol import Builder
 from toolkit.cache import Cache
 from toolkit.oci.image import Built
-from toolkit.shortcut import _base_identity
+from toolkit.shortcut import Request, _base_identity, read_inputs
 from toolkit.tools import Tools
 
 
@@ -173,3 +173,21 @@ def test_variables_that_decide(tmp_path: Path, cache: Cache, base: Path, name: s
     assert recognised(folder, cache, environ={name: "1700000000"})
     assert recognised(folder, cache, environ={name: "1700000001"}) is None
     assert recognised(folder, cache) is None
+
+
+def test_where_packages_come_from_decides(tmp_path: Path, base: Path) -> None:
+    """A lock is compared with what the index offers, so another index may make another lock."""
+    folder = write_component(tmp_path / "component", base)
+    settings = folder / "pyproject.toml"
+    settings.write_text(settings.read_text().replace("[tool.comp]", 'dependencies = ["six"]\n[tool.comp]'))
+
+    def key(**environ: str) -> str:
+        inputs = read_inputs(Request(folder=folder, overrides={}, environ=environ))
+        assert inputs is not None
+        return inputs.key
+
+    assert key() == key(UV_CACHE_DIR="/elsewhere")
+    assert key() != key(UV_INDEX_URL="https://example.com/simple")
+    before = key()
+    (folder / "uv.toml").write_text('index-url = "https://example.com/simple"\n')
+    assert key() != before

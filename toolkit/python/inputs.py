@@ -29,7 +29,6 @@ _OTHER_OPTION = re.compile(r"\s--(?:hash|config-settings?|global-option)[= ]\S+"
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _INDEX_OPTIONS = ("--index-url", "-i ", "--extra-index-url", "--find-links", "-f ", "--no-index")
 _FOLDER = re.compile(r"(?:--find-links|-f)[= ]\s*(\S+)")
-_MOST_FILES = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,8 +59,10 @@ def read_inputs(path: Path, target: Target) -> Inputs:
 def inputs_file_digest(path: Path) -> str:
     """Hash the file, with those that it takes in."""
     hasher = hashlib.sha256()
-    for one in _files(path, set()):
-        hasher.update(one.read_bytes() if one.is_file() else b"")
+    for number, one in enumerate(_files(path)):
+        data = one.read_bytes() if one.is_file() else b""
+        # Where one ends and the next begins counts; a file alone is its own sha256.
+        hasher.update((f"\0{len(data)}\0".encode() if number else b"") + data)
     return hasher.hexdigest()
 
 
@@ -72,8 +73,8 @@ def index_options(path: Path) -> tuple[str, ...]:
     """
     return tuple(
         _absolute(line, one.parent)
-        for one in _files(path, set())
-        if one.suffix == ".txt" and one.is_file()
+        for one in _files(path)
+        if one.name != "uv.lock" and one.suffix != ".toml" and one.is_file()
         for _, line in _lines(one.read_text("utf-8", "replace"))
         if line.startswith(_INDEX_OPTIONS)
     )
@@ -84,15 +85,19 @@ def _absolute(line: str, folder: Path) -> str:
     return f"--find-links {(folder / found[1]).absolute()}" if found and (folder / found[1]).exists() else line
 
 
-def _files(path: Path, seen: set[Path]) -> Iterator[Path]:
-    if path in seen or len(seen) > _MOST_FILES:
-        return
-    seen.add(path)
-    yield path
-    if path.suffix == ".txt" and path.is_file():
-        for _, line in _lines(path.read_text("utf-8", "replace")):
-            if other := _other_file(line):
-                yield from _files((path.parent / other[1]).resolve(), seen)
+def _files(path: Path) -> list[Path]:
+    """List a file and those that it takes in, and these in turn, each once."""
+    found, waiting = [path], [path]
+    while waiting:
+        one = waiting.pop()
+        if one.name == "uv.lock" or one.suffix == ".toml" or not one.is_file():
+            continue
+        for _, line in _lines(one.read_text("utf-8", "replace")):
+            inner = (one.parent / other[1]).resolve() if (other := _other_file(line)) else None
+            if inner and inner not in found:
+                found.append(inner)
+                waiting.append(inner)
+    return found
 
 
 def _exported(path: Path) -> str:
@@ -125,14 +130,15 @@ def _of_uv_lock(path: Path, target: Target) -> Inputs:
     return Inputs(requirements=required, hashes=exported.hashes, locked=locked)
 
 
-def _of_text(text: str, path: Path) -> Inputs:
+def _of_text(text: str, path: Path, inside: tuple[Path, ...] = ()) -> Inputs:
+    """Read requirements; `inside` are the files that take this one in."""
     requirements: list[str] = []
     constraints: list[str] = []
     hashes: dict[str, frozenset[str]] = {}
     for number, line in _lines(text):
         where = Location(path=path, line=None if path.name == "uv.lock" else number)
         if other := _other_file(line):
-            inner = _included((path.parent / other[1]).resolve(), where)
+            inner = _included((path.parent / other[1]).resolve(), where, (*inside, path.resolve()))
             (constraints if other[0] else requirements).extend(inner.requirements)
             constraints.extend(inner.constraints)
             hashes.update(inner.hashes)
@@ -156,11 +162,13 @@ def _of_text(text: str, path: Path) -> Inputs:
     return Inputs(requirements=tuple(requirements), constraints=tuple(constraints), hashes=hashes)
 
 
-def _included(path: Path, where: Location) -> Inputs:
+def _included(path: Path, where: Location, inside: tuple[Path, ...]) -> Inputs:
     """Read a file that another takes in. Raises InputError naming the line that does when it is not there."""
     if not path.is_file():
         raise InputError(f"there is no {path}", where=where)
-    return _of_text(path.read_text("utf-8", "replace"), path)
+    if path in inside:
+        raise InputError(f"{path.name} takes in itself", where=where, hint="remove the line")
+    return _of_text(path.read_text("utf-8", "replace"), path, inside)
 
 
 def _requirement(line: str, where: Location) -> tuple[str, frozenset[str]]:

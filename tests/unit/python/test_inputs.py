@@ -198,3 +198,29 @@ def test_other_requirements_are_other_inputs(tmp_path: Path) -> None:
     lock = Lock(inputs=inputs_digest(project, "3.11"), python="3.11", pins={AMD64: ()})
     assert is_fresh(project, lock, "3.11")
     assert not is_fresh(given, lock, "3.11")
+
+
+def test_every_file_that_is_taken_in_counts(tmp_path: Path) -> None:
+    names = [tmp_path / "requirements.txt", *(tmp_path / f"{number}.in" for number in range(30))]
+    for path, inner in zip(names, [*names[1:], None], strict=True):
+        path.write_text(f"-r {inner.name}\n" if inner else "six==1.0\n")
+    before = inputs_file_digest(names[0])
+    names[-1].write_text("six==2.0\n")
+    assert inputs_file_digest(names[0]) != before
+
+
+def test_a_line_that_moves_from_one_file_to_another_counts(tmp_path: Path) -> None:
+    top, inner = tmp_path / "requirements.txt", tmp_path / "a.txt"
+    top.write_text("-c a.txt\nsix\n")
+    inner.write_text("click\n")
+    before = inputs_file_digest(top)
+    top.write_text("-c a.txt\n")
+    inner.write_text("six\nclick\n")
+    assert inputs_file_digest(top) != before
+
+
+def test_a_file_that_takes_in_itself_is_refused(tmp_path: Path, debian: Target) -> None:
+    (tmp_path / "requirements.txt").write_text("-r a.txt\n")
+    (tmp_path / "a.txt").write_text("-r requirements.txt\n")
+    with pytest.raises(InputError, match=r"requirements\.txt takes in itself"):
+        read_inputs(tmp_path / "requirements.txt", debian)
