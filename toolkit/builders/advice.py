@@ -26,7 +26,7 @@ def lacking(os_id: str, missing: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for name, libraries in missing.items():
         packages = dict.fromkeys(debian_package(library) for library in libraries)
         noun = "package" if len(packages) == 1 else "packages"
-        where = f", on {os_id.capitalize()} in the {noun} {some_of([*packages])}" if os_id in _DEBIANS else ""
+        where = f", on {os_id.capitalize()} in the {noun} {' '.join(packages)}" if os_id in _DEBIANS else ""
         yield (
             f"{name} needs {some_of(libraries)}, which the base lacks: importing it may fail; "
             f"use a base that has {'it' if len(libraries) == 1 else 'them'}{where}"

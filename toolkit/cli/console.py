@@ -3,6 +3,7 @@
 The one place where this program prints: no secret passes, and nothing that others wrote can steer the terminal.
 """
 
+import io
 import logging
 import sys
 import threading
@@ -52,7 +53,9 @@ pass_console = click.make_pass_decorator(Console)
 
 def tell(text: str) -> None:
     """Print a line or several for people on stderr."""
-    click.echo(visible(hide(text)), err=True)
+    # Not click's echo: it takes an ASCII terminal for a wrong setting and sends UTF-8.
+    sys.stderr.write(visible(hide(text)) + "\n")
+    sys.stderr.flush()
 
 
 def tell_traceback(error: BaseException) -> None:
@@ -63,7 +66,17 @@ def tell_traceback(error: BaseException) -> None:
 
 
 def guard() -> None:
-    """Let what Python itself prints, about threads, warnings and finalizers, pass through here too."""
+    """Let what Python itself prints, about threads, warnings and finalizers, pass through here too.
+
+    Prepare the streams for any text: files and pipes get UTF-8, whatever the locale, since what they get are
+    documents; a terminal gets its own encoding, with escapes for what that lacks.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            terminal = stream.isatty()
+            stream.reconfigure(
+                encoding=None if terminal else "utf-8", errors="backslashreplace" if terminal else "surrogateescape"
+            )
     sys.excepthook = _print_uncaught
     threading.excepthook = lambda caught: tell_traceback(caught.exc_value or caught.exc_type())
     sys.unraisablehook = lambda caught: tell_traceback(caught.exc_value or caught.exc_type())

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -150,8 +151,15 @@ def _leave(code: int) -> None:
 
 
 def _near(text: str) -> str:
-    """Write paths below the current folder as people would."""
-    return text.replace(f"{Path.cwd()}{os.sep}", "")
+    """Write paths below the current folder as people would: relative to it.
+
+    Only where a path begins: `/work/` is left alone in `/mnt/work/a` and in `https://host/work/a`, and from `/` every
+    path stays as it is.
+    """
+    folder = str(Path.cwd())
+    if folder == os.sep or folder not in text:
+        return text
+    return re.sub(rf"(?<![\w./~%-]){re.escape(folder + os.sep)}(?=[^\s/])", "", text)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

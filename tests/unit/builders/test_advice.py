@@ -37,7 +37,7 @@ def test_libraries_that_the_base_lacks() -> None:
     assert list(lacking("debian", missing)) == [
         (
             "opencv-python needs libGL.so.1, libglib-2.0.so.0, which the base lacks: importing it may fail; "
-            "use a base that has them, on Debian in the packages libgl1, libglib2.0-0"
+            "use a base that has them, on Debian in the packages libgl1 libglib2.0-0"
         ),
         (
             "solo needs libX11.so.6, which the base lacks: importing it may fail; "
