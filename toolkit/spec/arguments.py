@@ -27,6 +27,7 @@ class _Call:
     values: Mapping[str, str]
     input_paths: Mapping[str, str]
     output_paths: Mapping[str, str]
+    inputs: frozenset[str]
 
 
 def resolve_command(
@@ -36,9 +37,10 @@ def resolve_command(
 
     An input in neither `values` nor `input_paths` is absent; defaults are the caller's business. As in KFP 1.8,
     the argument of an absent optional input is dropped, and `then` and `else` are spliced in place. Raises
-    InputError for a required input that is absent.
+    InputError for a required input that is absent, and for a port that the contract does not declare.
     """
-    call = _Call(values=values, input_paths=input_paths, output_paths=output_paths)
+    inputs = frozenset(port.name for port in spec.interface.inputs)
+    call = _Call(values=values, input_paths=input_paths, output_paths=output_paths, inputs=inputs)
     optional = {port.name for port in spec.interface.inputs if port.optional}
     container = spec.container
     return [text for argument in (*container.command, *container.args) for text in _resolve(argument, call, optional)]
@@ -76,10 +78,21 @@ def _holds(argument: IfPlaceholder, call: _Call) -> bool:
 
 def _port(argument: PortPlaceholder, call: _Call, optional: set[str]) -> list[str]:
     if argument.kind.startswith("output"):
+        if argument.port not in call.output_paths:
+            raise _undeclared("output", argument.port)
         return [call.output_paths[argument.port]]
     given = call.values if argument.kind == "inputValue" else call.input_paths
     if argument.port in given:
         return [given[argument.port]]
     if argument.port in optional:
         return []
+    if argument.port not in call.inputs:
+        raise _undeclared("input", argument.port)
     raise InputError(f"the input {argument.port!r} is required", hint=f"give it: -i {argument.port}=…")
+
+
+def _undeclared(direction: str, name: str) -> InputError:
+    return InputError(
+        f"the contract's arguments use the {direction} {name!r}, which it does not declare",
+        hint=f"declare it under {direction}s; `comp lint` shows where it is used",
+    )
