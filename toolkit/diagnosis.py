@@ -295,7 +295,7 @@ def _credentials(environ: Mapping[str, str]) -> str | None:
 def _trust(environ: Mapping[str, str]) -> str | None:
     import ssl
 
-    from toolkit.remote.transport import trust
+    from toolkit.http.trust import trust
 
     count = trust(environ).cert_store_stats()["x509_ca"]
     folder = environ.get("SSL_CERT_DIR") or ssl.get_default_verify_paths().capath

@@ -4,7 +4,8 @@
     ├── InputError      1   what the user gave is wrong: code, contract, requirements, data
     ├── UsageError      2   the command line is wrong
     └── OutsideError    3   a remote, an engine, the network or the disk failed; trying again may help
-        └── RemoteError     a distribution server answered with an error; `status` says which
+        └── RemoteError     a server refused or failed; `status` says how
+            └── SlowError   a server takes too long; another try at once would take as long
 
 A message says what failed and on what. The cause travels as `__cause__` (`raise … from …`), the advice as
 `hint`. Nothing here prints: `toolkit.cli` does.
@@ -59,10 +60,14 @@ class OutsideError(CompError):
 
 
 class RemoteError(OutsideError):
-    """A distribution server refused or failed; `status` is the HTTP status, 0 when there was no answer."""
+    """A server refused or failed; `status` is the HTTP status, 0 when there was no answer."""
 
     def __init__(
         self, message: str, *, status: int = 0, where: Location | None = None, hint: str | None = None
     ) -> None:
         super().__init__(message, where=where, hint=hint)
         self.status = status
+
+
+class SlowError(RemoteError):
+    """A server took longer than a request may, or moved less than a transfer has to."""

@@ -104,5 +104,18 @@ LIBRARY_SIZE = Limit(
     about="how much of a shared library is read to see which libraries it needs; nothing is said of a larger one",
 )
 
+REQUEST_TIME = Limit(
+    name="request-time",
+    default=100,
+    unit="seconds",
+    about="waiting for a server's answer, or a transfer",
+)
+TRANSFER_RATE = Limit(
+    name="transfer-rate",
+    default=1_000,
+    unit="bytes",
+    about="what a transfer moves in a second, at least",
+)
+
 # All of them, in the order in which they stand here.
 ALL = tuple(one for one in tuple(globals().values()) if isinstance(one, Limit))

@@ -25,7 +25,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from toolkit.cache import Cache
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.progress import Report
-from toolkit.python.download import download
+from toolkit.python.download import download, index_transport
 from toolkit.python.index_users import IndexUsers
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.local import version_variables
@@ -89,7 +89,7 @@ def build_source(
 
     def unpacked(folder: Path) -> Path:
         if not cache.has_blob(source.sha256):
-            download(source, cache, report, IndexUsers(indexes, os.environ))
+            download(source, cache, report, IndexUsers(indexes, os.environ), index_transport(os.environ))
         return Path(shutil.copyfile(cache.blob_path(source.sha256), folder / source.filename))
 
     what = f"{source.name} {source.version}"

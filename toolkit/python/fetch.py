@@ -31,13 +31,14 @@ def fetch_wheels(
     """
     missing = [pin for pin in pins if not cache.has_blob(pin.sha256)]
     if missing:
-        from toolkit.python.download import download
+        from toolkit.python.download import download, index_transport
         from toolkit.python.index_users import IndexUsers
 
         located, users = _located(missing, target, indexes), IndexUsers(indexes, os.environ)
+        transport = index_transport(os.environ)
 
         def fetched(pin: Pin) -> None:
-            download(pin, cache, report, users)
+            download(pin, cache, report, users, transport)
             arrived(_wheel(pin, cache))
 
         at_once(fetched, located, most=_THREADS)

@@ -12,6 +12,7 @@ import re
 import subprocess
 import threading
 import tomllib
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
@@ -60,9 +61,7 @@ class IndexUsers:
         if found is None:
             return {}
         learn_login(*found)
-        import urllib3
-
-        return urllib3.make_headers(basic_auth=":".join(found))
+        return {"Authorization": f"Basic {b64encode(':'.join(found).encode()).decode()}"}
 
     def _user(self, wanted: SplitResult) -> tuple[str, str] | None:
         index = self._index_of(wanted)

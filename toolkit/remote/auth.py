@@ -5,25 +5,26 @@ host and scopes for as long as they live; nothing is sent to a server before it 
 """
 
 import base64
-import json
 import logging
+import math
 import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from toolkit.errors import RemoteError
+from toolkit.errors import OutsideError, RemoteError
+from toolkit.http.answers import invalid, read_json, read_url, reading
+from toolkit.http.hosts import InsecureHosts
+from toolkit.http.transport import Answer, Request
 from toolkit.redaction import learn
 from toolkit.remote.credentials import Credential, Credentials
-from toolkit.remote.hosts import InsecureHosts
-from toolkit.remote.transport import Answer, Request
 
 log = logging.getLogger(__name__)
 
 CLIENT_ID = "comp"
+TOKEN_HOSTS = "COMP_TOKEN_HOSTS"  # noqa: S105 (a variable's name)
 _LEAST_LIFE = 60
 _OK = 200
 _REFUSED = {400, 401, 403}
@@ -70,11 +71,16 @@ class Authenticator:
         credentials: Credentials,
         insecure: InsecureHosts,
         send: Callable[[Request], Answer],
+        origin: Callable[[str], str],
+        environ: Mapping[str, str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._credentials = credentials
         self._insecure = insecure
         self._send = send
+        self._origin = origin
+        listed = environ.get(TOKEN_HOSTS)
+        self._token_hosts = None if listed is None else frozenset(re.split(r"[,\s]+", listed.lower()))
         self._clock = clock
         self._lock = threading.RLock()
         self._challenges: dict[str, Challenge] = {}
@@ -125,10 +131,10 @@ class Authenticator:
 
     def _fetch(self, host: str, scopes: frozenset[str], challenge: Challenge, credential: Credential | None) -> _Kept:
         realm = challenge.parameters.get("realm", "")
-        parts = urlsplit(realm)
-        if not parts.netloc:
+        if not realm:
             raise RemoteError(f"{host} asks for a token and does not say where to get one", status=401)
-        self._insecure.check(parts.scheme, parts.netloc, f"the challenge of {host}")
+        self._check_realm(host, realm, credential)
+        parts = urlsplit(realm)
         wanted = sorted(scopes) or challenge.parameters.get("scope", "").split()
         service = challenge.parameters.get("service", "")
         answer = self._send(_token_request(realm, service, wanted, credential))
@@ -145,6 +151,24 @@ class Authenticator:
         learn(token)
         # Half of its life: an upload that starts now must not outlive it.
         return _Kept(header=f"Bearer {token}", until=self._clock() + max(life, _LEAST_LIFE) / 2)
+
+    def _check_realm(self, host: str, realm: str, credential: Credential | None) -> None:
+        """See that a realm is an address that may be given the credentials of `host`.
+
+        As docker does, another host may; but never less encrypted than the one that names it, unless the user listed
+        it, and none that `COMP_TOKEN_HOSTS` leaves out.
+        """
+        parts, origin = read_url(realm, host, "the realm of its challenge"), urlsplit(self._origin(host))
+        encrypted = origin.scheme == "https"
+        self._insecure.check(parts.scheme, parts.netloc, f"the challenge of {host}", encrypted=encrypted)
+        if credential is None or parts.netloc == origin.netloc:
+            return
+        if self._token_hosts is not None and parts.netloc.lower() not in self._token_hosts:
+            raise OutsideError(
+                f"{host} wants the credentials of {credential.source} to go to {parts.netloc}",
+                hint=f"{TOKEN_HOSTS} does not list it; if it belongs to {host}, add it there",
+            )
+        log.debug("the credentials for %s go to %s, which its challenge names", host, parts.netloc)
 
 
 def _repository(scopes: frozenset[str]) -> str:
@@ -173,6 +197,7 @@ def _token_request(realm: str, service: str, scopes: list[str], credential: Cred
             url=realm,
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body=urlencode(form).encode(),
+            follow=False,
         )
     query = [("service", service)] if service else []
     query += [("scope", scope) for scope in scopes]
@@ -182,12 +207,12 @@ def _token_request(realm: str, service: str, scopes: list[str], credential: Cred
 
 
 def _read_token(body: bytes, server: str) -> tuple[str, float]:
-    try:
-        parsed: Any = json.loads(body)
-        token = parsed.get("token") or parsed.get("access_token")
-        life = float(parsed.get("expires_in") or _LEAST_LIFE)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise RemoteError(f"{server} answers with something else than a token") from error
+    answer = read_json(body, server, "its token")
+    token = answer.get("token") or answer.get("access_token")
+    with reading(server, "its token"):
+        life = float(answer.get("expires_in") or _LEAST_LIFE)
+        if not math.isfinite(life):
+            raise ValueError("it has no end")
     if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-        raise RemoteError(f"{server} answers with something else than a token")
+        raise invalid(server, "its token")
     return token, life

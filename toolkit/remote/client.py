@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from toolkit.cache import Cache
 from toolkit.errors import InputError
+from toolkit.http.hosts import InsecureHosts
 from toolkit.oci.descriptor import Descriptor, Platform
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built, Image
@@ -14,7 +15,6 @@ from toolkit.progress import Report, silent
 from toolkit.remote.credentials import CredentialFiles, Credentials
 from toolkit.remote.endpoints import get_manifest, head_blob, head_manifest, ping, pull_scope
 from toolkit.remote.failures import NOT_FOUND
-from toolkit.remote.hosts import InsecureHosts
 from toolkit.remote.places import Nowhere, Places
 from toolkit.remote.pulling import list_platforms, pull_image
 from toolkit.remote.pushing import push_image

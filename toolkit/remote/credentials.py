@@ -19,6 +19,9 @@ from toolkit.redaction import learn_login
 log = logging.getLogger(__name__)
 
 HELPER_SECONDS = 30
+# What helpers say of a host that they know nothing of, which is no failure (docker-credential-helpers).
+_UNKNOWN = b"credentials not found"
+_READ, _MOST_LINES = 4_000, 3
 _TOKEN_USER = "<token>"  # noqa: S105 (the name that helpers give to an identity token)
 _DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 _DOCKER_HUB_NAMES = {"index.docker.io", "registry-1.docker.io", "docker.io"}
@@ -110,13 +113,31 @@ class CredentialFiles:
                 env=dict(self.environ),
             )
             answer = json.loads(done.stdout) if done.returncode == 0 else None
-        except (OSError, subprocess.TimeoutExpired, ValueError) as error:
+        except (OSError, subprocess.TimeoutExpired, ValueError, RecursionError) as error:
             # A helper that is configured and not installed must not stand in the way of a public image.
-            log.warning("%s gave no credentials for %s: %s", program, host, type(error).__name__)
+            log.warning("%s gave no credentials for %s: %s", program, host, _reason(error))
             return None
+        if done.returncode and not (_UNKNOWN in done.stdout or _UNKNOWN in done.stderr):
+            log.warning("%s gave no credentials for %s: %s", program, host, _advice(done.stdout, done.stderr))
         if not isinstance(answer, dict) or not answer.get("Secret"):
             return None
         return _credential(program, str(answer.get("Username") or ""), str(answer["Secret"]))
+
+
+def _reason(error: Exception) -> str:
+    import subprocess
+
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"no answer within {HELPER_SECONDS} seconds"
+    return "its answer is not JSON"
+
+
+def _advice(stdout: bytes, stderr: bytes) -> str:
+    """Give the first lines that a helper said: it knows why it failed, and often what helps."""
+    lines = [line.strip() for line in (stderr + b"\n" + stdout)[:_READ].decode("utf-8", "replace").splitlines()]
+    return " / ".join([line for line in lines if line][:_MOST_LINES]) or "it failed and said nothing"
 
 
 def _credential(source: str, username: str, secret: str) -> Credential:

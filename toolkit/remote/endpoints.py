@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from toolkit.http.retries import ATTEMPTS, RETRYABLE
+from toolkit.http.transport import Body
 from toolkit.oci.descriptor import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built
 from toolkit.oci.reference import Reference
-from toolkit.remote.retries import ATTEMPTS, RETRYABLE
-from toolkit.remote.transport import Body
 
 _NEXT = re.compile(r'<([^<>]+)>[^,]*;\s*rel="?next"?(?:[;,\s]|$)')
 MANIFEST_TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX)

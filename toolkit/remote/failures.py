@@ -1,49 +1,29 @@
 """What a failure of a remote is called: one message per kind, naming the server, with advice."""
 
+import html
 import json
-import ssl
-from typing import Any
+import re
+from collections.abc import Iterator
 
 from toolkit.errors import RemoteError
-from toolkit.remote.hosts import INSECURE_VARIABLE, is_loopback
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 401, 403, 404, 429
 _SERVER_FAULT = 500
 _MAX_DETAIL = 300
+_MOST_ERRORS = 3
+_READ = 20_000
+_PAGE = re.compile(r"(?i)<(?:!doctype|html|head|body|h1|p|center)\b")
+_UNSHOWN = re.compile(r"(?is)<(script|style)\b.*?(?:</\1>|\Z)|<!--.*?(?:-->|\Z)")
+_TAG = re.compile(r"<[^>]*(?:>|\Z)")
 
 
-def cannot_connect(host: str, error: Exception) -> RemoteError:
-    """Nobody answers."""
-    if is_loopback(host):
-        hint = "start the server, or correct the port"
-    else:
-        hint = "check the host's name, the network and the proxy settings"
-    return RemoteError(f"cannot connect to {host}: {_reason(error)}", hint=hint)
-
-
-def connection_broke(host: str, error: Exception) -> RemoteError:
-    """The answer did not come, or not all of it."""
-    return RemoteError(f"the connection to {host} broke: {_reason(error)}", hint="try again")
-
-
-def refused_certificate(host: str, error: Exception) -> RemoteError:
-    """TLS did not come about."""
-    inner = _find_tls(error)
-    if isinstance(inner, ssl.SSLCertVerificationError):
-        return RemoteError(
-            f"the TLS certificate of {host} is not trusted: {inner.verify_message}",
-            hint=f"give its CA with SSL_CERT_FILE=ca.pem, or, if you trust the network, {INSECURE_VARIABLE}={host}",
-        )
-    return RemoteError(
-        f"no TLS connection to {host}: {getattr(inner, 'reason', None) or type(inner).__name__}",
-        hint=f"if it speaks plain HTTP and you trust the network, list it: {INSECURE_VARIABLE}={host}",
-    )
-
-
-def refused(host: str, status: int, body: bytes, *, what: str, attempts: int, credentials: str) -> RemoteError:
+def refused(
+    host: str, status: int, body: bytes, *, what: str, attempts: int, credentials: str, proxy: str | None = None
+) -> RemoteError:
     """An answer with an error status; `credentials` says which were used or where they were looked for."""
     detail = server_says(body)
-    said = f": {detail}" if detail else ""
+    said = f", through the proxy {proxy}" if proxy else ""
+    said += f": {detail}" if detail else ""
     if status == UNAUTHORIZED:
         return RemoteError(
             f"{host} wants other credentials ({what}){said}",
@@ -73,39 +53,47 @@ def refused(host: str, status: int, body: bytes, *, what: str, attempts: int, cr
 
 
 def server_says(body: bytes) -> str:
-    """Read the error document of a distribution server, shortened, on one line; empty when there is none."""
+    """Give what an error's body says, shortened, on one line: the message of its JSON, else its first lines of text.
+
+    Distribution servers have a form of their own (specification 1.1, "Error Codes"); the proxies and storage servers
+    before and behind them have many. Empty when it says nothing.
+    """
+    text = body[:_READ].decode("utf-8", "replace")
     try:
-        errors: Any = json.loads(body)["errors"]
-        texts = [": ".join(str(error[key]) for key in ("code", "message") if error.get(key)) for error in errors]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ""
-    line = " ".join("; ".join(texts).split())
-    return "".join(character for character in line if character.isprintable())[:_MAX_DETAIL]
+        said = "; ".join(_messages(json.loads(body)))
+    except (ValueError, RecursionError):
+        said = "" if text.lstrip().startswith(("{", "[")) else _first_lines(text)
+    line = " ".join(said.split())
+    shown = "".join(character for character in line if character.isprintable())
+    return shown if len(shown) <= _MAX_DETAIL else f"{shown[:_MAX_DETAIL]}…"
 
 
-def _find_tls(error: BaseException) -> BaseException:
-    seen = error
-    while not isinstance(seen, ssl.SSLError):
-        following = (
-            seen.__cause__
-            or seen.__context__
-            or next((argument for argument in seen.args if isinstance(argument, BaseException)), None)
+def _messages(answer: object) -> Iterator[str]:
+    """Find the texts of an error document: OCI's `errors`, or what others call `message`, `error`, `detail`."""
+    if isinstance(answer, str):
+        yield answer
+    elif isinstance(answer, list):
+        for one in answer[:_MOST_ERRORS]:
+            yield from _messages(one)
+    elif isinstance(answer, dict):
+        if isinstance(answer.get("errors"), list):
+            yield from _messages(answer["errors"])
+            return
+        keys = (
+            ("code", "message") if answer.get("message") else ("error", "error_description", "detail", "title", "code")
         )
-        if following is None:
-            return seen
-        seen = following
-    return seen
+        found = [answer.get(key) for key in keys]
+        if texts := [str(one) for one in found if isinstance(one, str | int) and one]:
+            yield ": ".join(texts)
+        elif isinstance(found[0], dict):
+            yield from _messages(found[0])
 
 
-def _reason(error: BaseException) -> str:
-    """Say it in the system's words: urllib3's own repeat the URL, which may hold a signature."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, TimeoutError):
-            return "no answer in time"
-        if isinstance(seen, OSError) and seen.strerror:
-            return seen.strerror
-        arguments = (argument for argument in seen.args if isinstance(argument, BaseException))
-        seen = seen.__cause__ or seen.__context__ or next(arguments, None)
-    names = {"ReadTimeoutError": "no answer in time", "ConnectTimeoutError": "no answer in time"}
-    return names.get(type(error).__name__, "the server closed it early")
+def _first_lines(text: str) -> str:
+    """Give the first lines of a text, or of what a web page shows."""
+    if _PAGE.search(text):
+        text = html.unescape(_TAG.sub("\n", _UNSHOWN.sub("", text)))
+    if text.count("\ufffd") > len(text) / 10:
+        return ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " / ".join([*dict.fromkeys(lines)][:_MOST_ERRORS])

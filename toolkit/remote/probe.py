@@ -9,8 +9,10 @@ import ssl
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from toolkit.http.hosts import InsecureHosts, is_loopback
+from toolkit.http.pace import Pace, PacedTls, paced
 from toolkit.oci.reference import Reference
-from toolkit.remote.hosts import InsecureHosts, api_host, is_loopback
+from toolkit.remote.servers import api_host
 
 _SECONDS = 5.0
 _ACCEPT = ", ".join(
@@ -29,8 +31,9 @@ def manifest_exists(reference: Reference, *, environ: Mapping[str, str], tags: S
     host = api_host(reference.host)
     if reference.digest is None or _needs_client(reference.host, environ):
         return None
-    connection = _connect(host)
+    connection = _connection(host)
     try:
+        _connect(connection)
         for identifier in (str(reference.digest), *tags):
             path = f"/v2/{reference.repository}/manifests/{quote(identifier, safe=':')}"
             connection.request("HEAD", path, headers={"Accept": _ACCEPT})
@@ -59,7 +62,17 @@ def _needs_client(host: str, environ: Mapping[str, str]) -> bool:
     return proxied or own_trust or InsecureHosts.of((), environ).lists(host)
 
 
-def _connect(host: str) -> http.client.HTTPConnection:
+def _connection(host: str) -> http.client.HTTPConnection:
     if is_loopback(host):
         return http.client.HTTPConnection(host, timeout=_SECONDS)
-    return http.client.HTTPSConnection(host, timeout=_SECONDS, context=ssl.create_default_context())
+    context = ssl.create_default_context()
+    context.sslsocket_class = PacedTls
+    return http.client.HTTPSConnection(host, timeout=_SECONDS, context=context)
+
+
+def _connect(connection: http.client.HTTPConnection) -> None:
+    """Connect, and hold all that follows to a few seconds."""
+    connection.connect()
+    if not isinstance(connection.sock, PacedTls):
+        connection.sock = paced(connection.sock)
+    connection.sock.pace = Pace(seconds=_SECONDS)

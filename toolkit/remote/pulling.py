@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from toolkit.cache import Cache
-from toolkit.errors import InputError, OutsideError, RemoteError
+from toolkit.errors import InputError, OutsideError, RemoteError, SlowError
+from toolkit.limits import REQUEST_TIME, TRANSFER_RATE
 from toolkit.oci.descriptor import (
     DOCKER_INDEX,
     DOCKER_MANIFEST,
@@ -252,6 +253,7 @@ def download(
     """
     done = start
     for left in range(_BREAKS, -1, -1):
+        began = done
         answer = session.read(reference, partial(get_blob, blob=blob, start=done))
         # A server that ignores Range sends everything again.
         skip = 0 if answer.status == _PARTIAL else done
@@ -268,7 +270,9 @@ def download(
                     yield fresh
         except RemoteError as error:
             log.info("%s: %d of %d bytes, going on from there", error.message, done, blob.size)
-            if not left:
+            # A transfer that came to a halt is worth another try if it had moved before.
+            halted = isinstance(error, SlowError) and done - began < REQUEST_TIME.value * TRANSFER_RATE.value
+            if not left or halted:
                 raise
         if done == blob.size:
             return

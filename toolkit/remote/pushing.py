@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, wait
 
 from toolkit.errors import InputError, OutsideError, RemoteError
+from toolkit.http.transport import Answer
 from toolkit.oci.descriptor import Descriptor
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built, Image, Layer
@@ -20,7 +21,6 @@ from toolkit.remote.endpoints import head_blob, head_manifest, mount_blob, push_
 from toolkit.remote.failures import FORBIDDEN, NOT_FOUND
 from toolkit.remote.places import Places
 from toolkit.remote.session import Session
-from toolkit.remote.transport import Answer
 from toolkit.remote.uploading import Upload
 from toolkit.threads import at_once, threads
 

@@ -45,7 +45,7 @@ def list_referrers(session: Session, reference: Reference, digest: Digest) -> tu
         page = next_page(answer.headers.get("Link", ""))
         if page is None:
             break
-        answer = session.call(replace(endpoint, path=page))
+        answer = session.call(replace(endpoint, path=session.location(reference.host, answer.url, page)))
         found += _listed(answer.body)
     return tuple(found)
 

@@ -4,17 +4,19 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from urllib.parse import urljoin
+from urllib.parse import urlsplit
 
-from toolkit.errors import RemoteError
+from toolkit.errors import RemoteError, SlowError
+from toolkit.http.answers import join_url
+from toolkit.http.hosts import InsecureHosts, is_loopback
+from toolkit.http.transport import Answer, Request, Transport
 from toolkit.oci.reference import Reference
 from toolkit.remote.auth import Authenticator
 from toolkit.remote.credentials import Credentials
 from toolkit.remote.endpoints import Endpoint
 from toolkit.remote.failures import NOT_FOUND, UNAUTHORIZED, refused
-from toolkit.remote.hosts import InsecureHosts, api_host, is_loopback
 from toolkit.remote.mirrors import Mirrors
-from toolkit.remote.transport import Answer, Request, Transport, split_url
+from toolkit.remote.servers import api_host
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +41,14 @@ class Session:
         self._insecure = insecure
         self._transport = Transport(insecure, environ, pause)
         self.pause = pause
-        self._authenticator = Authenticator(credentials, insecure, self._transport.send)
+        self._authenticator = Authenticator(credentials, insecure, self._transport.send, self._origin, environ)
         self._lock = threading.Lock()
         self._schemes: dict[str, str] = {}
 
     def call(self, endpoint: Endpoint) -> Answer:
         """Send an endpoint and return an answer that it accepts. Raises RemoteError for any other."""
         url = self.url(endpoint.host, endpoint.path)
-        ours = split_url(url).netloc == api_host(endpoint.host)
+        ours = url.startswith(f"{self._origin(endpoint.host)}/")
         request = Request(
             method=endpoint.method,
             url=url,
@@ -82,16 +84,22 @@ class Session:
 
     def url(self, host: str, path: str) -> str:
         """Make the URL of a path, or check one that the host gave: relative to it, and encrypted as it must be."""
-        base = f"{self._scheme(host)}://{api_host(host)}"
-        url = urljoin(base, path)
-        parts = split_url(url)
-        self._insecure.check(parts.scheme, parts.netloc, host)
+        return self.location(host, self._origin(host), path)
+
+    def location(self, host: str, base: str, location: str) -> str:
+        """Make the URL of a `Location` that the answer from `base` has: relative to it, and encrypted as it must be."""
+        url = join_url(base, location, host, "its address for what comes next")
+        parts = urlsplit(url)
+        self._insecure.check(parts.scheme, parts.netloc, host, encrypted=urlsplit(base).scheme == "https")
         return url
+
+    def _origin(self, host: str) -> str:
+        return f"{self._scheme(host)}://{api_host(host)}"
 
     def _authorized(self, endpoint: Endpoint, request: Request) -> Answer:
         sent = self._authenticator.header(endpoint.host, endpoint.scopes)
         answer = self._transport.send(_with(request, sent))
-        if answer.status != UNAUTHORIZED or not answer.url.startswith(_origin(request.url)):
+        if answer.status != UNAUTHORIZED or not answer.url.startswith(f"{self._origin(endpoint.host)}/"):
             return answer
         challenge = answer.headers.get("WWW-Authenticate", "")
         if not self._authenticator.learn(endpoint.host, endpoint.scopes, challenge, sent=sent):
@@ -100,7 +108,7 @@ class Session:
 
     def refused(self, endpoint: Endpoint, answer: Answer) -> RemoteError:
         """Make the error of an answer that an endpoint does not accept."""
-        server = split_url(answer.url).netloc
+        server = urlsplit(answer.url).netloc
         host = endpoint.host if server == api_host(endpoint.host) else server
         return refused(
             host,
@@ -108,6 +116,7 @@ class Session:
             answer.body,
             what=endpoint.what,
             attempts=answer.attempts,
+            proxy=answer.proxy,
             credentials=self._authenticator.describe(endpoint.host, endpoint.scopes),
         )
 
@@ -127,6 +136,8 @@ class Session:
         first, second = ("http", "https") if is_loopback(host) else ("https", "http")
         try:
             answer = self._transport.once(Request(method="GET", url=f"{first}://{api_host(host)}/v2/"))
+        except SlowError:
+            raise
         except RemoteError:
             # When nobody answers at all, the next request says so.
             return second
@@ -138,8 +149,3 @@ def _with(request: Request, authorization: str | None) -> Request:
     if authorization is None:
         return request
     return replace(request, headers={**request.headers, "Authorization": authorization})
-
-
-def _origin(url: str) -> str:
-    parts = split_url(url)
-    return f"{parts.scheme}://{parts.netloc}/"

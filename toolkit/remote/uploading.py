@@ -9,7 +9,10 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 
-from toolkit.errors import OutsideError, RemoteError
+from toolkit.errors import OutsideError, RemoteError, SlowError
+from toolkit.http.failures import connection_broke
+from toolkit.http.retries import ATTEMPTS, delay
+from toolkit.http.transport import Answer, Body
 from toolkit.oci.descriptor import Descriptor
 from toolkit.oci.reference import Reference
 from toolkit.remote.endpoints import (
@@ -20,10 +23,8 @@ from toolkit.remote.endpoints import (
     put_blob,
     start_upload,
 )
-from toolkit.remote.failures import NOT_FOUND, connection_broke
-from toolkit.remote.retries import ATTEMPTS, delay
+from toolkit.remote.failures import NOT_FOUND
 from toolkit.remote.session import Session
-from toolkit.remote.transport import Answer, Body
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ class Upload:
         try:
             answer = self._session.call(patch_blob(self._reference, location, data, position))
         except RemoteError as error:
-            if error.status:
+            if error.status or isinstance(error, SlowError):
                 raise
             return Answer(status=0, headers={}, url=location), error
         if answer.status == _ACCEPTED:
@@ -172,7 +173,7 @@ class Upload:
         location = answer.headers.get("Location") or known
         if not location:
             raise OutsideError(f"{self._reference.host} opens an upload and does not say where")
-        return self._session.url(self._reference.host, location)
+        return self._session.location(self._reference.host, answer.url, location)
 
     def _failed(self, answer: Answer) -> RemoteError:
         if answer.status == _RANGE_WRONG:

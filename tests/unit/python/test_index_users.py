@@ -14,7 +14,7 @@ FILE = f"{HOST}/simple/files/a-1-py3-none-any.whl"
 
 def user(users: IndexUsers, address: str = FILE) -> str:
     """Give `name:password` as it is sent, nothing when nobody is named."""
-    return b64decode(users.headers(address).get("authorization", "Basic ").removeprefix("Basic ")).decode()
+    return b64decode(users.headers(address).get("Authorization", "Basic ").removeprefix("Basic ")).decode()
 
 
 def users(folder: Path, *options: str, settings: str = "", **environ: str) -> IndexUsers:

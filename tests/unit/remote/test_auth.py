@@ -199,7 +199,7 @@ def test_a_token_server_that_answers_nonsense(fake: FakeRemote, client: Client, 
 
     fake.access = Access("bearer")
     fake.faults.replies.append(("GET", "/token", Reply(200, {}, body)))
-    with pytest.raises(RemoteError, match="something else than a token"):
+    with pytest.raises(RemoteError, match="gave an invalid answer: its token"):
         client().head(target)
 
 

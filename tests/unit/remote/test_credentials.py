@@ -1,5 +1,6 @@
 import base64
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +177,34 @@ def test_a_helper_for_one_host_is_not_asked_for_others(home: Path, helper: Path,
 
 def test_places_are_named_for_hints(home: Path, files: CredentialFiles) -> None:
     assert files.places() == f"{home}/.docker/config.json, {home}/.config/containers/auth.json"
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (
+            "echo 'expired: run `cloud login`' >&2; echo; echo more >&2; exit 1",
+            "expired: run `cloud login` / more",
+        ),
+        ("echo 'no keychain here'; exit 1", "no keychain here"),
+        ("exit 3", "it failed and said nothing"),
+        ("echo nonsense", "its answer is not JSON"),
+        ("python3 -c 'print(\"[\" * 200000)'", "its answer is not JSON"),
+        ("echo 'credentials not found in native keychain'; exit 1", ""),
+    ],
+)
+def test_what_a_helper_says_is_passed_on(
+    home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, script: str, said: str
+) -> None:
+    program = tmp_path / "bin" / "docker-credential-says"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    path = home / ".docker" / "config.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('{"credsStore": "says"}')
+    environ = {"HOME": str(home), "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", environ["PATH"])
+        assert CredentialFiles.of(environ).find("registry.example.com", "a/b") is None
+    assert [message.partition("registry.example.com: ")[2] for message in caplog.messages] == ([said] if said else [])

@@ -4,21 +4,26 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.certificates import Certificates, make_certificates
 from tests.fake_remote import FakeRemote, serving
+from tests.hostile.servers import request_line, serving_bytes
 from toolkit.errors import InputError, OutsideError, RemoteError
+from toolkit.http.answers import error_text
+from toolkit.http.hosts import InsecureHosts, is_loopback
+from toolkit.http.proxies import Proxy, find_proxy
+from toolkit.http.retries import delay
 from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.remote.client import Remote
-from toolkit.remote.failures import server_says
-from toolkit.remote.hosts import InsecureHosts, api_host, is_loopback
-from toolkit.remote.retries import delay
-from toolkit.remote.transport import find_proxy
+from toolkit.remote.servers import api_host
 
 Client = Callable[..., Remote]
+PAGE = b"""<!DOCTYPE html><html><head><style>h1{}</style><title>413 Too Large</title></head><body><center>
+<h1>413 Too Large</h1></center><script>x<y</script><hr>nginx &amp; co</body></html>"""
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +148,44 @@ def test_a_proxy_is_asked_for_other_hosts_and_not_for_this_machine(fake: FakeRem
     assert heard[0].startswith(b"CONNECT registry.example.com:443 ")
     assert b"Basic YW5uOnM6Y3JldA==" in heard[0]  # ann:s:cret
     assert "cret" not in f"{caught.value.message} {caught.value.hint}"
+    assert (
+        caught.value.message
+        == f"the proxy {address.partition('@')[2]} does not connect to registry.example.com: status 502"
+    )
+
+
+@pytest.mark.parametrize("tls", [True, False])
+def test_a_proxy_that_wants_a_login_says_so(client: Client, *, tls: bool) -> None:
+    def talk(connection: socket.socket, _: threading.Event) -> None:
+        request_line(connection)
+        connection.sendall(b"HTTP/1.1 407 Who\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    listed = {} if tls else {"COMP_INSECURE_REGISTRIES": "registry.example.com"}
+    with serving_bytes(talk) as proxy, pytest.raises(RemoteError) as caught:
+        client(HTTPS_PROXY=f"http://{proxy}", HTTP_PROXY=f"http://{proxy}", **listed).ping("registry.example.com")
+    assert caught.value.message == f"the proxy {proxy} wants credentials before it connects to registry.example.com"
+    assert "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT" in (caught.value.hint or "")
+
+
+def test_a_proxy_that_is_down_is_named(client: Client) -> None:
+    with pytest.raises(
+        RemoteError, match=r"cannot connect to registry.example.com through the proxy 127.0.0.1:1: "
+    ) as error:
+        client(HTTPS_PROXY="http://127.0.0.1:1").ping("registry.example.com")
+    assert "HTTPS_PROXY" in (error.value.hint or "")
+
+
+def test_an_answer_through_a_proxy_says_so(client: Client) -> None:
+    def talk(connection: socket.socket, _: threading.Event) -> None:
+        request_line(connection)
+        body = b"<html><body><h1>Blocked by policy</h1></body></html>"
+        head = b"HTTP/1.1 403 No\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+        connection.sendall(head + body)
+
+    host = "registry.example.com"
+    with serving_bytes(talk) as proxy, pytest.raises(RemoteError) as caught:
+        client(HTTP_PROXY=f"http://{proxy}", COMP_INSECURE_REGISTRIES=host).ping(host)
+    assert f"through the proxy {proxy}: Blocked by policy" in caught.value.message
 
 
 def test_a_listed_host_is_asked_with_tls_first(client: Client) -> None:
@@ -182,12 +225,60 @@ def test_a_listed_host_is_asked_with_tls_first(client: Client) -> None:
     ],
 )
 def test_proxies(environ: dict[str, str], expected: str | None) -> None:
-    assert find_proxy("https", "registry.example.com", environ) == expected
+    found = find_proxy(urlsplit("https://registry.example.com/v2/"), environ)
+    assert (found.url if found else None) == expected
 
 
 def test_a_proxy_of_another_kind_is_refused() -> None:
-    with pytest.raises(InputError, match="socks5 cannot be used"):
-        find_proxy("https", "registry.example.com", {"ALL_PROXY": "socks5://ann:word@proxy"})
+    with pytest.raises(InputError, match="of the kind socks5, as ALL_PROXY names it"):
+        find_proxy(urlsplit("https://registry.example.com"), {"ALL_PROXY": "socks5://ann:word@proxy"})
+
+
+@pytest.mark.parametrize("proxy", ["http://[::1", "http://proxy:port", "http://", "://"])
+def test_a_proxy_that_is_no_address_is_refused(proxy: str) -> None:
+    with pytest.raises(InputError, match="HTTPS_PROXY is not the address of a proxy"):
+        find_proxy(urlsplit("https://registry.example.com"), {"HTTPS_PROXY": proxy})
+
+
+@pytest.mark.parametrize(
+    ("listed", "address", "direct"),
+    [
+        ("172.17.0.0/16", "https://172.17.3.4:5000/v2/", True),
+        ("172.17.0.0/16", "https://172.18.3.4:5000/v2/", False),
+        ("172.17.0.0/16", "https://registry.example.com", False),
+        ("10.0.0.1", "http://10.0.0.1:5000", True),
+        ("10.0.0.1:5000", "http://10.0.0.1:5000", True),
+        ("10.0.0.1:5001", "http://10.0.0.1:5000", False),
+        ("fd00::/8", "https://[fd00::12]:5000", True),
+        ("[fd00::12]:5000", "https://[fd00::12]:5000", True),
+        ("[fd00::12]:5001", "https://[fd00::12]:5000", False),
+        ("[fd00::12]", "https://[fd00::12]:5000", True),
+        ("fd00::12", "https://[fd00::12]:5000", True),
+        ("*.example.com", "https://a.b.example.com", True),
+        ("*.example.com", "https://badexample.com", False),
+        (".example.com", "https://registry.example.com", True),
+        ("example.com", "https://registry.example.com", True),
+        ("example.com:443", "https://registry.example.com", True),
+        ("example.com:443", "https://registry.example.com:8443", False),
+        ("example.com:80", "https://registry.example.com", False),
+        ("EXAMPLE.com.", "https://Registry.Example.COM", True),
+        ("registry-*.example.com", "https://registry-1.example.com", True),
+        ("192.168.*", "https://192.168.4.5", True),
+        ("other, *", "https://registry.example.com", True),
+        ("*.other\texample.com", "https://example.com", True),
+        (",, ,", "https://example.com", False),
+        ("[", "https://example.com", False),
+    ],
+)
+def test_hosts_that_need_no_proxy(listed: str, address: str, *, direct: bool) -> None:
+    found = find_proxy(urlsplit(address), {"ALL_PROXY": "http://proxy:1", "NO_PROXY": listed})
+    assert (found is None) is direct
+
+
+def test_the_login_of_a_proxy_is_not_in_its_address() -> None:
+    found = find_proxy(urlsplit("https://h"), {"HTTPS_PROXY": "http://ann:p%40ss@proxy:3128"})
+    assert found == Proxy(url="http://proxy:3128", login="ann:p@ss")
+    assert "p@ss" not in repr(found)
 
 
 @pytest.mark.parametrize(
@@ -242,13 +333,22 @@ def test_waiting() -> None:
     ("body", "said"),
     [
         (b'{"errors":[{"code":"DENIED","message":"no\\n way\\u001b"},{"code":"X"}]}', "DENIED: no way; X"),
-        (b'{"errors":[{"message":"' + b"x" * 999 + b'"}]}', "x" * 300),
+        (b'{"errors":[{"message":"' + b"x" * 999 + b'"}]}', "x" * 300 + "…"),
         (b'{"errors":[3]}', ""),
         (b'{"errors":{}}', ""),
+        (b'{"message": "repository is read-only\\nask ann"}', "repository is read-only ask ann"),
+        (b'{"error": "invalid_grant", "error_description": "expired"}', "invalid_grant: expired"),
+        (b'{"error": {"code": 403, "message": "quota"}}', "403: quota"),
+        (b'{"errors": ["one", {"detail": "two"}]}', "one; two"),
+        (b'{"detail": "maintenance"}', "maintenance"),
+        (b'"go away"', "go away"),
+        (b"upstream timed out\n\n  call 555\nthird\nfourth", "upstream timed out / call 555 / third"),
+        (PAGE, "413 Too Large / nginx & co"),
         (b"<html>", ""),
         (b"[]", ""),
-        (b"\xff", ""),
+        (b"\xff\xfe\x00\x80", ""),
+        (b"", ""),
     ],
 )
-def test_what_a_server_says(body: bytes, said: str) -> None:
-    assert server_says(body) == said
+def test_what_a_error_text(body: bytes, said: str) -> None:
+    assert error_text(body) == said

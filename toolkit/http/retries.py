@@ -25,7 +25,8 @@ def _asked(header: str, now: datetime | None) -> float | None:
         return float(header)
     try:
         date = parsedate_to_datetime(header)
-    except ValueError:
+        aware = date if date.tzinfo else date.replace(tzinfo=UTC)
+        return max(0.0, (aware - (now or datetime.now(tz=UTC))).total_seconds())
+    except (ValueError, TypeError, LookupError, OverflowError):
+        # Advice that cannot be read is no advice; the date reader has many ways to fail.
         return None
-    aware = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return max(0.0, (aware - (now or datetime.now(tz=UTC))).total_seconds())

@@ -1,0 +1,94 @@
+"""What a failure on the way to a server is called: one message per kind, naming the server and the proxy before it."""
+
+import ssl
+
+from toolkit.errors import RemoteError, SlowError
+from toolkit.http.hosts import InsecureHosts, is_loopback
+from toolkit.http.pace import Pace
+from toolkit.limits import REQUEST_TIME, TRANSFER_RATE
+
+_PROXY = "check the proxy: HTTPS_PROXY and HTTP_PROXY name it, NO_PROXY lists the hosts that need none"
+
+
+def cannot_connect(host: str, error: Exception, proxy: str | None = None) -> RemoteError:
+    """Nobody answers."""
+    if is_loopback(host):
+        hint = "start the server, or correct the port"
+    else:
+        hint = "check the host's name, the network and the proxy settings"
+    through = f" through the proxy {proxy}" if proxy else ""
+    return RemoteError(f"cannot connect to {host}{through}: {_reason(error)}", hint=_PROXY if proxy else hint)
+
+
+def connection_broke(host: str, error: Exception, proxy: str | None = None) -> RemoteError:
+    """The answer did not come, or not all of it."""
+    through = f" through the proxy {proxy}" if proxy else ""
+    return RemoteError(f"the connection to {host}{through} broke: {_reason(error)}", hint="try again")
+
+
+def proxy_refused(host: str, status: int, proxy: str) -> RemoteError:
+    """The proxy itself wants a login, or does not let the request pass."""
+    if status == 407:  # noqa: PLR2004 (RFC 9110, Proxy Authentication Required)
+        return RemoteError(
+            f"the proxy {proxy} wants credentials before it connects to {host}",
+            status=status,
+            hint="name them in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT",
+        )
+    return RemoteError(f"the proxy {proxy} does not connect to {host}: status {status}", status=status, hint=_PROXY)
+
+
+def too_slow(host: str, pace: Pace, proxy: str | None = None) -> SlowError:
+    """A server, or the network before it, took too long."""
+    through = f" through the proxy {proxy}" if proxy else ""
+    if pace.transferring:
+        what = f"moved less than {TRANSFER_RATE.written(TRANSFER_RATE.value)}/s over {pace.seconds:.0f} seconds"
+        return SlowError(
+            f"the transfer with {host}{through} is too slow: it {what}",
+            hint=f"try again; {REQUEST_TIME.variable} and {TRANSFER_RATE.variable} set other limits",
+        )
+    return SlowError(
+        f"{host} gave no whole answer within {pace.seconds:.0f} seconds{through}",
+        hint=f"try again; {REQUEST_TIME.variable}=… gives it more time",
+    )
+
+
+def refused_certificate(host: str, error: Exception, insecure: InsecureHosts) -> RemoteError:
+    """TLS did not come about."""
+    inner = _find_tls(error)
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return RemoteError(
+            f"the TLS certificate of {host} is not trusted: {inner.verify_message}",
+            hint=f"give its CA with SSL_CERT_FILE=ca.pem, or, if you trust the network, {insecure.variable}={host}",
+        )
+    return RemoteError(
+        f"no TLS connection to {host}: {getattr(inner, 'reason', None) or type(inner).__name__}",
+        hint=f"if it speaks plain HTTP and you trust the network, list it: {insecure.variable}={host}",
+    )
+
+
+def _find_tls(error: BaseException) -> BaseException:
+    seen = error
+    while not isinstance(seen, ssl.SSLError):
+        following = (
+            seen.__cause__
+            or seen.__context__
+            or next((argument for argument in seen.args if isinstance(argument, BaseException)), None)
+        )
+        if following is None:
+            return seen
+        seen = following
+    return seen
+
+
+def _reason(error: BaseException) -> str:
+    """Say it in the system's words: urllib3's own repeat the URL, which may hold a signature."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, TimeoutError):
+            return "no answer in time"
+        if isinstance(seen, OSError) and seen.strerror:
+            return seen.strerror
+        arguments = (argument for argument in seen.args if isinstance(argument, BaseException))
+        seen = seen.__cause__ or seen.__context__ or next(arguments, None)
+    names = {"ReadTimeoutError": "no answer in time", "ConnectTimeoutError": "no answer in time"}
+    return names.get(type(error).__name__, "the server closed it early")
