@@ -61,8 +61,10 @@ class Faults:
     `replies` holds answers for requests that match (method, part of the path), each used once; `truncate` cuts the
     connection after so many bytes of a blob, once per entry; `drop_uploads` breaks so many uploads in the middle.
     `cut_chunks` stores so many bytes of a chunk and then drops the connection, once per entry; `forget` makes it lose
-    an upload when it is asked about it; `tell_less` is how many bytes fewer it then says it has, and `stall` for how
-    many seconds it keeps silent, once per entry; `expire_after` makes tokens worthless after so many requests.
+    an upload when it is asked about it; `done_is` gives the status that stands for success, by method; `most` is how
+    many bytes it takes in one request; `redirect_uploads_to` is where it sends PATCH and PUT of uploads;
+    `tell_less` is how many bytes fewer it then says it has, and `stall` for how many seconds it keeps silent, once per
+    entry; `expire_after` makes tokens worthless after so many requests.
     """
 
     replies: list[tuple[str, str, Reply]] = field(default_factory=list)
@@ -86,6 +88,10 @@ class Faults:
     corrupt_blobs: bool = False
     content_type: str | None = None
     no_referrers: bool = False
+    done_is: dict[str, int] = field(default_factory=dict)
+    relative_locations: bool = False
+    redirect_uploads_to: str | None = None
+    most: int | None = None
 
     def fail(self, method: str, path: str, status: int, *, times: int = 1, **headers: str) -> None:
         """Answer the next `times` matching requests with `status`."""
@@ -224,6 +230,8 @@ class _Handler(BaseHTTPRequestHandler):
                     access.tokens.clear()
         if silence:
             time.sleep(silence)
+        if not reply and "/uploads/" in parts.path and self.command in {"PATCH", "PUT"}:
+            reply = self._misplaced(call, faults)
         if reply:
             self._body()
             self._send(reply.status, reply.body, reply.headers)
@@ -231,6 +239,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._token(call)
         elif self._allowed(call):
             self._route(call)
+
+    def _misplaced(self, call: Call, faults: Faults) -> Reply | None:
+        if faults.redirect_uploads_to:
+            return Reply(307, {"Location": f"{faults.redirect_uploads_to}{self.path}"})
+        if faults.most is not None and call.size > faults.most:
+            return Reply(413, {"Connection": "close"}, b"<html><h1>413 Request Entity Too Large</h1></html>")
+        return None
 
     def _route(self, call: Call) -> None:
         routes: list[tuple[re.Pattern[str], str, Callable[..., None]]] = [
@@ -420,6 +435,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Say where an upload goes on; the state changes with what is stored, as real servers' does."""
         base = f"{self.remote.scheme}://{self.remote.host}" if self.remote.faults.absolute_locations else ""
         base = self.remote.faults.uploads_at or base
+        if self.remote.faults.relative_locations:
+            return f"{session}?_state={quote('a+b/c=', safe='')}"
         state = quote("a+b/c=", safe="")
         return f"{base}/v2/{name}/blobs/uploads/{session}?_state={state}"
 
@@ -501,6 +518,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(
         self, status: int, body: bytes, headers: Mapping[str, str] | None = None, *, cut: int | None = None
     ) -> None:
+        if status in {201, 202, 204}:
+            status = self.remote.faults.done_is.get(self.command, status)
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)

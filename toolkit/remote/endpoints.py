@@ -14,8 +14,11 @@ from toolkit.oci.descriptor import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built
 from toolkit.oci.reference import Reference
+from toolkit.remote.failures import TOO_LARGE
 
 _NEXT = re.compile(r'<([^<>]+)>[^,]*;\s*rel="?next"?(?:[;,\s]|$)')
+# What may say that something was done: servers differ in which, and the specification lets clients take any.
+DONE = frozenset({200, 201, 202, 204})
 MANIFEST_TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX)
 
 
@@ -84,7 +87,7 @@ def put_manifest(built: Built, reference: Reference, identifier: str) -> Endpoin
         path=f"/v2/{reference.repository}/manifests/{identifier}",
         what=f"push {reference.name}, manifest {identifier}",
         scopes=frozenset({push_scope(reference.repository)}),
-        ok=frozenset({201}),
+        ok=DONE,
         headers={"Content-Type": built.media_type},
         body=built.document,
     )
@@ -143,7 +146,7 @@ def mount_blob(reference: Reference, digest: Digest, source: str) -> Endpoint:
         path=f"/v2/{reference.repository}/blobs/uploads/?{query}",
         what=f"mount blob {digest} from {source} into {reference.name}",
         scopes=frozenset({push_scope(reference.repository), pull_scope(source)}),
-        ok=frozenset({201, 202}),
+        ok=DONE,
         headers={"Content-Length": "0"},
     )
 
@@ -156,7 +159,7 @@ def start_upload(reference: Reference) -> Endpoint:
         path=f"/v2/{reference.repository}/blobs/uploads/",
         what=f"start an upload to {reference.name}",
         scopes=frozenset({push_scope(reference.repository)}),
-        ok=frozenset({202}),
+        ok=DONE,
         headers={"Content-Length": "0"},
     )
 
@@ -176,7 +179,7 @@ def put_blob(
         path=url,
         what=f"push blob {digest} to {reference.name}",
         scopes=frozenset({push_scope(reference.repository)}),
-        ok=frozenset({201}),
+        ok=DONE,
         headers={"Content-Type": "application/octet-stream"},
         body=body,
         restart=restart,
@@ -192,7 +195,7 @@ def patch_blob(reference: Reference, url: str, data: bytes | Body, start: int) -
         path=url,
         what=f"push a chunk to {reference.name}",
         scopes=frozenset({push_scope(reference.repository)}),
-        ok=frozenset({202, 400, 404, 405, 415, 416, 501}) | RETRYABLE,
+        ok=DONE | {400, 404, 405, TOO_LARGE, 415, 416, 501} | RETRYABLE,
         headers={"Content-Type": "application/octet-stream", "Content-Range": f"{start}-{start + size - 1}"},
         body=data,
         attempts=1,
@@ -207,5 +210,5 @@ def blob_status(reference: Reference, url: str) -> Endpoint:
         path=url,
         what=f"ask for the state of an upload to {reference.name}",
         scopes=frozenset({push_scope(reference.repository)}),
-        ok=frozenset({204, 404}),
+        ok=DONE | {404},
     )

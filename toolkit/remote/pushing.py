@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 THREADS = 4
 # Smaller blobs are sent as fast as a neighbour's are asked for.
 _WORTH_A_MOUNT = 100_000
-_OK, _CREATED = 200, 201
+_OK, _ACCEPTED = 200, 202
 _REQUEST_FAULTS = range(400, 500)
 _DIGEST_HEADER = "Docker-Content-Digest"
 
@@ -141,7 +141,7 @@ class _Push:
             return
         if self._session.call(head_blob(self._reference, digest)).status != _OK:
             opened = self._mount(layer)
-            if opened is None or opened.status != _CREATED:
+            if opened is None or opened.status == _ACCEPTED:
                 Upload(self._session, self._reference, layer.descriptor, lambda: self._watched(layer)).send(opened)
         if layer.descriptor.size >= _WORTH_A_MOUNT:
             self._places.note(self._reference.host, digest, self._reference.repository)

@@ -16,7 +16,7 @@ from toolkit.remote.credentials import Credentials
 from toolkit.remote.endpoints import Endpoint
 from toolkit.remote.failures import NOT_FOUND, UNAUTHORIZED, refused
 from toolkit.remote.mirrors import Mirrors
-from toolkit.remote.servers import api_host
+from toolkit.remote.servers import api_host, read_chunk_size
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,8 @@ _BAD_REQUEST = 400
 class Session:
     """Talks to any number of hosts and remembers schemes and tokens. Safe to share between threads.
 
-    `pause` is how to wait before another try.
+    `pause` is how to wait before another try; `chunk_size` how many bytes are sent in one request at most, None for
+    as many as the server takes.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Session:
         pause: Callable[[float], None],
     ) -> None:
         self._mirrors = Mirrors.of(environ)
+        self.chunk_size = read_chunk_size(environ)
         self._silent: set[str] = set()
         self._insecure = insecure
         self._transport = Transport(insecure, environ, pause)

@@ -1,7 +1,8 @@
 """One blob to a remote: small ones in one request, large ones so that they go on where a connection broke.
 
 A large blob is sent as one chunk, which costs one request more than sending it whole. When that breaks, the server is
-asked how far it got, and the rest goes in chunks of a size that is worth losing. Distribution specification 1.1,
+asked how far it got, and the rest goes in chunks of a size that is worth losing. A chunk that is too large for the
+server, or for a proxy before it, is sent as smaller ones. Distribution specification 1.1,
 "Pushing a blob monolithically", "Pushing a blob in chunks".
 """
 
@@ -16,6 +17,7 @@ from toolkit.http.transport import Answer, Body
 from toolkit.oci.descriptor import Descriptor
 from toolkit.oci.reference import Reference
 from toolkit.remote.endpoints import (
+    DONE,
     blob_status,
     closing_url,
     head_blob,
@@ -23,7 +25,7 @@ from toolkit.remote.endpoints import (
     put_blob,
     start_upload,
 )
-from toolkit.remote.failures import NOT_FOUND
+from toolkit.remote.failures import NOT_FOUND, TOO_LARGE
 from toolkit.remote.session import Session
 
 log = logging.getLogger(__name__)
@@ -31,8 +33,10 @@ log = logging.getLogger(__name__)
 # Bytes of one chunk after a failure, held in memory, and the size from which a blob is worth going on with.
 CHUNK = 8 << 20
 LARGE = 4 * CHUNK
+# No server that takes less could take an image.
+_LEAST = 1 << 16
 
-_OK, _ACCEPTED = 200, 202
+_OK = 200
 _RANGE_WRONG = 416
 # What servers say that know no chunks: the specification's 405, and what proxies and old servers make of it.
 _NO_CHUNKS = {400, 405, 415, 501}
@@ -49,19 +53,26 @@ class Upload:
         self._reference = reference
         self._blob = blob
         self._chunks = chunks
+        self._chunk = session.chunk_size or CHUNK
 
     def send(self, opened: Answer | None) -> None:
         """Send the blob; `opened` is the answer to a mount that became an upload, None to open one.
 
         Raises RemoteError when it does not arrive, OutsideError when it is not what its descriptor says.
         """
-        if self._blob.size < LARGE:
-            self._whole(opened)
-            return
+        if self._blob.size < (self._session.chunk_size or LARGE):
+            try:
+                self._whole(opened)
+            except RemoteError as error:
+                if error.status != TOO_LARGE:
+                    raise
+                self._shrink(self._blob.size, error)
+                opened = None
+            else:
+                return
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                location, stored = self._stream(opened or self._start())
-                self._close(self._in_chunks(location, stored))
+                self._send_large(opened or self._start())
             except _LostError as lost:
                 if attempt == ATTEMPTS:
                     raise lost.failure from None
@@ -74,6 +85,19 @@ class Upload:
             else:
                 return
 
+    def _send_large(self, opened: Answer) -> None:
+        location, stored = self._location(opened), 0
+        if self._chunk >= CHUNK and not self._session.chunk_size:
+            location, stored = self._stream(location)
+        self._close(self._in_chunks(location, stored))
+
+    def _shrink(self, size: int, failure: RemoteError) -> None:
+        """Halve the size of chunks, of which one of `size` was too large; give up where no server could be of use."""
+        if size <= _LEAST:
+            raise failure
+        self._chunk = max(_LEAST, min(self._chunk, size) // 2)
+        log.info("%s takes no %d bytes at once, trying %d", self._reference.host, size, self._chunk)
+
     def _whole(self, opened: Answer | None) -> None:
         body = Body(size=self._blob.size, chunks=self._chunks)
         url = self._closing(opened or self._start())
@@ -82,13 +106,13 @@ class Upload:
         )
         log.debug("pushed %s in %d attempts", self._blob.digest, answer.attempts)
 
-    def _stream(self, opened: Answer) -> tuple[str, int]:
+    def _stream(self, location: str) -> tuple[str, int]:
         """Send everything as one chunk; return where to go on, and how many bytes the server has."""
-        location = self._location(opened)
         answer, failure = self._try(location, Body(size=self._blob.size, chunks=self._chunks), 0)
         if failure is None:
-            return self._location(answer), self._blob.size
-        self._session.pause(delay(1, answer.headers.get("Retry-After")))
+            return self._location(answer, location), self._blob.size
+        if answer.status != TOO_LARGE:
+            self._session.pause(delay(1, answer.headers.get("Retry-After")))
         location, stored = self._status(location)
         if stored > self._blob.size:
             raise _LostError(failure)
@@ -99,22 +123,28 @@ class Upload:
         """Send what is left from `start` on, and return where to close the upload."""
         if start == self._blob.size:
             return location
-        for block in _blocks(_after(self._chunks(), start), CHUNK):
+        for block in _blocks(_after(self._chunks(), start), self._chunk):
             location = self._send(location, block, start)
             start += len(block)
         return location
 
     def _send(self, location: str, block: bytes, start: int) -> str:
-        """Send one chunk and return where the next goes. After a failure, ask how far the server got."""
+        """Send some bytes in one chunk or several; return where the next go. After a failure, ask how far it got."""
         done, attempt = 0, 0
-        while True:
+        while done < len(block):
             attempt += 1
-            answer, failure = self._try(location, block[done:], start + done)
+            piece = block[done : done + self._chunk]
+            answer, failure = self._try(location, piece, start + done)
             if failure is None:
-                return self._location(answer)
-            if attempt == ATTEMPTS:
+                location, done, attempt = self._location(answer, location), done + len(piece), 0
+                continue
+            if answer.status == TOO_LARGE:
+                self._shrink(len(piece), failure)
+                attempt = 0
+            elif attempt == ATTEMPTS:
                 raise failure
-            self._session.pause(delay(attempt, answer.headers.get("Retry-After")))
+            else:
+                self._session.pause(delay(attempt, answer.headers.get("Retry-After")))
             location, stored = self._status(location)
             if not start <= stored <= start + len(block):
                 # The server forgot chunks that it had acknowledged: only the beginning helps.
@@ -123,8 +153,7 @@ class Upload:
                 attempt = 0
             done = stored - start
             log.info("%s has %d bytes of %s, going on from there", self._reference.host, stored, self._blob.digest)
-            if done == len(block):
-                return location
+        return location
 
     def _try(self, location: str, data: bytes | Body, position: int) -> tuple[Answer, RemoteError | None]:
         """Send once; the error is one that asking how far the server got may help against."""
@@ -134,7 +163,7 @@ class Upload:
             if error.status or isinstance(error, SlowError):
                 raise
             return Answer(status=0, headers={}, url=location), error
-        if answer.status == _ACCEPTED:
+        if answer.status in DONE:
             return answer, None
         if answer.status == NOT_FOUND:
             raise _LostError(self._failed(answer))

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fake_remote import Access, FakeRemote
+from tests.fake_remote import Access, FakeRemote, serving
 from tests.images import image_of, layer_of
-from toolkit.errors import OutsideError, RemoteError, SlowError
+from toolkit.errors import OutsideError, RemoteError, SlowError, UsageError
 from toolkit.oci.image import Image
 from toolkit.oci.reference import parse_reference
 from toolkit.remote import pushing, uploading
@@ -22,6 +22,7 @@ DATA = random.Random(3).randbytes(SIZE)  # noqa: S311 (any bytes will do)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploading, "CHUNK", 1000)
     monkeypatch.setattr(uploading, "LARGE", 4000)
+    monkeypatch.setattr(uploading, "_LEAST", 100)
     # One after the other, so that faults meet the layer and not the config.
     monkeypatch.setattr(pushing, "THREADS", 1)
 
@@ -162,3 +163,78 @@ def test_a_blob_that_is_not_what_it_says_never_arrives_whole(fake: FakeRemote, c
     with pytest.raises(OutsideError, match="is not what its descriptor says"):
         push(fake, client, image_of([wrong]))
     assert str(layer.descriptor.digest) not in fake.blobs.get("a/b", {})
+
+
+def sizes(fake: FakeRemote, method: str = "PATCH") -> list[int]:
+    return [call.size for call in fake.calls if call.method == method and "/uploads/" in call.path]
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "POST", "GET"])
+def test_any_success_is_one(fake: FakeRemote, client: Client, image: Image, method: str, status: int) -> None:
+    """A manifest's PUT may be answered with 202, an upload's PATCH with 204; a mount with 201 is another thing."""
+    fake.faults.done_is[method] = status
+    fake.faults.cut_chunks = [3500]
+    assert push(fake, client, image)[-1] == ("PUT", None)
+    assert fake.tags["a/b"]["1"] == str(image.digest)
+
+
+def test_locations_are_relative_to_the_request(fake: FakeRemote, client: Client, image: Image) -> None:
+    fake.faults.relative_locations = True
+    fake.faults.cut_chunks = [3500]
+    push(fake, client, image)
+
+
+def test_uploads_that_are_sent_elsewhere(
+    fake: FakeRemote, client: Client, image: Image, docker_login: Callable[[str], None]
+) -> None:
+    """A 307 of PATCH and PUT keeps method and body, and the other server never sees the token."""
+    docker_login(fake.host)
+    with serving(FakeRemote()) as other:
+        other.uploads, other.blobs = fake.uploads, fake.blobs
+        other.faults.relative_locations = True
+        fake.access = Access("bearer")
+        fake.faults.redirect_uploads_to = f"http://{other.host}"
+        push(fake, client, image)
+    assert sizes(other)
+    assert {call.authorization for call in other.calls} == {None}
+
+
+@pytest.mark.parametrize("most", [9_999, 4_000, 999, 130])
+def test_what_is_too_large_is_sent_in_smaller_chunks(
+    fake: FakeRemote, client: Client, image: Image, pauses: list[float], most: int
+) -> None:
+    # Small enough for the config.
+    fake.faults.most = max(most, image.config_descriptor.size) if most < 999 else most
+    push(fake, client, image)
+    taken = [size for size in sizes(fake) if size <= (fake.faults.most or 0)]
+    assert sum(taken) == SIZE
+    assert pauses == []
+
+
+def test_a_small_blob_that_is_too_large_is_sent_in_chunks(fake: FakeRemote, client: Client) -> None:
+    small = DATA[:3000]
+    fake.faults.most = 700
+    client().push(image_of([layer_of(b"", compressed=small)]), parse_reference(f"{fake.host}/a/b:1"))
+    assert small in fake.blobs["a/b"].values()
+    assert max(size for size in sizes(fake, "PATCH") if size <= 700) >= 350
+
+
+def test_a_server_that_takes_nothing_is_an_error(fake: FakeRemote, client: Client, image: Image) -> None:
+    fake.faults.most = 10
+    with pytest.raises(RemoteError, match=r"takes no request of this size .*: 413 Request Entity Too Large") as caught:
+        push(fake, client, image)
+    assert "COMP_CHUNK_SIZE" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(("text", "most"), [("2000", 2000), ("2kB", 2000), ("3 k", 3000)])
+def test_the_size_of_chunks_can_be_set(fake: FakeRemote, client: Client, image: Image, text: str, most: int) -> None:
+    fake.faults.most = most
+    client(COMP_CHUNK_SIZE=text).push(image, parse_reference(f"{fake.host}/a/b:1"))
+    assert sizes(fake) == [most] * (SIZE // most) + ([SIZE % most] if SIZE % most else [])
+
+
+@pytest.mark.parametrize("text", ["0", "10", "-5", "8GB", "many", "1e6", "٣000"])
+def test_a_size_of_chunks_that_is_none(client: Client, text: str) -> None:
+    with pytest.raises(UsageError, match="COMP_CHUNK_SIZE is"):
+        client(COMP_CHUNK_SIZE=text)
