@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 import click
 
@@ -56,6 +57,16 @@ def tell(text: str) -> None:
     # Not click's echo: it takes an ASCII terminal for a wrong setting and sends UTF-8.
     sys.stderr.write(visible(hide(text)) + "\n")
     sys.stderr.flush()
+
+
+def ask(text: str, **options: Any) -> Any:  # noqa: ANN401 (as click.prompt)
+    """Ask on the terminal, and give the answer."""
+    return click.prompt(visible(hide(text)), err=True, **options)
+
+
+def confirm(text: str) -> bool:
+    """Ask a question for yes or no."""
+    return click.confirm(visible(hide(text)), err=True)
 
 
 def tell_traceback(error: BaseException) -> None:

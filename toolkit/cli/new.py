@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, ask, confirm, pass_console
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _made(console: Console, wanted: "Wanted", origin: _Origin, *, asking: bool) 
     if origin.hooks == "ask" and asking:
         with opened(origin.template) as template:
             named = ", ".join(template.hooks)
-        hooks = bool(named) and click.confirm(f"The template runs {named} on this machine. Let it?", err=True)
+        hooks = bool(named) and confirm(f"The template runs {named} on this machine. Let it?")
     return from_template(wanted, origin.template, given=answers, hooks=hooks)
 
 
@@ -141,9 +141,7 @@ def _from_program(console: Console, wanted: "Wanted", origin: _Origin, path: Pat
     while asking and contract.guesses:
         for guess in contract.guesses:
             console.say(f"guessed: {guess}")
-        answer = click.prompt(
-            "Change one? NAME:value, NAME:path or NAME:output, or nothing", default="", show_default=False, err=True
-        )
+        answer = ask("Change one? NAME:value, NAME:path or NAME:output, or nothing", default="", show_default=False)
         if not answer:
             break
         named, _, kind = answer.partition(":")
@@ -164,18 +162,18 @@ def _asked(origin: _Origin, image: str | None) -> tuple[str, _Origin, str | None
 
     from toolkit.scaffold.template import shipped
 
-    name = click.prompt("Name of the component", default="my-component", err=True)
+    name = ask("Name of the component", default="my-component")
     if origin.function is None and origin.program is None and origin.template is None:
         choices = ["example", "from-function", "from-program", *(one for one in shipped() if one != "function")]
-        kind = click.prompt("Made from", type=click.Choice(choices), default="example", err=True)
+        kind = ask("Made from", type=click.Choice(choices), default="example")
         if kind == "from-function":
-            origin = replace(origin, function=click.prompt("The function, as FILE.py:FUNCTION", err=True))
+            origin = replace(origin, function=ask("The function, as FILE.py:FUNCTION"))
         elif kind == "from-program":
-            origin = replace(origin, program=Path(click.prompt("The program or notebook", err=True)))
+            origin = replace(origin, program=Path(ask("The program or notebook")))
         elif kind != "example":
             origin = replace(origin, template=kind)
     if image is None:
-        image = click.prompt("Where its image will go", default="", show_default=False, err=True) or None
+        image = ask("Where its image will go", default="", show_default=False) or None
     return name, origin, image
 
 

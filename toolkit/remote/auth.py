@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from toolkit.errors import OutsideError, RemoteError
 from toolkit.http.answers import invalid, read_json, read_url, reading
@@ -161,7 +161,7 @@ class Authenticator:
         parts, origin = read_url(realm, host, "the realm of its challenge"), urlsplit(self._origin(host))
         encrypted = origin.scheme == "https"
         self._insecure.check(parts.scheme, parts.netloc, f"the challenge of {host}", encrypted=encrypted)
-        if credential is None or parts.netloc == origin.netloc:
+        if credential is None or _server(parts) == _server(origin):
             return
         if self._token_hosts is not None and parts.netloc.lower() not in self._token_hosts:
             raise OutsideError(
@@ -169,6 +169,10 @@ class Authenticator:
                 hint=f"{TOKEN_HOSTS} does not list it; if it belongs to {host}, add it there",
             )
         log.debug("the credentials for %s go to %s, which its challenge names", host, parts.netloc)
+
+
+def _server(parts: SplitResult) -> tuple[str | None, int | None]:
+    return parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _repository(scopes: frozenset[str]) -> str:

@@ -73,6 +73,8 @@ def _connection(host: str) -> http.client.HTTPConnection:
 def _connect(connection: http.client.HTTPConnection) -> None:
     """Connect, and hold all that follows to a few seconds."""
     connection.connect()
+    # Another connection would not be held to it.
+    connection.auto_open = 0
     if not isinstance(connection.sock, PacedTls):
         connection.sock = paced(connection.sock)
     connection.sock.pace = Pace(seconds=_SECONDS)

@@ -29,7 +29,15 @@ def test_only_the_console_prints(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
-            if called in {"print", "click.echo", "click.secho", "traceback.print_exc", "traceback.print_exception"}:
+            if called in {
+                "print",
+                "click.echo",
+                "click.secho",
+                "click.prompt",
+                "click.confirm",
+                "traceback.print_exc",
+                "traceback.print_exception",
+            }:
                 found.append(called)
             if called.startswith(("sys.stdout", "sys.stderr")) and called.endswith(("write", "writelines")):
                 found.append(called)

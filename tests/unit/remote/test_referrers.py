@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fake_remote import OCI_INDEX, Access, FakeRemote
-from toolkit.errors import InputError, RemoteError
+from toolkit.errors import RemoteError
 from toolkit.oci.descriptor import OCI_MANIFEST, Descriptor
 from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image
@@ -73,7 +73,7 @@ def test_listing_needs_the_right_to_read(fake: FakeRemote, client: Client, image
 def test_a_list_that_is_none(fake: FakeRemote, client: Client, image: Image, target: Reference, body: bytes) -> None:
     fake.faults.no_referrers = True
     fake.put_manifest("ml/train", body, OCI_INDEX, tag=f"sha256-{image.digest.hex}")
-    with pytest.raises(InputError):
+    with pytest.raises(RemoteError):
         client().referrers(target, image.digest)
 
 
