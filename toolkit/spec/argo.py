@@ -7,8 +7,6 @@ value also a parameter, read from its file. Paths are those of KFP 1.8 (`kfp/com
 import re
 from typing import Any
 
-import yaml
-
 from toolkit.errors import InputError
 from toolkit.interface.model import Input, Kind
 from toolkit.spec.arguments import NO_EXECUTOR_INPUT
@@ -22,7 +20,7 @@ from toolkit.spec.model import (
     IsPresent,
     PortPlaceholder,
 )
-from toolkit.spec.writer import Dumper
+from toolkit.spec.writer import dumped
 
 _NOT_IN_A_PATH = re.compile(r"[^-_.0-9a-zA-Z]+")
 _NOT_IN_A_NAME = re.compile(r"[^-_0-9a-zA-Z]+")
@@ -32,7 +30,7 @@ _SERVICE_ACCOUNT = "pipeline-runner"
 def write_workflow_template(spec: ComponentSpec) -> str:
     """Write the WorkflowTemplate. Raises InputError for what Argo cannot do with a plain command line."""
     name = ir_name(spec.name)
-    text: str = yaml.dump(
+    text: str = dumped(
         {
             "apiVersion": "argoproj.io/v1alpha1",
             "kind": "WorkflowTemplate",
@@ -44,9 +42,7 @@ def write_workflow_template(spec: ComponentSpec) -> str:
                 "templates": [_template(spec, name)],
             },
         },
-        Dumper=Dumper,
         width=110,
-        allow_unicode=True,
         sort_keys=False,
     )
     return text

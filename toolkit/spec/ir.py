@@ -9,8 +9,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from toolkit import __version__
 from toolkit.errors import InputError
 from toolkit.interface.function import sanitised
@@ -18,7 +16,7 @@ from toolkit.interface.model import Input, Interface, Kind, Output
 from toolkit.spec.ir_arguments import IrArguments
 from toolkit.spec.ir_values import artifact_type, default_text, default_value, parameter_type, type_name
 from toolkit.spec.model import ComponentSpec, Container
-from toolkit.spec.writer import Dumper
+from toolkit.spec.writer import dumped
 
 KEPT = "# comp: "
 # KFP's own compiler leaves capitals in the names of a function's outputs; from a contract it never does.
@@ -44,7 +42,7 @@ def write_ir(spec: ComponentSpec) -> str:
     if kept:
         # ASCII throughout: a comment cannot escape the line ends that YAML knows beside ours.
         lines.append(KEPT + json.dumps(kept, separators=(", ", ": ")))
-    text: str = yaml.dump(document, Dumper=Dumper, width=110, allow_unicode=True)
+    text = dumped(document, width=110)
     return "\n".join(lines) + "\n" + text
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from toolkit.interface.model import Input, Output, Scalar
-from toolkit.redaction import clean
+from toolkit.redaction import clean, visible
 from toolkit.spec.document import LINE_BREAK
 from toolkit.spec.graph_form import graph_data
 from toolkit.spec.model import (
@@ -121,9 +121,7 @@ def _container(container: Container) -> list[str]:
 
 
 def _graph(graph: Graph) -> list[str]:
-    text: str = yaml.dump(
-        graph_data(graph, _inner, _structure), Dumper=Dumper, width=_WIDTH, allow_unicode=True, sort_keys=False
-    )
+    text: str = dumped(graph_data(graph, _inner, _structure), width=_WIDTH, sort_keys=False)
     # Only line breaks that YAML itself would fold: texts with others are quoted and escaped.
     return [f"    {line}" if line else "" for line in text.rstrip("\n").split("\n")]
 
@@ -194,7 +192,10 @@ class Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = '"' if LINE_BREAK.search(text) else "'" if _LIKE_ANOTHER_TYPE.fullmatch(text) else None
+    # What steers a terminal is escaped, which only this style can.
+    style = (
+        '"' if LINE_BREAK.search(text) or visible(text) != text else "'" if _LIKE_ANOTHER_TYPE.fullmatch(text) else None
+    )
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
@@ -202,15 +203,18 @@ Dumper.add_representer(str, _text)
 Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null"))
 
 
+def dumped(value: object, **options: Any) -> str:  # noqa: ANN401 (as yaml.dump)
+    """Write data as YAML, with the project's quotes, and without characters that steer a terminal."""
+    return visible(yaml.dump(value, Dumper=Dumper, allow_unicode=True, **options))
+
+
 def _block(key: str, value: str) -> str:
     # A mapping would be dumped in the explicit form (`? key`) where the key is long or has more than one line.
-    text: str = yaml.dump(value, Dumper=Dumper, width=_ENDLESS, allow_unicode=True)
+    text = dumped(value, width=_ENDLESS)
     scalar = text.removesuffix("...\n").rstrip("\n")
     return f"{_flow(key)}: {scalar}"
 
 
 def _flow(value: object) -> str:
-    text: str = yaml.dump(
-        [value], Dumper=Dumper, default_flow_style=True, width=_ENDLESS, allow_unicode=True, sort_keys=False
-    )
+    text = dumped([value], default_flow_style=True, width=_ENDLESS, sort_keys=False)
     return text.rstrip("\n")[1:-1]
