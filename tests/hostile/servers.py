@@ -105,3 +105,39 @@ def reads_slowly(connection: socket.socket, over: threading.Event) -> None:
 
 
 SLOW: tuple[Talk, ...] = (drips_status, drips_headers, drips_body, drips_chunks, stays_silent)
+
+
+def flood(connection: socket.socket, over: threading.Event, first: bytes, then: bytes) -> None:
+    """Send `first`, then `then` again and again, as fast as it is taken."""
+    request_line(connection)
+    connection.sendall(first)
+    while not over.is_set():
+        connection.sendall(then * 1000)
+
+
+def continues(connection: socket.socket, over: threading.Event) -> None:
+    """Say that the client may go on, for ever."""
+    flood(connection, over, b"", b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def has_many_headers(connection: socket.socket, over: threading.Event) -> None:
+    """Send headers without end."""
+    flood(connection, over, _HEAD, b"X-More: x\r\n")
+
+
+def has_long_header(connection: socket.socket, over: threading.Event) -> None:
+    """Send a header without end."""
+    flood(connection, over, _HEAD + b"X-Long: ", b"x")
+
+
+def has_long_status(connection: socket.socket, over: threading.Event) -> None:
+    """Send a status line without end."""
+    flood(connection, over, b"HTTP/1.1 200 ", b"O")
+
+
+def has_long_chunk_size(connection: socket.socket, over: threading.Event) -> None:
+    """Send the size of a chunk without end."""
+    flood(connection, over, _HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x")
+
+
+ENDLESS: tuple[Talk, ...] = (continues, has_many_headers, has_long_header, has_long_status, has_long_chunk_size)

@@ -4,6 +4,7 @@ Time counts while this waits for the network, and not while the bytes are used o
 server. It is checked at every read and write of a socket, so a byte now and then does not keep a request alive.
 """
 
+import errno
 import socket
 import ssl
 import threading
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 _PIECE = 1 << 16
+# Bytes of an answer's head, and of what is received before any of it can be used: more than any server needs.
+_LARGEST_HEAD, _MOST_HELD = 1 << 20, 64 << 20
 
 
 class Pace:
@@ -41,8 +44,10 @@ class Pace:
         self._sending = sending
         self._streamed = streamed
         self._clock = clock
+        self.overrun = False
+        self._heading = False
         self._waited = 0.0
-        self._moved = 0
+        self._moved = self._held = 0
 
     @contextmanager
     def waiting(self, connection: socket.socket) -> Iterator[None]:
@@ -67,15 +72,30 @@ class Pace:
             self._count(count)
 
     def received(self, count: int) -> None:
-        """Count bytes that a server gave."""
-        if self._streamed:
+        """Count bytes that a server gave. Raises OSError when they are too many for what they are."""
+        self._held += count
+        if self._held > (_LARGEST_HEAD if self._heading else _MOST_HELD):
+            self.overrun = True
+            raise OSError(errno.EMSGSIZE, "the answer has no end")
+        if self._streamed and not self._heading:
             self._count(count)
 
-    def turn(self) -> None:
-        """Begin to wait for the answer to what was sent."""
+    def used(self) -> None:
+        """Note that what was received has been passed on."""
+        self._held = 0
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for the head of the answer to what was sent, while the block runs."""
         self.transferring = self._streamed
+        self._held = 0
         if self._sending:
             self._begin()
+        self._heading = True
+        try:
+            yield
+        finally:
+            self._heading = False
 
     def _begin(self) -> None:
         self._waited, self._moved = 0.0, 0

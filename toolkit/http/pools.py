@@ -4,6 +4,7 @@ The only module that imports urllib3's classes at its top: import it where it is
 """
 
 import socket
+from contextlib import nullcontext
 from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
@@ -68,7 +69,6 @@ def _with_pace(connection: object) -> None:
 
 
 def _answer(wait: Any) -> BaseHTTPResponse:  # noqa: ANN401 (a bound method)
-    if current.pace:
-        current.pace.turn()
-    response: BaseHTTPResponse = wait()
+    with current.pace.turn() if current.pace else nullcontext():
+        response: BaseHTTPResponse = wait()
     return response

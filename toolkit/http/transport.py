@@ -129,7 +129,7 @@ class Transport:
                 answer = self._follow(request, url, attempt, pace)
             except _BrokenError as broken:
                 if last:
-                    raise broken.failure from broken.__cause__
+                    raise broken.failure from None
                 wait = delay(attempt, None)
             else:
                 if last or answer.status not in retryable:
@@ -146,7 +146,7 @@ class Transport:
         try:
             return self._exchange(request, request.url, dict(request.headers), 1, _pace(request))
         except _BrokenError as broken:
-            raise broken.failure from broken.__cause__
+            raise broken.failure from None
 
     def _follow(self, request: Request, url: str, attempt: int, pace: Pace) -> Answer:
         headers = dict(request.headers)
@@ -188,7 +188,9 @@ class Transport:
             streamed = request.stream and response.status in _STREAMED
             content = b"" if streamed else _read_body(response)
         except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
-            raise self._translated(error, host, pace, through) from error
+            # urllib3's own words repeat the address, which may hold a signature; ours say the reason.
+            log.debug("%s %s: %s", request.method, host, type(error).__name__)
+            raise self._translated(error, host, pace, through) from None
         except (UnicodeError, OverflowError) as error:
             raise invalid(host, "its headers", str(error)) from error
         finally:
@@ -245,10 +247,11 @@ class Transport:
         try:
             # Stored bytes, whatever Content-Encoding a storage server claims: the digest is over these.
             while chunk := response.read(CHUNK, decode_content=False):
+                pace.used()
                 yield chunk
             response.release_conn()
         except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
-            raise too_slow(host, pace, proxy) if pace.expired else connection_broke(host, error, proxy) from error
+            raise _ended(error, host, pace, proxy) from None
         finally:
             if not response.closed:
                 response.close()
@@ -256,8 +259,8 @@ class Transport:
     def _translated(self, error: Exception, host: str, pace: Pace, proxy: str | None) -> Exception:
         import urllib3.exceptions as failures
 
-        if pace.expired:
-            return too_slow(host, pace, proxy)
+        if pace.expired or pace.overrun:
+            return _ended(error, host, pace, proxy)
         if isinstance(error, failures.ProxyError) and proxy and (status := _TUNNEL_REFUSED.search(str(error))):
             return proxy_refused(host, int(status[1]), proxy)
         if isinstance(error, failures.SSLError | ssl.SSLError):
@@ -267,6 +270,12 @@ class Transport:
         if isinstance(error, failures.LocationValueError):
             return cannot_connect(host, error, proxy)
         return _BrokenError(connection_broke(host, error, proxy))
+
+
+def _ended(error: Exception, host: str, pace: Pace, proxy: str | None) -> RemoteError:
+    if pace.overrun:
+        return invalid(host, "it has no end")
+    return too_slow(host, pace, proxy) if pace.expired else connection_broke(host, error, proxy)
 
 
 class _BrokenError(Exception):

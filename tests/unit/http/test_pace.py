@@ -9,8 +9,8 @@ import pytest
 
 from tests.certificates import make_certificates
 from tests.hostile import servers
-from tests.hostile.servers import SLOW, Talk, serving_bytes
-from toolkit.errors import SlowError
+from tests.hostile.servers import ENDLESS, SLOW, Talk, serving_bytes
+from toolkit.errors import RemoteError, SlowError
 from toolkit.http.hosts import InsecureHosts
 from toolkit.http.pace import Pace
 from toolkit.http.transport import Body, Request, Transport
@@ -81,6 +81,16 @@ def test_tls_is_held_to_the_same(tmp_path_factory: pytest.TempPathFactory) -> No
         transport(SSL_CERT_FILE=str(made.authority)).send(Request(method="GET", url=f"https://{host}/"))
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("talk", ENDLESS, ids=lambda talk: talk.__name__)
+def test_an_answer_without_end_is_an_invalid_one(talk: Talk, monkeypatch: pytest.MonkeyPatch, *, stream: bool) -> None:
+    monkeypatch.setenv("COMP_LIMIT_REQUEST_TIME", "1000")
+    with serving_bytes(talk) as host, pytest.raises(RemoteError, match=f"{host}") as caught:
+        for _ in transport().send(Request(method="GET", url=f"http://{host}/v2/", stream=stream)).chunks:
+            pass
+    assert not isinstance(caught.value, SlowError)
+
+
 class Clock:
     """Time that passes when it is told to."""
 
@@ -110,7 +120,8 @@ def test_a_request_that_transfers_nothing_has_one_deadline(move: Callable[[Pace]
     for _ in range(10):
         spend(pace, clock, pair, 1)
         move(pace)
-        pace.turn()
+        with pace.turn():
+            pass
     with pytest.raises(TimeoutError):
         spend(pace, clock, pair, 1)
     assert pace.expired
