@@ -28,9 +28,13 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 # RFC 3986, section 3.2.1; a password that is not quoted may hold an @ of its own. What our own hints write stays.
-_LOGIN = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?!USER:PASSWORD@)(?P<login>[^\s/?#\"'<>\\]+)@")
+_LOGIN = re.compile(
+    r"(?<![A-Za-z0-9+.-])(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?!USER:PASSWORD@)(?P<login>[^\s/?#\"'<>\\]+)@"
+)
 # A slash in a password is wrong and seen often; digits before it are a port.
-_SLASHED = re.compile(r"(?<=://)(?!USER:PASSWORD@)[^\s/?#\"'<>\[,:@]+:(?!\d+/)[^\s?#\"'<>@,]+@(?!sha\d{3}:)")
+_SLASHED = re.compile(
+    r"(?<=://)(?!USER:PASSWORD@)[^\s/?#\"'<>\[,:@]{1,200}:(?!\d+/)[^\s?#\"'<>@,]{1,200}@(?!sha\d{3}:)"
+)
 _BARE_LOGIN = re.compile(r"(?:^|[\s,=])(?P<login>[^\s,=/@:]+:[^\s,/@]+)@")
 # Proxies, mirrors and images are written without a scheme too; NAME:TAG@sha256:… is none of these.
 _BARE_IN_TEXT = re.compile(r"(?<![\w/.:%-])[\w.%+-]+:[^\s/@:\"'`]+@(?!sha\d{3}:)(?=[A-Za-z\[\d])")
@@ -48,7 +52,7 @@ TOKENS = re.compile(
     | hf_[A-Za-z0-9]{30,}                                                 # Hugging Face
     | (?:AKIA|ASIA)[A-Z0-9]{16} | AIza[A-Za-z0-9_-]{35} | ya29\.[A-Za-z0-9_-]{20,}  # AWS, Google
     | xox[abeoprs]-[A-Za-z0-9-]{10,} | sk-[A-Za-z0-9_-]{32,}              # Slack; OpenAI and others
-    | eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+          # JSON Web Tokens
+    | eyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+          # JSON Web Tokens
     )
     """,
     re.VERBOSE,
