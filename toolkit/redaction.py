@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 # Shorter values stand in ordinary text too often; those below the second are hidden where they stand alone, and those
 # below the third may be words of a document that has to stay as it is.
-_LEAST, _ANYWHERE, _IN_DATA = 4, 8, 12
+_LEAST, _ANYWHERE, _IN_DATA = 6, 8, 12
 # What stands in place of a user's name where the password is the token.
-_NO_USERS = {"", "x", "x-oauth-basic", "x-access-token", "oauth2", "__token__", "token"}
+_NO_PASSWORDS = {"x", "x-oauth-basic"}
 _LONG_NAME = 20
 
 _SECRET_NAME = re.compile(
@@ -51,7 +51,7 @@ TOKENS = re.compile(
     | dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}                                 # Docker Hub
     | hf_[A-Za-z0-9]{30,}                                                 # Hugging Face
     | (?:AKIA|ASIA)[A-Z0-9]{16} | AIza[A-Za-z0-9_-]{35} | ya29\.[A-Za-z0-9_-]{20,}  # AWS, Google
-    | xox[abeoprs]-[A-Za-z0-9-]{10,} | sk-[A-Za-z0-9_-]{32,}              # Slack; OpenAI and others
+    | xox[abeoprs]-[A-Za-z0-9-]{10,} | sk-(?=[a-z_-]*[0-9A-Z])[A-Za-z0-9_-]{40,}              # Slack; OpenAI and others
     | eyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+          # JSON Web Tokens
     )
     """,
@@ -107,10 +107,8 @@ def learn(*values: str | None) -> None:
 
 def learn_login(user: str | None, password: str | None) -> None:
     """Hide a login's password; and its user where that is a token, as some servers want it."""
-    if (password or "") in _NO_USERS:
-        learn(user)
-    else:
-        learn(password, *([user] if len(user or "") >= _LONG_NAME else []))
+    is_token = password in _NO_PASSWORDS or len(user or "") >= _LONG_NAME
+    learn(None if password in _NO_PASSWORDS else password, user if is_token else None)
 
 
 def learn_from_text(text: str, *, bare: bool = False) -> None:
@@ -175,11 +173,6 @@ def _clean(value: Any) -> Any:  # noqa: ANN401 (what JSON can say, and dataclass
 def without_login(text: str) -> str:
     """Leave the logins out of all addresses in `text`, so that they can still be used."""
     return _LOGIN.sub(lambda found: found[0] if _kept(found) else f"{found['scheme']}://", text)
-
-
-def is_secret_name(name: str) -> bool:
-    """Tell whether a variable, an option or a key of this name holds a secret."""
-    return _SECRET_NAME.search(name) is not None
 
 
 def visible(text: str) -> str:

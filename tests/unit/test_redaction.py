@@ -46,8 +46,8 @@ def test_a_known_secret_is_hidden_in_every_form(form: str) -> None:
 
 def test_short_secrets_are_hidden_where_they_stand_alone() -> None:
     secrets = Secrets()
-    secrets.learn("abc12", "xy")
-    assert secrets.hide("abc12 'abc12' 0abc12f xy") == "*** '***' 0abc12f xy"
+    secrets.learn("abc123", "admin")
+    assert secrets.hide("abc123 'abc123' 0abc123f admin") == "*** '***' 0abc123f admin"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,7 @@ def test_what_looks_like_a_secret_is_hidden_in_messages(text: str, shown: str) -
         "args: [--token, {inputValue: token}]",
         "a bearer of bad news, with basic authentication",
         "registry://ml/train@^1",
+        "sk-learn-pipelines-for-training-and-evaluation",
         "http://[::1]:5000/v2/x@y",
     ],
 )
@@ -114,7 +115,10 @@ def test_the_environment_and_the_command_line_are_learnt_from() -> None:
 def test_a_token_in_place_of_a_users_name_is_hidden() -> None:
     learn_login("tokenastheuser1", "x-oauth-basic")
     learn_login("ordinaryname1", "thepassword99")
-    assert hide("tokenastheuser1 ordinaryname1 thepassword99") == "*** ordinaryname1 ***"
+    learn_login("anotherperson", "")
+    learn_login("0123456789abcdef0123", "")
+    text = "tokenastheuser1 ordinaryname1 thepassword99 anotherperson 0123456789abcdef0123"
+    assert hide(text) == "*** ordinaryname1 *** anotherperson ***"
 
 
 def test_logins_are_left_out_of_addresses_that_are_still_used() -> None:

@@ -174,7 +174,8 @@ class Transport:
         through = proxy.host if proxy else None
         if isinstance(body, Body):
             headers = {**headers, "Content-Length": str(body.size)}
-        current.pace = pace
+        # What makes the body may send requests of its own meanwhile.
+        outer, current.pace = current.pace, pace
         try:
             response = self._pool(parts.scheme, host, proxy).request(
                 request.method,
@@ -192,9 +193,9 @@ class Transport:
             log.debug("%s %s: %s", request.method, host, type(error).__name__)
             raise self._translated(error, host, pace, through) from None
         except (UnicodeError, OverflowError) as error:
-            raise invalid(host, "its headers", str(error)) from error
+            raise invalid(host, "its address or headers", str(error)) from error
         finally:
-            current.pace = None
+            current.pace = outer
         if response.status == _PROXY_AUTHENTICATION and through:
             raise proxy_refused(host, response.status, through)
         return Answer(

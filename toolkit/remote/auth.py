@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from toolkit.errors import OutsideError, RemoteError
-from toolkit.http.answers import invalid, read_json, read_url, reading
+from toolkit.http.answers import error_text, invalid, read_json, read_url, reading
 from toolkit.http.hosts import InsecureHosts
 from toolkit.http.transport import Answer, Request
 from toolkit.redaction import learn
@@ -142,8 +142,9 @@ class Authenticator:
             log.warning("%s refuses the credentials of %s, trying without", parts.netloc, credential.source)
             answer = self._send(_token_request(realm, service, wanted, None))
         if answer.status != _OK:
+            detail = error_text(answer.body)
             raise RemoteError(
-                f"{parts.netloc} gives no token for {host}: status {answer.status}",
+                f"{parts.netloc} gives no token for {host}: status {answer.status}{f': {detail}' if detail else ''}",
                 status=answer.status,
                 hint=f"log in with `docker login {host}`; {self.describe(host, scopes)}",
             )
@@ -155,12 +156,17 @@ class Authenticator:
     def _check_realm(self, host: str, realm: str, credential: Credential | None) -> None:
         """See that a realm is an address that may be given the credentials of `host`.
 
-        As docker does, another host may; but never less encrypted than the one that names it, unless the user listed
-        it, and none that `COMP_TOKEN_HOSTS` leaves out.
+        As docker does, another host may; but none without TLS if the one that names it has it, and none that
+        `COMP_TOKEN_HOSTS` leaves out.
         """
         parts, origin = read_url(realm, host, "the realm of its challenge"), urlsplit(self._origin(host))
         encrypted = origin.scheme == "https"
         self._insecure.check(parts.scheme, parts.netloc, f"the challenge of {host}", encrypted=encrypted)
+        if credential and encrypted and parts.scheme != "https":
+            raise OutsideError(
+                f"{host} wants the credentials of {credential.source} to go to {realm.partition('?')[0]}, unencrypted",
+                hint="a server with TLS has no reason for that; ask who runs it",
+            )
         if credential is None or _server(parts) == _server(origin):
             return
         if self._token_hosts is not None and parts.netloc.lower() not in self._token_hosts:

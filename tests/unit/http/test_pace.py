@@ -56,6 +56,20 @@ def test_a_slow_answer_to_an_upload_ends_in_an_error() -> None:
         transport().send(Request(method="PUT", url=f"http://{host}/v2/", body=b"x" * 100))
 
 
+def test_what_makes_a_body_may_send_requests_meanwhile() -> None:
+    """A layer of the base is fetched while it is pushed: the push keeps its own time."""
+    sender = transport()
+
+    def chunks() -> Iterator[bytes]:
+        with pytest.raises(RemoteError):
+            sender.send(Request(method="GET", url="http://127.0.0.1:1/", attempts=1))
+        yield bytes(100)
+
+    body = Body(size=100, chunks=chunks)
+    with serving_bytes(servers.stays_silent) as host, pytest.raises(SlowError, match="gave no whole answer within 1"):
+        sender.send(Request(method="PUT", url=f"http://{host}/v2/", body=body))
+
+
 def test_a_slow_proxy_is_named() -> None:
     with serving_bytes(servers.stays_silent) as host, pytest.raises(SlowError, match=f"through the proxy {host}"):
         transport(HTTP_PROXY=f"http://ann:word@{host}").send(Request(method="GET", url="http://far.example/"))

@@ -54,6 +54,10 @@ def test_a_password_never_goes_from_tls_to_plain_http(
     secure.access = Access("bearer", realm=f"http://{fake.host}/token")
     with pytest.raises(OutsideError, match=f"the challenge of {secure.host} points to http://{fake.host}"):
         client(SSL_CERT_FILE=str(certificates.authority)).head(image(secure))
+    # Not even to a host that may be spoken to without TLS.
+    listed = {"COMP_INSECURE_REGISTRIES": fake.host, "SSL_CERT_FILE": str(certificates.authority)}
+    with pytest.raises(OutsideError, match=f"to go to http://{fake.host}/token, unencrypted"):
+        client(**listed).head(image(secure))
     assert fake.calls == []
 
 
