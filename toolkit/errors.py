@@ -17,16 +17,21 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Location:
-    """A place in a file; lines and columns count from 1, a missing one means the whole file or line."""
+    """A place in a file; lines and columns count from 1, a missing one means the whole file or line.
+
+    In a notebook `cell` counts all cells from 1, and the line is one of the cell.
+    """
 
     path: Path
+    cell: int | None = None
     line: int | None = None
     column: int | None = None
     end_line: int | None = None
     end_column: int | None = None
 
     def __str__(self) -> str:
-        return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
+        cell = None if self.cell is None else f"cell {self.cell}"
+        return ":".join(str(part) for part in (self.path, cell, self.line, self.column) if part is not None)
 
 
 class CompError(Exception):

@@ -18,12 +18,14 @@ class Module:
     """One source file. `imports` maps a name to what it stands for: `d` to `kfp.dsl`, `Input` to `kfp.dsl.Input`.
 
     `stars` are the modules of `from … import *`; `constants` the names that are set once; `calls` the calls at
-    module level that take a name as their first argument, with that name.
+    module level that take a name as their first argument, with that name. `cells` are the first lines of a
+    notebook's cells with the cells' numbers.
     """
 
     path: Path
     text: str
     tree: ast.Module
+    cells: tuple[tuple[int, int], ...] = ()
     imports: dict[str, str] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     constants: dict[str, ast.expr] = field(default_factory=dict)
@@ -39,16 +41,16 @@ class Module:
         return cls.parse(path, _source(path))
 
     @classmethod
-    def parse(cls, path: Path, text: str) -> "Module":
+    def parse(cls, path: Path, text: str, *, cells: tuple[tuple[int, int], ...] = ()) -> "Module":
         """Parse a text; `path` is only named. Raises FindingsError (F001)."""
         try:
             tree = ast.parse(text)
         except SyntaxError as error:
-            where = Location(path=path, line=error.lineno, column=error.offset)
+            where = _placed(path, cells, error.lineno, error.offset)
             raise _unreadable(where, f"syntax error: {error.msg}") from None
         except (ValueError, RecursionError, MemoryError) as error:
             raise _unreadable(Location(path=path), f"cannot be parsed: {error}") from None
-        module = cls(path=path, text=text, tree=tree, lines=text.split("\n"))
+        module = cls(path=path, text=text, tree=tree, cells=cells, lines=text.split("\n"))
         for node in _statements(tree.body):
             module.note(node)
         return module
@@ -145,7 +147,7 @@ class Module:
         line = getattr(node, "lineno", 1)
         source = self.lines[line - 1].encode() if line <= len(self.lines) else b""
         column = len(source[: getattr(node, "col_offset", 0)].decode(errors="replace")) + 1
-        return Location(path=self.path, line=line, column=column)
+        return _placed(self.path, self.cells, line, column)
 
 
 def _source(path: Path) -> str:
@@ -164,6 +166,12 @@ def _source(path: Path) -> str:
         return data.decode(encoding).replace("\r\n", "\n")
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:
         raise _unreadable(Location(path=path), f"cannot be decoded: {error}") from None
+
+
+def _placed(path: Path, cells: tuple[tuple[int, int], ...], line: int | None, column: int | None) -> Location:
+    """Make the location of a line of the whole text, by cell where there are cells."""
+    start, cell = max((one for one in cells if one[0] <= (line or 1)), default=(1, None))
+    return Location(path=path, cell=cell, line=None if line is None else line - start + 1, column=column)
 
 
 def _statements(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -104,6 +104,13 @@ _FOUND_BY_READERS = (
         "parser = argparse.ArgumentParser()",
     ),
     (
+        "P004",
+        "notebook-alone",
+        "A cell of a notebook needs more than the notebook: a person, a service, a program of the image, an index.",
+        "!pip install pandas",
+        'dependencies = ["pandas"]',
+    ),
+    (
         "S001",
         "settings",
         "[project] or [tool.comp] of pyproject.toml is incomplete, or says what cannot be.",
@@ -112,7 +119,7 @@ _FOUND_BY_READERS = (
     ),
 )
 
-_MILDER = {"F010": WARNING, "F011": INFO, "P001": WARNING, "P003": WARNING}
+_MILDER = {"F010": WARNING, "F011": INFO, "P001": WARNING, "P003": WARNING, "P004": WARNING}
 
 for _id, _name, _summary, _bad, _good in _FOUND_BY_READERS:
     _severity = _MILDER.get(_id, ERROR)

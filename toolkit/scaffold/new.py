@@ -5,7 +5,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -295,7 +295,7 @@ def _common(
 
 
 def _remark(finding: Finding) -> str:
-    where = f"{finding.where.path.name}:{finding.where.line}:{finding.where.column}"
+    where = replace(finding.where, path=Path(finding.where.path.name))
     unread = "not read: " if finding.rule == "P001" and finding.severity is Severity.WARNING else ""
     return f"{unread}{where}: {finding.message}" + (f" ({finding.help})" if finding.help else "")
 

@@ -212,13 +212,20 @@ def _declared(program: Program, overrides: Sequence[Override]) -> Program:
 
 def _stated(program: Program, override: Override) -> Option:
     """Make an option as the user names it, in the way of what reads the command line."""
-    assigned = program.kind in {"hydra", "OmegaConf"}
+    flag, form = f"--{override.name}", Form.VALUE
+    match program.kind:
+        case "hydra" | "OmegaConf":
+            flag, form = override.name, Form.ASSIGN
+        case "notebook":
+            flag, form = "-y", Form.YAML
+        case "words":
+            flag = ""
     return Option(
         name=override.name,
-        flag=override.name if assigned else "" if program.kind == "words" else f"--{override.name}",
+        flag=flag,
         type=override.type if override.type in PARAMETER_TYPES else "String",
         where=Location(path=program.path),
-        form=Form.ASSIGN if assigned else Form.VALUE,
+        form=form,
         required=program.kind == "words",
     )
 

@@ -101,6 +101,7 @@ def test_a_parser_is_followed(tmp_path: Path, code: str) -> None:
         ("choices=TABLE.keys()", ("x", "y")),
         ("choices=sorted(TABLE)", ("x", "y")),
         ("choices=list(TABLE.keys())", ("x", "y")),
+        ("choices={'b': print, 'a': find()}", ("b", "a")),
         ("choices={'b', 'a'}", ("a", "b")),
         ("choices=range(1, 4), type=int", (1, 2, 3)),
         ("choices=range(10**12), type=int", ()),
@@ -349,6 +350,115 @@ def test_a_notebook(tmp_path: Path) -> None:
     assert {one.form for one in program.options} == {Form.YAML}
     roles = roles_of(module_of(program), program.options)
     assert [name for name, role in roles.items() if role.kind == "output"] == ["out_path"]
+
+
+def _notebook(folder: Path, *sources: str, tags: tuple[str, ...] = ()) -> Path:
+    """Write a notebook of a text and cells of code, of which the first has the tags."""
+    cells: list[dict[str, object]] = [{"cell_type": "markdown", "source": "# A title", "metadata": {}}]
+    for number, source in enumerate(sources):
+        metadata = {"tags": list(tags)} if not number else {}
+        cells.append({"cell_type": "code", "source": source, "metadata": metadata})
+    path = folder / "n.ipynb"
+    path.write_text(json.dumps({"cells": cells}))
+    return path
+
+
+def test_a_notebook_of_ipython(tmp_path: Path) -> None:
+    path = _notebook(
+        tmp_path,
+        "n = 1\nfiles = !ls",
+        "%%bash\nls $HOME | head",
+        "%%time\nimport pandas\n!pip install pandas\nname = input('who? ')",
+        "from google.colab import drive\nif n:\n    %cd {files[0]}\nopen(f'{n}.txt')\ntable?",
+        tags=("parameters",),
+    )
+    program = read_program(path)
+    assert [(one.name, one.default) for one in program.options] == [("n", "1"), ("files", None)]
+    assert [(str(one.where).removeprefix(f"{path}:"), one.message) for one in program.remarks] == [
+        ("cell 2:2:1", "`!ls` runs a program that has to be in the image"),
+        ("cell 3:1:1", "`%%bash` runs a program that has to be in the image"),
+        ("cell 4:3:1", "`!pip install pandas` installs something when it runs"),
+        ("cell 5:1:1", "`google.colab` works in Colab alone"),
+        ("cell 4:4:8", "`input('who? ')` asks a person"),
+        ("cell 2:2:9", "files is worked out by the notebook when none is given"),
+    ]
+    assert module_of(program).imports == {"pandas": "pandas", "drive": "google.colab.drive"}
+
+
+@pytest.mark.parametrize(
+    ("sources", "place"),
+    [
+        (("x = 1", "y = (1,\n", "z = 1)"), "cell 3:1:5"),
+        (("x = 1", "%%time\n\nprint 'a'"), "cell 3:3:1"),
+        (("x = 1\n%cd ..\ny = = 2",), "cell 2:3:5"),
+    ],
+)
+def test_a_syntax_error_of_a_notebook_has_its_cell_and_line(
+    tmp_path: Path, sources: tuple[str, ...], place: str
+) -> None:
+    path = _notebook(tmp_path, *sources)
+    with pytest.raises(InputError) as caught:
+        read_program(path)
+    assert str(caught.value.where) == f"{path}:{place}"
+
+
+def test_a_notebook_that_reads_its_environment(tmp_path: Path) -> None:
+    path = _notebook(
+        tmp_path,
+        "import os\nsource = os.environ['SOURCE']",
+        "# How often.\nn = int(os.getenv('TIMES', '3'))\nopen(source)",
+    )
+    program = read_program(path)
+    assert [_shown(one) for one in program.options] == [
+        ("source", "SOURCE", "String", "variable", None, True),
+        ("times", "TIMES", "Integer", "variable", "3", False),
+    ]
+    assert [one.help for one in program.options] == ["", "How often."]
+    assert [role.kind for role in roles_of(module_of(program), program.options).values()] == ["input", "value"]
+
+
+def test_a_notebook_with_parameters_may_read_its_environment_too(tmp_path: Path) -> None:
+    code = "import os\nrate = os.environ.get('RATE', '1')\nn = 2"
+    path = _notebook(tmp_path, code, "os.environ['KEY']", tags=("parameters",))
+    assert [(one.name, str(one.form)) for one in read_program(path).options] == [
+        ("rate", "yaml"),
+        ("n", "yaml"),
+        ("key", "variable"),
+    ]
+
+
+def test_a_notebook_that_takes_nothing_is_remarked_on(tmp_path: Path) -> None:
+    (remark,) = read_program(_notebook(tmp_path, "print(1)")).remarks
+    assert remark.message == "no cell has the tag `parameters`, and none reads the environment"
+
+
+def test_a_notebook_of_another_language(tmp_path: Path) -> None:
+    path = tmp_path / "n.ipynb"
+    path.write_text(json.dumps({"cells": [], "metadata": {"kernelspec": {"language": "R"}}}))
+    with pytest.raises(InputError, match="the notebook is written in R, expected python"):
+        read_program(path)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("os.environ['A']", [("a", True, None)]),
+        ("if n > 1:\n    os.environ['A']", [("a", False, None)]),
+        ("if os.environ['A']:\n    pass", [("a", True, None)]),
+        ("x = os.environ['A'] if n else 0", [("a", False, None)]),
+        ("x = 'A' in os.environ and os.environ['A']", [("a", False, None)]),
+        ("try:\n    os.environ['A']\nexcept KeyError:\n    pass", [("a", False, None)]),
+        ("try:\n    os.environ['A']\nfinally:\n    pass", [("a", True, None)]),
+        ("def f():\n    if n:\n        return os.environ['A']", [("a", False, None)]),
+        ("os.environ['A'] = '1'\nprint(os.environ['A'])", []),
+        ("os.environ.setdefault('A', '1')\nprint(os.environ.get('A'))", [("a", False, "1")]),
+    ],
+)
+def test_a_variable_is_required_where_it_is_read_in_any_case(
+    tmp_path: Path, code: str, expected: list[tuple[object, ...]]
+) -> None:
+    program = _read(tmp_path, f"import os\nn = 1\n{code}\n")
+    assert [(one.name, one.required, one.default) for one in program.options] == expected
 
 
 @pytest.mark.parametrize(

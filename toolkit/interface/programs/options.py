@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from toolkit.errors import Location
 from toolkit.findings import Finding, Severity
 from toolkit.interface.constants import NotKnown, constant_value
 from toolkit.interface.model import Scalar
@@ -44,6 +45,10 @@ class Reading:
     def note(self, node: ast.AST, message: str, advice: str = "") -> None:
         """Remark on something that the author may want to know."""
         self._remark("P001", node, message, advice, Severity.INFO)
+
+    def only_here(self, where: Location, message: str, advice: str = "") -> None:
+        """Remark on code of a notebook that a step cannot run, or not alone."""
+        self.remarks.append(Finding(rule="P004", severity=Severity.WARNING, message=message, where=where, help=advice))
 
     def value(self, node: ast.expr | None) -> object:
         """Work out a literal, None where there is no node. Raises NotKnown."""
@@ -160,7 +165,12 @@ def choices_of(reading: Reading, node: ast.expr | None, kind: str) -> tuple[Scal
 
 def _listed(reading: Reading, node: ast.expr) -> tuple[Any, ...]:  # noqa: PLR0911 (one for each form)
     """Work out a list, a `range(…)`, the keys of a table, and `sorted(…)` of them; nothing where that cannot be."""
+    if isinstance(node, ast.Name):
+        node = reading.module.constants.get(node.id, node)
     match node:
+        case ast.Dict(keys=keys):
+            # What a table holds is of no matter here.
+            node = ast.List(elts=[key for key in keys if key], ctx=ast.Load())
         case ast.Call(func=ast.Name(id="range"), args=args):
             try:
                 numbers = range(*(int(str(reading.value(part))) for part in args))

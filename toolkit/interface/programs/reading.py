@@ -13,9 +13,10 @@ from toolkit.interface.programs.argv_reader import read_words
 from toolkit.interface.programs.click_reader import Command, read_commands
 from toolkit.interface.programs.function_reader import read_dataclasses, read_fire, read_flags
 from toolkit.interface.programs.model import Option, Program
+from toolkit.interface.programs.notebook_reader import notebook_module, read_notebook
 from toolkit.interface.programs.options import ASK, DECLARE, Reading, unique
 from toolkit.interface.programs.other_readers import note_readers
-from toolkit.interface.programs.surroundings_reader import notebook_code, read_notebook, read_variables
+from toolkit.interface.programs.surroundings_reader import read_variables
 
 
 def read_program(path: Path, *, word: str | None = None) -> Program:
@@ -49,7 +50,7 @@ def read_program(path: Path, *, word: str | None = None) -> Program:
 def module_of(program: Program) -> Module:
     """Read the program's code again, for what it does with its options; of a notebook that of all its cells."""
     if program.kind == "notebook":
-        return Module.parse(program.path, notebook_code(program.path))
+        return notebook_module(program.path)
     return Module.read(program.path)
 
 

@@ -1,17 +1,14 @@
-"""Read scripts that take their inputs from the environment, and the parameters cell of notebooks."""
+"""Read scripts that take their inputs from the environment."""
 
 import ast
-import json
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
-from toolkit.errors import InputError, Location
 from toolkit.interface.constants import NotKnown
 from toolkit.interface.module import Module
 from toolkit.interface.programs.model import Form, Option
 from toolkit.interface.programs.options import Reading, default_text
 
-_GETTERS = {"os.environ.get", "os.getenv", "environ.get", "getenv"}
+_GETTERS = {"os.environ.get", "os.getenv", "os.environ.setdefault", "environ.get", "getenv"}
 _ENVIRON = {"os.environ", "environ"}
 # What machines and engines set; nobody's inputs.
 _SYSTEM = {
@@ -28,41 +25,74 @@ _SYSTEM = {
     "LD_LIBRARY_PATH",
 }
 _CASTS = {"int": "Integer", "float": "Float", "bool": "Boolean", "json.loads": "String"}
-_KINDS: dict[type, str] = {
-    bool: "Boolean",
-    int: "Integer",
-    float: "Float",
-    list: "JsonArray",
-    tuple: "JsonArray",
-    dict: "JsonObject",
-    str: "String",
-}
 
 
 def read_variables(reading: Reading) -> list[Option]:
-    """Read the variables that a script takes from its environment, each as an option of that name in lower case."""
+    """Read the variables that a script takes from its environment, each as an option of that name in lower case.
+
+    One that the script sets itself is none. It is required where it is read in any case, under no condition.
+    """
     options: dict[str, Option] = {}
+    module = reading.module
     casts = {
         id(node.args[0]): _CASTS[cast]
-        for node in ast.walk(reading.module.tree)
-        if isinstance(node, ast.Call) and node.args and (cast := reading.module.qualified(node.func) or "") in _CASTS
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and node.args and (cast := module.qualified(node.func) or "") in _CASTS
     }
-    for node in ast.walk(reading.module.tree):
+    for node, conditional in _with_conditions(module.tree):
         match node:
-            case ast.Call(func=func, args=[variable, *rest]) if reading.module.qualified(func) in _GETTERS:
+            case ast.Call(func=func, args=[variable, *rest]) if module.qualified(func) in _GETTERS:
                 default, required = (rest[0] if rest else None), False
-            case ast.Subscript(value=value, slice=variable, ctx=ast.Load()) if (
-                reading.module.qualified(value) in _ENVIRON
-            ):
-                default, required = None, True
+            case ast.Subscript(value=value, slice=variable, ctx=ast.Load()) if module.qualified(value) in _ENVIRON:
+                default, required = None, not conditional
             case _:
                 continue
         name = reading.text(variable)
         if not name:
             reading.unread(node, f"the variable `{ast.unparse(variable)}` is known when the program runs")
-        elif name not in _SYSTEM and (required or name not in options):
+        elif name not in _SYSTEM | _set_itself(reading) and (required or name not in options):
             options[name] = _variable(reading, node, name, default, casts.get(id(node), ""), required=required)
     return list(options.values())
+
+
+def _with_conditions(tree: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+    """Give every expression, with whether it is looked at only under a condition or where its failure is caught."""
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while waiting:
+        node, conditional = waiting.pop()
+        if isinstance(node, ast.expr):
+            yield node, conditional
+        children = [
+            (child, conditional or _is_conditional(node, name, at))
+            for name, value in ast.iter_fields(node)
+            for at, child in enumerate(value if isinstance(value, list) else [value])
+            if isinstance(child, ast.AST)
+        ]
+        waiting += reversed(children)
+
+
+def _is_conditional(node: ast.AST, name: str, at: int) -> bool:
+    """Tell whether a part of a node, by its field and its position there, is run in some cases alone."""
+    match node:
+        case ast.If() | ast.IfExp() | ast.While():
+            return name != "test"
+        case ast.Try():
+            return name == "handlers" or (name == "body" and bool(node.handlers))
+        case ast.BoolOp():
+            # The first part of `a and b` is looked at in any case.
+            return at > 0
+    return False
+
+
+def _set_itself(reading: Reading) -> set[str]:
+    """Name the variables that the script gives a value."""
+    return {
+        reading.text(node.slice)
+        for node in ast.walk(reading.module.tree)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and reading.module.qualified(node.value) in _ENVIRON
+    }
 
 
 def _variable(
@@ -82,89 +112,14 @@ def _variable(
         form=Form.VARIABLE,
         default=text,
         required=required,
-        help=_comment(reading.module, node),
+        help=comment_on(reading.module, node),
     )
 
 
-def _comment(module: Module, node: ast.expr) -> str:
+def comment_on(module: Module, node: ast.expr) -> str:
     """Give the comment on the line above, or behind."""
     above = module.lines[node.lineno - 2].strip() if node.lineno > 1 else ""
     if above.startswith("#"):
         return above.lstrip("# ").strip()
     behind = module.lines[node.lineno - 1].partition("  #")[2]
     return behind.strip()
-
-
-def read_notebook(path: Path) -> tuple[Reading, list[Option], str]:
-    """Read the cell tagged `parameters` of a notebook (papermill), and the first words of its text.
-
-    Raises InputError when the file is no notebook, or no cell has the tag.
-    """
-    where = Location(path=path)
-    cells = _cells(path)
-    texts = [_source(cell) for cell in cells if cell.get("cell_type") == "markdown"]
-    tagged = [
-        cell
-        for cell in cells
-        if cell.get("cell_type") == "code" and "parameters" in (cell.get("metadata") or {}).get("tags", [])
-    ]
-    if not tagged:
-        raise InputError("no cell has the tag `parameters`", where=where, hint="tag the cell that sets them")
-    source = _source(tagged[0])
-    module = Module.parse(path, source)
-    reading = Reading(module)
-    options = []
-    for statement in module.tree.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                annotation = None
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value, annotation=annotation):
-                pass
-            case _:
-                continue
-        options.append(_parameter(reading, name, value, annotation))
-    title = next((line.lstrip("# ").strip() for text in texts for line in text.split("\n") if line.strip()), "")
-    return reading, options, title
-
-
-def notebook_code(path: Path) -> str:
-    """Give the code of all cells of a notebook, without what is IPython's own. Raises InputError."""
-    code = [_source(cell) for cell in _cells(path) if cell.get("cell_type") == "code"]
-    lines = "\n".join(code).split("\n")
-    return "\n".join("" if line.lstrip().startswith(("%", "!", "?")) else line for line in lines)
-
-
-def _cells(path: Path) -> list[dict[str, Any]]:
-    try:
-        document = json.loads(path.read_text("utf-8"))
-        return [cell for cell in document["cells"] if isinstance(cell, dict)]
-    except FileNotFoundError:
-        raise InputError("there is no such file", where=Location(path=path)) from None
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"no notebook: {error}", where=Location(path=path), hint="it is JSON with `cells`") from None
-
-
-def _parameter(reading: Reading, name: str, value: ast.expr, annotation: ast.expr | None) -> Option:
-    named = ast.unparse(annotation) if annotation is not None else ""
-    try:
-        known = reading.value(value)
-    except NotKnown:
-        reading.note(value, f"{name} is worked out by the notebook when none is given")
-        known = None
-    kind = {"str": "String", "int": "Integer", "float": "Float", "bool": "Boolean"}.get(named) or _KINDS.get(
-        type(known), "String"
-    )
-    return Option(
-        name=name,
-        flag="-y",
-        type=kind,
-        where=reading.module.at(value),
-        form=Form.YAML,
-        default=default_text(known, kind),
-        help=_comment(reading.module, value),
-    )
-
-
-def _source(cell: dict[str, object]) -> str:
-    source = cell.get("source", "")
-    return "".join(map(str, source)) if isinstance(source, list) else str(source)
