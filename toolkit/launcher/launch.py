@@ -914,7 +914,9 @@ def port_words(port: Port, value: Any) -> list[str]:  # noqa: PLR0911 (one for e
         return joined(flag, "True" if value else "")
     if "const" in spec and value == parse_value(port, spec["const"]):
         return [flag]
-    return list_words(port, value) if isinstance(value, list) else joined(flag, word_text(value))
+    if isinstance(value, list):
+        return list_words(port, value)
+    return joined(flag, repr(value) if spec.get("quoted") else word_text(value))
 
 
 def list_words(port: Port, value: list[Any]) -> list[str]:

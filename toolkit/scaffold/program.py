@@ -180,6 +180,8 @@ def _words(program: Program, option: Option, places: Mapping[str, int]) -> dict[
         words["off"] = option.off
     if option.adds:
         words["adds"] = True
+    if option.quoted:
+        words["quoted"] = True
     if option.nested:
         words["nested"] = True
     if option.const is not None:

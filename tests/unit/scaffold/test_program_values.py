@@ -21,8 +21,13 @@ TAIL = "\nprint(json.dumps(vars(p.parse_args())))\n"
 def _program(folder: Path, written: str) -> ComponentSpec:
     """Lay out a program of some `add_argument` calls, one on a line, which prints what its parser gives."""
     calls = "\n".join(line if line.startswith("p.") else f"p.add_argument({line})" for line in written.split("\n"))
+    return _laid_out(folder, HEAD + calls + TAIL)
+
+
+def _laid_out(folder: Path, code: str) -> ComponentSpec:
+    """Lay out a program as it lies in an image."""
     (folder / "app").mkdir()
-    (folder / "app" / "prog.py").write_text(HEAD + calls + TAIL, encoding="utf-8")
+    (folder / "app" / "prog.py").write_text(code, encoding="utf-8")
     contract = contract_of_program(read_program(folder / "app" / "prog.py"))
     spec = spec_of_program(contract, name="p", title="P", description="", image="i", annotations={})
     (folder / "interface.json").write_bytes(interface_document([("p", spec.interface)]))
@@ -134,6 +139,51 @@ def test_the_programs_own_parser_gives_the_value(
         received: dict[str, Any] = json.loads(printed)
         assert received["a"] == expected
         assert type(received["a"]) is type(expected)
+
+
+CLICK = """
+import click, json
+@click.command()
+@click.option("--upper", "a", flag_value="upper", default=True)
+@click.option("--lower", "a", flag_value="lower")
+@click.option("--pairs", multiple=True, nargs=2, type=int)
+@click.option("--ask", prompt=True)
+@click.option("--on/--off", default=None)
+@click.option("-v", count=True, default=1)
+@click.option("--none", type=int, default=None)
+def main(**given):
+    print(json.dumps(given))
+main()
+"""
+
+
+@pytest.mark.parametrize("defaults", [True, False])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"a": "upper", "pairs": [], "ask": "x", "on": None, "v": 1, "none": None}),
+        ({"lower": "true", "pairs": "[[1, 2], [3, 4]]", "v": "3"}, {"a": "lower", "pairs": [[1, 2], [3, 4]], "v": 3}),
+        ({"on": "true", "none": "5"}, {"on": True, "none": 5}),
+    ],
+)
+def test_click_gives_the_value(
+    tmp_path: Path, given: dict[str, str], expected: dict[str, object], *, defaults: bool
+) -> None:
+    spec = _laid_out(tmp_path, CLICK)
+    code, printed, said = _run(tmp_path, spec, {"ask": "x", **given}, defaults=defaults)
+    assert code == 0, said
+    received = json.loads(printed)
+    assert {name: received[name] for name in expected} == expected
+
+
+def test_fire_gets_texts_that_stay_texts(tmp_path: Path) -> None:
+    code = "import fire\ndef main(a, b: str = 'x', c='5'): ...\nfire.Fire(main)\n"
+    words = {port.name: port.annotations["program"] for port in _laid_out(tmp_path, code).interface.inputs}
+    assert words == {
+        "a": {"flag": "--a"},
+        "b": {"flag": "--b", "quoted": True, "default": "x"},
+        "c": {"flag": "--c", "quoted": True, "default": "5"},
+    }
 
 
 def test_positional_options_keep_their_order(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from toolkit.interface.constants import NotKnown
 from toolkit.interface.model import Scalar
 from toolkit.interface.programs.model import Form, Option
-from toolkit.interface.programs.options import ASK, Reading, choices_of, default_text, type_of
+from toolkit.interface.programs.options import ASK, Reading, choices_of, default_text, port_name, type_of
 from toolkit.interface.refusal import NotUnderstood
 from toolkit.interface.values import optional, read_value, typing_name
 
@@ -108,16 +108,23 @@ def _click_option(reading: Reading, node: ast.Call, *, argument: bool) -> Option
     kind, declared = _click_type(reading, keywords)
     form, items = Form.VALUE, "String"
     switch = bool(off.strip()) or _true(reading, keywords.get("is_flag"))
-    if switch:
+    one_of_several = "flag_value" in keywords and ("is_flag" not in keywords or switch)
+    several = "nargs" in keywords and ast.unparse(keywords["nargs"]) != "1"
+    if one_of_several:
+        # Several flags set one name, each to a value of its own: true means that it is given.
+        name, kind, form = port_name(on), "Boolean", Form.SWITCH
+    elif switch:
         kind, form = "Boolean", Form.SWITCH
     elif _true(reading, keywords.get("count")):
         kind, form = "Integer", Form.COUNT
     elif _true(reading, keywords.get("multiple")):
         kind, items, form = "JsonArray", kind, Form.EACH
-    elif "nargs" in keywords and ast.unparse(keywords["nargs"]) != "1":
+    elif several:
         kind, items, form = "JsonArray", kind, Form.LIST
-    default = _default(reading, keywords.get("default"), kind)
+    default = "false" if one_of_several else _default(reading, keywords.get("default"), kind)
     required = _true(reading, keywords.get("required")) or (argument and "default" not in keywords)
+    # A step has no terminal to answer a prompt on.
+    required = required or ("prompt" in keywords and "default" not in keywords)
     if argument and ast.unparse(keywords.get("required", ast.Constant(None))) == "False":
         required = False
     return Option(
@@ -130,6 +137,7 @@ def _click_option(reading: Reading, node: ast.Call, *, argument: bool) -> Option
         default="false" if switch and default is None else default,
         required=required and default is None,
         choices=_click_choices(reading, keywords.get("type")),
+        nested=form is Form.EACH and several,
         off=off.strip(),
         help=reading.text(keywords.get("help")),
         declared=declared,
@@ -212,7 +220,8 @@ def _typer_option(reading: Reading, argument: ast.arg, default: ast.expr | None)
     positional = named.endswith("Argument") if named else default is None
     required = default is None or (isinstance(default, ast.Constant) and default.value is ...)
     flags = [reading.text(part) for part in (told.args if isinstance(told, ast.Call) else [])]
-    flag = next((one for one in flags if one.startswith("--")), f"--{argument.arg.replace('_', '-')}")
+    given = sorted((one for one in flags if one.startswith("-")), key=lambda one: not one.startswith("--"))
+    flag = given[0] if given else f"--{argument.arg.replace('_', '-')}"
     on, _, off = flag.partition("/")
     inner = optional(reading.module, annotation)
     kind, items, choices, declared = _annotated(reading, inner if inner is not None else annotation)
@@ -221,6 +230,8 @@ def _typer_option(reading: Reading, argument: ast.arg, default: ast.expr | None)
         form, off = Form.SWITCH, off or ("" if flags and on in flags else f"--no-{on[2:]}")
     elif kind == "JsonArray":
         form = Form.LIST if positional else Form.EACH
+    elif kind == "Integer" and _true(reading, keywords.get("count")):
+        form = Form.COUNT
     text = None if required else _default(reading, default, kind)
     return Option(
         name=argument.arg,

@@ -1,6 +1,7 @@
 """Read programs whose command line is made of other things: functions (fire), absl's flags, and dataclasses."""
 
 import ast
+import re
 from dataclasses import replace
 
 from toolkit.interface.constants import NotKnown
@@ -89,7 +90,11 @@ def _parameters(reading: Reading, function: ast.FunctionDef) -> list[Option]:
     ):
         if argument.arg in {"self", "cls"} and argument is plain[0]:
             continue
-        options.append(_from_annotation(reading, argument.arg, argument, argument.annotation, default))
+        option = _from_annotation(reading, argument.arg, argument, argument.annotation, default)
+        # fire makes a number of `5` and a list of `[a]` unless they are quoted.
+        text = isinstance(default, ast.Constant) and isinstance(default.value, str)
+        named = argument.annotation is not None and "str" in re.findall(r"\w+", ast.unparse(argument.annotation))
+        options.append(replace(option, quoted=option.type == "String" and not option.declared and (text or named)))
     return options
 
 

@@ -36,7 +36,8 @@ class Option:
 
     `dest` is its name in the code where that is another. `type` is one of KFP's parameter types; `items` that of a
     list's items. `default` is what the program takes by itself, as text; `adds` says that what is given comes to
-    it. `const` is the value, as text, that the flag alone stands for. `off` is the flag that says no. `nested` says
+    it. `const` is the value, as text, that the flag alone stands for. `quoted` says that the program reads Python's
+    literals, so that a text stands in quotes. `off` is the flag that says no. `nested` says
     that an item of a list is a list. `before` says that it stands before the sub-command. `declared` is what the
     program says of paths: `input`, `output`, `folder` (an output that it does not make itself), or nothing.
     """
@@ -53,6 +54,7 @@ class Option:
     dest: str = ""
     adds: bool = False
     const: str | None = None
+    quoted: bool = False
     off: str = ""
     nested: bool = False
     help: str = ""
