@@ -87,10 +87,13 @@ def _read(path: Path) -> tuple[str, int, list[str]]:
             program = read_program(path, word=word)
         except UsageError as error:
             listed = (error.hint or "").partition(": ")[2].split(", ")
-            words += [f"{word} {one}" if word else one for one in listed if one and one != "none"]
+            words += [f"{word} {one}" if word else one for one in listed if one]
             continue
         except (FindingsError, InputError) as error:
             reasons.append(f"{error.where.line if error.where else 0}: {error.message}")
+            continue
+        if not program.options and program.kind == "environment":
+            # It imports a parser, for a type hint or a table, and parses nothing.
             continue
         count += len(program.options)
         reasons += [f"{one.where.line}: {one.message}" for one in program.remarks if one.severity is Severity.WARNING]
