@@ -21,7 +21,7 @@ _SHARED_KEYS = (
     *("base", "build-base", "platforms", "namespace", "python"),
     *("system-site-packages", "user", "bytecode", "estargz"),
 )
-_OWN_KEYS = ("image", "exclude", "include", "requirements", "lock")
+_OWN_KEYS = ("image", "exclude", "include", "requirements", "lock", "allow-builds")
 _COMPONENT_KEYS = (*_ENTRY_KEYS, *_SHARED_KEYS, *_OWN_KEYS, "components", "defaults")
 _VARIABLES = {
     "image": "COMP_IMAGE",
@@ -55,6 +55,7 @@ _FORMS = {
         "a .txt, uv.lock or pylock.toml",
     ),
     "lock": (re.compile(r"requirements\.lock|pylock\.toml"), "requirements.lock or pylock.toml"),
+    "allow-builds": (re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?"), "the name of a package"),
     "include": (re.compile(r"[^\n]*\S[^\n]*"), "a pattern of files, as in .dockerignore"),
     "base": (re.compile(r"(?:layout:|archive:).+|\S+"), "an image, layout:DIR or archive:FILE"),
     "build-base": (re.compile(r"(?:layout:|archive:).+|\S+"), "an image, layout:DIR or archive:FILE"),
@@ -84,7 +85,7 @@ class Project:
     minor that `requires_python` allows, at least 3.10, decides (`default_base`). `base_overridden` says that
     the command line or the environment named it: such a base is never recorded in the lock. `build_base` is the image
     in whose containers wheels are built that need one, None for the base itself. `requirements` is a file that another
-    tool locked, `lock` the one that `comp lock` writes.
+    tool locked, `lock` the one that `comp lock` writes. `allow_builds` names packages that may be built from source.
     """
 
     folder: Path
@@ -113,6 +114,7 @@ class Project:
     requirements: Path | None
     lock: Path
     entries: tuple[Entry, ...]
+    allow_builds: tuple[str, ...] = ()
 
     @property
     def source_folder(self) -> Path:
@@ -189,6 +191,7 @@ def read_project(
         requirements=folder / requirements if (requirements := settings.text("requirements")) else None,
         lock=folder / (settings.text("lock") or "requirements.lock"),
         entries=_entries(own, name),
+        allow_builds=tuple(canonicalize_name(text) for text in settings.texts("allow-builds")),
     )
 
 

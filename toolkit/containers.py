@@ -17,7 +17,8 @@ from toolkit.oci.descriptor import host_platform
 from toolkit.oci.image import Image
 from toolkit.oci.layout import write_layout
 from toolkit.python.base import BaseFacts
-from toolkit.python.building import ASK_FLAGS, build_command, build_environment, what_was_said
+from toolkit.python.building import build_command, what_was_said
+from toolkit.python.making import ASK_FLAGS, build_environment
 from toolkit.python.uv import uv_program
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,11 @@ class Container:
     def __init__(self, base: Callable[[], Base], environ: Mapping[str, str]) -> None:
         self._base = base
         self._environ = environ
+
+    @property
+    def identity(self) -> str:
+        """Name the image that builds."""
+        return str(self._base().image.digest)
 
     def refuses(self) -> str | None:
         """Say why nothing can be built here; None when it can."""

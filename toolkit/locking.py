@@ -26,6 +26,7 @@ from toolkit.tools import Tools
 if TYPE_CHECKING:
     from toolkit.containers import Container
     from toolkit.python.asked import Asked
+    from toolkit.python.building import Means
     from toolkit.python.verify import Problem
 
 log = logging.getLogger(__name__)
@@ -174,14 +175,7 @@ def rebuild_lost(project: Project, lock: Lock, bases: Sequence[Base], tools: Too
             if pin.source and not tools.cache.has_blob(pin.sha256):
                 from toolkit.python.building import rebuild
 
-                rebuild(
-                    pin,
-                    base.target,
-                    tools.cache,
-                    tools.report,
-                    indexes=indexes_of(project),
-                    workshop=_workshop(project, base, tools),
-                )
+                rebuild(pin, base.target, _means(project, base, tools))
 
 
 def existing_lock(project: Project) -> Lock | None:
@@ -254,7 +248,7 @@ def _resolved(
         log.info("resolving for %s, Python %s", named, bases[0].facts.minor)
 
     # One after the other: what is built for the first platform mostly does for all.
-    asked = {base.target.platform: _asked(project, base, _local(project, base, tools)) for base in bases}
+    asked = {base.target.platform: _asked(project, base, _local(project, base, tools), tools) for base in bases}
 
     def resolved(base: Base) -> tuple[Pin | SourceDistribution, ...]:
         kept = old.pins.get(base.target.platform, next(iter(old.pins.values()))) if old else ()
@@ -287,8 +281,7 @@ def _built(project: Project, one: Pin | SourceDistribution, base: Base, tools: T
         return one
     from toolkit.python.building import build_source
 
-    workshop = _workshop(project, base, tools)
-    return build_source(one, base.target, tools.cache, tools.report, indexes=indexes_of(project), workshop=workshop)
+    return build_source(one, base.target, _means(project, base, tools))
 
 
 def _local(project: Project, base: Base, tools: Tools) -> list[Pin]:
@@ -298,11 +291,23 @@ def _local(project: Project, base: Base, tools: Tools) -> list[Pin]:
         return []
     from toolkit.python.building import build_folder
 
-    workshop = _workshop(project, base, tools)
+    means = _means(project, base, tools)
     return [
-        build_folder(folder, name, base.target, tools.cache, relative_to=project.folder, workshop=workshop)
-        for name, folder in folders.items()
+        build_folder(folder, name, base.target, means, relative_to=project.folder) for name, folder in folders.items()
     ]
+
+
+def _means(project: Project, base: Base, tools: Tools) -> "Means":
+    """Say what wheels for a base are built with."""
+    from toolkit.python.building import Means, Permission
+
+    return Means(
+        cache=tools.cache,
+        report=tools.report,
+        permission=Permission(consent=tools.consent, names=frozenset(project.allow_builds)),
+        indexes=indexes_of(project),
+        workshop=_workshop(project, base, tools),
+    )
 
 
 def _workshop(project: Project, base: Base, tools: Tools) -> "Container | None":
@@ -336,11 +341,13 @@ def _build_base(project: Project, base: Base, tools: Tools) -> Base:
     return replace(base, image=image, reference=text, pinned=None, facts=facts)
 
 
-def _asked(project: Project, base: Base, local: Sequence[Pin]) -> "Asked":
+def _asked(project: Project, base: Base, local: Sequence[Pin], tools: Tools) -> "Asked":
     """Say what is asked for on one base; `local` are the wheels of required projects on this disk."""
     from toolkit.python.asked import Asked, exactly
+    from toolkit.python.building import SourceRequirements
     from toolkit.python.inputs import Inputs, read_inputs
 
+    means = _means(project, base, tools)
     given = read_inputs(project.requirements, base.target) if project.requirements else Inputs()
     required = (*project.dependencies, *given.requirements)
     # A lock without requirements is all that there is to go by.
@@ -348,7 +355,7 @@ def _asked(project: Project, base: Base, local: Sequence[Pin]) -> "Asked":
     return Asked(
         requirements=tuple(dict.fromkeys((*required, *listed))),
         target=base.target,
-        indexes=indexes_of(project),
+        indexes=replace(means.indexes, sources=SourceRequirements(means=means)),
         constraints=given.constraints,
         present=base.facts.packages if project.system_site_packages else {},
         local=tuple(local),
@@ -361,7 +368,7 @@ def _wrong(project: Project, bases: Sequence[Base], lock: Lock, tools: Tools) ->
     """List what is wrong with the pins for these bases."""
     from toolkit.python.verify import problems
 
-    asked = [_asked(project, base, _local(project, base, tools)) for base in bases]
+    asked = [_asked(project, base, _local(project, base, tools), tools) for base in bases]
     found = at_once(lambda one: problems(one, lock.pins[one.target.platform], tools.cache), asked)
     return tuple({problem.text: problem for of_base in found for problem in of_base}.values())
 

@@ -22,6 +22,7 @@ requires-python = ">=3.11"
 dependencies = ["inner", "built"]
 
 [tool.comp]
+allow-builds = ["built"]
 entrypoint = "usesit:f"
 lock = "{lock}"
 """

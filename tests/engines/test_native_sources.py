@@ -47,6 +47,7 @@ dependencies = ["{_NAME}"]
 
 [tool.comp]
 entrypoint = "adding:adding"
+allow-builds = ["{_NAME}"]
 """
 _FUNCTION = '''"""Add."""
 

@@ -55,7 +55,10 @@ def call(name: str, *arguments: "Any") -> None:  # noqa: ANN401 (as C takes them
 def mount(source: "str | None", target: str, kind: "str | None", flags: int, data: str = "") -> None:
     """Mount a file system, or change a mount (mount(2))."""
     texts = [os.fsencode(text) if text is not None else None for text in (source, target, kind)]
-    call("mount", *texts, flags, data.encode())
+    try:
+        call("mount", *texts, flags, data.encode())
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror} ({target})") from error
 
 
 def bind(source: str, target: str, *, writable: bool = False) -> None:

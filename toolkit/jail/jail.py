@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 from toolkit import limits
 from toolkit.errors import InputError
+from toolkit.jail.enter import NOBODY, has_nobody
 from toolkit.jail.filter import system_call_filter
 from toolkit.processes import Finished, run
 
@@ -26,7 +27,6 @@ ENTER = Path(__file__).with_name("enter.py")
 # What the second process or bubblewrap gives for a program that a signal ended, as a shell does.
 _BY_SIGNAL = 128
 _PROBE_SECONDS = 20
-_NOBODY = "65534"
 # Where the programs and libraries of a machine are, and what its loader and its resolver of names read.
 _MACHINE = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _MACHINE_FILES = (
@@ -77,7 +77,9 @@ class Room:
 
     def shown(self) -> list[tuple[str, str, bool]]:
         """List what is shown without a root: its path here, in the jail, and whether it can be written."""
-        found = [(path, False) for path in self.readable if not _is_link(path)]
+        here = [path for path in self.readable if not _is_link(path)]
+        # What is shown with a folder above it need not be shown again.
+        found = [(path, False) for path in dict.fromkeys(here) if not set(path.parents) & set(here)]
         found += [(path, True) for path in self.writable]
         return [(os.path.realpath(path), str(path), writable) for path, writable in found]
 
@@ -95,6 +97,15 @@ class Jail:
     """A way to make jails that works here: by `bubblewrap`, the path of that program, or by the kernel's calls."""
 
     bubblewrap: str | None = None
+
+    def give(self, folders: Sequence[Path]) -> None:
+        """Make folders, with all that is in them, those of the user that programs in the jail are."""
+        if self.bubblewrap or os.geteuid() != 0 or not has_nobody():
+            return
+        for top in folders:
+            for folder, inner, names in os.walk(top):
+                for name in (".", *inner, *names):
+                    os.chown(os.path.join(folder, name), NOBODY, NOBODY, follow_symlinks=False)  # noqa: PTH118
 
     def run(
         self,
@@ -126,7 +137,7 @@ class Jail:
 
     def _words(self, room: Room, folder: str) -> list[str]:
         """Give the command line of bubblewrap up to the program's own."""
-        words = [self.bubblewrap or "", "--unshare-all", "--unshare-user", "--uid", _NOBODY, "--gid", _NOBODY]
+        words = [self.bubblewrap or "", "--unshare-all", "--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
         words += ["--cap-drop", "ALL", "--die-with-parent", "--new-session"]
         if room.root:
             words += ["--ro-bind", str(room.root), "/"]

@@ -1,4 +1,4 @@
-"""Wheels built here: of source distributions, and of folders that a component requires.
+"""Wheels built here, in a jail: of source distributions, and of folders that a component requires.
 
 What a build tool writes is packed again in one fixed form, so that equal content has one digest; it is recorded in
 the lock and must come out the same wherever it is built again.
@@ -12,9 +12,9 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,18 +22,21 @@ from typing import Protocol
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from toolkit import limits
 from toolkit.cache import Cache
-from toolkit.errors import InputError, Location, OutsideError
+from toolkit.errors import InputError, Location
+from toolkit.jail.consent import Consent
 from toolkit.progress import Report
 from toolkit.python.download import download, index_transport
-from toolkit.python.index_users import IndexUsers
+from toolkit.python.index_users import IndexUsers, settings_digest
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.local import version_variables
+from toolkit.python.making import DoesNotBuildError, Surroundings, is_plain
 from toolkit.python.pin import Pin, Source, SourceDistribution
 from toolkit.python.resolve import locate_source
+from toolkit.python.sdists import BuildSystem, read_sdist, required_by
 from toolkit.python.sources import folder_digest, sources_of
 from toolkit.python.target import Target
-from toolkit.python.uv import find_python, uv_program
 from toolkit.redaction import without_login
 
 log = logging.getLogger(__name__)
@@ -41,13 +44,11 @@ log = logging.getLogger(__name__)
 # Raise it with any change of the packed form; it is part of what a built wheel is known by.
 FORM_VERSION = 2
 
-BUILD_SECONDS = 900
-# To be asked of the Python that builds: setuptools takes the variable in place of Python's own flags, not after them.
-ASK_FLAGS = "import sysconfig; print(sysconfig.get_config_var('CFLAGS') or '')"
+# Who builds in a jail on this machine, in the cache.
+_HERE = "here"
 _SAID = 8
 # 1980-01-01, the first day that a zip file knows.
 _FILE_TIME = (1980, 1, 1, 0, 0, 0)
-_EPOCH = "315532800"
 _GLIBC = re.compile(rb"GLIBC_2\.(\d+)")
 _UNLESS = "in a container of the base it may build, but {}"
 _WAYS_OUT = (
@@ -58,6 +59,11 @@ _WAYS_OUT = (
 
 class Workshop(Protocol):
     """Where machine code for a base can be built, if not here: a container of it."""
+
+    @property
+    def identity(self) -> str:
+        """Name the image that builds there; what it built serves only builds that would use the same one."""
+        ...
 
     def refuses(self) -> str | None:
         """Say why nothing can be built there; None when it can."""
@@ -71,45 +77,112 @@ class Workshop(Protocol):
         ...
 
 
-def build_source(
-    source: SourceDistribution,
-    target: Target,
-    cache: Cache,
-    report: Report,
-    *,
-    indexes: Indexes = ANY,
-    workshop: Workshop | None = None,
-) -> Pin:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Permission:
+    """What may be built: what the user says, and the `names` of source distributions that the component's settings say.
+
+    The settings are whoever's the component is, so they allow builds in a jail or a container only.
+    """
+
+    consent: Consent = Consent()  # noqa: RUF009 (frozen)
+    names: frozenset[str] = frozenset()
+
+    def check(self, source: SourceDistribution, path: Path) -> None:
+        """Raise InputError unless a source distribution, which lies at `path`, may be built."""
+        what = f"{source.name} {source.version} has no wheel that fits and would have to be built"
+        if self.consent.dry:
+            raise InputError(f"{what}, which a dry run does not do", hint="`comp lock` builds it, if you allow that")
+        if not self.consent.allow_builds and source.name not in self.names:
+            system = read_sdist(path).system
+            with_what = f" with {', '.join(system.requires)}" if system.requires else ""
+            raise InputError(
+                f"{what}: that runs code of {source.filename}, {system.backend or 'its build backend'}{with_what}, "
+                "in a jail without network",
+                hint=f'--allow-builds allows it, or `allow-builds = ["{source.name}"]` in [tool.comp]; an index with '
+                "its wheel needs neither",
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Means:
+    """What builds work with: the cache, the user's indexes, the `workshop` for what does not build here, permission."""
+
+    cache: Cache
+    report: Report
+    permission: Permission
+    indexes: Indexes = ANY
+    workshop: Workshop | None = None
+
+    def fetched(self, source: SourceDistribution) -> Path:
+        """Put a source distribution into the cache; give its path. Raises OutsideError when it cannot be had."""
+        if not self.cache.has_blob(source.sha256):
+            download(source, self.cache, self.report, IndexUsers(self.indexes, os.environ), index_transport(os.environ))
+        return self.cache.blob_path(source.sha256)
+
+    def surroundings(self, target: Target) -> Surroundings:
+        """Give what a build for a target has around it."""
+        bare = self.permission.consent.allow_builds
+        return Surroundings(target=target, cache=self.cache, report=self.report, indexes=self.indexes, bare=bare)
+
+
+def build_source(source: SourceDistribution, target: Target, means: Means) -> Pin:
     """Build the wheel of a source distribution for a target, once; give its pin.
 
     What does not build here, or comes out as machine code for another Python, processor or C library, is built in the
-    `workshop`. Raises InputError when it does not build or what is built does not fit, OutsideError when the source
-    cannot be had.
+    `workshop`. Raises InputError when it may not be built, does not build or what is built does not fit, OutsideError
+    when the source cannot be had.
     """
 
-    def unpacked(folder: Path) -> Path:
-        if not cache.has_blob(source.sha256):
-            download(source, cache, report, IndexUsers(indexes, os.environ), index_transport(os.environ))
-        return Path(shutil.copyfile(cache.blob_path(source.sha256), folder / source.filename))
+    def copied(folder: Path) -> Path:
+        # The name is the index's, so only its last part counts.
+        return Path(shutil.copyfile(means.fetched(source), folder / Path(source.filename).name))
 
     what = f"{source.name} {source.version}"
-    work = _Work(what=what, digest=source.sha256, target=target, cache=cache, workshop=workshop)
+    work = _Work(
+        what=what,
+        digest=source.sha256,
+        target=target,
+        means=means,
+        permit=lambda: means.permission.check(source, means.fetched(source)),
+        system=lambda path: read_sdist(path).system,
+    )
     log.debug("%s is built from %s", what, source.filename)
-    filename, sha256 = work.wheel(unpacked)
+    filename, sha256 = work.wheel(copied)
     origin = Source(name=source.filename, sha256=source.sha256)
     return Pin(
         name=source.name, version=source.version, filename=filename, sha256=sha256, source=origin, url=source.url
     )
 
 
-def build_folder(
-    folder: Path, name: str, target: Target, cache: Cache, *, relative_to: Path, workshop: Workshop | None = None
-) -> Pin:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceRequirements:
+    """Tells what source distributions require: as they say it, else as the wheel does that is built of them."""
+
+    means: Means
+
+    def requirements(self, source: SourceDistribution, target: Target) -> tuple[str, ...]:
+        """List what a source distribution requires. Raises as `build_source` does."""
+        said = read_sdist(self.means.fetched(source)).requires
+        if said is not None:
+            return said
+        pin = build_source(source, target, self.means)
+        with zipfile.ZipFile(self.means.cache.blob_path(pin.sha256)) as wheel:
+            names = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA") and name.count("/") == 1]
+            return required_by(wheel.read(names[0])) if names else ()
+
+
+def build_folder(folder: Path, name: str, target: Target, means: Means, *, relative_to: Path) -> Pin:
     """Build the wheel of a project's folder for a target, once for each content; give its pin.
 
-    Nothing is written into the folder. The `workshop` is as for `build_source`. Raises InputError when it does not
-    build.
+    Nothing is written into the folder. It is the user's own code, so it needs no consent but where there is no jail.
+    The `workshop` is as for `build_source`. Raises InputError when it does not build, or in a dry run.
     """
+
+    def permit() -> None:
+        if means.permission.consent.dry:
+            raise InputError(
+                f"{name} in {folder} would have to be built, which a dry run does not do", hint="`comp lock` builds it"
+            )
 
     def copied(place: Path) -> Path:
         for below, path in sources_of(folder):
@@ -126,10 +199,11 @@ def build_folder(
         what=name,
         digest=hashlib.sha256(told.encode()).hexdigest() if variables else digest,
         target=target,
-        cache=cache,
-        workshop=workshop,
+        means=means,
         where=settings,
         variables=variables,
+        permit=permit,
+        system=lambda path: BuildSystem.of_text((path / "pyproject.toml").read_text("utf-8", "replace")),
     )
     filename, sha256 = work.wheel(copied)
     named, version, *_ = parse_wheel_filename(filename)
@@ -140,22 +214,20 @@ def build_folder(
             hint="correct the name in [tool.uv.sources]",
         )
     origin = Source(name=os.path.relpath(folder, relative_to), sha256=digest)
-    address = cache.blob_path(sha256).absolute().as_uri()
+    address = means.cache.blob_path(sha256).absolute().as_uri()
     return Pin(name=named, version=str(version), filename=filename, sha256=sha256, source=origin, url=address)
 
 
-def rebuild(
-    pin: Pin, target: Target, cache: Cache, report: Report, *, indexes: Indexes, workshop: Workshop | None = None
-) -> None:
+def rebuild(pin: Pin, target: Target, means: Means) -> None:
     """Build what a lock pins and the cache lost. Raises InputError when it comes out another than it was."""
     if pin.source is None:
         return
     if pin.source.is_file:
-        source = locate_source(pin, target, indexes=indexes)
-        made = build_source(source, target, cache, report, indexes=indexes, workshop=workshop)
+        source = locate_source(pin, target, indexes=means.indexes)
+        made = build_source(source, target, means)
     else:
-        folder = (indexes.folder / pin.source.name).resolve()
-        made = build_folder(folder, pin.name, target, cache, relative_to=indexes.folder, workshop=workshop)
+        folder = (means.indexes.folder / pin.source.name).resolve()
+        made = build_folder(folder, pin.name, target, means, relative_to=means.indexes.folder)
         if made.source and made.source.sha256 != pin.source.sha256:
             raise InputError(
                 f"{pin.source.name} changed since {pin.name} was locked", hint="`comp lock` takes it in as it is now"
@@ -171,13 +243,17 @@ def rebuild(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Work:
-    """One wheel to be built: `what` it is for people, the sha256 of what it is built from, and for whom."""
+    """One wheel to be built: `what` it is for people, the sha256 of what it is built from, and for whom.
+
+    `permit` raises InputError if nothing may be built.
+    """
 
     what: str
     digest: str
     target: Target
-    cache: Cache
-    workshop: Workshop | None
+    means: Means
+    permit: Callable[[], None]
+    system: Callable[[Path], BuildSystem]
     where: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
 
@@ -189,12 +265,9 @@ class _Work:
         known = (made for made in self._known() if self._misfit(made, elsewhere=True) is None)
         if found := next(known, None):
             return found
+        self.permit()
         with tempfile.TemporaryDirectory(prefix="comp-build-") as temporary:
-            made = self._made(Path(temporary), prepare)
-        pure = _is_pure(made[0])
-        key = _key(self.digest, None if pure else self.target)
-        self.cache.write_record("built", key, {"filename": made[0], "sha256": made[1]})
-        return made
+            return self._made(Path(temporary), prepare)
 
     def _made(self, folder: Path, prepare: Callable[[Path], Path]) -> tuple[str, str]:
         told = ", ".join(f"{name}={value}" for name, value in self.variables.items())
@@ -207,24 +280,44 @@ class _Work:
         else:
             misfit = self._misfit(made)
             if misfit is None:
-                return made
+                return self._noted(made, _HERE)
             failure, problem = self._refusal(misfit), misfit
-        reason = self.workshop.refuses() if self.workshop else "this machine is of another kind"
-        if self.workshop is None or reason:
+        reason = self.means.workshop.refuses() if self.means.workshop else "this machine is of another kind"
+        if self.means.workshop is None or reason:
             raise InputError(failure.message, where=failure.where, hint=f"{_UNLESS.format(reason)}; {_WAYS_OUT}")
         log.info("building %s in a container of the base: %s", self.what, problem)
         log.debug("%s", failure.message)
-        made = self._kept(folder / "there", prepare, self.workshop.build)
+        made = self._kept(folder / "there", prepare, self.means.workshop.build)
         if misfit := self._misfit(made, elsewhere=True):
             raise self._refusal(misfit)
+        return self._noted(made, self.means.workshop.identity)
+
+    def _noted(self, made: tuple[str, str], builder: str) -> tuple[str, str]:
+        """Remember what was built, for those who would build it by the same means."""
+        key = self._key(builder, None if _is_pure(made[0]) else self.target)
+        self.means.cache.write_record("built", key, {"filename": made[0], "sha256": made[1]})
         return made
 
     def _known(self) -> Iterator[tuple[str, str]]:
-        for key in (_key(self.digest, None), _key(self.digest, self.target)):
-            record = self.cache.record("built", key) or {}
-            filename, sha256 = str(record.get("filename")), str(record.get("sha256"))
-            if filename.endswith(".whl") and self.cache.has_blob(sha256):
-                yield filename, sha256
+        for builder in (_HERE, *([self.means.workshop.identity] if self.means.workshop else [])):
+            for target in (None, self.target):
+                record = self.means.cache.record("built", self._key(builder, target)) or {}
+                filename, sha256 = str(record.get("filename")), str(record.get("sha256"))
+                if filename.endswith(".whl") and self.means.cache.has_blob(sha256):
+                    yield filename, sha256
+
+    def _key(self, builder: str, target: Target | None) -> dict[str, object]:
+        """Name what is built: by its source, by who builds it with what from which indexes, by what it is for.
+
+        A pure wheel is for everything. What a build requires comes from the indexes, and ends up in what is built.
+        """
+        return {
+            "source": self.digest,
+            "builder": builder,
+            "indexes": settings_digest(self.means.indexes, os.environ),
+            "for": None if target is None else [str(target.platform), target.minor, target.libc],
+            "form": FORM_VERSION,
+        }
 
     def _kept(
         self, folder: Path, prepare: Callable[[Path], Path], build: Callable[[Path, Path, Mapping[str, str]], None]
@@ -233,25 +326,20 @@ class _Work:
         for name in ("source", "out"):
             (folder / name).mkdir(parents=True)
         build(prepare(folder / "source"), folder / "out", self.variables)
-        wheels = sorted((folder / "out").glob("*.whl"))
+        # Whatever was built may have put anything there.
+        wheels = sorted(path for path in (folder / "out").glob("*.whl") if is_plain(path))
         if not wheels:
             raise self._broken("no wheel came out")
-        return wheels[0].name, self.cache.keep_blob(_packed(wheels[0]))[0]
+        try:
+            return wheels[0].name, self.means.cache.keep_blob(_packed(wheels[0]))[0]
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError) as error:
+            raise self._broken(f"what came out is not a wheel: {error}") from error
 
     def _build_here(self, source: Path, out: Path, variables: Mapping[str, str]) -> None:
-        python = find_python(self.target.minor)
-        command = build_command(uv_program(), python, source, out)
-        environment = {**os.environ, **build_environment(_flags(python)), **variables}
-        environment |= {name: f"{os.environ[name]} -g0" for name in ("CFLAGS", "CXXFLAGS") if name in os.environ}
-        environment.pop("VIRTUAL_ENV", None)
         try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False, env=environment
-            )
-        except subprocess.TimeoutExpired as error:
-            raise OutsideError(f"{self.what} did not build within {BUILD_SECONDS} s", hint=_WAYS_OUT) from error
-        if done.returncode:
-            raise self._broken(what_was_said(done.stderr) or "uv said nothing")
+            self.means.surroundings(self.target).build(source, self.system(source), out, variables)
+        except DoesNotBuildError as error:
+            raise self._broken(str(error)) from error
 
     def _misfit(self, made: tuple[str, str], *, elsewhere: bool = False) -> str | None:
         """Say why a wheel does not go onto the base, which may have been built `elsewhere`; None when it does."""
@@ -263,7 +351,7 @@ class _Work:
             return f"what builds {place} is {filename}"
         if not elsewhere and (self.target.libc != "glibc" or platform.libc_ver()[0] != "glibc"):
             return f"machine code that is built on {platform.libc_ver()[0] or 'this system'} is for that"
-        with zipfile.ZipFile(self.cache.blob_path(sha256)) as wheel:
+        with zipfile.ZipFile(self.means.cache.blob_path(sha256)) as wheel:
             libraries = [wheel.read(name) for name in wheel.namelist() if ".so" in name]
         if self.target.libc != "glibc":
             return None
@@ -290,20 +378,6 @@ def build_command(uv: str, python: str, source: Path, out: Path) -> list[str]:
     return [uv, "build", *options, str(source)]
 
 
-def build_environment(flags: str) -> dict[str, str]:
-    """Give the variables that make a build the same again, as far as variables can; `flags` are for its compiler."""
-    # Times in the archives of build tools are fixed by the first (reproducible-builds.org, specification). What is
-    # there for debuggers names the folders of this one build.
-    fixed = {"SOURCE_DATE_EPOCH": _EPOCH, "UV_PYTHON_DOWNLOADS": "never"}
-    return fixed | dict.fromkeys(("CFLAGS", "CXXFLAGS"), f"{flags} -g0".strip())
-
-
-def _key(source: str, target: Target | None) -> dict[str, object]:
-    """Name what is built: a pure wheel by its source alone, another by what it was built for, too."""
-    built_for = None if target is None else [str(target.platform), target.minor, target.libc]
-    return {"source": source, "for": built_for, "form": FORM_VERSION}
-
-
 def what_was_said(text: str) -> str:
     """Take the build's own last words from uv's output; where it said nothing, uv's."""
     before, _, after = without_login(text).rpartition("error: Failed to build")
@@ -312,14 +386,11 @@ def what_was_said(text: str) -> str:
     return " / ".join((lines or causes)[-_SAID:])
 
 
-def _flags(python: str) -> str:
-    found = subprocess.run([python, "-c", ASK_FLAGS], capture_output=True, text=True, check=False, timeout=60)
-    return found.stdout.strip()
-
-
 def _packed(wheel: Path) -> Iterator[bytes]:
     """Give a wheel's members in order of name, with fixed times and modes, uncompressed: the same bytes everywhere."""
     buffer = io.BytesIO()
+    with zipfile.ZipFile(wheel) as source:
+        limits.BUILD_FILE.check(sum(info.file_size for info in source.infolist()), f"the content of {wheel.name}")
     with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as target:
         for info in sorted(source.infolist(), key=lambda info: info.filename):
             if info.is_dir():

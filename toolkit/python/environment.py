@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 import platform
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from types import MappingProxyType
 
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
+from toolkit.python.index_users import settings_digest
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.uv import uv_program
 from toolkit.redaction import without_login
@@ -35,9 +37,9 @@ def environment(
     """Give the interpreter of an environment with these requirements, made the first time it is asked for.
 
     `python` is a version such as 3.11, `options` go to `uv pip install`; `wheels` are files by the names of wheels,
-    found besides those of an index. Raises OutsideError.
+    found besides those of an index. Nothing is built, and what other indexes gave is not used. Raises OutsideError.
     """
-    host = [platform.machine(), sys.platform, python]
+    host = [platform.machine(), sys.platform, python, settings_digest(indexes, os.environ)]
     key = hashlib.sha256(json.dumps([list(requirements), list(options), host]).encode()).hexdigest()[:32]
     folder = cache.root / "environments" / key
     interpreter = folder / "bin" / "python"
@@ -57,7 +59,8 @@ def environment(
                     Path(beside, name).symlink_to(path.absolute())
                 listed = Path(beside, "requirements.txt")
                 listed.write_text("\n".join([*found, *indexes.options, *requirements]))
-                install = [program, "pip", "install", "--quiet", "--python", str(staged / "bin" / "python"), *options]
+                install = [program, "pip", "install", "--quiet", "--python", str(staged / "bin" / "python")]
+                install += ["--only-binary=:all:", *options]
                 _uv([*install, "-r", str(listed)], indexes.folder)
         try:
             staged.rename(folder)

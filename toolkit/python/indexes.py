@@ -1,9 +1,22 @@
 """Where packages are looked for: what uv's settings say, and what a requirements file adds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from toolkit.errors import Location
+
+if TYPE_CHECKING:
+    from toolkit.python.pin import SourceDistribution
+    from toolkit.python.target import Target
+
+
+class Sources(Protocol):
+    """What can tell the requirements of source distributions."""
+
+    def requirements(self, source: "SourceDistribution", target: "Target") -> tuple[str, ...]:
+        """List what a source distribution requires. Raises InputError when that may not be found out."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -11,11 +24,13 @@ class Indexes:
     """The indexes of one project: those of uv's settings, found from `where` on upwards, and of `options`.
 
     Options are lines of a requirements file such as `--extra-index-url ADDRESS`. Without `where` uv looks from the
-    folder that this runs in. What uv's variables in the environment say counts as well.
+    folder that this runs in. What uv's variables in the environment say counts as well. Without
+    `sources`, source distributions are taken to require nothing.
     """
 
     where: Path | None = None
     options: tuple[str, ...] = ()
+    sources: Sources | None = field(default=None, compare=False, repr=False)
 
     @property
     def folder(self) -> Path:

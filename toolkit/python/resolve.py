@@ -1,6 +1,7 @@
 """Resolve requirements for a target with uv, to the very wheels that will go into the image."""
 
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from toolkit.errors import CompError, InputError, OutsideError
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.target import Target
-from toolkit.python.uv import find_python, uv_program
+from toolkit.python.uv import uv_program
+from toolkit.python.uv_settings import answering
 from toolkit.redaction import without_login
 
 log = logging.getLogger(__name__)
@@ -130,7 +132,7 @@ def locate(pins: Sequence[Pin], target: Target, *, indexes: Indexes = ANY) -> tu
 def locate_source(pin: Pin, target: Target, *, indexes: Indexes = ANY) -> SourceDistribution:
     """Find the source distribution that a pin was built from, with its address. Raises as `resolve` does."""
     wanted = pin.source.sha256 if pin.source else ""
-    packages = _compile([f"{pin.name}=={pin.version}"], target, indexes, closed=True, from_source=[pin.name])
+    packages = _compile([f"{pin.name}=={pin.version}"], target, indexes, closed=True, from_source={pin.name: ()})
     found = [source for package in packages if (source := _source(package))]
     for source in found:
         if source.sha256 == wanted:
@@ -150,22 +152,36 @@ def _compiled(
     constraints: Sequence[str],
     present: Mapping[str, str],
 ) -> list[dict[str, Any]]:
-    """Resolve to wheels; where a package has none that fits, let its source distribution count, for it alone."""
-    from_source: list[str] = []
+    """Resolve to wheels; where a package has none that fits, let its source distribution count, for it alone.
+
+    What that requires is known when it is: then it is resolved again, with the version that was chosen.
+    """
+    from_source: dict[str, tuple[str, ...]] = {}
+    exactly: list[str] = []
     first: InputError | None = None
     while True:
         try:
-            return _compile(requirements, target, indexes, constraints, present=present, from_source=from_source)
+            packages = _compile(
+                requirements, target, indexes, (*constraints, *exactly), present=present, from_source=from_source
+            )
         except _NoWheelError as error:
             first = first or error.failure
             if error.package in from_source:
                 raise first from None
-            from_source.append(error.package)
+            from_source[error.package] = ()
         except InputError:
             # There is no source distribution either, or none that helps: what was said first is what is wrong.
             if first:
                 raise first from None
             raise
+        else:
+            found = [source for package in packages if (source := _source(package)) and source.name in from_source]
+            fresh = [source for source in found if f"{source.name}==={source.version}" not in exactly]
+            if not fresh or indexes.sources is None:
+                return packages
+            for source in fresh:
+                exactly.append(f"{source.name}==={source.version}")
+                from_source[source.name] = indexes.sources.requirements(source, target)
 
 
 def _compile(
@@ -176,11 +192,12 @@ def _compile(
     *,
     present: Mapping[str, str] = MappingProxyType({}),
     closed: bool = False,
-    from_source: Sequence[str] = (),
+    from_source: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """Run uv and return its packages; with `closed` nothing beyond `requirements` is taken in.
 
-    Only wheels count, but for packages that are to be had `from_source`.
+    Only wheels count, but for packages that are to be had `from_source`: by name with what they are taken to require,
+    since uv would run their builds to know.
     """
     with tempfile.TemporaryDirectory(prefix="comp-resolve-") as folder:
         wanted, narrowing = Path(folder) / "requirements.in", Path(folder) / "constraints.txt"
@@ -192,9 +209,9 @@ def _compile(
         command = [uv_program(), "pip", "compile", "--quiet", "--no-header", "--format=pylock.toml"]
         command += ["--python-platform", target.uv_platform, "--python-version", target.version]
         command += ["--only-binary=:all:", *(f"--no-binary={name}" for name in from_source), "--color=never"]
-        # Where nothing is built any interpreter does; to look for one of the target's version takes uv longer than
-        # to resolve.
-        command += ["--python", find_python(target.minor) if from_source else sys.executable]
+        # Nothing is built, so any interpreter does; to look for one of the target's version takes uv longer than to
+        # resolve.
+        command += ["--python", sys.executable]
         command += ["--constraints", str(narrowing), *(["--no-deps"] if closed else []), str(wanted)]
         try:
             done = subprocess.run(
@@ -204,6 +221,7 @@ def _compile(
                 timeout=_TIMEOUT,
                 check=False,
                 cwd=indexes.folder,
+                env=answering(from_source, Path(folder) / "settings", os.environ),
             )
         except subprocess.TimeoutExpired as error:
             raise OutsideError(f"uv did not finish within {_TIMEOUT} s", hint="is the package index slow?") from error

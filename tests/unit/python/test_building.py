@@ -14,8 +14,9 @@ from tests.projects import project, sdist
 from toolkit.cache import Cache
 from toolkit.errors import InputError, OutsideError
 from toolkit.oci.descriptor import Platform
-from toolkit.progress import silent
-from toolkit.python.building import build_folder, build_source, rebuild
+from toolkit.progress import Report, silent
+from toolkit.python import building
+from toolkit.python.building import Means, Permission, Workshop
 from toolkit.python.fetch import fetch_wheels
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.local import local_projects, version_variables
@@ -29,6 +30,25 @@ from toolkit.python.wheels import Wheel, open_wheel
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:
     return Cache(tmp_path / "cache")
+
+
+ALLOWED = Permission(names=frozenset({"plain", "native", "both", "below"}))
+
+
+def build_source(
+    source: SourceDistribution, target: Target, cache: Cache, report: Report, workshop: Workshop | None = None
+) -> Pin:
+    means = Means(cache=cache, report=report, permission=ALLOWED, workshop=workshop)
+    return building.build_source(source, target, means)
+
+
+def build_folder(folder: Path, name: str, target: Target, cache: Cache, *, relative_to: Path) -> Pin:
+    means = Means(cache=cache, report=silent, permission=Permission())
+    return building.build_folder(folder, name, target, means, relative_to=relative_to)
+
+
+def rebuild(pin: Pin, target: Target, cache: Cache, report: Report, *, indexes: Indexes) -> None:
+    building.rebuild(pin, target, Means(cache=cache, report=report, permission=ALLOWED, indexes=indexes))
 
 
 def source_of(index: PackageIndex, target: Target, name: str, **options: str) -> SourceDistribution:
@@ -115,6 +135,7 @@ class _Workshop:
 
     def __init__(self, filename: str, refusal: str | None = None) -> None:
         self.filename, self.refusal, self.built = filename, refusal, 0
+        self.identity = "sha256:0"
 
     def refuses(self) -> str | None:
         return self.refusal

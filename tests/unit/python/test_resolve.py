@@ -10,8 +10,8 @@ from tests.package_index import PackageIndex, resolved, small_wheel
 from toolkit.errors import InputError, OutsideError
 from toolkit.oci.descriptor import Platform
 from toolkit.python.indexes import Indexes
-from toolkit.python.pin import Pin
-from toolkit.python.resolve import locate
+from toolkit.python.pin import Pin, SourceDistribution
+from toolkit.python.resolve import locate, resolve
 from toolkit.python.target import Target
 from toolkit.redaction import without_login
 
@@ -146,12 +146,11 @@ def test_a_package_without_a_fitting_wheel_is_named(index: PackageIndex, debian:
     assert "another version" in str(caught.value.hint)
 
 
-def test_a_package_with_sources_only_is_named(index: PackageIndex, debian: Target) -> None:
+def test_a_package_with_sources_only_is_found_without_a_look_into_it(index: PackageIndex, debian: Target) -> None:
     index.files["source-1.0.tar.gz"] = b"not even looked at"
-    with pytest.raises(InputError) as caught:
-        resolved(["source"], debian)
-    assert "source" in caught.value.message
-    assert "wheel" in caught.value.message
+    (found,) = resolve(["source"], debian)
+    assert isinstance(found, SourceDistribution)
+    assert found.filename == "source-1.0.tar.gz"
 
 
 def test_an_index_that_is_not_there_is_outside(

@@ -9,7 +9,8 @@ import pytest
 
 from toolkit.cache import Cache
 from toolkit.errors import InputError
-from toolkit.python.building import build_folder
+from toolkit.progress import silent
+from toolkit.python.building import Means, Permission, build_folder
 from toolkit.python.sources import folder_digest, sources_of
 from toolkit.python.target import Target
 
@@ -55,7 +56,8 @@ def test_a_wheel_has_what_a_build_in_the_folder_gives(tmp_path: Path, debian: Ta
     folder = _project(tmp_path / "mylib", *PACKAGE)
     (folder / "mylib/linked").symlink_to("data")
     cache = Cache(tmp_path / "cache")
-    pin = build_folder(folder, "mylib", debian, cache, relative_to=tmp_path)
+    means = Means(cache=cache, report=silent, permission=Permission())
+    pin = build_folder(folder, "mylib", debian, means, relative_to=tmp_path)
     subprocess.run(
         [sys.executable, "-c", f"import backend; backend.build_wheel({str(tmp_path)!r})"], cwd=folder, check=True
     )
