@@ -18,6 +18,7 @@ from typing import Literal
 from toolkit import __version__
 from toolkit.cache import Cache
 from toolkit.errors import CompError, InputError
+from toolkit.processes import run
 from toolkit.remote.credentials import CredentialFiles
 from toolkit.words import in_bytes
 
@@ -227,12 +228,12 @@ def _program(name: str, environ: Mapping[str, str]) -> str | None:
 
 def _version_of(program: str) -> str:
     try:
-        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = run([program, "--version"], seconds=SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InputError(f"{program} does not run: {error}") from error
-    version = re.search(r"\d+(?:\.\d+)+", done.stdout)
-    if done.returncode or version is None:
-        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    version = re.search(r"\d+(?:\.\d+)+", done.text)
+    if done.code or version is None:
+        said = (done.error_text.strip().splitlines() or [f"exit code {done.code}"])[-1]
         raise InputError(f"{program} does not run: {said}")
     return version[0]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from toolkit.errors import OutsideError
+from toolkit.processes import run as run_program
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +35,10 @@ def version() -> str | None:
     if program is None:
         return None
     try:
-        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
+        done = run_program([program, "--version"], seconds=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.split()[2] if done.returncode == 0 else None
+    return done.text.split()[2] if done.code == 0 else None
 
 
 def buildah(*arguments: str, folder: Path | None = None) -> str:
@@ -47,21 +48,13 @@ def buildah(*arguments: str, folder: Path | None = None) -> str:
         raise OutsideError("buildah is not installed", hint="apt-get install buildah")
     log.debug("buildah %s", " ".join(arguments))
     try:
-        done = subprocess.run(
-            [program, *arguments],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT,
-            check=False,
-            env=_environment(),
-        )
+        done = run_program([program, *arguments], seconds=_TIMEOUT, folder=folder, environment=_environment())
     except subprocess.TimeoutExpired as error:
         raise OutsideError(f"buildah {arguments[0]} did not finish within {_TIMEOUT} s") from error
-    if done.returncode:
-        said = " / ".join(done.stderr.strip().splitlines()[-5:]) or f"exit code {done.returncode}"
+    if done.code:
+        said = " / ".join(done.error_text.strip().splitlines()[-5:]) or f"exit code {done.code}"
         raise OutsideError(f"buildah {arguments[0]} failed: {said}", hint="it needs root, or user namespaces")
-    return done.stdout.strip()
+    return done.text.strip()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from toolkit.interface.module import Module
 from toolkit.interface.programs.model import Form, Option, Program
 from toolkit.interface.programs.options import default_text, port_name, unique
 from toolkit.introspection.driver import MARK
+from toolkit.processes import run
 from toolkit.python.environment import environment
 from toolkit.scaffold.slice import distribution, whole_source
 
@@ -33,20 +34,12 @@ def execute_program(path: Path, cache: Cache, *, word: str | None = None) -> Pro
     command = [str(python), str(DRIVER), str(path.resolve()), word or ""]
     with tempfile.TemporaryDirectory(prefix="comp-exec-") as folder:
         try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                timeout=_SECONDS,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
+            done = run(command, folder=Path(folder), seconds=_SECONDS)
         except subprocess.TimeoutExpired as error:
             raise OutsideError(f"{path.name} did not parse its command line within {_SECONDS} s") from error
-    answer = answered(done.stdout)
+    answer = answered(done.text)
     if answer is None:
-        last = " ".join(done.stderr.strip().splitlines()[-1:]) or "it ended without parsing a command line"
+        last = " ".join(done.error_text.strip().splitlines()[-1:]) or "it ended without parsing a command line"
         raise InputError(f"the program cannot be asked: {last}", where=Location(path=path), hint="leave --exec out")
     if "words" in answer:
         problem = f"has no sub-command {answer['unknown']!r}" if "unknown" in answer else "has sub-commands"

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
+from toolkit.processes import run
 from toolkit.python.index_users import settings_digest
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.uv import uv_program
@@ -75,9 +76,9 @@ def environment(
 
 def _uv(command: list[str], folder: Path | None = None) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALLING, check=False, cwd=folder)
+        done = run(command, seconds=_INSTALLING, folder=folder)
     except subprocess.TimeoutExpired as error:
         raise OutsideError(f"uv did not finish within {_INSTALLING} s", hint="is the package index slow?") from error
-    if done.returncode:
-        said = " ".join(without_login(done.stderr).split())[-600:]
+    if done.code:
+        said = " ".join(without_login(done.error_text).split())[-600:]
         raise OutsideError(f"uv could not make the environment: {said}", hint="a container needs none")

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from toolkit.processes import run
 from toolkit.python.indexes import Indexes
 from toolkit.redaction import learn_login, without_login
 
@@ -96,11 +97,14 @@ class IndexUsers:
         for service in (index.address.geturl(), index.address.netloc):
             words = ["keyring", "get", service, *([index.user] if index.user else ["--mode", "creds"])]
             try:
-                done = subprocess.run(words, capture_output=True, text=True, timeout=_KEYRING_SECONDS, check=True)
-            except (OSError, subprocess.SubprocessError) as error:
+                done = run(words, seconds=_KEYRING_SECONDS)
+            except (OSError, subprocess.TimeoutExpired) as error:
                 log.debug("the keyring has nobody for %s: %s", service, type(error).__name__)
                 continue
-            lines = done.stdout.splitlines()
+            if done.code:
+                log.debug("the keyring has nobody for %s: exit code %d", service, done.code)
+                continue
+            lines = done.text.splitlines()
             if index.user and lines:
                 return index.user, lines[0]
             if len(lines) > 1:

@@ -6,7 +6,6 @@ each platform. pip, "Requirements File Format"; PyPA, "pylock.toml Specification
 
 import hashlib
 import re
-import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.processes import run
 from toolkit.python.target import Target
 from toolkit.python.uv import uv_program
 from toolkit.redaction import without_login
@@ -104,13 +104,13 @@ def _exported(path: Path) -> str:
     """Let uv write its lock as requirements; projects of the workspace are left to `[tool.uv.sources]`."""
     command = [uv_program(), "export", "--frozen", "--no-dev", "--no-emit-project", "--format=requirements.txt"]
     command += ["--no-header", "--no-annotate", "--quiet", "--color=never"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=path.parent, timeout=_SECONDS)
-    if done.returncode:
-        said = " ".join(without_login(done.stderr).split()).removeprefix("error: ")
+    done = run(command, folder=path.parent, seconds=_SECONDS)
+    if done.code:
+        said = " ".join(without_login(done.error_text).split()).removeprefix("error: ")
         raise InputError(
             f"uv cannot read it: {said[-600:]}", where=Location(path=path), hint="`uv lock` writes it anew"
         )
-    return done.stdout
+    return done.text
 
 
 def _of_uv_lock(path: Path, target: Target) -> Inputs:

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from toolkit.errors import CompError, InputError, OutsideError
+from toolkit.processes import run
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.target import Target
@@ -214,24 +215,17 @@ def _compile(
         command += ["--python", sys.executable]
         command += ["--constraints", str(narrowing), *(["--no-deps"] if closed else []), str(wanted)]
         try:
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                timeout=_TIMEOUT,
-                check=False,
-                cwd=indexes.folder,
-                env=answering(from_source, Path(folder) / "settings", os.environ),
-            )
+            environment = answering(from_source, Path(folder) / "settings", os.environ)
+            done = run(command, seconds=_TIMEOUT, folder=indexes.folder, environment=environment)
         except subprocess.TimeoutExpired as error:
             raise OutsideError(f"uv did not finish within {_TIMEOUT} s", hint="is the package index slow?") from error
-    if done.returncode:
-        failure = _failure(done.stderr, target, indexes)
-        wheelless = _WHEELLESS.search(done.stderr)
+    if done.code:
+        failure = _failure(done.error_text, target, indexes)
+        wheelless = _WHEELLESS.search(done.error_text)
         if wheelless and isinstance(failure, InputError) and not closed:
             raise _NoWheelError(canonicalize_name(wheelless[1]), failure)
         raise failure
-    packages: list[dict[str, Any]] = tomllib.loads(done.stdout).get("packages", [])
+    packages: list[dict[str, Any]] = tomllib.loads(done.text).get("packages", [])
     return packages
 
 

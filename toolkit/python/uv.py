@@ -1,8 +1,9 @@
 """Where uv is, and which Pythons it finds."""
 
-import subprocess
 import sys
 import threading
+
+from toolkit.processes import run
 
 _LOCK = threading.Lock()
 
@@ -19,5 +20,5 @@ def uv_program() -> str:
 def find_python(minor: str) -> str:
     """Find an interpreter of a minor version on this machine; where there is none, our own: enough for pure wheels."""
     command = [uv_program(), "python", "find", "--no-project", "--no-python-downloads", minor]
-    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    return found.stdout.strip() if found.returncode == 0 else sys.executable
+    found = run(command, seconds=60)
+    return found.text.strip() if found.code == 0 else sys.executable

@@ -101,24 +101,19 @@ class CredentialFiles:
     def _ask(self, helper: str, host: str) -> Credential | None:
         import subprocess
 
+        from toolkit.processes import run
+
         program = f"docker-credential-{helper}"
         server = _DOCKER_HUB_KEY if host == DEFAULT_HOST else host
         try:
-            done = subprocess.run(
-                [program, "get"],
-                input=server.encode(),
-                capture_output=True,
-                timeout=HELPER_SECONDS,
-                check=False,
-                env=dict(self.environ),
-            )
-            answer = json.loads(done.stdout) if done.returncode == 0 else None
+            done = run([program, "get"], data=server.encode(), seconds=HELPER_SECONDS, environment=self.environ)
+            answer = json.loads(done.out) if done.code == 0 else None
         except (OSError, subprocess.TimeoutExpired, ValueError, RecursionError) as error:
             # A helper that is configured and not installed must not stand in the way of a public image.
             log.warning("%s gave no credentials for %s: %s", program, host, _reason(error))
             return None
-        if done.returncode and not (_UNKNOWN in done.stdout or _UNKNOWN in done.stderr):
-            log.warning("%s gave no credentials for %s: %s", program, host, _advice(done.stdout, done.stderr))
+        if done.code and not (_UNKNOWN in done.out or _UNKNOWN in done.err):
+            log.warning("%s gave no credentials for %s: %s", program, host, _advice(done.out, done.err))
         if not isinstance(answer, dict) or not answer.get("Secret"):
             return None
         return _credential(program, str(answer.get("Username") or ""), str(answer["Secret"]))
