@@ -1,6 +1,7 @@
 """Run a component: choose a runner, make what it runs, check what it is given, collect what it gives."""
 
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from toolkit import job, locking
+from toolkit import job, last_base, locking
 from toolkit.config import Entry, Project, read_project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
 from toolkit.interface.model import Input, Kind, Output, Scalar
@@ -24,6 +25,8 @@ from toolkit.runners.staging import side_file
 from toolkit.spec.model import ComponentSpec, PortPlaceholder
 from toolkit.spec.reader import arguments_of, read_component
 from toolkit.tools import Tools
+
+log = logging.getLogger(__name__)
 
 _SHOWN = 200
 # Where outputs go that the user gave no place.
@@ -50,24 +53,34 @@ class Done:
     artifacts: Mapping[str, Path]
 
 
-def open_runnable(component: Path, *, runner: str | None = None, name: str | None = None) -> Runnable:
+def open_runnable(
+    component: Path, tools: Tools, *, runner: str | None = None, name: str | None = None, base: str | None = None
+) -> Runnable:
     """Prepare a component folder, whose present code is built and run, or a contract, whose pinned image is.
 
-    Without `runner` the first that works is taken: docker, buildah, process.
+    Without `runner` the first that works is taken: docker, buildah, process. Without `base` a folder is built on
+    the base that its last build was made on, else on that of its settings.
     """
     if component.is_file():
+        if base:
+            raise UsageError(
+                f"--base does not go with a contract, and {component} is one",
+                hint="leave it out to run the image that the contract names, or name the component's folder",
+            )
         spec = read_component(component)
         return Runnable(
             name=spec.name, spec=spec, image=spec.container.image, runner=_engine(runner or _first_engine(component))
         )
-    project = read_project(component)
+    if not base and (base := last_base.recall(component, host_platform(), tools.cache)):
+        log.info("on the base %s, as the last build", base)
+    project = read_project(component, overrides={"base": base} if base else None, environ=tools.environ)
     job.check_contracts(project)
     entry = _entry(project, name)
     spec = read_component(entry.contract)
     chosen = runner or _first_working()
     if chosen == "process":
-        return Runnable(name=entry.name, spec=spec, image="", runner=_process(project))
-    return Runnable(name=entry.name, spec=spec, image=_local_image(project, chosen), runner=_engine(chosen))
+        return Runnable(name=entry.name, spec=spec, image="", runner=_process(project, tools))
+    return Runnable(name=entry.name, spec=spec, image=_local_image(project, chosen, tools), runner=_engine(chosen))
 
 
 def run_once(runnable: Runnable, given: Mapping[str, str], wanted: Mapping[str, Path], *, force: bool = False) -> Done:
@@ -300,11 +313,10 @@ def _engine(name: str) -> Runner:
     )
 
 
-def _process(project: Project) -> Runner:
+def _process(project: Project, tools: Tools) -> Runner:
     from toolkit.builders.planning import code_layer
     from toolkit.runners.process import ProcessRunner
 
-    tools = Tools()
     lock = locking.empty_lock(project)
     if project.dependencies or project.requirements:
         # The pins run on this machine, so they have to be what is required; and what was built has to be there.
@@ -314,9 +326,8 @@ def _process(project: Project) -> Runner:
     return ProcessRunner(code_layer(project).files, lock, tools.cache, locking.indexes_of(project))
 
 
-def _local_image(project: Project, runner: str) -> str:
+def _local_image(project: Project, runner: str, tools: Tools) -> str:
     """Build the present code and hand the image to the engine."""
-    tools = Tools()
     here = host_platform()
     image = job.build(project, tools, only=here if here in locking.platforms_of(project) else None).images[0]
     if runner == "docker":

@@ -54,6 +54,7 @@ def command(
     build writes requirements.lock; later ones install exactly what it says. For several platforms the digest is
     that of the index of their images.
     """
+    from toolkit import last_base
     from toolkit.cache import Cache
     from toolkit.shortcut import Request, finished, read_inputs
 
@@ -80,6 +81,7 @@ def command(
     inputs = read_inputs(request)
     known = finished(request, inputs, cache) if inputs and output is None else None
     if known:
+        last_base.note(folder, options["base"], (), cache)
         console.say("nothing has changed")
         console.data(known)
         return
@@ -98,6 +100,7 @@ def command(
         chosen = job.choose_builder(builder, tools)
         plans = job.make_plans(project, tools, chosen, locked=locked)
         image = job.build_plans(plans, chosen, tools)
+        last_base.note(folder, options["base"], plans, cache)
         if output:
             console.say(f"wrote {job.write_image(project, image, output)}")
         if not push:

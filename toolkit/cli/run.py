@@ -3,11 +3,16 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from toolkit.cli import bars, consent
 from toolkit.cli.console import Console, pass_console
 from toolkit.errors import InputError, Location, UsageError
+
+if TYPE_CHECKING:
+    from toolkit.jail.consent import Consent
 
 
 @click.command
@@ -19,8 +24,11 @@ from toolkit.errors import InputError, Location, UsageError
 @click.option("-o", "--output", "outputs", multiple=True, metavar="NAME=PATH", help="Where an output goes.")
 @click.option("--runner", type=click.Choice(["docker", "buildah", "process"]), help="Default: the first that works.")
 @click.option("--name", help="Which component, where the image has several.")
+@click.option("--base", metavar="REF", help="The base to build on.  [default: the last build's]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How results are printed.")
 @click.option("--force", is_flag=True, help="Write over files that exist.")
+@consent.options
+@bars.option
 @pass_console
 def command(
     console: Console,
@@ -31,7 +39,12 @@ def command(
     files: Sequence[str],
     outputs: Sequence[str],
     form: str,
-    **options: str | bool | None,
+    force: bool,
+    progress: str,
+    allowed: "Consent",
+    runner: str | None,
+    name: str | None,
+    base: str | None,
 ) -> int:
     """Run COMPONENT, a folder or a component.yaml, once.
 
@@ -40,13 +53,15 @@ def command(
     """
     from toolkit.runners.ending import ending
     from toolkit.running import open_runnable, run_once
+    from toolkit.tools import Tools
 
     given = _pairs(inputs, "-i") | {name: _text(path) for name, path in _pairs(files, "--input-file").items()}
     wanted = {key: Path(value) for key, value in _pairs(outputs, "-o").items()}
-    runner, name = options["runner"], options["name"]
-    runnable = open_runnable(component, runner=str(runner) if runner else None, name=str(name) if name else None)
+    with bars.reporting(console, progress) as report:
+        tools = Tools(report=report, consent=allowed)
+        runnable = open_runnable(component, tools, runner=runner, name=name, base=base)
     console.say(f"running {runnable.name} by {runnable.runner.name}")
-    done = run_once(runnable, given, wanted, force=bool(options["force"]))
+    done = run_once(runnable, given, wanted, force=force)
     if done.exit_code:
         console.say(f"{runnable.name} failed with {ending(done.exit_code)}")
         return 1
