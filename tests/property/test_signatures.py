@@ -139,8 +139,9 @@ def test_no_signature_makes_the_reader_fail_otherwise(signature: str) -> None:
 @settings(max_examples=60)
 def test_what_is_accepted_is_called_with_what_was_given(ports: list[tuple[str, str]], data: st.DataObject) -> None:
     optional = {name for name, written in ports if written not in _OUTPUTS and data.draw(st.booleans())}
-    parameters = [f"{name}: {f'Optional[{text}]' if name in optional else text}" for name, text in ports]
-    signature = f"def f({', '.join(parameters)}):"
+    parameters = [f"{name}: {f'Optional[{text}] = None' if name in optional else text}" for name, text in ports]
+    # Keyword-only, so that one with a default may come before one without.
+    signature = f"def f({', '.join(['*', *parameters] if parameters else [])}):"
     with tempfile.TemporaryDirectory() as temporary:
         function = _read(Path(temporary), signature)
         if function is None:

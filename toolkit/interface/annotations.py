@@ -12,6 +12,11 @@ from toolkit.interface.values import followed, optional, read_value, typing_name
 # kfp 2.17 `dsl/types/type_annotations.py`, kfp 1.8.22 `components/_python_op.py`.
 _VOCABULARIES = ("kfp.dsl.", "kfp.v2.dsl.", "kfp.components.", "toolkit.types.")
 _STRIPPING = "kfp.components"
+# google-cloud-pipeline-components, `types/artifact_types.py`: each class has the schema title `google.` and its name.
+_GOOGLE = (
+    "google_cloud_pipeline_components.types",
+    "google_cloud_pipeline_components.google_cloud_pipeline_components",
+)
 _KFP_TYPES = {
     "String": "str",
     "Integer": "int",
@@ -87,14 +92,14 @@ def read_annotation(module: Module, node: ast.expr) -> Meaning:  # noqa: PLR0911
         return Meaning(
             type=value.type, kind=Kind.PARAMETER, passing=Passing.VALUE, choices=value.choices, shape=value.shape
         )
-    name = marker(module, node)
+    name, artifact = marker(module, node), artifact_type(module, node)
     match node:
         case ast.Subscript(value=owner, slice=argument):
             return _subscript(module, marker(module, owner), argument, node)
         case ast.Call(func=owner, args=arguments, keywords=[]):
             return _call(module, owner, arguments, node)
-    if name in ARTIFACTS:
-        return Meaning(type=name, kind=Kind.ARTIFACT, passing=Passing.ARTIFACT)
+    if artifact:
+        return Meaning(type=artifact, kind=Kind.ARTIFACT, passing=Passing.ARTIFACT)
     if name in {*_PATHS, *_MODES}:
         raise NotUnderstood(f"`{name}` without parentheses", f"write {name}('CSV') or {name}(Dataset)")
     raise _unknown(module, node)
@@ -108,6 +113,31 @@ def marker(module: Module, node: ast.expr) -> str | None:
         # `from kfp.dsl import *`
         origin = next((star for star in module.stars if f"{star}.".startswith(_VOCABULARIES)), "")
     return name if name in _MARKERS and f"{origin}.".startswith(_VOCABULARIES) else None
+
+
+def artifact_type(module: Module, node: ast.expr) -> str | None:
+    """Give the type of an artifact class: KFP's own by its name, others by their schema title; None for no artifact.
+
+    A class of a library is known by its name alone: Google Cloud's components name them as their schemas.
+    """
+    name = marker(module, node)
+    if name in ARTIFACTS:
+        return name
+    home, definition = module.find_class(node) or (module, None)
+    if definition is not None:
+        bases = (artifact_type(home, base) for base in definition.bases)
+        inherited = next((base for base in bases if base), None)
+        return _schema_title(definition) or inherited if inherited else None
+    origin, _, own = (module.qualified(node) or "").rpartition(".")
+    return f"google.{own}" if origin.startswith(_GOOGLE) and own.isidentifier() else None
+
+
+def _schema_title(definition: ast.ClassDef) -> str | None:
+    for part in definition.body:
+        match part:
+            case ast.Assign(targets=[ast.Name(id="schema_title")], value=ast.Constant(value=str(title))):
+                return title.removeprefix("system.")
+    return None
 
 
 def _annotated(module: Module, node: ast.Subscript) -> Meaning:
@@ -130,8 +160,7 @@ def _listed_artifact(module: Module, node: ast.expr) -> str | None:
     """Give the artifact type of `List[Dataset]`."""
     match node:
         case ast.Subscript(value=owner, slice=argument) if typing_name(module, owner) in {"List", "list"}:
-            name = marker(module, followed(module, argument))
-            return name if name in ARTIFACTS else None
+            return artifact_type(module, followed(module, argument))
         case _:
             return None
 
@@ -141,13 +170,13 @@ def _subscript(module: Module, owner: str | None, argument: ast.expr, node: ast.
         raise _unknown(module, node)
     argument = followed(module, argument)
     output = owner == "Output"
-    name, many = marker(module, argument), _listed_artifact(module, argument)
+    name, many = artifact_type(module, argument), _listed_artifact(module, argument)
     if many and output:
         raise NotUnderstood(
             f"`{ast.unparse(node)}`: KFP takes lists of artifacts and gives none",
             f"write a folder: Output[{many}], a file for each inside",
         )
-    if name in ARTIFACTS or many:
+    if name or many:
         type_ = many or name or ""
         return Meaning(type=type_, kind=Kind.ARTIFACT, passing=Passing.ARTIFACT, output=output, many=many is not None)
     if plain := read_value(module, argument):
@@ -175,8 +204,8 @@ def _call(module: Module, owner: ast.expr, arguments: list[ast.expr], node: ast.
 
 def _file_type(module: Module, argument: ast.expr, node: ast.expr, name: str) -> tuple[str, Kind]:
     """Say of what type the file of an `InputPath(…)` or its relatives is."""
-    artifact = marker(module, argument)
-    if artifact in ARTIFACTS:
+    artifact = artifact_type(module, argument)
+    if artifact:
         return artifact, Kind.ARTIFACT
     if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and argument.value:
         plain = _PARAMETER_NAMES.get(argument.value.lower())

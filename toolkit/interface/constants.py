@@ -114,11 +114,41 @@ def _product(one: Any, other: Any) -> Any:  # noqa: ANN401 (any value)
     return one * other
 
 
-# No power and no shift: their results can be larger than memory before anybody looks.
+def _remainder(one: Any, other: Any) -> Any:  # noqa: ANN401 (any value)
+    if not (isinstance(one, int | float) and isinstance(other, int | float)):
+        # `"%1000000000d" % 1` is a text of a gigabyte.
+        raise TypeError(one)
+    return one % other
+
+
+def _power(one: Any, other: Any) -> Any:  # noqa: ANN401 (any value)
+    return one**other if _bits(one) * abs(other) <= _LARGEST else _too_large(one)
+
+
+def _shifted(one: Any, other: Any) -> Any:  # noqa: ANN401 (any value)
+    return one << other if _bits(one) + other <= _LARGEST else _too_large(one)
+
+
+def _bits(number: Any) -> int:  # noqa: ANN401 (any value)
+    """Count an integer's bits; a float's power is a float, or an error."""
+    if not isinstance(number, int | float):
+        raise TypeError(number)
+    return number.bit_length() if isinstance(number, int) else 0
+
+
+def _too_large(number: Any) -> Any:  # noqa: ANN401 (it never returns)
+    # The result can be larger than memory before anybody looks.
+    raise ArithmeticError(number)
+
+
 _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: _product,
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
+    ast.Mod: _remainder,
+    ast.Pow: _power,
+    ast.LShift: _shifted,
+    ast.BitOr: operator.or_,
 }

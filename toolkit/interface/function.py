@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from toolkit.findings import Finding, FindingsError, Severity
-from toolkit.interface.annotations import Meaning, marker, read_annotation
+from toolkit.interface.annotations import Meaning, artifact_type, marker, read_annotation
 from toolkit.interface.constants import NotKnown, constant_value
 from toolkit.interface.decorators import read_decorators
 from toolkit.interface.docstring import Descriptions, read_docstring
@@ -61,6 +61,9 @@ def sanitised(name: str) -> str:
 def _definition(module: Module, name: str) -> ast.FunctionDef:
     functions = module.functions()
     found = [node for node in functions if node.name == name]
+    nested = [] if found else [node for node in module.nested() if node.name == name]
+    if len(nested) == 1:
+        return _free(module, nested[0])
     if not found:
         names = [node.name for node in functions]
         close = get_close_matches(name, names, n=1)
@@ -82,6 +85,15 @@ def _definition(module: Module, name: str) -> ast.FunctionDef:
     return node
 
 
+def _free(module: Module, node: ast.FunctionDef) -> ast.FunctionDef:
+    """Give a function that is defined inside another and needs nothing of that one. Raises FindingsError."""
+    taken = module.closure(node)
+    if taken:
+        message = f"{node.name!r} is defined inside a function and uses its {', '.join(sorted(taken))}"
+        raise _refused(module, node, "F003", message, "take it as an input, or define it at module level")
+    return node
+
+
 def _refused(module: Module, node: ast.AST, rule: str, message: str, advice: str) -> FindingsError:
     where = module.at(node)
     return FindingsError((Finding(rule=rule, severity=Severity.ERROR, message=message, where=where, help=advice),))
@@ -100,7 +112,8 @@ class _Reader:
 
     def read(self, node: ast.FunctionDef) -> Function:
         returns = self.returned(node.returns)
-        words = read_docstring(ast.get_docstring(node), [port.name for port in returns])
+        plain = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+        words = read_docstring(ast.get_docstring(node), [*(port.name for port in returns), *(one.arg for one in plain)])
         self.signature(node, words)
         for port in returns:
             text = words.returned.get(port.name) or (words.returns if len(returns) == 1 else "")
@@ -112,6 +125,8 @@ class _Reader:
             self.error(place, rule, message, advice)
         for place, message, advice in told.left_out:
             self.remark(place, "F011", message, advice, Severity.INFO)
+        for place, message, advice in told.unread:
+            self.remark(place, "F014", message, advice)
         if self.findings:
             raise FindingsError(tuple(sorted(self.findings, key=_place)))
         return Function(
@@ -152,9 +167,10 @@ class _Reader:
         missing: list[ast.expr | None] = [None] * (len(plain) - len(arguments.defaults))
         defaults = [*missing, *arguments.defaults, *arguments.kw_defaults]
         for argument, default in zip([*plain, *arguments.kwonlyargs], defaults, strict=True):
-            self.parameter(argument, default, words.parameters.get(argument.arg, ""))
+            self.parameter(argument, default, words)
 
-    def parameter(self, argument: ast.arg, default: ast.expr | None, text: str) -> None:
+    def parameter(self, argument: ast.arg, default: ast.expr | None, words: Descriptions) -> None:
+        text = words.parameters.get(argument.arg, "")
         if argument.annotation is None:
             self.error(argument, "F005", f"{argument.arg!r} has no annotation", "write its type, such as `: str`")
             return
@@ -165,7 +181,7 @@ class _Reader:
             self.error(argument.annotation, "F006", f"{argument.arg!r}: {message}", advice)
             return
         port = _port_name(argument.arg, meaning)
-        text = text or meaning.description
+        text = text or meaning.description or (words.returned.get(argument.arg, "") if meaning.output else "")
         self.bindings.append(
             Binding(
                 parameter=argument.arg,
@@ -189,7 +205,8 @@ class _Reader:
                 kind=meaning.kind,
                 description=text,
                 default=value,
-                optional=optional or (meaning.optional and value is None),
+                # As in KFP, `Optional[…]` without a default has to be given, if only as null.
+                optional=optional,
                 choices=meaning.choices,
                 many=meaning.many,
             )
@@ -242,17 +259,21 @@ class _Reader:
             return None
         if value:
             return Output(name=name or _SINGLE_OUTPUT, type=value.type, kind=Kind.PARAMETER)
+        node = followed(self.module, annotation)
+        artifact = artifact_type(self.module, node)
+        if artifact:
+            # What is returned is written to the artifact's file (kfp 2.17, `dsl/executor.py`).
+            return Output(name=name or _SINGLE_OUTPUT, type=artifact, kind=Kind.ARTIFACT)
         if name and isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
             # KFP 1: `('mlpipeline_metrics', 'Metrics')`, a text that is the content of an artifact.
             return Output(name=name, type=annotation.value, kind=Kind.ARTIFACT)
         if name:
-            self.error(annotation, "F006", what, "fields are str, int, float, bool, list, dict, Enum or a record")
+            advice = "fields are str, int, float, bool, list, dict, Enum, a record or an artifact"
+            self.error(annotation, "F006", what, advice)
             return None
-        node = followed(self.module, annotation)
-        artifact = marker(self.module, node)
         instead = "use a NamedTuple, or Output[…] parameters"
-        if artifact:
-            instead = f"take a parameter `: Output[{artifact}]`"
+        if marker(self.module, node.value if isinstance(node, ast.Subscript) else node) == "Output":
+            instead = "return the artifact's class alone, or take a parameter `: Output[…]`"
         elif optional(self.module, node) is not None:
             instead = "an output is always written: return a value that says so, or use a NamedTuple"
         self.error(whole, "F006", f"`{ast.unparse(node)}` cannot be returned by a component", instead)

@@ -51,7 +51,13 @@ def index_functions(path: Path, name: str | None = None) -> tuple[Indexed, ...]:
 
 
 def _of_module(module: Module, name: str | None) -> tuple[Indexed, ...]:
-    functions = {node.name: node for node in module.functions() if name in {None, node.name}}
+    plain: list[ast.FunctionDef | ast.AsyncFunctionDef] = [*module.functions()]
+    # Those inside functions count when they are meant as components.
+    plain += [node for node in module.nested() if name or any(is_component(module, one) for one in node.decorator_list)]
+    functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+    for node in plain:
+        if name in {None, node.name}:
+            functions.setdefault(node.name, node)
     if name is not None:
         return (_indexed(module, name, functions.get(name)),)
     return tuple(_indexed(module, node.name, node) for node in functions.values() if not node.name.startswith("_"))

@@ -2,24 +2,33 @@
 
 import ast
 import io
+import os
+import symtable
+import sys
 import tokenize
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.findings import Finding, FindingsError, Severity
+from toolkit.interface.lines import python_lines
+from toolkit.interface.newer import parse_newer
+from toolkit.interface.syntax import least_minor, newer_syntax
 
 _LARGEST = 16 << 20
+# File systems take 255 bytes; a suffix has to fit too.
+_LONGEST = 200
 
 
 @dataclass(slots=True)
 class Module:
     """One source file. `imports` maps a name to what it stands for: `d` to `kfp.dsl`, `Input` to `kfp.dsl.Input`.
 
-    `stars` are the modules of `from … import *`; `constants` the names that are set once; `calls` the calls at
-    module level that take a name as their first argument, with that name. `cells` are the first lines of a
-    notebook's cells with the cells' numbers.
+    `stars` are the modules of `from … import *`; `constants` the names that are set once; `calls` the calls
+    that take a name as their first argument, with that name. `minor` is the Python 3 that the code needs, where that
+    is newer than the running one. `cells` are the first lines of a notebook's cells with the cells' numbers.
     """
 
     path: Path
@@ -32,6 +41,7 @@ class Module:
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     calls: list[tuple[str, ast.Call]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    minor: int | None = None
     neighbours: dict[str, "Module | None"] = field(default_factory=dict)
     _again: set[str] = field(default_factory=set)
 
@@ -44,21 +54,27 @@ class Module:
     def parse(cls, path: Path, text: str, *, cells: tuple[tuple[int, int], ...] = ()) -> "Module":
         """Parse a text; `path` is only named. Raises FindingsError (F001)."""
         try:
-            tree = ast.parse(text)
+            tree, minor = _parsed(path, text, cells=cells)
         except SyntaxError as error:
             where = _placed(path, cells, error.lineno, error.offset)
             raise _unreadable(where, f"syntax error: {error.msg}") from None
         except (ValueError, RecursionError, MemoryError) as error:
             raise _unreadable(Location(path=path), f"cannot be parsed: {error}") from None
-        module = cls(path=path, text=text, tree=tree, cells=cells, lines=text.split("\n"))
+        module = cls(path=path, text=text, tree=tree, cells=cells, lines=python_lines(text), minor=minor)
         for node in _statements(tree.body):
             module.note(node)
+        top = dict(module.imports)
+        for part in ast.walk(tree):
+            if isinstance(part, ast.Call):
+                module.called(part)
+            elif isinstance(part, ast.Import | ast.ImportFrom) and not any(one.name == "*" for one in part.names):
+                module._imported(part)
+        # An import inside a function counts where the module has none of that name.
+        module.imports |= top
         return module
 
     def note(self, node: ast.stmt) -> None:
         """Remember what a statement at module level binds."""
-        if isinstance(node, ast.Assign | ast.Expr) and isinstance(node.value, ast.Call):
-            self._called(node.value)
         match node:
             case ast.Import() | ast.ImportFrom():
                 self._imported(node)
@@ -95,7 +111,8 @@ class Module:
             if alias.name == "*":
                 self.stars.append(origin)
 
-    def _called(self, call: ast.Call) -> None:
+    def called(self, call: ast.Call) -> None:
+        """Remember a call that takes a name first."""
         given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg in {"func", "component_func"})]
         if given and isinstance(given[0], ast.Name):
             self.calls.append((given[0].id, call))
@@ -110,6 +127,8 @@ class Module:
 
     def neighbour(self, name: str) -> "Module | None":
         """Read the module `name` that lies beside this one; None when there is none, or it is no Python."""
+        if not nameable(name):
+            return None
         if name not in self.neighbours:
             path = self._beside(name)
             try:
@@ -142,12 +161,58 @@ class Module:
             node for node in _statements(self.tree.body) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         ]
 
+    def nested(self) -> list[ast.FunctionDef]:
+        """List the functions that are defined inside functions, in order."""
+        outer = [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        inner = {id(part): part for node in outer for part in _statements(node.body)}
+        return [part for part in inner.values() if isinstance(part, ast.FunctionDef)]
+
+    def table(self) -> symtable.SymbolTable | None:
+        """Give Python's own table of scopes; None for code that only a newer Python reads."""
+        try:
+            return symtable.symtable(self.text, str(self.path), "exec")
+        except SyntaxError:
+            return None
+
+    def closure(self, function: ast.FunctionDef) -> set[str]:
+        """Name what a function takes from functions around it."""
+        table = self.table()
+        waiting = [table] if table else []
+        while waiting:
+            scope = waiting.pop()
+            waiting += scope.get_children()
+            if isinstance(scope, symtable.Function) and (scope.get_name(), scope.get_lineno()) == (
+                function.name,
+                function.lineno,
+            ):
+                return set(scope.get_frees())
+        return set()
+
+    def names(self) -> set[str]:
+        """Name what is bound at module level."""
+        bound = {
+            part.id for part in ast.walk(self.tree) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+        }
+        return bound | {node.name for node in self.functions()} | {*self.classes} | {*self.imports}
+
     def at(self, node: ast.AST) -> Location:
         """Say where a node stands; columns count characters."""
         line = getattr(node, "lineno", 1)
         source = self.lines[line - 1].encode() if line <= len(self.lines) else b""
         column = len(source[: getattr(node, "col_offset", 0)].decode(errors="replace")) + 1
         return _placed(self.path, self.cells, line, column)
+
+
+def nameable(name: str) -> bool:
+    """Tell whether a text can name a file below a folder: it is relative, and no part is longer than names can be."""
+    return bool(name) and "\0" not in name and name[0] != "/" and all(map(_short, name.replace("/", ".").split(".")))
+
+
+def _short(part: str) -> bool:
+    try:
+        return len(part.encode()) <= _LONGEST
+    except UnicodeEncodeError:
+        return False
 
 
 def _source(path: Path) -> str:
@@ -163,9 +228,39 @@ def _source(path: Path) -> str:
         raise _unreadable(Location(path=path), f"{len(data)} bytes are too many for one module")
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        return data.decode(encoding).replace("\r\n", "\n")
+        return "\n".join(python_lines(data.decode(encoding)))
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:
         raise _unreadable(Location(path=path), f"cannot be decoded: {error}") from None
+
+
+def _parsed(path: Path, text: str, *, cells: tuple[tuple[int, int], ...]) -> tuple[ast.Module, int | None]:
+    """Parse a text, by a newer Python where it needs one, may have it, and one is there; give which it needed.
+
+    Raises SyntaxError.
+    """
+    try:
+        tree = ast.parse(text)
+        if not cells:
+            # The parser takes more than Python does: `await` in a plain function, `return` outside of one.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                compile(tree, "<source>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        newer = newer_syntax(error.msg, python_lines(text)[(error.lineno or 1) - 1 : error.lineno])
+        if newer is None:
+            raise
+        minor, what = newer
+        where = _placed(path, cells, error.lineno, error.offset)
+        least = least_minor(path, text)
+        if least is None or least < minor:
+            raise _too_new(where, what, minor, least) from None
+        read = parse_newer(text, minor, os.environ)
+        if isinstance(read, SyntaxError):
+            raise read from None
+        if read is None:
+            raise _too_new(where, what, minor, least) from None
+        return read, minor
+    return tree, None
 
 
 def _placed(path: Path, cells: tuple[tuple[int, int], ...], line: int | None, column: int | None) -> Location:
@@ -190,3 +285,13 @@ def _statements(body: list[ast.stmt]) -> list[ast.stmt]:
 
 def _unreadable(where: Location, message: str) -> FindingsError:
     return FindingsError((Finding(rule="F001", severity=Severity.ERROR, message=message, where=where),))
+
+
+def _too_new(where: Location, what: str, minor: int, least: int | None) -> FindingsError:
+    running = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    message = f"{what} needs Python 3.{minor}; comp runs on {running}, which cannot read it"
+    wanted = f'write requires-python = ">=3.{minor}" into pyproject.toml'
+    advice = f"install Python 3.{minor}, or run comp on it"
+    if least is None or least < minor:
+        advice = f"{wanted}, and have Python 3.{minor} on this machine"
+    return FindingsError((Finding(rule="F001", severity=Severity.ERROR, message=message, where=where, help=advice),))

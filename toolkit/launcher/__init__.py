@@ -6,7 +6,7 @@ Nothing else of the toolkit is in an image, and nothing of the toolkit is import
 from pathlib import Path
 
 # Part of every image's identity: raised with every change of launch.py that has been released.
-LAUNCHER_VERSION = 2
+LAUNCHER_VERSION = 3
 
 
 def source() -> bytes:

@@ -646,9 +646,14 @@ def run_function(component: Component, call: Call, app: str) -> None:
             raise
     close_files(component, keywords)
     by_position = sorted((port["return"], port) for port in outputs.values() if "return" in port)
-    values = returned_values(component, returned, len(by_position))
+    values = returned_values(component, returned, [port["name"] for _, port in by_position])
     for (_, port), value in zip(by_position, values, strict=True):
-        write_text(call.outputs[port["name"]], value_text(port, value))
+        if port["kind"] == "artifact" and hasattr(value, "uri") and hasattr(value, "metadata"):
+            artifacts[port["name"]] = returned_artifact(port, value, call)
+        else:
+            # As in KFP 2, what is no text becomes one; of other objects `str` would keep too little.
+            simple = port["kind"] == "artifact" and isinstance(value, (int, float, list, tuple))
+            write_text(call.outputs[port["name"]], str(value) if simple else value_text(port, value))
     for name, artifact in artifacts.items():
         write_logged(outputs[name], artifact, call)
     check_written(component, call, artifacts)
@@ -751,17 +756,45 @@ def load_function(entrypoint: str, app: str) -> tuple[Callable[..., Any], dict[s
     return function, vars(loaded)
 
 
-def returned_values(component: Component, returned: Any, count: int) -> tuple[Any, ...]:
-    """Give the returned values, one for each output that comes from the return value."""
-    if count == 0:
+def returned_values(component: Component, returned: Any, names: list[str]) -> tuple[Any, ...]:
+    """Give the returned values, one for each output that comes from the return value, in the order of `names`.
+
+    A value whose parts have names is taken by these, a plain tuple by position.
+    """
+    if not names:
         return ()
     if not component["returns_tuple"]:
         return (returned,)
+    if isinstance(returned, tuple):
+        fields = getattr(returned, "_fields", None)
+        named = fields and dict(zip(fields, returned, strict=True))
+    else:
+        named = record_value(returned)
+    if isinstance(named, dict):
+        if set(named) != set(names):
+            raise Refused(f"the function returned {', '.join(map(str, named))}, expected {', '.join(names)}")
+        return tuple(named[name] for name in names)
     if not isinstance(returned, tuple):
-        raise Refused(f"the function returned {type(returned).__name__}, expected a tuple of {count}")
-    if len(returned) != count:
-        raise Refused(f"the function returned {len(returned)} values, expected {count}")
+        raise Refused(f"the function returned {type(returned).__name__}, expected a tuple of {len(names)}")
+    if len(returned) != len(names):
+        raise Refused(f"the function returned {len(returned)} values, expected {len(names)}")
     return returned
+
+
+def returned_artifact(port: Port, value: Any, call: Call) -> Artifact:
+    """Put what a returned artifact names into the output's place, or pass its URI on; its metadata goes along."""
+    path = call.outputs[port["name"]]
+    artifact = call.artifact(port, path, "outputs")
+    artifact.metadata.update(value.metadata)
+    if value.path and os.path.exists(value.path):
+        if os.path.realpath(value.path) != os.path.realpath(path):
+            from shutil import copy2, copytree
+
+            make_parent(path)
+            copytree(value.path, path) if os.path.isdir(value.path) else copy2(value.path, path)
+    elif value.uri:
+        artifact.uri = value.uri
+    return artifact
 
 
 def write_logged(port: Port, artifact: Artifact, call: Call) -> None:

@@ -83,6 +83,20 @@ _FOUND_BY_READERS = (
         "@dsl.component",
     ),
     (
+        "F013",
+        "unknown-import",
+        "Code imports what nothing known brings, or opens what cannot come along.",
+        "import acme   # and acme is in no requirements, environment or table",
+        'dependencies = ["acme-tools"]',
+    ),
+    (
+        "F014",
+        "decorator-not-followed",
+        "A decorator's settings cannot be followed, so base and packages may be missing.",
+        "@dsl.component(**settings())",
+        "@dsl.component(**SETTINGS)   # a dict that is written out",
+    ),
+    (
         "P001",
         "option-not-read",
         "An option of a program is known when the program runs and not before.",
@@ -119,7 +133,7 @@ _FOUND_BY_READERS = (
     ),
 )
 
-_MILDER = {"F010": WARNING, "F011": INFO, "P001": WARNING, "P003": WARNING, "P004": WARNING}
+_MILDER = {"F010": WARNING, "F011": INFO, "F014": WARNING, "P001": WARNING, "P003": WARNING, "P004": WARNING}
 
 for _id, _name, _summary, _bad, _good in _FOUND_BY_READERS:
     _severity = _MILDER.get(_id, ERROR)

@@ -36,6 +36,12 @@ class Sizes(NamedTuple):
     rows: int
     names: List[str]
 Pair = NamedTuple("Pair", [("a", int), ("b", float)])
+class Weights(Model):
+    schema_title = "google.VertexModel"
+class Plain(dsl.Model):
+    pass
+from google_cloud_pipeline_components.types import artifact_types
+from google_cloud_pipeline_components.types.artifact_types import VertexDataset
 """
 
 
@@ -71,19 +77,22 @@ def _read(folder: Path, code: str, *, words: str = WORDS) -> Function:
         ("UserId", "String", None, False),
         ("Count = COUNT + 1", "Integer", "4", False),
         ("int = 10 * 60", "Integer", "600", False),
+        ("int = 10 ** 20", "Integer", "100000000000000000000", False),
+        ("int = 1 << 20", "Integer", "1048576", False),
+        ("float = 10 ** -3", "Float", "0.001", False),
         ("list = NAMES + ['c']", "JsonArray", '["a","b","c"]', False),
         ("list = [*NAMES]", "JsonArray", '["a","b"]', False),
         ("str = f'{COUNT} rows'", "String", "3 rows", False),
         ("float = -COUNT / 2", "Float", "-1.5", False),
-        ("Optional[str]", "String", None, True),
+        ("Optional[str]", "String", None, False),
         ("Optional[str] = None", "String", None, True),
         ("Optional[int] = 3", "Integer", "3", False),
-        ("int | None", "Integer", None, True),
-        ("None | int", "Integer", None, True),
+        ("int | None", "Integer", None, False),
+        ("None | int", "Integer", None, False),
         ("Union[Dict[str, int], None] = None", "JsonObject", None, True),
         ("str = None", "String", None, True),
         ("'int' = 3", "Integer", "3", False),
-        ("'Optional[int]'", "Integer", None, True),
+        ("'Optional[int]'", "Integer", None, False),
     ],
 )
 def test_parameter(tmp_path: Path, written: str, type_: str, default: str | None, *, optional: bool) -> None:
@@ -117,6 +126,10 @@ def test_parameter(tmp_path: Path, written: str, type_: str, default: str | None
         ("table_path: components.InputTextFile('CSV')", "table_path", "CSV", Passing.FILE),
         ("x: components.InputBinaryFile()", "x", "Artifact", Passing.FILE),
         ("x: Table", "x", "Dataset", Passing.ARTIFACT),
+        ("x: Input[Weights]", "x", "google.VertexModel", Passing.ARTIFACT),
+        ("x: Input[Plain]", "x", "Model", Passing.ARTIFACT),
+        ("x: Input[VertexDataset]", "x", "google.VertexDataset", Passing.ARTIFACT),
+        ("x: Input[artifact_types.UnmanagedContainerModel]", "x", "google.UnmanagedContainerModel", Passing.ARTIFACT),
     ],
 )
 def test_input_artifact(tmp_path: Path, written: str, port: str, type_: str, passing: Passing) -> None:
@@ -156,6 +169,9 @@ def test_output_parameter(tmp_path: Path, written: str, type_: str, kind: Kind, 
         ("NamedTuple('X', [('a', int)])", [("a", "Integer")], True),
         ("\"NamedTuple('X', [('a', int)])\"", [("a", "Integer")], True),
         ("NamedTuple('X', a=str, b=bool)", [("a", "String"), ("b", "Boolean")], True),
+        ("Model", [("Output", "Model")], False),
+        ("'dsl.Dataset'", [("Output", "Dataset")], False),
+        ("NamedTuple('X', [('a', Model), ('b', int)])", [("a", "Model"), ("b", "Integer")], True),
     ],
 )
 def test_returned(tmp_path: Path, returned: str, outputs: list[tuple[str, str]], *, several: bool) -> None:
@@ -196,7 +212,13 @@ def test_returned(tmp_path: Path, returned: str, outputs: list[tuple[str, str]],
         ("def f(x: components.InputTextFile): ...", "F006", "without parentheses", "InputTextFile('CSV')"),
         ("def f(x: components.InputTextFile(str)): ...", "F006", "String is passed by value", "write str"),
         ("def f(x: int = TWICE): ...", "F007", "no literal: `TWICE`", "the value itself"),
-        ("def f(x: int = 2 ** 9): ...", "F007", "no literal", "the value itself"),
+        ("def f(x: int = 2 ** 99999999): ...", "F007", "no literal", "the value itself"),
+        ("def f(x: int = 2 ** 9 ** 9 ** 9): ...", "F007", "no literal", "the value itself"),
+        ("def f(x: int = 1 << 99999999): ...", "F007", "no literal", "the value itself"),
+        ("def f(x: str = '%99999999d' % 1): ...", "F007", "no literal", "the value itself"),
+        ("def f(x: int): await x", "F001", "'await' outside async function", ""),
+        ("return 1\ndef f(): ...", "F001", "'return' outside function", ""),
+        ("def g(y):\n    def f(x: int): return x + y", "F003", "inside a function and uses its y", "as an input"),
         ("def f() -> namedtuple('X', ['a']): ...", "F006", "cannot be returned", "NamedTuple"),
         ("def f() -> {'a': int}: ...", "F006", "cannot be returned", "NamedTuple"),
         ("def f() -> NamedTuple('X', [('a', Optional[int])]): ...", "F006", "`Optional[int]`", "fields are"),
@@ -228,7 +250,7 @@ def test_returned(tmp_path: Path, returned: str, outputs: list[tuple[str, str]],
         ("def f(x: Optional[Output[Model]]): ...", "F006", "cannot be optional", "Output[Model]"),
         ("def f() -> tuple: ...", "F006", "`tuple` cannot be returned", "NamedTuple"),
         ("def f() -> Optional[str]: ...", "F006", "cannot be returned", "NamedTuple"),
-        ("def f() -> Model: ...", "F006", "cannot be returned", "Output[Model]"),
+        ("def f() -> Output[Model]: ...", "F006", "cannot be returned", "class alone"),
         ("def f() -> NamedTuple('X', [('a', bytes)]): ...", "F006", "`bytes`", "fields are"),
         ("def f(a_b: int, a__b: int): ...", "F008", "same name for KFP, 'a_b'", "rename"),
         ("def f(a: InputPath('X'), a_path: InputPath('X')): ...", "F008", "same name for KFP", "rename"),
@@ -299,3 +321,34 @@ def test_a_module_of_50_000_lines(tmp_path: Path) -> None:
     function = _read(tmp_path, "def f(x: Input[Dataset]): ...\n", words=WORDS + "y = [1, 2, 3]\n" * 50_000)
     assert function.where.line is not None
     assert function.where.line > 50_000
+
+
+def test_a_function_inside_another_is_read_when_it_needs_nothing_of_it(tmp_path: Path) -> None:
+    code = """
+        def pipeline():
+            if COUNT:
+                @dsl.component(base_image="python:3.12")
+                def f(x: int = COUNT) -> int:
+                    return x
+            f()
+    """
+    function = _read(tmp_path, code)
+    assert function.base == "python:3.12"
+    assert function.interface.inputs[0].default == "3"
+
+
+def test_returns_may_describe_output_parameters(tmp_path: Path) -> None:
+    code = '''
+        def f(m: Output[Model], n: OutputPath("CSV")) -> int:
+            """Fit.
+
+            Args:
+                n: By args.
+
+            Returns:
+                m: The model.
+                n: Not this.
+            """
+    '''
+    described = {port.name: port.description for port in _read(tmp_path, code).interface.outputs}
+    assert (described["m"], described["n"]) == ("The model.", "By args.")

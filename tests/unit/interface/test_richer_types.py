@@ -221,10 +221,47 @@ def test_a_docstring_that_contradicts_is_remarked_on(tmp_path: Path) -> None:
             "op = components.create_component_from_func(f, base_image=BASE, packages_to_install=['a', 'b'])\n"
             "@dsl.component(target_image='r/x:1')\ndef g(): ...\nsame = dsl.component(f, target_image='r/x:1')"
         ),
+        (
+            "COMMON = {'base_image': BASE, 'target_image': 'r/x:1'}\n"
+            "ALL = {**COMMON, 'packages_to_install': ['a', 'b']}\n@dsl.component(**ALL)\ndef f(): ..."
+        ),
+        (
+            "COMMON = dict(base_image='x', target_image='r/x:1') | {'base_image': BASE}\n"
+            "@dsl.component(packages_to_install=['a', 'b'], **COMMON)\ndef f(): ..."
+        ),
+        "from settings import COMMON\n@dsl.component(**COMMON)\ndef f(): ...",
+        "from settings import ours\n@ours\ndef f(): ...",
+        (
+            "def ours(function):\n    return dsl.component(function, base_image=BASE, target_image='r/x:1', "
+            "packages_to_install=['a', 'b'])\n@ours\ndef f(): ..."
+        ),
+        (
+            "def ours(image, packages=(), **more):\n    def make(function):\n        return dsl.component(function, "
+            "base_image=image, packages_to_install=['a', *packages], **more)\n    return make\n"
+            "@ours(BASE, packages=['b'], target_image='r/x:1')\ndef f(): ..."
+        ),
+        (
+            "def ours(function=None, *, base_image=BASE, **more):\n    if function is None:\n"
+            "        return partial(ours, base_image=base_image, **more)\n    return dsl.component(function, "
+            "base_image=base_image, **more)\n"
+            "@ours(target_image='r/x:1', packages_to_install=['a', 'b'])\ndef f(): ..."
+        ),
+        (
+            "def f(): ...\ndef pipe():\n    op = components.func_to_container_op(f, base_image=BASE, "
+            "packages_to_install=['a', 'b'])\n    dsl.component(f, target_image='r/x:1')"
+        ),
+        (
+            "comp = dsl.component\nagain = comp\n"
+            "@again(base_image=BASE, target_image='r/x:1', packages_to_install=['a', 'b'])\ndef f(): ..."
+        ),
     ],
 )
 def test_what_kfp_is_told(tmp_path: Path, code: str) -> None:
     words = "from functools import partial\nfrom kfp import components, dsl\nBASE = 'python:3.12'\nPACKAGES = ['a']\n"
+    (tmp_path / "settings.py").write_text(
+        "from kfp import dsl\nCOMMON = {'base_image': 'python:3.12', 'packages_to_install': ['a', 'b'], "
+        "'target_image': 'r/x:1'}\nours = dsl.component(**COMMON)\n"
+    )
     function = _read(tmp_path, words + code)
     assert (function.packages, function.base, function.image) == (("a", "b"), "python:3.12", "r/x:1")
 
@@ -251,3 +288,44 @@ def test_the_index_of_a_module(tmp_path: Path) -> None:
     assert found["broken.py", "broken.py"].findings[0].rule == "F001"
     (own,) = index_functions(tmp_path / "steps.py", "_own")
     assert own.findings[0].rule == "F005"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("@dsl.component(**settings())\ndef f(): ...", "`**settings()` cannot be followed"),
+        ("@dsl.component(**{NAME: 1})\ndef f(): ...", "`**{NAME: 1}` cannot be followed"),
+        (
+            "from elsewhere import component\n@component(base_image='x')\ndef f(): ...",
+            "`@component` cannot be followed",
+        ),
+        ("import e\n@e.step(packages_to_install=[])\ndef f(): ...", "`@e.step` cannot be followed"),
+        (
+            "def f(): ...\ndsl.component(f, base_image='a')\ndsl.component(f, base_image='b')",
+            "base_image is `'a'` and `'b'`; the last one counts",
+        ),
+    ],
+)
+def test_what_cannot_be_followed_is_said(tmp_path: Path, code: str, message: str) -> None:
+    function = _read(tmp_path, "from kfp import dsl\n" + code)
+    (remark,) = function.remarks
+    assert (remark.rule, remark.severity) == ("F014", "warning")
+    assert remark.message.startswith(message)
+
+
+def test_names_mean_what_they_mean_where_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "deco.py").write_text(
+        "from kfp import dsl\nBASE = 'theirs'\ndef ours(image, more):\n"
+        "    return dsl.component(base_image=image + ':1', packages_to_install=['a', *more], pip_index_urls=URLS)\n"
+    )
+    code = "from deco import ours\nBASE = 'mine'\nMORE = ['b']\n\n\n\n\n@ours(BASE, more=MORE)\ndef f(): ..."
+    function = _read(tmp_path, code)
+    assert (function.base, function.packages) == ("mine:1", ("a", "b"))
+    (remark,) = function.remarks
+    assert (remark.message, remark.where.line) == ("pip_index_urls is left out", function.where.line)
+
+
+def test_wrappers_that_call_each_other_end(tmp_path: Path) -> None:
+    calls = "".join(f"def w{n}(x):\n    w{n + 1}(x)\n    w{n + 1}(w{n}(x))\n    return w{n + 1}\n" for n in range(60))
+    function = _read(tmp_path, calls + "def w60(x): return w0(x)\n@w0\ndef f(): ...")
+    assert function.remarks == ()

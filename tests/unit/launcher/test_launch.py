@@ -93,22 +93,85 @@ def test_a_returned_value_of_another_type_is_refused(
     assert said in done.stderr
 
 
-TUPLE = "from typing import NamedTuple\nclass R(NamedTuple):\n    a: int\n    b: str\ndef f() -> R:\n    return {}\n"
+TUPLE = """
+from collections import namedtuple
+from dataclasses import dataclass
+from typing import NamedTuple
+class R(NamedTuple):
+    a: int
+    b: str
+@dataclass
+class D:
+    b: str
+    a: int
+S = namedtuple("S", "b a")
+T = namedtuple("T", "a c")
+def f() -> R:
+    return {}
+"""
 
 
-@pytest.mark.parametrize("value", ["R(1, 'x')", "(1, 'x')"])
+@pytest.mark.parametrize(
+    "value", ["R(1, 'x')", "(1, 'x')", "S('x', 1)", "S(a=1, b='x')", "dict(b='x', a=1)", "D('x', 1)"]
+)
 def test_a_tuple_gives_one_output_a_field(image: Callable[[str], Image], value: str) -> None:
     made = image(TUPLE.format(value))
     assert made("f", "--outputs", "--a", made.at("a"), "--b", made.at("b")).returncode == 0
     assert (made.out("a"), made.out("b")) == ("1", "x")
 
 
-@pytest.mark.parametrize("value", ["(1,)", "(1, 'x', 2)", "[1, 'x']", "None"])
+@pytest.mark.parametrize("value", ["(1,)", "(1, 'x', 2)", "[1, 'x']", "None", "T(1, 'x')", "dict(a=1)"])
 def test_another_tuple_is_refused(image: Callable[[str], Image], value: str) -> None:
     made = image(TUPLE.format(value))
     done = made("f", "--outputs", "--a", made.at("a"), "--b", made.at("b"))
     assert done.returncode == 1
     assert done.stderr.startswith("comp: f: the function returned ")
+
+
+ARTIFACT = """
+import os
+from kfp.dsl import Dataset
+from typing import NamedTuple
+def f(path: str) -> {}:
+    return {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("'a text'", "a text"),
+        ("3", "3"),
+        ("dict(a=1)", '{"a": 1}'),
+        ("Dataset(uri=path, metadata=dict(a=1))", "of the file"),
+    ],
+)
+@pytest.mark.parametrize("several", [False, True])
+def test_what_is_returned_is_an_artifacts_content(
+    image: Callable[[str], Image], tmp_path: Path, value: str, written: str, *, several: bool
+) -> None:
+    source = tmp_path / "source"
+    source.write_text("of the file")
+    type_ = "NamedTuple('R', [('Output', Dataset)])" if several else "Dataset"
+    made = image(ARTIFACT.format(type_, f"({value},)" if several else value))
+    done = made("f", "--path", str(source), "--outputs", "--Output", made.at("o"))
+    assert done.returncode == 0, done.stderr
+    assert made.out("o") == written
+
+
+def test_a_returned_artifact_may_lie_elsewhere(image: Callable[[str], Image], tmp_path: Path) -> None:
+    made = image(ARTIFACT.format("Dataset", "Dataset(uri='gs://b/k', metadata=dict(a=1))"))
+    executor = {"outputs": {"outputFile": str(tmp_path / "report.json")}}
+    given = ("--path", "", "--outputs", "--Output", made.at("o"), "--executor-input", json.dumps(executor))
+    done = made("f", *given)
+    assert done.returncode == 0, done.stderr
+    (reported,) = json.loads((tmp_path / "report.json").read_text())["artifacts"]["output"]["artifacts"]
+    assert (reported["uri"], reported["metadata"]) == ("gs://b/k", {"a": 1})
+
+
+def test_an_object_without_a_text_is_no_artifacts_content(image: Callable[[str], Image]) -> None:
+    made = image(ARTIFACT.format("Dataset", "object()"))
+    assert "(object), expected Dataset" in made("f", "--path", "", "--outputs", "--Output", made.at("o")).stderr
 
 
 OPTIONAL = """
@@ -124,7 +187,7 @@ def test_an_absent_input_takes_the_functions_own_default(image: Callable[[str], 
 
 
 def test_an_optional_input_without_default_is_none(image: Callable[[str], Image]) -> None:
-    made = image("def f(a: 'int | None') -> str:\n    return repr(a)\n")
+    made = image("def f(a: 'int | None' = None) -> str:\n    return repr(a)\n")
     assert made("f", "--outputs", "--Output", made.at("o")).returncode == 0
     assert made.out("o") == "None"
 
