@@ -117,5 +117,19 @@ TRANSFER_RATE = Limit(
     about="what a transfer moves in a second, at least",
 )
 
+PROJECT_FILE_SIZE = Limit(
+    name="project-file-size",
+    default=64_000_000,
+    unit="bytes",
+    about="a pyproject.toml, lock or requirements file that `comp new` looks into for what is required",
+)
+CARRIED_SIZE = Limit(
+    name="carried-size",
+    default=100_000_000,
+    unit="bytes",
+    about="the files beside the code that `comp new` copies, all together",
+)
+
 # All of them, in the order in which they stand here.
+
 ALL = tuple(one for one in tuple(globals().values()) if isinstance(one, Limit))

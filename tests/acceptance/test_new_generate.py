@@ -152,3 +152,41 @@ def test_the_decorators_base(tmp_path: Path, base: str, python: str, *, kept: bo
     assert (f'base = "{base}"' in settings) is kept
     contract = (tmp_path / "step" / "component.yaml").read_text()
     assert ("python, -P, /opt/comp/launch.py" in contract) is safe_path
+
+
+def test_an_import_that_nothing_known_brings_is_not_required(tmp_path: Path) -> None:
+    (tmp_path / "steps.py").write_text("import utils_of_mine, yaml\ndef f() -> int:\n    return utils_of_mine, yaml\n")
+    result = comp("new", "step", "--from-function", "steps.py:f", folder=tmp_path)
+    assert result.code == 1
+    assert result.err.endswith(
+        "warning: steps.py:1:1: no distribution is known that brings `utils_of_mine`; its name alone proves nothing; "
+        "add what brings it to `dependencies` in the new pyproject.toml\n"
+        "error: made step, which cannot work before what is above is settled\n"
+        "hint: then comp lint step, comp build step\n"
+    )
+    settings = (tmp_path / "step" / "pyproject.toml").read_text()
+    assert 'dependencies = [\n  "pyyaml",\n]' in settings
+
+
+def test_a_module_is_cut_or_taken_whole(tmp_path: Path) -> None:
+    (tmp_path / "train-model.py").write_text("print(1)\ndef f(x: int) -> int:\n    return x\n")
+    result = comp("new", "cut", "--from-function", "train-model.py:f", folder=tmp_path)
+    assert result.code == 0
+    assert "note: line 1 stays behind, though it may have an effect: print(1)\n" in result.err
+    assert "note: --whole-module takes the module as it is" in result.err
+    assert "note: the module is called train_model in the component\n" in result.err
+    assert 'entrypoint = "train_model:f"' in (tmp_path / "cut" / "pyproject.toml").read_text()
+    ok("new", "whole", "--from-function", "train-model.py:f", "--whole-module", folder=tmp_path)
+    assert (tmp_path / "whole" / "src" / "train_model.py").read_text().startswith("print(1)\n")
+    assert "3" in ok("run", tmp_path / "whole", "--runner", "process", "-i", "x=3")
+
+
+def test_a_function_of_a_package_keeps_its_place(tmp_path: Path) -> None:
+    (tmp_path / "comps").mkdir()
+    (tmp_path / "comps" / "__init__.py").touch()
+    (tmp_path / "comps" / "types.py").write_text("TWO = 2\n")
+    (tmp_path / "comps" / "double.py").write_text("from .types import TWO\ndef f(x: int) -> int:\n    return TWO * x\n")
+    ok("new", "double", "--from-function", "comps/double.py:f", folder=tmp_path)
+    assert (tmp_path / "double" / "tests" / "test_comps_double.py").is_file()
+    ok("generate", "--check", tmp_path / "double")
+    assert "6" in ok("run", tmp_path / "double", "--runner", "process", "-i", "x=3")

@@ -126,6 +126,43 @@ def test_it_runs_with_what_it_is_given(work: Path, runner: str) -> None:
     assert report == {"result": 40.0, "tags": None, "note": None, "verbose": 0}
 
 
+def test_a_program_with_relative_imports_runs_as_a_module(tmp_path: Path) -> None:
+    (tmp_path / "tool").mkdir()
+    (tmp_path / "tool" / "scale.py").write_text("def scale(x):\n    return 2 * x\n")
+    (tmp_path / "tool" / "main.py").write_text(
+        "import argparse\nfrom .scale import scale\nparser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--x', type=int, required=True)\nprint('it is', scale(parser.parse_args().x))\n"
+    )
+    result = comp("new", "twice", "--from-program", "tool/main.py", folder=tmp_path)
+    assert result.code == 0
+    assert "note: it has relative imports, so it runs as a module: python -m tool.main\n" in result.err
+    assert comp("lint", tmp_path / "twice").code == 0
+    run = comp("run", tmp_path / "twice", "--runner", "process", "-i", "x=4")
+    assert run.code == 0, run.err
+    assert "it is 8" in run.err + run.out
+
+
+def test_nothing_unknown_is_installed_to_ask_a_program(tmp_path: Path) -> None:
+    (tmp_path / "s.py").write_text("import argparse, utils_of_mine\nargparse.ArgumentParser().parse_args()\n")
+    result = comp("new", "s", "--from-program", "s.py", "--exec", folder=tmp_path)
+    assert result.code == 1
+    assert "no distribution is known that brings `utils_of_mine`" in result.err
+    assert "the program's own metadata (`# /// script`)" in result.err
+    assert [path.name for path in tmp_path.iterdir()] == ["s.py"]
+
+
+def test_a_script_says_what_it_needs(tmp_path: Path) -> None:
+    (tmp_path / "s.py").write_text(
+        "# /// script\n# requires-python = '>=3.12'\n# dependencies = ['acme-tools>=2']\n# ///\n"
+        "import os, acme, numpy\nos.environ['NAME']\n"
+    )
+    result = comp("new", "s", "--from-program", "s.py", folder=tmp_path)
+    assert result.code == 0, result.err
+    assert "note: dependencies taken from the script's own metadata: acme-tools>=2\n" in result.err
+    settings = (tmp_path / "s" / "pyproject.toml").read_text()
+    assert 'requires-python = ">=3.12"\ndependencies = [\n  "acme-tools>=2",\n]\n' in settings
+
+
 def test_one_sub_command_of_a_group(work: Path) -> None:
     asked = comp("new", "copy-text", "--from-program", "group.py", folder=work)
     assert (asked.code, asked.err) == (

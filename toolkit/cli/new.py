@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolkit.cli.console import Console, ask, confirm, pass_console
-from toolkit.errors import UsageError
+from toolkit.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.scaffold.new import Made, Wanted
@@ -28,11 +28,13 @@ class _Origin:
     answers: Sequence[str]
     hooks: str
     execute: bool
+    whole: bool
 
 
 @click.command
 @click.argument("name", required=False)
 @click.option("--from-function", "function", metavar="FILE.py:FUNCTION[,FUNCTION]", help="Take functions of a module.")
+@click.option("--whole-module", "whole", is_flag=True, help="Take the function's module as it is, not cut.")
 @click.option(
     "--from-program",
     "program",
@@ -89,6 +91,13 @@ def command(
     for path in sorted(made.folder.rglob("*")):
         if path.is_file():
             console.say(f"  {path.relative_to(made.folder)}")
+    if made.findings:
+        for finding in made.findings:
+            console.warn(f"{finding.where}: {finding.message}; {finding.help}")
+        raise InputError(
+            f"made {made.folder}, which cannot work before what is above is settled",
+            hint=f"then comp lint {made.folder}, comp build {made.folder}",
+        )
     console.say(f"next: comp lint {made.folder}, comp build {made.folder}")
 
 
@@ -96,19 +105,13 @@ def _made(console: Console, wanted: "Wanted", origin: _Origin, *, asking: bool) 
     from toolkit.scaffold.new import from_example, from_functions, from_shipped, from_template
     from toolkit.scaffold.template import opened, shipped
 
-    origins = [one for one in (origin.function, origin.program, origin.template) if one is not None]
-    if len(origins) > 1:
-        raise UsageError("one of --from-function, --from-program and --template", hint="a component has one origin")
-    if not origin.program and (origin.subcommand or origin.inputs or origin.outputs or origin.execute):
-        raise UsageError("--subcommand, --input, --output and --exec are about a program", hint="give --from-program")
-    if not origin.template and origin.answers:
-        raise UsageError("--set answers a template's questions", hint="give --template")
+    _check(origin)
     if origin.function is not None:
         file, colon, names = origin.function.rpartition(":")
         functions = names.split(",")
         if not colon or not file or not all(one.isidentifier() for one in functions):
             raise UsageError(f"--from-function {origin.function}", hint="write it as FILE.py:FUNCTION")
-        return from_functions(wanted, Path(file), functions)
+        return from_functions(wanted, Path(file), functions, whole=origin.whole)
     if origin.program is not None:
         return _from_program(console, wanted, origin, origin.program, asking=asking)
     if origin.template is None:
@@ -122,6 +125,19 @@ def _made(console: Console, wanted: "Wanted", origin: _Origin, *, asking: bool) 
             named = ", ".join(template.hooks)
         hooks = bool(named) and confirm(f"The template runs {named} on this machine. Let it?")
     return from_template(wanted, origin.template, given=answers, hooks=hooks)
+
+
+def _check(origin: _Origin) -> None:
+    """Refuse options that do not go together."""
+    origins = [one for one in (origin.function, origin.program, origin.template) if one is not None]
+    if len(origins) > 1:
+        raise UsageError("one of --from-function, --from-program and --template", hint="a component has one origin")
+    if not origin.program and (origin.subcommand or origin.inputs or origin.outputs or origin.execute):
+        raise UsageError("--subcommand, --input, --output and --exec are about a program", hint="give --from-program")
+    if origin.whole and not origin.function:
+        raise UsageError("--whole-module is about a function's module", hint="give --from-function")
+    if not origin.template and origin.answers:
+        raise UsageError("--set answers a template's questions", hint="give --template")
 
 
 def _from_program(console: Console, wanted: "Wanted", origin: _Origin, path: Path, *, asking: bool) -> "Made":

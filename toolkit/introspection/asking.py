@@ -3,18 +3,19 @@
 import json
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from toolkit.cache import Cache
 from toolkit.errors import InputError, Location, OutsideError
-from toolkit.interface.module import Module
+from toolkit.findings import FindingsError, Severity
 from toolkit.interface.programs.model import Form, Option, Program
 from toolkit.interface.programs.options import default_text, port_name, unique
 from toolkit.introspection.driver import MARK
 from toolkit.processes import run
 from toolkit.python.environment import environment
-from toolkit.scaffold.slice import distribution, whole_source
+from toolkit.scaffold.slice import whole_module
 
 DRIVER = Path(__file__).with_name("driver.py")
 _SECONDS = 120
@@ -28,9 +29,13 @@ def execute_program(path: Path, cache: Cache, *, word: str | None = None) -> Pro
     by argparse or click, or by what is built on them, can be asked. Raises InputError when the program fails,
     or ends without parsing anything; OutsideError when its packages cannot be installed, or it does not end.
     """
-    module = Module.read(path)
-    packages = [distribution(one) for one in whole_source(module).imported]
-    python = environment(cache, python=_PYTHON, requirements=packages)
+    code = whole_module(path)
+    unknown = tuple(one for one in (*code.findings, *code.unknown) if one.severity is Severity.ERROR)
+    if unknown:
+        # What is installed here runs here: only distributions that are known.
+        advice = "name what brings it in the program's own metadata (`# /// script`), or in the project's requirements"
+        raise FindingsError(tuple(replace(one, help=advice) for one in unknown))
+    python = environment(cache, python=code.requires_python or _PYTHON, requirements=list(code.requirements))
     command = [str(python), str(DRIVER), str(path.resolve()), word or ""]
     with tempfile.TemporaryDirectory(prefix="comp-exec-") as folder:
         try:

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -25,7 +25,8 @@ from toolkit.resources import resource
 from toolkit.scaffold.contract import placeholder_image, stale_files
 from toolkit.scaffold.program import ProgramContract, read_contract, spec_of_program
 from toolkit.scaffold.record import RECORD, Record, digests
-from toolkit.scaffold.slice import Slice, distribution, local_source, slice_function, whole_source
+from toolkit.scaffold.slice import Slice, slice_function, whole_module, whole_source
+from toolkit.scaffold.surroundings import Surroundings
 from toolkit.scaffold.sync import managed
 from toolkit.scaffold.template import Template, as_recorded, opened, rendered
 from toolkit.spec.writer import write_component
@@ -67,22 +68,27 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Made:
-    """A new folder, and what its author should know: `notes` are sentences."""
+    """A new folder, and what its author should know: `notes` are sentences, `findings` what it lacks to work."""
 
     folder: Path
     notes: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
 
 
-def from_functions(wanted: Wanted, source: Path, names: Sequence[str]) -> Made:
+def from_functions(wanted: Wanted, source: Path, names: Sequence[str], *, whole: bool = False) -> Made:
     """Make a folder of functions of one module: the first is the component, the others more of the same image.
 
-    Nothing is left behind when anything fails. Raises FindingsError when a function cannot be a component.
+    With `whole` the module comes along as it is. Nothing is left behind when anything fails. Raises FindingsError
+    when a function cannot be a component.
     """
     functions = [read_function(source, name) for name in names]
-    cut = slice_function(source, *names)
+    cut = whole_module(source) if whole else slice_function(source, *names)
     context, notes = _function_context(wanted, functions, cut)
+    if any(one.packages for one in functions):
+        # What KFP installs may bring what the imports need; it would have nothing else either.
+        cut = replace(cut, unknown=())
     remarks = [_remark(one) for function in functions for one in function.remarks]
-    return _finished(wanted, "function", context, [*notes, *remarks], local=(source.parent, cut.local))
+    return _finished(wanted, "function", context, [*notes, *remarks], cut)
 
 
 def from_example(wanted: Wanted) -> Made:
@@ -90,7 +96,7 @@ def from_example(wanted: Wanted) -> Made:
     source = resource("templates", "function", "example.py")
     cut = slice_function(source, "count_words")
     context, notes = _function_context(wanted, [read_function(source, "count_words")], cut)
-    return _finished(wanted, "function", context, notes, cases=resource("templates", "function", "cases"))
+    return _finished(wanted, "function", context, notes, cut, cases=resource("templates", "function", "cases"))
 
 
 def from_shipped(wanted: Wanted, name: str, *, given: Mapping[str, str], hooks: bool) -> Made:
@@ -110,20 +116,22 @@ def from_shipped(wanted: Wanted, name: str, *, given: Mapping[str, str], hooks: 
 def from_program(wanted: Wanted, contract: ProgramContract, *, cases: Path | None = None) -> Made:
     """Make a folder of a program that exists, with the modules beside it that it uses."""
     path = contract.program.path
-    cut = whole_source(module_of(contract.program))
+    cut = whole_source(module_of(contract.program), Surroundings.of(path, Path.cwd()))
+    place = cut.place if cut.relative else PurePosixPath(path.name)
     needs = _NOTEBOOK_NEEDS if contract.program.kind == "notebook" else ()
-    dependencies = [*needs, *(distribution(package) for package in cut.imported)]
-    notes = [*contract.guesses, *map(_remark, contract.program.remarks)]
+    dependencies = [*needs, *cut.requirements]
+    notes = [*contract.guesses, *map(_remark, contract.program.remarks), *_carried(cut)]
     if dependencies:
-        notes.append(f"dependencies taken from the imports: {', '.join(dependencies)}")
-    if cut.local:
-        notes.append(f"copied with it: {', '.join(map(str, cut.local))}")
+        notes.append(f"dependencies taken from {_origin(cut)}: {', '.join(dependencies)}")
+    if cut.relative:
+        notes.append(f"it has relative imports, so it runs as a module: python -m {cut.module}")
+        contract = replace(contract, command=("python", "-m", cut.module))
     title = wanted.name.replace("-", " ").capitalize()
     description = contract.program.description or f"Run {path.name}."
     words = ", ".join(_toml(word) for word in (*contract.command, *contract.program.word.split()))
     context = {
-        **_common(wanted, title, description, f"command = [{words}]", dependencies, _DEFAULT_MINOR),
-        "_program": path.name,
+        **_common(wanted, title, description, f"command = [{words}]", dependencies, _python(cut)),
+        "_program": str(place),
         "_inputs": _names(contract.interface.inputs),
         "_outputs": _names(contract.interface.outputs),
     }
@@ -139,12 +147,11 @@ def from_program(wanted: Wanted, contract: ProgramContract, *, cases: Path | Non
             annotations={"version": project.version},
         )
         write_text(made / "component.yaml", write_component(spec))
-        (made / "src").mkdir(exist_ok=True)
-        (made / "src" / path.name).write_bytes(local_source(path) if path.suffix == ".py" else path.read_bytes())
+        target = made / "src" / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
 
-    return _finished(
-        wanted, "program", context, notes, local=(path.parent, cut.local), contracts=contracts, cases=cases
-    )
+    return _finished(wanted, "program", context, notes, cut, contracts=contracts, cases=cases)
 
 
 def from_template(wanted: Wanted, name: str, *, given: Mapping[str, str], hooks: bool) -> Made:
@@ -164,26 +171,46 @@ def _finished(
     template: str,
     context: dict[str, Any],
     notes: Sequence[str],
+    cut: Slice,
     *,
-    local: tuple[Path, Sequence[Path]] | None = None,
     contracts: Callable[[Path], None] | None = None,
     cases: Path | None = None,
 ) -> Made:
     """Render a shipped template whose files depend on what was read."""
 
     def filled(made: Path) -> None:
-        beside, modules = local or (made, ())
-        for module in modules:
-            target = made / "src" / module
+        for copy in cut.copies:
+            target = made / "src" / copy.target
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(local_source(beside / module))
+            target.write_bytes(copy.path.read_bytes())
         if cases:
             shutil.copytree(cases, made / "tests" / "cases")
         if contracts:
             contracts(made)
+        else:
+            target = made / "src" / cut.place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(cut.text, encoding="utf-8", newline="\n")
 
+    findings = (*cut.findings, *cut.unknown)
+    said = [*notes, *(_remark(one) for one in findings if one.severity is not Severity.ERROR)]
     with opened(template) as found:
-        return _placed(wanted, found, context, notes, fill=filled)
+        made = _placed(wanted, found, context, said, fill=filled)
+    return replace(made, findings=tuple(one for one in findings if one.severity is Severity.ERROR))
+
+
+def _carried(cut: Slice) -> list[str]:
+    """Say what comes along with the code, and what stays behind."""
+    notes = []
+    if cut.copies:
+        notes.append(f"copied with it: {', '.join(str(copy.target) for copy in cut.copies)}")
+    notes += [f"line {line} stays behind, though it may have an effect: {text}" for line, text in cut.left]
+    if cut.left:
+        notes.append("--whole-module takes the module as it is, with these lines")
+    if cut.beside:
+        named = ", ".join(path.name for path in cut.beside)
+        notes.append(f"files beside the code that stay behind: {named}; copy into src what the code opens")
+    return notes
 
 
 def _placed(
@@ -201,14 +228,15 @@ def _placed(
     with tempfile.TemporaryDirectory(dir=wanted.into, prefix=".comp-new-") as temporary:
         made = rendered(template, answers, Path(temporary), hooks=hooks)
         files = managed(made, template.name)
-        kept = {key: value for key, value in answers.items() if key != "_source"}
         name = as_recorded(template.name, wanted.folder)
-        record = Record(template=name, answers=kept, files=digests(made, files))
+        record = Record(template=name, answers=answers, files=digests(made, files))
         if fill:
             fill(made)
         try:
             project = read_project(made, environ={})
         except InputError as error:
+            if fill:
+                raise  # code always makes a component; a user's template need not
             said.append(f"the template makes no component: {error.message}")
         else:
             for path, text in stale_files(project).items():
@@ -224,13 +252,14 @@ def _function_context(wanted: Wanted, functions: Sequence[Function], cut: Slice)
     dependencies = _declared(functions, notes)
     # A function's decorator may install what its own requirements bring in; only what nobody names is added.
     if not dependencies:
-        dependencies = [distribution(package) for package in cut.imported]
+        dependencies = [*cut.requirements]
         if dependencies:
-            notes.append(f"dependencies taken from the imports, without versions: {', '.join(dependencies)}")
-    if cut.local:
-        notes.append(f"copied with it: {', '.join(map(str, cut.local))}")
+            notes.append(f"dependencies taken from {_origin(cut)}: {', '.join(dependencies)}")
+    notes += _carried(cut)
+    if cut.module != function.module:
+        notes.append(f"the module is called {cut.module} in the component")
     minor = _minor(function.base)
-    settings = [f'entrypoint = "{function.module}:{function.name}"']
+    settings = [f'entrypoint = "{cut.module}:{function.name}"']
     if function.base and minor is not None and minor < LOWEST_MINOR:
         notes.append(f"the base {function.base} is left out: Python 3.{LOWEST_MINOR} is the oldest that works")
         minor = None
@@ -244,17 +273,16 @@ def _function_context(wanted: Wanted, functions: Sequence[Function], cut: Slice)
         function.description,
         "\n".join(settings),
         dependencies,
-        _DEFAULT_MINOR if minor is None else minor,
+        _python(cut) if minor is None else f">=3.{minor}",
     )
     for other in functions[1:]:
         name = canonicalize_name(other.name)
-        common["_settings"] += f'\n\n[tool.comp.components.{name}]\nentrypoint = "{other.module}:{other.name}"'
+        common["_settings"] += f'\n\n[tool.comp.components.{name}]\nentrypoint = "{cut.module}:{other.name}"'
     parameters = [binding.parameter for binding in function.bindings]
     return {
         **common,
-        "_module": function.module,
+        "_module": cut.module,
         "_function": function.name,
-        "_source": cut.text,
         "_parameters": "[" + ", ".join(f'"{name}"' for name in parameters) + "]",
     }, notes
 
@@ -276,7 +304,7 @@ def _declared(functions: Sequence[Function], notes: list[str]) -> list[str]:
 
 
 def _common(
-    wanted: Wanted, title: str, description: str, settings: str, dependencies: Sequence[str], minor: int
+    wanted: Wanted, title: str, description: str, settings: str, dependencies: Sequence[str], python: str
 ) -> dict[str, Any]:
     """Give the answers that every folder needs; those with an underscore are not rendered again: any text goes."""
     if wanted.image:
@@ -285,13 +313,21 @@ def _common(
     return {
         "folder": wanted.folder.name,
         "name": wanted.name,
-        "_python": f">=3.{minor}",
+        "_python": python,
         "_title": title,
         "_summary": _toml(description.partition("\n")[0].strip() or title),
         "_description": description,
         "_settings": settings,
         "_dependencies": listed + ("\n" if listed else ""),
     }
+
+
+def _origin(cut: Slice) -> str:
+    return "the script's own metadata" if cut.script else "the imports"
+
+
+def _python(cut: Slice) -> str:
+    return cut.requires_python or f">=3.{_DEFAULT_MINOR}"
 
 
 def _remark(finding: Finding) -> str:

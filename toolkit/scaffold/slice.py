@@ -1,21 +1,23 @@
-"""Cut a function out of its module: the function, the names it reaches, their imports, and nothing else.
+"""Cut functions out of their module: the functions, the names they reach, and what belongs to those, nothing else.
 
-What stays behind is pipeline code and everything only it needs, so that the component imports in its own
-image. Source text is taken as it stands, comments included; only imports are narrowed.
+What stays behind is pipeline code and everything only it needs, so that the component imports in its own image.
+Source text is taken as it stands, comments included; only imports at module level are narrowed.
 """
 
 import ast
-import io
-import symtable
-import sys
-import tokenize
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from textwrap import dedent
 
-from toolkit.errors import InputError
+from toolkit.findings import Finding, Severity
 from toolkit.interface.decorators import is_component
 from toolkit.interface.module import Module
+from toolkit.interface.script import Script, read_script
+from toolkit.scaffold.carried import Carried, carry
+from toolkit.scaffold.gather import RULE
+from toolkit.scaffold.reach import Reached, reach
+from toolkit.scaffold.surroundings import Copy, Surroundings
 
 # `from kfp.dsl import …` for annotations becomes this: the same words without a dependency.
 _VOCABULARY = "toolkit.types"
@@ -24,63 +26,102 @@ _WORDS = {
     *("Input", "Output", "InputPath", "OutputPath", "Artifact", "Dataset", "Model", "Metrics"),
     *("ClassificationMetrics", "SlicedClassificationMetrics", "HTML", "Markdown"),
 }
-_STAND_INS = {"kfp", "toolkit"}
-_DISTRIBUTIONS = {
-    "PIL": "pillow",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python-headless",
-    "dateutil": "python-dateutil",
-    "google": "google-cloud-storage",
-    "sklearn": "scikit-learn",
-    "skimage": "scikit-image",
-    "yaml": "pyyaml",
-}
+_IMPORTS = ast.Import | ast.ImportFrom
+_WIDEST = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slice:
-    """A module cut out. `local` are modules beside it that it uses, as paths relative to the source's folder.
+    """Code for a component, and what comes along with it.
 
-    `imported` are the top-level packages it imports that are neither Python's own nor local.
+    `place` is where it goes below `src`, `copies` are files of the repository. `relative` means that it works as part
+    of its package alone. `requirements` are what has to be installed, as far as it is known, or as a `script` says in
+    its own metadata; `unknown` is what is not known. `left` are lines of the module with an effect that stay behind,
+    `beside` files that the code may open and that stay behind too.
     """
 
     text: str
-    local: tuple[Path, ...]
-    imported: tuple[str, ...]
+    place: PurePosixPath
+    relative: bool
+    copies: tuple[Copy, ...]
+    requirements: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    unknown: tuple[Finding, ...] = ()
+    script: bool = False
+    requires_python: str | None = None
+    left: tuple[tuple[int, str], ...] = ()
+    beside: tuple[Path, ...] = ()
+
+    @property
+    def module(self) -> str:
+        """The dotted name by which the code is imported."""
+        parts = self.place.with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" and parts[:-1] else parts)
 
 
-def slice_function(path: Path, *names: str) -> Slice:
-    """Cut the functions `names` and all they reach out of the module at `path`."""
+def slice_function(path: Path, *names: str, here: Path | None = None) -> Slice:
+    """Cut the functions `names` and all they reach out of the module at `path`.
+
+    `here` is the folder up to which local modules are looked for when no repository encloses the file (default: the
+    working directory).
+    """
     module = Module.read(path)
-    wanted, reached = _reach(module, names)
-    pieces = [_piece(module, node, reached, names) for node in module.tree.body if node in wanted]
-    imports = _grouped(module, [(node, text) for node, text in pieces if isinstance(node, ast.Import | ast.ImportFrom)])
-    others = [text for node, text in pieces if not isinstance(node, ast.Import | ast.ImportFrom)]
-    blocks = [part for part in (imports, *others) if part]
-    local = _local_modules(path.parent, (node for node, _ in pieces), module)
-    folder = path.parent
-    trees = [*(node for node, _ in pieces), *(Module.read(folder / one).tree for one in local)]
-    imported = sorted({top for tree in trees for top in _tops(tree)} - {_top(one) for one in local})
+    around = Surroundings.of(path, here or Path.cwd())
+    wanted = frozenset(names)
+    while True:
+        reached = reach(module, wanted)
+        ordered = sorted(reached.statements, key=lambda node: (node.lineno, node.col_offset))
+        pieces = [_piece(module, node, reached, names) for node in ordered]
+        carried = carry(module, [node for node, _ in pieces], around)
+        if carried.whole:
+            # Something imports the module itself: which of its names it takes is known when it runs.
+            return whole_source(module, around)
+        more = {name for name in carried.own if name in module.names()}
+        if more <= wanted:
+            break
+        wanted |= more
+    imports = _grouped(module, [(node, text) for node, text in pieces if isinstance(node, _IMPORTS)])
+    others = [text for node, text in pieces if not isinstance(node, _IMPORTS)]
+    text = "\n\n\n".join(part for part in (imports, *others) if part) + "\n"
+    left = tuple(_shown(module, node) for node in reached.left)
+    return _slice(module, text, carried, left)
+
+
+def whole_module(path: Path, here: Path | None = None) -> Slice:
+    """Take a module whole, its pipelines too."""
+    return whole_source(Module.read(path), Surroundings.of(path, here or Path.cwd()))
+
+
+def whole_source(module: Module, around: Surroundings) -> Slice:
+    """Take a module as it stands."""
+    text = module.text if module.text.endswith("\n") else module.text + "\n"
+    return _slice(module, text, carry(module, module.tree.body, around), ())
+
+
+def _slice(module: Module, text: str, carried: Carried, left: tuple[tuple[int, str], ...]) -> Slice:
+    script = read_script(module)
     return Slice(
-        text="\n\n\n".join(blocks) + "\n",
-        local=local,
-        imported=tuple(top for top in imported if top not in sys.stdlib_module_names and top not in _STAND_INS),
+        text=text,
+        place=carried.place,
+        relative=carried.relative,
+        copies=carried.copies,
+        requirements=script.dependencies if script else carried.requirements,
+        findings=(*carried.findings, *_of_sources(script)),
+        # A script that says what it needs has said all.
+        unknown=() if script else carried.unknown,
+        script=script is not None,
+        requires_python=script.requires_python if script else f">=3.{carried.minor}" if carried.minor else None,
+        left=left,
+        beside=carried.left,
     )
 
 
-def whole_source(module: Module) -> Slice:
-    """Take a module whole; what is said of it is where it stands."""
-    folder = module.path.parent
-    local = _local_modules(folder, iter(module.tree.body), module)
-    trees = [module.tree, *(Module.read(folder / one).tree for one in local)]
-    imported = sorted({top for tree in trees for top in _tops(tree)} - {_top(one) for one in local})
-    known = {*sys.stdlib_module_names, *_STAND_INS}
-    return Slice(text=module.text, local=local, imported=tuple(top for top in imported if top not in known))
-
-
-def distribution(package: str) -> str:
-    """Name the distribution that usually provides an imported package."""
-    return _DISTRIBUTIONS.get(package, package.replace("_", "-"))
+def _of_sources(script: Script | None) -> Iterator[Finding]:
+    if script:
+        for name in script.sources:
+            message = f"{name} has a source of its own in the script's [tool.uv.sources]"
+            advice = "give the new pyproject.toml the same source"
+            yield Finding(rule=RULE, severity=Severity.ERROR, message=message, where=script.where, help=advice)
 
 
 def _grouped(module: Module, imports: Sequence[tuple[ast.stmt, str]]) -> str:
@@ -94,208 +135,61 @@ def _grouped(module: Module, imports: Sequence[tuple[ast.stmt, str]]) -> str:
     return "\n".join(lines)
 
 
-def local_source(path: Path) -> bytes:
-    """Give the content of a module that comes along; where it has no package any more, `from .a import b` is plain."""
-    data = path.read_bytes()
-    module = Module.read(path)
-    relative = [node for node in ast.walk(module.tree) if isinstance(node, ast.ImportFrom) and node.level]
-    if not relative or (path.parent / "__init__.py").exists():
-        return data
-    lines = module.text.split("\n")
-    for node in relative:
-        first, _, rest = lines[node.lineno - 1].partition("." * node.level)
-        indent = first[: len(first) - len(first.lstrip())]
-        lines[node.lineno - 1] = first + rest if node.module else indent + rest.lstrip()
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-    return "\n".join(lines).encode(encoding)
-
-
-def _reach(module: Module, names: Collection[str]) -> tuple[set[ast.stmt], set[str]]:
-    """Find the statements of the module that the functions need, and the names that lead to them."""
-    binding: dict[str, list[ast.stmt]] = {}
-    scopes = {
-        (scope.get_name(), scope.get_lineno()): scope
-        for scope in symtable.symtable(module.text, str(module.path), "exec").get_children()
-    }
-    always = set()
-    for node in module.tree.body:
-        if isinstance(node, ast.ImportFrom) and (node.module == "__future__" or node.names[0].name == "*"):
-            always.add(node)
-        for bound in {*_bound(node), *_changed(module, node)} - (set(names) if isinstance(node, ast.Expr) else set()):
-            binding.setdefault(bound, []).append(node)
-    wanted: set[ast.stmt] = set(always)
-    reached: set[str] = set()
-    waiting = [*names]
-    while waiting:
-        current = waiting.pop()
-        if current in reached:
-            continue
-        reached.add(current)
-        for node in binding.get(current, ()):
-            if node not in wanted or isinstance(node, ast.Import | ast.ImportFrom):
-                wanted.add(node)
-                drop = isinstance(node, ast.FunctionDef) and node.name in names
-                scope = scopes.get((getattr(node, "name", ""), node.lineno))
-                waiting += _used(node, scope, without_decorators=drop, module=module)
-    return wanted, reached
-
-
-def _bound(node: ast.stmt) -> Iterator[str]:
-    """Name what a statement binds at module level."""
-    match node:
-        case ast.Import() | ast.ImportFrom():
-            for alias in node.names:
-                yield alias.asname or alias.name.partition(".")[0]
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            yield node.name
-        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
-            return  # a program's own start, which no import runs
-        case _:
-            for part in ast.walk(node):
-                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                    yield part.id
-                elif isinstance(part, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
-                    yield from _bound(part)
-
-
-def _changed(module: Module, node: ast.stmt) -> Iterator[str]:
-    """Name what a statement changes without binding it: `TABLE["a"] = 1`, `NAMES.append(…)`, `matplotlib.use(…)`."""
-    targets: list[ast.expr] = []
-    match node:
-        case ast.Assign(targets=several):
-            targets += several
-        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
-            targets.append(target)
-        case ast.Expr(value=ast.Call(func=ast.Attribute() as called)):
-            targets.append(called.value)
-    for changed in targets:
-        root = changed
-        while isinstance(root, ast.Attribute | ast.Subscript):
-            root = root.value
-        # Calls of the vocabularies' packages define pipelines.
-        if isinstance(root, ast.Name) and (module.qualified(root) or "").partition(".")[0] not in _STAND_INS:
-            yield root.id
-
-
-def _globals(scope: symtable.SymbolTable) -> Iterator[str]:
-    yield from (symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global())
-    for inner in scope.get_children():
-        yield from _globals(inner)
-
-
-def _used(node: ast.stmt, scope: symtable.SymbolTable | None, *, without_decorators: bool, module: Module) -> list[str]:
-    """Name what a statement uses; texts in annotations count, since they may be annotations in quotes.
-
-    `scope` is that of a function or class: its own variables are none of the module's.
-    """
-    skipped: set[ast.AST] = set()
-    if without_decorators and isinstance(node, ast.FunctionDef):
-        for decorator in node.decorator_list:
-            if is_component(module, decorator):
-                skipped |= set(ast.walk(decorator))
-    names: list[str] = []
-    if scope:
-        names += _globals(scope)
-        skipped |= {inner for part in getattr(node, "body", ()) for inner in ast.walk(part)}
-    for part in ast.walk(node):
-        if part in skipped and not isinstance(part, ast.arg | ast.AnnAssign | ast.FunctionDef):
-            continue
-        if isinstance(part, ast.Name):
-            names.append(part.id)
-        annotation = getattr(part, "annotation", None) or getattr(part, "returns", None)
-        for text in ast.walk(annotation) if isinstance(annotation, ast.expr) else ():
-            if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                names += [word.id for word in _words(text.value)]
-    return names
-
-
-def _words(text: str) -> Iterator[ast.Name]:
-    try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except SyntaxError:
-        return
-    yield from (part for part in ast.walk(tree) if isinstance(part, ast.Name))
-
-
-def _piece(module: Module, node: ast.stmt, reached: set[str], names: Collection[str]) -> tuple[ast.stmt, str]:
-    """Give a statement's text; of an import only what is reached, of the functions not their component decorators."""
+def _piece(module: Module, node: ast.stmt, reached: Reached, names: Collection[str]) -> tuple[ast.stmt, str]:
+    """Give a statement and its text: of an import only what is reached, of `names` not their component decorators."""
     if isinstance(node, ast.Import):
-        kept = [alias for alias in node.names if (alias.asname or alias.name.partition(".")[0]) in reached]
-        return node, ast.unparse(ast.Import(names=kept))
+        kept = [alias for alias in node.names if (alias.asname or alias.name.partition(".")[0]) in reached.names]
+        narrowed: ast.stmt = ast.copy_location(ast.Import(names=kept or node.names), node)
+        return narrowed, ast.unparse(narrowed)
     if isinstance(node, ast.ImportFrom):
-        return node, _import_from(node, reached)
-    lines = module.text.splitlines()
+        narrowed = _import_from(node, reached.names)
+        return narrowed, ast.unparse(narrowed)
     decorators = getattr(node, "decorator_list", [])
     first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
-    texts = []
+    above = _comments_above(module.lines, first)
     if isinstance(node, ast.FunctionDef) and node.name in names:
-        for decorator in decorators:
-            if not is_component(module, decorator):
-                texts += lines[decorator.lineno - 1 : decorator.end_lineno]
-        texts += lines[node.lineno - 1 : node.end_lineno]
-    else:
-        texts += lines[first - 1 : node.end_lineno]
-    return node, "\n".join([*_comments_above(lines, first), *texts])
+        kept_ones = [decorator for decorator in decorators if not is_component(module, decorator)]
+        # A decorator's line begins with its `@`, which is not the expression's.
+        texts = [line for one in kept_ones for line in module.lines[one.lineno - 1 : one.end_lineno]]
+        text = "\n".join([*above, *texts, *_text_of(module, node, node.lineno)])
+        # One that is defined inside another function moves out of it.
+        return node, dedent(text) if node not in module.tree.body else text
+    return node, "\n".join([*above, *_text_of(module, node, first)])
 
 
-def _comments_above(lines: list[str], first: int) -> list[str]:
+def _text_of(module: Module, node: ast.stmt, first: int) -> list[str]:
+    """Give the lines of a statement from line `first` on, without others that share its first or last line."""
+    last = node.end_lineno or node.lineno
+    lines = module.lines[first - 1 : last]
+    end = len(lines[-1].encode()[: node.end_col_offset].decode())
+    after = lines[-1][end:].strip()
+    if after and not after.startswith("#"):
+        lines[-1] = lines[-1][:end]
+    if first == node.lineno and lines[0].encode()[: node.col_offset].strip():
+        lines[0] = lines[0].encode()[node.col_offset :].decode()
+    return lines
+
+
+def _comments_above(lines: Sequence[str], first: int) -> list[str]:
     start = first - 1
     while start > 0 and lines[start - 1].startswith("#") and not lines[start - 1].startswith("#!"):
         start -= 1
-    return lines[start : first - 1]
+    return list(lines[start : first - 1])
 
 
-def _import_from(node: ast.ImportFrom, reached: set[str]) -> str:
+def _import_from(node: ast.ImportFrom, reached: Iterable[str]) -> ast.ImportFrom:
     names = node.names
     if node.module != "__future__" and names[0].name != "*":
-        names = [alias for alias in names if (alias.asname or alias.name) in reached]
-    if node.level > 1:
-        raise InputError(
-            f"`{ast.unparse(node)}` leads out of the folder", hint="copy what it names beside the function"
-        )
+        # Of an import that is made for its effect no name is reached.
+        names = [alias for alias in names if (alias.asname or alias.name) in reached] or names
     module = node.module or ""
     if module in _REWRITTEN and not node.level and all(alias.name in _WORDS for alias in names):
         module = _VOCABULARY
-    if node.level and not node.module:
-        # `from . import helpers`: beside the function there is no package any more.
-        return ast.unparse(ast.Import(names=names))
-    return ast.unparse(ast.ImportFrom(module=module, names=names, level=0))
+    return ast.copy_location(ast.ImportFrom(module=module or None, names=names, level=node.level), node)
 
 
-def _local_modules(folder: Path, nodes: Iterator[ast.stmt], module: Module) -> tuple[Path, ...]:
-    """List the files beside the source that the statements import, and what those import in turn."""
-    found: dict[Path, None] = {}
-    waiting = [top for node in nodes for top in _tops(node)]
-    own = module.path.name
-    while waiting:
-        top = waiting.pop()
-        single, package = folder / f"{top}.py", folder / top
-        files = (
-            [single]
-            if single.is_file()
-            else sorted(package.rglob("*.py"))
-            if (package / "__init__.py").is_file()
-            else []
-        )
-        for file in files:
-            relative = file.relative_to(folder)
-            if relative in found or (file.name == own and file.parent == folder):
-                continue
-            found[relative] = None
-            waiting += _tops(Module.read(file).tree)
-    return tuple(sorted(found))
-
-
-def _tops(tree: ast.AST) -> list[str]:
-    """Name the top-level packages that a piece of code imports."""
-    tops = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            tops += [alias.name.partition(".")[0] for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            tops += [node.module.partition(".")[0]] if node.module else [alias.name for alias in node.names]
-    return tops
-
-
-def _top(path: Path) -> str:
-    return path.parts[0].removesuffix(".py")
+def _shown(module: Module, node: ast.stmt) -> tuple[int, str]:
+    """Give a statement's first line, its number first."""
+    number = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
+    line = module.lines[number - 1].strip()
+    return number, line if len(line) <= _WIDEST else f"{line[:_WIDEST]}…"

@@ -1,0 +1,68 @@
+"""The imports of a piece of code, wherever they stand in it."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from toolkit.errors import Location
+from toolkit.interface.module import Module
+
+_FORGIVING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+_BY_NAME = {"importlib.import_module", "import_module", "__import__", "importlib.__import__"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Imported:
+    """One import: `module` as it is written, without the dots of a relative one, which `level` counts.
+
+    `names` are what `from … import` takes. `optional` means that the code expects it to fail.
+    """
+
+    module: str
+    where: Location
+    level: int = 0
+    names: tuple[str, ...] = ()
+    optional: bool = False
+
+    def candidates(self) -> tuple[str, ...]:
+        """Give the dotted names that it may import: of `from a import b` also `a.b`, which may be a module."""
+        named = tuple(f"{self.module}.{name}" if self.module else name for name in self.names if name != "*")
+        return named or (self.module,)
+
+    def __str__(self) -> str:
+        if self.names:
+            return f"from {'.' * self.level}{self.module} import {', '.join(self.names)}"
+        return f"import {self.module}"
+
+
+def imports_of(module: Module, nodes: Iterable[ast.AST]) -> Iterator[Imported]:
+    """Give what the `nodes` of a module import; what only type checkers read is left out."""
+    for node in nodes:
+        yield from _imports(module, node, optional=False)
+
+
+def _imports(module: Module, node: ast.AST, *, optional: bool) -> Iterator[Imported]:
+    where = module.at(node)
+    inner: Iterable[ast.AST] = ast.iter_child_nodes(node)
+    match node:
+        case ast.Import(names=names):
+            yield from (Imported(module=alias.name, where=where, optional=optional) for alias in names)
+        case ast.ImportFrom(module=origin, names=names, level=level) if origin != "__future__":
+            taken = tuple(alias.name for alias in names)
+            yield Imported(module=origin or "", level=level, names=taken, where=where, optional=optional)
+        case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]) if module.qualified(func) in _BY_NAME:
+            if all(part.isidentifier() for part in name.split(".")):
+                yield Imported(module=name, where=where, optional=optional)
+        case ast.If(test=test, orelse=orelse) if (module.qualified(test) or "").endswith("TYPE_CHECKING"):
+            inner = orelse
+        case ast.Try(handlers=handlers):
+            optional = optional or any(_forgives(module, handler) for handler in handlers)
+    for part in inner:
+        yield from _imports(module, part, optional=optional)
+
+
+def _forgives(module: Module, handler: ast.ExceptHandler) -> bool:
+    caught: list[ast.expr | None] = [handler.type]
+    if isinstance(handler.type, ast.Tuple):
+        caught = [*handler.type.elts]
+    return any(one is None or module.qualified(one) in _FORGIVING for one in caught)
