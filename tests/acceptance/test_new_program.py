@@ -235,6 +235,8 @@ def test_click_can_be_asked_too(work: Path) -> None:
 
 
 def test_docopt_and_jsonargparse_can_be_asked_too(work: Path) -> None:
+    # Only what the project names is installed to ask a program.
+    (work / "requirements.txt").write_text("docopt\njsonargparse\n")
     (work / "usage.py").write_text(
         '"""Move it.\n\nUsage:\n  usage.py [--speed=<kn>] [-v] <source> [<more>...]\n\n'
         'Options:\n  --speed=<kn>  Speed [default: 10].\n  -v            Talk.\n"""\n'
