@@ -32,6 +32,15 @@ def _no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toolkit.redaction._KNOWN", Secrets())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep what comp remembers about a user apart from this user's."""
+    folder = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COMP_STATE_DIR", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One cache for all tests that need real wheels, kept between runs where COMP_TEST_CACHE names a folder."""

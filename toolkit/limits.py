@@ -132,4 +132,11 @@ CARRIED_SIZE = Limit(
 
 # All of them, in the order in which they stand here.
 
-ALL = tuple(one for one in tuple(globals().values()) if isinstance(one, Limit))
+
+TEMPLATE_SIZE = Limit(
+    name="template-size", default=100_000_000, unit="bytes", about="a template's files, and what is rendered of them"
+)
+TEMPLATE_TIME = Limit(name="template-time", default=60, unit="seconds", about="rendering a template")
+
+# Every bound above, in order.
+ALL = tuple(value for value in tuple(globals().values()) if isinstance(value, Limit))

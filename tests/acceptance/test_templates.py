@@ -12,6 +12,7 @@ import pytest
 
 from tests.commands import comp, ok
 from tests.conftest import ROOT, Sample
+from tests.hostile.templates import template
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.layout import read_layout
@@ -25,10 +26,10 @@ def _tool(*arguments: str | Path, folder: Path, env: dict[str, str] | None = Non
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
-def test_a_template_is_complete(sample: Sample, tmp_path: Path, template: str) -> None:
+@pytest.mark.parametrize("shipped", TEMPLATES)
+def test_a_template_is_complete(sample: Sample, tmp_path: Path, shipped: str) -> None:
     assert sample
-    ok("new", "my-step", "--template", template, "--no-input", folder=tmp_path)
+    ok("new", "my-step", "--template", shipped, "--no-input", folder=tmp_path)
     folder = tmp_path / "my_step"
     linted = comp("lint", folder)
     assert linted.code == 0
@@ -212,8 +213,67 @@ def test_a_template_and_its_folder_may_move_together(own: Path, tmp_path: Path) 
     (tmp_path / "other").mkdir()
     (tmp_path / "one").rename(tmp_path / "other" / "one")
     own.rename(tmp_path / "other" / "own")
-    ok("sync", tmp_path / "other" / "one" / "my_step", folder=tmp_path)
+    folder = tmp_path / "other" / "one" / "my_step"
+    # At its new place nothing has been trusted yet.
+    refused = comp("sync", folder, folder=tmp_path)
+    assert refused.code == 1
+    ok("sync", folder, "--template", "other/own", folder=tmp_path)
     assert (tmp_path / "other" / "one" / "my_step" / "said.txt").read_text() == "two\n"
+
+
+@pytest.mark.parametrize("kind", ["folder", "git", "zip"])
+def test_a_cloned_folder_does_not_choose_what_is_fetched_and_rendered(own: Path, tmp_path: Path, kind: str) -> None:
+    ok("new", "my-step", "--template", own, folder=tmp_path)
+    record = tmp_path / "my_step" / ".comp" / "scaffold.json"
+    evil = template(tmp_path / "evil", "{{ random_ascii_string(3) }}", name="evil.txt")
+    name = {"folder": "../evil", "git": "git+https://127.0.0.1:1/lost@main", "zip": "../lost.zip"}[kind]
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"template": name}))
+    for arguments in ((), ("--check",), ("--hooks", "yes")):
+        refused = comp("sync", "my_step", *arguments, folder=tmp_path)
+        shown = name if kind == "git" else name.removeprefix("../")
+        assert (refused.code, refused.out) == (1, "")
+        assert f"names the template {shown}, which you have not used on this machine\n" in refused.err
+        assert refused.err.endswith(f"hint: if you trust it: comp sync my_step --template {shown}\n")
+    assert comp("sync", "my_step", "--template", own, folder=tmp_path).code == 2
+    if kind == "folder":
+        named = comp("sync", "my_step", "--check", "--template", evil, folder=tmp_path)
+        assert "would add evil.txt\n" in named.err
+        assert comp("sync", "my_step", "--check", folder=tmp_path).err == named.err
+
+
+def test_the_record_does_not_say_how_a_template_works(own: Path, tmp_path: Path) -> None:
+    ok("new", "my-step", "--template", own, folder=tmp_path)
+    record = tmp_path / "my_step" / ".comp" / "scaffold.json"
+    known = json.loads(record.read_text())
+    known["answers"] |= {"_extensions": ["os.system"], "greeting": "{{ cycler.__init__.__globals__ }}"}
+    record.write_text(json.dumps(known))
+    assert comp("sync", "my_step", folder=tmp_path).err.startswith("replaced said.txt\n")
+    assert "{{ cycler" in (tmp_path / "my_step" / "said.txt").read_text()
+
+
+def test_sync_does_not_write_through_links(own: Path, tmp_path: Path) -> None:
+    ok("new", "my-step", "--template", own, folder=tmp_path)
+    (own / "{{cookiecutter.project_slug}}" / "deep").mkdir()
+    (own / "{{cookiecutter.project_slug}}" / "deep" / "new.txt").write_text("x")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "my_step" / "deep").symlink_to(tmp_path / "home")
+    refused = comp("sync", "my_step", folder=tmp_path)
+    assert (refused.code, refused.out) == (1, "")
+    assert "would be written to" in refused.err
+    assert not list((tmp_path / "home").iterdir())
+
+
+def test_an_extension_runs_only_with_consent(own: Path, tmp_path: Path) -> None:
+    (own / "cookiecutter.json").write_text(json.dumps({**QUESTIONS, "_extensions": ["own_extension.Own"]}))
+    (own / "own_extension.py").write_text(
+        "open('ran', 'w').close()\nfrom jinja2.ext import Extension\nclass Own(Extension): ...\n"
+    )
+    refused = comp("new", "my-step", "--template", own, folder=tmp_path)
+    assert (refused.code, refused.out) == (1, "")
+    assert "it needs the extension own_extension.Own, which is a program\n" in refused.err
+    assert not (tmp_path / "ran").exists()
+    ok("new", "my-step", "--template", own, "--hooks", "yes", folder=tmp_path)
+    assert (tmp_path / "ran").exists()
 
 
 def test_sync_can_write_both_sides_into_a_file(own: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`comp new`: scaffold a component."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,6 +105,7 @@ def command(
 def _made(console: Console, wanted: "Wanted", origin: _Origin, *, asking: bool) -> "Made":
     from toolkit.scaffold.new import from_example, from_functions, from_shipped, from_template
     from toolkit.scaffold.template import opened, shipped
+    from toolkit.scaffold.trust import Trust
 
     _check(origin)
     if origin.function is not None:
@@ -122,9 +124,12 @@ def _made(console: Console, wanted: "Wanted", origin: _Origin, *, asking: bool) 
         return from_shipped(wanted, origin.template, given=answers, hooks=hooks)
     if origin.hooks == "ask" and asking:
         with opened(origin.template) as template:
-            named = ", ".join(template.hooks)
+            named = ", ".join(template.programs)
         hooks = bool(named) and confirm(f"The template runs {named} on this machine. Let it?")
-    return from_template(wanted, origin.template, given=answers, hooks=hooks)
+    made = from_template(wanted, origin.template, given=answers, hooks=hooks)
+    # Whoever names a template trusts it: `comp sync` may use it from now on.
+    Trust.of(os.environ).add(origin.template)
+    return made
 
 
 def _check(origin: _Origin) -> None:

@@ -1,5 +1,6 @@
 """`comp sync`: bring a newer template into a component's folder."""
 
+import os
 from pathlib import Path
 
 import click
@@ -26,20 +27,24 @@ _WOULD = {"add": "would add {}", "replace": "would replace {}"}
     help="Where the template's version of a file goes that both changed: FILE.rej, or into it between markers.",
 )
 @click.option("--hooks", type=click.Choice(["no", "yes"]), default="no", help="Whether your template may run programs.")
+@click.option("--template", metavar="NAME", help="The template that FOLDER was made from: that you trust it.")
 @pass_console
-def command(console: Console, *, folder: Path, check: bool, conflicts: str, hooks: str) -> int:
+def command(console: Console, *, folder: Path, check: bool, conflicts: str, hooks: str, template: str | None) -> int:
     """Bring the newest version of the template that FOLDER was made from.
 
     Files that you did not change are replaced, new ones added; what you changed or deleted is left alone. Exit
-    code 1 when a file needs your attention.
+    code 1 when a file needs your attention. A template that you have not used on this machine is neither fetched
+    nor used before you name it with --template.
     """
     from toolkit.atomic import write_text
     from toolkit.config import read_project
     from toolkit.errors import InputError
     from toolkit.scaffold.contract import stale_files
     from toolkit.scaffold.sync import sync
+    from toolkit.scaffold.trust import Trust
 
-    changes = sync(folder, check=check, inline=conflicts == "inline", hooks=hooks == "yes")
+    trust = Trust.of(os.environ)
+    changes = sync(folder, trust=trust, named=template, check=check, inline=conflicts == "inline", hooks=hooks == "yes")
     for change in changes:
         words = (_WOULD if check else {}).get(change.what) or _WORDS[change.what]
         console.say(words.format(change.path))

@@ -157,7 +157,7 @@ def from_program(wanted: Wanted, contract: ProgramContract, *, cases: Path | Non
 def from_template(wanted: Wanted, name: str, *, given: Mapping[str, str], hooks: bool) -> Made:
     """Make a folder of a template, shipped or a user's own; its hooks run only with `hooks`."""
     with opened(name) as template:
-        answers = template.answers(wanted.name, wanted.folder.name, given)
+        answers = template.answers(wanted.name, wanted.folder.name, given, consent=hooks)
         if "image" in template.questions and wanted.image:
             answers["image"] = wanted.image
         notes = []

@@ -3,10 +3,14 @@
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from toolkit.atomic import write_bytes, write_text
+from toolkit.errors import InputError, UsageError
+from toolkit.paths import check_inside
 from toolkit.scaffold.record import RECORD, Record, digest, digests
-from toolkit.scaffold.template import from_record, opened, rendered
+from toolkit.scaffold.template import from_record, opened, rendered, shipped
+from toolkit.scaffold.trust import Trust, source
 
 _REJECTED = ".rej"
 
@@ -19,19 +23,30 @@ class Change:
     what: str
 
 
-def sync(folder: Path, *, check: bool = False, inline: bool = False, hooks: bool = False) -> tuple[Change, ...]:
+def sync(
+    folder: Path,
+    *,
+    trust: Trust,
+    named: str | None = None,
+    check: bool = False,
+    inline: bool = False,
+    hooks: bool = False,
+) -> tuple[Change, ...]:
     """Bring `folder` up to its template, and say what was done, or with `check` what would be.
 
     A file that the user changed, where the template changed too, stays; the template's version goes beside it as
-    `FILE.rej`, or with `inline` into it between conflict markers. Raises InputError for a folder without record.
+    `FILE.rej`, or with `inline` into it between conflict markers. `named` is the template that the user names: only
+    those that they have named, now or before, are fetched and rendered. Raises InputError for another one, and for
+    a folder without record.
     """
     record = Record.read(folder)
+    name = from_record(record.template, folder)
+    _check_trust(name, folder, trust, named)
     with (
-        opened(from_record(record.template, folder)) as template,
+        opened(name) as template,
         tempfile.TemporaryDirectory(prefix="comp-sync-") as temporary,
     ):
-        known = {key: value for key, value in record.answers.items() if key in template.questions}
-        answers = {**template.questions, **known}
+        answers = template.answers_again(record.answers, consent=hooks)
         made = rendered(template, answers, Path(temporary), hooks=hooks)
         wanted = managed(made, record.template)
         changes = _changes(folder, record, made, wanted)
@@ -41,6 +56,19 @@ def sync(folder: Path, *, check: bool = False, inline: bool = False, hooks: bool
             _apply(change, folder, made, inline=inline)
         write_text(folder / RECORD, replace(record, files=digests(made, wanted)).text())
         return changes
+
+
+def _check_trust(name: str, folder: Path, trust: Trust, named: str | None) -> None:
+    """Refuse a template that nothing but the record names: the record came with the folder, from anyone."""
+    if named is not None:
+        if source(named) != source(name):
+            raise UsageError(f"{folder} was made from the template {name}, not from {named}")
+        trust.add(named)
+    elif name not in shipped() and not trust.has(name):
+        raise InputError(
+            f"{folder / RECORD} names the template {name}, which you have not used on this machine",
+            hint=f"if you trust it: comp sync {quote(str(folder))} --template {quote(name)}",
+        )
 
 
 _GENERATED = {"component.yaml", "requirements.lock", "pylock.toml"}
@@ -73,6 +101,7 @@ def _changes(folder: Path, record: Record, made: Path, wanted: list[str]) -> tup
 
 
 def _apply(change: Change, folder: Path, made: Path, *, inline: bool) -> None:
+    check_inside(folder, folder / change.path)
     target, new = folder / change.path, (made / change.path).read_bytes()
     if change.what in {"add", "replace"}:
         write_bytes(target, new)

@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.limits import CONTRACT_SIZE, TEMPLATE_SIZE
+from toolkit.reading import read_foreign
 from toolkit.redaction import without_login
 from toolkit.resources import resource
 
@@ -31,14 +34,23 @@ class Template:
 
     @property
     def hooks(self) -> tuple[str, ...]:
-        """The programs it would run."""
+        """The programs it would run after and before its files are made."""
         folder = self.folder / "hooks"
         return tuple(sorted(one.name for one in folder.iterdir() if one.stem in _HOOKS)) if folder.is_dir() else ()
 
-    def answers(self, name: str, folder: str, given: Mapping[str, str]) -> dict[str, Any]:
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Everything of it that would run on this machine: hooks, and extensions of Jinja."""
+        from toolkit.scaffold.rendering import failing, programs_of
+
+        with failing(self.name):
+            return (*self.hooks, *programs_of(self.questions))
+
+    def answers(self, name: str, folder: str, given: Mapping[str, str], *, consent: bool = False) -> dict[str, Any]:
         """Give every answer: the component's name where it is asked for, what was given, else the defaults.
 
-        Raises InputError for an answer to a question that is not asked.
+        Defaults are rendered with the answers before them; `consent` lets the template's extensions run. Raises
+        InputError for an answer to a question that is not asked.
         """
         unknown = sorted(set(given) - set(self.questions))
         if unknown:
@@ -46,16 +58,39 @@ class Template:
                 f"the template {self.name} does not ask for {unknown[0]!r}",
                 hint=f"it asks for: {', '.join(key for key in self.questions if not key.startswith('_'))}",
             )
-        answers: dict[str, Any] = {}
-        for key, default in self.questions.items():
-            choices = default if isinstance(default, list) and default and not key.startswith("_") else None
-            answers[key] = given.get(key, choices[0] if choices else default)
-            if choices and answers[key] not in choices:
-                known = ", ".join(map(str, choices))
-                raise InputError(f"{key} is {answers[key]!r}", hint=f"the template {self.name} knows: {known}")
+        own: dict[str, str] = {}
         for keys, value in ((_NAMES, name), (_FOLDERS, folder)):
-            asked = [one for one in keys if one in answers and one not in given]
-            answers |= dict.fromkeys(asked[:1], value)
+            asked = [one for one in keys if one in self.questions and one not in given]
+            own |= dict.fromkeys(asked[:1], value)
+        return self._answered({**own, **given}, consent=consent)
+
+    def answers_again(self, recorded: Mapping[str, Any], *, consent: bool) -> dict[str, Any]:
+        """Give every answer of a folder whose record has some; how the template works is never the record's to say."""
+        internal = self.name in shipped()
+        known = {
+            key: value
+            for key, value in recorded.items()
+            if key in self.questions and (internal or not key.startswith("_"))
+        }
+        return self._answered(known, consent=consent)
+
+    def _answered(self, known: Mapping[str, Any], *, consent: bool) -> dict[str, Any]:
+        from toolkit.scaffold.rendering import Renderer, failing
+
+        answers: dict[str, Any] = {}
+        with failing(self.name):
+            renderer = Renderer(self.folder, self.questions, consent=consent)
+        for key, default in self.questions.items():
+            if key.startswith("_") and (not key.startswith("__") or key == "__prompts__"):
+                answers[key] = known.get(key, default)
+                continue
+            with failing(self.name):
+                made = default if key in known and not isinstance(default, list) else renderer.value(default, answers)
+            choices = made if isinstance(made, list) and made else None
+            answers[key] = known.get(key, choices[0] if choices else made)
+            if choices and answers[key] not in choices:
+                listed = ", ".join(map(str, choices))
+                raise InputError(f"{key} is {answers[key]!r}", hint=f"the template {self.name} knows: {listed}")
         return answers
 
 
@@ -104,25 +139,41 @@ def rendered(template: Template, answers: Mapping[str, Any], into: Path, *, hook
 
     Raises InputError for a template that does not render, writes outside of its folder, or has a hook that fails.
     """
-    from cookiecutter.exceptions import CookiecutterException
-    from cookiecutter.generate import generate_files
-    from jinja2 import TemplateError
+    from toolkit.scaffold.rendering import Renderer, checked_folder, failing
 
     # It logs what it then raises.
     logging.getLogger("cookiecutter").setLevel(logging.CRITICAL)
-    _check_paths(template, answers)
-    context = {"cookiecutter": dict(answers), "_cookiecutter": dict(answers)}
-    try:
-        made = generate_files(str(template.folder), context, str(into), accept_hooks=hooks)
-    except (CookiecutterException, TemplateError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"the template {template.name} does not work: {reason or type(error).__name__}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the template {template.name} does not work: {error}") from error
-    folder = Path(made).resolve()
+    with failing(template.name):
+        checked_folder(template.folder)
+        renderer = Renderer(template.folder, template.questions, consent=hooks)
+        source = _templated(template)
+        made = renderer.folder(source, answers, into)
+        if hooks:
+            _run_hook(template, "pre_gen_project", answers, made)
+        renderer.files(source, answers, made)
+        if hooks:
+            _run_hook(template, "post_gen_project", answers, made)
+    folder = made.resolve()
     if not folder.is_relative_to(into.resolve()) or folder == into.resolve():
         raise InputError(f"the template {template.name} writes outside of its folder", hint="it was not used")
     return folder
+
+
+def _templated(template: Template) -> Path:
+    """Find the folder whose name is an expression: it holds the files."""
+    options = template.questions.get("_jinja2_env_vars") or {}
+    begin = options.get("variable_start_string", "{{")
+    found = [one for one in sorted(template.folder.iterdir()) if "cookiecutter" in one.name and begin in one.name]
+    if not found or not found[0].is_dir():
+        raise InputError("it has no folder such as {{cookiecutter.name}}")
+    return found[0]
+
+
+def _run_hook(template: Template, hook: str, answers: Mapping[str, Any], made: Path) -> None:
+    from cookiecutter.hooks import run_hook_from_repo_dir
+
+    context = {"cookiecutter": dict(answers), "_cookiecutter": dict(answers)}
+    run_hook_from_repo_dir(str(template.folder), hook, str(made.absolute()), context, delete_project_on_failure=False)
 
 
 def _found(name: str, temporary: Path) -> Path:
@@ -131,7 +182,10 @@ def _found(name: str, temporary: Path) -> Path:
     archive, _, inside = name.partition("::")
     git = _GIT.match(name)
     if git or name.endswith(".git"):
-        return _cloned(git["url"] if git else name, git["ref"] if git else None, temporary)
+        url, ref = (git["url"], git["ref"]) if git else (name, None)
+        if url.startswith("-") or (ref or "").startswith("-"):
+            raise InputError(f"{name!r} is not an address of a repository", hint="write it as git+URL[@REF]")
+        return _cloned(url, ref, temporary)
     if archive.endswith(".zip"):
         return _unzipped(Path(archive), inside, temporary)
     if not Path(name).is_dir():
@@ -166,13 +220,15 @@ def _unzipped(archive: Path, inside: str, temporary: Path) -> Path:
 
     try:
         with ZipFile(archive) as opened_zip:
+            size = sum(member.file_size for member in opened_zip.infolist())
+            TEMPLATE_SIZE.check(size, f"the size of the files in {archive}")
             for member in opened_zip.namelist():
                 if PurePosixPath(member).is_absolute() or ".." in PurePosixPath(member).parts:
                     raise InputError(f"the template {archive} writes outside of its folder: {member}")
             opened_zip.extractall(temporary)
     except FileNotFoundError:
         raise InputError(f"there is no template {str(archive)!r}") from None
-    except (BadZipFile, OSError, RuntimeError) as error:
+    except (BadZipFile, OSError, RuntimeError, ValueError, EOFError, zlib.error) as error:
         raise InputError(f"the template {archive} is no zip file: {error}") from None
     folder = temporary / inside
     # Archives of repositories have one folder that holds everything.
@@ -187,34 +243,13 @@ def _unzipped(archive: Path, inside: str, temporary: Path) -> Path:
 def _questions(folder: Path, name: str) -> dict[str, Any]:
     path = folder / "cookiecutter.json"
     try:
-        questions = json.loads(path.read_text("utf-8"))
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise InputError("a link to elsewhere, expected a file", where=Location(path=path))
+        questions = json.loads(read_foreign(path, CONTRACT_SIZE))
     except FileNotFoundError:
         raise InputError(f"{name} is no template: it has no cookiecutter.json") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         raise InputError(f"no JSON: {error}", where=Location(path=path)) from None
     if not isinstance(questions, dict):
         raise InputError("not an object with questions and defaults", where=Location(path=path))
     return questions
-
-
-def _check_paths(template: Template, answers: Mapping[str, Any]) -> None:
-    """See that no file of the template gets a name outside of its folder, and none is a link to elsewhere."""
-    from cookiecutter.environment import StrictEnvironment
-    from jinja2 import TemplateError
-
-    context = {"cookiecutter": dict(answers)}
-    environment = StrictEnvironment(context=context)
-    root = template.folder.resolve()
-    for path in sorted(template.folder.rglob("*")):
-        relative = path.relative_to(template.folder)
-        if relative.parts[0] in {".git", "hooks"}:
-            continue
-        if path.is_symlink() and not path.resolve().is_relative_to(root):
-            raise InputError(f"the template {template.name} has a link to elsewhere: {relative}")
-        for part in relative.parts:
-            try:
-                name = environment.from_string(part).render(**context)
-            except TemplateError as error:
-                raise InputError(f"the template {template.name} does not work: {relative}: {error}") from None
-            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-                raise InputError(f"the template {template.name} writes outside of its folder: {name}")
