@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from toolkit.config import read_project
 from toolkit.errors import InputError, Location, OutsideError
-from toolkit.oci.contents import layer_tar
+from toolkit.oci.contents import layer_tar, members
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.reference import Reference, parse_reference
@@ -228,7 +228,7 @@ def _components(image: Image, layers: Sequence[LayerFacts]) -> dict[str, Mapping
         if name == _INTERFACE and member.isfile():
             try:
                 return dict(json.load(stream)["components"])
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise InputError(f"the image's interface.json is damaged: {error}") from None
     return {}
 
@@ -281,6 +281,6 @@ def _below(root: str, path: str) -> str:
 def _members(layer: Layer) -> Iterator[tuple[str, tarfile.TarInfo, IO[bytes]]]:
     """Go through a layer once, front to back."""
     with layer_tar(layer) as archive:
-        for member in archive:
+        for member in members(archive):
             stream = archive.extractfile(member) if member.isfile() else None
             yield member.name, member, stream or io.BytesIO()

@@ -138,5 +138,16 @@ TEMPLATE_SIZE = Limit(
 )
 TEMPLATE_TIME = Limit(name="template-time", default=60, unit="seconds", about="rendering a template")
 
+
+PATH_LENGTH = Limit(
+    name="path-length", default=4096, unit="items", about="the characters of a path in a layer or archive"
+)
+LAYER_SIZE = Limit(
+    name="layer-size", default=100_000_000_000, unit="bytes", about="the files of one layer or archive, unpacked"
+)
+TREE_SIZE = Limit(
+    name="tree-size", default=500_000_000, unit="bytes", about="the paths of all files and folders of a base"
+)
+
 # Every bound above, in order.
 ALL = tuple(value for value in tuple(globals().values()) if isinstance(value, Limit))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from toolkit.errors import Location
-from toolkit.lint.rule import ERROR, Remark, rule
+from toolkit.lint.rule import ERROR, WARNING, Remark, rule
 from toolkit.lint.walk import arguments, ports
 from toolkit.spec.model import Graph, GraphInput, OutputMetadataPlaceholder, PortPlaceholder, TaskOutput
 from toolkit.spec.reader import Document
@@ -29,7 +29,7 @@ def list_type(document: Document) -> Iterator[Remark]:
 @rule(
     "C043",
     "graph",
-    ERROR,
+    WARNING,
     "A graph of components: only KFP 1.8 reads it, and there is nothing to build.",
     bad="implementation: {graph: {tasks: {…}}}",
     good="implementation: {container: {image: a:1}}",

@@ -10,6 +10,7 @@ from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, rule
 from toolkit.lint.walk import arguments, container, ports, reads_executor_input, repeated
 from toolkit.paths import leads_elsewhere
 from toolkit.spec.model import Container, IfPlaceholder, IsPresent, PortPlaceholder
+from toolkit.spec.protocol import LAUNCHER_PATH
 from toolkit.spec.reader import Document
 
 _SHOWN = 80
@@ -56,8 +57,8 @@ def unknown_output(document: Document) -> Iterator[Remark]:
 @rule(
     "C012",
     "output-never-produced",
-    ERROR,
-    "No argument tells the program where to write an output; the step would fail after its work is done.",
+    WARNING,
+    "No argument tells the program where to write an output: nothing takes it. An error for our launcher, which fails.",
     bad="outputs: [{name: model}]\n… args: [--train]",
     good="outputs: [{name: model}]\n… args: [--model, {outputPath: model}]",
 )
@@ -70,10 +71,12 @@ def output_never_produced(document: Document) -> Iterator[Remark]:
         for _, argument in arguments(document)
         if isinstance(argument, PortPlaceholder) and argument.kind.startswith("output")
     } | set(document.spec.implementation.file_outputs)
+    severity = ERROR if LAUNCHER_PATH in document.spec.implementation.command else WARNING
     for index, port in enumerate(document.spec.interface.outputs):
         if port.name not in produced:
             where = document.places[("outputs", index)]
-            yield Remark(where, f"the output {port.name!r} is never produced", f"pass {{outputPath: {port.name}}}")
+            message, advice = f"the output {port.name!r} is never produced", f"pass {{outputPath: {port.name}}}"
+            yield Remark(where, message, advice, severity)
 
 
 @rule(

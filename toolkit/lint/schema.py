@@ -16,7 +16,7 @@ def against_schema(text: str, path: Path, known: Sequence[Finding]) -> list[Find
     try:
         root = compose(text, path)
         data = yaml.safe_load(text)
-    except (FindingsError, yaml.YAMLError, ValueError):
+    except (FindingsError, yaml.YAMLError, ArithmeticError, LookupError, TypeError, ValueError):
         return []
     # jsonschema takes 60 ms to import, and only a contract with errors needs it.
     from jsonschema import Draft202012Validator
@@ -37,10 +37,11 @@ def against_schema(text: str, path: Path, known: Sequence[Finding]) -> list[Find
 def _node(node: yaml.Node, keys: Iterable[str | int]) -> yaml.Node:
     """Follow a path of the data through the nodes, as far as it goes."""
     for key in keys:
-        if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+        if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
             node = node.value[key]
         elif isinstance(node, yaml.MappingNode):
-            node = next((value for name, value in node.value if name.value == key), node)
+            # Of a key that is there twice the data has the last.
+            node = next((value for name, value in reversed(node.value) if name.value == key), node)
     return node
 
 

@@ -11,6 +11,7 @@ from toolkit.interface.model import ARTIFACT_TYPES, PARAMETER_TYPES
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, rule
 from toolkit.lint.walk import arguments, container, ports, source
 from toolkit.spec.arguments import LONGEST_ARGUMENT
+from toolkit.spec.document import Place
 from toolkit.spec.model import Argument, ConcatPlaceholder, IfPlaceholder, IsPresent, PortPlaceholder
 from toolkit.spec.reader import Document, is_parameter_type
 
@@ -25,6 +26,14 @@ _ALIASES = {
     "str": "string",
     "text": "string",
 }
+# kfp 1.8.22, components/_data_passing.py: what it writes for a type; a text for all others.
+_TAKEN_AS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("Integer", "int"), (int,)),
+    **dict.fromkeys(("Float", "float"), (int, float)),
+    **dict.fromkeys(("Boolean", "Bool", "bool"), (bool,)),
+    **dict.fromkeys(("JsonArray", "List", "list", "JsonObject", "Dictionary", "Dict", "dict"), (object,)),
+}
+_KINDS: dict[type, str] = {int: "an integer", float: "a number", bool: "a boolean"}
 _BOOLEANS = {"true", "false", "yes", "no", "on", "off", "1", "0", "y", "n", "t", "f"}
 
 
@@ -91,6 +100,28 @@ def default_not_quoted(document: Document) -> Iterator[Remark]:
     for place, text, type_ in _unquoted(document):
         if _means_the_same(text, _taken(text), type_):
             yield Remark(document.places[place], f"the default {text} is not in quotes", f"write '{text}'")
+
+
+@rule(
+    "C023",
+    "default-of-another-type",
+    ERROR,
+    "A default without quotes that is no value of its type: KFP 1.8 does not compile a step that takes it.",
+    bad="{name: release, type: String, default: 5}",
+    good="{name: release, type: String, default: '5'}",
+)
+def default_of_another_type(document: Document) -> Iterator[Remark]:
+    """Compare what YAML takes a default for with what KFP 1.8 can write for the type."""
+    for index, port in enumerate(document.spec.interface.inputs):
+        place = ("inputs", index, "default")
+        if port.type and _is_unquoted(document, port.default, place):
+            taken = _taken(port.default or "")
+            known = _TAKEN_AS.get(port.type, (str,))
+            if not isinstance(taken, known):
+                message = (
+                    f"the default of {port.name!r} is {_KINDS.get(type(taken), 'no text')}, its type is {port.type}"
+                )
+                yield Remark(document.places[place], message, f"write '{port.default}'")
 
 
 @rule(
@@ -252,17 +283,22 @@ def _unquoted(document: Document) -> Iterator[tuple[tuple[str | int, ...], str, 
     """Give the place, text and type of each default that YAML takes for a number or a boolean."""
     for index, port in enumerate(document.spec.interface.inputs):
         place = ("inputs", index, "default")
-        # A quote, a tag or an alias before it means that the text alone does not say what it is.
-        written = port.default and source(document, document.places[place]).strip() == port.default
-        if port.default and written and not isinstance(_taken(port.default), str):
+        if port.default and _is_unquoted(document, port.default, place):
             yield place, port.default, _plain_name(port.type)
+
+
+def _is_unquoted(document: Document, default: str | None, place: Place) -> bool:
+    """Tell whether a default stands there as a number or a boolean."""
+    # A quote, a tag or an alias before it means that the text alone does not say what it is.
+    written = default and source(document, document.places[place]).strip() == default
+    return bool(default and written and not isinstance(_taken(default), str))
 
 
 def _taken(text: str) -> object:
     """Say what YAML makes of a plain scalar."""
     try:
         return yaml.safe_load(text)
-    except ValueError:  # more digits than Python takes
+    except (ValueError, ArithmeticError, LookupError, yaml.YAMLError):  # such as more digits than Python takes
         return text
 
 

@@ -16,7 +16,8 @@ from typing import BinaryIO, cast
 
 from toolkit.cache import Cache
 from toolkit.errors import InputError, Location, OutsideError
-from toolkit.oci.blob import BoundedInfo, ChunkStream, read_chunks
+from toolkit.oci.blob import ChunkStream, read_chunks
+from toolkit.oci.contents import members, opened_tar
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform
 from toolkit.oci.digest import Digest
 from toolkit.oci.document import LARGEST_DOCUMENT, read_config
@@ -110,25 +111,25 @@ def read_archive(path: Path, *, platform: Platform, cache: Cache) -> Image:
 
 def _look_into(path: Path, cache: Cache) -> tuple[bytes, Platform, list[Layer]]:
     """Give the config's bytes, its platform, and the layers."""
-    with tarfile.open(path, "r:", tarinfo=BoundedInfo) as archive:
-        members = _members(archive)
-        loaded = json.loads(_read(archive, members["manifest.json"]))[0]
-        data = _read(archive, members[loaded["Config"]])
+    with opened_tar(path, mode="r:") as archive:
+        found = _files(archive)
+        loaded = json.loads(_read(archive, found["manifest.json"]))[0]
+        data = _read(archive, found[loaded["Config"]])
         config = read_config(data)
         paired = zip(loaded["Layers"], config.diff_ids, strict=True)
-        return data, config.platform, [_layer(path, members[name], diff_id, cache) for name, diff_id in paired]
+        return data, config.platform, [_layer(path, found[name], diff_id, cache) for name, diff_id in paired]
 
 
-def _members(archive: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
+def _files(archive: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
     """List the files by name; docker links a layer that an image holds twice to its first copy."""
-    members, links = {}, {}
-    for member in archive:
+    found, links = {}, {}
+    for member in members(archive):
         name = posixpath.normpath(member.name)
         if member.isfile():
-            members[name] = member
+            found[name] = member
         elif member.issym():
             links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
-    return members | {name: members[target] for name, target in links.items() if target in members}
+    return found | {name: found[target] for name, target in links.items() if target in found}
 
 
 def _layer(path: Path, member: tarfile.TarInfo, diff_id: Digest, cache: Cache) -> Layer:

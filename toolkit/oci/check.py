@@ -7,10 +7,11 @@ import posixpath
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any, cast
 
 from toolkit.errors import InputError
-from toolkit.oci.blob import BoundedInfo, ChunkStream, compression_errors, plain_content
+from toolkit.oci.blob import ChunkStream, compression_errors, plain_content
+from toolkit.oci.contents import members, opened_tar
 from toolkit.oci.descriptor import (
     DOCKER_CONFIG,
     DOCKER_LAYER,
@@ -184,12 +185,10 @@ def _check_members(content: ChunkStream) -> Iterator[str]:
     seen: set[str] = set()
     links: set[str] = set()
     try:
-        with tarfile.open(fileobj=content, mode="r|", bufsize=1 << 18, tarinfo=BoundedInfo) as tar:
-            for member in tar:
-                # A stream keeps every member it has read unless told otherwise.
-                tar.members = []  # type: ignore[attr-defined]
+        with opened_tar(fileobj=cast("IO[bytes]", content), mode="r|") as tar:
+            for member in members(tar):
                 yield from _check_member(member, seen, links)
-    except tarfile.TarError as error:
+    except (tarfile.TarError, InputError) as error:
         yield f"not a tar archive: {error}"
 
 

@@ -4,20 +4,24 @@ import posixpath
 import tarfile
 from collections.abc import Set as AbstractSet
 
-from toolkit.oci.contents import layer_tar
+from toolkit.limits import TREE_SIZE
+from toolkit.oci.contents import layer_tar, members
 from toolkit.oci.image import Layer
 
 _MOST_LINKS = 40
 
 
 class Tree:
-    """The paths of an image as its layers leave them: links with their targets, files, folders that held some."""
+    """The paths of an image as its layers leave them: links with their targets, and files."""
 
     def __init__(self) -> None:
         self.links: dict[str, str] = {}
         self.files: set[str] = set()
-        self.folders: set[str] = set()
+        # What each folder holds, so that removing one looks at nothing else.
+        self._below: dict[str, set[str]] = {}
         self._fresh: set[str] = set()
+        self._hidden: set[str] = set()
+        self._size = 0
 
     def look(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
         """Take note of a file or hard link when it comes by; for those who derive from this class."""
@@ -25,8 +29,9 @@ class Tree:
     def apply(self, layer: Layer) -> None:
         """Put one layer on top (OCI image specification, layer.md)."""
         self._fresh.clear()
+        self._hidden.clear()
         with layer_tar(layer) as archive:
-            for member in archive:
+            for member in members(archive):
                 self._take(archive, member)
 
     def resolve(self, path: str) -> str | None:
@@ -50,37 +55,62 @@ class Tree:
         path = posixpath.normpath(member.name).lstrip("/")
         folder, name = posixpath.split(path)
         if name == ".wh..wh..opq":
-            self._remove_below(folder, spared=self._fresh)
+            self._hide(folder)
             return
         if name.startswith(".wh."):
-            self._remove(posixpath.join(folder, name[4:]), spared=self._fresh)
+            hidden = posixpath.join(folder, name[4:])
+            if hidden not in self._fresh:
+                self.forget(hidden)
+            self._hide(hidden)
             return
         if member.isdir():
             self.forget(path)
             return
-        self._remove(path)
+        self._clear(path)
+        self._place(path)
         if member.issym():
             self.links[path] = member.linkname
         elif member.isreg() or member.islnk():
             self.files.add(path)
             self.look(archive, member, path)
         self._fresh.add(path)
-        while folder and folder not in self.folders:
-            self.folders.add(folder)
-            folder = posixpath.dirname(folder)
 
-    def _remove(self, path: str, spared: AbstractSet[str] = frozenset()) -> None:
-        if path not in spared:
-            self.forget(path)
-        self._remove_below(path, spared)
+    def _place(self, path: str) -> None:
+        """Make room for a path: it is new, and each folder above it is one and no file."""
+        self.forget(path)
+        self._count(path)
+        while path:
+            folder = posixpath.dirname(path)
+            held = self._below.setdefault(folder, set())
+            if path in held:
+                return
+            held.add(path)
+            self._count(path)
+            if folder in self.files:
+                self.forget(folder)
+            path = folder
 
-    def _remove_below(self, folder: str, spared: AbstractSet[str] = frozenset()) -> None:
-        """Remove what a folder holds, but for what is `spared`: a whiteout hides the layers below, not its own."""
-        if folder in self.folders:
-            prefix = f"{folder}/"
-            for path in (*self.links, *self.files):
-                if path.startswith(prefix) and path not in spared:
-                    self.forget(path)
+    def _count(self, path: str) -> None:
+        self._size += len(path)
+        TREE_SIZE.check(self._size, "the length of all paths")
+
+    def _hide(self, path: str) -> None:
+        """Remove what lower layers have below a path: a whiteout spares its own layer."""
+        if path not in self._hidden:
+            self._hidden.add(path)
+            self._clear(path, spared=self._fresh)
+
+    def _clear(self, path: str, spared: AbstractSet[str] = frozenset()) -> None:
+        """Remove what a path holds, but for what is `spared`."""
+        waiting = [path]
+        while waiting:
+            folder = waiting.pop()
+            for inner in self._below.pop(folder, ()):
+                if inner in spared:
+                    self._below.setdefault(folder, set()).add(inner)
+                else:
+                    self.forget(inner)
+                waiting.append(inner)
 
     def forget(self, path: str) -> None:
         """Drop a path that a later layer removes or replaces."""

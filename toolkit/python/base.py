@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import IO, Any
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from toolkit.cache import Cache
 from toolkit.errors import InputError
@@ -21,13 +21,15 @@ log = logging.getLogger(__name__)
 
 _READER_VERSION = 3
 _CHUNK = 1 << 20
+# No interpreter and no library is larger.
+_MOST_CHUNKS = 512
 _OVERLAP = 256
 
 _INTERPRETER = re.compile(r"(?:.*/)?(?:bin/python3(?:\.\d+)?|lib(?:64)?/(?:[^/]+/)?libpython3\.\d+\w*\.so[.\d]*)")
 _C_LIBRARY = re.compile(r"(?:usr/)?lib(?:64)?/(?:[^/]+/)?(?:libc\.so\.6|libc-2\.\d+\.so|ld-musl-[^/]+\.so\.1)")
-_VERSION_IN_PYTHON = re.compile(rb"\0(3\.\d+\.\d+(?:(?:a|b|rc)\d+)?\+?)\0")
-_VERSION_IN_GLIBC = re.compile(rb"GNU C Library [^\n]{0,80}? release version (\d+\.\d+)")
-_VERSION_IN_MUSL = re.compile(rb"\0(1\.\d+\.\d+)\0")
+_VERSION_IN_PYTHON = re.compile(rb"\0(3\.\d{1,3}\.\d{1,3}(?:(?:a|b|rc)\d{1,3})?\+?)\0")
+_VERSION_IN_GLIBC = re.compile(rb"GNU C Library [^\n]{0,80}? release version (2\.\d{1,3})(?!\d)")
+_VERSION_IN_MUSL = re.compile(rb"\0(1\.\d{1,3}\.\d{1,3})\0")
 _DIST_INFO = re.compile(
     r"((?:.*/)?python3(?:\.\d+)?)/(?:site|dist)-packages/([^/-]+)-([^/-]+)(?:-py3\.\d+)?\.(?:dist|egg)-info"
 )
@@ -142,7 +144,10 @@ class _Base(Tree):
 
 def _search(stream: IO[bytes], pattern: re.Pattern[bytes]) -> str | None:
     tail = b""
-    while chunk := stream.read(_CHUNK):
+    for _ in range(_MOST_CHUNKS):
+        chunk = stream.read(_CHUNK)
+        if not chunk:
+            break
         if match := pattern.search(tail + chunk):
             return match[1].decode()
         tail = (tail + chunk)[-_OVERLAP:]
@@ -242,6 +247,6 @@ def _packages(tree: _Base, interpreter: str, version: str) -> dict[str, str]:
 def _is_version(text: str) -> bool:
     try:
         Version(text)
-    except InvalidVersion:
+    except ValueError:  # also a number of more digits than Python takes
         return False
     return True

@@ -68,11 +68,13 @@ class Reading:
                 self.error("C003", node, f"{what} is not a mapping")
             return {}
         taken: dict[str, yaml.Node] = {}
+        merged: dict[str, yaml.Node] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 self.error("C003", key, f"a key of {what} is not a plain text")
             elif key.tag == _MERGE:
-                self.error("C003", key, f"a merge key in {what}", "write the keys out")
+                for part in self._merged(value, what):
+                    merged = {**self.mapping(part, what, known, unknown=unknown), **merged}
             elif key.value in taken:
                 self.error("C002", key, f"the key {key.value!r} is in {what} twice", "remove one of them")
             elif known is None and key.tag != _STRING:
@@ -84,7 +86,16 @@ class Reading:
                     close = get_close_matches(key.value, known, n=1)
                     advice = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
                     self.error(unknown, key, f"unknown key {key.value!r} in {what}", advice)
-        return taken
+        # What is written out wins over what is merged, and of that the first (YAML 1.1, "Merge Key").
+        return {**merged, **taken} if merged else taken
+
+    def _merged(self, value: yaml.Node, what: str) -> list[yaml.Node]:
+        """Give the mappings that a merge key names."""
+        parts = list(value.value) if isinstance(value, yaml.SequenceNode) else [value]
+        for part in parts:
+            if not isinstance(part, yaml.MappingNode):
+                self.error("C003", part, f"a merge key in {what} names a {form(part)}, not a mapping")
+        return [part for part in parts if isinstance(part, yaml.MappingNode)]
 
     def sequence(self, node: yaml.Node, what: str) -> list[yaml.Node]:
         """Take a list apart; null is an empty one."""

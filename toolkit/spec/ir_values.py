@@ -7,6 +7,7 @@ from typing import Any
 
 from toolkit.errors import InputError
 from toolkit.interface.model import ARTIFACT_TYPES, Input, Kind, Output
+from toolkit.spec.reader import short_type
 
 # Names of a contract in lower case (kfp 2.17, dsl/types/type_utils.py), and what IR calls them.
 _PARAMETERS = {
@@ -35,7 +36,7 @@ _EXACT = 2**53
 
 def parameter_type(port: Input | Output) -> str:
     """Give IR's type of a parameter; what is passed by value and has no parameter type is text."""
-    return _PARAMETERS.get(port.type.lower(), "STRING")
+    return _PARAMETERS.get(short_type(port.type).lower(), "STRING")
 
 
 def artifact_type(port: Input | Output) -> dict[str, str]:

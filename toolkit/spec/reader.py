@@ -6,6 +6,7 @@ by path; an output when its type is one. A type that is a mapping is kept as JSO
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,6 +40,8 @@ _PARAMETER_TYPES = {
     *("string", "str", "text", "integer", "int", "float", "double", "boolean", "bool"),
     *("jsonarray", "list", "jsonobject", "dict"),
 }
+# kfp 2.17, dsl/types/type_annotations.py (get_short_type_name): what is in brackets does not matter.
+_SHORT_TYPE = re.compile(r"(?:typing\.)?(\w+)(?:\[.+\])?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,8 +81,14 @@ def parse_document(text: str, path: Path) -> Document:
 
 
 def is_parameter_type(name: str) -> bool:
-    """Tell whether KFP passes this type by value."""
-    return name.lower() in _PARAMETER_TYPES
+    """Tell whether KFP passes this type by value: `String`, `typing.List[str]`."""
+    return short_type(name).lower() in _PARAMETER_TYPES
+
+
+def short_type(name: str) -> str:
+    """Give a type as KFP 2 looks it up: `List` for `typing.List[str]`."""
+    match = _SHORT_TYPE.match(name)
+    return match[1] if match else name
 
 
 def arguments_of(container: Container) -> Iterator[Argument]:

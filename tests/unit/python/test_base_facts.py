@@ -59,6 +59,14 @@ def test_debian(cache: Cache) -> None:
     )
 
 
+@pytest.mark.parametrize("digits", ["9" * 20, "9" * 5000])
+def test_a_version_that_no_library_has_is_none(cache: Cache, digits: str) -> None:
+    """A list of every C library up to that version took 2.7 GB."""
+    glibc = b"GNU C Library release version 2." + digits.encode() + b"\n"
+    with pytest.raises(InputError, match="neither glibc nor musl"):
+        read_facts(base({**DEBIAN, "usr/lib/x86_64-linux-gnu/libc.so.6": glibc}), cache)
+
+
 def test_names_with_a_leading_dot_and_docker_types(cache: Cache) -> None:
     layer = layer_of(tar_of_tree({f"./{path}": content for path, content in DEBIAN.items()}), media_type=DOCKER_LAYER)
     image = image_of([layer], types=(DOCKER_MANIFEST, DOCKER_CONFIG))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from toolkit.errors import InputError
 from toolkit.findings import FindingsError
@@ -162,7 +163,9 @@ PORTS = "implementation: {{container: {{image: i}}}}\ninputs: [{}]"
         ("implementation: {}", "C003", "1:17", "no container"),
         ("implementation: {container: {command: [a]}}", "C003", "1:29", "no image"),
         ("implementation: {container: {image: ~}}", "C003", "1:37", "no image"),
-        ("<<: {name: a}\n" + WHOLE.format(""), "C003", "1:1", "merge key"),
+        ("<<: 5\n" + WHOLE.format(""), "C003", "1:5", "a merge key in the component names a text, not a mapping"),
+        ("<<: [{name: a}, 5]\n" + WHOLE.format(""), "C003", "1:17", "not a mapping"),
+        ("<<: {nam: a}\n" + WHOLE.format(""), "C003", "1:6", "unknown key 'nam'"),
         ("inputs: {a: {}}\n" + WHOLE.format(""), "C003", "1:9", "inputs is not a list"),
         (PORTS.format("{type: String}"), "C003", "2:10", "no name"),
         (PORTS.format("{name: a, optional: 'true'}"), "C003", "2:30", "neither true nor false"),
@@ -236,3 +239,22 @@ def test_a_component_without_container_says_what_to_do() -> None:
     assert caught.value.hint == "use its tasks one by one: t"
     with pytest.raises(InputError, match="'n' has no implementation"):
         parse_component("name: n", PATH).container  # noqa: B018 (what is asked for raises)
+
+
+def test_merge_keys_are_what_they_are_to_kfp() -> None:
+    text = """\
+inputs:
+- &one {name: a, type: String, description: d}
+- {<<: *one, name: b}
+- {name: c, <<: [{type: Integer}, *one]}
+- {"<<": *one, <<: *one}
+implementation:
+  container: {image: i, args: [{inputValue: a}]}
+"""
+    with pytest.raises(FindingsError, match="unknown key '<<'"):
+        parse_component(text, PATH)
+    spec = parse_component(text.replace('"<<": *one, <<: *one', "<<: {<<: *one, name: d}"), PATH)
+    expected = yaml.safe_load(text.replace('- {"<<": *one, <<: *one}', "- {<<: {<<: *one, name: d}}"))["inputs"]
+    assert [
+        {"name": port.name, "type": port.type, "description": port.description} for port in spec.interface.inputs
+    ] == [{"type": "", **port} for port in expected]
