@@ -5,14 +5,20 @@ Anything but the project's own errors comes out as it is: that is what fuzzing l
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.artifacts import save_wheel
+from toolkit.builders.ignore import read_patterns
 from toolkit.cache import Cache
+from toolkit.config import read_project
 from toolkit.errors import CompError, InputError
+from toolkit.findings import FindingsError, Severity
 from toolkit.inspection import Opened, inspect_image
+from toolkit.interface.function import read_function
+from toolkit.lint.linter import lint_contract
 from toolkit.oci.archive import read_archive
 from toolkit.oci.assemble import assemble
 from toolkit.oci.check import check_image
@@ -22,11 +28,26 @@ from toolkit.oci.image import Image, Layer
 from toolkit.oci.layout import read_layout
 from toolkit.oci.reference import parse_reference
 from toolkit.python.base import read_facts
+from toolkit.python.bytecode.elf import read_elf
 from toolkit.python.collisions import collisions
 from toolkit.python.install import VENV, installed_files
+from toolkit.python.lock import read_lock
+from toolkit.python.pylock import read_pylock
 from toolkit.python.splice import measure
 from toolkit.python.wheels import open_wheel
+from toolkit.registry.directory import Directory
+from toolkit.registry.names import parse_request
 from toolkit.remote.client import Remote
+from toolkit.scaffold.program import read_contract, spec_of_program
+from toolkit.scaffold.slice import slice_function
+from toolkit.spec.argo import write_workflow_template
+from toolkit.spec.document import read_text
+from toolkit.spec.ir import write_ir
+from toolkit.spec.model import ComponentSpec, Container
+from toolkit.spec.pin import pin_image
+from toolkit.spec.protocol import function_command
+from toolkit.spec.reader import parse_component, read_component
+from toolkit.spec.writer import write_component
 
 Edit = Callable[[Any], Any]
 
@@ -111,6 +132,120 @@ def takes_reference(text: str) -> bool:
     return True
 
 
+def takes_contract(text: str, folder: Path) -> bool:
+    """Lint a contract, and do with one that is read what commands do with it."""
+    path = folder / "component.yaml"
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    findings, _ = lint_contract(path)
+    assert all(str(finding.where) and finding.message for finding in findings)
+    try:
+        spec = read_component(path)
+    except FindingsError:
+        assert any(finding.severity is Severity.ERROR for finding in findings)
+        return False
+    for write in (write_component, write_ir, write_workflow_template):
+        with suppress(CompError):
+            write(spec)
+    with suppress(CompError):
+        pin_image(read_text(path), "a/b@sha256:" + "0" * 64, path)
+    return True
+
+
+def takes_function(text: str, folder: Path) -> bool:
+    """Read the function `f` of a module, write its contract, and cut it out."""
+    path = folder / "code.py"
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    try:
+        function = read_function(path, "f")
+        slice_function(path, "f")
+        command, args = function_command("f", function, python="python", safe_path=True)
+    except CompError as error:
+        return _said(error)
+    container = Container(image="a:1", command=command, args=args)
+    spec = ComponentSpec(name="f", description="", interface=function.interface, implementation=container)
+    assert parse_component(write_component(spec), path).interface.inputs == function.interface.inputs
+    return True
+
+
+def takes_program(text: str, folder: Path) -> bool:
+    """Read the command line of a program and write its contract."""
+    path = folder / "program.py"
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    return _takes_program(path)
+
+
+def takes_notebook(data: bytes, folder: Path) -> bool:
+    """Read the parameters of a notebook and write its contract."""
+    path = folder / "notebook.ipynb"
+    path.write_bytes(data)
+    return _takes_program(path)
+
+
+def _takes_program(path: Path) -> bool:
+    try:
+        contract = read_contract(path)
+        spec = spec_of_program(contract, name="p", title="P", description="", image="a:1", annotations={})
+    except CompError as error:
+        return _said(error)
+    parse_component(write_component(spec), path)
+    return True
+
+
+def takes_ignore(text: str, folder: Path) -> bool:
+    """Read a `.dockerignore` and match a few paths."""
+    (folder / ".dockerignore").write_text(text, encoding="utf-8", errors="surrogateescape")
+    try:
+        patterns = read_patterns(folder)
+    except CompError as error:
+        return _said(error)
+    for path in ("a", "src/a.py", "a" * 200, "/".join("ab" * 20)):
+        patterns.verdict(path)
+    return True
+
+
+def takes_lock(data: bytes, folder: Path) -> bool:
+    """Read a lock in both forms."""
+    found = []
+    for name, read in (("requirements.lock", read_lock), ("pylock.toml", read_pylock)):
+        (folder / name).write_bytes(data)
+        try:
+            read(folder / name)
+            found.append(True)
+        except CompError as error:
+            found.append(_said(error))
+    return any(found)
+
+
+def takes_settings(data: bytes, folder: Path) -> bool:
+    """Read a `pyproject.toml`."""
+    (folder / "pyproject.toml").write_bytes(data)
+    try:
+        read_project(folder, environ={})
+    except CompError as error:
+        return _said(error)
+    return True
+
+
+def takes_record(data: bytes, folder: Path) -> bool:
+    """Read a release from a registry whose record and index are these bytes."""
+    registry = Directory.create(folder / "registry")
+    path = folder / "registry" / "c" / "ml" / "train" / "v" / "1.0.0.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    try:
+        registry.find(parse_request("ml/train"))
+        registry.reindex()
+    except CompError as error:
+        return _said(error)
+    return True
+
+
+def takes_program_file(data: bytes, folder: Path) -> bool:
+    """Look for the loader that an ELF file names."""
+    (folder / "program").write_bytes(data)
+    return read_elf(folder / "program") is not None
+
+
 def linked(
     *, config: Edit = lambda data: data, manifest: Edit = lambda data: data, index: Edit = lambda data: data
 ) -> Documents:
@@ -145,6 +280,12 @@ _CONFIG = {
     "rootfs": {"type": "layers", "diff_ids": [str(Digest.of(b"tar"))]},
     "history": [{"created_by": "x"}, {"empty_layer": True}],
 }
+
+
+def _said(error: CompError) -> bool:
+    """Expect of a refusal that it says something: of a file with a place there may be nothing more to do."""
+    assert error.message, error
+    return False
 
 
 def _refused(error: CompError, *words: str) -> bool:

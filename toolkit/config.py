@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
 from toolkit.errors import InputError, Location
@@ -335,7 +335,7 @@ def _component_name(project: Mapping[str, Any], document: Document) -> str:
 
 
 def _version(project: Mapping[str, Any], document: Document) -> str:
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     version = project.get("version")
     if not isinstance(version, str):
@@ -344,7 +344,7 @@ def _version(project: Mapping[str, Any], document: Document) -> str:
         raise InputError(problem, where=document.where("project", "dynamic"), hint='write version = "0.1.0"')
     try:
         Version(version)
-    except InvalidVersion:
+    except ValueError:
         raise InputError(
             f"{version!r} is not a version", where=document.where("project", "version"), hint='write it as "1.2.0"'
         ) from None
@@ -356,7 +356,7 @@ def _requires_python(document: Document) -> str:
     text = document.string(*keys) or f">=3.{LOWEST_MINOR}"
     try:
         return str(SpecifierSet(text))
-    except InvalidSpecifier:
+    except ValueError:
         raise InputError(
             f"requires-python is {text!r}, not a version specifier",
             where=document.where(*keys),
@@ -368,12 +368,12 @@ def _dependencies(document: Document) -> tuple[str, ...]:
     keys = ("project", "dependencies")
     texts = document.strings(*keys)
     if unusual := [text for text in texts if not USUAL_REQUIREMENT.fullmatch(text)]:
-        from packaging.requirements import InvalidRequirement, Requirement
+        from packaging.requirements import Requirement
 
         for text in unusual:
             try:
                 Requirement(text)
-            except InvalidRequirement as error:
+            except ValueError as error:
                 reason = str(error).partition("\n")[0]
                 raise InputError(
                     f"{text!r} is not a requirement: {reason}",

@@ -149,5 +149,10 @@ TREE_SIZE = Limit(
     name="tree-size", default=500_000_000, unit="bytes", about="the paths of all files and folders of a base"
 )
 
+
+SETTINGS_SIZE = Limit(name="settings-size", default=10_000_000, unit="bytes", about="a pyproject.toml or pylock.toml")
+NOTEBOOK_SIZE = Limit(name="notebook-size", default=200_000_000, unit="bytes", about="a notebook")
+RECORD_SIZE = Limit(name="record-size", default=16_000_000, unit="bytes", about="a file of a component registry")
+
 # Every bound above, in order.
 ALL = tuple(value for value in tuple(globals().values()) if isinstance(value, Limit))

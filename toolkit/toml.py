@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from toolkit.errors import InputError, Location
+from toolkit.limits import SETTINGS_SIZE
+from toolkit.reading import read_foreign
 
 Keys = tuple[str, ...]
 
@@ -31,7 +33,7 @@ class Document:
     def read(cls, path: Path) -> "Document | None":
         """Read a file, None when there is none. Raises InputError for what is not TOML, with line and column."""
         try:
-            text = path.read_bytes().decode()
+            text = read_foreign(path, SETTINGS_SIZE).decode()
         except FileNotFoundError:
             return None
         except UnicodeDecodeError as error:
@@ -49,6 +51,8 @@ class Document:
             raise InputError(f"not valid TOML: {_PLACE.sub('', message)}", where=where) from None
         except RecursionError:
             raise InputError("not readable: nested too deeply", where=Location(path=path)) from None
+        except ValueError as error:  # a number of more digits than Python takes
+            raise InputError(f"not readable: {error}", where=Location(path=path)) from None
 
     def table(self, *keys: str) -> dict[str, Any]:
         """Return a nested table, empty when it is missing; anything but a table is an error."""

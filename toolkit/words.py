@@ -11,6 +11,15 @@ def some_of(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
+def is_text(text: str) -> bool:
+    """Tell whether a text can be written to a file: half of a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def in_bytes(count: float) -> str:
     """Write a number of bytes with an SI prefix: `45.5 kB`."""
     for unit in ("B", "kB", "MB"):

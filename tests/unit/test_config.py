@@ -176,7 +176,7 @@ def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
         (Path.exists, "no pyproject.toml"),
         (lambda path: (path / "pyproject.toml").touch(), r"no \[tool.comp\]"),
         (lambda path: (path / "pyproject.toml").write_bytes(b"a = '\xff'"), "not UTF-8"),
-        (lambda path: (path / "pyproject.toml").mkdir(), "cannot be read"),
+        (lambda path: (path / "pyproject.toml").mkdir(), "a folder, expected a file"),
     ],
 )
 def test_what_is_no_component(tmp_path: Path, make: object, words: str) -> None:

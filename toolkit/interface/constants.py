@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolkit.interface.module import Module
+from toolkit.interface.module import MOST_BITS, Module
+from toolkit.words import is_text
 
 _LARGEST = 1 << 16
 
@@ -34,7 +35,8 @@ class _Folder:
         """Give the value of `node`. Raises NotKnown."""
         match node:
             case ast.Constant(value=value):
-                return value
+                # Half of a surrogate pair is no character: neither a contract nor a command line can hold it.
+                return value if not isinstance(value, str) or is_text(value) else self._unknown(node)
             case ast.Name(id=name):
                 return self._constant(node, name)
             case ast.Attribute(value=owner, attr=name):
@@ -96,7 +98,7 @@ class _Folder:
         except (TypeError, ValueError, ArithmeticError, RecursionError, MemoryError):
             raise NotKnown(node) from None
         # `"a" * 10**9` is no default, and adding up numbers must not take all memory.
-        if (isinstance(value, int) and value.bit_length() > _LARGEST) or (
+        if (isinstance(value, int) and value.bit_length() > MOST_BITS) or (
             hasattr(value, "__len__") and len(value) > _LARGEST
         ):
             raise NotKnown(node)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from toolkit.words import is_text
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Descriptions:
@@ -25,7 +27,7 @@ def read_docstring(text: str | None, outputs: Sequence[str] = ()) -> Description
         return Descriptions()
     from docstring_parser import parse
 
-    read = parse(text)
+    read = parse(text if is_text(text) else text.encode(errors="replace").decode())
     whole = "\n\n".join(part.strip() for part in (read.short_description, read.long_description) if part)
     parameters = {parameter.arg_name.lstrip("*"): _line(parameter.description) for parameter in read.params}
     types = {parameter.arg_name: parameter.type_name for parameter in read.params if parameter.type_name}

@@ -39,6 +39,8 @@ _DOCUMENTED = {
 }
 _PYTHON_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool, "JsonArray": list, "JsonObject": dict}
 
+_COMPARED = 200
+
 
 def read_function(path: Path, name: str) -> Function:
     """Read the function `name` of the module at `path`.
@@ -50,7 +52,11 @@ def read_function(path: Path, name: str) -> Function:
 
 def function_of(module: Module, name: str) -> Function:
     """Read the function `name` of a module that has been read. Raises FindingsError like `read_function`."""
-    return _Reader(module).read(_definition(module, name))
+    node = _definition(module, name)
+    try:
+        return _Reader(module).read(node)
+    except RecursionError:
+        raise _refused(module, node, "F001", f"{name!r} is nested too deeply to be read", "write it in parts") from None
 
 
 def sanitised(name: str) -> str:
@@ -301,7 +307,8 @@ class _Reader:
         types = {port.name: port.type for port in self.inputs if port.kind is Kind.PARAMETER}
         for name in words.parameters:
             if name not in annotations and name not in named.values() and name.isidentifier():
-                close = get_close_matches(name, annotations, n=1)
+                # Comparing takes as long as there are names, and so for each that a docstring makes up.
+                close = get_close_matches(name, annotations, n=1) if len(annotations) <= _COMPARED else []
                 advice = f"did you mean {close[0]!r}?" if close else "remove it there"
                 self.remark(node, "F010", f"the docstring describes {name!r}, which is no parameter", advice)
         for name, said in words.types.items():
@@ -356,7 +363,10 @@ def _called_fields(node: ast.Call) -> list[tuple[str, ast.expr]] | None:
 def _default_text(value: object, kind: str) -> str | None:
     """Write a default as contracts do; None when it does not fit its type."""
     if kind == "Float" and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            return None
     expected = _PYTHON_TYPES[kind]
     if not isinstance(value, expected) or (isinstance(value, bool) and kind != "Boolean"):
         return None

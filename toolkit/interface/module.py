@@ -3,6 +3,7 @@
 import ast
 import io
 import os
+import re
 import symtable
 import sys
 import tokenize
@@ -20,6 +21,9 @@ from toolkit.interface.syntax import least_minor, newer_syntax
 _LARGEST = 16 << 20
 # File systems take 255 bytes; a suffix has to fit too.
 _LONGEST = 200
+# Python writes no number of more than 4,300 digits.
+MOST_BITS = 14_000
+_MANY_DIGITS = re.compile(r"[0-9a-fA-F_]{3000}")
 
 
 @dataclass(slots=True)
@@ -60,6 +64,8 @@ class Module:
             raise _unreadable(where, f"syntax error: {error.msg}") from None
         except (ValueError, RecursionError, MemoryError) as error:
             raise _unreadable(Location(path=path), f"cannot be parsed: {error}") from None
+        if _MANY_DIGITS.search(text):
+            _check_numbers(path, tree)
         module = cls(path=path, text=text, tree=tree, cells=cells, lines=python_lines(text), minor=minor)
         for node in _statements(tree.body):
             module.note(node)
@@ -267,6 +273,14 @@ def _placed(path: Path, cells: tuple[tuple[int, int], ...], line: int | None, co
     """Make the location of a line of the whole text, by cell where there are cells."""
     start, cell = max((one for one in cells if one[0] <= (line or 1)), default=(1, None))
     return Location(path=path, cell=cell, line=None if line is None else line - start + 1, column=column)
+
+
+def _check_numbers(path: Path, tree: ast.Module) -> None:
+    """Refuse numbers that Python reads in base 16 and cannot write in base 10: nothing could show or keep them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value.bit_length() > MOST_BITS:
+            where = Location(path=path, line=node.lineno, column=node.col_offset + 1)
+            raise _unreadable(where, f"a number of {node.value.bit_length():,} bits")
 
 
 def _statements(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -1,6 +1,7 @@
 """Lint contracts: read, apply the rules, leave out what the file itself says to ignore."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from toolkit.findings import Finding, FindingsError
@@ -23,15 +24,15 @@ def lint_contract(path: Path) -> tuple[list[Finding], str]:
     except FindingsError as error:
         # What cannot be read cannot be accepted either: no ignoring here.
         return [*error.findings, *against_schema(text, path, error.findings)], text
-    return [finding for finding in found if not _ignored(finding, text)], text
+    lines = LINE_BREAK.split(text)
+    return [finding for finding in found if not _ignored(finding, lines)], text
 
 
-def _ignored(finding: Finding, text: str) -> bool:
+def _ignored(finding: Finding, lines: Sequence[str]) -> bool:
     """Tell whether the finding's line, or the comment line above it, says `# comp:ignore[RULE] reason`."""
     if finding.where.line is None:
         return False
-    lines = LINE_BREAK.split(text)
-    near = lines[finding.where.line - 1 : finding.where.line]
+    near = [*lines[finding.where.line - 1 : finding.where.line]]
     above = finding.where.line - 2
     if 0 <= above < len(lines) and lines[above].lstrip().startswith("#"):
         near.append(lines[above])

@@ -1,7 +1,7 @@
 """Rules about inputs and outputs, and about what refers to them."""
 
 import keyword
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
 from toolkit.errors import Location
@@ -12,8 +12,10 @@ from toolkit.paths import leads_elsewhere
 from toolkit.spec.model import Container, IfPlaceholder, IsPresent, PortPlaceholder
 from toolkit.spec.protocol import LAUNCHER_PATH
 from toolkit.spec.reader import Document
+from toolkit.words import some_of
 
 _SHOWN = 80
+_COMPARED = 200
 
 
 @rule(
@@ -26,7 +28,7 @@ _SHOWN = 80
 )
 def unknown_input(document: Document) -> Iterator[Remark]:
     """Find placeholders and conditions whose input does not exist."""
-    known = [port.name for port in document.spec.interface.inputs]
+    known = {port.name: None for port in document.spec.interface.inputs}
     for place, argument in arguments(document):
         taken = argument.condition if isinstance(argument, IfPlaceholder) else argument
         where = document.places[(*place, "cond") if isinstance(argument, IfPlaceholder) else place]
@@ -46,7 +48,7 @@ def unknown_input(document: Document) -> Iterator[Remark]:
 )
 def unknown_output(document: Document) -> Iterator[Remark]:
     """Find placeholders and fileOutputs whose output does not exist."""
-    known = [port.name for port in document.spec.interface.outputs]
+    known = {port.name: None for port in document.spec.interface.outputs}
     for place, argument in arguments(document):
         if isinstance(argument, PortPlaceholder) and argument.kind.startswith("output"):
             yield from _unless_known(argument.port, known, "output", document.places[place])
@@ -202,8 +204,9 @@ def missing_port_description(document: Document) -> Iterator[Remark]:
             yield Remark(document.places[place], f"{port.name!r} has no description", "say what it is in a line")
 
 
-def _unless_known(name: str, known: list[str], what: str, where: Location) -> Iterator[Remark]:
+def _unless_known(name: str, known: Collection[str], what: str, where: Location) -> Iterator[Remark]:
     if name not in known:
-        close = get_close_matches(name, known, n=1)
-        advice = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known) or 'none'}"
+        # Comparing takes as long as there are names, and so for every name that is not there.
+        close = get_close_matches(name, known, n=1) if len(known) <= _COMPARED else []
+        advice = f"did you mean {close[0]!r}?" if close else f"there are: {some_of([*known]) or 'none'}"
         yield Remark(where, f"there is no {what} {name!r}", advice)

@@ -296,8 +296,10 @@ def _is_unquoted(document: Document, default: str | None, place: Place) -> bool:
 
 def _taken(text: str) -> object:
     """Say what YAML makes of a plain scalar."""
+    loader = yaml.SafeLoader("")
     try:
-        return yaml.safe_load(text)
+        tag = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+        return loader.construct_object(yaml.ScalarNode(tag, text))
     except (ValueError, ArithmeticError, LookupError, yaml.YAMLError):  # such as more digits than Python takes
         return text
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from toolkit.errors import Location
 from toolkit.interface.model import Input, Output
-from toolkit.spec.document import LINE_BREAK, Place
+from toolkit.spec.document import Place
 from toolkit.spec.model import Argument, ConcatPlaceholder, Container, ExecutorInputPlaceholder, IfPlaceholder
 from toolkit.spec.protocol import LAUNCHER_PATH
 from toolkit.spec.reader import Document, arguments_of
@@ -66,6 +66,6 @@ def reads_executor_input(document: Document) -> bool:
 
 def source(document: Document, where: Location) -> str:
     """Give what is written at a place, up to the end of its first line."""
-    line = LINE_BREAK.split(document.text)[(where.line or 1) - 1]
+    line = document.lines[(where.line or 1) - 1]
     end = where.end_column if where.end_line == where.line else None
     return line[(where.column or 1) - 1 : end - 1 if end else None]

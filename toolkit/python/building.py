@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from toolkit import limits
 from toolkit.cache import Cache
@@ -406,5 +406,5 @@ def _packed(wheel: Path) -> Iterator[bytes]:
 def _is_pure(filename: str) -> bool:
     try:
         return all(tag.abi == "none" and tag.platform == "any" for tag in parse_wheel_filename(filename)[3])
-    except InvalidWheelFilename:
+    except ValueError:
         return False

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from toolkit.errors import InputError, Location, OutsideError
@@ -176,7 +176,7 @@ def _requirement(line: str, where: Location) -> tuple[str, frozenset[str]]:
     text = _OTHER_OPTION.sub("", line).strip()
     try:
         Requirement(text)
-    except InvalidRequirement as error:
+    except ValueError as error:
         raise InputError(
             f"not a requirement: {without_login(text)!r}: {str(error).partition(chr(10))[0]}", where=where
         ) from None

@@ -99,11 +99,11 @@ def _sources(document: Document) -> dict[str, Any]:
 
 
 def _name(text: str) -> str | None:
-    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.requirements import Requirement
 
     try:
         return canonicalize_name(Requirement(text).name)
-    except InvalidRequirement:
+    except ValueError:
         return None
 
 

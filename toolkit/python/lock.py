@@ -28,8 +28,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
 
 from toolkit.atomic import write_text
 from toolkit.config import Project
@@ -229,7 +229,7 @@ def is_wheel_of(filename: str, name: str, version: str) -> bool:
     try:
         named = parse_wheel_filename(filename)
         return (named[0], named[1]) == (name, Version(version))
-    except (InvalidWheelFilename, InvalidVersion):
+    except ValueError:
         return False
 
 

@@ -255,12 +255,12 @@ def _stand_ins(folder: Path, present: Mapping[str, str]) -> Path:
 
 
 def _check(requirements: Sequence[str], indexes: Indexes) -> None:
-    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.requirements import Requirement
 
     for text in requirements:
         try:
             parsed = Requirement(text)
-        except InvalidRequirement as error:
+        except ValueError as error:
             raise InputError(
                 f"not a requirement: {without_login(text)!r}: {str(error).splitlines()[0]}",
                 where=indexes.location,

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from packaging.markers import Environment
 from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 
 from toolkit.errors import InputError
 from toolkit.oci.descriptor import Platform
@@ -81,7 +81,7 @@ class Target:
         """Rank a wheel by its file name; None when it does not fit."""
         try:
             tags = parse_wheel_filename(filename)[3]
-        except InvalidWheelFilename:
+        except ValueError:
             return None
         return min((self.tags[tag] for tag in tags if tag in self.tags), default=None)
 

@@ -19,6 +19,7 @@ import io
 import json
 import logging
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,7 +28,10 @@ from typing import Any
 
 from toolkit.atomic import write_bytes
 from toolkit.errors import InputError, OutsideError
+from toolkit.limits import RECORD_SIZE
 from toolkit.oci.digest import Digest
+from toolkit.paths import check_inside
+from toolkit.reading import read_foreign
 from toolkit.registry.names import Name, Request, is_part
 from toolkit.registry.release import API, Release
 from toolkit.registry.semver import Version, newest, next_free, parse_version
@@ -46,7 +50,7 @@ class Directory:
         """Open an existing registry. Raises InputError when there is none or a newer program made it."""
         config = root / "config.json"
         try:
-            api = json.loads(config.read_bytes()).get("api")
+            api = json.loads(read_foreign(config, RECORD_SIZE)).get("api")
         except FileNotFoundError:
             raise InputError(
                 f"{root} is no component registry", hint="`comp publish --registry DIR` makes one"
@@ -70,6 +74,7 @@ class Directory:
                 if others and not config.exists():
                     raise InputError(f"{root} has files in it and is no registry", hint="name a new or empty folder")
                 write_bytes(config, json.dumps({"api": API, "immutable": True}, indent=2).encode() + b"\n")
+                config.chmod(_file_mode(root))
                 log.info("made the registry %s", root)
         return cls.open(root)
 
@@ -131,7 +136,7 @@ class Directory:
         """Read one release record. Raises OutsideError when it is damaged."""
         path = self._record_path(name, version)
         try:
-            release = Release.from_dict(json.loads(path.read_bytes()))
+            release = Release.from_dict(json.loads(read_foreign(path, RECORD_SIZE)))
         except (ValueError, AttributeError, RecursionError, InputError) as error:
             raise OutsideError(f"the registry's record {path} is damaged: {error}") from error
         except OSError as error:
@@ -181,7 +186,7 @@ class Directory:
                 self._reindex_component(name)
             latest = [release for name in self.names() if (release := self._sound_latest(name))]
             catalogue = [_index_line(release) | {"description": release.description} for release in latest]
-            _replace(self.root / "catalog.jsonl.gz", _zipped(_lines(catalogue)))
+            self._replace(self.root / "catalog.jsonl.gz", _zipped(_lines(catalogue)))
 
     def _reindex_component(self, name: Name) -> None:
         sound = []
@@ -193,14 +198,14 @@ class Directory:
                 log.warning("%s", error)
         shard = hashlib.sha256(str(name).encode()).hexdigest()[:2]
         lines = _lines(_index_line(release) for release, _ in sound)
-        _replace(self.root / "index" / shard / name.namespace / f"{name.name}.jsonl", lines)
+        self._replace(self.root / "index" / shard / name.namespace / f"{name.name}.jsonl", lines)
         folder = self._folder(name)
         latest = newest(release.version for release, _ in sound)
         for release, contract in sound:
-            _replace(folder / "versions" / "sha256" / release.digest.hex, contract)
-            _replace(folder / "versions" / "tags" / str(release.version), contract)
+            self._replace(folder / "versions" / "sha256" / release.digest.hex, contract)
+            self._replace(folder / "versions" / "tags" / str(release.version), contract)
             if release.version == latest:
-                _replace(folder / "component.yaml", contract)
+                self._replace(folder / "component.yaml", contract)
 
     def _sound_latest(self, name: Name) -> Release | None:
         try:
@@ -241,12 +246,14 @@ class Directory:
 
     def _add_blob(self, data: bytes) -> None:
         # A damaged blob is mended by whoever has its content.
-        _replace(self._blob_path(Digest.of(data)), data)
+        self._replace(self._blob_path(Digest.of(data)), data)
 
     def _blob(self, digest: Digest) -> bytes:
         path = self._blob_path(digest)
         try:
-            data = path.read_bytes()
+            data = read_foreign(path, RECORD_SIZE)
+        except InputError as error:
+            raise OutsideError(f"the registry's blob {path} is damaged: {error.message}") from error
         except OSError as error:
             raise OutsideError(f"the registry lacks the blob {path}: {error.strerror}") from error
         if Digest.of(data) != digest:
@@ -255,14 +262,14 @@ class Directory:
 
     def _create(self, path: Path, data: bytes) -> bool:
         """Create a file with its whole content, or find that somebody else has."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_room(path)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
-            Path(temporary).chmod(0o644)
+            Path(temporary).chmod(_file_mode(path.parent))
             try:
                 os.link(temporary, path)
             except FileExistsError:
@@ -271,9 +278,33 @@ class Directory:
             Path(temporary).unlink()
         return True
 
+    def _replace(self, path: Path, data: bytes) -> None:
+        """Write a file, unless it says the same already."""
+        self._make_room(path)
+        if not path.is_file() or path.stat().st_size != len(data) or path.read_bytes() != data:
+            write_bytes(path, data)
+            path.chmod(_file_mode(path.parent))
+
+    def _make_room(self, path: Path) -> None:
+        """Make the folders of a file; each new one is open to those to whom the folder above it is.
+
+        Raises InputError for links that lead out of the registry.
+        """
+        check_inside(self.root, path)
+        missing = [folder for folder in path.parents if not folder.exists()]
+        for folder in reversed(missing):
+            folder.mkdir(exist_ok=True)
+            mode = stat.S_IMODE(folder.parent.stat().st_mode)
+            if mode & 0o022:
+                folder.chmod(mode & ~stat.S_ISVTX)
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with (self.root / ".lock").open("a") as stream:
+        lock = self.root / ".lock"
+        new = not lock.exists()
+        with os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), "a") as stream:
+            if new:
+                lock.chmod(_file_mode(self.root))
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
 
@@ -314,7 +345,7 @@ def _zipped(data: bytes) -> bytes:
     return stream.getvalue()
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file, unless it says the same already."""
-    if not path.is_file() or path.read_bytes() != data:
-        write_bytes(path, data)
+def _file_mode(folder: Path) -> int:
+    """Give the mode of a new file: who may write to its folder may write to it, as in git's shared repositories."""
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    return 0o644 | (mode & 0o022)

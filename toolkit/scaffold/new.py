@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from toolkit.atomic import write_text
@@ -296,7 +296,7 @@ def _declared(functions: Sequence[Function], notes: list[str]) -> list[str]:
     for text in dependencies:
         try:
             Requirement(text)
-        except InvalidRequirement:
+        except ValueError:
             raise InputError(
                 f"packages_to_install has {text!r}, which is not a requirement", where=functions[0].where
             ) from None

@@ -7,7 +7,7 @@ by path; an output when its type is one. A type that is a mapping is kept as JSO
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,7 @@ import yaml
 from toolkit.errors import Location
 from toolkit.findings import FindingsError
 from toolkit.interface.model import Input, Interface, Kind, Output, Scalar
-from toolkit.spec.document import Place, Reading, boolean, compose, form, plain, read_text, texts
+from toolkit.spec.document import LINE_BREAK, Place, Reading, boolean, compose, form, plain, read_text, texts
 from toolkit.spec.graphs import read_graph
 from toolkit.spec.model import (
     Argument,
@@ -52,6 +52,7 @@ class Document:
     text: str
     path: Path
     places: dict[Place, Location] = field(default_factory=dict)
+    lines: Sequence[str] = ()
 
 
 def read_component(path: Path) -> ComponentSpec:
@@ -77,7 +78,7 @@ def parse_document(text: str, path: Path) -> Document:
         raise FindingsError(
             tuple(sorted(reading.findings, key=lambda finding: (finding.where.line or 0, finding.where.column or 0)))
         )
-    return Document(spec=spec, text=text, path=path, places=reading.places)
+    return Document(spec=spec, text=text, path=path, places=reading.places, lines=LINE_BREAK.split(text))
 
 
 def is_parameter_type(name: str) -> bool:
@@ -117,12 +118,11 @@ def _component(reading: Reading, node: yaml.Node) -> ComponentSpec:
     inputs = [_input(reading, part, index) for index, part in _parts(reading, top, "inputs")]
     outputs = [_output(reading, part, index) for index, part in _parts(reading, top, "outputs")]
     by_value, by_path = _uses(implementation) if isinstance(implementation, Container) else (set(), set())
+    values = by_value - by_path
     return ComponentSpec(
         name=reading.text(top.get("name"), "name", nullable=True),
         description=reading.text(top.get("description"), "description", nullable=True),
-        interface=Interface(
-            inputs=tuple(_kinded(port, by_value=by_value - by_path) for port in inputs), outputs=tuple(outputs)
-        ),
+        interface=Interface(inputs=tuple(_kinded(port, by_value=values) for port in inputs), outputs=tuple(outputs)),
         implementation=implementation,
         annotations=texts(reading, metadata.get("annotations"), "annotations"),
         labels=texts(reading, metadata.get("labels"), "labels"),

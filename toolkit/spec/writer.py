@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from toolkit.errors import InputError
 from toolkit.interface.model import Input, Output, Scalar
 from toolkit.redaction import clean, visible
 from toolkit.spec.document import LINE_BREAK
@@ -23,6 +24,7 @@ from toolkit.spec.model import (
     OutputMetadataPlaceholder,
     PortPlaceholder,
 )
+from toolkit.words import is_text
 
 _WIDTH = 110
 _ENDLESS = 1 << 30
@@ -192,6 +194,10 @@ class Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    if not is_text(text):
+        raise InputError(
+            f"{text[:80]!r} holds half of a character, which no contract can hold", hint="write the whole character"
+        )
     # What steers a terminal is escaped, which only this style can.
     style = (
         '"' if LINE_BREAK.search(text) or visible(text) != text else "'" if _LIKE_ANOTHER_TYPE.fullmatch(text) else None

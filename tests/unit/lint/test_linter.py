@@ -1,5 +1,6 @@
 """Linting a file: what is ignored, what cannot be, and the schema's second opinion."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,16 @@ def test_the_schema_speaks_only_where_the_reader_said_nothing(tmp_path: Path) ->
     assert {str(finding.where) for finding in alone} == {f"{path}:1:7", f"{path}:2:30", f"{path}:3:47"}
     assert all("does not fit the schema" in finding.message for finding in alone)
     assert against_schema("a: [", path, ()) == []
+
+
+def test_time_grows_with_the_contract_and_no_faster(tmp_path: Path) -> None:
+    """20,000 inputs took over half a minute; a hang would take far longer than this bound."""
+    count = 20_000
+    inputs = "".join(f"- {{name: a{number}, type: Integer, default: {number}}}\n" for number in range(count))
+    args = "".join(f"    - {{inputValue: b{number}}}\n" for number in range(2000))
+    path = tmp_path / "component.yaml"
+    path.write_text(f"inputs:\n{inputs}implementation:\n  container:\n    image: a:1\n    args:\n{args}")
+    began = time.monotonic()
+    findings, _ = lint_contract(path)
+    assert sum(finding.rule == "C010" for finding in findings) == 2000
+    assert time.monotonic() - began < 90

@@ -340,3 +340,49 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is no component registry"):
         Directory.open(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_what_is_new_is_open_to_those_who_share_the_folder(tmp_path: Path) -> None:
+    """As in git's shared repositories: a second member of the group publishes too."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o2775)
+    before = os.umask(0o022)
+    try:
+        registry = Directory.create(shared)
+        _publish(registry)
+        registry.reindex()
+    finally:
+        os.umask(before)
+    modes = {str(path.relative_to(shared)): (path.is_dir(), path.stat().st_mode & 0o7777) for path in shared.rglob("*")}
+    assert {mode for folder, mode in modes.values() if folder} == {0o2775}
+    assert {mode for folder, mode in modes.values() if not folder} == {0o664}
+
+
+def test_what_is_new_in_a_folder_of_ones_own_stays_so(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir(mode=0o755)
+    registry = Directory.create(tmp_path / "own")
+    _publish(registry)
+    assert all(not path.stat().st_mode & 0o022 for path in (tmp_path / "own").rglob("*"))
+
+
+@pytest.mark.parametrize("place", ["c", "c/ml", "c/ml/train", "c/ml/train/v", "blobs"])
+def test_a_link_does_not_lead_out_of_the_registry(tmp_path: Path, place: str) -> None:
+    registry = Directory.create(tmp_path / "registry")
+    (tmp_path / "home").mkdir()
+    link = tmp_path / "registry" / place
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(tmp_path / "home")
+    with pytest.raises(InputError, match=r"would be written to .*, outside of"):
+        _publish(registry)
+    assert not list((tmp_path / "home").iterdir())
+
+
+def test_a_record_that_is_a_pipe_is_damaged(tmp_path: Path) -> None:
+    registry = Directory.create(tmp_path / "registry")
+    _publish(registry)
+    record = tmp_path / "registry" / "c" / "ml" / "train" / "v" / "1.0.0.json"
+    record.unlink()
+    os.mkfifo(record)
+    with pytest.raises(OutsideError, match=r"1\.0\.0\.json is damaged: "):
+        registry.find(parse_request("ml/train"))

@@ -100,6 +100,9 @@ def _click_option(reading: Reading, node: ast.Call, *, argument: bool) -> Option
     except NotKnown:
         reading.unread(node, f"`{ast.unparse(node)}` cannot be read", ASK)
         return None
+    if not any(name.strip("-/ ") for name in names):
+        reading.unread(node, f"`{ast.unparse(node)}` has no name", "write it: '--name'")
+        return None
     flags = [name for name in names if name.startswith("-")]
     plain = next((name for name in names if not name.startswith("-")), None)
     on = max(flags, key=lambda flag: (flag.startswith("--"), len(flag)), default="")

@@ -13,6 +13,8 @@ from toolkit.interface.programs.ipython import Escape, transformed
 from toolkit.interface.programs.model import Form, Option
 from toolkit.interface.programs.options import DECLARE, Reading, default_text
 from toolkit.interface.programs.surroundings_reader import comment_on, read_variables
+from toolkit.limits import NOTEBOOK_SIZE
+from toolkit.reading import read_foreign
 
 _KINDS: dict[type, str] = {
     bool: "Boolean",
@@ -82,12 +84,14 @@ def _module(path: Path, cells: list[Cell]) -> Module:
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        document: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        language = (document.get("metadata") or {}).get("kernelspec", {}).get("language", "python")
+        document: dict[str, Any] = json.loads(read_foreign(path, NOTEBOOK_SIZE))
+        metadata = document.get("metadata")
+        kernel = metadata.get("kernelspec") if isinstance(metadata, dict) else None
+        language = kernel.get("language", "python") if isinstance(kernel, dict) else "python"
         document["cells"] = [cell for cell in document["cells"] if isinstance(cell, dict)]
     except FileNotFoundError:
         raise InputError("there is no such file", where=Location(path=path)) from None
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"no notebook: {error}", where=Location(path=path), hint="it is JSON with `cells`") from None
     if language != "python":
         raise InputError(f"the notebook is written in {language}, expected python", where=Location(path=path))
@@ -96,10 +100,16 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _code(document: dict[str, Any]) -> list[Cell]:
     return [
-        Cell(number=number, source=_source(cell), tags=tuple((cell.get("metadata") or {}).get("tags", ())))
+        Cell(number=number, source=_source(cell), tags=_tags(cell))
         for number, cell in enumerate(document["cells"], 1)
         if cell.get("cell_type") == "code"
     ]
+
+
+def _tags(cell: dict[str, Any]) -> tuple[str, ...]:
+    metadata = cell.get("metadata")
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    return tuple(map(str, tags)) if isinstance(tags, list) else ()
 
 
 def _source(cell: dict[str, object]) -> str:

@@ -1,0 +1,20 @@
+"""Fuzz the reader of a component registry's records."""
+
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["toolkit"]):
+    from tests.property.test_fuzz_texts import READERS
+    from tests.readers import takes_record
+
+from tests.fuzz.running import fuzz
+
+
+def takes(data: bytes, folder: Path) -> None:
+    """Read the bytes."""
+    takes_record(data, folder)
+
+
+if __name__ == "__main__":
+    fuzz(takes, READERS["record"][1])
