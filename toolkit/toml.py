@@ -37,7 +37,11 @@ class Document:
         except FileNotFoundError:
             return None
         except UnicodeDecodeError as error:
-            raise InputError(f"not UTF-8 text: byte {error.start}", where=Location(path=path)) from None
+            raise InputError(
+                f"not UTF-8 text: byte {error.start} is {error.object[error.start]:#x}",
+                where=Location(path=path, line=error.object.count(b"\n", 0, error.start) + 1),
+                hint="TOML is always UTF-8: save the file so",
+            ) from None
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}", where=Location(path=path)) from error
         try:

@@ -27,7 +27,7 @@ def command(console: Console, *, folder: Path, check: bool) -> int:
     for path, text in stale.items():
         shown = path.relative_to(project.folder)
         if check:
-            old = path.read_text("utf-8").splitlines(keepends=True) if path.exists() else []
+            old = path.read_bytes().decode().splitlines(keepends=True) if path.exists() else []
             diff = unified_diff(old, text.splitlines(keepends=True), f"a/{shown}", f"b/{shown}")
             console.document("".join(diff))
         else:

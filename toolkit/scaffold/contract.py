@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from toolkit.config import Entry, Project, default_base
+from toolkit.errors import InputError, Location
 from toolkit.interface.function import read_function
 from toolkit.interface.model import Function, Input, Interface, Kind
 from toolkit.redaction import clean
@@ -100,6 +101,25 @@ def with_block(readme: str, block: str) -> str:
     return f"{head}{block}{tail}" if begin and end else readme
 
 
+def _with_tables(readme: Path, block: str) -> str | None:
+    """Put the block into a README, whose line ends stay; None for one without markers, whatever its encoding is.
+
+    Raises InputError for a README with markers that is not UTF-8.
+    """
+    data = readme.read_bytes()
+    if BEGIN.encode() not in data or END.encode() not in data:
+        return None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"not UTF-8 text: byte {error.start} is {data[error.start]:#x}",
+            where=Location(path=readme),
+            hint="save it as UTF-8, or remove the markers of the interface tables and it is left alone",
+        ) from None
+    return with_block(text, block.replace("\n", "\r\n") if "\r\n" in text else block)
+
+
 def stale_files(project: Project) -> dict[Path, str]:
     """Give the files of `project` that do not say what the code says, with the text they should have."""
     wanted: dict[Path, str] = {}
@@ -112,8 +132,8 @@ def stale_files(project: Project) -> dict[Path, str]:
         elif entry.contract.exists():
             interfaces[entry.name] = read_component(entry.contract).interface
     readme = project.folder / "README.md"
-    if readme.is_file():
-        wanted[readme] = with_block(readme.read_text("utf-8"), interface_block(clean(interfaces)))
+    if readme.is_file() and (renewed := _with_tables(readme, interface_block(clean(interfaces)))):
+        wanted[readme] = renewed
     return {path: text for path, text in wanted.items() if not _says(path, text)}
 
 
