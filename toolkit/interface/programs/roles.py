@@ -95,8 +95,7 @@ def _by_use(option: Option, name: str, uses: Uses) -> Role | None:
     if proof is None and made and (says_output or not (read or says_input)):
         proof = made
     if proof:
-        folder = bool(_FOLDER_NAME.search(name)) and used not in uses.made_itself
-        return _artifact("output", name, proof, folder=folder)
+        return _artifact("output", name, proof, folder=_wants_folder(name, used, uses))
     if read and not _PLAIN_NAME.search(name):
         return _artifact("input", name, read)
     return None
@@ -110,13 +109,20 @@ def _by_words(option: Option, name: str, uses: Uses) -> Role | None:
         return None
     if (option.dest or option.name) in uses.below:
         return Role(kind="value", reason="it is a part of a path below another")
-    folder = bool(_FOLDER_NAME.search(name))
+    folder = _wants_folder(name, option.dest or option.name, uses)
     if _OUTPUT_HELP.search(option.help):
         return _artifact("output", name, "its help says so", folder=folder)
     if _OUTPUT_NAME.search(name):
         return _artifact("output", name, "by its name", folder=folder)
     why = "by its name" if _PATH_NAME.search(name) else "its type is a path" if option.declared else "by its help"
     return _artifact("input", name, why)
+
+
+def _wants_folder(name: str, used: str, uses: Uses) -> bool:
+    """Tell whether the program expects a folder to be there: it writes below it, or no call shows that it is a path."""
+    if used in uses.made_itself:
+        return False
+    return used in uses.holders or (bool(_FOLDER_NAME.search(name)) and used not in uses.itself)
 
 
 def _undecided(option: Option, uses: Uses) -> Role:

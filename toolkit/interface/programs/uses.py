@@ -29,8 +29,10 @@ _WRITERS = {
 }
 # These take the path first or second: `model.save(path)`, `torch.save(model, path)`.
 _SAVES = re.compile(r"save|save_\w+|export|export_\w+|saveAs\w+")
+_FILES = {"torch.save": 1, "numpy.save": 0}
 _OWNERS = {"write_text", "write_bytes", "touch"}
 _MAKES = {"makedirs", "mkdir", "MakeDirs"}
+_INTO = {"copy", "copy2", "move"}
 _COPIES = {"copy", "copyfile", "copy2", "copytree", "move", "rename"}
 _READERS = re.compile(r"read_\w+|load|load_\w+|loadtxt|listdir|scandir|glob|walk|isfile|imread|from_csv|open_dataset")
 _READING_OWNERS = {"read_text", "read_bytes", "read", "iterdir", "glob", "rglob", "is_file"}
@@ -59,6 +61,7 @@ class Uses:
     """Reasons by option: `written`, `saved` (given to a call that is named so), `made` (a folder) and `read`.
 
     `made_itself` are the folders that the program makes; `below` are parts of a path that stand behind its head.
+    `itself` are the paths that a call writes to as they are, `holders` the folders in which one is written.
     """
 
     module: Module
@@ -72,8 +75,11 @@ class Uses:
     made: dict[str, str] = field(default_factory=dict)
     made_itself: set[str] = field(default_factory=set)
     below: set[str] = field(default_factory=set)
+    itself: set[str] = field(default_factory=set)
+    holders: set[str] = field(default_factory=set)
     read: dict[str, str] = field(default_factory=dict)
     aliases: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    deeper: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
     def of(cls, module: Module, names: set[str], variables: set[str]) -> "Uses":
@@ -118,6 +124,8 @@ class Uses:
     def _alias(self, scope: str, name: str, value: ast.expr) -> None:
         if found := self.options(value, scope):
             self.aliases.setdefault((scope, name), set()).update(found)
+            if self._deeper(value, scope):
+                self.deeper.add((scope, name))
 
     def options(self, node: ast.expr | None, scope: str) -> set[str]:  # noqa: C901, PLR0911 (one for each form)
         """Name the options that an expression is: the path itself, or one below the folder that it is."""
@@ -197,7 +205,11 @@ class Uses:
             if "parent" not in called and "dirname" not in ast.unparse(node):
                 self.made_itself |= found
         elif word in _COPIES and node.args:
-            self._mark(self.written, self.options(node.args[-1], scope), node, "writes to it")
+            target = node.args[-1]
+            self._mark(self.written, self.options(target, scope), node, "writes to it")
+            # `copy` and `move` put a file into a folder that is there; `copytree` wants none.
+            if word not in _INTO or self._deeper(target, scope):
+                self._place([target], scope)
             self._mark(self.read, owner or self.options(node.args[0], scope), node, "reads it")
         else:
             self._named(node, word, owner, scope)
@@ -207,13 +219,19 @@ class Uses:
         if word in _OWNERS | _READING_OWNERS and owner:
             writes = word in _OWNERS
             self._mark(self.written if writes else self.read, owner, node, "writes to it" if writes else "reads it")
+            if writes and isinstance(node.func, ast.Attribute):
+                self._place([node.func.value], scope)
         elif word in _WRITERS:
             self._mark(self.written, self._places(node, scope, _WRITERS[word]), node, "writes to it")
+            self._place(_paths(node, _WRITERS[word]), scope)
         elif self._handed(node, word, scope):
             return
         elif _SAVES.fullmatch(word):
             found = self._places(node, scope, 1) or self._places(node, scope, 0)
             self._mark(self.written if word == "save" else self.saved, found, node, "writes to it")
+            # What another `save` does with a path that is a folder by its name, its own code says.
+            if (position := _FILES.get(self.module.qualified(node.func) or "")) is not None:
+                self._place(_paths(node, position), scope)
         elif _READERS.fullmatch(word) and word not in _BY_NAME:
             self._mark(self.read, self._places(node, scope, 0), node, "reads it")
 
@@ -223,14 +241,42 @@ class Uses:
         writes = isinstance(mode, ast.Constant) and isinstance(mode.value, str) and bool(set(mode.value) & set("wax"))
         found = owner | self._places(node, scope, 0)
         self._mark(self.written if writes else self.read, found, node, "writes to it" if writes else "reads it")
+        if writes:
+            self._place([node.func.value] if owner and isinstance(node.func, ast.Attribute) else _paths(node, 0), scope)
 
     def _places(self, node: ast.Call, scope: str, position: int) -> set[str]:
-        """Name the options that are the path of a call: at its position, or under a keyword for paths."""
-        found = self.options(node.args[position], scope) if len(node.args) > position else set()
-        for word in node.keywords:
-            if word.arg in _PATH_WORDS:
-                found = found | self.options(word.value, scope)
-        return found
+        """Name the options that are the path of a call."""
+        return {one for path in _paths(node, position) for one in self.options(path, scope)}
+
+    def _place(self, paths: list[ast.expr], scope: str) -> None:
+        """Note for each path that is written whether an option is the path itself or a folder that holds it."""
+        for path in paths:
+            (self.holders if self._deeper(path, scope) else self.itself).update(self.options(path, scope))
+
+    def _deeper(self, node: ast.expr, scope: str) -> bool:
+        """Tell whether a path that begins with an option goes on below it."""
+        match node:
+            case ast.Name(id=name):
+                return bool({(scope, name), ("", name)} & self.deeper)
+            case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=text)):
+                return text != "%s"
+            case ast.JoinedStr(values=parts):
+                return len(parts) > 1
+            case ast.Call(func=func, args=args):
+                word = ast.unparse(func).rpartition(".")[2]
+                of = (
+                    func.value
+                    if word in _SAME_OWNERS and isinstance(func, ast.Attribute)
+                    else args[0]
+                    if args
+                    else node
+                )
+                return (
+                    word in {"join", "joinpath", "format"}
+                    or len(args) > 1
+                    or (of is not node and self._deeper(of, scope))
+                )
+        return isinstance(node, ast.BinOp)
 
     def _handed(self, node: ast.Call, name: str, scope: str) -> bool:
         """Follow options into the parameters of the module's own functions; tell whether it is one of them."""
@@ -244,11 +290,18 @@ class Uses:
             for parameter, value in pairs:
                 if found := self.options(value, scope):
                     self.aliases.setdefault((name, parameter), set()).update(found)
+                    if self._deeper(value, scope):
+                        self.deeper.add((name, parameter))
         return known
 
     def _mark(self, marks: dict[str, str], names: set[str], node: ast.Call, does: str) -> None:
         for name in names:
             marks.setdefault(name, f"{ast.unparse(node.func)} {does} ({self.module.path.name}:{node.lineno})")
+
+
+def _paths(node: ast.Call, position: int) -> list[ast.expr]:
+    """Give what is the path of a call: the argument at its position, and keywords for paths."""
+    return [*node.args[position : position + 1], *(one.value for one in node.keywords if one.arg in _PATH_WORDS)]
 
 
 def _namespaces(module: Module) -> set[str]:
