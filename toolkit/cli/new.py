@@ -147,7 +147,8 @@ def _check(origin: _Origin) -> None:
 
 def _from_program(console: Console, wanted: "Wanted", origin: _Origin, path: Path, *, asking: bool) -> "Made":
     from toolkit.scaffold.new import from_program
-    from toolkit.scaffold.program import Override, read_contract
+    from toolkit.scaffold.overrides import Override
+    from toolkit.scaffold.program import read_contract
 
     overrides = [Override.parse(text, output=False) for text in origin.inputs]
     overrides += [Override.parse(text, output=True) for text in origin.outputs]

@@ -1,5 +1,7 @@
 """Inputs, outputs and the binding of both to a Python function, as plain data."""
 
+import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +19,8 @@ ARTIFACT_TYPES = (
     *("Artifact", "Dataset", "Model", "Metrics", "ClassificationMetrics", "SlicedClassificationMetrics"),
     *("HTML", "Markdown"),
 )
+
+_BOOLEANS = {"true", "false", "yes", "no", "on", "off", "1", "0", "y", "n", "t", "f"}
 
 Scalar = str | int | float | bool
 
@@ -39,6 +43,25 @@ class Passing(StrEnum):
     PATH = "path"
     FILE = "file"
     ARTIFACT = "artifact"
+
+
+def is_value(text: str, type_: str) -> bool:
+    """Tell whether a text is a value of a parameter type, whose name may be in any case; a String may be any."""
+    try:
+        match type_.lower():
+            case "integer":
+                int(text)
+            case "float":
+                return math.isfinite(float(text))
+            case "boolean":
+                return text.lower() in _BOOLEANS
+            case "jsonarray":
+                return isinstance(json.loads(text), list)
+            case "jsonobject":
+                return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _empty() -> Mapping[str, object]:

@@ -1,13 +1,12 @@
 """Rules about defaults, options and types."""
 
 import json
-import math
 from collections.abc import Iterator
 from difflib import get_close_matches
 
 import yaml
 
-from toolkit.interface.model import ARTIFACT_TYPES, PARAMETER_TYPES
+from toolkit.interface.model import ARTIFACT_TYPES, PARAMETER_TYPES, is_value
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, rule
 from toolkit.lint.walk import arguments, container, ports, source
 from toolkit.spec.arguments import LONGEST_ARGUMENT
@@ -34,7 +33,6 @@ _TAKEN_AS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("JsonArray", "List", "list", "JsonObject", "Dictionary", "Dict", "dict"), (object,)),
 }
 _KINDS: dict[type, str] = {int: "an integer", float: "a number", bool: "a boolean"}
-_BOOLEANS = {"true", "false", "yes", "no", "on", "off", "1", "0", "y", "n", "t", "f"}
 
 
 @rule(
@@ -64,7 +62,7 @@ def ambiguous_scalar(document: Document) -> Iterator[Remark]:
 def default_not_parsable(document: Document) -> Iterator[Remark]:
     """Parse every default as its type."""
     for index, port in enumerate(document.spec.interface.inputs):
-        if port.default and not _parses(port.default, _plain_name(port.type)):
+        if port.default and not is_value(port.default, _plain_name(port.type)):
             where = document.places[("inputs", index, "default")]
             advice = f"such as {_EXAMPLES[_plain_name(port.type)]}"
             yield Remark(where, f"the default of {port.name!r} is {port.default!r}, no {port.type}", advice)
@@ -335,21 +333,3 @@ def _unguarded(argument: Argument, guarded: frozenset[str]) -> Iterator[str]:
 def _plain_name(type_: str) -> str:
     name = type_.lower()
     return _ALIASES.get(name, name)
-
-
-def _parses(text: str, type_: str) -> bool:
-    try:
-        match type_:
-            case "integer":
-                int(text)
-            case "float":
-                return math.isfinite(float(text))
-            case "boolean":
-                return text.lower() in _BOOLEANS
-            case "jsonarray":
-                return isinstance(json.loads(text), list)
-            case "jsonobject":
-                return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return False
-    return True

@@ -14,36 +14,12 @@ from toolkit.interface.programs.model import Form, Option, Program
 from toolkit.interface.programs.reading import module_of, read_program
 from toolkit.interface.programs.roles import Role, roles_of
 from toolkit.scaffold.contract import PYTHON
+from toolkit.scaffold.overrides import Override, retyped
 from toolkit.spec.model import ComponentSpec, Container
 from toolkit.spec.protocol import PROGRAM, program_command
 
 _LAUNCHERS = {"outputs", "executor_input", "executor-input"}
 _NOTEBOOK = ("python", "-m", "papermill", "--log-output")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Override:
-    """What the user says of one option: `--input NAME:KIND:TYPE`, `--output NAME[:KIND[:TYPE]]`."""
-
-    name: str
-    output: bool
-    kind: str = ""
-    type: str = ""
-
-    @classmethod
-    def parse(cls, text: str, *, output: bool) -> "Override":
-        """Read one. Raises UsageError."""
-        name, *rest = text.split(":")
-        kind, type_ = [*rest, "", ""][:2]
-        option = "--output" if output else "--input"
-        if not name or len(rest) > 2 or kind not in {"", "value", "path"} or (output and kind == "value"):  # noqa: PLR2004 (kind and type)
-            form = "NAME[:path[:TYPE]]" if output else "NAME:KIND[:TYPE], KIND value or path"
-            raise UsageError(f"{option} {text}", hint=f"write it as {option} {form}")
-        if kind == "value" and type_ and type_ not in PARAMETER_TYPES:
-            raise UsageError(
-                f"{option} {text}: {type_} is no type of values", hint=f"one of {', '.join(PARAMETER_TYPES)}"
-            )
-        return cls(name=name, output=output, kind=kind, type=type_)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,10 +50,12 @@ def contract_of_program(program: Program, *, overrides: Sequence[Override] = ())
     _check_names(program)
     inputs: list[Input] = []
     outputs: list[Output] = []
-    types = {one.name: one.type for one in overrides if one.type in PARAMETER_TYPES}
+    types = {one.name: one for one in overrides if one.type in PARAMETER_TYPES}
     places = _places(program, roles)
+    said: list[str] = []
     for option in program.options:
-        typed = replace(option, type=types[option.name]) if option.name in types else option
+        typed, remark = retyped(option, types[option.name]) if option.name in types else (option, "")
+        said += [remark] if remark else []
         role = roles[option.name]
         if role.kind == "output":
             outputs.append(_output(program, typed, role, places))
@@ -101,7 +79,7 @@ def contract_of_program(program: Program, *, overrides: Sequence[Override] = ())
         program=program,
         interface=Interface(inputs=tuple(inputs), outputs=tuple(outputs)),
         command=_command(program),
-        guesses=tuple(guesses),
+        guesses=(*guesses, *said),
     )
 
 

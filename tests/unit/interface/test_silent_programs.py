@@ -9,7 +9,8 @@ from toolkit.errors import InputError
 from toolkit.interface.programs.model import Program
 from toolkit.interface.programs.reading import module_of, read_program
 from toolkit.interface.programs.roles import roles_of
-from toolkit.scaffold.program import Override, read_contract
+from toolkit.scaffold.overrides import Override
+from toolkit.scaffold.program import read_contract
 
 ASK = "--exec asks the program's own parser"
 DECLARE = "--input NAME:value and --output NAME say what it takes"
