@@ -7,7 +7,7 @@ import time
 import zipfile
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,10 +18,11 @@ from toolkit.python.resolve import resolve
 from toolkit.python.target import Target
 
 
-def small_wheel(name: str, version: str, *, requires: str = "", content: str = "") -> bytes:
+def small_wheel(name: str, version: str, *, requires: str = "", content: str = "", python: str = "") -> bytes:
     """Make a wheel of one module, without hashes in its RECORD."""
     info = f"{name}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    metadata += f"Requires-Python: {python}\n" if python else ""
     members = {
         f"{name}/__init__.py": content,
         f"{info}/METADATA": metadata + (f"Requires-Dist: {requires}\n" if requires else ""),
@@ -54,6 +55,8 @@ class PackageIndex:
     user: str | None = None
     slow: dict[str, float] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    refuses: bool = False
+    plain: dict[str, bytes] = field(default_factory=dict)  # By whole path, whatever else is there.
     port: int = 0
     token: str = field(default_factory=lambda: uuid4().hex)  # So that uv's cache never takes one index for another.
 
@@ -66,6 +69,10 @@ class PackageIndex:
         """Decide what to say to one request."""
         if self.user and authorization != f"Basic {b64encode(self.user.encode()).decode()}":
             return 401, b""
+        if (plain := self.plain.get(path.partition("?")[0])) is not None:
+            return 200, plain
+        if self.refuses:
+            return 403, b""
         kind, _, name = path.removeprefix(f"/{self.token}").strip("/").partition("/")
         if kind == "simple":
             page = "".join(
@@ -114,7 +121,8 @@ def serving_index(index: PackageIndex) -> Iterator[PackageIndex]:
                 time.sleep(index.slow.get(name, 0))
                 broken = index.breaks.get(name, 0) > 0 or name in index.cut_short
                 index.breaks[name] = index.breaks.get(name, 0) - 1
-                self.wfile.write(data[: len(data) // 2] if broken else data)
+                with suppress(ConnectionError):  # The client may have had enough.
+                    self.wfile.write(data[: len(data) // 2] if broken else data)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
             pass

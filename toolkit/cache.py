@@ -25,7 +25,7 @@ from typing import Any, BinaryIO
 import platformdirs
 
 from toolkit.atomic import replacing, write_bytes
-from toolkit.errors import OutsideError
+from toolkit.errors import CompError, OutsideError
 from toolkit.redaction import clean
 
 KINDS = ("blobs", "records", "bases", "environments", "layouts")
@@ -203,11 +203,15 @@ class Cache:
                 return
             while not part.is_whole:
                 before = part.size
-                with closing(arriving(before)) as chunks:
-                    for start, chunk in chunks:
-                        if start == 0:
-                            part.restart()
-                        part.write(chunk)
+                try:
+                    with closing(arriving(before)) as chunks:
+                        for start, chunk in chunks:
+                            if start == 0:
+                                part.restart()
+                            part.write(chunk)
+                except CompError:
+                    part.restart()  # What came is refused; with a transfer that breaks off, it stays.
+                    raise
                 if part.is_whole:
                     return
                 got = part.sha256

@@ -103,6 +103,12 @@ LIBRARY_SIZE = Limit(
     unit="bytes",
     about="how much of a shared library is read to see which libraries it needs; nothing is said of a larger one",
 )
+PACKAGE_SIZE = Limit(
+    name="package-size",
+    default=2_500_000_000,
+    unit="bytes",
+    about="a wheel or source distribution whose size the index does not say",
+)
 
 REQUEST_TIME = Limit(
     name="request-time",

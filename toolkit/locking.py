@@ -16,11 +16,12 @@ from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.python.base import BaseFacts, read_facts
 from toolkit.python.indexes import Indexes
-from toolkit.python.local import digests_elsewhere, local_projects
+from toolkit.python.local import declared, digests_elsewhere
 from toolkit.python.lock import Lock, inputs_digest, read_lock, write_lock
 from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.target import Target
 from toolkit.threads import at_once
+from toolkit.toml import Document
 from toolkit.tools import Tools
 
 if TYPE_CHECKING:
@@ -55,11 +56,21 @@ def platforms_of(project: Project) -> tuple[Platform, ...]:
 
 def indexes_of(project: Project) -> Indexes:
     """Say where the project's packages are looked for."""
-    if project.requirements is None:
-        return Indexes(where=project.pyproject)
-    from toolkit.python.inputs import index_options
+    from toolkit.python.inputs import file_options
 
-    return Indexes(where=project.pyproject, options=index_options(project.requirements))
+    pinned = {name: tuple(pins) for name, pins in declared(project).indexes.items()}
+    indexes = Indexes(where=project.pyproject, pinned=pinned)
+    if project.requirements is None:
+        return indexes
+    given = file_options(project.requirements)
+    return replace(
+        indexes,
+        options=given.indexes,
+        listed=project.requirements,
+        from_source=given.from_source,
+        only_wheels=given.only_wheels,
+        early=given.early,
+    )
 
 
 def open_bases(
@@ -241,18 +252,22 @@ def _resolved(
     What is to be chosen `anew` is not kept from the old lock.
     """
     from toolkit.python.asked import choose
+    from toolkit.python.refusals import told_of_pip
     from toolkit.python.verify import remember
 
     if project.dependencies or project.requirements:
         named = ", ".join(str(base.target.platform) for base in bases)
+        told_of_pip(tools.environ)
         log.info("resolving for %s, Python %s", named, bases[0].facts.minor)
 
+    def kept(base: Base) -> Sequence[Pin]:
+        return old.pins.get(base.target.platform, next(iter(old.pins.values()))) if old else ()
+
     # One after the other: what is built for the first platform mostly does for all.
-    asked = {base.target.platform: _asked(project, base, _local(project, base, tools), tools) for base in bases}
+    asked = {base.target.platform: _asked(project, base, kept(base), tools) for base in bases}
 
     def resolved(base: Base) -> tuple[Pin | SourceDistribution, ...]:
-        kept = old.pins.get(base.target.platform, next(iter(old.pins.values()))) if old else ()
-        return choose(asked[base.target.platform], _preferred(kept, asked[base.target.platform], anew))
+        return choose(asked[base.target.platform], _preferred(kept(base), asked[base.target.platform], anew))
 
     found = at_once(resolved, bases)
     pins = {
@@ -282,19 +297,6 @@ def _built(project: Project, one: Pin | SourceDistribution, base: Base, tools: T
     from toolkit.python.building import build_source
 
     return build_source(one, base.target, _means(project, base, tools))
-
-
-def _local(project: Project, base: Base, tools: Tools) -> list[Pin]:
-    """Build the required projects that are on this disk."""
-    folders = local_projects(project.pyproject, project.dependencies)
-    if not folders:
-        return []
-    from toolkit.python.building import build_folder
-
-    means = _means(project, base, tools)
-    return [
-        build_folder(folder, name, base.target, means, relative_to=project.folder) for name, folder in folders.items()
-    ]
 
 
 def _means(project: Project, base: Base, tools: Tools) -> "Means":
@@ -341,24 +343,42 @@ def _build_base(project: Project, base: Base, tools: Tools) -> Base:
     return replace(base, image=image, reference=text, pinned=None, facts=facts)
 
 
-def _asked(project: Project, base: Base, local: Sequence[Pin], tools: Tools) -> "Asked":
-    """Say what is asked for on one base; `local` are the wheels of required projects on this disk."""
+def _asked(project: Project, base: Base, kept: Sequence[Pin], tools: Tools) -> "Asked":
+    """Say what is asked for on one base, and make the wheels of what comes from elsewhere than an index.
+
+    Of projects in git and files by address those that are `kept` stay the same, as long as they are what is required.
+    """
     from toolkit.python.asked import Asked, exactly
     from toolkit.python.building import SourceRequirements
     from toolkit.python.inputs import Inputs, read_inputs
+    from toolkit.python.origins import Making, checkouts, make_pins
+    from toolkit.python.requirement_sources import follow_all, origins_of
 
     means = _means(project, base, tools)
-    given = read_inputs(project.requirements, base.target) if project.requirements else Inputs()
-    required = (*project.dependencies, *given.requirements)
+    document = Document.read(project.pyproject)
+    given = read_inputs(project.requirements, base.target, document) if project.requirements else Inputs()
+    asked = [(document, project.dependencies), (given.document, given.requirements)]
+    making = Making(
+        target=base.target,
+        means=means,
+        relative_to=project.folder,
+        kept={pin.name: pin for pin in kept},
+    )
+    with checkouts(making) as unpacked:
+        found = follow_all(
+            asked, environment=base.target.environment, checkout=unpacked, fixed=origins_of(given.addressed)
+        )
+        local = make_pins(found, making, unpacked, given.hashes)
     # A lock without requirements is all that there is to go by.
-    listed = () if required else tuple(exactly(name, version) for name, version in (given.locked or {}).items())
+    listed = () if found.requirements else [exactly(*one) for one in (given.locked or {}).items()]
     return Asked(
-        requirements=tuple(dict.fromkeys((*required, *listed))),
+        requirements=tuple(dict.fromkeys((*found.requirements, *listed))),
         target=base.target,
         indexes=replace(means.indexes, sources=SourceRequirements(means=means)),
         constraints=given.constraints,
         present=base.facts.packages if project.system_site_packages else {},
-        local=tuple(local),
+        local=local,
+        addressed=frozenset(found.addressed & {pin.name for pin in local}),
         hashes=given.hashes,
         locked=given.locked,
     )
@@ -368,7 +388,7 @@ def _wrong(project: Project, bases: Sequence[Base], lock: Lock, tools: Tools) ->
     """List what is wrong with the pins for these bases."""
     from toolkit.python.verify import problems
 
-    asked = [_asked(project, base, _local(project, base, tools), tools) for base in bases]
+    asked = [_asked(project, base, lock.pins[base.target.platform], tools) for base in bases]
     found = at_once(lambda one: problems(one, lock.pins[one.target.platform], tools.cache), asked)
     return tuple({problem.text: problem for of_base in found for problem in of_base}.values())
 

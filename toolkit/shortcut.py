@@ -275,20 +275,16 @@ def _packages(project: Project, environ: Mapping[str, str]) -> list[object]:
     """Name what the lock, which is an input itself, is compared with beside the settings: a wrong one is not used."""
     if not project.dependencies and not project.requirements:
         return []
+    from toolkit.locking import indexes_of
     from toolkit.python.index_users import settings_digest
-    from toolkit.python.indexes import Indexes
 
-    options: tuple[str, ...] = ()
     beside = b""
     if project.requirements:
-        from toolkit.python.inputs import index_options
-
-        options = index_options(project.requirements)
         # With a uv.lock, what the settings beside it require.
         beside = _content(project.requirements.with_name("pyproject.toml"))
     local = local_projects(project.pyproject, project.dependencies)
     return [
-        settings_digest(Indexes(where=project.pyproject, options=options), environ),
+        settings_digest(indexes_of(project), environ),
         _sha256(beside),
         {name: version_variables(folder, "", environ) for name, folder in local.items()},
     ]

@@ -1,5 +1,6 @@
 """A TOML document with positions: tomllib gives none, and an error about a setting has to say where it stands."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -120,3 +121,13 @@ def _places(text: str) -> Iterator[tuple[Keys, int, int]]:
 
 def _split(path: str) -> Keys:
     return tuple(part.strip("\"'") for part in re.findall(_PART, path))
+
+
+def toml_value(value: object) -> str:
+    """Write a value in one line. What JSON writes of texts, numbers, truth values and lists is TOML, too."""
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{toml_value(str(key))} = {toml_value(one)}" for key, one in value.items())
+        return f"{{ {inner} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -18,7 +18,8 @@ from toolkit.python.target import Target
 class Asked:
     """Requirements for a target, and what narrows them.
 
-    `present` are versions by name that the base has, `local` the wheels of projects on this disk, `hashes` the only
+    `present` are versions by name that the base has, `local` the wheels of what comes from elsewhere than an index,
+    `addressed` the names among them that other wheels require by an address, `hashes` the only
     files that may be chosen, by name, as hex sha256. `locked` are the versions by name that another tool's lock gives,
     None without such a lock: then nothing else may be installed, and everything in it has to be required.
     """
@@ -29,6 +30,7 @@ class Asked:
     constraints: tuple[str, ...] = ()
     present: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     local: tuple[Pin, ...] = ()
+    addressed: frozenset[str] = frozenset()
     hashes: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     locked: Mapping[str, str] | None = None
 
@@ -55,6 +57,7 @@ def choose(asked: Asked, preferred: Sequence[str] = ()) -> tuple[Pin | SourceDis
         indexes=asked.indexes,
         present=asked.present,
         local=asked.local,
+        addressed=asked.addressed,
         hashes=asked.hashes,
     )
     try:

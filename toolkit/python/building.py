@@ -30,7 +30,7 @@ from toolkit.progress import Report
 from toolkit.python.download import download, index_transport
 from toolkit.python.index_users import IndexUsers, settings_digest
 from toolkit.python.indexes import ANY, Indexes
-from toolkit.python.local import version_variables
+from toolkit.python.local import ASKED, version_variables
 from toolkit.python.making import DoesNotBuildError, Surroundings, is_plain
 from toolkit.python.pin import Pin, Source, SourceDistribution
 from toolkit.python.resolve import locate_source
@@ -87,20 +87,36 @@ class Permission:
     consent: Consent = Consent()  # noqa: RUF009 (frozen)
     names: frozenset[str] = frozenset()
 
-    def check(self, source: SourceDistribution, path: Path) -> None:
-        """Raise InputError unless a source distribution, which lies at `path`, may be built."""
-        what = f"{source.name} {source.version} has no wheel that fits and would have to be built"
+    def check(
+        self, name: str, why: str, code: str, system: Callable[[], BuildSystem], where: Location | None = None
+    ) -> None:
+        """Raise InputError unless the project of a stranger may be built; `code` names the code that this runs."""
+        what = f"{why} and would have to be built"
         if self.consent.dry:
-            raise InputError(f"{what}, which a dry run does not do", hint="`comp lock` builds it, if you allow that")
-        if not self.consent.allow_builds and source.name not in self.names:
-            system = read_sdist(path).system
-            with_what = f" with {', '.join(system.requires)}" if system.requires else ""
+            hint = "`comp lock` builds it, if you allow that"
+            raise InputError(f"{what}, which a dry run does not do", where=where, hint=hint)
+        if not self.consent.allow_builds and name not in self.names:
+            found = system()
+            with_what = f" with {', '.join(found.requires)}" if found.requires else ""
             raise InputError(
-                f"{what}: that runs code of {source.filename}, {system.backend or 'its build backend'}{with_what}, "
+                f"{what}: that runs code of {code}, {found.backend or 'its build backend'}{with_what}, "
                 "in a jail without network",
-                hint=f'--allow-builds allows it, or `allow-builds = ["{source.name}"]` in [tool.comp]; an index with '
+                where=where,
+                hint=f'--allow-builds allows it, or `allow-builds = ["{name}"]` in [tool.comp]; an index with '
                 "its wheel needs neither",
             )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Elsewhere:
+    """Where the project of a stranger is from if not from an index, and `where` it is required.
+
+    `version` is for a build that asks git for it, and gets a copy without git; None where git says none.
+    """
+
+    address: str
+    where: Location | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,8 +141,10 @@ class Means:
         return Surroundings(target=target, cache=self.cache, report=self.report, indexes=self.indexes, bare=bare)
 
 
-def build_source(source: SourceDistribution, target: Target, means: Means) -> Pin:
-    """Build the wheel of a source distribution for a target, once; give its pin.
+def build_source(
+    source: SourceDistribution, target: Target, means: Means, *, elsewhere: Elsewhere | None = None
+) -> Pin:
+    """Build the wheel of a source distribution, of an index or from `elsewhere`, for a target, once; give its pin.
 
     What does not build here, or comes out as machine code for another Python, processor or C library, is built in the
     `workshop`. Raises InputError when it may not be built, does not build or what is built does not fit, OutsideError
@@ -137,13 +155,24 @@ def build_source(source: SourceDistribution, target: Target, means: Means) -> Pi
         # The name is the index's, so only its last part counts.
         return Path(shutil.copyfile(means.fetched(source), folder / Path(source.filename).name))
 
-    what = f"{source.name} {source.version}"
+    def permit() -> None:
+        means.permission.check(
+            source.name, why, source.filename, lambda: read_sdist(means.fetched(source)).system, work.where
+        )
+
+    if elsewhere:
+        what = f"{source.name} from {elsewhere.address}"
+        why = f"{source.name} is required from {elsewhere.address}"
+    else:
+        what = f"{source.name} {source.version}"
+        why = f"{what} has no wheel that fits"
     work = _Work(
         what=what,
         digest=source.sha256,
         target=target,
         means=means,
-        permit=lambda: means.permission.check(source, means.fetched(source)),
+        where=elsewhere.where if elsewhere else None,
+        permit=permit,
         system=lambda path: read_sdist(path).system,
     )
     log.debug("%s is built from %s", what, source.filename)
@@ -171,15 +200,31 @@ class SourceRequirements:
             return required_by(wheel.read(names[0])) if names else ()
 
 
-def build_folder(folder: Path, name: str, target: Target, means: Means, *, relative_to: Path) -> Pin:
+def build_folder(
+    folder: Path,
+    name: str,
+    target: Target,
+    means: Means,
+    *,
+    relative_to: Path,
+    elsewhere: Elsewhere | None = None,
+) -> Pin:
     """Build the wheel of a project's folder for a target, once for each content; give its pin.
 
-    Nothing is written into the folder. It is the user's own code, so it needs no consent but where there is no jail.
-    The `workshop` is as for `build_source`. Raises InputError when it does not build, or in a dry run.
+    Nothing is written into the folder. A project from `elsewhere` needs consent, as a source distribution does; the
+    user's own only where there is no jail. The `workshop` is as for `build_source`. Raises InputError when it may not
+    be built or does not build.
     """
 
+    def system(path: Path) -> BuildSystem:
+        text = path / "pyproject.toml"
+        return BuildSystem.of_text(text.read_text("utf-8", "replace") if text.is_file() else "")
+
     def permit() -> None:
-        if means.permission.consent.dry:
+        if elsewhere:
+            why = f"{name} is required from {elsewhere.address}"
+            means.permission.check(name, why, "the repository", lambda: system(folder), work.where)
+        elif means.permission.consent.dry:
             raise InputError(
                 f"{name} in {folder} would have to be built, which a dry run does not do", hint="`comp lock` builds it"
             )
@@ -191,29 +236,29 @@ def build_folder(folder: Path, name: str, target: Target, means: Means, *, relat
             shutil.copy2(path, target)
         return place / folder.name
 
-    settings = folder / "pyproject.toml"
     digest = folder_digest(folder)
-    variables = version_variables(folder, digest, os.environ)
+    said = dict.fromkeys(ASKED, elsewhere.version) if elsewhere and elsewhere.version else {}
+    variables = version_variables(folder, digest, {**said, **os.environ})
     told = json.dumps([digest, variables], sort_keys=True)
     work = _Work(
-        what=name,
+        what=f"{name} from {elsewhere.address}" if elsewhere else name,
         digest=hashlib.sha256(told.encode()).hexdigest() if variables else digest,
         target=target,
         means=means,
-        where=settings,
+        where=elsewhere.where if elsewhere else Location(path=folder / "pyproject.toml"),
         variables=variables,
         permit=permit,
-        system=lambda path: BuildSystem.of_text((path / "pyproject.toml").read_text("utf-8", "replace")),
+        system=system,
     )
     filename, sha256 = work.wheel(copied)
     named, version, *_ = parse_wheel_filename(filename)
     if named != canonicalize_name(name):
         raise InputError(
-            f"{folder} is the project {named}, and {name} is required from there",
-            where=Location(path=settings),
+            f"{elsewhere.address if elsewhere else folder} is the project {named}, and {name} is required from there",
+            where=work.where,
             hint="correct the name in [tool.uv.sources]",
         )
-    origin = Source(name=os.path.relpath(folder, relative_to), sha256=digest)
+    origin = Source(name=elsewhere.address if elsewhere else os.path.relpath(folder, relative_to), sha256=digest)
     address = means.cache.blob_path(sha256).absolute().as_uri()
     return Pin(name=named, version=str(version), filename=filename, sha256=sha256, source=origin, url=address)
 
@@ -254,7 +299,7 @@ class _Work:
     means: Means
     permit: Callable[[], None]
     system: Callable[[Path], BuildSystem]
-    where: Path | None = None
+    where: Location | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def wheel(self, prepare: Callable[[Path], Path]) -> tuple[str, str]:
@@ -361,14 +406,15 @@ class _Work:
         return None
 
     def _broken(self, problem: str) -> InputError:
-        where = Location(path=self.where) if self.where else None
-        return InputError(f"{self.what} does not build: {problem}", where=where, hint=_WAYS_OUT)
+        return InputError(f"{self.what} does not build: {problem}", where=self.where, hint=_WAYS_OUT)
 
     def _refusal(self, problem: str) -> InputError:
         target = self.target
         wanted = f"{target.platform}, Python {target.minor}, {target.libc} {target.libc_version}"
         return InputError(
-            f"{self.what} has no wheel for {wanted}, and has to be built for that: {problem}", hint=_WAYS_OUT
+            f"{self.what} has no wheel for {wanted}, and has to be built for that: {problem}",
+            where=self.where,
+            hint=_WAYS_OUT,
         )
 
 

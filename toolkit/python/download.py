@@ -1,13 +1,15 @@
 """Downloads from package indexes into the cache, with the users that uv would name."""
 
 import logging
+import os
+import stat
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
+from toolkit import limits
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError, RemoteError, SlowError
 from toolkit.http.answers import error_text
@@ -57,16 +59,9 @@ def download(pin: Downloadable, cache: Cache, report: Report, users: IndexUsers,
 
     def arriving(start: int) -> Generator[tuple[int, bytes]]:
         nonlocal came
-        local = address.startswith("file:")
-        for position, chunk in _file(address) if local else _remote(address, users, transport, start):
-            done = position + len(chunk)
-            came = done - start
-            if pin.size is not None and done > pin.size:
-                raise OutsideError(
-                    f"{pin.filename} is longer than the {pin.size} bytes that the index promised",
-                    hint="the server, or something between here and it, is at fault",
-                )
-            report(Progress(task=pin.filename, done=done, total=pin.size))
+        for position, chunk in _bounded(address, users, transport, start, pin.filename, pin.size):
+            came = position + len(chunk) - start
+            report(Progress(task=pin.filename, done=position + len(chunk), total=pin.size))
             yield position, chunk
 
     while True:
@@ -81,6 +76,26 @@ def download(pin: Downloadable, cache: Cache, report: Report, users: IndexUsers,
             return
 
 
+def keep_download(
+    address: str, filename: str, cache: Cache, report: Report, users: IndexUsers, transport: "Transport"
+) -> str:
+    """Put a file into the cache whose hash is not known, and return its hex sha256. Raises as `download` does."""
+    address = without_login(address)
+
+    def chunks() -> Iterator[bytes]:
+        for position, chunk in _bounded(address, users, transport, 0, filename, None):
+            report(Progress(task=filename, done=position + len(chunk), total=None))
+            yield chunk
+
+    for left in reversed(range(_TRIES)):
+        try:
+            return cache.keep_blob(chunks())[0]
+        except _Broken as error:
+            if not left:
+                raise OutsideError(f"cannot fetch {filename}: {error}", hint=error.hint) from None
+    raise AssertionError
+
+
 class _Broken(Exception):  # noqa: N818 (a signal between two functions, not an error anybody sees)
     """The transfer broke off, or was refused; a `final` failure does not change by trying again."""
 
@@ -90,10 +105,35 @@ class _Broken(Exception):  # noqa: N818 (a signal between two functions, not an 
         self.final = final
 
 
+def _bounded(
+    address: str, users: IndexUsers, transport: "Transport", start: int, filename: str, size: int | None
+) -> Iterator[tuple[int, bytes]]:
+    """Give a file from byte `start` on, but no more than its `size`, or than any file may have.
+
+    Raises CompError for a larger one, as soon as that shows.
+    """
+    local = address.startswith("file:")
+    for position, chunk in _file(address) if local else _remote(address, users, transport, start):
+        end = position + len(chunk)
+        if size is not None and end > size:
+            raise OutsideError(
+                f"{filename} is longer than the {size} bytes that the index promised",
+                hint="the server, or something between here and it, is at fault",
+            )
+        if size is None:
+            limits.PACKAGE_SIZE.check(end, filename)
+        yield position, chunk
+
+
 def _file(address: str) -> Iterator[tuple[int, bytes]]:
-    position = 0
+    position, path = 0, unquote(urlsplit(address).path)
     try:
-        with Path(unquote(urlsplit(address).path)).open("rb") as stream:
+        # Without O_NONBLOCK a named pipe waits for a writer for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OutsideError(f"{path} is not a regular file", hint="correct the address, or the index that names it")
+        with os.fdopen(descriptor, "rb") as stream:
             while chunk := stream.read(_CHUNK):
                 yield position, chunk
                 position += len(chunk)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -61,7 +61,7 @@ def environment(
                 listed = Path(beside, "requirements.txt")
                 listed.write_text("\n".join([*found, *indexes.options, *requirements]))
                 install = [program, "pip", "install", "--quiet", "--python", str(staged / "bin" / "python")]
-                install += ["--only-binary=:all:", *options]
+                install += ["--only-binary=:all:", *options, *_pinned(indexes)]
                 _uv([*install, "-r", str(listed)], indexes.folder)
         try:
             staged.rename(folder)
@@ -72,6 +72,17 @@ def environment(
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return interpreter
+
+
+def _pinned(indexes: Indexes) -> Iterator[str]:
+    """Name the indexes of single packages as well. Versions are exact, so what else lies there does not matter."""
+    tables = {pin.table["name"]: pin.table["url"] for pins in indexes.pinned.values() for pin in pins}
+    if tables:
+        # On the command line they take the place of UV_INDEX.
+        known = os.environ.get("UV_INDEX", "").split()
+        for index in (*known, *(f"{name}={url}" for name, url in tables.items())):
+            yield f"--index={index}"
+        yield "--index-strategy=unsafe-best-match"
 
 
 def _uv(command: list[str], folder: Path | None = None) -> None:

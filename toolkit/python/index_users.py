@@ -52,7 +52,7 @@ class IndexUsers:
     def __init__(self, indexes: Indexes, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._settings = list(_settings(indexes.folder, environ))
-        self._indexes = [*self._listed(), *self._of_lines(indexes.options)]
+        self._indexes = [*self._listed(), *self._of_lines(indexes.options), *self._of_pins(indexes)]
         self._asked: dict[_Index, tuple[str, str] | None] = {}
         self._lock = threading.Lock()
 
@@ -129,6 +129,11 @@ class IndexUsers:
         for line in options:
             yield from self._index(re.split(r"[=\s]+", line, maxsplit=1)[-1], "")
 
+    def _of_pins(self, indexes: Indexes) -> Iterator[_Index]:
+        for pin in (pin for pins in indexes.pinned.values() for pin in pins):
+            always = pin.table.get("authenticate") == "always"
+            yield from self._index(str(pin.table["url"]), str(pin.table["name"]), always=always)
+
     def _index(self, text: str, name: str, *, always: bool = False) -> Iterator[_Index]:
         """Give the index of an address; none where it is a folder's, or no address."""
         try:
@@ -155,7 +160,10 @@ def settings_digest(indexes: Indexes, environ: Mapping[str, str]) -> str:
         if name.startswith("UV_") and not name.startswith(_NOT_DECIDING) and not name.endswith(_FIELDS)
     }
     settings = json.dumps(list(_settings(indexes.folder, environ)), sort_keys=True, default=str)
-    parts = [variables, without_login(settings), [without_login(line) for line in indexes.options]]
+    parts: list[object] = [variables, without_login(settings), [without_login(line) for line in indexes.options]]
+    pinned = {name: [[dict(pin.table), pin.marker] for pin in pins] for name, pins in indexes.pinned.items()}
+    parts.append(without_login(json.dumps(pinned, sort_keys=True, default=str)))
+    parts.append(json.dumps([sorted(indexes.from_source), sorted(indexes.only_wheels), indexes.early]))
     # Addresses of folders may be relative.
     parts.append(str(indexes.folder.absolute()) if "find-links" in settings or "UV_FIND_LINKS" in environ else "")
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -7,8 +7,8 @@ each platform. pip, "Requirements File Format"; PyPA, "pylock.toml Specification
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,42 +18,55 @@ from packaging.utils import canonicalize_name
 
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.processes import run
+from toolkit.python.requirements_file import (
+    GENERAL,
+    FileOptions,
+    Line,
+    lines_of,
+    options_of,
+    read_lines,
+    requirement_of,
+)
 from toolkit.python.target import Target
 from toolkit.python.uv import uv_program
+from toolkit.python.workspace import members_of
 from toolkit.redaction import without_login
 from toolkit.toml import Document
 
 _SECONDS = 120
 _HASH = re.compile(r"\s--hash[= ]sha256:([0-9a-f]{64})")
-_OTHER_OPTION = re.compile(r"\s--(?:hash|config-settings?|global-option)[= ]\S+")
-_COMMENT = re.compile(r"(?:^|\s)#.*$")
-_INDEX_OPTIONS = ("--index-url", "-i ", "--extra-index-url", "--find-links", "-f ", "--no-index")
-_FOLDER = re.compile(r"(?:--find-links|-f)[= ]\s*(\S+)")
+_ANY_HASH = re.compile(r"\s--hash[= ]\S+")
+_OTHER_FILES = ("--requirement", "--constraint")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
     """Requirements, what only narrows them, and by name the only hashes that may be chosen.
 
-    Of a lock `locked` are the versions by name, and `requirements` what the lock was made from, where that is known;
-    of a requirements file it is None.
+    Of a lock `locked` are the versions by name, `addressed` requirements with addresses, and `requirements` what the
+    lock was made from, in the `document`, where that is known; of a requirements file these are None and empty.
     """
 
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     hashes: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     locked: Mapping[str, str] | None = None
+    addressed: tuple[str, ...] = ()
+    document: Document | None = None
 
 
-def read_inputs(path: Path, target: Target) -> Inputs:
-    """Read the file for a target. Raises InputError with the line that cannot be used."""
+def read_inputs(path: Path, target: Target, member: Document | None = None) -> Inputs:
+    """Read the file for a target; of the lock of a workspace what its `member` needs, if that is one.
+
+    Raises InputError with the line that cannot be used.
+    """
     if not path.is_file():
         raise InputError(f"there is no {path.name}", where=Location(path=path), hint="correct `requirements`")
     if path.name == "uv.lock":
-        return _of_uv_lock(path, target)
+        return _of_uv_lock(path, target, member)
     if path.suffix == ".toml":
         return _of_pylock(path, target)
-    return _of_text(path.read_text("utf-8", "replace"), path)
+    return _of_lines(read_lines(path))
 
 
 def inputs_file_digest(path: Path) -> str:
@@ -66,23 +79,17 @@ def inputs_file_digest(path: Path) -> str:
     return hasher.hexdigest()
 
 
-def index_options(path: Path) -> tuple[str, ...]:
-    """List the lines about indexes of a requirements file and of those that it takes in; other files have none.
+def file_options(path: Path) -> FileOptions:
+    """Collect the options of a requirements file and of those that it takes in; other files have none.
 
-    A folder named relative to its file, as pip takes it, becomes absolute.
+    Raises InputError with the line of an option that cannot be honoured.
     """
-    return tuple(
-        _absolute(line, one.parent)
-        for one in _files(path)
-        if one.name != "uv.lock" and one.suffix != ".toml" and one.is_file()
-        for _, line in _lines(one.read_text("utf-8", "replace"))
-        if line.startswith(_INDEX_OPTIONS)
-    )
+    files = [one for one in _files(path) if _is_text(one)]
+    return options_of(line for one in files for line in read_lines(one))
 
 
-def _absolute(line: str, folder: Path) -> str:
-    found = _FOLDER.fullmatch(line)
-    return f"--find-links {(folder / found[1]).absolute()}" if found and (folder / found[1]).exists() else line
+def _is_text(path: Path) -> bool:
+    return path.name != "uv.lock" and path.suffix != ".toml" and path.is_file()
 
 
 def _files(path: Path) -> list[Path]:
@@ -90,20 +97,19 @@ def _files(path: Path) -> list[Path]:
     found, waiting = [path], [path]
     while waiting:
         one = waiting.pop()
-        if one.name == "uv.lock" or one.suffix == ".toml" or not one.is_file():
-            continue
-        for _, line in _lines(one.read_text("utf-8", "replace")):
-            inner = (one.parent / other[1]).resolve() if (other := _other_file(line)) else None
-            if inner and inner not in found:
+        for line in read_lines(one) if _is_text(one) else ():
+            inner = (one.parent / line.value).resolve()
+            if line.option in _OTHER_FILES and inner not in found:
                 found.append(inner)
                 waiting.append(inner)
     return found
 
 
-def _exported(path: Path) -> str:
+def _exported(path: Path, package: str | None) -> str:
     """Let uv write its lock as requirements; projects of the workspace are left to `[tool.uv.sources]`."""
     command = [uv_program(), "export", "--frozen", "--no-dev", "--no-emit-project", "--format=requirements.txt"]
     command += ["--no-header", "--no-annotate", "--quiet", "--color=never"]
+    command += ["--package", package] if package else []
     done = run(command, folder=path.parent, seconds=_SECONDS)
     if done.code:
         said = " ".join(without_login(done.error_text).split()).removeprefix("error: ")
@@ -113,94 +119,106 @@ def _exported(path: Path) -> str:
     return done.text
 
 
-def _of_uv_lock(path: Path, target: Target) -> Inputs:
+def _of_uv_lock(path: Path, target: Target, member: Document | None) -> Inputs:
     """Take what the lock has for the target, and what its project requires, which the lock alone cannot say."""
-    exported = _of_text(_exported(path), path)
+    document = Document.read(path.with_name("pyproject.toml"))
+    package = member.string("project", "name") if member and document else None
+    if member and document and package in members_of(document) and member.path.parent != path.parent:
+        document = member
+    else:
+        package = None
+    # Projects of the workspace are left to [tool.uv.sources].
+    lines = [line for line in lines_of(_exported(path, package), path) if not _is_folder(line)]
+    exported = _of_lines(replace(line, where=Location(path=path)) for line in lines)
     environment: Any = {**target.environment, "extra": ""}
     locked: dict[str, str] = {}
+    addressed: list[str] = []
     for text in exported.requirements:
         requirement = Requirement(text)
-        if requirement.marker is None or requirement.marker.evaluate(environment):
+        if requirement.url:
+            addressed.append(text)
+        elif requirement.marker is None or requirement.marker.evaluate(environment):
             versions = [one.version for one in requirement.specifier]
             if len(versions) != 1:
                 raise InputError(f"not one version: {without_login(text)}", where=Location(path=path))
             locked[canonicalize_name(requirement.name)] = versions[0]
-    document = Document.read(path.with_name("pyproject.toml"))
     required = document.strings("project", "dependencies") if document else ()
-    return Inputs(requirements=required, hashes=exported.hashes, locked=locked)
+    return Inputs(
+        requirements=required,
+        hashes=exported.hashes,
+        locked=locked,
+        addressed=tuple(addressed),
+        document=document,
+    )
 
 
-def _of_text(text: str, path: Path, inside: tuple[Path, ...] = ()) -> Inputs:
+def _is_folder(line: Line) -> bool:
+    return line.option == "--editable" or line.text.startswith(("./", "../", "/"))
+
+
+def _of_lines(lines: Iterable[Line], inside: tuple[Path, ...] = ()) -> Inputs:
     """Read requirements; `inside` are the files that take this one in."""
     requirements: list[str] = []
     constraints: list[str] = []
     hashes: dict[str, frozenset[str]] = {}
-    for number, line in _lines(text):
-        where = Location(path=path, line=None if path.name == "uv.lock" else number)
-        if other := _other_file(line):
-            inner = _included((path.parent / other[1]).resolve(), where, (*inside, path.resolve()))
-            (constraints if other[0] else requirements).extend(inner.requirements)
+    hashed = False
+    for line in lines:
+        if line.option in _OTHER_FILES:
+            inner = _included(line, inside)
+            (constraints if line.option == "--constraint" else requirements).extend(inner.requirements)
             constraints.extend(inner.constraints)
             hashes.update(inner.hashes)
-        elif line.startswith(_INDEX_OPTIONS):
-            continue  # For `index_options`.
-        elif line.startswith(("-e ", "--editable", "./", "../", "/")):
-            if path.name != "uv.lock":
-                raise InputError(
-                    f"a folder is required: {line}",
-                    where=where,
-                    hint="require the project by name, and name its folder in [tool.uv.sources]",
-                )
-        elif line.startswith("-"):
-            raise InputError(f"not an option that can be used here: {line.split()[0]}", where=where)
-        else:
-            requirement, found = _requirement(line, where)
+            hashed = hashed or inner.locked is not None
+        elif line.option == "--require-hashes":
+            hashed = True
+        elif line.option not in GENERAL:
+            requirement, found = _requirement(line)
             requirements.append(requirement)
             if found:
                 name = canonicalize_name(Requirement(requirement).name)
                 hashes[name] = hashes.get(name, frozenset()) | found
-    return Inputs(requirements=tuple(requirements), constraints=tuple(constraints), hashes=hashes)
+    locked = _all_hashed(requirements, hashes) if hashed else None
+    return Inputs(requirements=tuple(requirements), constraints=tuple(constraints), hashes=hashes, locked=locked)
 
 
-def _included(path: Path, where: Location, inside: tuple[Path, ...]) -> Inputs:
+def _all_hashed(requirements: Sequence[str], hashes: Mapping[str, frozenset[str]]) -> dict[str, str]:
+    """Give the versions of a file that is its own lock, as `--require-hashes` has it. Raises InputError."""
+    locked: dict[str, str] = {}
+    for requirement in map(Requirement, requirements):
+        name = canonicalize_name(requirement.name)
+        if name not in hashes:
+            raise InputError(
+                f"{requirement} has no hash, and --require-hashes asks for one",
+                hint="`uv pip compile --generate-hashes` writes them",
+            )
+        exact = [one.version for one in requirement.specifier if one.operator in {"==", "==="}]
+        if exact:
+            locked[name] = exact[0]
+    return locked
+
+
+def _included(line: Line, inside: tuple[Path, ...]) -> Inputs:
     """Read a file that another takes in. Raises InputError naming the line that does when it is not there."""
+    path = (line.where.path.parent / line.value).resolve()
     if not path.is_file():
-        raise InputError(f"there is no {path}", where=where)
+        raise InputError(f"there is no {path}", where=line.where)
+    inside = (*inside, line.where.path.resolve())
     if path in inside:
-        raise InputError(f"{path.name} takes in itself", where=where, hint="remove the line")
-    return _of_text(path.read_text("utf-8", "replace"), path, inside)
+        raise InputError(f"{path.name} takes in itself", where=line.where, hint="remove the line")
+    return _of_lines(read_lines(path), inside)
 
 
-def _requirement(line: str, where: Location) -> tuple[str, frozenset[str]]:
-    found = frozenset(_HASH.findall(line))
-    text = _OTHER_OPTION.sub("", line).strip()
+def _requirement(line: Line) -> tuple[str, frozenset[str]]:
+    text = requirement_of(line)
+    found = frozenset(_HASH.findall(text))
+    text = _ANY_HASH.sub("", text).strip()
     try:
         Requirement(text)
     except ValueError as error:
         raise InputError(
-            f"not a requirement: {without_login(text)!r}: {str(error).partition(chr(10))[0]}", where=where
+            f"not a requirement: {without_login(text)!r}: {str(error).partition(chr(10))[0]}", where=line.where
         ) from None
     return text, found
-
-
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Give the logical lines with their numbers: continued ones joined, comments and empty ones left out."""
-    whole, first = "", 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        first = first or number
-        if line.endswith("\\"):
-            whole += _COMMENT.sub("", line[:-1]) + " "
-            continue
-        whole = _COMMENT.sub("", whole + line).strip()
-        if whole:
-            yield first, whole
-        whole, first = "", 0
-
-
-def _other_file(line: str) -> tuple[bool, str] | None:
-    """Read `-r FILE` and `-c FILE`; true means that it only narrows."""
-    match = re.match(r"(-r|--requirement|-c|--constraint)[= ]\s*(\S+)", line)
-    return (match[1] in {"-c", "--constraint"}, match[2]) if match else None
 
 
 def _of_pylock(path: Path, target: Target) -> Inputs:

@@ -11,7 +11,7 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,8 @@ class Surroundings:
     def _wheels(self, requires: Sequence[str], python: "_Python") -> Sequence[Wheel]:
         """Fetch what a build requires, as wheels for this machine."""
         try:
-            found = resolve(requires, python.target, indexes=self.indexes)
+            # What a requirements file asks to be built is for the image.
+            found = resolve(requires, python.target, indexes=replace(self.indexes, from_source=frozenset()))
         except InputError as error:
             raise DoesNotBuildError(f"what its build requires cannot be had as wheels: {error.message}") from error
         pins = [one for one in found if isinstance(one, Pin)]

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """What a wheel was built from: the file name of a source distribution, or a folder relative to the lock's.
+    """What a wheel is from if not from an index as it is.
 
-    `sha256` is that of the file's bytes, or of the folder's files.
+    `name` is the file name of a source distribution of the index, a folder or file relative to the lock's, an address,
+    or a commit in git (`git+https://host/path@COMMIT#subdirectory=PATH`). `sha256` is that of the file's bytes, or of
+    the folder's files.
     """
 
     name: str
@@ -15,8 +17,18 @@ class Source:
 
     @property
     def is_file(self) -> bool:
-        """Tell a source distribution from a folder (PyPA, "Source distribution format")."""
-        return self.name.endswith((".tar.gz", ".zip"))
+        """Tell a source distribution of the index from the rest (PyPA, "Source distribution format")."""
+        return "/" not in self.name and self.name.endswith((".tar.gz", ".zip"))
+
+    @property
+    def is_archive(self) -> bool:
+        """Tell a file that is required by its address or path."""
+        return not self.is_file and self.commit is None and self.name.endswith((".tar.gz", ".zip", ".whl"))
+
+    @property
+    def commit(self) -> str | None:
+        """The commit of a project in git; None for anything else."""
+        return self.name.partition("#")[0].rpartition("@")[2] if self.name.startswith("git+") else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ from toolkit.python.lock import LOCK_VERSION, Entry, Lock, entries, is_wheel_of
 from toolkit.python.pin import Pin, Source
 from toolkit.python.target import MACHINES
 from toolkit.redaction import without_login
-from toolkit.toml import Document
+from toolkit.toml import Document, toml_value
 
 _HEAD = "# Written by `comp lock`; change pyproject.toml instead, or run `comp lock --upgrade`."
 
@@ -98,12 +98,20 @@ def _package(entry: Entry, everywhere: Sequence[Platform], folder: Path) -> Iter
 
 
 def _source(pin: Pin, folder: Path) -> Iterator[str]:
-    if pin.source is None:
+    source = pin.source
+    if source is None:
         return
-    if pin.source.is_file:
-        yield f"sdist = {{ {_file(pin.source.name, pin.url, pin.source.sha256, None, folder)} }}"
+    if source.is_file:
+        yield f"sdist = {{ {_file(source.name, pin.url, source.sha256, None, folder)} }}"
+    elif source.commit:
+        address, _, inside = source.name.removeprefix("git+").partition("#subdirectory=")
+        parts = {"type": "git", "url": address.rpartition("@")[0], "commit-id": source.commit}
+        yield f"vcs = {toml_value(parts | ({'subdirectory': inside} if inside else {}))}"
+    elif source.is_archive:
+        place = {"url" if "://" in source.name else "path": source.name}
+        yield f"archive = {toml_value(place | {'hashes': {'sha256': source.sha256}})}"
     else:
-        yield f"directory = {{ path = {_value(pin.source.name)} }}"
+        yield f"directory = {{ path = {_value(source.name)} }}"
 
 
 def _file(name: str, url: str | None, sha256: str, size: int | None, folder: Path) -> str:
@@ -150,6 +158,13 @@ def _pins(package: Mapping[str, Any], path: Path) -> Iterator[tuple[Pin, list[Pl
 def _read_source(package: Mapping[str, Any], ours: Mapping[str, Any], path: Path) -> tuple[Source | None, str | None]:
     if sdist := package.get("sdist"):
         return Source(name=str(sdist["name"]), sha256=str(sdist["hashes"]["sha256"])), _address(sdist, path)
+    if vcs := package.get("vcs"):
+        inside = f"#subdirectory={vcs['subdirectory']}" if "subdirectory" in vcs else ""
+        return Source(name=f"git+{vcs['url']}@{vcs['commit-id']}{inside}", sha256=str(ours["source"])), None
+    if archive := package.get("archive"):
+        _address(archive, path)
+        name = str(archive.get("url") or archive["path"])
+        return Source(name=name, sha256=str(archive["hashes"]["sha256"])), None
     if directory := package.get("directory"):
         return Source(name=str(directory["path"]), sha256=str(ours["source"])), None
     return None, None

@@ -8,7 +8,9 @@ import sys
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,24 +19,22 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from toolkit.errors import CompError, InputError, OutsideError
+from toolkit.errors import InputError, OutsideError
 from toolkit.processes import run
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.pin import Pin, SourceDistribution
+from toolkit.python.refusals import no_wheel, refusal
 from toolkit.python.target import Target
 from toolkit.python.uv import uv_program
 from toolkit.python.uv_settings import answering
 from toolkit.redaction import without_login
+from toolkit.toml import toml_value
 
 log = logging.getLogger(__name__)
 
 _TIMEOUT = 300
-_CAUSE = re.compile(r"^\s*cause:\s*(.+?)(?=\n\s*(?:cause:|hint:|\n)|\Z)", re.MULTILINE | re.DOTALL)
-_REFUSED = re.compile(r"authentication\s+credentials\s+\((40[13])")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _WHEELLESS = re.compile(r"Wheels are required for `([^`]+)`")
-_UNREACHABLE = re.compile(
-    r"Failed to fetch|error sending request|Request failed|timed out|Network|dns error|certificate"
-)
 
 
 def resolve(
@@ -46,20 +46,29 @@ def resolve(
     present: Mapping[str, str] = MappingProxyType({}),
     local: Sequence[Pin] = (),
     hashes: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    addressed: AbstractSet[str] = frozenset(),
 ) -> tuple[Pin | SourceDistribution, ...]:
     """Choose one wheel for every requirement and what they need, in order of name.
 
     A release without any wheel that fits is given as its source distribution. uv reads its own settings: indexes,
     credentials, find-links. `constraints` are requirements that only narrow; `present` are versions by name that the
     base already has, which count and are not among the pins; `local` are wheels on this disk, with addresses, that
-    take the place of any index's. `hashes` are the only files that may be chosen, by name, as hex sha256.
+    take the place of any index's, and where wheels require one by an address, which `addressed` names, of that.
+    `hashes` are the only files that may be chosen, by name, as hex sha256.
     Raises InputError when there is no solution, OutsideError when the index cannot be reached.
     """
     if not requirements:
         return ()
     _check(requirements, indexes)
-    with tempfile.TemporaryDirectory(prefix="comp-local-") as folder:
-        packages = _compiled(requirements, target, indexes, (*constraints, *_named(local, Path(folder))), present)
+    with _named(local) as named:
+        packages = _compiled(
+            requirements,
+            target,
+            indexes,
+            (*constraints, *(text for name, text in named.items() if name not in addressed)),
+            present,
+            [text for name, text in named.items() if name in addressed],
+        )
     missing = [package for package in packages if canonicalize_name(package["name"]) not in present]
     here = {pin.name: pin for pin in local}
     chosen = [
@@ -96,13 +105,21 @@ def offers(
     constraints: Sequence[str] = (),
     present: Mapping[str, str] = MappingProxyType({}),
     local: Sequence[Pin] = (),
+    addressed: AbstractSet[str] = frozenset(),
 ) -> Mapping[str, Offer]:
     """Resolve, and give everything that there is to choose from, by name. Takes and raises what `resolve` does."""
     if not requirements:
         return {}
     _check(requirements, indexes)
-    with tempfile.TemporaryDirectory(prefix="comp-local-") as folder:
-        packages = _compiled(requirements, target, indexes, (*constraints, *_named(local, Path(folder))), present)
+    with _named(local) as named:
+        packages = _compiled(
+            requirements,
+            target,
+            indexes,
+            (*constraints, *(text for name, text in named.items() if name not in addressed)),
+            present,
+            [text for name, text in named.items() if name in addressed],
+        )
     return {
         canonicalize_name(package["name"]): Offer(
             version=str(package.get("version", "")),
@@ -114,11 +131,13 @@ def offers(
     }
 
 
-def _named(local: Sequence[Pin], folder: Path) -> list[str]:
-    """Require the wheels on this disk by address, under the names that say what they are."""
-    for pin in local:
-        (folder / pin.filename).symlink_to(unquote(urlsplit(pin.url or "").path))
-    return [f"{pin.name} @ {(folder / pin.filename).as_uri()}" for pin in local]
+@contextmanager
+def _named(local: Sequence[Pin]) -> Iterator[Mapping[str, str]]:
+    """Require the wheels on this disk by address, under the file names that say what they are."""
+    with tempfile.TemporaryDirectory(prefix="comp-local-") as folder:
+        for pin in local:
+            Path(folder, pin.filename).symlink_to(unquote(urlsplit(pin.url or "").path))
+        yield {pin.name: f"{pin.name} @ {Path(folder, pin.filename).as_uri()}" for pin in local}
 
 
 def locate(pins: Sequence[Pin], target: Target, *, indexes: Indexes = ANY) -> tuple[Pin, ...]:
@@ -152,22 +171,29 @@ def _compiled(
     indexes: Indexes,
     constraints: Sequence[str],
     present: Mapping[str, str],
+    overrides: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Resolve to wheels; where a package has none that fits, let its source distribution count, for it alone.
 
     What that requires is known when it is: then it is resolved again, with the version that was chosen.
     """
-    from_source: dict[str, tuple[str, ...]] = {}
+    from_source: dict[str, tuple[str, ...]] = dict.fromkeys(sorted(indexes.from_source), ())
     exactly: list[str] = []
     first: InputError | None = None
     while True:
         try:
             packages = _compile(
-                requirements, target, indexes, (*constraints, *exactly), present=present, from_source=from_source
+                requirements,
+                target,
+                indexes,
+                (*constraints, *exactly),
+                present=present,
+                from_source=from_source,
+                overrides=overrides,
             )
         except _NoWheelError as error:
             first = first or error.failure
-            if error.package in from_source:
+            if error.package in from_source or indexes.only_wheels & {error.package, ":all:"}:
                 raise first from None
             from_source[error.package] = ()
         except InputError:
@@ -194,6 +220,7 @@ def _compile(
     present: Mapping[str, str] = MappingProxyType({}),
     closed: bool = False,
     from_source: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    overrides: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Run uv and return its packages; with `closed` nothing beyond `requirements` is taken in.
 
@@ -204,7 +231,9 @@ def _compile(
         wanted, narrowing = Path(folder) / "requirements.in", Path(folder) / "constraints.txt"
         # In the file, since on the command line it would take the place of UV_FIND_LINKS.
         found = [f"--find-links {_stand_ins(Path(folder) / 'present', present)}"] if present else []
-        wanted.write_text("\n".join([*found, *indexes.options, *requirements]) + "\n")
+        pinned = [text for text in requirements if _name_of(text) in indexes.pinned]
+        listed = [text for text in requirements if text not in pinned]
+        wanted.write_text("\n".join([*found, *indexes.options, *listed]) + "\n")
         given = [f"{name}=={version}" for name, version in present.items()]
         narrowing.write_text("\n".join([*constraints, *given]) + "\n")
         command = [uv_program(), "pip", "compile", "--quiet", "--no-header", "--format=pylock.toml"]
@@ -214,13 +243,20 @@ def _compile(
         # resolve.
         command += ["--python", sys.executable]
         command += ["--constraints", str(narrowing), *(["--no-deps"] if closed else []), str(wanted)]
+        if pinned:
+            command.append(str(_project_file(Path(folder) / "pinned", pinned, indexes)))
+        if indexes.early:
+            command.append("--prerelease=allow")
+        if overrides:
+            (Path(folder) / "overrides.txt").write_text("\n".join(overrides) + "\n")
+            command += ["--overrides", str(Path(folder) / "overrides.txt")]
         try:
             environment = answering(from_source, Path(folder) / "settings", os.environ)
             done = run(command, seconds=_TIMEOUT, folder=indexes.folder, environment=environment)
         except subprocess.TimeoutExpired as error:
             raise OutsideError(f"uv did not finish within {_TIMEOUT} s", hint="is the package index slow?") from error
     if done.code:
-        failure = _failure(done.error_text, target, indexes)
+        failure = refusal(done.error_text, target, indexes)
         wheelless = _WHEELLESS.search(done.error_text)
         if wheelless and isinstance(failure, InputError) and not closed:
             raise _NoWheelError(canonicalize_name(wheelless[1]), failure)
@@ -236,6 +272,37 @@ class _NoWheelError(Exception):
         super().__init__(package)
         self.package = package
         self.failure = failure
+
+
+def _project_file(folder: Path, requirements: Sequence[str], indexes: Indexes) -> Path:
+    """Write a project that takes each of its requirements from an index: only in a project uv reads that."""
+    names = dict.fromkeys(map(_name_of, requirements))
+    tables: dict[str, Mapping[str, Any]] = {}
+    lines = ["[project]", 'name = "comp-pinned"', 'version = "0"', f"dependencies = {toml_value(list(requirements))}"]
+    lines.append("[tool.uv.sources]")
+    for name in names:
+        for pin in indexes.pinned[name]:
+            if tables.setdefault(pin.table["name"], pin.table) != pin.table:
+                raise InputError(f"two indexes are named {pin.table['name']}", where=indexes.location)
+        entries = [
+            {"index": pin.table["name"], **({"marker": pin.marker} if pin.marker else {})}
+            for pin in indexes.pinned[name]
+        ]
+        lines.append(f"{toml_value(name)} = {toml_value(entries)}")
+    for table in tables.values():
+        lines.append("[[tool.uv.index]]")
+        # Nothing else is to be looked for there: where the index holds for all, uv's own settings say so.
+        explicit = {**table, "explicit": True, "default": False}
+        lines += [f"{toml_value(key)} = {toml_value(value)}" for key, value in explicit.items()]
+    folder.mkdir()
+    path = folder / "pyproject.toml"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def _name_of(requirement: str) -> str:
+    found = _NAME.match(requirement)
+    return canonicalize_name(found[0]) if found else ""
 
 
 def _stand_ins(folder: Path, present: Mapping[str, str]) -> Path:
@@ -259,19 +326,13 @@ def _check(requirements: Sequence[str], indexes: Indexes) -> None:
 
     for text in requirements:
         try:
-            parsed = Requirement(text)
+            Requirement(text)
         except ValueError as error:
             raise InputError(
                 f"not a requirement: {without_login(text)!r}: {str(error).splitlines()[0]}",
                 where=indexes.location,
                 hint="write it as name==1.2.3 or name>=1,<2",
             ) from None
-        if parsed.url:
-            raise InputError(
-                f"{parsed.name} is required from an address, {without_login(parsed.url)}, and a lock holds none",
-                where=indexes.location,
-                hint="put its wheel into an index or a find-links folder, and require it by version",
-            )
 
 
 def _choose(
@@ -283,7 +344,7 @@ def _choose(
     source = _source(package)
     fitting = _fitting(package, target, indexes)
     if not fitting and source is None:
-        raise _no_wheel(what, target, indexes)
+        raise no_wheel(what, target, indexes)
     allowed = hashes.get(name)
     if allowed is not None:
         fitting = [item for item in fitting if item[1].sha256 in allowed]
@@ -334,36 +395,3 @@ def _fitting(package: Mapping[str, Any], target: Target, indexes: Indexes) -> li
         )
         fitting.append((rank, pin))
     return fitting
-
-
-def _no_wheel(what: str, target: Target, indexes: Indexes, detail: str = "") -> InputError:
-    wanted = f"{target.platform}, Python {target.minor}, {target.libc} {target.libc_version}"
-    return InputError(
-        f"{what} has no wheel for {wanted}{detail}",
-        where=indexes.location,
-        hint="choose another version of it, or a base with another Python or a newer C library",
-    )
-
-
-def _failure(text: str, target: Target, indexes: Indexes) -> CompError:
-    """Turn uv's words into one error: its causes on one line, secrets out."""
-    text = without_login(text)
-    # uv folds long causes into several lines; an empty line or the next label ends one.
-    causes = [" ".join(cause.split()) for cause in _CAUSE.findall(text)]
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    said = " ".join(causes) or " ".join(lines[-5:]).removeprefix("error: ") or "uv failed and said nothing"
-    if refusal := _REFUSED.search(text):
-        return OutsideError(
-            f"the package index refuses this user ({refusal[1]}): {said}",
-            hint="UV_INDEX_URL=https://USER:PASSWORD@HOST/… or ~/.netrc can name another",
-        )
-    if _UNREACHABLE.search(text) and "No solution found" not in text:
-        return OutsideError(f"the package index cannot be reached: {said}", hint="check the network, or UV_INDEX_URL")
-    wheelless = re.search(r"(\S+?)==(\S+) has no (?:usable )?wheels", said)
-    if wheelless:
-        return _no_wheel(f"{wheelless[1]} {wheelless[2]}", target, indexes, f": {said}")
-    return InputError(
-        f"the requirements cannot be resolved for {target.platform}, Python {target.version}: {said}",
-        where=indexes.location,
-        hint="change `dependencies` in [project]",
-    )

@@ -72,6 +72,7 @@ def _key(asked: Asked, pins: Sequence[Pin]) -> dict[str, object]:
         asked.constraints,
         dict(asked.present),
         [said(pin) for pin in asked.local],
+        sorted(asked.addressed),
         {name: sorted(found) for name, found in asked.hashes.items()},
         None if asked.locked is None else dict(asked.locked),
         [str(target.platform), target.version, target.libc, target.libc_version],
@@ -114,7 +115,7 @@ def _early(asked: Asked, pins: Sequence[Pin]) -> Iterator[Problem]:
     }
     elsewhere = {*explicit, *(pin.name for pin in asked.local), *(asked.locked or {})}
     suspects = {pin.name: pin for pin in pins if Version(pin.version).is_prerelease and pin.name not in elsewhere}
-    if not suspects:
+    if not suspects or asked.indexes.early:
         return
     others = [pin for pin in pins if pin.name not in suspects]
     try:
@@ -143,7 +144,7 @@ def _compared(asked: Asked, pins: Sequence[Pin]) -> Iterator[Problem]:
         pin = pinned[name]
         if name in local:
             if pin != local[name]:
-                yield Problem(name=name, text=f"{pin.filename} is not the wheel of {_origin(local[name])}")
+                yield Problem(name=name, text=_unlike(pin, local[name]))
         elif not offered[name].has(pin):
             from_what = f", built from {_origin(pin)}," if pin.source else ""
             yield Problem(
@@ -161,7 +162,14 @@ def _offered(asked: Asked, pins: Sequence[Pin]) -> Mapping[str, Offer]:
         constraints=(*asked.narrowing, *exact),
         present=asked.present,
         local=asked.local,
+        addressed=asked.addressed,
     )
+
+
+def _unlike(pin: Pin, wanted: Pin) -> str:
+    if pin.source == wanted.source:
+        return f"{_origin(pin)} builds to {wanted.filename} with sha256 {wanted.sha256} here, {pin.sha256} is pinned"
+    return f"{pin.filename}, from {_origin(pin)}, is not the wheel of {_origin(wanted)} as it is"
 
 
 def _origin(pin: Pin) -> str:

@@ -295,6 +295,7 @@ def test_projects_are_followed_by_path_and_workspace(tmp_path: Path) -> None:
     (top / "pyproject.toml").write_text(
         '[tool.uv.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/skipped"]\n'
         "[tool.uv.sources]\na = { workspace = true }\nnumpy = { index = 'x' }\n"
+        "[[tool.uv.index]]\nname = 'x'\nurl = 'https://example.com/simple'\n"
     )
     comp = component(top / "comp")
     found = local_projects(comp.pyproject, ("a>=1", "numpy", "elsewhere"))

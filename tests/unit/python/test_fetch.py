@@ -12,7 +12,7 @@ import pytest
 from tests.hostile.servers import SLOW, Talk, request_head, serving_bytes
 from tests.package_index import PackageIndex, resolved, small_wheel
 from toolkit.cache import Cache
-from toolkit.errors import OutsideError
+from toolkit.errors import InputError, OutsideError
 from toolkit.progress import Progress, silent
 from toolkit.python.fetch import fetch_wheels
 from toolkit.python.pin import Pin
@@ -269,3 +269,33 @@ def test_a_slow_index_is_not_waited_for_forever(
     with serving_bytes(talk) as host, pytest.raises(OutsideError, match=f"cannot fetch {ALPHA}: .*{host}") as caught:
         fetch_wheels([replace(locked(index, ALPHA), url=f"http://{host}/{ALPHA}")], debian, cache, silent)
     assert "COMP_LIMIT_REQUEST_TIME" in (caught.value.hint or "")
+
+
+def test_no_more_is_taken_than_there_may_be(
+    index: PackageIndex, debian: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index that answers a small wheel with a flood: at its size, or at a limit where the size is not known."""
+    (pin,) = resolved(["alpha<2"], debian)
+    index.wrong[pin.filename] = bytes(5_000_000)
+    cache = Cache(tmp_path / "bounded")
+    small = replace(pin, size=len(index.files[pin.filename]))
+    with pytest.raises(OutsideError, match=f"is longer than the {small.size} bytes that the index promised"):
+        fetch_wheels([small], debian, cache, silent)
+    monkeypatch.setenv("COMP_LIMIT_PACKAGE_SIZE", "2000000")
+    with pytest.raises(InputError, match=r"alpha-1\.0-py3-none-any\.whl exceeds the limit of 2\.0 MB") as refused:
+        fetch_wheels([replace(pin, size=None)], debian, cache, silent)
+    assert "COMP_LIMIT_PACKAGE_SIZE" in (refused.value.hint or "")
+    assert not [path for path in cache.root.rglob("*") if path.is_file()]
+    # Nothing of it is in the way of the true file.
+    index.wrong.clear()
+    (wheel,) = fetch_wheels([replace(pin, size=None)], debian, cache, silent)
+    assert wheel.path.read_bytes() == index.files[pin.filename]
+
+
+def test_devices_and_pipes_are_not_read(debian: Target, tmp_path: Path, index: PackageIndex) -> None:
+    (pin,) = resolved(["alpha<2"], debian)
+    assert index.port
+    os.mkfifo(tmp_path / "pipe")
+    for path in (Path("/dev/zero"), tmp_path / "pipe", tmp_path):
+        with pytest.raises(OutsideError, match="is not a regular file"):
+            fetch_wheels([replace(pin, url=path.as_uri())], debian, Cache(tmp_path / "cache"), silent)

@@ -13,14 +13,17 @@ from packaging.pylock import Pylock
 
 from tests.artifacts import component
 from tests.package_index import PackageIndex, resolved, small_wheel
+from tests.projects import sdist
 from toolkit.errors import InputError
 from toolkit.locking import is_fresh
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
-from toolkit.python.inputs import index_options, inputs_file_digest, read_inputs
+from toolkit.python.indexes import Indexes
+from toolkit.python.inputs import file_options, inputs_file_digest, read_inputs
 from toolkit.python.lock import Lock, inputs_digest
 from toolkit.python.pin import Pin, Source
 from toolkit.python.pylock import read_pylock, write_pylock
+from toolkit.python.resolve import resolve
 from toolkit.python.target import Target
 
 A, B = "a" * 64, "b" * 64
@@ -45,7 +48,7 @@ def test_a_requirements_file(tmp_path: Path, debian: Target) -> None:
     found = read_inputs(path, debian)
     assert found.requirements == ("alpha==1.0", 'beta>=1 ; sys_platform == "linux"', "gamma==3")
     assert found.constraints == ("delta<2",)
-    assert index_options(path) == ("--extra-index-url https://example.com/simple",)
+    assert file_options(path).indexes == ("--extra-index-url https://example.com/simple",)
     assert found.hashes == {"alpha": frozenset({A, B}), "gamma": frozenset({A})}
     digest = inputs_file_digest(path)
     (tmp_path / "narrow.txt").write_text("delta<3\n")
@@ -57,7 +60,10 @@ def test_a_requirements_file(tmp_path: Path, debian: Target) -> None:
     [
         ("-e ../shared", "a folder is required"),
         ("./shared", "a folder is required"),
-        ("--trusted-host x", "not an option that can be used here: --trusted-host"),
+        ("--global-option x", "not an option that can be used here: --global-option"),
+        ("six --config-settings a=b", "not an option that can be used here: --config-settings"),
+        ("six --hash=sha512:00", "its hashes are not sha256"),
+        ("https://example.com/", "no name stands in the address"),
         ("alpha = 1", "not a requirement"),
         ("-r none.txt", "there is no"),
     ],
@@ -224,3 +230,81 @@ def test_a_file_that_takes_in_itself_is_refused(tmp_path: Path, debian: Target) 
     (tmp_path / "a.txt").write_text("-r requirements.txt\n")
     with pytest.raises(InputError, match=r"requirements\.txt takes in itself"):
         read_inputs(tmp_path / "requirements.txt", debian)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "latin-1"])
+def test_the_encodings_that_pip_reads(tmp_path: Path, debian: Target, encoding: str) -> None:
+    path = tmp_path / "requirements.txt"
+    mark = {"utf-16-be": "\ufeff", "latin-1": "# -*- coding: latin-1 -*-\n"}.get(encoding, "")
+    path.write_bytes(f"{mark}# schöne\nalpha==1.0\n--pre\n".encode(encoding))
+    assert read_inputs(path, debian).requirements == ("alpha==1.0",)
+    assert file_options(path).early
+    path.write_bytes("# schöne\n".encode("latin-1"))
+    with pytest.raises(InputError, match="not utf-8 text"):
+        read_inputs(path, debian)
+
+
+def test_options_of_pip(tmp_path: Path, debian: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "requirements.txt"
+    monkeypatch.setenv("TOKEN_1", "hush")
+    (tmp_path / "near-1.0-py3-none-any.whl").touch()
+    path.write_text(
+        "-ihttp://${TOKEN_1}@plain/simple\n--trusted-host plain\n--prefer-binary\n--use-feature=fast-deps\n"
+        "--no-binary=Alpha,beta\n--only-binary beta,gamma\n--no-binary delta\n--no-binary :none:\n--no-binary Alpha\n"
+        "git+https://host/x@v1#egg=one&subdirectory=a\nhttps://host/two-1.0-py3-none-any.whl --hash=sha256:" + A + "\n"
+        "./near-1.0-py3-none-any.whl\n-e git+https://host/y#egg=three\n"
+    )
+    found = file_options(path)
+    assert found.indexes == ("--index-url http://hush@plain/simple",)
+    assert (sorted(found.from_source), sorted(found.only_wheels)) == (["alpha"], ["beta", "gamma"])
+    near = (tmp_path / "near-1.0-py3-none-any.whl").as_uri()
+    given = read_inputs(path, debian)
+    assert given.requirements == (
+        "one @ git+https://host/x@v1#subdirectory=a",
+        "two @ https://host/two-1.0-py3-none-any.whl",
+        f"near @ {near}",
+        "three @ git+https://host/y",
+    )
+    assert given.hashes == {"two": frozenset({A})}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--trusted-host x", "certificates are always verified"),
+        ("--no-binary :all:", "name the packages"),
+        ("--uploaded-prior-to 2026-01-01", "exclude-newer"),
+    ],
+)
+def test_options_that_have_another_way(tmp_path: Path, debian: Target, line: str, words: str) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_text(f"six\n{line}\n")
+    with pytest.raises(InputError, match="used here") as caught:
+        (file_options(path), read_inputs(path, debian))
+    assert words in (caught.value.hint or "")
+    assert str(caught.value.where) == f"{path}:2"
+
+
+def test_required_hashes(tmp_path: Path, debian: Target) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_text(f"--require-hashes\nalpha==1.0 --hash=sha256:{A}\n")
+    assert read_inputs(path, debian).locked == {"alpha": "1.0"}
+    path.write_text(f"--require-hashes\nalpha==1.0 --hash=sha256:{A}\nbeta==1\n")
+    with pytest.raises(InputError, match="beta==1 has no hash"):
+        read_inputs(path, debian)
+
+
+def test_what_is_to_be_built_and_what_never(index: PackageIndex, debian: Target) -> None:
+    index.files["alpha-1.0.tar.gz"] = sdist("alpha")
+    index.files["built-1.0.tar.gz"] = sdist("built")
+    index.files["early-1.0-py3-none-any.whl"] = small_wheel("early", "1.0")
+    index.files["early-2.0rc1-py3-none-any.whl"] = small_wheel("early", "2.0rc1")
+    (source,) = resolve(["alpha==1.0"], debian, indexes=Indexes(from_source=frozenset({"alpha"})))
+    assert source.filename == "alpha-1.0.tar.gz"
+    (built,) = resolve(["built"], debian)
+    assert built.filename == "built-1.0.tar.gz"
+    for names in ({"built"}, {":all:"}):
+        with pytest.raises(InputError, match="built"):
+            resolve(["built"], debian, indexes=Indexes(only_wheels=frozenset(names)))
+    (early,) = resolve(["early"], debian, indexes=Indexes(early=True))
+    assert early.version == "2.0rc1"

@@ -11,6 +11,7 @@ from toolkit.errors import InputError, OutsideError
 from toolkit.oci.descriptor import Platform
 from toolkit.python.indexes import Indexes
 from toolkit.python.pin import Pin, SourceDistribution
+from toolkit.python.refusals import told_of_pip
 from toolkit.python.resolve import locate, resolve
 from toolkit.python.target import Target
 from toolkit.redaction import without_login
@@ -110,7 +111,6 @@ def test_settings_of_uv_beside_the_project_count(tmp_path: Path, debian: Target,
     [
         ("alpha==", "not a requirement: 'alpha=='"),
         ("-r other.txt", "not a requirement: '-r other.txt'"),
-        ("alpha @ https://ada:s3cret@example.com/alpha-1.0-py3-none-any.whl", "alpha is required from an address"),
     ],
 )
 def test_what_is_no_requirement_is_refused(debian: Target, tmp_path: Path, requirement: str, words: str) -> None:
@@ -177,3 +177,56 @@ def test_a_refused_user_is_told_without_the_password(
 def test_credentials_are_taken_out_of_text() -> None:
     text = "got https://ada:s3cret@example.com/a and http://token@h/b, mail me@example.com"
     assert without_login(text) == "got https://example.com/a and http://h/b, mail me@example.com"
+
+
+@pytest.mark.parametrize(
+    ("required", "words", "hint"),
+    [
+        (["nowhere"], "nowhere was not found", "check how nowhere is written"),
+        (["alpha==9"], r"no version of alpha==9", "the index has no such version of alpha; change what `dependencies`"),
+        (["beta", "alpha>=2"], r"beta depend on alpha<2", "these exclude each other"),
+        (["newer"], r"requires Python >=3\.12", "a base whose Python is >=3.12"),
+    ],
+)
+def test_each_reason_has_its_own_hint(
+    index: PackageIndex, debian: Target, tmp_path: Path, required: list[str], words: str, hint: str
+) -> None:
+    index.files["newer-1.0-py3-none-any.whl"] = small_wheel("newer", "1.0", python=">=3.12")
+    with pytest.raises(InputError, match=words) as caught:
+        resolved(required, debian, indexes=Indexes(listed=tmp_path / "more.txt"))
+    assert hint in (caught.value.hint or "")
+    if required not in (["nowhere"], ["newer"]):
+        assert "`dependencies` in [project] or more.txt" in (caught.value.hint or "")
+
+
+def test_offline_and_refused(index: PackageIndex, debian: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    index.files["fresh-1.0-py3-none-any.whl"] = small_wheel("fresh", "1.0")
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    with pytest.raises(OutsideError, match="uv is set to work offline") as caught:
+        resolved(["fresh"], debian)
+    monkeypatch.delenv("UV_OFFLINE")
+    assert "UV_OFFLINE" in (caught.value.hint or "")
+    index.refuses = True
+    with pytest.raises(OutsideError, match=r"refuses this user \(403\)"):
+        resolved(["fresh"], debian)
+
+
+def test_pips_indexes_are_named_where_nothing_is_found(
+    index: PackageIndex,
+    debian: Target,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert index.port
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://u:p@host/simple\n")
+    with pytest.raises(InputError) as caught:
+        resolved(["nowhere"], debian)
+    assert (caught.value.hint or "").endswith(
+        f"; index-url of {tmp_path}/pip.conf is not read here, UV_DEFAULT_INDEX is"
+    )
+    told_of_pip({"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "UV_INDEX": "x"})
+    assert caplog.text == ""
+    told_of_pip({"PIP_EXTRA_INDEX_URL": "x", "HOME": str(tmp_path)})
+    assert "PIP_EXTRA_INDEX_URL is not read: uv resolves, and UV_INDEX names an index for it" in caplog.text

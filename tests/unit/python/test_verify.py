@@ -20,6 +20,7 @@ from toolkit.python.inputs import read_inputs
 from toolkit.python.pin import Pin, Source
 from toolkit.python.target import Target
 from toolkit.python.verify import problems, remember
+from toolkit.toml import Document
 
 
 def offer(index: PackageIndex, name: str, version: str, **options: str) -> None:
@@ -230,3 +231,17 @@ def test_a_uv_lock_that_was_changed(index: PackageIndex, debian: Target, tmp_pat
     path.write_text(changed)
     with pytest.raises(InputError, match=r"idna 3\.0 is in it and nothing requires it"):
         choose(asked())
+
+
+def test_the_lock_of_a_workspace(index: PackageIndex, debian: Target, tmp_path: Path) -> None:
+    """What a member needs, whatever the other members and the root do."""
+    offer(index, "idna", "3.0")
+    project = '[project]\nname = "{}"\nversion = "1"\nrequires-python = ">=3.10"\ndependencies = ["{}"]\n'
+    for name, required in (("one", "beta"), ("two", "idna")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text(project.format(name, required))
+    (tmp_path / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["one", "two"]\n')
+    subprocess.run([uv.find_uv_bin(), "lock", "--quiet"], cwd=tmp_path, check=True)
+    given = read_inputs(tmp_path / "uv.lock", debian, Document.read(tmp_path / "one" / "pyproject.toml"))
+    assert given.locked == {"alpha": "1.0", "beta": "1.5"}
+    assert given.requirements == ("beta",)
