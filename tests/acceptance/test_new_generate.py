@@ -159,10 +159,10 @@ def test_an_import_that_nothing_known_brings_is_not_required(tmp_path: Path) -> 
     result = comp("new", "step", "--from-function", "steps.py:f", folder=tmp_path)
     assert result.code == 1
     assert result.err.endswith(
-        "warning: steps.py:1:1: no distribution is known that brings `utils_of_mine`; its name alone proves nothing; "
-        "add what brings it to `dependencies` in the new pyproject.toml\n"
-        "error: made step, which cannot work before what is above is settled\n"
-        "hint: then comp lint step, comp build step\n"
+        "warning: steps.py:1:1: `utils_of_mine` is imported, and what brings it is not known: a distribution "
+        "of its name may be anybody's; add the right distribution to `dependencies` in the new pyproject.toml\n"
+        "error: step is made, but it does not work yet: see the warnings above\n"
+        "hint: settle them, then comp lint step, comp build step\n"
     )
     settings = (tmp_path / "step" / "pyproject.toml").read_text()
     assert 'dependencies = [\n  "pyyaml",\n]' in settings

@@ -146,7 +146,7 @@ def test_nothing_unknown_is_installed_to_ask_a_program(tmp_path: Path) -> None:
     (tmp_path / "s.py").write_text("import argparse, utils_of_mine\nargparse.ArgumentParser().parse_args()\n")
     result = comp("new", "s", "--from-program", "s.py", "--exec", folder=tmp_path)
     assert result.code == 1
-    assert "no distribution is known that brings `utils_of_mine`" in result.err
+    assert "`utils_of_mine` is imported, and what brings it is not known" in result.err
     assert "the program's own metadata (`# /// script`)" in result.err
     assert [path.name for path in tmp_path.iterdir()] == ["s.py"]
 

@@ -96,8 +96,8 @@ def command(
         for finding in made.findings:
             console.warn(f"{finding.where}: {finding.message}; {finding.help}")
         raise InputError(
-            f"made {made.folder}, which cannot work before what is above is settled",
-            hint=f"then comp lint {made.folder}, comp build {made.folder}",
+            f"{made.folder} is made, but it does not work yet: see the warnings above",
+            hint=f"settle them, then comp lint {made.folder}, comp build {made.folder}",
         )
     console.say(f"next: comp lint {made.folder}, comp build {made.folder}")
 

@@ -19,8 +19,8 @@ from toolkit.interface.newer import parse_newer
 from toolkit.interface.syntax import least_minor, newer_syntax
 
 _LARGEST = 16 << 20
-# File systems take 255 bytes; a suffix has to fit too.
-_LONGEST = 200
+# File systems take 255 bytes for a name; a suffix has to fit too.
+_LONGEST, _LONGEST_PATH = 200, 1024
 # Python writes no number of more than 4,300 digits.
 MOST_BITS = 14_000
 _MANY_DIGITS = re.compile(r"[0-9a-fA-F_]{3000}")
@@ -210,15 +210,15 @@ class Module:
 
 
 def nameable(name: str) -> bool:
-    """Tell whether a text can name a file below a folder: it is relative, and no part is longer than names can be."""
-    return bool(name) and "\0" not in name and name[0] != "/" and all(map(_short, name.replace("/", ".").split(".")))
-
-
-def _short(part: str) -> bool:
+    """Tell whether a text can name a file or module below a folder: it is relative and not too long."""
+    if not name or "\0" in name or name[0] == "/":
+        return False
     try:
-        return len(part.encode()) <= _LONGEST
+        size = len(name.encode())
     except UnicodeEncodeError:
         return False
+    # A file's name may have dots, so the parts are those between slashes; of a module's name they only get shorter.
+    return size <= _LONGEST_PATH and all(len(part.encode()) <= _LONGEST for part in name.split("/"))
 
 
 def _source(path: Path) -> str:

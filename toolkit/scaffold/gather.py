@@ -17,7 +17,8 @@ from toolkit.scaffold.surroundings import Copy, Resolved, Surroundings, files_of
 STAND_INS = frozenset({"kfp", "toolkit"})
 RULE = "F013"
 _OWN = Path(__file__).resolve().parent.parent
-_WRITE = "add what brings it to `dependencies` in the new pyproject.toml"
+_SEVERITIES = (Severity.INFO, Severity.WARNING, Severity.ERROR)
+_WRITE = "add the right distribution to `dependencies` in the new pyproject.toml"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +85,7 @@ class _Walk:
     followed: dict[PurePosixPath, Path] = field(default_factory=dict)
     requirements: dict[str, None] = field(default_factory=dict)
     findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
-    unknown: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    unknown: dict[str, Finding] = field(default_factory=dict)
     own: set[str] = field(default_factory=set)
     places: set[PurePosixPath] = field(default_factory=set)
     whole: bool = False
@@ -217,15 +218,30 @@ class _Walk:
             message = f"`{one}`: {compiled.name} is machine code for one platform"
             self._problem(one, message, "make its project a dependency: [tool.uv.sources] with its path")
             return
+        missing = self._missing(dotted)
         severity, advice = Severity.ERROR, _WRITE
         if found:
-            message = f"`{one}`: {found.requirement} {found.problem}"
-            advice = "give the new pyproject.toml the same source, then add it to its `dependencies`"
+            missing, message = found.requirement, f"`{one}`: {found.requirement} {found.problem}"
+            severity = Severity.WARNING if one.optional else severity
+            advice = "add it to `dependencies` in the new pyproject.toml, and to [tool.uv.sources] where it comes from"
         elif one.optional:
-            message, severity = f"nothing known brings `{one.module}`, which the code can do without", Severity.INFO
+            message, severity = f"nothing known brings `{missing}`, which the code can do without", Severity.INFO
+        elif one.late:
+            message, severity = f"nothing known brings `{missing}`, imported where a condition holds", Severity.WARNING
         else:
-            message = f"no distribution is known that brings `{one.module}`; its name alone proves nothing"
-        self.unknown.setdefault((message, str(one.where.path)), _finding(one, message, advice, severity))
+            message = (
+                f"`{missing}` is imported, and what brings it is not known: a distribution of its name may be anybody's"
+            )
+        # Many files may import one module: it is named once, for the import that needs it most.
+        before = self.unknown.get(missing)
+        if before is None or _SEVERITIES.index(severity) > _SEVERITIES.index(before.severity):
+            self.unknown[missing] = _finding(one, message, advice, severity)
+
+    def _missing(self, dotted: str) -> str:
+        """Name what is missing for an import: the package, or its part of a namespace that many share."""
+        parts = dotted.split(".")
+        prefixes = (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+        return next((prefix for prefix in prefixes if not self.providers.shared(prefix)), dotted)
 
     def _problem(self, one: Imported, message: str, advice: str, severity: Severity = Severity.ERROR) -> None:
         self.findings.setdefault((message, str(one.where.path)), _finding(one, message, advice, severity))

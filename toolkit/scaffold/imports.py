@@ -2,7 +2,8 @@
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from toolkit.errors import Location
 from toolkit.interface.module import Module
@@ -15,7 +16,8 @@ _BY_NAME = {"importlib.import_module", "import_module", "__import__", "importlib
 class Imported:
     """One import: `module` as it is written, without the dots of a relative one, which `level` counts.
 
-    `names` are what `from … import` takes. `optional` means that the code expects it to fail.
+    `names` are what `from … import` takes. `optional` means that the code expects it to fail, `late`
+    that it runs under a condition inside a function, if it does.
     """
 
     module: str
@@ -23,6 +25,7 @@ class Imported:
     level: int = 0
     names: tuple[str, ...] = ()
     optional: bool = False
+    late: bool = False
 
     def candidates(self) -> tuple[str, ...]:
         """Give the dotted names that it may import: of `from a import b` also `a.b`, which may be a module."""
@@ -38,27 +41,40 @@ class Imported:
 def imports_of(module: Module, nodes: Iterable[ast.AST]) -> Iterator[Imported]:
     """Give what the `nodes` of a module import; what only type checkers read is left out."""
     for node in nodes:
-        yield from _imports(module, node, optional=False)
+        yield from _imports(module, node, _Way())
 
 
-def _imports(module: Module, node: ast.AST, *, optional: bool) -> Iterator[Imported]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Way:
+    """What stands around an import."""
+
+    function: bool = False
+    optional: bool = False
+    late: bool = False
+
+
+def _imports(module: Module, node: ast.AST, way: _Way) -> Iterator[Imported]:
     where = module.at(node)
     inner: Iterable[ast.AST] = ast.iter_child_nodes(node)
+    found = partial(Imported, where=where, optional=way.optional, late=way.late)
     match node:
         case ast.Import(names=names):
-            yield from (Imported(module=alias.name, where=where, optional=optional) for alias in names)
+            yield from (found(module=alias.name) for alias in names)
         case ast.ImportFrom(module=origin, names=names, level=level) if origin != "__future__":
-            taken = tuple(alias.name for alias in names)
-            yield Imported(module=origin or "", level=level, names=taken, where=where, optional=optional)
+            yield found(module=origin or "", level=level, names=tuple(alias.name for alias in names))
         case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]) if module.qualified(func) in _BY_NAME:
             if all(part.isidentifier() for part in name.split(".")):
-                yield Imported(module=name, where=where, optional=optional)
+                yield found(module=name)
         case ast.If(test=test, orelse=orelse) if (module.qualified(test) or "").endswith("TYPE_CHECKING"):
             inner = orelse
         case ast.Try(handlers=handlers):
-            optional = optional or any(_forgives(module, handler) for handler in handlers)
+            way = replace(way, optional=way.optional or any(_forgives(module, handler) for handler in handlers))
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            way = replace(way, function=True)
+        case ast.If() | ast.Match():
+            way = replace(way, late=way.function)
     for part in inner:
-        yield from _imports(module, part, optional=optional)
+        yield from _imports(module, part, way)
 
 
 def _forgives(module: Module, handler: ast.ExceptHandler) -> bool:

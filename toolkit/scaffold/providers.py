@@ -72,6 +72,10 @@ class Providers:
                 return self._required(names)
         return None
 
+    def shared(self, module: str) -> bool:
+        """Tell whether a module is a namespace that several distributions put their parts into."""
+        return any(known.startswith(f"{module}.") for known in _table()) and not self._bringing(module)
+
     def _bringing(self, prefix: str) -> list[str]:
         installed = self._owners(prefix.partition(".")[0]).get(prefix, [])
         listed = _table().get(prefix, [])
@@ -112,8 +116,8 @@ class Providers:
     def _read_folder(self, folder: Path) -> None:
         data = _toml(folder / "pyproject.toml")
         wanted = [*_declared(data)]
-        for name in _table_of(data, "tool", "uv", "sources"):
-            self._elsewhere(name, f"has a source of its own in [tool.uv.sources] of {folder / 'pyproject.toml'}")
+        for name, said in _not_from_index(data, folder):
+            self._elsewhere(name, said)
         for name, value in _table_of(data, "tool", "poetry", "dependencies").items():
             if isinstance(value, dict) and {"git", "path", "url", "source"} & {*value}:
                 said = f"has a source of its own in [tool.poetry.dependencies] of {folder / 'pyproject.toml'}"
@@ -190,6 +194,15 @@ def _origin(one: Distribution) -> str:
     except (ValueError, AttributeError):
         return ""
     return f"was installed from {re.sub('//[^/@]*@', '//', url)}, not from the index by its name" if url else ""
+
+
+def _not_from_index(data: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
+    """Name what an index may have from others: the project itself, and what it takes from elsewhere."""
+    for table in (_table_of(data, "project"), _table_of(data, "tool", "poetry")):
+        if isinstance(name := table.get("name"), str):
+            yield name, f"is the project in {folder} itself"
+    for name in _table_of(data, "tool", "uv", "sources"):
+        yield name, f"has a source of its own in [tool.uv.sources] of {folder / 'pyproject.toml'}"
 
 
 def _declared(data: Mapping[str, Any]) -> Iterator[str]:

@@ -363,8 +363,13 @@ def test_what_is_local_comes_along(
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"f.py": "import common\ndef f(): return common"}, "no distribution is known that brings `common`"),
-        ({"f.py": "from google import nothing\ndef f(): return nothing"}, "no distribution is known that brings"),
+        ({"f.py": "import common\ndef f(): return common"}, "`common` is imported, and what brings it is not known"),
+        ({"f.py": "from google import nothing\ndef f(): return nothing"}, "`google.nothing` is imported, and"),
+        ({"f.py": "from numpy2 import nothing\ndef f(): return nothing"}, "`numpy2` is imported, and"),
+        (
+            {"f.py": "import my_lib\ndef f(): return my_lib", "pyproject.toml": "[project]\nname = 'my-lib'"},
+            "`import my_lib`: my-lib is the project in",
+        ),
         ({"f.py": "import __main__\ndef f(): return __main__"}, "`__main__` is the launcher in a component"),
         ({"f.py": "from . import gone\ndef f(): return gone"}, "`from . import gone` names no file"),
         ({"f.py": "import fast\ndef f(): return fast", "fast.cpython-311.so": ""}, "machine code for one platform"),
@@ -412,6 +417,21 @@ def test_what_the_code_can_do_without_is_no_error(tmp_path: Path) -> None:
     """
     cut = _cut(tmp_path, code)
     assert [one.severity for one in cut.unknown] == ["info"]
+
+
+def test_one_module_is_missing_once_for_the_import_that_needs_it_most(tmp_path: Path) -> None:
+    files = {
+        "f.py": "import a, b\ndef f(x):\n    if x:\n        import engine.core\n    return a, b",
+        "a.py": "try:\n    import engine\nexcept ImportError:\n    pass",
+        "b.py": "def late(x):\n    if x:\n        from engine.more import y",
+    }
+    _files(tmp_path, {".git/HEAD": "", **files})
+    (finding,) = slice_function(tmp_path / "f.py", "f").unknown
+    assert finding.severity == "warning"
+    assert finding.message == "nothing known brings `engine`, imported where a condition holds"
+    (tmp_path / "b.py").write_text("import engine.more")
+    (finding,) = slice_function(tmp_path / "f.py", "f").unknown
+    assert (finding.severity, finding.where.path.name) == ("error", "b.py")
 
 
 def test_a_relative_import_does_not_leave_the_repository(tmp_path: Path) -> None:
@@ -547,6 +567,8 @@ def test_packages_are_looked_through_without_a_repository(tmp_path: Path) -> Non
         + "b" * 300
         + ".txt'",
         "from pathlib import Path\ndef f(): return Path(__file__).parent / '\\ud800.txt', '" + "ü" * 190 + ".txt'",
+        "def f(): return '" + "A sentence of a help. " * 20 + "'",
+        "from pathlib import Path\ndef f(): return Path(__file__).parent / '" + "b/" * 3000 + "c.txt'",
         "from pathlib import Path\ndef f(): return (Path(__file__).parent / '/etc/passwd').read_text()",
         "from pathlib import Path\nA = B\nB = A\ndef f(): return Path(A) / B, Path(__file__).parents[99]",
     ],
