@@ -62,6 +62,11 @@ _FORMS = {
 }
 
 
+def is_form_of(text: str, key: str) -> bool:
+    """Tell whether a text is what the setting `key` may be."""
+    return key not in _FORMS or bool(_FORMS[key][0].fullmatch(text))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """One component of an image: a function (`entrypoint`, `module:function`) or a program (`command`).

@@ -228,11 +228,23 @@ def _unknown(module: Module, node: ast.expr) -> NotUnderstood:  # noqa: PLR0911 
         return NotUnderstood(f"`{text}` is no type", "write InputPath('…') for a file, str for a value")
     if isinstance(node, ast.BinOp):
         return NotUnderstood(f"`{text}` is more than one type", _INSTEAD["Union"])
-    if isinstance(node, ast.Name | ast.Call | ast.Subscript) and name in _MARKERS:
-        return NotUnderstood(f"`{text}` is not imported", f"add `from toolkit.types import {name}`")
+    if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript) and name in _MARKERS:
+        return _elsewhere(module, node, text, name)
     if name in {"Literal", "Optional", "List", "Dict", "Annotated"}:
         return NotUnderstood(f"`{text}` is not imported", f"add `from typing import {name}`")
     known = "str, int, float, bool, list, dict, Optional[…], Literal[…], Input[Dataset], Output[Model], InputPath(…)"
     return NotUnderstood(
         f"`{text}` is no annotation that a component can have", _INSTEAD.get(name, f"use one of {known}")
+    )
+
+
+def _elsewhere(module: Module, node: ast.expr, text: str, name: str) -> NotUnderstood:
+    """Say where a word of the vocabularies comes from, when that is not one of them."""
+    head = node.func if isinstance(node, ast.Call) else node.value if isinstance(node, ast.Subscript) else node
+    origin = (module.qualified(head) or "").rpartition(".")[0]
+    if not origin:
+        return NotUnderstood(f"`{text}` is not imported", f"add `from toolkit.types import {name}`")
+    return NotUnderstood(
+        f"`{text}` comes from {origin}, expected kfp.dsl, kfp.components or toolkit.types",
+        f"write `from toolkit.types import {name}`, which needs nothing installed",
     )

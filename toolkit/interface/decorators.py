@@ -14,7 +14,10 @@ from toolkit.interface.module import Module
 # kfp 1.8.22 `components/_python_op.py`, `v2/components/component_decorator.py`; kfp 2.17 `dsl/component_decorator.py`.
 _COMPONENT = {"component", "create_component_from_func", "func_to_container_op", "func_to_component_text"}
 _OTHER = {
-    "container_component": ("a container component, which returns a command line", "write its contract as a program's"),
+    "container_component": (
+        "a container component, which returns a command line",
+        "compile it with `kfp dsl compile --function`, then `comp convert FILE --to component` writes its contract",
+    ),
     "pipeline": ("a pipeline, not a component", "name the function of one of its steps"),
     "graph_component": ("a graph of components, not a component", "name the function of one of its steps"),
     "notebook_component": ("a notebook component", "make it from the notebook: --from-program NOTEBOOK.ipynb"),

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from toolkit.atomic import write_text
-from toolkit.config import LOWEST_MINOR, read_project
+from toolkit.config import LOWEST_MINOR, is_form_of, read_project
 from toolkit.errors import InputError, UsageError
 from toolkit.findings import Finding, Severity
 from toolkit.interface.function import read_function
@@ -258,6 +258,13 @@ def _function_context(wanted: Wanted, functions: Sequence[Function], cut: Slice)
     notes += _carried(cut)
     if cut.module != function.module:
         notes.append(f"the module is called {cut.module} in the component")
+    for key, argument, text in (("base", "base_image", function.base), ("image", "target_image", function.image)):
+        if text and not is_form_of(text, key):
+            raise InputError(
+                f"{argument} of {function.name!r} is not an image: {text!r}",
+                where=function.where,
+                hint=f"correct {argument}, or leave it out and write {key} into pyproject.toml",
+            )
     minor = _minor(function.base)
     settings = [f'entrypoint = "{cut.module}:{function.name}"']
     if function.base and minor is not None and minor < LOWEST_MINOR:
