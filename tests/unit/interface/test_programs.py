@@ -547,6 +547,7 @@ def test_what_is_no_notebook(tmp_path: Path, content: str, said: str) -> None:
             "model.save writes to it (prog.py:7)",
         ),
         ("'--x', help='Path to the saved model'", "", "input", "by its help"),
+        ("'--x', help='file/dir/URL/glob/screen/0(webcam)'", "", "value", ""),
         ("'--x', help='Path where the model will be saved'", "", "output", "its help says so"),
     ],
 )

@@ -137,7 +137,9 @@ def _default(reading: Reading, default: ast.expr | None, option: Option) -> str 
     if text is None and value is not None:
         reading.note(default, f"the default {value!r} is no {option.type}; the program takes it when none is given")
     elif option.type == "String" and not isinstance(value, str | None) and option.const is None:
-        reading.note(default, f"the default is {value!r} and not a text; every value that is given is one")
+        reading.note(
+            default, f"the default is {value!r}, but a value that is given arrives as a text: the option has no type"
+        )
     return text
 
 

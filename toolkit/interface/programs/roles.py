@@ -23,7 +23,7 @@ _OWN_NAME = re.compile(r"(^|_)(cache|log|logs|logging|tmp|temp|scratch|work|work
 # What a program looks up by name, on a hub or in a list of its own: text, whatever is made of it.
 _HUB_NAME = re.compile(r"name_or_path$|(^|_)(model|dataset|tokenizer|config|processor|run|repo)_(name|id)(_|$)")
 _PLAIN_NAME = re.compile(r"(^|_)(name|names|id|ids|prefix|suffix|prompt|variant|token)$")
-_PATH_HELP = re.compile(r"(?:the |a |local |output )*(?:path|file|folder|directory)\b", re.IGNORECASE)
+_PATH_HELP = re.compile(r"(?:the |a |local |output )*(?:path|file|folder|directory)\b(?!.*\burls?\b)", re.IGNORECASE)
 _OUTPUT_HELP = re.compile(
     r"\b(?:(?:to|for) (?:write|writing|save|saving|store|storing|export|dump)\b"
     r"|be (?:written|saved|stored|exported|dumped|created|generated)\b"
