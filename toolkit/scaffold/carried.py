@@ -59,10 +59,7 @@ def carry(module: Module, nodes: Iterable[ast.AST], around: Surroundings) -> Car
         findings=(*found.findings, *(_outside(module.path, path, line) for path, line in outside.items())),
         unknown=found.unknown,
         left=tuple(sorted({path for one in opened for path in one.left} - {copy.path for copy in copies.values()})),
-        minor=max(
-            (one.minor for one in (module, *(Module.read(copy.path) for copy in found.followed)) if one.minor),
-            default=None,
-        ),
+        minor=max((one.minor for one in (module, *(other for _, other in found.followed)) if one.minor), default=None),
         own=found.own,
         whole=found.whole,
     )
@@ -71,8 +68,7 @@ def carry(module: Module, nodes: Iterable[ast.AST], around: Surroundings) -> Car
 def _opened(module: Module, nodes: Iterable[ast.AST], around: Surroundings, found: Gathered) -> list[Companions]:
     search = list(around.search())
     opened = [companions(module, nodes, Copy(path=around.source, target=found.place), search, around.root)]
-    for copy in found.followed:
-        other = Module.read(copy.path)
+    for copy, other in found.followed:
         opened.append(companions(other, other.tree.body, copy, search, around.root))
     return opened
 

@@ -34,7 +34,7 @@ class Gathered:
     place: PurePosixPath
     relative: bool
     copies: tuple[Copy, ...]
-    followed: tuple[Copy, ...]
+    followed: tuple[tuple[Copy, Module], ...]
     requirements: tuple[str, ...]
     findings: tuple[Finding, ...]
     unknown: tuple[Finding, ...]
@@ -52,8 +52,9 @@ def gather(
     nodes = list(nodes)
     levels = max([one.level for one in imports_of(module, nodes)], default=0)
     depth = max(levels, package_depth(around.source), depth) if levels else depth
+    modules: dict[Path, Module] = {}
     while True:
-        walk = _Walk(around=around, providers=providers, place=_place(around.source, depth))
+        walk = _Walk(around=around, providers=providers, place=_place(around.source, depth), modules=modules)
         deeper = walk.follow(module, nodes)
         if not deeper:
             return walk.gathered(relative=levels > 0)
@@ -81,6 +82,8 @@ class _Walk:
     around: Surroundings
     providers: Providers
     place: PurePosixPath
+    modules: dict[Path, Module]
+    packages: set[PurePosixPath] = field(default_factory=set)
     copies: dict[PurePosixPath, Path] = field(default_factory=dict)
     followed: dict[PurePosixPath, Path] = field(default_factory=dict)
     requirements: dict[str, None] = field(default_factory=dict)
@@ -106,7 +109,7 @@ class _Walk:
                     self._one(home, one)
             while self.waiting:
                 copy = self.waiting.pop()
-                other = Module.read(copy.path)
+                other = self._module(copy.path)
                 read.append((copy, list(imports_of(other, other.tree.body))))
         return 0
 
@@ -136,7 +139,7 @@ class _Walk:
             place=self.place,
             relative=relative,
             copies=_as_copies(self.copies),
-            followed=_as_copies(self.followed),
+            followed=tuple((copy, self._module(copy.path)) for copy in _as_copies(self.followed)),
             requirements=tuple(sorted(self.requirements)),
             findings=tuple(self.findings.values()),
             unknown=tuple(self.unknown.values()),
@@ -191,8 +194,21 @@ class _Walk:
                 self._take(copy)
         top = found.copies[0]
         if top.path.name == "__init__.py" and not self.around.encloses(top.path) and not one.level:
-            for path in files_of(top.path.parent):
-                self.copies.setdefault(top.target.parent / path.relative_to(top.path.parent).as_posix(), path)
+            self._take_files(top)
+
+    def _take_files(self, package: Copy) -> None:
+        """Take all files of a package, once: many modules import from it."""
+        home, target = package.path.parent, package.target.parent
+        if target not in self.packages:
+            self.packages.add(target)
+            for path in files_of(home):
+                self.copies.setdefault(target / path.relative_to(home).as_posix(), path)
+
+    def _module(self, path: Path) -> Module:
+        """Read a module, once for all rounds."""
+        if path not in self.modules:
+            self.modules[path] = Module.read(path)
+        return self.modules[path]
 
     def _take(self, copy: Copy) -> None:
         self.copies[copy.target] = copy.path

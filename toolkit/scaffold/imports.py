@@ -54,17 +54,16 @@ class _Way:
 
 
 def _imports(module: Module, node: ast.AST, way: _Way) -> Iterator[Imported]:
-    where = module.at(node)
     inner: Iterable[ast.AST] = ast.iter_child_nodes(node)
-    found = partial(Imported, where=where, optional=way.optional, late=way.late)
+    found = partial(_imported, module, node, way)
     match node:
         case ast.Import(names=names):
-            yield from (found(module=alias.name) for alias in names)
+            yield from (found(alias.name) for alias in names)
         case ast.ImportFrom(module=origin, names=names, level=level) if origin != "__future__":
-            yield found(module=origin or "", level=level, names=tuple(alias.name for alias in names))
+            yield found(origin or "", level=level, names=tuple(alias.name for alias in names))
         case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]) if module.qualified(func) in _BY_NAME:
             if all(part.isidentifier() for part in name.split(".")):
-                yield found(module=name)
+                yield found(name)
         case ast.If(test=test, orelse=orelse) if (module.qualified(test) or "").endswith("TYPE_CHECKING"):
             inner = orelse
         case ast.Try(handlers=handlers):
@@ -75,6 +74,12 @@ def _imports(module: Module, node: ast.AST, way: _Way) -> Iterator[Imported]:
             way = replace(way, late=way.function)
     for part in inner:
         yield from _imports(module, part, way)
+
+
+def _imported(
+    module: Module, node: ast.AST, way: _Way, name: str, *, level: int = 0, names: tuple[str, ...] = ()
+) -> Imported:
+    return Imported(module=name, level=level, names=names, where=module.at(node), optional=way.optional, late=way.late)
 
 
 def _forgives(module: Module, handler: ast.ExceptHandler) -> bool:
