@@ -151,7 +151,7 @@ def _entry_lines(entry: Entry, everywhere: Sequence[Platform]) -> Iterator[str]:
 
 
 def _hashes(pin: Pin) -> list[str]:
-    return [pin.sha256, *([pin.source.sha256] if pin.source else [])]
+    return [pin.sha256, *([pin.source.sha256] if pin.source and not pin.source.is_wheel else [])]
 
 
 def read_lock(path: Path) -> Lock:
@@ -208,14 +208,16 @@ def _wheels(match: re.Match[str], path: Path, line: int) -> Iterator[tuple[Pin, 
     hashes = re.findall("[0-9a-f]{64}", match["hashes"])
     for comment in match["wheels"].splitlines():
         wheel = _WHEEL.fullmatch(comment)
-        if wheel is None or len(hashes) < (2 if wheel["source"] else 1):
+        source = Source(name=wheel["source"], sha256="") if wheel and wheel["source"] else None
+        built = source is not None and not source.is_wheel
+        if wheel is None or len(hashes) < (2 if built else 1):
             raise damaged(path, line, "expected a hash and the name of a wheel for each of its wheels")
         name, version, filename = match["name"], match["version"], wheel["filename"]
         if not is_wheel_of(filename, name, version):
             raise damaged(path, line, f"{filename} is not a wheel of {name} {version}")
         pin = Pin(name=name, version=version, filename=filename, sha256=hashes.pop(0))
-        if wheel["source"]:
-            pin = replace(pin, source=Source(name=wheel["source"], sha256=hashes.pop(0)))
+        if source:
+            pin = replace(pin, source=replace(source, sha256=hashes.pop(0) if built else pin.sha256))
         try:
             yield pin, [Platform.parse(text) for text in wheel["platforms"].split(", ")] if wheel["platforms"] else None
         except InputError as error:

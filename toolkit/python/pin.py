@@ -26,6 +26,11 @@ class Source:
         return not self.is_file and self.commit is None and self.name.endswith((".tar.gz", ".zip", ".whl"))
 
     @property
+    def is_wheel(self) -> bool:
+        """Tell a file that is the wheel itself, so that its hash is the wheel's."""
+        return self.is_archive and self.name.endswith(".whl")
+
+    @property
     def commit(self) -> str | None:
         """The commit of a project in git; None for anything else."""
         return self.name.partition("#")[0].rpartition("@")[2] if self.name.startswith("git+") else None

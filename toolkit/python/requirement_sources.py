@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from packaging.markers import Environment, Marker
 from packaging.requirements import Requirement
@@ -147,7 +147,7 @@ class _Follower:
             name = canonicalize_name(requirement.name)
             bare = Requirement(text)
             bare.url = None
-            if not self._holds(requirement.marker, extras):
+            if not self._holds(requirement.marker, extras, _place(document)):
                 continue
             if requirement.url:
                 # What stands in a wheel's metadata as well.
@@ -231,9 +231,7 @@ class _Follower:
         if isinstance(origin, FolderOrigin) and not origin.package:
             # Without the project itself, uv learns what it requires from here alone.
             self.found.origins.pop(name)
-            self.found.requirements[:] = [
-                text for text in self.found.requirements if canonicalize_name(Requirement(text).name) != name
-            ]
+            self.found.requirements[:] = [text for text in self.found.requirements if not _is_of(text, name)]
             self.follow(inner, required, top=True)
             return
         self.follow(inner, required, inside=inside, root=root)
@@ -245,13 +243,20 @@ class _Follower:
             return False
         if entry.kind == "index":
             return True  # uv compares the marker.
-        return self._holds(entry.marker(), ())
+        return self._holds(entry.marker(), (), entry.where)
 
-    def _holds(self, marker: Marker | None, extras: tuple[str, ...]) -> bool:
+    def _holds(self, marker: Marker | None, extras: tuple[str, ...], where: Location | None) -> bool:
         if marker is None or self.environment is None:
             return True
         given: Any = self.environment
-        return any(marker.evaluate({**given, "extra": extra}) for extra in extras or ("",))
+        try:
+            return any(marker.evaluate({**given, "extra": extra}) for extra in extras or ("",))
+        except ValueError as error:  # Not all that parses can be compared.
+            raise InputError(
+                f"the marker {str(marker)!r} cannot be compared: {error}",
+                where=where,
+                hint="compare texts with == or !=, versions with any operator",
+            ) from None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -278,7 +283,7 @@ class _Entry:
         if self.kind == "git":
             return self._git()
         if self.kind == "url":
-            return self._file(self._text("url"))
+            return self._file(self._address("url"))
         if self.kind == "workspace":
             return self._member()
         path = (self.document.path.parent / Path(self._text("path")).expanduser()).resolve()
@@ -295,7 +300,7 @@ class _Entry:
             raise self._wrong("asks for files of git LFS, which are not fetched")
         names = {"tag": ("refs/tags/",), "branch": ("refs/heads/",)}.get(given[0] if given else "")
         origin = GitOrigin(
-            url=self._text("git").removeprefix("git+"),
+            url=self._address("git").removeprefix("git+"),
             ref=self._text(given[0]) if given else None,
             subdirectory=self._text("subdirectory"),
             where=self.where,
@@ -331,6 +336,11 @@ class _Entry:
                 if named and named[1] == wanted:
                     return {"name": wanted, "url": named[2]}
         raise self._wrong(f"names the index {wanted!r}, which is not defined", "define it in [[tool.uv.index]]")
+
+    def _address(self, key: str) -> str:
+        if not (text := self._text(key).strip()):
+            raise self._wrong(f"has an empty {key}")
+        return text
 
     def _text(self, key: str) -> str:
         value = self.table.get(key, "")
@@ -397,7 +407,7 @@ def _entries(document: Document, name: str, value: object) -> Iterator[_Entry]:
 def _of_address(requirement: Requirement, where: Location | None) -> Origin:
     """Read the address of a requirement (PyPA, "Direct URL" and pip, "VCS Support")."""
     url = requirement.url or ""
-    scheme = urlsplit(url).scheme
+    scheme = _parts(url, where, requirement.name).scheme
     if scheme.startswith("git+"):
         address, _, fragment = url.removeprefix("git+").partition("#")
         path, at, ref = address.rpartition("@")
@@ -419,7 +429,7 @@ def _of_address(requirement: Requirement, where: Location | None) -> Origin:
 
 
 def _file_origin(url: str, where: Location | None, name: str) -> FileOrigin:
-    fragment = parse_qs(urlsplit(url).fragment)
+    fragment = parse_qs(_parts(url, where, name).fragment)
     if "subdirectory" in fragment:
         raise InputError(
             f"{name} is required from a subdirectory of an archive, which cannot be used",
@@ -434,6 +444,22 @@ def _file_origin(url: str, where: Location | None, name: str) -> FileOrigin:
             hint=f"the address has to end in one of {', '.join(_ARCHIVES)}",
         )
     return origin
+
+
+def _parts(url: str, where: Location | None, name: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise InputError(f"the address of {name} is invalid: {error}: {without_login(url)}", where=where) from None
+    return parts
+
+
+def _is_of(text: str, name: str) -> bool:
+    try:
+        return canonicalize_name(Requirement(text).name) == name
+    except ValueError:
+        return False
 
 
 def _absolute(url: str, folder: Path) -> str:

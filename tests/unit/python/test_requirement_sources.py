@@ -235,6 +235,25 @@ def test_a_version_from_tags(locking: Locking, tmp_path: Path, tag: str | None, 
     assert asks_git(top)
 
 
+@pytest.mark.parametrize(
+    ("required", "source", "words"),
+    [
+        ("lib; sys_platform ~= 'a'", "", "the marker 'sys_platform ~= \"a\"' cannot be compared"),
+        ("lib", "{ git = 'https://host/x', marker = \"sys_platform ~= 'a'\" }", "cannot be compared"),
+        ("lib @ https://[::1/lib-1.0-py3-none-any.whl", "", "the address of lib is invalid: Invalid IPv6 URL"),
+        ("lib", "{ url = 'https://host:x/lib-1.0-py3-none-any.whl' }", "the address of lib is invalid: Port"),
+        ("lib", "{ git = '' }", "the source of lib has an empty git"),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_refused_with_its_line(
+    locking: Locking, required: str, source: str, words: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        locking.lock([required], f"[tool.uv.sources]\nlib = {source}\n" if source else "")
+    assert words in refused.value.message
+    assert str(refused.value.where).endswith("pyproject.toml:6:1" if source else "pyproject.toml:4:1")
+
+
 def test_what_strangers_wrote_is_built_with_consent_only(
     locking: Locking, index: PackageIndex, repository: Path
 ) -> None:
@@ -317,6 +336,7 @@ def test_files_by_address_and_path(locking: Locking, index: PackageIndex, tmp_pa
         "near": "../near-1.0-py3-none-any.whl",
     }
     assert pins["far"].sha256 == sha256
+    assert (locking.folder / "requirements.lock").read_text().count(sha256) == 1
     with pytest.raises(InputError, match=f"has the sha256 {sha256}, and {'0' * 64} is required"):
         locking.lock([f"far @ {files}/far-1.0-py3-none-any.whl#sha256={'0' * 64}"])
     # A hash in the lock is not believed, even where the cache has such a file.
