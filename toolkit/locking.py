@@ -366,7 +366,11 @@ def _asked(project: Project, base: Base, kept: Sequence[Pin], tools: Tools) -> "
     )
     with checkouts(making) as unpacked:
         found = follow_all(
-            asked, environment=base.target.environment, checkout=unpacked, fixed=origins_of(given.addressed)
+            asked,
+            environment=base.target.environment,
+            checkout=unpacked,
+            fixed=origins_of(given.addressed),
+            listed=project.requirements,
         )
         local = make_pins(found, making, unpacked, given.hashes)
     # A lock without requirements is all that there is to go by.

@@ -41,6 +41,9 @@ from toolkit.python.target import MACHINES
 
 LOCK_VERSION = 1
 
+# Digits of a commit that people compare.
+_SHORT = 9
+
 _HEAD = "# Written by `comp lock`; change pyproject.toml instead, or run `comp lock --upgrade`."
 _HEADER = re.compile(r"^# ([a-z-]+): (.+)$", re.MULTILINE)
 _MINOR = re.compile(r"3\.\d+")
@@ -71,11 +74,13 @@ class Lock:
 
     @property
     def packages(self) -> Mapping[str, str]:
-        """The version of every distribution; several, separated by a comma, where platforms differ."""
+        """The version of every distribution, with its commit if it is from git; several where platforms differ."""
         versions: dict[str, dict[str, None]] = {}
         for pins in self.pins.values():
             for pin in pins:
-                versions.setdefault(pin.name, {})[pin.version] = None
+                commit = pin.source.commit if pin.source else None
+                version = f"{pin.version} ({commit[:_SHORT]})" if commit else pin.version
+                versions.setdefault(pin.name, {})[version] = None
         return {name: ", ".join(found) for name, found in sorted(versions.items())}
 
 

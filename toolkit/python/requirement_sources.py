@@ -109,11 +109,16 @@ def follow_all(
     environment: Environment | None = None,
     checkout: Checkout = lambda *_: None,
     fixed: Mapping[str, Origin] = MappingProxyType({}),
+    listed: Path | None = None,
 ) -> Declared:
-    """Follow the requirements of several documents, as `follow` does those of one."""
+    """Follow the requirements of several documents, as `follow` does those of one.
+
+    Those without a document stand in the file `listed`.
+    """
     found = Declared()
     for document, requirements in asked:
-        follower = _Follower(found, environment, checkout, fixed)
+        place = Location(path=listed) if listed else None
+        follower = _Follower(found, environment, checkout, fixed, place)
         follower.follow(document, [(text, ()) for text in requirements], top=True)
     return found
 
@@ -124,6 +129,7 @@ class _Follower:
     environment: Environment | None
     checkout: Checkout
     fixed: Mapping[str, Origin]
+    place: Location | None = None
     seen: set[tuple[str, frozenset[str]]] = field(default_factory=set)
 
     def follow(
@@ -147,13 +153,13 @@ class _Follower:
             name = canonicalize_name(requirement.name)
             bare = Requirement(text)
             bare.url = None
-            if not self._holds(requirement.marker, extras, _place(document)):
+            if not self._holds(requirement.marker, extras, self._place(document)):
                 continue
             if requirement.url:
                 # What stands in a wheel's metadata as well.
                 if not top:
                     self.found.addressed.add(name)
-                origins: list[Origin | IndexPin] = [_of_address(requirement, _place(document))]
+                origins: list[Origin | IndexPin] = [_of_address(requirement, self._place(document))]
             else:
                 entries = [entry for entry in sources.get(name, ()) if self._applies(entry, extras)]
                 origins = [entry.origin() for entry in entries]
@@ -193,7 +199,7 @@ class _Follower:
             self.found.origins[f"{name} {len(self.found.origins)}"] = known = origin
         elif _essence(known) != _essence(origin):
             raise InputError(
-                f"{name} is required from two places: {_said(known)} and {_said(origin)}", where=_place(document)
+                f"{name} is required from two places: {_said(known)} and {_said(origin)}", where=self._place(document)
             )
         key = (f"{name} {_said(known)}", frozenset(requirement.extras))
         if key not in self.seen:
@@ -235,6 +241,9 @@ class _Follower:
             self.follow(inner, required, top=True)
             return
         self.follow(inner, required, inside=inside, root=root)
+
+    def _place(self, document: Document | None) -> Location | None:
+        return document.where("project", "dependencies") if document else self.place
 
     def _applies(self, entry: "_Entry", extras: tuple[str, ...]) -> bool:
         if "group" in entry.table:
@@ -464,10 +473,6 @@ def _is_of(text: str, name: str) -> bool:
 
 def _absolute(url: str, folder: Path) -> str:
     return url if "://" in url else (folder / url).resolve().as_uri()
-
-
-def _place(document: Document | None) -> Location | None:
-    return document.where("project", "dependencies") if document else None
 
 
 def _essence(origin: Origin) -> Origin:

@@ -16,7 +16,7 @@ from tests.package_index import PackageIndex, serving_index, small_wheel
 from tests.projects import project, sdist
 from toolkit.cache import Cache
 from toolkit.config import Project
-from toolkit.errors import InputError, OutsideError
+from toolkit.errors import InputError, Location, OutsideError
 from toolkit.jail.consent import Consent
 from toolkit.locking import Base, existing_lock, is_fresh, refresh_lock
 from toolkit.python.git import GitOrigin, commit_of, is_of, version_of
@@ -175,6 +175,7 @@ def test_a_project_in_git(locking: Locking, repository: Path, how: str) -> None:
     made = locking.project(required, settings)
     assert locking.again(made) == existing_lock(made)
     newer = refresh_lock(made, (locking.base,), locking.tools, upgrade=True)
+    assert newer.packages["lib"] == f"1.0 ({(second if how in {'branch', 'none', 'address'} else first)[:9]})"
     moved = {pin.name: pin.source.commit for pin in newer.pins[locking.base.target.platform] if pin.source}
     assert moved["lib"] == (second if how in {"branch", "none", "address"} else first)
 
@@ -275,6 +276,12 @@ def test_what_strangers_wrote_is_built_with_consent_only(
         with pytest.raises(InputError) as in_vain:
             refresh_lock(replace(made, allow_builds=(name,)), (locking.base,), dry)
         assert in_vain.value.message == f"{words}, which a dry run does not do"
+    # One that a requirements file asks for is named with that.
+    (locking.folder / "more.txt").write_text(f"lib @ git+{repository.as_uri()}\n")
+    listing = locking.project([], requirements=locking.folder / "more.txt", allow_builds=())
+    with pytest.raises(InputError) as listed:
+        refresh_lock(listing, (locking.base,), locking.tools)
+    assert listed.value.where == Location(path=locking.folder / "more.txt")
     # The user's own folder needs none.
     own = locking.project(["near"], f'[tool.uv.sources]\nnear = {{ path = "{repository}/other" }}\n', allow_builds=())
     assert refresh_lock(own, (locking.base,), locking.tools).pins
