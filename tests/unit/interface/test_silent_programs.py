@@ -106,6 +106,11 @@ def test_what_words_of_sys_argv_are_for(tmp_path: Path) -> None:
             ASK,
         ),
         (
+            "import sys\nfrom project import options\n_, args = options.parse_default_args(sys.argv)",
+            "`options.parse_default_args` of project.options may read its command line, and is not read here",
+            ASK,
+        ),
+        (
             "from project import MyParser\np = MyParser()\np.parse_args()",
             "options that `MyParser` adds itself are not known",
             ASK,
@@ -221,3 +226,15 @@ def test_options_that_are_not_known_can_be_declared(tmp_path: Path) -> None:
         {"program": {"flag": "model.lr", "form": "assign"}},
         {"program": {"flag": "out.dir", "form": "assign"}},
     ]
+
+
+def test_a_parser_of_something_else_in_another_function_adds_no_options(tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text(
+        "import argparse, trt\n"
+        "def export(net):\n    parser = trt.OnnxParser(net)\n    parser.parse_from_file('x')\n"
+        "def options():\n    parser = argparse.ArgumentParser()\n    parser.add_argument('--n', type=int, default=1)\n"
+        "    return parser.parse_args()\n",
+        encoding="utf-8",
+    )
+    program = read_program(tmp_path / "prog.py")
+    assert ([option.name for option in program.options], program.remarks) == (["n"], ())

@@ -180,20 +180,25 @@ class ArgparseReader:
         return self.made(node, names, depth)
 
     def is_used_as_parser(self, node: ast.Call) -> bool:
-        """Tell whether the module parses by the name that is given to what a call makes."""
+        """Tell whether the code parses by the name that is given to what a call makes, where that name is seen."""
+        inside = [one for one in ast.walk(self.reading.module.tree) if isinstance(one, ast.FunctionDef)]
+        holders = [one for one in inside if any(part is node for part in ast.walk(one))]
+        # A variable of a function is not the one of the same name in another.
+        scope = min(holders, key=lambda one: len(list(ast.walk(one))), default=None)
+        named = [
+            ast.unparse(target)
+            for part in ast.walk(scope or self.reading.module.tree)
+            if isinstance(part, ast.Assign) and part.value is node
+            for target in part.targets
+        ]
+        shared = any("." in name for name in named)
         owners = {
             ast.unparse(part.func.value)
-            for part in ast.walk(self.reading.module.tree)
+            for part in ast.walk(self.reading.module.tree if shared or scope is None else scope)
             if isinstance(part, ast.Call)
             and isinstance(part.func, ast.Attribute)
             and part.func.attr in {"add_argument", "parse_args", "parse_known_args"}
         }
-        named = [
-            ast.unparse(target)
-            for part in ast.walk(self.reading.module.tree)
-            if isinstance(part, ast.Assign) and part.value is node
-            for target in part.targets
-        ]
         return ast.unparse(node) in owners or bool(owners & set(named))
 
     def made(

@@ -33,6 +33,8 @@ _NAMED = re.compile(
     r"(get|parse|read|make|build|load|setup|init)_?(cmd_?line_?|command_?line_?|cli_?)?"
     r"(args|arguments|argparser|arg_parser|parser|opts|options|flags)|argparser|parse_cli"
 )
+# Of a whole module more functions are called, so only the verb itself counts.
+_PARSES = re.compile(r"parse_(\w+_)?(args|arguments|argv|options|opts|flags)|parse_cli")
 _SHOWN = 12
 
 
@@ -78,8 +80,11 @@ def _named(reading: Reading, node: ast.expr, qualified: str) -> str:
 def _imported(reading: Reading, node: ast.Call, qualified: str) -> str:
     """Find a call of another module's function that is named for reading the command line."""
     home, _, name = qualified.rpartition(".")
-    from_elsewhere = isinstance(node.func, ast.Name) and node.func.id in reading.module.imports
-    if not (home and from_elsewhere and _NAMED.fullmatch(name)):
+    head, named = node.func, _NAMED
+    while isinstance(head, ast.Attribute):
+        head, named = head.value, _PARSES
+    from_elsewhere = isinstance(head, ast.Name) and head.id in reading.module.imports
+    if not (home and from_elsewhere and named.fullmatch(name)):
         return ""
     reading.unknown(node, f"`{ast.unparse(node.func)}` of {home} may read its command line, and is not read here", ASK)
     return name
