@@ -104,21 +104,41 @@ _STAND_INS = """
 import runpy
 import sys
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from unittest.mock import MagicMock
+
+import packaging.version  # programs use it, and others have imported it for them
 
 class StandIns:
     def find_spec(self, name, path=None, target=None):
-        return ModuleSpec(name, self, is_package=True)
+        frame = sys._getframe(1)
+        while frame and "importlib" in frame.f_code.co_filename:
+            frame = frame.f_back
+        # What is installed looks for packages that it can do without.
+        asks = frame.f_code.co_filename if frame else ""
+        return None if "site-packages" in asks or "/lib/python" in asks else ModuleSpec(name, self, is_package=True)
     def create_module(self, spec):
         made = MagicMock(name=spec.name)
-        made.__path__, made.__spec__, made.__name__ = [], spec, spec.name
+        made.__path__, made.__spec__, made.__name__, made.__version__ = [], spec, spec.name, "99.0.0"
         return made
     def exec_module(self, module):
         pass
 
+def run_path(path, run_name):
+    # A program with relative imports runs as a module of its packages.
+    folder, parts = Path(path).parent, [Path(path).stem]
+    while (folder / "__init__.py").is_file():
+        folder, parts = folder.parent, [folder.name, *parts]
+    sys.path.insert(0, str(Path(path).parent))
+    if len(parts) == 1 or "from ." not in Path(path).read_text("utf-8"):
+        return run(path, run_name=run_name)
+    sys.path.insert(0, str(folder))
+    return runpy.run_module(".".join(parts), run_name=run_name, alter_sys=True)
+
+run, runpy.run_path = runpy.run_path, run_path
 sys.meta_path.append(StandIns())
 del sys.argv[0]
-runpy.run_path(sys.argv[0], run_name="__main__")
+run(sys.argv[0], run_name="__main__")
 """
 
 
