@@ -29,7 +29,26 @@ MOUNTS = (("gs://", "/gcs/"), ("minio://", "/minio/"), ("s3://", "/s3/"))
 
 
 class Refused(Exception):
-    """Something is wrong with the call or with what the code did; the message is all there is to say."""
+    """A value, or what the code did, is wrong; the message is all there is to say. `code` is the exit code."""
+
+    code = 1
+
+
+class WrongCall(Refused):
+    """The engine, or the contract that it follows, called the launcher wrongly."""
+
+    code = 2
+
+
+class Outside(Refused):
+    """The image is damaged, or the machine failed."""
+
+    code = 3
+
+
+def damaged(problem: str) -> Outside:
+    """Say that what lies beside the launcher is wrong: the fault of what built the image."""
+    return Outside(f"this image is damaged, build it again: {problem}")
 
 
 # --- artifacts: what `Input[...]` and `Output[...]` parameters receive --------------------------------------
@@ -321,7 +340,7 @@ class Call:
                 call.program = arguments[position + 1 :]
                 break
             if position + 1 == len(arguments):
-                raise Refused(f"the argument {token} has no value")
+                raise WrongCall(f"the argument {token} has no value")
             value = arguments[position + 1]
             if token == "--executor-input":
                 call.executor_input = parse_executor_input(value)
@@ -331,7 +350,7 @@ class Call:
                 given[flags[token]["name"]] = value
             else:
                 known = " ".join(sorted(flags)) or "none"
-                raise Refused(f"unknown {what} {token}; there are: {known}")
+                raise WrongCall(f"unknown {what} {token}; there are: {known}")
             position += 2
         return call
 
@@ -376,11 +395,44 @@ def parse_executor_input(text: str) -> dict[str, Any] | None:
         return None
     try:
         parsed = json.loads(text)
-    except ValueError as error:
-        raise Refused(f"--executor-input is not JSON: {error}") from error
-    if not isinstance(parsed, dict):
-        raise Refused("--executor-input is not a JSON object")
-    return parsed
+    except (ValueError, RecursionError) as error:
+        raise WrongCall(f"the engine's --executor-input is not JSON: {error}") from None
+    check_executor_input(parsed)
+    return parsed  # type: ignore[no-any-return]
+
+
+def check_executor_input(given: Any) -> None:
+    """See that an ExecutorInput has the form of KFP's `pipeline_spec.proto`, as far as it is used here."""
+    of_kind(given, dict, "it")
+    for direction in ("inputs", "outputs"):
+        part = of_kind(given.get(direction), dict, direction)
+        of_kind(part.get("parameterValues"), dict, direction + ".parameterValues")
+        if "\0" in of_kind(part.get("outputFile"), str, direction + ".outputFile"):
+            raise WrongCall(f"the engine's --executor-input is malformed: {direction}.outputFile has a null character")
+        listed = of_kind(part.get("artifacts"), dict, direction + ".artifacts")
+        for name, port in listed.items():
+            where = f"{direction}.artifacts.{name}"
+            for artifact in of_kind(of_kind(port, dict, where).get("artifacts"), list, where + ".artifacts"):
+                of_kind(artifact, dict, f"an artifact of {where}")
+                for key, kind in (("name", str), ("uri", str), ("metadata", dict)):
+                    of_kind(artifact.get(key), kind, f"{key} of an artifact of {where}")
+
+
+def of_kind(value: Any, kind: type, where: str) -> Any:
+    """Give a part of an ExecutorInput, an empty one for null: protobuf's JSON may leave out or null anything."""
+    if value is None:
+        return kind()
+    if not isinstance(value, kind):
+        raise WrongCall(
+            f"the engine's --executor-input is malformed: {where} is {json_kind(value)}, expected {json_kind(kind())}"
+        )
+    return value
+
+
+def json_kind(value: Any) -> str:
+    """Name what a JSON value is."""
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(value), "a number")
 
 
 def read_values(path: str) -> dict[str, str]:
@@ -388,9 +440,14 @@ def read_values(path: str) -> dict[str, str]:
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
             values = json.load(stream)
-    except (OSError, ValueError) as error:
-        raise Refused(f"cannot read the values in {path}: {error}") from None
-    return dict(values)
+    except (OSError, ValueError, RecursionError) as error:
+        raise WrongCall(f"cannot read the values in {path}: {error}") from None
+    if not isinstance(values, dict):
+        raise WrongCall(f"the values in {path} are {json_kind(values)}, expected an object of texts by input name")
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise WrongCall(f"the values in {path} are wrong: {name!r} is {json_kind(value)}, expected a text")
+    return values
 
 
 def read_side_file(path: str) -> dict[str, Any] | None:
@@ -677,7 +734,7 @@ def arguments(
                 keywords[port["parameter"]] = given_value(port, parse_value(port, port["default"]), namespace)
                 continue
             if not port["optional"]:
-                raise Refused(f"the input {port['name']!r} is missing")
+                raise WrongCall(f"the input {port['name']!r} is missing")
             keywords[port["parameter"]] = None
     for port in component["outputs"]:
         if "parameter" not in port:
@@ -821,18 +878,18 @@ def write_logged(port: Port, artifact: Artifact, call: Call) -> None:
 # --- programs -----------------------------------------------------------------------------------------------
 
 
-def run_program(component: Component, call: Call, app: str) -> int:
+def run_program(component: Component, call: Call, app: str, child: Child | None) -> int:
     """Run a program in the app folder, forward signals to it, and return its exit code."""
     check_outputs(component, call)
     if not call.program:
-        raise Refused("no program after --")
+        raise WrongCall("no program after --")
     command, variables = program_command(component, call)
     if command[0] in ("python", "python3"):
         command[0] = sys.executable
     if os.path.isdir(app):
         os.chdir(app)
     os.environ.update(variables)
-    code = Child().run(command)
+    code = (child or Child()).run(command)
     if code == 0:
         check_written(component, call, {})
         report(component, call, {})
@@ -1008,23 +1065,35 @@ def word_text(value: Any) -> str:
 
 
 class Child:
-    """One program. Signals that come before it has started are kept for it, later ones passed on."""
+    """One program, and the signals that come for it.
+
+    They are blocked and taken together with the news of its end, so that none is lost and none waits. Handlers
+    would do neither: Python runs them between two of its own steps, and a signal may come just before a wait.
+    """
 
     def __init__(self) -> None:
+        import signal
+
+        self.signal = signal
+        self.taken = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD}
+        self.mask = signal.pthread_sigmask(signal.SIG_BLOCK, self.taken)
+        # Where nobody handles it, some systems drop it although it is blocked.
+        self.handler = signal.signal(signal.SIGCHLD, lambda *_: None)
         self.process = 0
-        self.early: list[int] = []
 
     def run(self, command: list[str]) -> int:
         """Run to the end and return the exit code."""
-        import signal
-
-        self.listen()
+        # Python ignores these two; what it starts must not inherit that.
+        defaults = (self.signal.SIGPIPE, self.signal.SIGXFSZ)
         try:
-            # Python ignores these two; what it starts must not inherit that.
-            defaults = (signal.SIGPIPE, signal.SIGXFSZ)
-            self.process = os.posix_spawnp(command[0], command, os.environ, setsigdef=defaults)
+            self.process = os.posix_spawnp(
+                command[0], command, os.environ, setsigdef=defaults, setsigmask=tuple(self.mask)
+            )
         except OSError as error:
             raise Refused(f"cannot run {command[0]}: {error.strerror}") from error
+        except ValueError as error:
+            # A JSON value may hold a null character, a word of a command line may not.
+            raise Refused(f"cannot run {command[0]}: {error}") from None
         return self.wait()
 
     def fork(self) -> int | None:
@@ -1032,43 +1101,39 @@ class Child:
 
         The kernel keeps signals without a handler from process 1, which must also collect orphans.
         """
-        import signal
-
-        before = self.listen()
         self.process = os.fork()
         if self.process:
             return self.wait()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for early in self.early:
-            os.kill(os.getpid(), early)
+        self.signal.signal(self.signal.SIGCHLD, self.handler or self.signal.SIG_DFL)
+        self.signal.pthread_sigmask(self.signal.SIG_SETMASK, self.mask)
         return None
 
-    def listen(self) -> dict[int, Any]:
-        """Take the signals that are passed on, and give what took them before."""
-        import signal
-
-        passed_on = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-        return {number: signal.signal(number, self.forward) for number in passed_on}
-
     def wait(self) -> int:
-        """Wait for the end and give the exit code, 128 plus the signal that ended it."""
-        for early in self.early:
-            os.kill(self.process, early)
+        """Pass signals on until the end, and give the exit code, 128 plus the signal that ended it."""
         while True:
-            # As process 1 of a container there may be orphans to collect, too.
-            process, status = os.wait()
-            if process == self.process:
-                self.process = -1
+            number = self.signal.sigwait(self.taken)
+            if number != self.signal.SIGCHLD:
+                os.kill(self.process, number)
+                continue
+            status = self.ended()
+            if status is not None:
                 return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
-    def forward(self, number: int, frame: object) -> None:
-        """Pass a signal on."""
-        del frame
-        if self.process > 0:
-            os.kill(self.process, number)
-        elif self.process == 0:
-            self.early.append(number)
+    def ended(self) -> int | None:
+        """Collect every process that ended, and give the child's status if it is one of them.
+
+        One SIGCHLD may stand for many; as process 1 of a container there may be orphans among them.
+        """
+        status = None
+        while True:
+            try:
+                process, of_process = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return status
+            if process == 0:
+                return status
+            if process == self.process:
+                status = of_process
 
 
 # --- outputs ------------------------------------------------------------------------------------------------
@@ -1078,7 +1143,7 @@ def check_outputs(component: Component, call: Call) -> None:
     """See that every output has a path, and make the paths' parents."""
     for port in component["outputs"]:
         if port["name"] not in call.outputs:
-            raise Refused(f"the output {port['name']!r} has no path")
+            raise WrongCall(f"the output {port['name']!r} has no path")
         make_parent(call.outputs[port["name"]])
 
 
@@ -1133,7 +1198,7 @@ def make_parent(path: str) -> None:
     try:
         os.makedirs(parent or ".", exist_ok=True)
     except OSError as error:
-        raise Refused(f"cannot make the folder {parent}: {error.strerror}") from None
+        raise Outside(f"cannot make the folder {parent}: {error.strerror}") from None
 
 
 def write_text(path: str, text: str) -> None:
@@ -1143,7 +1208,9 @@ def write_text(path: str, text: str) -> None:
         with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
             stream.write(text)
     except OSError as error:
-        raise Refused(f"cannot write {path}: {error.strerror}") from None
+        raise Outside(f"cannot write {path}: {error.strerror}") from None
+    except UnicodeEncodeError as error:
+        raise Refused(f"cannot write {path}: {error}") from None
 
 
 # --- the program --------------------------------------------------------------------------------------------
@@ -1151,6 +1218,8 @@ def write_text(path: str, text: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the component that the first argument names; return the exit code."""
+    # The kernel drops signals for process 1 that are neither blocked nor handled, so they are blocked at once.
+    child = Child() if os.getpid() == 1 else None
     folder = os.path.dirname(os.path.abspath(__file__))
     if sys.path and os.path.abspath(sys.path[0] or ".") == folder:
         # Python before 3.11 has no -P: this folder is no place to import from.
@@ -1167,17 +1236,17 @@ def main(arguments: list[str]) -> int:
         app = os.path.join(folder, "app")
         sys.excepthook = lambda kind, error, _: show_failure(name, kind, error)
         if "function" not in component:
-            return run_program(component, call, app)
+            return run_program(component, call, app, child)
         if call.program is not None:
-            raise Refused("a function takes nothing after --")
-        if os.getpid() == 1:
-            code = Child().fork()
+            raise WrongCall("a function takes nothing after --")
+        if child is not None:
+            code = child.fork()
             if code is not None:
                 return code
         run_function(component, call, app)
     except Refused as refused:
         say(name, refused)
-        return 1
+        return refused.code
     except KeyboardInterrupt as interrupt:
         # Python's own 130 is lost once a hook has printed the traceback.
         show_failure(name, KeyboardInterrupt, interrupt)
@@ -1190,14 +1259,72 @@ def find_component(folder: str, name: str | None) -> Component:
     try:
         with open(os.path.join(folder, "interface.json"), encoding="utf-8") as stream:
             interface = json.load(stream)
-    except (OSError, ValueError) as error:
-        raise Refused(f"cannot read interface.json beside the launcher: {error}") from None
-    if interface.get("protocol") != PROTOCOL:
-        raise Refused(f"interface.json is of protocol {interface.get('protocol')}, this launcher speaks {PROTOCOL}")
-    components = interface["components"]
-    if name not in components:
-        raise Refused("there is no such component in this image; there are: " + ", ".join(sorted(components)))
+    except (OSError, ValueError, RecursionError) as error:
+        raise damaged(f"cannot read interface.json beside the launcher: {error}") from None
+    protocol = interface.get("protocol") if isinstance(interface, dict) else None
+    if protocol != PROTOCOL:
+        raise damaged(f"interface.json is of protocol {protocol}, this launcher speaks {PROTOCOL}")
+    components = interface.get("components")
+    if not isinstance(components, dict):
+        raise damaged("interface.json lists no components")
+    if name is None or name not in components:
+        known = ", ".join(sorted(components))
+        raise WrongCall(f"unknown component; this image has: {known}")
+    check_component(name, components[name])
     return components[name]  # type: ignore[no-any-return]
+
+
+def check_component(name: str, component: Any) -> None:
+    """See that a component in interface.json has all that is read of it later."""
+    described(component, {"inputs": list, "outputs": list}, name)
+    function = "function" in component
+    if function:
+        described(component, {"function": str, "returns_tuple": bool}, name)
+    for direction in ("inputs", "outputs"):
+        for number, port in enumerate(component[direction]):
+            where = f"{name}.{direction}[{number}]"
+            described(port, {"name": str, "flag": str, "type": str, "kind": str}, where)
+            if direction == "inputs":
+                described(port, {"optional": bool}, where)
+            if function and direction == "outputs" and "parameter" not in port:
+                described(port, {"return": int}, where)
+            elif function:
+                described(port, {"parameter": str, "passing": str}, where)
+            check_details(port, where)
+
+
+def check_details(port: Port, where: str) -> None:
+    """See that what only some ports have is of the right kind."""
+    if port.get("passing") == "file":
+        described(port, {"mode": str}, where)
+    if "choices" in port:
+        described(port, {"choices": list}, where)
+    if "program" in port:
+        described(port, {"program": dict}, where)
+    if "shape" in port and not is_shape(port["shape"]):
+        raise damaged(f"interface.json: {where}.shape is wrong")
+
+
+def described(thing: Any, members: dict[str, type], where: str) -> None:
+    """See that an object of interface.json has members of these types."""
+    if not isinstance(thing, dict):
+        raise damaged(f"interface.json: {where} is {json_kind(thing)}, expected an object")
+    for key, kind in members.items():
+        if key not in thing:
+            raise damaged(f"interface.json: {where} has no {key!r}")
+        if type(thing[key]) is not kind:
+            raise damaged(f"interface.json: {where}.{key} is {json_kind(thing[key])}, expected {json_kind(kind())}")
+
+
+def is_shape(shape: Any) -> bool:
+    """Tell whether this is a shape: a type's name, or a kind and what it holds."""
+    while isinstance(shape, list) and len(shape) == 2 and shape[0] in ("list", "dict", "optional"):  # noqa: PLR2004 (a pair)
+        shape = shape[1]
+    if isinstance(shape, str):
+        return True
+    if not isinstance(shape, list) or len(shape) != 2:  # noqa: PLR2004 (a pair)
+        return False
+    return (shape[0] == "choices" and isinstance(shape[1], list)) or (shape[0] == "class" and isinstance(shape[1], str))
 
 
 def show_failure(name: str | None, kind: type[BaseException], error: BaseException) -> None:

@@ -215,7 +215,7 @@ def test_a_default_of_the_contract_need_not_be_given_by_hand(image: Callable[[st
         (("--a",), "the argument --a has no value"),
         (("--a", "1"), "the output 'Output' has no path"),
         (("--a", "1", "--outputs", "--Q", "x"), "unknown output --Q"),
-        (("--a", "1", "--executor-input", "{"), "--executor-input is not JSON"),
+        (("--a", "1", "--executor-input", "{"), "the engine's --executor-input is not JSON"),
         (("--a", "1", "--outputs", "--Output", "o", "--", "ls"), "a function takes nothing after --"),
     ],
 )
@@ -227,13 +227,13 @@ def test_a_wrong_call_is_refused(image: Callable[[str], Image], arguments: tuple
         else ("--outputs", "--Output", made.at("o"))
     )
     done = made("f", *arguments, *outputs) if said != "the input 'a' is missing" else made("f", *outputs)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert said in done.stderr
 
 
 def test_an_unknown_component_names_those_that_are_there(image: Callable[[str], Image]) -> None:
     done = image("def f() -> int:\n    return 1\n")("g")
-    assert (done.returncode, done.stderr) == (1, "comp: g: there is no such component in this image; there are: f\n")
+    assert (done.returncode, done.stderr) == (2, "comp: g: unknown component; this image has: f\n")
 
 
 def test_another_protocol_is_refused(image: Callable[[str], Image]) -> None:
@@ -494,20 +494,125 @@ def test_an_output_that_cannot_be_written_is_named(image: Callable[[str], Image]
     (made.folder / "out").write_text("a file")
     done = made("f", "--outputs", "--Output", made.at("deep/o"))
     assert (done.returncode, done.stderr) == (
-        1,
+        3,
         f"comp: f: cannot make the folder {made.at('deep')}: Not a directory\n",
     )
 
 
-@pytest.mark.parametrize("content", [None, "{"])
-def test_a_damaged_image_is_one_line(image: Callable[[str], Image], content: str | None) -> None:
+_PORT = '{"name": "a", "flag": "--a", "type": "String", "kind": "parameter", "optional": false'
+
+
+def _interface(component: str) -> str:
+    return f'{{"protocol": 1, "components": {{"f": {component}}}}}'
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot read interface.json beside the launcher: "),
+        ("{", "cannot read interface.json beside the launcher: "),
+        ("[" * 100_000, "cannot read interface.json beside the launcher: "),
+        ("[]", "interface.json is of protocol None, this launcher speaks 1"),
+        ('{"protocol": 1}', "interface.json lists no components"),
+        ('{"protocol": 1, "components": []}', "interface.json lists no components"),
+        (_interface("[]"), "interface.json: f is a list, expected an object"),
+        (_interface('{"inputs": []}'), "interface.json: f has no 'outputs'"),
+        (_interface('{"inputs": {}, "outputs": []}'), "interface.json: f.inputs is an object, expected a list"),
+        (_interface('{"inputs": [5], "outputs": []}'), "interface.json: f.inputs[0] is a number, expected an object"),
+        (
+            _interface(
+                '{"inputs": [' + _PORT + "}" + '], "outputs": [], "function": "module:f", "returns_tuple": false}'
+            ),
+            "interface.json: f.inputs[0] has no 'parameter'",
+        ),
+        (
+            _interface('{"inputs": [' + _PORT + ', "shape": ["list", 5]}], "outputs": []}'),
+            "interface.json: f.inputs[0].shape is wrong",
+        ),
+        (
+            _interface('{"inputs": [], "outputs": [], "function": 5, "returns_tuple": false}'),
+            "interface.json: f.function is a number, expected a text",
+        ),
+    ],
+)
+def test_a_damaged_image_is_one_line(image: Callable[[str], Image], content: str | None, said: str) -> None:
     made = image("def f() -> int:\n    return 1\n")
     (made.folder / "interface.json").unlink()
     if content:
         (made.folder / "interface.json").write_text(content)
     done = made("f")
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"comp: f: this image is damaged, build it again: {said}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("[]", "it is a list, expected an object"),
+        ('{"inputs": []}', "inputs is a list, expected an object"),
+        ('{"inputs": {"parameterValues": "a"}}', "inputs.parameterValues is a text, expected an object"),
+        ('{"inputs": {"artifacts": 1.5}}', "inputs.artifacts is a number, expected an object"),
+        ('{"inputs": {"artifacts": {"a": []}}}', "inputs.artifacts.a is a list, expected an object"),
+        (
+            '{"inputs": {"artifacts": {"a": {"artifacts": {}}}}}',
+            "inputs.artifacts.a.artifacts is an object, expected a list",
+        ),
+        (
+            '{"inputs": {"artifacts": {"a": {"artifacts": [true]}}}}',
+            "an artifact of inputs.artifacts.a is a boolean, expected an object",
+        ),
+        (
+            '{"outputs": {"artifacts": {"a": {"artifacts": [{"metadata": []}]}}}}',
+            "metadata of an artifact of outputs.artifacts.a is a list, expected an object",
+        ),
+        ('{"outputs": {"outputFile": {}}}', "outputs.outputFile is an object, expected a text"),
+        ('{"outputs": {"outputFile": "a\\u0000b"}}', "outputs.outputFile has a null character"),
+    ],
+)
+def test_a_malformed_executor_input_is_the_engines_fault(image: Callable[[str], Image], given: str, said: str) -> None:
+    made = image("def f(a: str = 'x') -> str:\n    return a\n")
+    done = made("f", "--outputs", "--Output", made.at("o"), "--executor-input", given)
+    assert done.returncode == 2
+    assert done.stderr == f"comp: f: the engine's --executor-input is malformed: {said}\n"
+
+
+def test_a_deep_executor_input_is_one_line(image: Callable[[str], Image]) -> None:
+    made = image("def f(a: str = 'x') -> str:\n    return a\n")
+    done = made("f", "--outputs", "--Output", made.at("o"), "--executor-input", "[" * 100_000)
+    assert done.returncode == 2
+    assert done.stderr.startswith("comp: f: the engine's --executor-input is not JSON: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_executor_input_may_leave_anything_out(image: Callable[[str], Image]) -> None:
+    made = image("def f(a: str = 'x') -> str:\n    return a\n")
+    for given in ("{}", '{"inputs": null, "outputs": {"artifacts": {"o": {"artifacts": null}}}}'):
+        done = made("f", "--outputs", "--Output", made.at("o"), "--executor-input", given)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('["a"]', "are a list, expected an object of texts by input name"),
+        ('{"a": 5}', "are wrong: 'a' is a number, expected a text"),
+        ("null", "are null, expected an object of texts by input name"),
+    ],
+)
+def test_wrong_values_are_the_engines_fault(image: Callable[[str], Image], content: str, said: str) -> None:
+    made = image("def f(a: str) -> str:\n    return a\n")
+    values = made.folder / "values.json"
+    values.write_text(content)
+    done = made("f", "--comp:values", str(values), "--outputs", "--Output", made.at("o"))
+    assert (done.returncode, done.stderr) == (2, f"comp: f: the values in {values} {said}\n")
+
+
+def test_a_returned_text_that_is_no_text_is_one_line(image: Callable[[str], Image]) -> None:
+    made = image("def f() -> str:\n    return '\\ud800'\n")
+    done = made("f", "--outputs", "--Output", made.at("o"))
     assert done.returncode == 1
-    assert done.stderr.startswith("comp: f: cannot read interface.json beside the launcher: ")
+    assert done.stderr.startswith(f"comp: f: cannot write {made.at('o')}: 'utf-8' codec can't encode")
     assert done.stderr.count("\n") == 1
 
 
@@ -569,6 +674,26 @@ def test_a_signal_reaches_the_program(program: Callable[[str], Image]) -> None:
         assert process.wait(20) == 5
 
 
+def test_a_signal_reaches_the_program_whenever_it_comes(program: Callable[[str], Image]) -> None:
+    made = program("")
+    command = [sys.executable, "-S", str(made.folder / "launch.py"), "p", "--outputs", "--result", made.at("r")]
+    for half_milliseconds in range(100):
+        with subprocess.Popen([*command, "--", "sleep", "60"]) as process:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(half_milliseconds / 2000)
+            process.terminate()
+            # Before the launcher listens the signal ends it, afterwards it ends the program.
+            assert process.wait(20) in {-15, 143}
+
+
+def test_a_program_starts_with_the_signals_that_the_launcher_had(program: Callable[[str], Image]) -> None:
+    made = program(
+        "import signal\nprint(signal.pthread_sigmask(signal.SIG_BLOCK, ()), signal.getsignal(17) == signal.SIG_DFL)\n"
+    )
+    done = made("p", "--outputs", "--result", made.at("result"), "--", "python", "program.py")
+    assert done.stdout == "set() True\n"
+
+
 def test_a_program_does_not_inherit_an_ignored_sigpipe(program: Callable[[str], Image]) -> None:
     made = program("")
     outputs = ("--outputs", "--result", made.at("result"))
@@ -585,7 +710,7 @@ def test_a_program_that_is_not_there_is_refused(
 ) -> None:
     made = program("")
     done = made("p", "--outputs", "--result", made.at("result"), "--", *command)
-    assert (done.returncode, done.stderr) == (1, f"comp: p: {said}\n")
+    assert (done.returncode, done.stderr) == (1 if command else 2, f"comp: p: {said}\n")
 
 
 def test_a_program_of_the_base_needs_no_app_folder(program: Callable[[str], Image]) -> None:

@@ -233,5 +233,5 @@ def test_values_too_long_for_a_command_line_come_from_a_file(image: Callable[[st
     (tmp_path / "values.json").write_text(json.dumps({"x": "a" * 1_000_000}))
     assert _run(made, "--comp:values", str(tmp_path / "values.json"), "--y", "1") == (0, "1000001")
     code, printed = _run(made, "--comp:values", "/nowhere", "--y", "1")
-    assert code == 1
+    assert code == 2
     assert printed.startswith("comp: f: cannot read the values in /nowhere")
