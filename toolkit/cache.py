@@ -25,7 +25,7 @@ from typing import Any, BinaryIO
 import platformdirs
 
 from toolkit.atomic import replacing, write_bytes
-from toolkit.errors import CompError, OutsideError
+from toolkit.errors import CompError, MachineError, OutsideError
 from toolkit.redaction import clean
 
 KINDS = ("blobs", "records", "bases", "environments", "layouts")
@@ -304,10 +304,9 @@ class Cache:
             yield
         except (ConnectionError, TimeoutError):
             raise  # From where the bytes come, not from the disk.
-        except OSError as error:
-            raise OutsideError(
-                f"cannot write to the cache {self.root}: {error.strerror or error}", hint=_ANOTHER_FOLDER
-            ) from error
+        except (OSError, MachineError) as error:
+            reason = error.reason if isinstance(error, MachineError) else error.strerror or str(error)
+            raise MachineError(f"cannot write to the cache {self.root}", reason=reason, hint=_ANOTHER_FOLDER) from error
 
     def _record_path(self, kind: str, key: object) -> Path:
         text = json.dumps(key, sort_keys=True, separators=(",", ":"))

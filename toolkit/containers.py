@@ -6,11 +6,11 @@ import re
 import shlex
 import shutil
 import ssl
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from toolkit import temporary
 from toolkit.engines import buildah, docker
 from toolkit.errors import InputError, OutsideError
 from toolkit.oci.descriptor import host_platform
@@ -79,8 +79,7 @@ class Container:
                 f"wheels can be built in a base with glibc only, this one has {base.facts.libc}",
                 hint="build the wheel there by hand, and put it into an index or a folder that UV_FIND_LINKS names",
             )
-        with tempfile.TemporaryDirectory(prefix="comp-container-") as temporary:
-            folder = Path(temporary)
+        with temporary.folder("container") as folder:
             mounts = {str(_INSIDE / "uv"): (Path(uv_program()), "ro"), str(_INSIDE / "out"): (out, "rw")}
             mounts[str(_INSIDE / source.name)] = (source, "ro")
             script = folder / "build.sh"

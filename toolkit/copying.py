@@ -4,6 +4,7 @@ A link that stands where a folder is expected would lead to another place of thi
 Devices and pipes are refused: reading one may never end.
 """
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -74,11 +75,14 @@ def removed(folder: int, name: str) -> None:
 @contextmanager
 def _staged(folder: int) -> Iterator[int]:
     """Give a new folder inside of one; it is removed with all that is in it."""
-    name = f".comp-{secrets.token_hex(8)}"
+    name = f".comp-output-{secrets.token_hex(4)}"
     os.mkdir(name, 0o700, dir_fd=folder)
     try:
         descriptor = os.open(name, _FOLDER, dir_fd=folder)
         try:
+            # By which `temporary.sweep` knows that it is in use.
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield descriptor
         finally:
             os.close(descriptor)

@@ -4,8 +4,9 @@
     ├── InputError      1   what the user gave is wrong: code, contract, requirements, data
     ├── UsageError      2   the command line is wrong
     └── OutsideError    3   a remote, an engine, the network or the disk failed; trying again may help
-        └── RemoteError     a server refused or failed; `status` says how
-            └── SlowError   a server takes too long; another try at once would take as long
+        ├── RemoteError     a server refused or failed; `status` says how
+        │   └── SlowError   a server takes too long; another try at once would take as long
+        └── MachineError    the operating system refused; `reason` is its own words
 
 A message says what failed and on what. The cause travels as `__cause__` (`raise … from …`), the advice as
 `hint`. Nothing here prints: `toolkit.cli` does.
@@ -62,6 +63,14 @@ class OutsideError(CompError):
     """A remote, an engine, the network or the disk failed."""
 
     exit_code = 3
+
+
+class MachineError(OutsideError):
+    """The operating system refused what was asked of it; `reason` is its own words."""
+
+    def __init__(self, message: str, *, reason: str, hint: str) -> None:
+        super().__init__(f"{message}: {reason}", hint=hint)
+        self.reason = reason
 
 
 class RemoteError(OutsideError):

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.atomic import write_text
+from toolkit import temporary
+from toolkit.atomic import made_parents, write_text
 from toolkit.config import Project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
 from toolkit.locking import existing_lock, open_bases, rebuild_lost, refresh_lock
@@ -207,7 +208,13 @@ def write_image(project: Project, built: Built, output: str) -> str:
     if scheme == "layout":
         from toolkit.oci.layout import write_layout
 
-        write_layout(built, Path(rest), name=project.version)
+        folder = Path(rest)
+        if folder.exists():
+            write_layout(built, folder, name=project.version)
+        else:
+            with made_parents(folder), temporary.folder("layout", beside=folder.parent) as staged:
+                write_layout(built, staged / "layout", name=project.version)
+                (staged / "layout").rename(folder)
     elif scheme == "archive":
         from toolkit.atomic import replacing
         from toolkit.oci.archive import write_archive

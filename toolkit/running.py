@@ -3,13 +3,12 @@
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from toolkit import job, last_base, locking
+from toolkit import job, last_base, locking, temporary
 from toolkit.config import Entry, Project, read_project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
 from toolkit.interface.model import Input, Kind, Output, Scalar
@@ -93,8 +92,8 @@ def run_once(runnable: Runnable, given: Mapping[str, str], wanted: Mapping[str, 
     _check_names(wanted, [port.name for port in interface.outputs], "output")
     values, artifacts = _inputs(runnable.spec, given)
     kinds = {port.name: port.kind for port in interface.outputs}
-    with tempfile.TemporaryDirectory(prefix="comp-out-") as temporary:
-        outputs = _targets(interface.outputs, wanted, Path(temporary))
+    with temporary.folder("out") as folder:
+        outputs = _targets(interface.outputs, wanted, folder)
         _check_targets(outputs, kinds, force=force)
         # The folder of a path that the user gave may be a link; `out` may not, see `_targets`.
         places = {name: _place(path) if name in wanted else path for name, path in outputs.items()}
@@ -151,8 +150,8 @@ def run_case(runnable: Runnable, case: Case) -> list[str]:
         # Here the inputs come from a file, not from a command line.
         hint = error.hint if "-i NAME" not in (error.hint or "") else None
         raise InputError(error.message, where=Location(path=case.path), hint=hint) from None
-    with tempfile.TemporaryDirectory(prefix="comp-case-") as temporary:
-        wanted = {port.name: Path(temporary) / str(number) for number, port in enumerate(interface.outputs)}
+    with temporary.folder("case") as folder:
+        wanted = {port.name: folder / str(number) for number, port in enumerate(interface.outputs)}
         done = _run(runnable, values, artifacts, wanted)
         if case.fails:
             return [] if done.exit_code else ["it succeeded, expected it to fail"]
@@ -167,8 +166,8 @@ def _run(
     """Run, with the values that the contract takes by path in files."""
     parts = [part for part in arguments_of(runnable.spec.container) if isinstance(part, PortPlaceholder)]
     by_path = {part.port for part in parts if part.kind == "inputPath"} & values.keys()
-    with tempfile.TemporaryDirectory(prefix="comp-values-") as temporary:
-        files = {name: Path(temporary) / str(number) for number, name in enumerate(sorted(by_path))}
+    with temporary.folder("values") as folder:
+        files = {name: folder / str(number) for number, name in enumerate(sorted(by_path))}
         for name, path in files.items():
             path.write_text(values[name], encoding="utf-8")
         return runnable.runner.run(

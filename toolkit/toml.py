@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from toolkit.errors import InputError, Location
 from toolkit.limits import SETTINGS_SIZE
+from toolkit.machine import cannot
 from toolkit.reading import read_foreign
 
 Keys = tuple[str, ...]
@@ -44,7 +45,7 @@ class Document:
                 hint="TOML is always UTF-8: save the file so",
             ) from None
         except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", where=Location(path=path)) from error
+            raise cannot(f"cannot read {path}", error) from error
         try:
             # TOML wants LF or CRLF; universal newlines are what editors and tomllib.load agree on.
             return cls(path=path, text=text, data=tomllib.loads(text.replace("\r\n", "\n")))

@@ -214,7 +214,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(cache: Cache) -> None:
     done = subprocess.run(
         [sys.executable, "-c", limit + program, str(cache.root)], input=b"\n" * 9, capture_output=True, check=False
     )
-    assert f"toolkit.errors.OutsideError: cannot write to the cache {cache.root}: " in done.stderr.decode()
+    assert f"toolkit.errors.MachineError: cannot write to the cache {cache.root}: " in done.stderr.decode()
     assert [*cache.entries()] == []
 
 

@@ -1,10 +1,10 @@
 """Build with buildah: the plan's tree is copied into a working container and committed. Nothing runs in it."""
 
-import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from toolkit import temporary
 from toolkit.builders.docker import described
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Plan, WheelsLayer
@@ -29,8 +29,7 @@ class BuildahBuilder:
     def build(self, plan: Plan, report: Report) -> Image:
         """Build `plan` from OCI layout to OCI layout, in folders that are removed."""
         del report
-        with tempfile.TemporaryDirectory(prefix="comp-buildah-") as temporary:
-            folder = Path(temporary)
+        with temporary.folder("buildah") as folder:
             materialise(plan, folder / "tree")
             write_layout(plan.base, folder / "base")
             with container(f"oci:{folder / 'base'}") as name:

@@ -1,13 +1,14 @@
 """Build with a docker daemon: a generated Dockerfile copies the plan's tree. Nothing runs in it."""
 
-import tempfile
-from pathlib import Path
+from functools import partial
 
+from toolkit import temporary
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache import Cache
 from toolkit.engines import docker as engine
 from toolkit.errors import OutsideError
+from toolkit.leaving import undone
 from toolkit.oci.archive import read_archive
 from toolkit.oci.assemble import assemble
 from toolkit.oci.image import Image, Layer
@@ -32,15 +33,12 @@ class DockerBuilder:
         base_name = f"comp-base:{plan.base.digest.hex[:12]}"
         if not engine.has_image(client, base_name):
             engine.load_image(client, plan.base, names=[base_name])
-        with tempfile.TemporaryDirectory(prefix="comp-docker-") as temporary:
-            folder = Path(temporary)
+        with temporary.folder("docker") as folder:
             materialise(plan, folder / "context")
             (folder / "context" / "Dockerfile").write_text(f"FROM {base_name}\nCOPY opt/comp /opt/comp\n")
             built = engine.build_image(client, folder / "context")
-            try:
+            with undone(partial(engine.remove_image, client, built)):
                 engine.save_image(client, built, folder / "saved.tar")
-            finally:
-                engine.remove_image(client, built)
             saved = read_archive(folder / "saved.tar", platform=plan.platform, cache=self.cache)
             return described(plan, saved, self.name)
 

@@ -5,12 +5,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
 
 from toolkit.cli.console import Console, tell
+from toolkit.leaving import undone
 from toolkit.progress import Progress, Report, silent
 from toolkit.redaction import hide, visible
 from toolkit.words import in_bytes
@@ -47,11 +48,9 @@ def reporting(console: Console, form: str = "auto") -> Iterator[Report]:
         shown = _Lines()
     elif form == "json":
         shown = _Records()
-    try:
+    # A terminal whose bars nobody takes away has no cursor.
+    with undone(shown.stop) if isinstance(shown, _Bars) else nullcontext():
         yield shown.report if shown else silent
-    finally:
-        if isinstance(shown, _Bars):
-            shown.stop()
 
 
 def _amount(progress: Progress) -> str:

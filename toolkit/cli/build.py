@@ -104,14 +104,15 @@ def command(
         if output:
             console.say(f"wrote {job.write_image(project, image, output)}")
         if not push:
-            remember(request, inputs, cache, plans, str(image.digest))
             console.data(str(image.digest))
+            remember(request, inputs, cache, plans, str(image.digest))
             return
         reference, tags = job.push(project, image, tools)
+    # Now, since whatever fails from here on, the image is pushed.
+    console.data(str(reference))
     for path in job.pin(project, reference, into=request.pin):
         console.say(f"pinned {os.path.relpath(path)}")
     remember(request, inputs, cache, plans, str(reference), tags=tags)
-    console.data(str(reference))
 
 
 def _preview(console: Console, folder: Path, overrides: dict[str, str], form: str, progress: str) -> None:

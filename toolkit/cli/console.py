@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from toolkit.machine import cannot
 from toolkit.redaction import hide, hide_in_data, visible
 
 
@@ -31,8 +32,13 @@ class Console:
     def document(self, text: str) -> None:
         """Print a file's content; what could steer a terminal is escaped where stdout is one."""
         text = hide_in_data(visible(text) if sys.stdout.isatty() else text)
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text if text.endswith("\n") else text + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise cannot("cannot write to stdout", error) from error
 
     def say(self, text: str) -> None:
         """Report what is being done; silent with -q."""

@@ -3,19 +3,17 @@
 import logging
 import os
 import re
-import signal
 import sys
-import threading
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
 from typing import Any, cast
 
 import click
 
-from toolkit import __version__
+from toolkit import __version__, leaving, temporary
 from toolkit.cli.console import Console, Words, guard, tell, tell_traceback
 from toolkit.errors import CompError
+from toolkit.machine import refusal
 from toolkit.redaction import learn_from_environment
 
 # Name, module under toolkit.cli, and the line that `comp --help` shows without importing the module.
@@ -41,10 +39,6 @@ COMMANDS = {
     "rules": ("rules", "List the lint rules."),
     "explain": ("explain", "Explain one lint rule."),
 }
-
-
-# Exit codes of those whom a signal ended begin here, as shells have it.
-_BY_SIGNAL = 128
 
 
 class _Near(logging.Formatter):
@@ -102,16 +96,19 @@ def comp(ctx: click.Context, *, quiet: bool, verbose: int) -> None:
     log.setLevel({-1: logging.WARNING, 0: logging.INFO}.get(ctx.obj.verbosity, logging.DEBUG))
     words = Words()
     words.setFormatter(_Near())
+    # What fails because of a signal is not worth a word.
+    words.addFilter(lambda _: not leaving.is_leaving())
     log.handlers = [words]
+    temporary.sweep(temporary.place())
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `comp` and return its exit code; see docs for their meaning."""
-    signal.signal(signal.SIGTERM, _terminate)
     guard()
     learn_from_environment(os.environ, sys.argv[1:] if arguments is None else arguments)
     try:
-        result: Any = comp.main(args=arguments, prog_name="comp", standalone_mode=False)
+        with leaving.on_signals():
+            result: Any = comp.main(args=arguments, prog_name="comp", standalone_mode=False)
     except (KeyboardInterrupt, click.exceptions.Abort):
         code = 130
     except click.exceptions.NoArgsIsHelpError as error:
@@ -120,9 +117,6 @@ def main(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         _print_usage(error)
         code = 2
-    except CompError as error:
-        _print_error(error)
-        code = error.exit_code
     except SystemExit as stopped:
         code = stopped.code if isinstance(stopped.code, int) else 1
     except BrokenPipeError:
@@ -130,24 +124,10 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:  # noqa: BLE001 (the one place where a bug becomes exit code 4)
-        _print_bug(error)
-        code = 4
+        code = _failed(error)
     else:
         code = result if isinstance(result, int) else 0
-    if code >= _BY_SIGNAL:
-        _leave(code)
     return code
-
-
-def _leave(code: int) -> None:
-    """Go at once when somebody said so: Python would wait for every thread, and those may wait for a network.
-
-    Whatever they were writing has a temporary name; nothing is lost by not finishing it.
-    """
-    if threading.active_count() > 1:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
 
 
 def _near(text: str) -> str:
@@ -156,16 +136,24 @@ def _near(text: str) -> str:
     Only where a path begins: `/work/` is left alone in `/mnt/work/a` and in `https://host/work/a`, and from `/` every
     path stays as it is.
     """
-    folder = str(Path.cwd())
+    try:
+        folder = str(Path.cwd())
+    except FileNotFoundError:
+        # The current folder was removed meanwhile.
+        return text
     if folder == os.sep or folder not in text:
         return text
     return re.sub(rf"(?<![\w./~%-]){re.escape(folder + os.sep)}(?=[^\s/])", "", text)
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    # As an exception, so that temporary files and containers are cleaned up on the way out.
-    del frame
-    raise SystemExit(128 + number)
+def _failed(error: Exception) -> int:
+    """Print why a command failed, and give the exit code."""
+    known = error if isinstance(error, CompError) else refusal(error)
+    if known is None:
+        _print_bug(error)
+        return 4
+    _print_error(known)
+    return known.exit_code
 
 
 def _print_usage(error: click.ClickException) -> None:

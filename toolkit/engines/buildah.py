@@ -7,13 +7,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
+from toolkit import temporary
 from toolkit.errors import OutsideError
+from toolkit.leaving import undone
 from toolkit.processes import run as run_program
 
 log = logging.getLogger(__name__)
@@ -67,10 +69,8 @@ def container(image: str) -> Iterator[str]:
         path = Path(image.removeprefix("oci:"))
         folder, image = path.parent, f"oci:{path.name}"
     name = buildah("from", "--quiet", *options, image, folder=folder)
-    try:
+    with undone(partial(buildah, "rm", name)):
         yield name
-    finally:
-        buildah("rm", name)
 
 
 def run(name: str, command: Sequence[str], *, mounts: Mapping[str, tuple[Path, str]], user: str | None = None) -> int:
@@ -79,11 +79,11 @@ def run(name: str, command: Sequence[str], *, mounts: Mapping[str, tuple[Path, s
     `mounts` says for a path in the container which host path appears there and whether `ro` or `rw`. `user` is the
     image's own, if it is None.
     """
-    with tempfile.TemporaryDirectory(prefix="comp-mounts-") as temporary:
+    with temporary.folder("mounts") as folder:
         options = ["--user", user] if user else []
         for number, (inside, (path, mode)) in enumerate(mounts.items()):
             # By a link of a plain name: the parts are joined by colons, which a path may hold.
-            link = Path(temporary) / str(number)
+            link = folder / str(number)
             link.symlink_to(path)
             options += ["--volume", f"{link}:{inside}:{mode}"]
         with subprocess.Popen(

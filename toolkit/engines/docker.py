@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import InputError, OutsideError
+from toolkit.leaving import undone
 from toolkit.oci.archive import archive_chunks
 from toolkit.oci.image import Image
 
@@ -128,12 +129,10 @@ def run_container(
     options = {name: value for name, value in options.items() if value}
     with failing(f"docker cannot run {image}"):
         container = client.containers.create(image, list(command), mounts=bound, **options)
-        try:
+        with undone(lambda: container.remove(force=True)):
             container.start()
             _follow(container)
             return int(container.wait()["StatusCode"])
-        finally:
-            container.remove(force=True)
 
 
 def _follow(container: "Container") -> None:

@@ -21,6 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from toolkit import temporary
+from toolkit.atomic import made_parents
 from toolkit.errors import OutsideError
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform, host_platform
 from toolkit.oci.digest import Digest
@@ -66,15 +68,14 @@ def make_debian_base(
     if program is None:
         raise OutsideError("mmdebstrap is not installed", hint="apt-get install mmdebstrap, or name another base")
     wanted = tuple(dict.fromkeys(platforms)) or (host_platform(),)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".base-") as temporary:
+    with made_parents(folder), temporary.folder("base", beside=folder.parent) as beside:
         images = []
         for platform in wanted:
             log.info("making a base from Debian %s packages for %s", suite, platform)
-            blob = Path(temporary) / platform.architecture
+            blob = beside / platform.architecture
             diff_id, newest = _unpacked(_command(program, suite, packages, platform), blob)
             images.append(_image(blob, diff_id, newest, platform))
-        staged = Path(temporary) / "layout"
+        staged = beside / "layout"
         made = images[0] if len(images) == 1 else ImageIndex.of(images, annotations={})
         write_layout(made, staged, name=f"debian-{suite}")
         if folder.exists():

@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from toolkit import temporary
 from toolkit.cache import Cache
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.findings import FindingsError, Severity
@@ -37,7 +37,7 @@ def execute_program(path: Path, cache: Cache, *, word: str | None = None) -> Pro
         raise FindingsError(tuple(replace(one, help=advice) for one in unknown))
     python = environment(cache, python=code.requires_python or _PYTHON, requirements=list(code.requirements))
     command = [str(python), str(DRIVER), str(path.resolve()), word or ""]
-    with tempfile.TemporaryDirectory(prefix="comp-exec-") as folder:
+    with temporary.folder("exec") as folder:
         try:
             done = run(command, folder=Path(folder), seconds=_SECONDS)
         except subprocess.TimeoutExpired as error:

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from toolkit.atomic import replacing, write_bytes
+from toolkit.atomic import made_parents, replacing, write_bytes
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.oci.descriptor import (
     DOCKER_INDEX,
@@ -34,14 +35,29 @@ _DAMAGED = "make it again, or copy it again from where it came"
 def write_layout(built: Built, folder: Path, *, name: str | None = None) -> None:
     """Write an image or an index into the layout at `folder`, made if missing; blobs that are there already are kept.
 
-    The layout's own index then names it alone, as `name` if one is given.
+    The layout's own index then names it alone, as `name` if one is given. After a failure the layout is as it was.
     """
+    with made_parents(folder / "blobs" / "sha256" / built.digest.hex), ExitStack() as undoing:
+        for digest, chunks in _blobs(built):
+            path = folder / "blobs" / "sha256" / digest.hex
+            if not path.is_file():
+                undoing.callback(path.unlink, missing_ok=True)
+                _write_blob(path, digest, chunks())
+        _write_index(built, folder, name)
+        undoing.pop_all()
+
+
+def _blobs(built: Built) -> Iterator[tuple[Digest, Callable[[], Iterable[bytes]]]]:
+    """List what a layout of an image holds: each digest, and what gives its bytes."""
     for image in built.images:
         for layer in image.layers:
-            _write_blob(folder, layer.descriptor.digest, layer.chunks())
-        _write_blob(folder, Digest.of(image.config), [image.config])
-        _write_blob(folder, image.digest, [image.manifest])
-    _write_blob(folder, built.digest, [built.document])
+            yield layer.descriptor.digest, layer.chunks
+        yield Digest.of(image.config), partial(iter, [image.config])
+        yield image.digest, partial(iter, [image.manifest])
+    yield built.digest, partial(iter, [built.document])
+
+
+def _write_index(built: Built, folder: Path, name: str | None) -> None:
     descriptor = built.descriptor.to_dict()
     if name:
         descriptor["annotations"] = {REF_NAME: name}
@@ -168,10 +184,7 @@ def _verified(folder: Path, descriptor: Descriptor) -> Iterator[bytes]:
         raise InputError(f"the blob {path} is damaged: its sha256 is {hasher.hexdigest()}", hint=_DAMAGED)
 
 
-def _write_blob(folder: Path, digest: Digest, chunks: Iterable[bytes]) -> None:
-    path = folder / "blobs" / "sha256" / digest.hex
-    if path.is_file():
-        return
+def _write_blob(path: Path, digest: Digest, chunks: Iterable[bytes]) -> None:
     hasher = hashlib.sha256()
     with replacing(path) as stream:
         for chunk in chunks:

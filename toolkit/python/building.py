@@ -12,7 +12,6 @@ import os
 import platform
 import re
 import shutil
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +21,7 @@ from typing import Protocol
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from toolkit import limits
+from toolkit import limits, temporary
 from toolkit.cache import Cache
 from toolkit.errors import InputError, Location
 from toolkit.jail.consent import Consent
@@ -311,8 +310,8 @@ class _Work:
         if found := next(known, None):
             return found
         self.permit()
-        with tempfile.TemporaryDirectory(prefix="comp-build-") as temporary:
-            return self._made(Path(temporary), prepare)
+        with temporary.folder("build") as folder:
+            return self._made(folder, prepare)
 
     def _made(self, folder: Path, prepare: Callable[[Path], Path]) -> tuple[str, str]:
         told = ", ".join(f"{name}={value}" for name, value in self.variables.items())

@@ -5,16 +5,17 @@ import json
 import logging
 import os
 import platform
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from toolkit import temporary
+from toolkit.atomic import made_parents
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
+from toolkit.machine import ended
 from toolkit.processes import run
 from toolkit.python.index_users import settings_digest
 from toolkit.python.indexes import ANY, Indexes
@@ -48,12 +49,10 @@ def environment(
         return interpreter
     program = uv_program()
     log.info("making an environment for %d packages", len(requirements))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
-    try:
+    with made_parents(folder), temporary.folder("new", beside=folder.parent) as staged:
         _uv([program, "venv", "--quiet", "--relocatable", "--python", python, str(staged)])
         if requirements:
-            with tempfile.TemporaryDirectory(prefix="comp-install-") as beside:
+            with temporary.folder("install") as beside:
                 # In the file, since on the command line it would take the place of UV_FIND_LINKS.
                 found = [f"--find-links {beside}"] if wheels else []
                 for name, path in wheels.items():
@@ -69,8 +68,6 @@ def environment(
             # Another process made the same environment meanwhile.
             if not interpreter.exists():
                 raise
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
     return interpreter
 
 
@@ -90,6 +87,8 @@ def _uv(command: list[str], folder: Path | None = None) -> None:
         done = run(command, seconds=_INSTALLING, folder=folder)
     except subprocess.TimeoutExpired as error:
         raise OutsideError(f"uv did not finish within {_INSTALLING} s", hint="is the package index slow?") from error
+    if failure := ended("uv", done.code, without_login(done.error_text)):
+        raise failure
     if done.code:
         said = " ".join(without_login(done.error_text).split())[-600:]
         raise OutsideError(f"uv could not make the environment: {said}", hint="a container needs none")

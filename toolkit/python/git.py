@@ -8,13 +8,13 @@ import os
 import re
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.version import Version
 
+from toolkit import temporary
 from toolkit.cache import Cache
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.processes import run
@@ -81,8 +81,7 @@ def commit_of(origin: GitOrigin) -> str:
         if name in listed:
             return listed[name]
     if origin.ref and _SHORT.fullmatch(origin.ref):
-        with tempfile.TemporaryDirectory(prefix="comp-git-") as temporary:
-            folder = Path(temporary)
+        with temporary.folder("git") as folder:
             _fetch_all(origin, folder, "--filter=tree:0")
             return _git(
                 origin, "rev-parse", "--verify", "--end-of-options", f"{origin.ref}^{{commit}}", folder=folder
@@ -119,8 +118,7 @@ def version_of(origin: GitOrigin, commit: str, cache: Cache) -> str | None:
 
 
 def _described(origin: GitOrigin, commit: str) -> str | None:
-    with tempfile.TemporaryDirectory(prefix="comp-git-") as temporary:
-        folder = Path(temporary)
+    with temporary.folder("git") as folder:
         _fetch_all(origin, folder, "--filter=tree:0")
         try:
             said = _git(origin, "describe", "--tags", "--long", "--match", "*[0-9]*", commit, folder=folder).strip()
@@ -173,8 +171,8 @@ def _candidates(origin: GitOrigin) -> Iterator[str]:
 
 def _packed(origin: GitOrigin, commit: str) -> Iterator[bytes]:
     log.info("fetching %s", origin.label(commit))
-    with tempfile.TemporaryDirectory(prefix="comp-git-") as temporary:
-        repository, stored = Path(temporary, "files"), Path(temporary, "files.tar")
+    with temporary.folder("git") as made:
+        repository, stored = made / "files", made / "files.tar"
         repository.mkdir()
         _git(origin, "init", "--quiet", folder=repository)
         try:
@@ -207,8 +205,7 @@ def _fetch_all(origin: GitOrigin, folder: Path, *options: str) -> None:
 
 
 def _is_ancestor(origin: GitOrigin, commit: str) -> bool:
-    with tempfile.TemporaryDirectory(prefix="comp-git-") as temporary:
-        folder = Path(temporary)
+    with temporary.folder("git") as folder:
         _git(origin, "init", "--quiet", folder=folder)
         _git(origin, "fetch", "--quiet", "--filter=tree:0", "--", origin.url, commit_of(origin), folder=folder)
         try:

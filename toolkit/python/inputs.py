@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.machine import ended
 from toolkit.processes import run
 from toolkit.python.requirements_file import (
     GENERAL,
@@ -111,6 +112,8 @@ def _exported(path: Path, package: str | None) -> str:
     command += ["--no-header", "--no-annotate", "--quiet", "--color=never"]
     command += ["--package", package] if package else []
     done = run(command, folder=path.parent, seconds=_SECONDS)
+    if outside := ended("uv", done.code, without_login(done.error_text)):
+        raise outside
     if done.code:
         said = " ".join(without_login(done.error_text).split()).removeprefix("error: ")
         raise InputError(

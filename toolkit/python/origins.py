@@ -5,7 +5,6 @@ Each becomes one pin with a source, and its wheel lies in the cache: built once 
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from toolkit import temporary
 from toolkit.cache import Cache
 from toolkit.errors import InputError
 from toolkit.python.git import GitOrigin, commit_of, files_of, is_of, version_of
@@ -82,8 +82,8 @@ class Checkouts:
 @contextmanager
 def checkouts(making: Making) -> Iterator[Checkouts]:
     """Unpack projects in git while the block runs."""
-    with tempfile.TemporaryDirectory(prefix="comp-git-") as folder:
-        yield Checkouts(Path(folder).resolve(), making)
+    with temporary.folder("git") as folder:
+        yield Checkouts(folder.resolve(), making)
 
 
 def make_pins(

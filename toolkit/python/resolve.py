@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +18,9 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from toolkit import temporary
 from toolkit.errors import InputError, OutsideError
+from toolkit.machine import ended
 from toolkit.processes import run
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.pin import Pin, SourceDistribution
@@ -134,7 +135,7 @@ def offers(
 @contextmanager
 def _named(local: Sequence[Pin]) -> Iterator[Mapping[str, str]]:
     """Require the wheels on this disk by address, under the file names that say what they are."""
-    with tempfile.TemporaryDirectory(prefix="comp-local-") as folder:
+    with temporary.folder("local") as folder:
         for pin in local:
             Path(folder, pin.filename).symlink_to(unquote(urlsplit(pin.url or "").path))
         yield {pin.name: f"{pin.name} @ {Path(folder, pin.filename).as_uri()}" for pin in local}
@@ -227,10 +228,10 @@ def _compile(
     Only wheels count, but for packages that are to be had `from_source`: by name with what they are taken to require,
     since uv would run their builds to know.
     """
-    with tempfile.TemporaryDirectory(prefix="comp-resolve-") as folder:
-        wanted, narrowing = Path(folder) / "requirements.in", Path(folder) / "constraints.txt"
+    with temporary.folder("resolve") as folder:
+        wanted, narrowing = folder / "requirements.in", folder / "constraints.txt"
         # In the file, since on the command line it would take the place of UV_FIND_LINKS.
-        found = [f"--find-links {_stand_ins(Path(folder) / 'present', present)}"] if present else []
+        found = [f"--find-links {_stand_ins(folder / 'present', present)}"] if present else []
         pinned = [text for text in requirements if _name_of(text) in indexes.pinned]
         listed = [text for text in requirements if text not in pinned]
         wanted.write_text("\n".join([*found, *indexes.options, *listed]) + "\n")
@@ -255,6 +256,8 @@ def _compile(
             done = run(command, seconds=_TIMEOUT, folder=indexes.folder, environment=environment)
         except subprocess.TimeoutExpired as error:
             raise OutsideError(f"uv did not finish within {_TIMEOUT} s", hint="is the package index slow?") from error
+    if outside := ended("uv", done.code, without_login(done.error_text)):
+        raise outside
     if done.code:
         failure = refusal(done.error_text, target, indexes)
         wheelless = _WHEELLESS.search(done.error_text)

@@ -20,13 +20,12 @@ import json
 import logging
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from toolkit.atomic import write_bytes
+from toolkit.atomic import temporary_beside, write_bytes
 from toolkit.errors import InputError, OutsideError
 from toolkit.limits import RECORD_SIZE
 from toolkit.oci.digest import Digest
@@ -263,19 +262,16 @@ class Directory:
     def _create(self, path: Path, data: bytes) -> bool:
         """Create a file with its whole content, or find that somebody else has."""
         self._make_room(path)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).chmod(_file_mode(path.parent))
+        with temporary_beside(path) as made:
+            made.stream.write(data)
+            mode = _file_mode(path.parent)
+            made.finish(mode)
+            # The group may write whatever the umask of this user says.
+            made.path.chmod(mode)
             try:
-                os.link(temporary, path)
+                os.link(made.path, path)
             except FileExistsError:
                 return False
-        finally:
-            Path(temporary).unlink()
         return True
 
     def _replace(self, path: Path, data: bytes) -> None:

@@ -1,8 +1,6 @@
 """Run a component by buildah, without a daemon."""
 
-import tempfile
-from pathlib import Path
-
+from toolkit import temporary
 from toolkit.engines import buildah as engine
 from toolkit.errors import InputError, OutsideError
 from toolkit.runners.protocol import Job, Outcome
@@ -29,10 +27,10 @@ class BuildahRunner:
         if not job.spec.container.command:
             raise InputError("the contract has no command, and buildah needs one", hint="use --runner docker")
         with (
-            tempfile.TemporaryDirectory(prefix="comp-run-", ignore_cleanup_errors=True) as temporary,
+            temporary.folder("run") as folder,
             engine.container(job.image) as name,
         ):
-            paths = writable_paths(Path(temporary), job)
-            inputs, outputs, mounts = mounted(Path(temporary), job)
-            command = command_line(Path(temporary) / "outputs", OUTPUTS, job, input_paths=inputs, output_paths=outputs)
+            paths = writable_paths(folder, job)
+            inputs, outputs, mounts = mounted(folder, job)
+            command = command_line(folder / "outputs", OUTPUTS, job, input_paths=inputs, output_paths=outputs)
             return outcome(job, paths, engine.run(name, command, mounts=mounts))

@@ -1,8 +1,6 @@
 """Run a component by docker."""
 
-import tempfile
-from pathlib import Path
-
+from toolkit import temporary
 from toolkit.engines import docker as engine
 from toolkit.runners.protocol import Job, Outcome
 from toolkit.runners.staging import OUTPUTS, command_line, mounted, outcome, writable_paths
@@ -20,10 +18,10 @@ class DockerRunner:
     def run(self, job: Job) -> Outcome:
         """Run to the end in a container that is removed."""
         client = engine.connect()
-        with tempfile.TemporaryDirectory(prefix="comp-run-", ignore_cleanup_errors=True) as temporary:
-            paths = writable_paths(Path(temporary), job)
-            inputs, outputs, mounts = mounted(Path(temporary), job)
-            command = command_line(Path(temporary) / "outputs", OUTPUTS, job, input_paths=inputs, output_paths=outputs)
+        with temporary.folder("run") as folder:
+            paths = writable_paths(folder, job)
+            inputs, outputs, mounts = mounted(folder, job)
+            command = command_line(folder / "outputs", OUTPUTS, job, input_paths=inputs, output_paths=outputs)
             own = bool(job.spec.container.command)
             code = engine.run_container(
                 client,

@@ -8,11 +8,10 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolkit import launcher
+from toolkit import launcher, temporary
 from toolkit.cache import Cache
 from toolkit.errors import InputError
 from toolkit.files import File
@@ -41,8 +40,8 @@ class ProcessRunner:
     def run(self, job: Job) -> Outcome:
         """Run to the end, in a folder of its own that is removed."""
         python = self._environment()
-        with tempfile.TemporaryDirectory(prefix="comp-run-") as temporary:
-            root = Path(temporary).resolve()
+        with temporary.folder("run") as folder:
+            root = folder.resolve()
             self._lay_out(root / "comp")
             paths = output_paths(root / "outputs", job)
             command = command_line(

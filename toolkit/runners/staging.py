@@ -7,9 +7,11 @@ import posixpath
 from collections.abc import Mapping
 from pathlib import Path
 
+from toolkit import temporary
 from toolkit.copying import copied, opened_folder, removed
-from toolkit.errors import InputError, OutsideError
+from toolkit.errors import InputError
 from toolkit.launcher.launch import SIDE_FILE
+from toolkit.machine import cannot
 from toolkit.runners.protocol import Job, Outcome
 from toolkit.spec.arguments import LONGEST_ARGUMENT, resolve_command
 from toolkit.spec.protocol import LAUNCHER_PATH, VALUES_FLAG, flag
@@ -78,6 +80,7 @@ def outcome(job: Job, paths: Mapping[str, Path], exit_code: int) -> Outcome:
 
 def _settled(name: str, path: Path, target: Path) -> bool:
     """Copy one output to its place; False when it was not written."""
+    temporary.sweep(target.parent)
     try:
         with opened_folder(path.parent.parent, path.parent.name) as source:
             entry = _entry(name, source, path.name)
@@ -88,7 +91,7 @@ def _settled(name: str, path: Path, target: Path) -> bool:
                 if not copied(source, side_file(path).name, folder, side_file(target).name):
                     removed(folder, side_file(target).name)
     except OSError as error:
-        raise OutsideError(f"cannot copy the output {name!r} to {target}: {error.strerror or error}") from error
+        raise cannot(f"cannot copy the output {name!r} to {target}", error) from error
     return True
 
 

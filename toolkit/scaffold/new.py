@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -12,7 +11,8 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from toolkit.atomic import write_text
+from toolkit import temporary
+from toolkit.atomic import made_parents, write_text
 from toolkit.config import LOWEST_MINOR, is_form_of, read_project
 from toolkit.errors import InputError, UsageError
 from toolkit.findings import Finding, Severity
@@ -223,10 +223,9 @@ def _placed(
     fill: Callable[[Path], None] | None = None,
 ) -> Made:
     """Render, fill and record a folder beside its place, and move it there when all is well."""
-    wanted.into.mkdir(parents=True, exist_ok=True)
     said = list(notes)
-    with tempfile.TemporaryDirectory(dir=wanted.into, prefix=".comp-new-") as temporary:
-        made = rendered(template, answers, Path(temporary), hooks=hooks)
+    with made_parents(wanted.folder), temporary.folder("new", beside=wanted.into) as staged:
+        made = rendered(template, answers, staged, hooks=hooks)
         files = managed(made, template.name)
         name = as_recorded(template.name, wanted.folder)
         record = Record(template=name, answers=answers, files=digests(made, files))

@@ -25,6 +25,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from toolkit.copying import kind_of
 from toolkit.errors import InputError
 from toolkit.limits import TEMPLATE_SIZE, TEMPLATE_TIME
+from toolkit.machine import refusal
 
 _OWN = tuple(
     f"cookiecutter.extensions.{name}Extension" for name in ("Jsonify", "RandomString", "Slugify", "Time", "UUID")
@@ -55,7 +56,7 @@ _WIDE = re.compile(r"[0-9]{7,}|\*")
 # An expression of a template's can raise what any expression of Python's can.
 _FAILURES = (
     *(TemplateError, ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, MemoryError),
-    *(NameError, OSError, RuntimeError, TypeError, ValueError),
+    *(NameError, RuntimeError, TypeError, ValueError),
 )
 
 
@@ -159,6 +160,9 @@ def failing(name: str) -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(f"the template {name} does not work: {error.message}", hint=error.hint) from error
+    except OSError as error:
+        refused = refusal(error, f"cannot write the template {name}")
+        raise refused or InputError(f"the template {name} does not work: {error}") from error
     except (CookiecutterException, *_FAILURES) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"the template {name} does not work: {reason[:500]}") from error

@@ -1,10 +1,10 @@
 """Bring a newer template into a folder that `comp new` made, without touching what the user changed."""
 
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 
+from toolkit import temporary
 from toolkit.atomic import write_bytes, write_text
 from toolkit.errors import InputError, UsageError
 from toolkit.paths import check_inside
@@ -44,10 +44,10 @@ def sync(
     _check_trust(name, folder, trust, named)
     with (
         opened(name) as template,
-        tempfile.TemporaryDirectory(prefix="comp-sync-") as temporary,
+        temporary.folder("sync") as staged,
     ):
         answers = template.answers_again(record.answers, consent=hooks)
-        made = rendered(template, answers, Path(temporary), hooks=hooks)
+        made = rendered(template, answers, staged, hooks=hooks)
         wanted = managed(made, record.template)
         changes = _changes(folder, record, made, wanted)
         if check:

@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import re
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from toolkit import temporary
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.limits import CONTRACT_SIZE, TEMPLATE_SIZE
 from toolkit.reading import read_foreign
@@ -101,8 +101,8 @@ def opened(name: str) -> Iterator[Template]:
     What is fetched is gone when the block ends. Raises InputError when it is not there or is no template,
     OutsideError when it cannot be fetched.
     """
-    with tempfile.TemporaryDirectory(prefix="comp-template-") as temporary:
-        folder = _found(name, Path(temporary))
+    with temporary.folder("template") as fetched:
+        folder = _found(name, fetched)
         yield Template(folder=folder, name=name, questions=_questions(folder, name))
 
 

@@ -311,11 +311,11 @@ def test_a_registry_of_another_time_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutsideError, match="cannot make a registry"):
+    with pytest.raises(OutsideError, match=r"cannot write .*config\.json: Not a directory"):
         Directory.create(tmp_path / "file" / "registry")
     registry = Directory.create(tmp_path / "registry")
     (tmp_path / "registry" / "c").write_text("")
-    with pytest.raises(OutsideError, match="cannot write to the registry"):
+    with pytest.raises(OutsideError, match=r"cannot write .*1\.0\.0\.json: "):
         _publish(registry)
 
 

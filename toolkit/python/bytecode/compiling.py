@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import struct
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from toolkit import temporary
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.jail.consent import Consent
@@ -88,9 +88,7 @@ class Compiler:
 
     def __enter__(self) -> Self:
         # Before the threads, so that it outlives them.
-        folder = Path(
-            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="comp-python-", ignore_cleanup_errors=True))
-        )
+        folder = self._stack.enter_context(temporary.folder("python"))
         folder.chmod(0o755)
         self._interpreters = Interpreters(self._bases, self._cache, self._consent, folder)
         self._pool = self._stack.enter_context(threads(os.cpu_count() or 1))

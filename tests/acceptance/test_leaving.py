@@ -1,0 +1,100 @@
+"""Signals at any moment of a build: `comp` leaves soon, and leaves nothing behind; a `kill -9` is cleaned up after."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.commands import COMP, ok
+from tests.conftest import Sample
+from tests.package_index import small_wheel
+
+RUNS = int(os.environ.get("COMP_TEST_SIGNALS", "10"))
+# What only a hang exceeds; by itself comp leaves within two seconds.
+HANGS = 30
+
+
+@pytest.fixture
+def folder(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A component of three wheels that lie on this disk, with a place for temporary files of its own."""
+    folder = sample("load_table")
+    (folder / "requirements.lock").unlink()
+    text = (folder / "pyproject.toml").read_text()
+    (folder / "pyproject.toml").write_text(re.sub(r"dependencies = .*", 'dependencies = ["a", "b", "c"]', text))
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    for name in ("a", "b", "c"):
+        (wheels / f"{name}-1.0-py3-none-any.whl").write_bytes(small_wheel(name, "1.0", content="X = 1\n" * 1000))
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheels))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    return folder
+
+
+def _begun(folder: Path, cache: Path) -> "subprocess.Popen[str]":
+    (folder / "requirements.lock").unlink(missing_ok=True)
+    environment = {**os.environ, "COMP_CACHE_DIR": str(cache)}
+    return subprocess.Popen(
+        [COMP, "build", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+
+
+def _left(folder: Path, tmp_path: Path) -> list[str]:
+    temporary = [path.name for path in (tmp_path / "tmp").iterdir()]
+    return temporary + [path.name for path in folder.iterdir() if path.name.endswith(".tmp")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_at_any_moment_ends_a_build_and_leaves_nothing(
+    folder: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    started = time.monotonic()
+    _begun(folder, tmp_path / "whole").communicate(timeout=120)
+    whole = time.monotonic() - started
+    moments = random.Random(int(number))  # noqa: S311 (the moments are the same in every run)
+    for run in range(RUNS):
+        process = _begun(folder, tmp_path / f"cache-{run}")
+        try:
+            process.communicate(timeout=moments.uniform(0.1, 0.9 * whole))
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+        out, err = process.communicate(timeout=HANGS)
+        # What ended just before the signal ended well; before comp listens, the signal has its usual effect.
+        assert process.returncode in {0, 128 + number, -number}, err
+        assert "Traceback" not in err or process.returncode == -number
+        assert "error" not in err or process.returncode == -number, err
+        assert not _left(folder, tmp_path)
+        assert not out or process.returncode == 0
+
+
+def test_what_a_killed_build_left_is_removed_by_the_next_run(folder: Path, tmp_path: Path) -> None:
+    process = _begun(folder, tmp_path / "cache")
+    deadline = time.monotonic() + HANGS
+    while not _left(folder, tmp_path):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+    process.kill()
+    process.communicate(timeout=HANGS)
+    assert _left(folder, tmp_path)
+    ok("rules")
+    assert not _left(folder, tmp_path)
+
+
+def test_what_a_running_build_uses_stays(folder: Path, tmp_path: Path) -> None:
+    process = _begun(folder, tmp_path / "cache")
+    deadline = time.monotonic() + HANGS
+    while not _left(folder, tmp_path):
+        assert time.monotonic() < deadline
+    process.send_signal(signal.SIGSTOP)
+    held = _left(folder, tmp_path)
+    ok("rules")
+    assert _left(folder, tmp_path) == held
+    process.send_signal(signal.SIGCONT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
