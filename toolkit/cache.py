@@ -6,27 +6,38 @@
 Everything is written to a temporary name and renamed. A blob that exists is whole; a record that does not
 parse counts as absent. Losing the cache loses only time. Beside them lie folders that others keep here, each made
 under a name of its own and renamed: `bases/`, `environments/`, `layouts/`.
+
+What is used gets the present time: file systems are often mounted so that they do not record it. A process that uses
+the cache shares a lock on it until it ends; while there is one, pruning keeps what was used of late.
 """
 
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
-import tempfile
+import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import platformdirs
 
-from toolkit.atomic import replacing, write_bytes
-from toolkit.errors import CompError, MachineError, OutsideError
+from toolkit.atomic import made_parents, replacing, temporary_beside, write_bytes
+from toolkit.errors import CompError, LostError, MachineError, OutsideError
 from toolkit.redaction import clean
+from toolkit.temporary import left_over, remove
+
+log = logging.getLogger(__name__)
+
+# The file whose lock the users of a cache share.
+_LOCK = ".in-use"
 
 KINDS = ("blobs", "records", "bases", "environments", "layouts")
 
@@ -39,14 +50,18 @@ _ENTRIES = {
     "layouts": re.compile(r"layouts/[0-9a-f]{64}"),
 }
 _LEFTOVER = re.compile(
-    r"\.blob-[^/]+\.tmp|(?:blobs/sha256|records/[^/]+)/[0-9a-f]{2}/\.[0-9a-f]{64}[^/]*\.tmp"
-    r"|(?:bases|environments|layouts)/\.(?:base|new|gone)-[^/]+"
+    r"\.blob[-.][^/]+\.tmp|(?:blobs/sha256|records/[^/]+)/[0-9a-f]{2}/\.[0-9a-f]{64}[^/]*\.tmp"
+    r"|(?:bases|environments|layouts)/\.(?:base|new|gone|comp)-[^/]+"
 )
 _CHUNK = 1 << 20
 # What came of a blob is kept from this size on.
 _WORTH_KEEPING = 1 << 20
-# Whoever writes for longer than this without touching the file is taken for dead.
+# What is left of a broken transfer, or of a writer that holds no lock, is kept for so many seconds.
 _SECONDS_ALIVE = 3600
+# While a process uses the cache, what was used in the last so many seconds stays: no build takes longer.
+_SECONDS_HELD = 86_400
+# Writers hold their files and folders of these names.
+_LOCKED_NAME = re.compile(r"\.comp-[^/]+|.*\.[0-9a-f]{8}\.tmp")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +118,8 @@ class Cache:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._lock: int | None = None
+        self._opening = threading.Lock()
 
     @classmethod
     def default(cls) -> "Cache":
@@ -112,12 +129,31 @@ class Cache:
         return cls(Path(named or platformdirs.user_cache_dir("comp")).absolute())
 
     def blob_path(self, sha256: str) -> Path:
-        """Say where the blob with this hex digest is or would be."""
-        return self.root / "blobs" / "sha256" / sha256[:2] / sha256
+        """Return where the blob with this hex digest is or would be; it counts as used."""
+        path = self._blob_path(sha256)
+        self.use(path)
+        return path
 
     def has_blob(self, sha256: str) -> bool:
-        """Tell whether the blob is here."""
-        return self.blob_path(sha256).is_file()
+        """Return whether the blob is here; it counts as used."""
+        return self.use(self._blob_path(sha256))
+
+    def use(self, path: Path) -> bool:
+        """Record that a file or folder of the cache is used, and return whether it is here.
+
+        It then stays at least as long as this process. A path elsewhere is left as it is.
+        """
+        if not path.is_relative_to(self.root):
+            return path.exists()
+        self._share()
+        try:
+            os.utime(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            # Another user's, or read-only.
+            return path.exists()
+        return True
 
     def read_blob(self, sha256: str) -> Iterator[bytes]:
         """Give the blob's bytes in chunks, and hash them on the way.
@@ -131,7 +167,7 @@ class Cache:
                     hasher.update(chunk)
                     yield chunk
         except OSError as error:
-            raise OutsideError(f"cannot read {path}: {error.strerror or error}", hint=_VERIFY) from error
+            raise unreadable(path, error) from error
         if hasher.hexdigest() != sha256:
             raise OutsideError(f"{path} is damaged: its sha256 is {hasher.hexdigest()}", hint=_VERIFY)
 
@@ -148,7 +184,7 @@ class Cache:
 
         `what` names them in the error. Raises OutsideError when they hash to something else, and then stores nothing.
         """
-        path = self.blob_path(sha256)
+        path = self._blob_path(sha256)
         hasher = hashlib.sha256()
         with self._writing(), replacing(path) as stream:
             for chunk in chunks:
@@ -165,7 +201,7 @@ class Cache:
         At the end of the block it becomes the blob if it is whole. Otherwise it is kept for the next time, if it is
         not small; what nobody goes on with, `prune` removes.
         """
-        path = self.blob_path(sha256)
+        path = self._blob_path(sha256)
         file = path.with_name(f".{sha256}.part.tmp")
         with self._writing():
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -223,22 +259,22 @@ class Cache:
     def keep_blob(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Store bytes of which nothing is known yet, and return their sha256 and size."""
         hasher, size = hashlib.sha256(), 0
-        with self._writing():
-            self.root.mkdir(parents=True, exist_ok=True)
-        with self._writing(), tempfile.NamedTemporaryFile(dir=self.root, prefix=".blob-", suffix=".tmp") as stream:
+        with self._writing(), temporary_beside(self.root / "blob") as made:
             for chunk in chunks:
                 hasher.update(chunk)
                 size += len(chunk)
-                stream.write(chunk)
-            stream.flush()
-            with Path(stream.name).open("rb") as written:
-                self.add_blob(iter(lambda: written.read(1 << 20), b""), sha256=hasher.hexdigest(), what="a blob")
+                made.stream.write(chunk)
+            made.finish(0o644)
+            path = self._blob_path(hasher.hexdigest())
+            with made_parents(path):
+                made.path.replace(path)
         return hasher.hexdigest(), size
 
     def record(self, kind: str, key: object) -> dict[str, Any] | None:
         """Return the record of `kind` for `key` (any JSON value), None when there is none."""
+        path = self._record_path(kind, key)
         try:
-            parsed = json.loads(self._record_path(kind, key).read_bytes())
+            parsed = json.loads(path.read_bytes()) if self.use(path) else None
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
         except OSError as error:
@@ -268,15 +304,15 @@ class Cache:
     def prune(self, *, older_than: float) -> tuple[Entry, ...]:
         """Remove what was not used for `older_than` seconds, and what dead processes left; return what went.
 
-        What somebody may be writing stays, whatever its age.
+        What a process is writing stays, whatever its age. While another process uses the cache, what was used in the
+        last day stays too.
         """
-        now, gone = time.time(), []
-        for entry in self.entries():
-            if now - entry.used >= (_SECONDS_ALIVE if entry.leftover else older_than):
-                with self._writing():
-                    _remove(entry.path)
-                gone.append(entry)
-        return tuple(gone)
+        with self._writing(), self._alone() as alone:
+            if not alone and older_than < _SECONDS_HELD:
+                log.info("another process uses the cache: what was used in the last day stays")
+            now = time.time()
+            unused = now - (older_than if alone else max(older_than, _SECONDS_HELD))
+            return tuple(entry for entry in self.entries() if _removed(entry, unused=unused, now=now))
 
     def damaged(self) -> Iterator[Entry]:
         """Give the blobs whose bytes are no longer what their name says."""
@@ -287,7 +323,7 @@ class Cache:
                         yield entry
 
     def _candidates(self) -> Iterator[Path]:
-        yield from self.root.glob(".blob-*.tmp")
+        yield from self.root.glob(".blob*.tmp")
         for kind in KINDS:
             top = self.root / kind
             if top.is_symlink() or not top.is_dir():
@@ -300,13 +336,55 @@ class Cache:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        self._share()
         try:
             yield
+            # The cache may be new.
+            self._share()
         except (ConnectionError, TimeoutError):
             raise  # From where the bytes come, not from the disk.
         except (OSError, MachineError) as error:
             reason = error.reason if isinstance(error, MachineError) else error.strerror or str(error)
             raise MachineError(f"cannot write to the cache {self.root}", reason=reason, hint=_ANOTHER_FOLDER) from error
+
+    def _blob_path(self, sha256: str) -> Path:
+        return self.root / "blobs" / "sha256" / sha256[:2] / sha256
+
+    def _share(self) -> None:
+        """Hold the cache, if there is one, together with others, until this object goes."""
+        with self._opening:
+            if self._lock is not None:
+                return
+            try:
+                self._lock = os.open(self.root / _LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            except OSError:
+                return  # What cannot be written to is not pruned either.
+            weakref.finalize(self, os.close, self._lock)
+            with suppress(OSError):
+                fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Keep others from beginning to use the cache; False where some do already, who are not kept from anything."""
+        if not self.root.is_dir():
+            yield True
+            return
+        self._share()
+        if self._lock is None:
+            yield False
+            return
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            # Trying for the whole lock may have lost the share in it.
+            with suppress(OSError):
+                fcntl.flock(self._lock, fcntl.LOCK_SH)
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
 
     def _record_path(self, kind: str, key: object) -> Path:
         text = json.dumps(key, sort_keys=True, separators=(",", ":"))
@@ -316,6 +394,12 @@ class Cache:
 
 _VERIFY = "`comp cache verify` removes what is damaged; then try again"
 _ANOTHER_FOLDER = "free some space, `comp cache prune`, or name another folder with COMP_CACHE_DIR"
+
+
+def unreadable(what: object, error: OSError) -> OutsideError:
+    """Return the error for something in the cache that cannot be read: a LostError when it is gone."""
+    message = f"cannot read {what}: {error.strerror or error}"
+    return (LostError if isinstance(error, FileNotFoundError) else OutsideError)(message, hint=_VERIFY)
 
 
 def wrong_content(what: str, got: str, expected: str) -> OutsideError:
@@ -354,22 +438,48 @@ def _measured(path: Path) -> tuple[int, float]:
     """Give the size in bytes and the time of the last use, of a file or of everything in a folder."""
     facts = path.lstat()
     if not path.is_dir():
-        return facts.st_size, max(facts.st_mtime, facts.st_atime)
-    # A folder's own access time is left out: looking into it, as here, is no use of it.
-    size, used = 0, facts.st_mtime
-    for folder, _, names in os.walk(path):
-        for name in names:
-            inner = Path(folder, name).lstat()
-            size, used = size + inner.st_size, max(used, inner.st_mtime, inner.st_atime)
-    return size, used
+        return facts.st_size, facts.st_mtime
+    files = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+    return sum(file.lstat().st_size for file in files), facts.st_mtime
+
+
+def _removed(entry: Entry, *, unused: float, now: float) -> bool:
+    """Remove an entry that was not used since `unused`, or is left over; return whether it was."""
+    if entry.leftover:
+        return _leftover_removed(entry, now)
+    if entry.used > unused:
+        return False
+    # Under another name first, so that nothing takes half of it for whole.
+    name = entry.path.name.lstrip(".")
+    doomed = entry.path.with_name(f".gone-{name}" if entry.path.is_dir() else f".{name}.gone.tmp")
+    if doomed.is_dir():
+        shutil.rmtree(doomed, ignore_errors=True)
+    try:
+        entry.path.rename(doomed)
+    except FileNotFoundError:
+        return False
+    if doomed.lstat().st_mtime > unused:
+        # A process began to use it meanwhile; what came in its place is as good.
+        with suppress(OSError):
+            if not entry.path.exists():
+                doomed.rename(entry.path)
+                return False
+    _remove(doomed)
+    return True
+
+
+def _leftover_removed(entry: Entry, now: float) -> bool:
+    """Remove what a writer left, unless it is alive, or the rest of a transfer that may go on."""
+    if not _LOCKED_NAME.fullmatch(entry.path.name) and now - entry.used < _SECONDS_ALIVE:
+        return False
+    with left_over(entry.path) as dead:
+        if dead:
+            _remove(entry.path)
+    return dead
 
 
 def _remove(path: Path) -> None:
-    """Remove a file, or a folder: that under another name first, so that nobody takes half of it for whole."""
-    if not path.is_dir():
+    if path.is_dir():
+        remove(path)
+    else:
         path.unlink(missing_ok=True)
-        return
-    doomed = path.with_name(f".gone-{path.name.lstrip('.')}")
-    shutil.rmtree(doomed, ignore_errors=True)
-    path.rename(doomed)
-    shutil.rmtree(doomed)

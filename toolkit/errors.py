@@ -6,7 +6,8 @@
     └── OutsideError    3   a remote, an engine, the network or the disk failed; trying again may help
         ├── RemoteError     a server refused or failed; `status` says how
         │   └── SlowError   a server takes too long; another try at once would take as long
-        └── MachineError    the operating system refused; `reason` is its own words
+        ├── MachineError    the operating system refused; `reason` is its own words
+        └── LostError       the cache has lost what it had when the work began: it can be made again
 
 A message says what failed and on what. The cause travels as `__cause__` (`raise … from …`), the advice as
 `hint`. Nothing here prints: `toolkit.cli` does.
@@ -71,6 +72,10 @@ class MachineError(OutsideError):
     def __init__(self, message: str, *, reason: str, hint: str) -> None:
         super().__init__(f"{message}: {reason}", hint=hint)
         self.reason = reason
+
+
+class LostError(OutsideError):
+    """Something that the cache had when the work began is not there any more."""
 
 
 class RemoteError(OutsideError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from toolkit import temporary
 from toolkit.atomic import made_parents, write_text
 from toolkit.config import Project
-from toolkit.errors import InputError, Location, OutsideError, UsageError
+from toolkit.errors import InputError, Location, LostError, OutsideError, UsageError
 from toolkit.locking import existing_lock, open_bases, rebuild_lost, refresh_lock
 from toolkit.oci.descriptor import Platform, host_platform
 from toolkit.oci.digest import Digest
@@ -141,8 +141,21 @@ def build(
     project: Project, tools: Tools, *, builder: str = "oci", only: Platform | None = None, locked: bool = False
 ) -> Built:
     """Build with the named builder: an image for one platform, or with `only`; an index of images for several."""
+    return plan_and_build(project, tools, builder=builder, only=only, locked=locked)[1]
+
+
+def plan_and_build(
+    project: Project, tools: Tools, *, builder: str = "oci", only: Platform | None = None, locked: bool = False
+) -> tuple[tuple["Plan", ...], Built]:
+    """Build as `build` does, and give the plans too. What the cache loses meanwhile is made again, once."""
     chosen = choose_builder(builder, tools)
-    return build_plans(make_plans(project, tools, chosen, only=only, locked=locked), chosen, tools)
+    try:
+        plans = make_plans(project, tools, chosen, only=only, locked=locked)
+        return plans, build_plans(plans, chosen, tools)
+    except LostError as lost:
+        log.warning("%s; building again", lost.message)
+        plans = make_plans(project, tools, chosen, only=only, locked=locked)
+        return plans, build_plans(plans, chosen, tools)
 
 
 def build_plans(plans: Sequence["Plan"], builder: "Builder", tools: Tools) -> Built:

@@ -61,9 +61,12 @@ def undone(undo: Callable[[], object], *, do: Callable[[], object] | None = None
     try:
         yield
     finally:
-        with _UNDOING.lock:
-            _UNDOING.entries.pop(key, None)
-        undo()
+        # Registered until it is done: a signal may come meanwhile.
+        try:
+            undo()
+        finally:
+            with _UNDOING.lock:
+                _UNDOING.entries.pop(key, None)
 
 
 def is_leaving() -> bool:

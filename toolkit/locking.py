@@ -410,6 +410,8 @@ def _read_local(text: str, platform: Platform, tools: Tools) -> Image:
         return read_archive(path, platform=platform, cache=tools.cache)
     from toolkit.oci.layout import read_layout
 
+    # A base that `comp base` made lies in the cache.
+    tools.cache.use(path.absolute())
     return read_layout(path, platform=platform)
 
 

@@ -334,6 +334,6 @@ def _local_image(project: Project, runner: str, tools: Tools) -> str:
 
         return load_image(connect(), image, names=[])
     layout = tools.cache.root / "layouts" / image.digest.hex
-    if not (layout / "index.json").is_file():
+    if not (tools.cache.use(layout) and (layout / "index.json").is_file()):
         job.write_image(project, image, f"layout:{layout}")
     return f"oci:{layout}"

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from toolkit.errors import OutsideError
@@ -62,8 +62,10 @@ def sweep(parent: Path) -> None:
         return
     for name in ours:
         with left_over(parent / name) as dead:
-            if dead:
+            if dead and (parent / name).is_dir():
                 remove(parent / name)
+            elif dead:
+                (parent / name).unlink(missing_ok=True)
 
 
 def remove(path: Path) -> None:
@@ -105,8 +107,11 @@ def hold(descriptor: int, path: Path) -> bool:
 
 
 def _is_ours(entry: "os.DirEntry[str]") -> bool:
+    """Tell whether this is a folder of this user, or the empty file that may stand in the place of one."""
     try:
-        return entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+        facts = entry.stat(follow_symlinks=False)
+        kind = entry.is_dir(follow_symlinks=False) or (entry.is_file(follow_symlinks=False) and facts.st_size == 0)
+        return kind and facts.st_uid == os.geteuid()
     except OSError:
         return False
 
@@ -157,16 +162,19 @@ class _Folder:
 
     def _shut_out(self) -> None:
         """Remove it under another name, with a file in its place meanwhile, so that nothing is made there again."""
-        doomed = self.path.with_name(self._name())
-        try:
-            self.path.rename(doomed)
-            self.path.touch(exist_ok=False)
-        except OSError:
-            # The thread that worked with it was the first to remove it.
-            remove(self.path)
-            return
-        remove(doomed)
-        self.path.unlink()
+        doomed = []
+        # A thread that makes the folder anew just then is tried again; one that has removed it has won.
+        with suppress(FileNotFoundError):
+            while not self.path.is_file():
+                other = self.path.with_name(self._name())
+                self.path.rename(other)
+                doomed.append(other)
+                with suppress(FileExistsError):
+                    self.path.touch(exist_ok=False)
+        for other in doomed:
+            remove(other)
+        if doomed:
+            self.path.unlink(missing_ok=True)
 
     def _name(self) -> str:
         return f"{self._prefix}{os.urandom(4).hex()}"

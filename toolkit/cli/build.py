@@ -10,7 +10,7 @@ import click
 
 from toolkit.cli import bars, consent
 from toolkit.cli.console import Console, columns, pass_console
-from toolkit.errors import UsageError
+from toolkit.errors import LostError, UsageError
 from toolkit.words import in_bytes, some_of
 
 if TYPE_CHECKING:
@@ -97,9 +97,7 @@ def command(
         tools = Tools(cache=cache, report=report, consent=allowed)
         if push:
             job.target_reference(project)
-        chosen = job.choose_builder(builder, tools)
-        plans = job.make_plans(project, tools, chosen, locked=locked)
-        image = job.build_plans(plans, chosen, tools)
+        plans, image = job.plan_and_build(project, tools, builder=builder, locked=locked)
         last_base.note(folder, options["base"], plans, cache)
         if output:
             console.say(f"wrote {job.write_image(project, image, output)}")
@@ -107,7 +105,12 @@ def command(
             console.data(str(image.digest))
             remember(request, inputs, cache, plans, str(image.digest))
             return
-        reference, tags = job.push(project, image, tools)
+        try:
+            reference, tags = job.push(project, image, tools)
+        except LostError as lost:
+            console.warn(f"{lost.message}; building again")
+            plans, image = job.plan_and_build(project, tools, builder=builder, locked=locked)
+            reference, tags = job.push(project, image, tools)
     # Now, since whatever fails from here on, the image is pushed.
     console.data(str(reference))
     for path in job.pin(project, reference, into=request.pin):

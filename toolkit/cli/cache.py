@@ -51,7 +51,7 @@ def command(ctx: click.Context, *, form: str) -> None:
 def prune(console: Console, *, older_than: float, everything: bool) -> None:
     """Remove what was not used for DAYS days, and what killed builds left.
 
-    What a running build is writing stays.
+    What a running build writes stays; while one runs, what was used in the last day does too.
     """
     from toolkit.cache import Cache
 

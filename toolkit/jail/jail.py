@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from pathlib import Path
 from subprocess import SubprocessError
 from types import MappingProxyType
 
-from toolkit import limits
+from toolkit import limits, temporary
 from toolkit.errors import InputError
 from toolkit.jail.enter import NOBODY, has_nobody
 from toolkit.jail.filter import system_call_filter
@@ -123,7 +122,7 @@ class Jail:
         it started is gone when it ends. Raises as `processes.run` does.
         """
         with ExitStack() as stack:
-            stage = "" if room.root else stack.enter_context(tempfile.TemporaryDirectory(prefix="comp-jail-"))
+            stage = "" if room.root else str(stack.enter_context(temporary.folder("jail")))
             plan = {
                 "bubblewrap": self._words(room, folder) if self.bubblewrap else None,
                 "filter": (system_call_filter(os.uname().machine, alone=bounds.alone) or b"").hex(),

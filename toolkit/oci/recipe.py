@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from toolkit.cache import Cache
-from toolkit.errors import InputError, OutsideError
+from toolkit.cache import Cache, unreadable
+from toolkit.errors import InputError
 from toolkit.oci import tar
 from toolkit.oci.deflate import ENCODER_VERSION
 from toolkit.oci.digest import Digest
@@ -149,4 +149,4 @@ class Recipe:
         try:
             return stack.enter_context(path.open("rb", buffering=0)).fileno()
         except OSError as error:
-            raise OutsideError(f"cannot read {path}: {error.strerror or error}", hint="try again") from error
+            raise unreadable(path, error) from error

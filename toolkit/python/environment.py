@@ -45,7 +45,7 @@ def environment(
     key = hashlib.sha256(json.dumps([list(requirements), list(options), host]).encode()).hexdigest()[:32]
     folder = cache.root / "environments" / key
     interpreter = folder / "bin" / "python"
-    if interpreter.exists():
+    if cache.use(folder) and interpreter.exists():
         return interpreter
     program = uv_program()
     log.info("making an environment for %d packages", len(requirements))

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 
-from toolkit.cache import Cache
+from toolkit.cache import Cache, unreadable
 from toolkit.errors import OutsideError
 from toolkit.progress import Report
 from toolkit.python.indexes import ANY, Indexes
@@ -47,7 +47,11 @@ def fetch_wheels(
 
 def _wheel(pin: Pin, cache: Cache) -> Wheel:
     path = cache.blob_path(pin.sha256)
-    return Wheel(filename=pin.filename, sha256=pin.sha256, path=path, size=path.stat().st_size)
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise unreadable(f"{pin.filename} in the cache", error) from error
+    return Wheel(filename=pin.filename, sha256=pin.sha256, path=path, size=size)
 
 
 def _located(pins: Sequence[Pin], target: Target, indexes: Indexes) -> list[Pin]:

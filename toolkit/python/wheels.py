@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from toolkit.cache import unreadable
 from toolkit.errors import InputError, OutsideError
 from toolkit.oci.layer import CHUNK, Stream, inflated
 
@@ -135,7 +136,7 @@ def cache_suspected(wheels: Iterable[Wheel]) -> Iterator[None]:
 
 
 def _unreadable(wheel: Wheel, error: OSError) -> OutsideError:
-    return OutsideError(f"cannot read {wheel.filename} in the cache: {error.strerror or error}", hint=_VERIFY)
+    return unreadable(f"{wheel.filename} in the cache", error)
 
 
 def apart_by_case(wheel: OpenWheel) -> tuple[tuple[str, str], ...]:

@@ -104,12 +104,12 @@ def test_plain_layers_are_compressed_once(image: Image, tmp_path: Path, cache: C
     first = read_archive(path, platform=AMD64, cache=cache)
     assert check_image(first) == []
     assert [layer.diff_id for layer in first.layers] == [layer.diff_id for layer in image.layers]
-    blobs = {entry: entry.stat().st_mtime_ns for entry in cache.root.rglob("sha256/*/*")}
+    blobs = {entry: entry.stat().st_ino for entry in cache.root.rglob("sha256/*/*")}
     again = read_archive(path, platform=AMD64, cache=cache)
     assert again == first.__class__(
         media_type=first.media_type, manifest=first.manifest, config=first.config, layers=again.layers
     )
-    assert {entry: entry.stat().st_mtime_ns for entry in cache.root.rglob("sha256/*/*")} == blobs
+    assert {entry: entry.stat().st_ino for entry in cache.root.rglob("sha256/*/*")} == blobs
 
 
 def test_a_layer_that_docker_linked_to_its_first_copy_is_found(tmp_path: Path, cache: Cache) -> None:

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from toolkit import temporary
-from toolkit.cache import Cache
+from toolkit.cache import Cache, unreadable
 from toolkit.errors import OutsideError
 from toolkit.jail.consent import Consent
 from toolkit.oci.layer import Stream
@@ -182,6 +182,8 @@ def compiled_files(bytecode: Bytecode) -> Iterator[CompiledFile]:
         size = bytecode.path.stat().st_size
         (length,) = _TRAILER.unpack(_read(bytecode.path, size - _TRAILER.size, _TRAILER.size))
         listed = json.loads(_read(bytecode.path, size - _TRAILER.size - length, length))
+    except FileNotFoundError as error:
+        raise unreadable(f"the bytecode of {bytecode.wheel} in the cache", error) from error
     except (OSError, ValueError, struct.error) as error:
         raise OutsideError(
             f"the bytecode of {bytecode.wheel} is damaged in the cache", hint="`comp cache verify`, then build again"
