@@ -6,13 +6,13 @@ Devices and pipes are refused: reading one may never end.
 
 import fcntl
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from toolkit import temporary
 from toolkit.errors import InputError
 from toolkit.limits import OUTPUT_DEPTH
 
@@ -75,7 +75,7 @@ def removed(folder: int, name: str) -> None:
 @contextmanager
 def _staged(folder: int) -> Iterator[int]:
     """Give a new folder inside of one; it is removed with all that is in it."""
-    name = f".comp-output-{secrets.token_hex(4)}"
+    name = temporary.new_name(".comp-output-")
     os.mkdir(name, 0o700, dir_fd=folder)
     try:
         descriptor = os.open(name, _FOLDER, dir_fd=folder)

@@ -16,8 +16,9 @@ from toolkit.errors import OutsideError
 from toolkit.leaving import is_leaving, undone
 from toolkit.machine import cannot, naming
 
-# Both forms that names ever had: ours and those of the standard library.
-_NAME = re.compile(r"\.?comp-[a-z]+-[0-9a-z_]{8}")
+# Such a folder is removed when nothing holds it, so no folder of a user may have such a name: hence the ending.
+_ENDING = ".temporary"
+_NAME = re.compile(rf"\.?comp-[a-z]+-[0-9a-f]{{8}}{re.escape(_ENDING)}")
 _SWEPT: set[Path] = set()
 
 
@@ -47,6 +48,11 @@ def folder(purpose: str, *, beside: Path | None = None) -> Iterator[Path]:
     made = _Folder(parent, f"{'.' if beside else ''}comp-{purpose}-")
     with undone(made.remove, do=made.make), naming(made.path):
         yield made.path
+
+
+def new_name(prefix: str) -> str:
+    """Make a name that `sweep` knows as one of this program's; `prefix` is like `.comp-output-`."""
+    return f"{prefix}{os.urandom(4).hex()}{_ENDING}"
 
 
 def sweep(parent: Path) -> None:
@@ -177,7 +183,7 @@ class _Folder:
             self.path.unlink(missing_ok=True)
 
     def _name(self) -> str:
-        return f"{self._prefix}{os.urandom(4).hex()}"
+        return new_name(self._prefix)
 
 
 def _locked(path: Path) -> int | None:
