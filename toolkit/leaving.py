@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +38,7 @@ class _Undoing:
         self.lock = threading.Lock()
         self.leaving = False
         self.entries: dict[object, Callable[[], object]] = {}
+        self.last: list[Path] = []
 
 
 _UNDOING = _Undoing()
@@ -67,6 +68,11 @@ def undone(undo: Callable[[], object], *, do: Callable[[], object] | None = None
         finally:
             with _UNDOING.lock:
                 _UNDOING.entries.pop(key, None)
+
+
+def removed_last(path: Path) -> None:
+    """Remove a file in the very end of a process that leaves, when next to no time is left to other threads."""
+    _UNDOING.last.append(path)
 
 
 def is_leaving() -> bool:
@@ -138,6 +144,9 @@ def _leave(code: int) -> None:
                 stack.callback(undo)
     finally:
         _send(signal.SIGKILL)
+        for path in _UNDOING.last:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
         os._exit(code)
 
 

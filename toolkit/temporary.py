@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from toolkit.errors import OutsideError
-from toolkit.leaving import is_leaving, undone
+from toolkit.leaving import is_leaving, removed_last, undone
 from toolkit.machine import cannot, naming
 
 # Such a folder is removed when nothing holds it, so no folder of a user may have such a name: hence the ending.
@@ -177,10 +177,11 @@ class _Folder:
                 doomed.append(other)
                 with suppress(FileExistsError):
                     self.path.touch(exist_ok=False)
+        if doomed:
+            # Not before: a thread that unpacks something would make the folder anew as soon as the file is gone.
+            removed_last(self.path)
         for other in doomed:
             remove(other)
-        if doomed:
-            self.path.unlink(missing_ok=True)
 
     def _name(self) -> str:
         return new_name(self._prefix)
