@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from toolkit.atomic import write_text
-from toolkit.errors import InputError
+from toolkit.errors import InputError, MachineError
 from toolkit.limits import CONTRACT_SIZE
 from toolkit.reading import read_foreign
 
@@ -43,8 +43,8 @@ class Trust:
         document = {"version": _VERSION, "templates": sorted({*known, source(name)})}
         try:
             write_text(self.path, json.dumps(document, indent=2) + "\n", mode=0o600)
-        except OSError as error:
-            log.warning("cannot remember the template in %s: %s", self.path, error.strerror)
+        except MachineError as error:
+            log.warning("cannot remember the template in %s: %s", self.path, error.reason)
 
     def _known(self) -> set[str]:
         try:
