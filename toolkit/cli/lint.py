@@ -54,6 +54,7 @@ def _folder(folder: Path) -> tuple[list[Path], list[Finding]]:
     """
     from toolkit.config import read_project
     from toolkit.scaffold.contract import entry_function, stale_files
+    from toolkit.scaffold.missing import missing_imports
 
     try:
         project = read_project(folder)
@@ -79,6 +80,7 @@ def _folder(folder: Path) -> tuple[list[Path], list[Finding]]:
         return present, findings + [one for one in error.findings if one.where.path.suffix != ".yaml"]
     except InputError as error:
         return present, [*findings, _of_settings(error)]
+    findings += missing_imports(project)
     for entry in project.entries:
         findings += entry_function(project, entry).remarks if entry.entrypoint else ()
     advice = "`comp generate` writes it; `comp generate --check` shows the difference"

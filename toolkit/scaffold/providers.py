@@ -72,6 +72,10 @@ class Providers:
                 return self._required(names)
         return None
 
+    def all_public(self) -> bool:
+        """Tell whether it is known of every requirement which modules it brings, and it is the index's."""
+        return not set(self.declared) - _public()
+
     def shared(self, module: str) -> bool:
         """Tell whether a module is a namespace that several distributions put their parts into."""
         return any(known.startswith(f"{module}.") for known in _table()) and not self._bringing(module)
