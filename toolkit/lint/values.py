@@ -133,16 +133,11 @@ def default_of_another_type(document: Document) -> Iterator[Remark]:
 def optional_unguarded(document: Document) -> Iterator[Remark]:
     """Find placeholders of inputs that may be absent where nothing asks whether they are present."""
     optional = {port.name for port in document.spec.interface.inputs if port.optional and port.default is None}
-    given_in = [
-        (key, given) for each in container(document) for key, given in (("command", each.command), ("args", each.args))
-    ]
-    for key, given in given_in:
-        for index, argument in enumerate(given):
-            for name in _unguarded(argument, frozenset()):
-                if name in optional:
-                    advice = f"put the flag and the value inside {{if: {{cond: {{isPresent: {name}}}, then: […]}}}}"
-                    message = f"{name!r} may be absent and is passed all the same"
-                    yield Remark(document.places[(key, index)], message, advice)
+    for place, port in _unguarded_ports(document):
+        if port.port in optional:
+            yield Remark(
+                document.places[place], f"{port.port!r} may be absent and is passed all the same", _guard(port.port)
+            )
 
 
 @rule(
@@ -215,6 +210,25 @@ def value_too_long(document: Document) -> Iterator[Remark]:
         if port.default and len(port.default.encode(errors="replace")) > LONGEST_ARGUMENT:
             where = document.places[("inputs", index, "default")]
             yield Remark(where, f"the default of {port.name!r} is too long to pass as a value", "make it an artifact")
+
+
+@rule(
+    "C029",
+    "default-unguarded",
+    WARNING,
+    "An input with a default stands outside if/isPresent: KFP 2's server fails where a caller leaves it out. "
+    "It fills in arguments before it fills in defaults.",
+    bad="args: [--rate, {inputValue: rate}]",
+    good="args: [{if: {cond: {isPresent: rate}, then: [--rate, {inputValue: rate}]}}]",
+)
+def default_unguarded(document: Document) -> Iterator[Remark]:
+    """Find values that a caller may leave to their defaults where nothing asks whether they are present."""
+    with_default = {port.name for port in document.spec.interface.inputs if port.default is not None}
+    for place, port in _unguarded_ports(document):
+        if port.port in with_default and port.kind == "inputValue":
+            message = f"KFP 2 fails where a caller leaves {port.port!r} to its default"
+            advice = f"{_guard(port.port)}; the program needs the same default"
+            yield Remark(document.places[place], message, advice)
 
 
 @rule(
@@ -313,10 +327,23 @@ def _means_the_same(text: str, taken: object, type_: str) -> bool:
     return isinstance(taken, bool) if type_ == "boolean" else str(taken) == text
 
 
-def _unguarded(argument: Argument, guarded: frozenset[str]) -> Iterator[str]:
+def _guard(name: str) -> str:
+    return f"put the flag and the value inside {{if: {{cond: {{isPresent: {name}}}, then: […]}}}}"
+
+
+def _unguarded_ports(document: Document) -> Iterator[tuple[Place, PortPlaceholder]]:
+    """Give each placeholder of an input outside of the branch where it is present, with its whole argument's place."""
+    for each in container(document):
+        for key, given in (("command", each.command), ("args", each.args)):
+            for index, argument in enumerate(given):
+                for port in _unguarded(argument, frozenset()):
+                    yield (key, index), port
+
+
+def _unguarded(argument: Argument, guarded: frozenset[str]) -> Iterator[PortPlaceholder]:
     match argument:
         case PortPlaceholder(kind="inputValue" | "inputPath" | "inputUri", port=name) if name not in guarded:
-            yield name
+            yield argument
         case ConcatPlaceholder():
             for item in argument.items:
                 yield from _unguarded(item, guarded)

@@ -20,7 +20,7 @@ implementation:
   container:
     image: a:1 # comp:ignore[C060]: pinned later
     command: [run]
-    args: [{inputValue: a}]
+    args: [{if: {cond: {isPresent: a}, then: [{inputValue: a}]}}]
 """
 
 

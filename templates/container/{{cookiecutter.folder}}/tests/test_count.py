@@ -9,5 +9,5 @@ PROGRAM = Path(__file__).parent.parent / "src" / "count.sh"
 def test_it_counts_the_lines_that_match(tmp_path: Path) -> None:
     text, lines, count = (tmp_path / name for name in ("text", "lines", "count"))
     text.write_text("one\ntwo\nthree\n")
-    subprocess.run(["sh", PROGRAM, text, "t", lines, count], check=True)
+    subprocess.run(["sh", PROGRAM, text, lines, count, "t"], check=True)
     assert (lines.read_text(), count.read_text()) == ("two\nthree\n", "2")
