@@ -25,6 +25,7 @@ from toolkit.resources import resource
 from toolkit.scaffold.contract import placeholder_image, stale_files
 from toolkit.scaffold.program import ProgramContract, read_contract, spec_of_program
 from toolkit.scaffold.record import RECORD, Record, digests
+from toolkit.scaffold.rendering import is_left_behind
 from toolkit.scaffold.slice import Slice, slice_function, whole_module, whole_source
 from toolkit.scaffold.surroundings import Surroundings
 from toolkit.scaffold.sync import managed
@@ -184,7 +185,7 @@ def _finished(
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(copy.path.read_bytes())
         if cases:
-            shutil.copytree(cases, made / "tests" / "cases")
+            shutil.copytree(cases, made / "tests" / "cases", ignore=_left_behind)
         if contracts:
             contracts(made)
         else:
@@ -197,6 +198,10 @@ def _finished(
     with opened(template) as found:
         made = _placed(wanted, found, context, said, fill=filled)
     return replace(made, findings=tuple(one for one in findings if one.severity is Severity.ERROR))
+
+
+def _left_behind(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if is_left_behind(Path(folder, name))]
 
 
 def _carried(cut: Slice) -> list[str]:

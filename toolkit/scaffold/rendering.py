@@ -49,6 +49,8 @@ _SYNTAX = {
     ),
     **dict.fromkeys(("trim_blocks", "lstrip_blocks", "keep_trailing_newline"), bool),
 }
+# What installers, Python and desktops leave in a template's folder: pip compiles the modules of a wheel's templates.
+_LEFT_BEHIND = ("__pycache__", "*.pyc", "*.pyo", ".DS_Store", "Thumbs.db")
 _LINE_ENDS = ("\n", "\r\n", "\r")
 # Far above what a template has use for, far below what fills a machine.
 _LARGEST_NUMBER = 1_000_000
@@ -108,7 +110,7 @@ class Renderer:
         waiting = [(source, made, False)]
         while waiting:
             folder, target, as_it_is = waiting.pop()
-            for path in sorted(folder.iterdir()):
+            for path in sorted(path for path in folder.iterdir() if not is_left_behind(path)):
                 relative = path.relative_to(source).as_posix()
                 copied = as_it_is or any(fnmatch.fnmatch(relative, pattern) for pattern in kept)
                 name = PurePosixPath(path.name) if as_it_is else self._name(path.name, answers)
@@ -149,6 +151,11 @@ class Renderer:
             self._environment.spend(len(piece))
             found.append(piece)
         return "".join(found)
+
+
+def is_left_behind(path: Path) -> bool:
+    """Tell whether a file or folder of a template is none of its author's."""
+    return any(fnmatch.fnmatchcase(path.name, pattern) for pattern in _LEFT_BEHIND)
 
 
 @contextmanager

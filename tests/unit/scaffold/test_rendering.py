@@ -138,3 +138,19 @@ def test_a_pipe_and_a_link_in_a_template_are_refused(tmp_path: Path) -> None:
     (own / "cookiecutter.json").symlink_to(tmp_path / "private.json")
     with pytest.raises(InputError, match="a link to elsewhere, expected a file"):
         _made(own)
+
+
+def test_what_others_left_in_a_template_stays_there(tmp_path: Path) -> None:
+    own = template(tmp_path / "own", "said")
+    inner = own / "{{cookiecutter.folder}}"
+    before = _files(_made(own))
+    (inner / "__pycache__").mkdir()
+    (inner / "__pycache__" / "test_x.cpython-311.pyc").write_bytes(b"\0")
+    for name in ("x.pyc", ".DS_Store"):
+        (inner / name).write_bytes(b"\0")
+    (tmp_path / "into").rename(tmp_path / "before")
+    assert _files(_made(own)) == before
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
