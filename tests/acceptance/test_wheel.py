@@ -80,8 +80,8 @@ def test_what_is_installed_runs_a_session(
 ) -> None:
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=True)
-    python = environment / "bin" / "python"
-    install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", ROOT / "constraints.txt"]
+    python = str(environment / "bin" / "python")
+    install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", str(ROOT / "constraints.txt")]
     subprocess.run([*install, built[kind]], check=True, timeout=500, cwd=tmp_path)
     work = tmp_path / "work"
     work.mkdir()
@@ -93,7 +93,7 @@ def test_what_is_installed_runs_a_session(
     }
 
     def comp(*arguments: str) -> str:
-        command = [environment / "bin" / "comp", *arguments]
+        command = [str(environment / "bin" / "comp"), *arguments]
         done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
