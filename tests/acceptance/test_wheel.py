@@ -86,7 +86,7 @@ def test_what_is_installed_runs_a_session(
     work = tmp_path / "work"
     work.mkdir()
     variables = {
-        "PATH": os.environ["PATH"],
+        **{name: value for name, value in os.environ.items() if not name.startswith(("COMP_", "XDG_", "PYTHON"))},
         "HOME": str(tmp_path),
         "COMP_CACHE_DIR": str(cache_folder),
         "COMP_BASE": f"layout:{debian_base}",
