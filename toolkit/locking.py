@@ -131,9 +131,11 @@ def refresh_lock(
     kept = None if wrong else fresh
     if locked and not kept:
         _refuse(project, old, wrong)
+    lock = kept or _locked_anew(project, bases, None if upgrade else old, tools, anew={one.name for one in wrong})
+    if old and not upgrade:
+        _check_replaced(project, old, lock)
     if wrong:
         log.warning("%s is not what is required, and is written anew: %s", project.lock.name, _listed(wrong))
-    lock = kept or _locked_anew(project, bases, None if upgrade else old, tools, anew={one.name for one in wrong})
     if bases[0].pinned:
         lock = replace(lock, base=bases[0].pinned)
     for base in bases:
@@ -231,6 +233,18 @@ def _refuse_because(project: Project, problem: str) -> NoReturn:
 def _listed(wrong: Sequence["Problem"]) -> str:
     shown = "; ".join(map(str, wrong[:_MOST_PROBLEMS]))
     return shown if len(wrong) <= _MOST_PROBLEMS else f"{shown}; and {len(wrong) - _MOST_PROBLEMS} more"
+
+
+def _check_replaced(project: Project, old: Lock, new: Lock) -> None:
+    """Refuse a file that has a pinned one's name and another content. What was built here may differ."""
+    found = {(pin.name, pin.filename): pin.sha256 for pins in new.pins.values() for pin in pins if not pin.source}
+    for pin in (pin for pins in old.pins.values() for pin in pins if not pin.source):
+        other = found.get((pin.name, pin.filename), pin.sha256)
+        if other != pin.sha256:
+            raise OutsideError(
+                f"the index has {pin.filename} with sha256 {other}, and {project.lock.name} pins sha256 {pin.sha256}",
+                hint="it was replaced on the index, or the lock was changed; `comp lock --upgrade` takes the index's",
+            )
 
 
 def _check_fit(project: Project, base: Base, lock: Lock) -> None:

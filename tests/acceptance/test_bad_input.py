@@ -174,7 +174,20 @@ def test_a_wheel_with_another_hash(component: Callable[..., Path], sample: Sampl
     ok("lock", folder)
     lock = folder / "requirements.lock"
     lock.write_text(lock.read_text().replace("--hash=sha256:8", "--hash=sha256:0"))
-    _refused(comp("build", folder, "--locked"), 1, "six-1.16.0", "sha256", "comp lock")
+    changed = lock.read_text()
+    words = ("six-1.16.0-py2.py3-none-any.whl", "sha256 8abb2f1d", "pins sha256 0abb2f1d", "comp lock --upgrade")
+    for command in ("build", "lock"):
+        _refused(comp(command, folder), 3, *words)
+    # Nor does a change of the settings take another file under the same name.
+    project = folder / "pyproject.toml"
+    settings = project.read_text()
+    project.write_text(settings.replace('"six==1.16.0"', '"six>=1.16,<1.17"'))
+    _refused(comp("lock", folder), 3, *words)
+    project.write_text(settings)
+    _refused(comp("lock", "--check", folder), 1, "sha256 0abb2f1d")
+    assert lock.read_text() == changed
+    ok("lock", "--upgrade", folder)
+    assert "--hash=sha256:8abb2f1d" in lock.read_text()
 
 
 def test_a_lock_that_was_edited(component: Callable[..., Path], sample: Sample) -> None:
