@@ -110,6 +110,13 @@ PACKAGE_SIZE = Limit(
     about="a wheel or source distribution whose size the index does not say",
 )
 
+SOURCE_SIZE = Limit(
+    name="source-size",
+    default=1_000_000_000,
+    unit="bytes",
+    about="how much of a source distribution is unpacked to see what it requires; beyond that, only its build says",
+)
+
 REQUEST_TIME = Limit(
     name="request-time",
     default=100,

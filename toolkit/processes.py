@@ -56,8 +56,9 @@ def run(
     """Run a program with `data` on stdin; give its exit code and output.
 
     `session` gives it a session of its own, which is killed as a whole. Without one it may still ask for a password
-    on the terminal. `name` is what errors call it. Raises OSError when it cannot be started, subprocess.TimeoutExpired
-    after so many seconds, and InputError when it prints more than the limit.
+    on the terminal. `name` is what errors call it; the whole command line may be long, and hold a password. Raises
+    OSError when it cannot be started, subprocess.TimeoutExpired after so many seconds, and InputError when it prints
+    more than the limit.
     """
     with subprocess.Popen(
         command,
@@ -89,7 +90,7 @@ def _finished(process: subprocess.Popen[bytes], talk: "_Talk", deadline: float, 
         while talk.goes_on and process.poll() is None:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise subprocess.TimeoutExpired(process.args, seconds)
+                raise subprocess.TimeoutExpired(talk.name, seconds)
             talk.step(min(left, _PAUSE))
         # What a pipe still holds when the program has ended was written before that; more may come from its children.
         steps = 0
@@ -98,18 +99,18 @@ def _finished(process: subprocess.Popen[bytes], talk: "_Talk", deadline: float, 
     try:
         code = process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
-        raise subprocess.TimeoutExpired(process.args, seconds) from None
+        raise subprocess.TimeoutExpired(talk.name, seconds) from None
     return Finished(code=code, out=bytes(talk.read[0]), err=bytes(talk.read[1]))
 
 
 class _Talk:
-    """What goes to and comes from one program."""
+    """What goes to and comes from one program, which errors call `name`."""
 
     def __init__(self, process: subprocess.Popen[bytes], data: bytes, name: str) -> None:
         self.read = (bytearray(), bytearray())
         self.selector = selectors.DefaultSelector()
         self._rest = memoryview(data)
-        self._name = name
+        self.name = name
         self._bound = limits.PROGRAM_OUTPUT.value
         for stream, kept in ((process.stdout, self.read[0]), (process.stderr, self.read[1])):
             if stream:
@@ -150,5 +151,5 @@ class _Talk:
             return False
         kept += chunk
         if len(kept) > self._bound:
-            raise limits.PROGRAM_OUTPUT.exceeded(f"the output of {self._name}")
+            raise limits.PROGRAM_OUTPUT.exceeded(f"the output of {self.name}")
         return True

@@ -4,6 +4,7 @@ import io
 import os
 import socket
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from toolkit.python.building import Means, Permission, SourceRequirements, build
 from toolkit.python.indexes import Indexes
 from toolkit.python.pin import SourceDistribution
 from toolkit.python.resolve import resolve
+from toolkit.python.sdists import read_sdist
 from toolkit.python.target import Target
 
 TARGET = Target(platform=Platform("linux", "amd64"), version="3.11.2", libc="glibc", libc_version="2.36")
@@ -200,3 +202,51 @@ def test_what_one_index_gave_to_a_build_serves_no_other(
     monkeypatch.setenv("UV_EXTRA_INDEX_URL", "http://127.0.0.1:9/other")
     build_source(source, TARGET, means)
     assert len(list(records.rglob("*.json"))) == 2
+
+
+def test_what_comes_out_is_the_project_that_was_asked_for(index: PackageIndex, tmp_path: Path) -> None:
+    for name in ("other-1.0", "evil-2.0"):
+        backend = BACKEND.replace('"evil-1.0-py3', f'"{name}-py3')
+        source = _source(index, _sdist(tmp_path / name, backend=backend))
+        with pytest.raises(InputError, match=rf"builds to {name}-py3-none-any.whl, which is not evil 1\.0"):
+            build_source(source, TARGET, _means(tmp_path / name))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_is_damaged_inside_says_nothing(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "evil-1.0.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("evil-1.0/PKG-INFO", "Metadata-Version: 2.2\nName: evil\nVersion: 1.0\n" * 20)
+    data = bytearray(path.read_bytes())
+    # After the header, and after that of LZMA.
+    start = 30 + len("evil-1.0/PKG-INFO") + 9
+    data[start : start + 20] = b"\xff" * 20
+    path.write_bytes(data)
+    assert read_sdist(path).requires is None
+
+
+def test_what_lies_behind_too_much_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, data in (("large", bytes(1_000_000)), ("PKG-INFO", b"Metadata-Version: 2.2\nName: evil\n")):
+            member = tarfile.TarInfo(f"evil-1.0/{name}")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    path = tmp_path / "evil-1.0.tar.gz"
+    path.write_bytes(buffer.getvalue())
+    assert read_sdist(path).requires == ()
+    monkeypatch.setenv("COMP_LIMIT_SOURCE_SIZE", "900000")
+    assert read_sdist(path).requires is None
+
+
+def test_a_large_wheel_takes_no_memory(index: PackageIndex, tmp_path: Path) -> None:
+    backend = BACKEND.replace(
+        'wheel.writestr("evil/__init__.py"',
+        'wheel.writestr("evil/zeros.so", bytes(50_000_000), 8); wheel.writestr("evil/__init__.py"',
+    )
+    source, means = _source(index, _sdist(tmp_path, backend=backend)), _means(tmp_path)
+    tracemalloc.start()
+    build_source(source, TARGET, means)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30_000_000

@@ -38,5 +38,5 @@ def test_output_without_end_is_cut(where: int, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_time_is_bounded_whatever_it_closes() -> None:
     for script in ("sleep 987", "exec >&- 2>&-; sleep 987"):
-        with pytest.raises(subprocess.TimeoutExpired):
+        with pytest.raises(subprocess.TimeoutExpired, match=r"^Command 'sh' timed out after 1 seconds$"):
             run(["/bin/sh", "-c", script], seconds=1, session=True)

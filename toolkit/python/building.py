@@ -5,7 +5,6 @@ the lock and must come out the same wherever it is built again.
 """
 
 import hashlib
-import io
 import json
 import logging
 import os
@@ -13,13 +12,13 @@ import platform
 import re
 import shutil
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
 from toolkit import limits, temporary
 from toolkit.cache import Cache
@@ -33,7 +32,7 @@ from toolkit.python.local import ASKED, version_variables
 from toolkit.python.making import DoesNotBuildError, Surroundings, is_plain
 from toolkit.python.pin import Pin, Source, SourceDistribution
 from toolkit.python.resolve import locate_source
-from toolkit.python.sdists import BuildSystem, read_sdist, required_by
+from toolkit.python.sdists import LARGEST_METADATA, UNREADABLE_ZIP, BuildSystem, read_sdist, required_by
 from toolkit.python.sources import folder_digest, sources_of
 from toolkit.python.target import Target
 from toolkit.redaction import without_login
@@ -48,7 +47,9 @@ _HERE = "here"
 _SAID = 8
 # 1980-01-01, the first day that a zip file knows.
 _FILE_TIME = (1980, 1, 1, 0, 0, 0)
-_GLIBC = re.compile(rb"GLIBC_2\.(\d+)")
+_GLIBC = re.compile(rb"GLIBC_2\.(\d{1,4})")
+_LONGEST_LEVEL = len("GLIBC_2.9999")
+_CHUNK = 1 << 20
 _UNLESS = "in a container of the base it may build, but {}"
 _WAYS_OUT = (
     "build its wheel where the base's Python and compiler are and put it into an index or a folder that UV_FIND_LINKS "
@@ -176,6 +177,12 @@ def build_source(
     )
     log.debug("%s is built from %s", what, source.filename)
     filename, sha256 = work.wheel(copied)
+    named, version, *_ = parse_wheel_filename(filename)
+    if (named, version) != (canonicalize_name(source.name), Version(source.version)):
+        raise InputError(
+            f"{source.filename} builds to {filename}, which is not {what}",
+            hint="the source distribution is broken, or not what its name says: choose another version of it",
+        )
     origin = Source(name=source.filename, sha256=source.sha256)
     return Pin(
         name=source.name, version=source.version, filename=filename, sha256=sha256, source=origin, url=source.url
@@ -196,7 +203,10 @@ class SourceRequirements:
         pin = build_source(source, target, self.means)
         with zipfile.ZipFile(self.means.cache.blob_path(pin.sha256)) as wheel:
             names = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA") and name.count("/") == 1]
-            return required_by(wheel.read(names[0])) if names else ()
+            if not names:
+                return ()
+            with wheel.open(names[0]) as stream:
+                return required_by(stream.read(LARGEST_METADATA))
 
 
 def build_folder(
@@ -376,7 +386,7 @@ class _Work:
             raise self._broken("no wheel came out")
         try:
             return wheels[0].name, self.means.cache.keep_blob(_packed(wheels[0]))[0]
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError) as error:
+        except UNREADABLE_ZIP as error:
             raise self._broken(f"what came out is not a wheel: {error}") from error
 
     def _build_here(self, source: Path, out: Path, variables: Mapping[str, str]) -> None:
@@ -395,11 +405,9 @@ class _Work:
             return f"what builds {place} is {filename}"
         if not elsewhere and (self.target.libc != "glibc" or platform.libc_ver()[0] != "glibc"):
             return f"machine code that is built on {platform.libc_ver()[0] or 'this system'} is for that"
-        with zipfile.ZipFile(self.means.cache.blob_path(sha256)) as wheel:
-            libraries = [wheel.read(name) for name in wheel.namelist() if ".so" in name]
         if self.target.libc != "glibc":
             return None
-        newest = max((int(level) for data in libraries for level in _GLIBC.findall(data)), default=0)
+        newest = _newest_glibc(self.means.cache.blob_path(sha256))
         if newest > int(self.target.libc_version.split(".")[1]):
             return f"what builds {place} needs glibc 2.{newest}"
         return None
@@ -433,10 +441,17 @@ def what_was_said(text: str) -> str:
 
 def _packed(wheel: Path) -> Iterator[bytes]:
     """Give a wheel's members in order of name, with fixed times and modes, uncompressed: the same bytes everywhere."""
-    buffer = io.BytesIO()
     with zipfile.ZipFile(wheel) as source:
         limits.BUILD_FILE.check(sum(info.file_size for info in source.infolist()), f"the content of {wheel.name}")
-    with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as target:
+    with tempfile.TemporaryFile() as packed:
+        _pack(wheel, packed)
+        packed.seek(0)
+        while chunk := packed.read(_CHUNK):
+            yield chunk
+
+
+def _pack(wheel: Path, packed: IO[bytes]) -> None:
+    with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as target:
         for info in sorted(source.infolist(), key=lambda info: info.filename):
             if info.is_dir():
                 continue
@@ -444,8 +459,25 @@ def _packed(wheel: Path) -> Iterator[bytes]:
             executable = bool((info.external_attr >> 16) & 0o111)
             entry.external_attr = (0o100755 if executable else 0o100644) << 16
             entry.create_system = 3  # Unix, whatever this machine is.
-            target.writestr(entry, source.read(info))
-    yield buffer.getvalue()
+            entry.file_size = info.file_size  # It decides the form of the header, which is written first.
+            with source.open(info) as content, target.open(entry, "w") as member:
+                shutil.copyfileobj(content, member, _CHUNK)
+
+
+def _newest_glibc(wheel: Path) -> int:
+    """Give the newest level of glibc 2 that the shared libraries in a wheel name, 0 for none."""
+    newest = 0
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            if ".so" not in name:
+                continue
+            with archive.open(name) as stream:
+                rest = b""
+                while chunk := stream.read(_CHUNK):
+                    newest = max([newest, *map(int, _GLIBC.findall(rest + chunk))])
+                    # A name may stand where two chunks meet.
+                    rest = chunk[-_LONGEST_LEVEL:]
+    return newest
 
 
 def _is_pure(filename: str) -> bool:

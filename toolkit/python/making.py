@@ -133,6 +133,8 @@ class Surroundings:
                 return jail.run(command, room, bounds, environment=environment)
             log.warning("building without a jail, as --allow-builds says")
             return run_bare(command, bounds, environment=environment, folder=str(work))
+        except subprocess.TimeoutExpired as error:
+            raise DoesNotBuildError(f"it took longer than {limits.BUILD_SECONDS.written(bounds.seconds)}") from error
         except (OSError, subprocess.SubprocessError) as error:
             raise DoesNotBuildError(str(error)) from error
 

@@ -1,9 +1,11 @@
 """What a source distribution says of itself without being run (PyPA, "Source distribution format")."""
 
 import io
+import lzma
 import tarfile
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.parser import BytesParser
@@ -11,9 +13,16 @@ from email.policy import compat32
 from pathlib import Path
 from typing import Any
 
+from toolkit import limits
 from toolkit.oci.blob import BoundedInfo
 
-_LARGEST = 4 << 20
+# All that reading a zip file raises for damaged members, whatever they are compressed with.
+UNREADABLE_ZIP = (
+    *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+
+LARGEST_METADATA = 4 << 20
 _MOST_MEMBERS = 100_000
 # Before this version a source distribution does not say which of its metadata holds (PyPA, "Core metadata").
 _RELIABLE = (2, 2)
@@ -57,7 +66,7 @@ def read_sdist(path: Path) -> Sdist:
     """Read a source distribution, `.tar.gz` or `.zip`; one that does not parse says nothing."""
     try:
         found = dict(_texts_at_the_top(path))
-    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError):
+    except (tarfile.TarError, *UNREADABLE_ZIP):
         found = {}
     system = BuildSystem.of_text(found.get("pyproject.toml", b"").decode(errors="replace"))
     return Sdist(system=system, requires=_requires(found.get("PKG-INFO", b"")))
@@ -90,15 +99,15 @@ def _texts_at_the_top(path: Path) -> Iterator[tuple[str, bytes]]:
                 folder, _, name = info.filename.partition("/")
                 if folder and name in wanted:
                     with archive.open(info) as stream:
-                        yield name, stream.read(_LARGEST)
+                        yield name, stream.read(LARGEST_METADATA)
         return
     with tarfile.open(path, "r|gz", tarinfo=BoundedInfo) as tar:
         for number, member in enumerate(tar):
             folder, _, name = member.name.removeprefix("./").partition("/")
-            if number > _MOST_MEMBERS:
+            if number > _MOST_MEMBERS or member.offset_data + member.size > limits.SOURCE_SIZE.value:
                 return
             if folder and name in wanted and member.isreg():
-                yield name, (tar.extractfile(member) or io.BytesIO()).read(_LARGEST)
+                yield name, (tar.extractfile(member) or io.BytesIO()).read(LARGEST_METADATA)
 
 
 def _texts(found: object) -> tuple[str, ...]:

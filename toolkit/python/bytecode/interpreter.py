@@ -65,6 +65,9 @@ class Interpreter:
         )
         try:
             done = self._run(options, bounds, data)
+        except subprocess.TimeoutExpired as error:
+            took = limits.INTERPRETER_SECONDS.written(bounds.seconds)
+            raise DoesNotRunError(f"it took longer than {took}") from error
         except (OSError, subprocess.SubprocessError, CompError) as error:
             raise DoesNotRunError(str(error)) from error
         if done.code == _OUT_OF_MEMORY:
