@@ -94,6 +94,7 @@ def adding(tmp_path: Path, debian_base: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("COMP_BASE", f"layout:{debian_base}")
     monkeypatch.setenv("COMP_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("CC", "/no/compiler")
+    monkeypatch.setenv("COMP_ALLOW_BUILDS", "true")
     ok("generate", folder)
     return folder
 

@@ -17,7 +17,8 @@ _trust_base = click.option(
 _allow_builds = click.option(
     "--allow-builds",
     is_flag=True,
-    help="Build source distributions, and without a jail where none can be made.  [env: COMP_ALLOW_BUILDS]",
+    help="Build source distributions; in a container of the base, or without a jail, where a jail does not do."
+    "  [env: COMP_ALLOW_BUILDS]",
 )
 
 

@@ -1,7 +1,7 @@
 """`comp inspect-function`: what is understood of functions, without importing them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,10 @@ import click
 from toolkit.cli.console import Console, columns, pass_console
 from toolkit.findings import Finding
 from toolkit.interface.index import Indexed, index_functions
-from toolkit.interface.model import Function, Input, Kind, Output
+from toolkit.interface.model import Binding, Function, Input, Kind, Output
+
+# How the function has a port, by its name and whether it is an output.
+_Bindings = Mapping[tuple[str, bool], Binding]
 
 
 @click.command
@@ -47,13 +50,14 @@ def _lines(one: Indexed) -> Iterator[str]:
     yield f"{one.name} ({where})"
     if function.description:
         yield f"  {function.description.splitlines()[0]}"
+    bindings = _bindings(function)
     if function.interface.inputs:
         yield "  inputs:"
-        rows = [_input(port, function) for port in function.interface.inputs]
+        rows = [_input(port, bindings) for port in function.interface.inputs]
         yield from (f"    {line}" for line in columns(rows))
     if function.interface.outputs:
         yield "  outputs:"
-        rows = [_output(port, function) for port in function.interface.outputs]
+        rows = [_output(port, bindings) for port in function.interface.outputs]
         yield from (f"    {line}" for line in columns(rows))
     for what, texts in (("packages", function.packages), ("base", (function.base,)), ("image", (function.image,))):
         if any(texts):
@@ -61,26 +65,30 @@ def _lines(one: Indexed) -> Iterator[str]:
     yield from _remarks(function.remarks)
 
 
-def _input(port: Input, function: Function) -> tuple[str, ...]:
+def _input(port: Input, bindings: _Bindings) -> tuple[str, ...]:
     default = f"= {port.default}" if port.default is not None else ("optional" if port.optional else "required")
     choices = f"one of {', '.join(map(str, port.choices))}" if port.choices else ""
-    return (port.name, _type(port), _received(port, function), default, choices or port.description)
+    return (port.name, _type(port), _form(port, bindings), default, choices or port.description)
 
 
-def _output(port: Output, function: Function) -> tuple[str, ...]:
-    return (port.name, _type(port), _received(port, function), "", port.description)
+def _output(port: Output, bindings: _Bindings) -> tuple[str, ...]:
+    return (port.name, _type(port), _form(port, bindings), "", port.description)
 
 
 def _type(port: Input | Output) -> str:
     return f"list of {port.type}" if port.many else port.type
 
 
-def _received(port: Input | Output, function: Function) -> str:
+def _bindings(function: Function) -> _Bindings:
+    return {(binding.port, binding.output): binding for binding in function.bindings}
+
+
+def _form(port: Input | Output, bindings: _Bindings) -> str:
     """Say in what form the function has it."""
-    for binding in function.bindings:
-        if binding.port == port.name and binding.output == isinstance(port, Output):
-            return str(binding.passing) if port.kind is Kind.PARAMETER else f"by {binding.passing}"
-    return "returned"
+    binding = bindings.get((port.name, isinstance(port, Output)))
+    if binding is None:
+        return "returned"
+    return str(binding.passing) if port.kind is Kind.PARAMETER else f"by {binding.passing}"
 
 
 def _remarks(findings: tuple[Finding, ...]) -> Iterator[str]:
@@ -101,11 +109,12 @@ def _record(one: Indexed) -> dict[str, Any]:
     }
     if one.function is not None:
         function = one.function
+        bindings = _bindings(function)
         record |= {
             "title": function.title,
             "description": function.description,
-            "inputs": [_port(port, function) for port in function.interface.inputs],
-            "outputs": [_port(port, function) for port in function.interface.outputs],
+            "inputs": [_port(port, bindings) for port in function.interface.inputs],
+            "outputs": [_port(port, bindings) for port in function.interface.outputs],
             "packages": list(function.packages),
             "base": function.base,
             "image": function.image,
@@ -125,7 +134,7 @@ def _record(one: Indexed) -> dict[str, Any]:
     return record
 
 
-def _port(port: Input | Output, function: Function) -> dict[str, Any]:
+def _port(port: Input | Output, bindings: _Bindings) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": port.name,
         "type": port.type,
@@ -135,7 +144,6 @@ def _port(port: Input | Output, function: Function) -> dict[str, Any]:
     }
     if isinstance(port, Input):
         described |= {"default": port.default, "optional": port.optional, "choices": list(port.choices)}
-    for binding in function.bindings:
-        if binding.port == port.name and binding.output == isinstance(port, Output):
-            described |= {"parameter": binding.parameter, "passing": str(binding.passing)}
+    if binding := bindings.get((port.name, isinstance(port, Output))):
+        described |= {"parameter": binding.parameter, "passing": str(binding.passing)}
     return described

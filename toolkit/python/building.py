@@ -51,6 +51,10 @@ _GLIBC = re.compile(rb"GLIBC_2\.(\d{1,4})")
 _LONGEST_LEVEL = len("GLIBC_2.9999")
 _CHUNK = 1 << 20
 _UNLESS = "in a container of the base it may build, but {}"
+_ASK_FOR_CONTAINER = (
+    "--allow-builds builds it in a container of the base, which has this machine's network and the logins of your "
+    "indexes"
+)
 _WAYS_OUT = (
     "build its wheel where the base's Python and compiler are and put it into an index or a folder that UV_FIND_LINKS "
     "names, or choose another version of it"
@@ -81,7 +85,8 @@ class Workshop(Protocol):
 class Permission:
     """What may be built: what the user says, and the `names` of source distributions that the component's settings say.
 
-    The settings are whoever's the component is, so they allow builds in a jail or a container only.
+    The settings are whoever's the component is, so they allow builds in a jail only: a container has the
+    network of this machine and the logins of the user's indexes.
     """
 
     consent: Consent = Consent()  # noqa: RUF009 (frozen)
@@ -178,7 +183,8 @@ def build_source(
     log.debug("%s is built from %s", what, source.filename)
     filename, sha256 = work.wheel(copied)
     named, version, *_ = parse_wheel_filename(filename)
-    if (named, version) != (canonicalize_name(source.name), Version(source.version)):
+    # What an address gave has no version before it is built.
+    if named != canonicalize_name(source.name) or (source.version and version != Version(source.version)):
         raise InputError(
             f"{source.filename} builds to {filename}, which is not {what}",
             hint="the source distribution is broken, or not what its name says: choose another version of it",
@@ -339,6 +345,9 @@ class _Work:
         reason = self.means.workshop.refuses() if self.means.workshop else "this machine is of another kind"
         if self.means.workshop is None or reason:
             raise InputError(failure.message, where=failure.where, hint=f"{_UNLESS.format(reason)}; {_WAYS_OUT}")
+        if not self.means.permission.consent.allow_builds:
+            # A container has what a jail has not, and every build can fail in the jail to get there.
+            raise InputError(failure.message, where=failure.where, hint=f"{_ASK_FOR_CONTAINER}; or {_WAYS_OUT}")
         log.info("building %s in a container of the base: %s", self.what, problem)
         log.debug("%s", failure.message)
         made = self._kept(folder / "there", prepare, self.means.workshop.build)

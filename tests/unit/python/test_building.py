@@ -1,6 +1,7 @@
 """Wheels that are built here: of source distributions on an index, of folders, and what is refused."""
 
 import os
+import sys
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +14,7 @@ from tests.package_index import PackageIndex, resolved, small_wheel
 from tests.projects import project, sdist
 from toolkit.cache import Cache
 from toolkit.errors import InputError, OutsideError
+from toolkit.jail.consent import Consent
 from toolkit.oci.descriptor import Platform
 from toolkit.progress import Report, silent
 from toolkit.python import building
@@ -151,10 +153,15 @@ class _Workshop:
     ("tag", "mark"), [("cp310-cp310-linux_x86_64", ""), ("cp311-cp311-linux_x86_64", "GLIBC_2.99"), ("fail", "")]
 )
 def test_what_does_not_fit_is_built_in_the_workshop(
-    index: PackageIndex, debian: Target, cache: Cache, tag: str, mark: str
+    index: PackageIndex, debian: Target, cache: Cache, monkeypatch: pytest.MonkeyPatch, tag: str, mark: str
 ) -> None:
     source = source_of(index, debian, "native", tag=tag, mark=mark)
     workshop = _Workshop("native-1.0-cp311-cp311-linux_x86_64.whl")
+    with pytest.raises(InputError) as unasked:
+        build_source(source, debian, cache, silent, workshop=workshop)
+    assert str(unasked.value.hint).startswith("--allow-builds builds it in a container of the base, which has")
+    assert workshop.built == 0
+    monkeypatch.setattr(sys.modules[__name__], "ALLOWED", Permission(consent=Consent(allow_builds=True)))
     first, again = (build_source(source, debian, cache, silent, workshop=workshop) for _ in range(2))
     assert (first, first.filename, workshop.built) == (again, workshop.filename, 1)
     # Not what a container makes for another Python either, and not one that is not there.
