@@ -163,8 +163,10 @@ TREE_SIZE = Limit(
 )
 
 
-SETTINGS_SIZE = Limit(name="settings-size", default=10_000_000, unit="bytes", about="a pyproject.toml or pylock.toml")
-NOTEBOOK_SIZE = Limit(name="notebook-size", default=200_000_000, unit="bytes", about="a notebook")
+SETTINGS_SIZE = Limit(
+    name="settings-size", default=10_000_000, unit="bytes", about="a pyproject.toml, lock or requirements file"
+)
+NOTEBOOK_SIZE = Limit(name="notebook-size", default=200_000_000, unit="bytes", about="a notebook or module")
 RECORD_SIZE = Limit(name="record-size", default=16_000_000, unit="bytes", about="a file of a component registry")
 
 # Every bound above, in order.

@@ -17,6 +17,8 @@ from toolkit.findings import Finding, FindingsError, Severity
 from toolkit.interface.lines import python_lines
 from toolkit.interface.newer import parse_newer
 from toolkit.interface.syntax import least_minor, newer_syntax
+from toolkit.limits import NOTEBOOK_SIZE
+from toolkit.reading import read_foreign
 
 _LARGEST = 16 << 20
 # File systems take 255 bytes for a name; a suffix has to fit too.
@@ -225,7 +227,7 @@ def _source(path: Path) -> str:
     try:
         if path.is_dir():
             raise InputError("a folder, expected a Python file", where=Location(path=path))
-        data = path.read_bytes()
+        data = read_foreign(path, NOTEBOOK_SIZE)
     except FileNotFoundError:
         raise InputError("there is no such file", where=Location(path=path)) from None
     except OSError as error:

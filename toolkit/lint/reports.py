@@ -13,7 +13,9 @@ _WIDEST, _BEFORE = 160, 60
 
 def as_text(findings: Sequence[Finding], sources: Mapping[Path, str]) -> str:
     """Write `path:line:col: severity RULE message`, the line, a caret, and the advice."""
-    return "\n".join(line for finding in findings for line in _text(finding, sources))
+    # Split once: a contract may have as many findings as lines.
+    lines = {path: LINE_BREAK.split(text) for path, text in sources.items()}
+    return "\n".join(line for finding in findings for line in _text(finding, lines.get(finding.where.path, ())))
 
 
 def as_json(findings: Sequence[Finding]) -> str:
@@ -46,9 +48,8 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
-def _text(finding: Finding, sources: Mapping[Path, str]) -> list[str]:
+def _text(finding: Finding, source: Sequence[str]) -> list[str]:
     lines = [f"{finding.where}: {finding.severity} {finding.rule} {finding.message}"]
-    source = LINE_BREAK.split(sources[finding.where.path]) if finding.where.path in sources else []
     line, column = finding.where.line, finding.where.column
     if line and column and line <= len(source):
         end = finding.where.end_column if finding.where.end_line == line else None

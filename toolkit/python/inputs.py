@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.limits import SETTINGS_SIZE
 from toolkit.machine import ended
 from toolkit.processes import run
 from toolkit.python.requirements_file import (
@@ -31,6 +32,7 @@ from toolkit.python.requirements_file import (
 from toolkit.python.target import Target
 from toolkit.python.uv import uv_program
 from toolkit.python.workspace import members_of
+from toolkit.reading import read_foreign
 from toolkit.redaction import without_login
 from toolkit.toml import Document
 
@@ -229,7 +231,7 @@ def _of_pylock(path: Path, target: Target) -> Inputs:
     from packaging.pylock import PackageWheel, Pylock, PylockSelectError, PylockValidationError
 
     try:
-        lock = Pylock.from_dict(tomllib.loads(path.read_text("utf-8", "replace")))
+        lock = Pylock.from_dict(tomllib.loads(read_foreign(path, SETTINGS_SIZE).decode("utf-8", "replace")))
         chosen = list(lock.select(environment=target.environment, tags=list(target.tags)))
     except (tomllib.TOMLDecodeError, PylockValidationError, PylockSelectError) as error:
         raise InputError(f"not usable for {target.platform}: {error}", where=Location(path=path)) from error

@@ -34,10 +34,12 @@ from packaging.version import Version
 from toolkit.atomic import write_text
 from toolkit.config import Project
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.limits import SETTINGS_SIZE
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.python.pin import Pin, Source
 from toolkit.python.target import MACHINES
+from toolkit.reading import read_foreign
 
 LOCK_VERSION = 1
 
@@ -162,7 +164,7 @@ def _hashes(pin: Pin) -> list[str]:
 def read_lock(path: Path) -> Lock:
     """Read a lock. Raises InputError with the line where it is not what `write_lock` writes."""
     try:
-        text = path.read_bytes().decode()
+        text = read_foreign(path, SETTINGS_SIZE).decode()
     except UnicodeDecodeError as error:
         raise damaged(path, 1, "not UTF-8") from error
     except OSError as error:

@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.limits import SETTINGS_SIZE
+from toolkit.reading import read_foreign
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -51,7 +53,7 @@ class Line:
 def read_lines(path: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Line]:
     """Give the logical lines of a file: continued ones joined, comments and empty ones left out, variables put in."""
     try:
-        data = path.read_bytes()
+        data = read_foreign(path, SETTINGS_SIZE)
     except OSError as error:
         raise OutsideError(f"cannot read {path}: {error.strerror or error}") from error
     yield from lines_of(decoded(data, path), path, environ)

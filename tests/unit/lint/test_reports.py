@@ -1,6 +1,7 @@
 """Reports: the very text."""
 
 import json
+import time
 from pathlib import Path
 
 from toolkit.errors import Location
@@ -74,3 +75,12 @@ def test_github() -> None:
 def test_a_github_path_is_escaped() -> None:
     finding = Finding(rule="C010", severity=Severity.WARNING, message="m", where=Location(path=Path("a,b:c")))
     assert as_github([finding]) == "::warning file=a%2Cb%3Ac,title=C010::m"
+
+
+def test_as_many_findings_as_lines() -> None:
+    count = 20_000
+    began = time.monotonic()
+    shown = as_text([_finding(line, 1) for line in range(1, count + 1)], {PATH: "a: b\n" * count})
+    assert shown.count("    a: b\n") == count
+    # Splitting the text for each of them takes minutes.
+    assert time.monotonic() - began < 20

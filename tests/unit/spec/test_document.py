@@ -6,7 +6,7 @@ import pytest
 
 from toolkit.errors import InputError
 from toolkit.findings import FindingsError
-from toolkit.spec.document import compose, read_text
+from toolkit.spec.document import Reading, compose, plain, read_text
 
 PATH = Path("component.yaml")
 
@@ -56,7 +56,7 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large(tmp_path: Path) -> None:
     path = tmp_path / "component.yaml"
     path.write_bytes(b"#" * 5_000_000)
-    with pytest.raises(FindingsError, match=r"5.0 MB exceeds the limit of 4.0 MB"):
+    with pytest.raises(FindingsError, match=r"exceeds the limit of 4.0 MB"):
         read_text(path)
 
 
@@ -71,3 +71,9 @@ def test_line_ends_stay(tmp_path: Path) -> None:
     path = tmp_path / "component.yaml"
     path.write_bytes(b"a: 1\r\nb: 2\r\n")
     assert read_text(path) == "a: 1\r\nb: 2\r\n"
+
+
+def test_a_whole_number_may_be_larger_than_any_float() -> None:
+    digits = "9" * 400
+    (part,) = compose(f"- {digits}", PATH).value
+    assert plain(Reading(PATH), part) == int(digits)

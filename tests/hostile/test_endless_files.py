@@ -1,0 +1,25 @@
+"""Files of a cloned folder that never end: links to devices, which git keeps, and pipes."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import CompError
+from toolkit.interface.module import Module
+from toolkit.python.lock import read_lock
+from toolkit.python.requirements_file import read_lines
+from toolkit.spec.document import read_text
+from toolkit.toml import Document
+
+READERS = (read_text, Module.read, read_lock, lambda path: list(read_lines(path)), Document.read)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_only_a_file_is_read(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    (tmp_path / "device").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("device", "pipe"):
+        with pytest.raises(CompError, match="expected a file"):
+            read(tmp_path / name)
