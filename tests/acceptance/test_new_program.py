@@ -235,15 +235,16 @@ def test_click_can_be_asked_too(work: Path) -> None:
 
 
 def test_docopt_and_jsonargparse_can_be_asked_too(work: Path) -> None:
-    # Only what the project names is installed to ask a program.
-    (work / "requirements.txt").write_text("docopt\njsonargparse\n")
+    # Only what the program or its project names is installed to ask it, and only as a wheel.
+    (work / "requirements.txt").write_text("jsonargparse\n")
     (work / "usage.py").write_text(
+        '# /// script\n# dependencies = ["docopt-ng"]\n# ///\n'
         '"""Move it.\n\nUsage:\n  usage.py [--speed=<kn>] [-v] <source> [<more>...]\n\n'
         'Options:\n  --speed=<kn>  Speed [default: 10].\n  -v            Talk.\n"""\n'
         "from docopt import docopt\nprint(docopt(__doc__))\n"
     )
     told = comp("new", "usage", "--from-program", "usage.py", folder=work)
-    said = "note: usage.py:11:7: docopt reads its command line, whose options are not known"
+    said = "note: usage.py:14:7: docopt reads its command line, whose options are not known"
     assert f"{said} (--exec asks the program's own parser)\n" in told.err
     ok("new", "usage", "--from-program", "usage.py", "--exec", "--force", folder=work)
     (work / "typed.py").write_text(

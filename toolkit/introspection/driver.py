@@ -165,19 +165,25 @@ def of_command(command: Any, words: list[str]) -> dict[str, Any]:  # noqa: ANN40
 
 def of_docopt(docopt: Any, text: str) -> dict[str, Any]:  # noqa: ANN401 (the module)
     """Describe every option, argument and word of a usage text, as docopt's own parser finds them."""
-    options = docopt.parse_defaults(text)
-    usage = docopt.printable_usage(text)
+    if hasattr(docopt, "parse_docstring_sections"):
+        # docopt-ng, the form of docopt that is kept up, and comes as a wheel.
+        sections = docopt.parse_docstring_sections(text)
+        options = [*docopt.parse_options(sections.before_usage), *docopt.parse_options(sections.after_usage)]
+        formal = docopt.formal_usage(sections.usage_body)
+    else:
+        options = docopt.parse_defaults(text)
+        formal = docopt.formal_usage(docopt.printable_usage(text))
     found: dict[str, dict[str, Any]] = {}
 
     def note(pattern: Any, *, optional: bool, several: bool) -> None:  # noqa: ANN401 (one of docopt's)
         kind = type(pattern).__name__
         for child in getattr(pattern, "children", None) or ():
-            loose = optional or kind in ("Optional", "OptionsShortcut", "AnyOptions", "Either")
+            loose = optional or kind in ("Optional", "NotRequired", "OptionsShortcut", "AnyOptions", "Either")
             note(child, optional=loose, several=several or kind == "OneOrMore")
         if kind in ("Option", "Argument", "Command"):
             found.setdefault(pattern.name, of_pattern(pattern, kind, optional=optional, several=several))
 
-    note(docopt.parse_pattern(docopt.formal_usage(usage), options), optional=False, several=False)
+    note(docopt.parse_pattern(formal, options), optional=False, several=False)
     for option in options:
         found.setdefault(option.name, of_pattern(option, "Option", optional=True, several=False))
     for name in ("-h", "--help", "--version"):

@@ -24,6 +24,8 @@ from toolkit.redaction import without_login
 
 log = logging.getLogger(__name__)
 
+_WHEELS = "nothing is built to run code here, only wheels are installed: name a version or distribution that has one"
+_CONTAINER = "a component runs without one in a container: --runner docker"
 _INSTALLING = 900
 
 
@@ -91,4 +93,5 @@ def _uv(command: list[str], folder: Path | None = None) -> None:
         raise failure
     if done.code:
         said = " ".join(without_login(done.error_text).split())[-600:]
-        raise OutsideError(f"uv could not make the environment: {said}", hint="a container needs none")
+        wheelless = "no usable wheels" in said
+        raise OutsideError(f"uv could not make the environment: {said}", hint=_WHEELS if wheelless else _CONTAINER)
