@@ -167,7 +167,12 @@ SETTINGS_SIZE = Limit(
     name="settings-size", default=10_000_000, unit="bytes", about="a pyproject.toml, lock or requirements file"
 )
 NOTEBOOK_SIZE = Limit(name="notebook-size", default=200_000_000, unit="bytes", about="a notebook or module")
-RECORD_SIZE = Limit(name="record-size", default=16_000_000, unit="bytes", about="a file of a component registry")
+RECORD_SIZE = Limit(
+    name="record-size",
+    default=16_000_000,
+    unit="bytes",
+    about="a file of a component registry, a layout's index, a record of `comp new`",
+)
 
 # Every bound above, in order.
 ALL = tuple(value for value in tuple(globals().values()) if isinstance(value, Limit))

@@ -8,8 +8,10 @@ import pytest
 
 from toolkit.errors import CompError
 from toolkit.interface.module import Module
+from toolkit.oci.layout import layout_platforms
 from toolkit.python.lock import read_lock
 from toolkit.python.requirements_file import read_lines
+from toolkit.scaffold.record import RECORD, Record
 from toolkit.spec.document import read_text
 from toolkit.toml import Document
 
@@ -23,3 +25,14 @@ def test_only_a_file_is_read(tmp_path: Path, read: Callable[[Path], object]) -> 
     for name in ("device", "pipe"):
         with pytest.raises(CompError, match="expected a file"):
             read(tmp_path / name)
+
+
+def test_a_layout_and_a_record_are_read_from_files(tmp_path: Path) -> None:
+    (tmp_path / ".comp").mkdir()
+    (tmp_path / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    for name in ("index.json", RECORD):
+        (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(CompError, match="expected a file"):
+        layout_platforms(tmp_path)
+    with pytest.raises(CompError, match="expected a file"):
+        Record.read(tmp_path)

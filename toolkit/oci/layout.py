@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any
 
 from toolkit.atomic import made_parents, replacing, write_bytes
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.limits import RECORD_SIZE
 from toolkit.oci.descriptor import (
     DOCKER_INDEX,
     DOCKER_MANIFEST,
@@ -22,6 +24,7 @@ from toolkit.oci.descriptor import (
 from toolkit.oci.digest import Digest
 from toolkit.oci.document import LARGEST_DOCUMENT, parse_document, read_config
 from toolkit.oci.image import Built, Image, Layer
+from toolkit.reading import read_foreign
 
 REF_NAME = "org.opencontainers.image.ref.name"
 
@@ -170,8 +173,10 @@ def _verified(folder: Path, descriptor: Descriptor) -> Iterator[bytes]:
     hasher = hashlib.sha256()
     try:
         with path.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            if size != descriptor.size:
+            facts = os.fstat(stream.fileno())
+            size = facts.st_size
+            # A device has no bytes, and never ends.
+            if size != descriptor.size or not stat.S_ISREG(facts.st_mode):
                 raise InputError(
                     f"the blob {path} has {size} bytes, its descriptor says {descriptor.size}", hint=_DAMAGED
                 )
@@ -198,6 +203,6 @@ def _write_blob(path: Path, digest: Digest, chunks: Iterable[bytes]) -> None:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        return parse_document(path.read_bytes())
+        return parse_document(read_foreign(path, RECORD_SIZE))
     except (OSError, InputError) as error:
         raise InputError(f"{path.name}: {error}", where=Location(path=path)) from error

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import InputError, Location
+from toolkit.limits import RECORD_SIZE
+from toolkit.reading import read_foreign
 from toolkit.redaction import clean
 from toolkit.scaffold.contract import with_block
 
@@ -28,7 +30,7 @@ class Record:
         """Read the record of a folder. Raises InputError when there is none, or it is damaged."""
         path = folder / RECORD
         try:
-            data = json.loads(path.read_text("utf-8"))
+            data = json.loads(read_foreign(path, RECORD_SIZE))
             if data["version"] != _VERSION:
                 raise InputError(
                     f"made by another version of comp ({data['version']})",
