@@ -5,19 +5,23 @@
 
 Everything is written to a temporary name and renamed. A blob that exists is whole; a record that does not
 parse counts as absent. Losing the cache loses only time. Beside them lie folders that others keep here, each made
-under a name of its own and renamed: `bases/`, `environments/`, `layouts/`.
+under a name of its own and renamed: `bases/`, `environments/`, `layouts/`. `uv/` is the cache of uv, and `home/` is
+for what other tools keep where the user has no home that can be written.
 
 What is used gets the present time: file systems are often mounted so that they do not record it. A process that uses
 the cache shares a lock on it until it ends; while there is one, pruning keeps what was used of late.
 """
 
 import fcntl
+import functools
 import hashlib
 import json
 import logging
 import os
 import re
 import shutil
+import stat
+import tempfile
 import threading
 import time
 import weakref
@@ -31,6 +35,7 @@ import platformdirs
 
 from toolkit.atomic import made_parents, replacing, temporary_beside, write_bytes
 from toolkit.errors import CompError, LostError, MachineError, OutsideError
+from toolkit.home import can_be_written
 from toolkit.redaction import clean
 from toolkit.temporary import left_over, remove
 
@@ -39,7 +44,10 @@ log = logging.getLogger(__name__)
 # The file whose lock the users of a cache share.
 _LOCK = ".in-use"
 
-KINDS = ("blobs", "records", "bases", "environments", "layouts")
+KINDS = ("blobs", "records", "bases", "environments", "layouts", "uv", "home")
+# Kinds that are one entry: what is inside is another program's affair.
+_WHOLE = ("uv", "home")
+_UV_LOCK = ".lock"
 
 # What the cache holds, by its path below the root; nothing else is ever counted or removed.
 _ENTRIES = {
@@ -48,10 +56,12 @@ _ENTRIES = {
     "bases": re.compile(r"bases/debian-[^/]+"),
     "environments": re.compile(r"environments/[0-9a-f]{32}"),
     "layouts": re.compile(r"layouts/[0-9a-f]{64}"),
+    "uv": re.compile("uv"),
+    "home": re.compile("home"),
 }
 _LEFTOVER = re.compile(
     r"\.blob[-.][^/]+\.tmp|(?:blobs/sha256|records/[^/]+)/[0-9a-f]{2}/\.[0-9a-f]{64}[^/]*\.tmp"
-    r"|(?:bases|environments|layouts)/\.(?:base|new|gone|comp)-[^/]+"
+    r"|(?:bases|environments|layouts)/\.(?:base|new|gone|comp)-[^/]+|\.gone-home"
 )
 _CHUNK = 1 << 20
 # What came of a blob is kept from this size on.
@@ -123,10 +133,23 @@ class Cache:
 
     @classmethod
     def default(cls) -> "Cache":
-        """Use `COMP_CACHE_DIR`, else the platform's cache folder."""
+        """Use `COMP_CACHE_DIR`, else the platform's cache folder, else one of this user's among temporary files.
+
+        Raises OutsideError when there is no place at all.
+        """
         named = os.environ.get("COMP_CACHE_DIR")
         # Absolute, since some of those who are told of places in it run in folders of their own.
-        return cls(Path(named or platformdirs.user_cache_dir("comp")).absolute())
+        return cls(Path(named).absolute() if named else _default_root())
+
+    @property
+    def uv(self) -> Path:
+        """Where uv keeps what it needs again."""
+        return self.root / "uv"
+
+    @property
+    def spare_home(self) -> Path:
+        """What serves the tools that we call as a home, where the user's cannot be written."""
+        return self.root / "home"
 
     def blob_path(self, sha256: str) -> Path:
         """Return where the blob with this hex digest is or would be; it counts as used."""
@@ -293,7 +316,7 @@ class Cache:
         for path in sorted(self._candidates()):
             below = path.relative_to(self.root).as_posix()
             leftover = _LEFTOVER.fullmatch(below) is not None
-            kind = below.partition("/")[0] if "/" in below else "blobs"
+            kind = below.partition("/")[0] if "/" in below or below in _WHOLE else "blobs"
             if leftover or _ENTRIES[kind].fullmatch(below):
                 try:
                     size, used = _measured(path)
@@ -324,11 +347,14 @@ class Cache:
 
     def _candidates(self) -> Iterator[Path]:
         yield from self.root.glob(".blob*.tmp")
+        yield from self.root.glob(".gone-home")
         for kind in KINDS:
             top = self.root / kind
             if top.is_symlink() or not top.is_dir():
                 continue
-            if kind in {"blobs", "records"}:
+            if kind in _WHOLE:
+                yield from [top] if any(path.name != _UV_LOCK for path in top.iterdir()) else []
+            elif kind in {"blobs", "records"}:
                 for folder, _, names in os.walk(top):
                     yield from (Path(folder, name) for name in names)
             else:
@@ -449,6 +475,8 @@ def _removed(entry: Entry, *, unused: float, now: float) -> bool:
         return _leftover_removed(entry, now)
     if entry.used > unused:
         return False
+    if entry.kind == "uv":
+        return _emptied(entry.path)
     # Under another name first, so that nothing takes half of it for whole.
     name = entry.path.name.lstrip(".")
     doomed = entry.path.with_name(f".gone-{name}" if entry.path.is_dir() else f".{name}.gone.tmp")
@@ -476,6 +504,54 @@ def _leftover_removed(entry: Entry, now: float) -> bool:
         if dead:
             _remove(entry.path)
     return dead
+
+
+def _default_root() -> Path:
+    try:
+        place = Path(platformdirs.user_cache_dir("comp"))
+    except RuntimeError:
+        # The machine knows no home of this user; older versions give a relative path then.
+        place = Path("~/.cache/comp")
+    if place.is_absolute() and can_be_written(place):
+        return place
+    spare = Path(tempfile.gettempdir(), f"comp-cache-{os.getuid()}").absolute()
+    try:
+        spare.mkdir(mode=0o700, exist_ok=True)
+        facts = spare.lstat()
+    except OSError as error:
+        raise OutsideError(
+            f"neither {place} nor {spare} can be a cache: {error.strerror or error}",
+            hint="name a folder that can be written with COMP_CACHE_DIR",
+        ) from error
+    # Where all may write, another user may have put it there.
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or stat.S_IMODE(facts.st_mode) & 0o077:
+        raise OutsideError(
+            f"{place} cannot be written, and {spare} is not a folder of this user alone",
+            hint="name a folder that can be written with COMP_CACHE_DIR",
+        )
+    _mention(place, spare)
+    return spare
+
+
+@functools.cache
+def _mention(place: Path, spare: Path) -> None:
+    """Say it once, however often the cache is asked for."""
+    log.info("%s cannot be written, so the cache is %s; COMP_CACHE_DIR names another", place, spare)
+
+
+def _emptied(folder: Path) -> bool:
+    """Remove what is in uv's cache unless a uv works with it; tell which.
+
+    Whatever works there holds a shared lock of `.lock`, and what empties it an exclusive one, as `uv cache clean` does.
+    """
+    lock = folder / _UV_LOCK
+    with _locked(lock) as mine:
+        if mine is None:
+            return False
+        for path in folder.iterdir():
+            if path != lock:
+                _remove(path)
+    return True
 
 
 def _remove(path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from toolkit import temporary
 from toolkit.engines import buildah, docker
 from toolkit.errors import InputError, OutsideError
+from toolkit.home import home
 from toolkit.oci.descriptor import host_platform
 from toolkit.oci.image import Image
 from toolkit.oci.layout import write_layout
@@ -97,14 +98,15 @@ class Container:
         variables = {key: value for key, value in self._environ.items() if key.upper().startswith(_SETTINGS)}
         variables |= {**build_environment("$flags"), **given, "UV_NO_CACHE": "1"}
         variables["HOME"] = "/tmp"  # noqa: S108 (inside the container)
+        own = home(self._environ)
         files = {
             "SSL_CERT_FILE": self._environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile,
-            "NETRC": self._environ.get("NETRC") or "~/.netrc",
-            "UV_CONFIG_FILE": self._environ.get("UV_CONFIG_FILE") or "~/.config/uv/uv.toml",
+            "NETRC": self._environ.get("NETRC") or (own and own / ".netrc"),
+            "UV_CONFIG_FILE": self._environ.get("UV_CONFIG_FILE") or (own and own / ".config/uv/uv.toml"),
         }
         for variable, path in files.items():
-            place = Path(path or "").expanduser()
-            if place.is_file():
+            place = Path(path or "")
+            if os.access(place, os.R_OK) and place.is_file():
                 inside = str(_INSIDE / variable.lower())
                 mounts[inside] = (place.resolve(), "ro")
                 variables[variable] = inside

@@ -18,6 +18,7 @@ from typing import Literal
 from toolkit import __version__
 from toolkit.cache import Cache
 from toolkit.errors import CompError, InputError
+from toolkit.home import tool_environment
 from toolkit.processes import run
 from toolkit.remote.credentials import CredentialFiles
 from toolkit.words import in_bytes
@@ -227,8 +228,9 @@ def _program(name: str, environ: Mapping[str, str]) -> str | None:
 
 
 def _version_of(program: str) -> str:
+    environment = tool_environment(os.environ, Cache.default().spare_home)
     try:
-        done = run([program, "--version"], seconds=SECONDS)
+        done = run([program, "--version"], seconds=SECONDS, environment=environment)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InputError(f"{program} does not run: {error}") from error
     version = re.search(r"\d+(?:\.\d+)+", done.text)

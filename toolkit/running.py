@@ -11,6 +11,7 @@ from pathlib import Path
 from toolkit import job, last_base, locking, temporary
 from toolkit.config import Entry, Project, read_project
 from toolkit.errors import InputError, Location, OutsideError, UsageError
+from toolkit.home import home
 from toolkit.interface.model import Input, Kind, Output, Scalar
 from toolkit.launcher.launch import FALSE, SIDE_FILE, TRUE
 from toolkit.limits import OUTPUT_VALUE_SIZE
@@ -202,7 +203,8 @@ def _check_target(path: Path, *, force: bool) -> None:
         return
     if not force:
         raise UsageError(f"{path} exists", hint="--force writes over it")
-    if Path(os.path.realpath(path)) in {Path.home().resolve(), Path.cwd(), *Path.cwd().parents}:
+    own = home(os.environ)
+    if Path(os.path.realpath(path)) in {own and own.resolve(), Path.cwd(), *Path.cwd().parents}:
         raise UsageError(f"{path} is no place for an output: it would be replaced", hint="name a folder below it")
 
 

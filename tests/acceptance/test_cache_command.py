@@ -1,5 +1,6 @@
 """`comp cache` as users run it."""
 
+import fcntl
 import json
 import os
 import time
@@ -30,6 +31,8 @@ def test_show_counts_by_kind(cache: Cache) -> None:
         ["bases", "0", "0", "B"],
         ["environments", "0", "0", "B"],
         ["layouts", "0", "0", "B"],
+        ["uv", "0", "0", "B"],
+        ["home", "0", "0", "B"],
         ["leftovers", "0", "0", "B"],
     ]
     document = json.loads(comp("cache", "--format", "json").out)
@@ -54,6 +57,20 @@ def test_prune_by_age_and_all(cache: Cache) -> None:
     del holding
     result = comp("cache", "prune", "--all")
     assert (result.code, result.out, result.err) == (0, "", "removed 1 entry, 7 B\n")
+
+
+def test_uv_s_cache_is_counted_and_emptied_but_not_while_a_uv_works(cache: Cache) -> None:
+    (cache.uv / "archive-v0").mkdir(parents=True)
+    (cache.uv / "archive-v0" / "x").write_bytes(b"12345")
+    (cache.uv / ".lock").touch()
+    assert json.loads(comp("cache", "--format", "json").out)["kinds"]["uv"] == {"count": 1, "bytes": 5}
+    with (cache.uv / ".lock").open() as working:
+        fcntl.flock(working, fcntl.LOCK_SH)
+        assert comp("cache", "prune", "--all").err == "removed 0 entries, 0 B\n"
+    assert comp("cache", "prune", "--older-than", "5").err == "removed 0 entries, 0 B\n"
+    assert comp("cache", "prune", "--all").err == "removed 1 entry, 5 B\n"
+    assert [path.name for path in cache.uv.iterdir()] == [".lock"]
+    assert comp("cache", "prune", "--all").err == "removed 0 entries, 0 B\n"
 
 
 def test_verify_names_and_removes_what_is_damaged(cache: Cache) -> None:

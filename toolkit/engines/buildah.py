@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import IO
 
 from toolkit import temporary
+from toolkit.cache import Cache
 from toolkit.errors import OutsideError
+from toolkit.home import tool_environment
 from toolkit.leaving import undone
 from toolkit.processes import run as run_program
 
@@ -37,7 +39,7 @@ def version() -> str | None:
     if program is None:
         return None
     try:
-        done = run_program([program, "--version"], seconds=10)
+        done = run_program([program, "--version"], seconds=10, environment=_environment())
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.text.split()[2] if done.code == 0 else None
@@ -122,4 +124,4 @@ def _signalled(tail: bytes) -> int | None:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "BUILDAH_ISOLATION": "chroot"}
+    return {**tool_environment(os.environ, Cache.default().spare_home), "BUILDAH_ISOLATION": "chroot"}

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +17,9 @@ from toolkit.atomic import made_parents
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.machine import ended
-from toolkit.processes import run
 from toolkit.python.index_users import settings_digest
 from toolkit.python.indexes import ANY, Indexes
-from toolkit.python.uv import uv_program
+from toolkit.python.uv import run_uv
 from toolkit.redaction import without_login
 
 log = logging.getLogger(__name__)
@@ -49,10 +49,9 @@ def environment(
     interpreter = folder / "bin" / "python"
     if cache.use(folder) and interpreter.exists():
         return interpreter
-    program = uv_program()
     log.info("making an environment for %d packages", len(requirements))
     with made_parents(folder), temporary.folder("new", beside=folder.parent) as staged:
-        _uv([program, "venv", "--quiet", "--relocatable", "--python", python, str(staged)])
+        _uv(["venv", "--quiet", "--relocatable", "--python", python, str(staged)])
         if requirements:
             with temporary.folder("install") as beside:
                 # In the file, since on the command line it would take the place of UV_FIND_LINKS.
@@ -61,10 +60,12 @@ def environment(
                     Path(beside, name).symlink_to(path.absolute())
                 listed = Path(beside, "requirements.txt")
                 listed.write_text("\n".join([*found, *indexes.options, *requirements]))
-                install = [program, "pip", "install", "--quiet", "--python", str(staged / "bin" / "python")]
+                install = ["pip", "install", "--quiet", "--python", str(staged / "bin" / "python")]
                 install += ["--only-binary=:all:", *options, *_pinned(indexes)]
                 _uv([*install, "-r", str(listed)], indexes.folder)
         try:
+            if folder.is_dir() and not interpreter.exists():
+                shutil.rmtree(folder)  # The interpreter that it was made of is gone.
             staged.rename(folder)
         except OSError:
             # Another process made the same environment meanwhile.
@@ -84,9 +85,9 @@ def _pinned(indexes: Indexes) -> Iterator[str]:
         yield "--index-strategy=unsafe-best-match"
 
 
-def _uv(command: list[str], folder: Path | None = None) -> None:
+def _uv(words: list[str], folder: Path | None = None) -> None:
     try:
-        done = run(command, seconds=_INSTALLING, folder=folder)
+        done = run_uv(words, seconds=_INSTALLING, folder=folder, environ=os.environ)
     except subprocess.TimeoutExpired as error:
         raise OutsideError(f"uv did not finish within {_INSTALLING} s", hint="is the package index slow?") from error
     if failure := ended("uv", done.code, without_login(done.error_text)):

@@ -11,18 +11,18 @@ import logging
 import re
 import subprocess
 import threading
-import tomllib
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import takewhile
 from netrc import NetrcParseError, netrc
-from pathlib import Path
-from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from toolkit.cache import Cache
+from toolkit.home import tool_environment
 from toolkit.processes import run
 from toolkit.python.indexes import Indexes
+from toolkit.python.uv_settings import read_uv_settings
 from toolkit.redaction import learn_login, without_login
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,8 @@ class IndexUsers:
 
     def __init__(self, indexes: Indexes, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._settings = list(_settings(indexes.folder, environ))
+        self._tools = tool_environment(environ, Cache.default().spare_home)
+        self._settings = list(read_uv_settings(indexes.folder, environ))
         self._indexes = [*self._listed(), *self._of_lines(indexes.options), *self._of_pins(indexes)]
         self._asked: dict[_Index, tuple[str, str] | None] = {}
         self._lock = threading.Lock()
@@ -97,7 +98,7 @@ class IndexUsers:
         for service in (index.address.geturl(), index.address.netloc):
             words = ["keyring", "get", service, *([index.user] if index.user else ["--mode", "creds"])]
             try:
-                done = run(words, seconds=_KEYRING_SECONDS)
+                done = run(words, seconds=_KEYRING_SECONDS, environment=self._tools)
             except (OSError, subprocess.TimeoutExpired) as error:
                 log.debug("the keyring has nobody for %s: %s", service, type(error).__name__)
                 continue
@@ -159,7 +160,7 @@ def settings_digest(indexes: Indexes, environ: Mapping[str, str]) -> str:
         for name, value in environ.items()
         if name.startswith("UV_") and not name.startswith(_NOT_DECIDING) and not name.endswith(_FIELDS)
     }
-    settings = json.dumps(list(_settings(indexes.folder, environ)), sort_keys=True, default=str)
+    settings = json.dumps(list(read_uv_settings(indexes.folder, environ)), sort_keys=True, default=str)
     parts: list[object] = [variables, without_login(settings), [without_login(line) for line in indexes.options]]
     pinned = {name: [[dict(pin.table), pin.marker] for pin in pins] for name, pins in indexes.pinned.items()}
     parts.append(without_login(json.dumps(pinned, sort_keys=True, default=str)))
@@ -176,37 +177,3 @@ def _common(index: _Index, wanted: SplitResult) -> int:
 
 def _server(parts: SplitResult) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-def _settings(folder: Path, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Read uv's settings, those that decide first; of those for its pip interface as well."""
-    for path in _files(folder.absolute(), environ):
-        table = _table(path)
-        if table is not None:
-            yield from (part for part in (table.get("pip"), table) if isinstance(part, dict))
-
-
-def _files(folder: Path, environ: Mapping[str, str]) -> Iterator[Path]:
-    """List the files that uv reads its settings from: a project's, the user's, the machine's."""
-    if environ.get("UV_NO_CONFIG"):
-        return
-    if named := environ.get("UV_CONFIG_FILE"):
-        yield Path(named)
-        return
-    candidates = (above / name for above in (folder, *folder.parents) for name in ("uv.toml", "pyproject.toml"))
-    yield from islice((path for path in candidates if _table(path) is not None), 1)
-    yield Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "uv" / "uv.toml"
-    places = [*(environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":"), "/etc"]
-    machine = (Path(place) / "uv" / "uv.toml" for place in places)
-    yield from islice((path for path in machine if path.is_file()), 1)
-
-
-def _table(path: Path) -> dict[str, Any] | None:
-    """Read uv's settings in a file; None where it has none. uv itself has complained about one that does not parse."""
-    try:
-        table: Any = tomllib.loads(path.read_text("utf-8", "replace"))
-    except (OSError, tomllib.TOMLDecodeError):
-        return None
-    for key in ("tool", "uv") if path.name == "pyproject.toml" else ():
-        table = table.get(key) if isinstance(table, dict) else None
-    return table if isinstance(table, dict) else None

@@ -5,6 +5,7 @@ each platform. pip, "Requirements File Format"; PyPA, "pylock.toml Specification
 """
 
 import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,6 @@ from packaging.utils import canonicalize_name
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.limits import SETTINGS_SIZE
 from toolkit.machine import ended
-from toolkit.processes import run
 from toolkit.python.requirements_file import (
     GENERAL,
     FileOptions,
@@ -30,7 +30,7 @@ from toolkit.python.requirements_file import (
     requirement_of,
 )
 from toolkit.python.target import Target
-from toolkit.python.uv import uv_program
+from toolkit.python.uv import run_uv
 from toolkit.python.workspace import members_of
 from toolkit.reading import read_foreign
 from toolkit.redaction import without_login
@@ -110,10 +110,10 @@ def _files(path: Path) -> list[Path]:
 
 def _exported(path: Path, package: str | None) -> str:
     """Let uv write its lock as requirements; projects of the workspace are left to `[tool.uv.sources]`."""
-    command = [uv_program(), "export", "--frozen", "--no-dev", "--no-emit-project", "--format=requirements.txt"]
-    command += ["--no-header", "--no-annotate", "--quiet", "--color=never"]
-    command += ["--package", package] if package else []
-    done = run(command, folder=path.parent, seconds=_SECONDS)
+    words = ["export", "--frozen", "--no-dev", "--no-emit-project", "--format=requirements.txt"]
+    words += ["--no-header", "--no-annotate", "--quiet", "--color=never"]
+    words += ["--package", package] if package else []
+    done = run_uv(words, folder=path.parent, seconds=_SECONDS, environ=os.environ)
     if outside := ended("uv", done.code, without_login(done.error_text)):
         raise outside
     if done.code:

@@ -171,7 +171,7 @@ class _Python:
 
     @classmethod
     def find(cls, minor: str) -> "_Python":
-        path = find_python(minor)
+        path = find_python(minor, os.environ)
         try:
             lines = run([path, "-I", "-c", _ASK], seconds=60).text.splitlines()
             flags, (version, *libc), prefix = lines[0], lines[1].split(), lines[2]

@@ -21,12 +21,11 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from toolkit import temporary
 from toolkit.errors import InputError, OutsideError
 from toolkit.machine import ended
-from toolkit.processes import run
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.pin import Pin, SourceDistribution
 from toolkit.python.refusals import no_wheel, refusal
 from toolkit.python.target import Target
-from toolkit.python.uv import uv_program
+from toolkit.python.uv import run_uv
 from toolkit.python.uv_settings import answering
 from toolkit.redaction import without_login
 from toolkit.toml import toml_value
@@ -237,23 +236,23 @@ def _compile(
         wanted.write_text("\n".join([*found, *indexes.options, *listed]) + "\n")
         given = [f"{name}=={version}" for name, version in present.items()]
         narrowing.write_text("\n".join([*constraints, *given]) + "\n")
-        command = [uv_program(), "pip", "compile", "--quiet", "--no-header", "--format=pylock.toml"]
-        command += ["--python-platform", target.uv_platform, "--python-version", target.version]
-        command += ["--only-binary=:all:", *(f"--no-binary={name}" for name in from_source), "--color=never"]
+        words = ["pip", "compile", "--quiet", "--no-header", "--format=pylock.toml"]
+        words += ["--python-platform", target.uv_platform, "--python-version", target.version]
+        words += ["--only-binary=:all:", *(f"--no-binary={name}" for name in from_source), "--color=never"]
         # Nothing is built, so any interpreter does; to look for one of the target's version takes uv longer than to
         # resolve.
-        command += ["--python", sys.executable]
-        command += ["--constraints", str(narrowing), *(["--no-deps"] if closed else []), str(wanted)]
+        words += ["--python", sys.executable]
+        words += ["--constraints", str(narrowing), *(["--no-deps"] if closed else []), str(wanted)]
         if pinned:
-            command.append(str(_project_file(Path(folder) / "pinned", pinned, indexes)))
+            words.append(str(_project_file(Path(folder) / "pinned", pinned, indexes)))
         if indexes.early:
-            command.append("--prerelease=allow")
+            words.append("--prerelease=allow")
         if overrides:
             (Path(folder) / "overrides.txt").write_text("\n".join(overrides) + "\n")
-            command += ["--overrides", str(Path(folder) / "overrides.txt")]
+            words += ["--overrides", str(Path(folder) / "overrides.txt")]
         try:
-            environment = answering(from_source, Path(folder) / "settings", os.environ)
-            done = run(command, seconds=_TIMEOUT, folder=indexes.folder, environment=environment)
+            environ = answering(from_source, Path(folder) / "settings", os.environ)
+            done = run_uv(words, seconds=_TIMEOUT, folder=indexes.folder, environ=environ)
         except subprocess.TimeoutExpired as error:
             raise OutsideError(f"uv did not finish within {_TIMEOUT} s", hint="is the package index slow?") from error
     if outside := ended("uv", done.code, without_login(done.error_text)):

@@ -1,12 +1,17 @@
-"""Settings that uv is given beside the user's own: what source distributions require, so that it need not run them.
+"""uv's settings: the user's, and beside them what source distributions require, so that uv need not run them.
 
 uv asks a source distribution by running its build. `dependency-metadata` answers in its place (uv's documentation,
 "Dependency metadata"), for every version of a name; it can be said in a file of settings only.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
+
+from toolkit.home import home
 
 _NAME = Path("uv") / "uv.toml"
 
@@ -42,3 +47,38 @@ def _before(environ: Mapping[str, str]) -> str:
     folders = [Path(place) for place in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")]
     files = [Path(named)] if named else [*(folder / _NAME for folder in folders), Path("/etc") / _NAME]
     return next((file.read_text("utf-8") for file in files if file.is_file()), "")
+
+
+def read_uv_settings(folder: Path, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Read uv's settings, those that decide first; of those for its pip interface as well."""
+    for path in _files(folder.absolute(), environ):
+        table = _table(path)
+        if table is not None:
+            yield from (part for part in (table.get("pip"), table) if isinstance(part, dict))
+
+
+def _files(folder: Path, environ: Mapping[str, str]) -> Iterator[Path]:
+    """List the files that uv reads its settings from: a project's, the user's, the machine's."""
+    if environ.get("UV_NO_CONFIG"):
+        return
+    if named := environ.get("UV_CONFIG_FILE"):
+        yield Path(named)
+        return
+    candidates = (above / name for above in (folder, *folder.parents) for name in ("uv.toml", "pyproject.toml"))
+    yield from islice((path for path in candidates if _table(path) is not None), 1)
+    if own := environ.get("XDG_CONFIG_HOME") or ((found := home(environ)) and found / ".config"):
+        yield Path(own) / _NAME
+    places = [*(environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":"), "/etc"]
+    machine = (Path(place) / _NAME for place in places)
+    yield from islice((path for path in machine if path.is_file()), 1)
+
+
+def _table(path: Path) -> dict[str, Any] | None:
+    """Read uv's settings in a file; None where it has none. uv itself has complained about one that does not parse."""
+    try:
+        table: Any = tomllib.loads(path.read_text("utf-8", "replace"))
+    except (OSError, tomllib.TOMLDecodeError):
+        return None
+    for key in ("tool", "uv") if path.name == "pyproject.toml" else ():
+        table = table.get(key) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else None

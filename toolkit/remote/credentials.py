@@ -7,12 +7,14 @@ import base64
 import binascii
 import json
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from toolkit.errors import InputError, Location
+from toolkit.home import home, tool_environment
 from toolkit.oci.reference import DEFAULT_HOST
 from toolkit.redaction import learn_login
 
@@ -59,12 +61,12 @@ class CredentialFiles:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "CredentialFiles":
         """Find the files: `REGISTRY_AUTH_FILE`, `DOCKER_CONFIG` or `~/.docker`, then podman's own folders."""
-        home = Path(environ.get("HOME") or "/")
+        own = home(environ) or Path("/")
         files = [Path(environ["REGISTRY_AUTH_FILE"])] if environ.get("REGISTRY_AUTH_FILE") else []
-        files.append(Path(environ.get("DOCKER_CONFIG") or home / ".docker") / "config.json")
+        files.append(Path(environ.get("DOCKER_CONFIG") or own / ".docker") / "config.json")
         if environ.get("XDG_RUNTIME_DIR"):
             files.append(Path(environ["XDG_RUNTIME_DIR"]) / "containers" / "auth.json")
-        configuration = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+        configuration = Path(environ.get("XDG_CONFIG_HOME") or own / ".config")
         files.append(configuration / "containers" / "auth.json")
         return cls(tuple(files), environ)
 
@@ -101,12 +103,14 @@ class CredentialFiles:
     def _ask(self, helper: str, host: str) -> Credential | None:
         import subprocess
 
+        from toolkit.cache import Cache
         from toolkit.processes import run
 
         program = f"docker-credential-{helper}"
         server = _DOCKER_HUB_KEY if host == DEFAULT_HOST else host
         try:
-            done = run([program, "get"], data=server.encode(), seconds=HELPER_SECONDS, environment=self.environ)
+            environment = tool_environment(self.environ, Cache.default().spare_home)
+            done = run([program, "get"], data=server.encode(), seconds=HELPER_SECONDS, environment=environment)
             answer = json.loads(done.out) if done.code == 0 else None
         except (OSError, subprocess.TimeoutExpired, ValueError, RecursionError) as error:
             # A helper that is configured and not installed must not stand in the way of a public image.
@@ -148,6 +152,10 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
+        if isinstance(error, PermissionError) and not os.access(path.parent, os.X_OK):
+            # The home of another user, as containers have it that run as a user of their own.
+            log.debug("%s cannot be looked into", path.parent)
+            return None
         raise InputError(f"cannot read the credentials file: {error.strerror}", where=Location(path=path)) from error
     except ValueError as error:
         raise InputError("the credentials file is not JSON", where=Location(path=path), hint=_BROKEN) from error

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from toolkit.atomic import write_text
+from toolkit.cache import Cache
 from toolkit.errors import InputError, MachineError
 from toolkit.limits import CONTRACT_SIZE
 from toolkit.reading import read_foreign
@@ -28,7 +29,13 @@ class Trust:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Trust":
         """Take the user's list: in COMP_STATE_DIR, else in the platform's folder for what programs remember."""
-        folder = environ.get("COMP_STATE_DIR") or platformdirs.user_state_dir("comp")
+        folder = environ.get("COMP_STATE_DIR")
+        if not folder:
+            try:
+                folder = platformdirs.user_state_dir("comp")
+            except RuntimeError:
+                # The machine knows no home of this user.
+                folder = str(Cache.default().spare_home)
         return cls(Path(folder) / "templates.json")
 
     def has(self, name: str) -> bool:

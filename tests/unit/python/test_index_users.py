@@ -1,5 +1,6 @@
 """Who is named to an index: where uv would find them, and nobody to other servers."""
 
+import os
 from base64 import b64decode
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def users(folder: Path, *options: str, settings: str = "", **environ: str) -> In
     """Make the users of a project with these uv settings."""
     (folder / "pyproject.toml").write_text(settings)
     outside = {"XDG_CONFIG_HOME": str(folder / "none"), "XDG_CONFIG_DIRS": str(folder / "none")}
-    environ = {"NETRC": str(folder / "netrc"), **outside, **environ}
+    environ = {"PATH": os.environ["PATH"], "NETRC": str(folder / "netrc"), **outside, **environ}
     return IndexUsers(Indexes(where=folder / "pyproject.toml", options=options), environ)
 
 
