@@ -17,6 +17,7 @@ from packaging.version import Version
 from toolkit import temporary
 from toolkit.cache import Cache
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.home import tool_environment
 from toolkit.processes import run
 from toolkit.redaction import without_login
 
@@ -216,7 +217,8 @@ def _is_ancestor(origin: GitOrigin, commit: str) -> bool:
 
 
 def _git(origin: GitOrigin, command: str, *words: str, folder: Path | None = None) -> str:
-    environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN} | _SETTINGS
+    own = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    environment = tool_environment(own, Cache.default().spare_home) | _SETTINGS
     line = ["git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false", command, *words]
     try:
         done = run(line, seconds=_SECONDS, folder=folder, environment=environment)
