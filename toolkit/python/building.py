@@ -15,7 +15,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
@@ -246,11 +246,15 @@ def build_folder(
             )
 
     def copied(place: Path) -> Path:
-        for below, path in sources_of(folder):
-            target = place / folder.name / below
+        files = list(sources_of(folder))
+        # As deep as the highest file that lies above needs.
+        depth = max(PurePosixPath(below).parts.count("..") for below, _ in files)
+        copy = place.joinpath(*folder.parts[-1 - depth :])
+        for below, path in files:
+            target = Path(os.path.normpath(copy / below))
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
-        return place / folder.name
+        return copy
 
     digest = folder_digest(folder)
     said = dict.fromkeys(ASKED, elsewhere.version) if elsewhere and elsewhere.version else {}

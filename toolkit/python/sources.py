@@ -6,7 +6,8 @@ else: a package may have folders of its own called `build` or `dist`, and hidden
 
 import hashlib
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -29,6 +30,26 @@ _BY_BACKEND: dict[str, tuple[str, ...]] = {
 }
 # Where settings of a build may name a hidden file.
 _SETTINGS = ("pyproject.toml", "setup.cfg", "setup.py", "MANIFEST.in")
+# A path that leads upwards, in settings or code.
+_UPWARDS = re.compile(r"(?:\.\./)+[^\s'\"]+")
+# Tools that build nothing; uv's settings are of builds in one table alone.
+_OTHER_TOOLS = {
+    *(
+        "black",
+        "comp",
+        "coverage",
+        "isort",
+        "mypy",
+        "nox",
+        "pixi",
+        "pylint",
+        "pyright",
+        "basedpyright",
+        "pytest",
+        "ruff",
+    ),
+    *("towncrier", "tox", "uv"),
+}
 
 
 def folder_digest(folder: Path) -> str:
@@ -44,7 +65,8 @@ def folder_digest(folder: Path) -> str:
 def sources_of(folder: Path) -> Iterator[tuple[str, Path]]:
     """List the files that a project is built from, in order: the name below the folder, and where it lies.
 
-    A link counts as what it leads to. Raises InputError for one that leads out of the repository.
+    What its settings name beside or above it is among them, with names that begin with `../`. A link counts as what it
+    leads to. Raises InputError for one that leads out of the repository.
     """
     document = Document.read(folder / "pyproject.toml")
     backend = document.string("build-system", "build-backend") if document else ""
@@ -57,6 +79,55 @@ def sources_of(folder: Path) -> Iterator[tuple[str, Path]]:
         # It reads the nearest one above as if it were here, and what is ignored is not in its wheel.
         above = [place / ".gitignore" for place in folder.parents if place.is_relative_to(root)]
         yield from ((".gitignore", path) for path in [path for path in above if path.is_file()][:1])
+    for path in _named_outside(folder, root.resolve(), document):
+        name = os.path.relpath(path, folder.resolve())
+        yield from walk.files(path, f"{name}/", ()) if path.is_dir() else [(name, path)]
+
+
+def _named_outside(folder: Path, root: Path, document: Document | None) -> list[Path]:
+    """List what a project's settings name by paths that lead out of its folder and not out of the repository.
+
+    Backends take such paths in many places: hatch's `force-include`, a readme, a version's file.
+    """
+    named = set(_texts(_of_builds(document)) if document else ())
+    for name in _SETTINGS[1:]:
+        named |= set(_UPWARDS.findall(_text(folder / name)))
+    here, found = folder.resolve(), set()
+    for text in named:
+        upwards = _UPWARDS.search(text.removeprefix("{root}/").removeprefix("./"))
+        if upwards is None or upwards.start():
+            continue
+        for path in folder.glob(upwards[0]) if re.search(r"[*?\[]", upwards[0]) else [folder / upwards[0]]:
+            place = path.resolve()
+            inside = place.is_relative_to(root) and not here.is_relative_to(place)
+            if inside and not place.is_relative_to(here) and (place.is_file() or place.is_dir()):
+                found.add(place)
+    return sorted(place for place in found if not set(place.parents) & found)
+
+
+def _of_builds(document: Document) -> list[object]:
+    """Give the tables that backends read: a project's own, and those of tools that are not known to be others."""
+    tools = document.table("tool")
+    own = [value for name, value in tools.items() if name not in _OTHER_TOOLS]
+    return [
+        document.data.get("project"),
+        document.data.get("build-system"),
+        *own,
+        tools.get("uv", {}).get("build-backend"),
+    ]
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Give the texts of a document, keys among them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts(key)
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 class _Walk:

@@ -233,6 +233,28 @@ def test_a_folder_is_built_from_a_copy(tmp_path: Path, debian: Target, cache: Ca
         rebuild(lost, debian, cache, silent, indexes=Indexes(where=tmp_path / "comp" / "pyproject.toml"))
 
 
+def test_a_build_reads_what_its_settings_name_above_the_folder(
+    tmp_path: Path, debian: Target, cache: Cache, quiet_uv: None
+) -> None:
+    assert quiet_uv is None
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "LICENSE").write_text("all rights")
+    folder = tmp_path / "libs" / "shared"
+    (folder / "shared").mkdir(parents=True)
+    (folder / "shared" / "__init__.py").touch()
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+        '[project]\nname = "shared"\nversion = "1.0"\n'
+        '[tool.hatch.build.targets.wheel.force-include]\n"../../LICENSE" = "shared/LICENSE"\n'
+    )
+    before = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
+    pin = build_folder(folder, "shared", debian, cache, relative_to=tmp_path)
+    with zipfile.ZipFile(Cache(cache.root).blob_path(pin.sha256)) as wheel:
+        assert wheel.read("shared/LICENSE") == b"all rights"
+    after = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
+    assert [path for path in after if path not in before and path.parts[0] in {"libs", "LICENSE"}] == []
+
+
 def test_a_version_is_never_asked_of_git(
     tmp_path: Path, debian: Target, cache: Cache, quiet_uv: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,3 +117,49 @@ def test_links(tmp_path: Path) -> None:
     (folder / "mylib/passwd").symlink_to("/etc/passwd")
     with pytest.raises(InputError, match="the link leads out of"):
         _names(folder)
+
+
+def _library(repository: Path, settings: str) -> Path:
+    (repository / ".git").mkdir(parents=True)
+    (repository / "LICENSE").write_text("all rights")
+    (repository / "shared" / "deep").mkdir(parents=True)
+    (repository / "shared" / "deep" / "a.json").write_text("{}")
+    folder = repository / "libs" / "mylib"
+    (folder / "mylib").mkdir(parents=True)
+    (folder / "mylib" / "__init__.py").touch()
+    (folder / "pyproject.toml").write_text(settings)
+    return folder
+
+
+def _outside(folder: Path) -> list[str]:
+    return [name for name, _ in sources_of(folder) if name.startswith("../")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ('[tool.hatch.build.targets.wheel.force-include]\n"../../LICENSE" = "mylib/LICENSE"\n', ["../../LICENSE"]),
+        ('[tool.hatch.build.force-include]\n"../../shared" = "mylib/data"\n', ["../../shared/deep/a.json"]),
+        ('[project]\nreadme = "../../LICENSE"\n', ["../../LICENSE"]),
+        ('[project]\nlicense-files = ["../../LICEN*"]\n', ["../../LICENSE"]),
+        ('[project]\ndependencies = ["x @ {root:uri}/../y", "../../no"]\nreadme = "../../no"\n', []),
+        ('[tool.hatch.version]\npath = "{root}/../../LICENSE"\n', ["../../LICENSE"]),
+        ('[tool.x]\na = ["..", "../..", "../../libs/mylib/mylib"]\n', []),
+        ('[tool.x]\na = "../../../outside"\n', []),
+        ('[tool.ruff]\nextend = "../../LICENSE"\n[tool.uv.sources]\ny = { path = "../../shared" }\n', []),
+    ],
+)
+def test_what_settings_name_above_the_folder_is_built_from_too(tmp_path: Path, settings: str, names: list[str]) -> None:
+    folder = _library(tmp_path / "repository", settings)
+    (tmp_path / "outside").write_text("private")
+    assert _outside(folder) == names
+    before = folder_digest(folder)
+    for name in names:
+        (folder / name).write_text("changed")
+        assert folder_digest(folder) != before
+
+
+def test_what_code_of_a_build_names_above_the_folder_is_built_from_too(tmp_path: Path) -> None:
+    folder = _library(tmp_path / "repository", "")
+    (folder / "setup.py").write_text("open('../../LICENSE')\n")
+    assert _outside(folder) == ["../../LICENSE"]
