@@ -36,6 +36,7 @@ from toolkit.python.resolve import locate_source
 from toolkit.python.sdists import LARGEST_METADATA, UNREADABLE_ZIP, BuildSystem, read_sdist, required_by
 from toolkit.python.sources import folder_digest, sources_of
 from toolkit.python.target import Target
+from toolkit.python.tracked import asks_for_files, make_repository, tracked_files
 from toolkit.redaction import without_login
 
 log = logging.getLogger(__name__)
@@ -254,6 +255,11 @@ def build_folder(
             target = Path(os.path.normpath(copy / below))
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
+        names = [below for below, _ in files]
+        # All that a repository elsewhere gave is tracked there.
+        tracked = frozenset(names) if elsewhere and asks_for_files(folder) else tracked_files(folder)
+        if tracked is not None:
+            make_repository(copy, [name for name in names if name in tracked and not name.startswith("../")])
         return copy
 
     digest = folder_digest(folder)

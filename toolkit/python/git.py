@@ -152,6 +152,8 @@ def files_of(origin: GitOrigin, commit: str, cache: Cache, folder: Path) -> Path
     try:
         with tarfile.open(cache.blob_path(packed)) as archive:
             archive.extractall(folder, filter="data")
+        # Where the repository ends. Without it, paths that lead upwards would be measured by one around this folder.
+        (folder / ".git").mkdir(exist_ok=True)
     except tarfile.TarError as error:
         raise InputError(f"{origin.label(commit)} cannot be used: {error}", where=origin.where) from error
     project = (folder / origin.subdirectory).resolve()

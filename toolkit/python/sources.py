@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from toolkit.errors import InputError, Location
+from toolkit.python.tracked import tracked_files
 from toolkit.toml import Document
 
 # Of version control, of Python and of desktops; no build reads these.
@@ -53,12 +54,14 @@ _OTHER_TOOLS = {
 
 
 def folder_digest(folder: Path) -> str:
-    """Hash what a project is built from: paths, contents, and which files are executable."""
-    hasher = hashlib.sha256()
+    """Hash what a project is built from: paths, contents, which files are executable, and tracked if its build asks."""
+    hasher, tracked = hashlib.sha256(), tracked_files(folder)
     for name, path in sources_of(folder):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         line = f"{name}\0{os.access(path, os.X_OK)}\0{content}\n"
         hasher.update(line.encode("utf-8", "surrogateescape"))
+        if tracked is not None:
+            hasher.update(b"tracked\n" if name in tracked else b"not tracked\n")
     return hasher.hexdigest()
 
 

@@ -1,6 +1,7 @@
 """Wheels that are built here: of source distributions on an index, of folders, and what is refused."""
 
 import os
+import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -253,6 +254,34 @@ def test_a_build_reads_what_its_settings_name_above_the_folder(
         assert wheel.read("shared/LICENSE") == b"all rights"
     after = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
     assert [path for path in after if path not in before and path.parts[0] in {"libs", "LICENSE"}] == []
+
+
+def test_a_build_that_asks_git_for_its_files_finds_those_that_are_tracked(
+    tmp_path: Path, debian: Target, cache: Cache, quiet_uv: None
+) -> None:
+    assert quiet_uv is None
+    folder = tmp_path / "libs" / "shared"
+    (folder / "shared").mkdir(parents=True)
+    for name in ("__init__.py", "data.json", "scratch.json"):
+        (folder / "shared" / name).write_text("{}")
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools", "setuptools-scm>=8"]\nbuild-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "shared"\nversion = "1.0"\n[tool.setuptools]\npackages = ["shared"]\n'
+    )
+
+    def files() -> list[str]:
+        pin = build_folder(folder, "shared", debian, cache, relative_to=tmp_path)
+        with zipfile.ZipFile(cache.blob_path(pin.sha256)) as wheel:
+            return sorted(name for name in wheel.namelist() if name.startswith("shared/"))
+
+    # Without a repository nothing is known of what is tracked.
+    assert files() == ["shared/__init__.py"]
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    subprocess.run(["git", "-C", folder, "add", "shared/__init__.py", "shared/data.json", "pyproject.toml"], check=True)
+    assert files() == ["shared/__init__.py", "shared/data.json"]
+    subprocess.run(["git", "-C", folder, "add", "shared/scratch.json"], check=True)
+    assert files() == ["shared/__init__.py", "shared/data.json", "shared/scratch.json"]
+    assert not (folder / ".git").exists()
 
 
 def test_a_version_is_never_asked_of_git(
