@@ -75,8 +75,8 @@ def asks_git(folder: Path) -> bool:
 def version_variables(folder: Path, digest: str, environ: Mapping[str, str]) -> dict[str, str]:
     """Say what tells a build its version that would ask git for one, by the names of the environment's variables.
 
-    What is built is a copy without the history, and content alone decides: the version is `0+content.` and the beginning of
-    `digest`, unless `environ` says another. Empty for projects whose version is written down.
+    What is built is a copy without the history, and content alone decides: the version is `0+content.` and the
+    beginning of `digest`, unless `environ` says another. Empty for projects whose version is written down.
     """
     document = Document.read(folder / "pyproject.toml")
     if document is None or "version" not in document.strings("project", "dynamic"):
