@@ -15,7 +15,9 @@ from toolkit.python.uv_settings import read_uv_settings
 _LOCK = threading.Lock()
 _PYTHONS = Path(".local", "share", "uv", "python")
 _NO_CACHE = re.compile(
-    r"(?:initialize|open|write|read|lock|persist)[^\n]*\bcache\b|No space left on device", re.IGNORECASE
+    r"(?:failed to|could not|cannot|unable to) (?:initialize|open|create|write|read|lock|persist)[^\n]*\bcache\b"
+    r"|No space left on device",
+    re.IGNORECASE,
 )
 
 
