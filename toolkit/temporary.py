@@ -8,6 +8,7 @@ import fcntl
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,9 +17,8 @@ from toolkit.errors import OutsideError
 from toolkit.leaving import is_leaving, removed_last, undone
 from toolkit.machine import cannot, naming
 
-# Such a folder is removed when nothing holds it, so no folder of a user may have such a name: hence the ending.
-_ENDING = ".temporary"
-_NAME = re.compile(rf"\.?comp-[a-z]+-[0-9a-f]{{8}}{re.escape(_ENDING)}")
+# Such a folder is removed when nothing holds it, so no folder of a user may have such a name: hence the checksum.
+_NAME = re.compile(r"(\.?comp-[a-z]+-[0-9a-f]{8})([0-9a-f]{8})\.temporary")
 _SWEPT: set[Path] = set()
 
 
@@ -52,7 +52,17 @@ def folder(purpose: str, *, beside: Path | None = None) -> Iterator[Path]:
 
 def new_name(prefix: str) -> str:
     """Make a name that `sweep` knows as one of this program's; `prefix` is like `.comp-output-`."""
-    return f"{prefix}{os.urandom(4).hex()}{_ENDING}"
+    begin = f"{prefix}{os.urandom(4).hex()}"
+    return f"{begin}{_checksum(begin)}.temporary"
+
+
+def _is_name(text: str) -> bool:
+    found = _NAME.fullmatch(text)
+    return found is not None and found[2] == _checksum(found[1])
+
+
+def _checksum(begin: str) -> str:
+    return f"{zlib.crc32(begin.encode()):08x}"
 
 
 def sweep(parent: Path) -> None:
@@ -62,7 +72,7 @@ def sweep(parent: Path) -> None:
     _SWEPT.add(parent)
     try:
         with os.scandir(parent) as listed:
-            ours = [one.name for one in listed if _NAME.fullmatch(one.name) and _is_ours(one)]
+            ours = [one.name for one in listed if _is_name(one.name) and _is_ours(one)]
     except OSError:
         # It cannot be listed, or is not there; what makes a folder in it says so.
         return

@@ -56,27 +56,36 @@ def test_what_a_killed_process_left_goes_with_the_next_use(place: Path) -> None:
 
 def test_what_is_in_use_and_what_is_not_ours_stays(place: Path) -> None:
     # Folders that people and other programs make may begin like ours, and look alike up to the ending.
-    names = ("comp-data-20240101", "comp-work-0a1b2c3d", "comp-notes", ".comp-old-0a1b2c3d", "x.temporary")
-    foreign = [place / name for name in (*names, "comp-work-00000001.temporary")]
+    names = (
+        "comp-data-20240101",
+        "comp-work-0a1b2c3d",
+        "comp-notes",
+        ".comp-old-0a1b2c3d",
+        "x.temporary",
+        "comp-data-2024010120240101.temporary",
+        "comp-data-20240101.temporary",
+    )
+    foreign = [place / name for name in (*names, "comp-work-0000000100000001.temporary")]
     for path in foreign[:-1]:
         path.mkdir()
         (path / "mine").write_text("mine")
     foreign[-1].write_text("mine")
-    (place / "comp-work-87654321.temporary").write_text("")
-    (place / "comp-work-00000002.temporary").symlink_to(place / "comp-notes")
+    empty, link = (place / temporary.new_name("comp-work-") for _ in range(2))
+    empty.write_text("")
+    link.symlink_to(place / "comp-notes")
     with temporary.folder("work") as folder:
         temporary._SWEPT.clear()
         with temporary.folder("other"):
             assert folder.is_dir()
             assert all(path.exists() for path in foreign)
-            assert not (place / "comp-work-87654321.temporary").exists()
-            assert (place / "comp-work-00000002.temporary").is_symlink()
+            assert not empty.exists()
+            assert link.is_symlink()
             assert (place / "comp-notes" / "mine").read_text() == "mine"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
 def test_folders_of_other_users_stay(place: Path) -> None:
-    theirs = place / "comp-work-12345678.temporary"
+    theirs = place / temporary.new_name("comp-work-")
     theirs.mkdir()
     os.chown(theirs, 65534, 65534)
     temporary.sweep(place)
