@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 _LOCK = ".in-use"
 
 KINDS = ("blobs", "records", "bases", "environments", "layouts", "uv", "home")
-# Kinds that are one entry: what is inside is another program's affair.
+# Kinds that are one entry each: another program keeps order inside.
 _WHOLE = ("uv", "home")
 _UV_LOCK = ".lock"
 

@@ -50,7 +50,7 @@ def opened_folder(root: Path, *parts: str, make: bool = False) -> Iterator[int]:
 
 
 def copied(source: int, name: str, target: int, wanted: str) -> bool:
-    """Copy the file or folder `name` of the folder `source` to `wanted` in `target`; False when there is none.
+    """Copy the file or folder `name` of the folder `source` to `wanted` in `target`; False if it is missing.
 
     What is at `wanted` is replaced in one step, a link itself and not what it leads to. Links inside a folder stay
     links. Raises InputError for what is neither file nor folder, OSError when the disk refuses.

@@ -100,7 +100,7 @@ def on_signals() -> Iterator[None]:
     try:
         yield
     finally:
-        # What failed because we are about to leave must not be told.
+        # A failure that comes of leaving is not worth a message.
         if _UNDOING.leaving:
             _wait_for_the_end()
         for number, handler in before.items():

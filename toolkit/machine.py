@@ -80,7 +80,7 @@ def _wrapped(error: Exception) -> OutsideError | None:
 
 
 def cannot(doing: str, error: OSError) -> OutsideError:
-    """Return the error for an operation on one place of which any failure is the place's: `cannot write PATH`."""
+    """Return the error for an operation on one place, where any failure is due to the place: `cannot write PATH`."""
     if isinstance(error, shutil.Error) and isinstance(error.args[0], list):
         # What failed for each file of a folder: its source, its copy, and the words of the operating system.
         return MachineError(doing, reason=error.args[0][0][2], hint=_SPACE)

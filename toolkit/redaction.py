@@ -36,7 +36,7 @@ _SLASHED = re.compile(
     r"(?<=://)(?!USER:PASSWORD@)[^\s/?#\"'<>\[,:@]{1,200}:(?!\d+/)[^\s?#\"'<>@,]{1,200}@(?!sha\d{3}:)"
 )
 _BARE_LOGIN = re.compile(r"(?:^|[\s,=])(?P<login>[^\s,=/@:]+:[^\s,/@]+)@")
-# Proxies, mirrors and images are written without a scheme too; NAME:TAG@sha256:… is none of these.
+# Proxies, mirrors and images are written without a scheme too; NAME:TAG@sha256:… is not one of these.
 _BARE_IN_TEXT = re.compile(r"(?<![\w/.:%-])[\w.%+-]+:[^\s/@:\"'`]+@(?!sha\d{3}:)(?=[A-Za-z\[\d])")
 # How every well-known token begins, for a quick look before a search.
 TOKEN_STARTS = (
@@ -79,7 +79,7 @@ class Secrets:
         self._patterns: dict[int, re.Pattern[str]] = {}
 
     def learn(self, *values: str | None) -> None:
-        """Hide these values from now on. What is too short to be told from ordinary text is left out."""
+        """Hide these values from now on. A value that is too short to differ from ordinary text is left out."""
         fresh = {value for value in values if value and len(value) >= _LEAST and value != HIDDEN}
         with self._lock:
             if not fresh <= self._values:

@@ -320,7 +320,7 @@ def _is_unsettled(base: str) -> bool:
 
 
 def _content(path: Path) -> bytes:
-    """Read a file that may be missing; anything else at its place, such as a pipe, is none of the build's files."""
+    """Read a file that may be missing; anything else at its place, such as a pipe, is not one of the build's files."""
     return path.read_bytes() if path.is_file() else b""
 
 

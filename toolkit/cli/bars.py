@@ -48,7 +48,7 @@ def reporting(console: Console, form: str = "auto") -> Iterator[Report]:
         shown = _Lines()
     elif form == "json":
         shown = _Records()
-    # A terminal whose bars nobody takes away has no cursor.
+    # Bars that stay would leave the terminal without a cursor.
     with undone(shown.stop) if isinstance(shown, _Bars) else nullcontext():
         yield shown.report if shown else silent
 

@@ -127,7 +127,7 @@ def _made(console: Console, wanted: "Wanted", origin: _Origin, *, asking: bool) 
             named = ", ".join(template.programs)
         hooks = bool(named) and confirm(f"The template runs {named} on this machine. Let it?")
     made = from_template(wanted, origin.template, given=answers, hooks=hooks)
-    # Whoever names a template trusts it: `comp sync` may use it from now on.
+    # A user who names a template trusts it: `comp sync` may use it from now on.
     Trust.of(os.environ).add(origin.template)
     return made
 

@@ -11,7 +11,7 @@ _PROXY = "check the proxy: HTTPS_PROXY and HTTP_PROXY name it, NO_PROXY lists th
 
 
 def cannot_connect(host: str, error: Exception, proxy: str | None = None) -> RemoteError:
-    """Nobody answers."""
+    """Nothing answers."""
     if is_loopback(host):
         hint = "start the server, or correct the port"
     else:

@@ -316,7 +316,7 @@ def _pairs(module: Module, node: ast.expr, depth: int = 0) -> dict[str, _Setting
 
 
 def _like_a_component(decorator: ast.expr) -> bool:
-    """Tell whether somebody's decorator looks as if it made a component."""
+    """Tell whether a decorator of others looks as if it made a component."""
     named = {keyword.arg for keyword in decorator.keywords} if isinstance(decorator, ast.Call) else set()
     return bool(named & _READ) or _head(decorator).rpartition(".")[2] in _COMPONENT
 

@@ -268,7 +268,7 @@ class _Reader:
         node = followed(self.module, annotation)
         artifact = artifact_type(self.module, node)
         if artifact:
-            # What is returned is written to the artifact's file (kfp 2.17, `dsl/executor.py`).
+            # A returned value is written to the artifact's file (kfp 2.17, `dsl/executor.py`).
             return Output(name=name or _SINGLE_OUTPUT, type=artifact, kind=Kind.ARTIFACT)
         if name and isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
             # KFP 1: `('mlpipeline_metrics', 'Metrics')`, a text that is the content of an artifact.

@@ -38,7 +38,7 @@ else:
 
 
 def parse_newer(text: str, minor: int, environ: Mapping[str, str]) -> ast.Module | SyntaxError | None:
-    """Parse `text` by an interpreter of Python 3.`minor` or newer; None when there is none that answers.
+    """Parse `text` by an interpreter of Python 3.`minor` or newer; None if no such interpreter answers.
 
     A `type` statement becomes an assignment, and type parameters are left out: the running Python has no words for
     them, and they change nothing of an interface. A SyntaxError is returned, with its place.

@@ -1,4 +1,4 @@
-"""Syntax of newer Pythons, told from plain mistakes by what an older parser says of it."""
+"""Tell the syntax of newer Pythons from plain mistakes, by the error of an older parser."""
 
 import re
 import sys

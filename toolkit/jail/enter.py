@@ -245,7 +245,7 @@ def set_limits(given: "dict[str, int]") -> None:
 
 
 def waited(process: int) -> int:
-    """Wait for a child, and for nobody else; give its exit code, as a shell would."""
+    """Wait for one child alone; give its exit code, as a shell would."""
     while True:
         ended, status = os.wait()
         if ended == process:

@@ -213,7 +213,7 @@ def find_jail() -> Jail | NoJail:
         return NoJail(reason=f"{sys.platform} has no namespaces")
     found = shutil.which("bwrap")
     ways = [Jail(bubblewrap=found)] if found else []
-    # Only the kernel's calls can make root somebody else in there.
+    # Only the kernel's calls can make root another user in there.
     ways = [Jail(), *ways] if os.geteuid() == 0 else [*ways, Jail()]
     tried = {}
     for way in ways:

@@ -1077,7 +1077,7 @@ class Child:
         self.signal = signal
         self.taken = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD}
         self.mask = signal.pthread_sigmask(signal.SIG_BLOCK, self.taken)
-        # Where nobody handles it, some systems drop it although it is blocked.
+        # Without a handler, some systems drop it although it is blocked.
         self.handler = signal.signal(signal.SIGCHLD, lambda *_: None)
         self.process = 0
 

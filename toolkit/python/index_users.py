@@ -103,7 +103,7 @@ class IndexUsers:
                 log.debug("the keyring has nobody for %s: %s", service, type(error).__name__)
                 continue
             if done.code:
-                log.debug("the keyring has nobody for %s: exit code %d", service, done.code)
+                log.debug("the keyring has no user for %s: exit code %d", service, done.code)
                 continue
             lines = done.text.splitlines()
             if index.user and lines:

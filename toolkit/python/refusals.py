@@ -98,7 +98,7 @@ def _with_pip(hint: str) -> str:
 
 
 def pip_settings(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """List where pip is told its indexes, which uv does not read, each with uv's counterpart."""
+    """List the places where pip reads its indexes and uv does not, each with uv's counterpart."""
     for name, counterpart in _PIP_VARIABLES.items():
         if environ.get(name):
             yield name, counterpart

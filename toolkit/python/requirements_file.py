@@ -101,7 +101,7 @@ GENERAL = {*_INDEX_OPTIONS, *WITHOUT_EFFECT, "--no-binary", "--only-binary", "--
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileOptions:
-    """What the options of files ask of a resolution: lines about indexes, and what is or is not to be a wheel.
+    """What the options of files ask of a resolution: lines about indexes, and about wheels or sources.
 
     `from_source` are names to be built, `only_wheels` names never to be built (`:all:` for all), `early` says that
     pre-releases count.

@@ -92,7 +92,7 @@ class Upload:
         self._close(self._in_chunks(location, stored))
 
     def _shrink(self, size: int, failure: RemoteError) -> None:
-        """Halve the size of chunks, of which one of `size` was too large; give up where no server could be of use."""
+        """Halve the size of chunks after one of `size` was too large; give up where smaller ones are of no use."""
         if size <= _LEAST:
             raise failure
         self._chunk = max(_LEAST, min(self._chunk, size) // 2)

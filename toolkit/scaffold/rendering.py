@@ -154,7 +154,7 @@ class Renderer:
 
 
 def is_left_behind(path: Path) -> bool:
-    """Tell whether a file or folder of a template is none of its author's."""
+    """Tell whether a file or folder of a template is not its author's work, but left by a tool."""
     return any(fnmatch.fnmatchcase(path.name, pattern) for pattern in _LEFT_BEHIND)
 
 

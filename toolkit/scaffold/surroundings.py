@@ -80,7 +80,7 @@ class Surroundings:
             yield folder / "src"
 
     def absolute(self, dotted: str) -> Resolved | None:
-        """Find the file that an absolute import names; None when it is none of those around."""
+        """Find the file that an absolute import names; None unless it is one of those around."""
         for folder in self.search():
             found = self.inside(folder, PurePosixPath(), tuple(dotted.split(".")))
             if found:

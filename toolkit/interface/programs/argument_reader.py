@@ -169,7 +169,7 @@ def _nargs(reading: Reading, node: ast.expr | None) -> str:
     try:
         return str(reading.value(node))
     except NotKnown:
-        # argparse.REMAINDER and its like are lists; so is what nobody knows.
+        # argparse.REMAINDER and its like are lists; so is an unknown number.
         return "*"
 
 

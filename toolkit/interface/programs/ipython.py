@@ -146,7 +146,7 @@ def _escaped(lines: list[str], at: int, done: _Lines) -> int:
 
 
 def _is_whole(left: str) -> bool:
-    """Tell whether the left side of an assignment is whole: `f(a=%d` is none."""
+    """Tell whether the left side of an assignment is whole: `f(a=%d` is not."""
     return all(left.count(opened) == left.count(closed) for opened, closed in ("()", "[]", "{}"))
 
 

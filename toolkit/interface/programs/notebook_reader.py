@@ -90,7 +90,7 @@ def _document(path: Path) -> dict[str, Any]:
         language = kernel.get("language", "python") if isinstance(kernel, dict) else "python"
         document["cells"] = [cell for cell in document["cells"] if isinstance(cell, dict)]
     except FileNotFoundError:
-        raise InputError("there is no such file", where=Location(path=path)) from None
+        raise InputError("the file is missing", where=Location(path=path)) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"no notebook: {error}", where=Location(path=path), hint="it is JSON with `cells`") from None
     if language != "python":

@@ -39,7 +39,7 @@ _SHOWN = 12
 
 
 def note_readers(reading: Reading) -> str:
-    """Remark on what reads the command line and is not read here; give what it is called, empty where there is none."""
+    """Remark on what reads the command line and is not read here; give its names, if any."""
     kind = ""
     for node in ast.walk(reading.module.tree):
         if isinstance(node, ast.Call):
