@@ -273,7 +273,8 @@ def test_a_cache_whose_files_were_cut(component: Callable[..., Path], sample: Sa
     ok("generate", folder)
     environment = {**os.environ, "COMP_CACHE_DIR": str(tmp_path / "cache")}
     digest = ok("build", folder, env=environment)
-    entries = [*Cache(tmp_path / "cache").entries()]
+    # uv keeps its own cache whole.
+    entries = [entry for entry in Cache(tmp_path / "cache").entries() if entry.kind in {"blobs", "records"}]
     for record in (b'{"half', b'{"of": "another version"}'):
         for entry in entries:
             if entry.kind == "records":
