@@ -139,7 +139,7 @@ def test_output_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_one_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMP_LIMIT_INTERPRETER_SECONDS", "2")
     started = time.monotonic()
-    assert "timed out after 2 seconds" in said(poisoned("import time\ntime.sleep(3600)\n"), tmp_path / "root")
+    assert "it took longer than 2 seconds" in said(poisoned("import time\ntime.sleep(3600)\n"), tmp_path / "root")
     assert time.monotonic() - started < 60
 
 
