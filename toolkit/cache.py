@@ -34,7 +34,7 @@ from typing import Any, BinaryIO
 import platformdirs
 
 from toolkit.atomic import made_parents, replacing, temporary_beside, write_bytes
-from toolkit.errors import CompError, LostError, MachineError, OutsideError
+from toolkit.errors import CompError, LostError, MachineError, OutsideError, RemoteError
 from toolkit.home import can_be_written
 from toolkit.redaction import clean
 from toolkit.temporary import left_over, remove
@@ -268,8 +268,10 @@ class Cache:
                             if start == 0:
                                 part.restart()
                             part.write(chunk)
+                except RemoteError:
+                    raise  # The transfer broke off: what came stays, and the next try goes on from there.
                 except CompError:
-                    part.restart()  # What came is refused; with a transfer that breaks off, it stays.
+                    part.restart()
                     raise
                 if part.is_whole:
                     return
