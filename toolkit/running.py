@@ -17,6 +17,7 @@ from toolkit.launcher.launch import FALSE, SIDE_FILE, TRUE
 from toolkit.limits import OUTPUT_VALUE_SIZE
 from toolkit.oci.descriptor import host_platform
 from toolkit.paths import plain_parts
+from toolkit.python.lock import Lock
 from toolkit.reading import read_foreign
 from toolkit.runners.cases import Case, check_output, parameter_text
 from toolkit.runners.ending import ending
@@ -318,13 +319,27 @@ def _process(project: Project, tools: Tools) -> Runner:
     from toolkit.builders.planning import code_layer
     from toolkit.runners.process import ProcessRunner
 
-    lock = locking.empty_lock(project)
-    if project.dependencies or project.requirements:
-        # The pins run on this machine, so they have to be what is required; and what was built has to be there.
-        bases = locking.open_bases(project, tools, lock=locking.existing_lock(project))
-        lock = locking.refresh_lock(project, bases, tools)
-        locking.rebuild_lost(project, lock, bases, tools)
+    needs = project.dependencies or project.requirements
+    lock = _lock_to_run(project, tools) if needs else locking.empty_lock(project)
     return ProcessRunner(code_layer(project).files, lock, tools.cache, locking.indexes_of(project))
+
+
+def _lock_to_run(project: Project, tools: Tools) -> Lock:
+    """Give the lock whose pins run on this machine: compared with the requirements, and what it has built is there.
+
+    A process needs no base. Where none can be had, a lock that is fresh is taken as it is, with a warning.
+    """
+    known = locking.existing_lock(project)
+    try:
+        bases = locking.open_bases(project, tools, lock=known)
+    except OutsideError as error:
+        if known is None or locking.has_built(known) or not locking.is_fresh(project, known, known.python):
+            raise
+        log.warning("%s is not compared with the requirements: %s", project.lock.name, error.message)
+        return known
+    lock = locking.refresh_lock(project, bases, tools)
+    locking.rebuild_lost(project, lock, bases, tools)
+    return lock
 
 
 def _local_image(project: Project, runner: str, tools: Tools) -> str:
