@@ -281,7 +281,8 @@ def test_stdout_that_is_full(sample: Sample) -> None:
     assert done.stderr.startswith("error: cannot write to stdout: No space left on device\n")
 
 
-@pytest.mark.parametrize("most", [4, 5, 6, 8, 10, 12, 14, 16, 20])
+# With fewer, Python itself may not start.
+@pytest.mark.parametrize("most", [5, 6, 8, 10, 12, 14, 16, 20])
 def test_few_descriptors_are_no_bug(sample: Sample, most: int) -> None:
     folder = _component(sample.folder / "greet")
 

@@ -97,7 +97,7 @@ def test_a_template_in_a_git_repository(own: Path, tmp_path: Path) -> None:
     assert (tmp_path / "newest" / "said.txt").read_text() == "two\n"
     missing = comp("new", "none", "--template", f"git+file://{own}@v9", folder=tmp_path)
     assert missing.code == 3
-    assert missing.err.startswith("error: cannot fetch the template file://own at v9: ")
+    assert missing.err.startswith(f"error: cannot fetch the template file://{own} at v9: ")
 
 
 def test_hooks_run_only_with_consent(own: Path, tmp_path: Path) -> None:
