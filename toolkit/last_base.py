@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.cache import Cache
-from toolkit.oci.descriptor import Platform
-from toolkit.oci.reference import parse_reference
 
 if TYPE_CHECKING:
     from toolkit.builders.plan import Plan
+    from toolkit.oci.descriptor import Platform
 
 _KIND = "last-base"
 # By what it was called; a tag may have moved between builds.
@@ -36,7 +35,7 @@ def note(folder: Path, named: str | None, plans: Sequence["Plan"], cache: Cache)
         cache.write_record(_KIND, _key(folder), wanted)
 
 
-def recall(folder: Path, platform: Platform, cache: Cache) -> str | None:
+def recall(folder: Path, platform: "Platform", cache: Cache) -> str | None:
     """Give the base of the last build, by digest where it has a name; None if it was the one of the settings."""
     record = cache.record(_KIND, _key(folder)) or {}
     base = record.get("base")
@@ -44,6 +43,8 @@ def recall(folder: Path, platform: Platform, cache: Cache) -> str | None:
         return None
     if _is_file(base) or "@" in base:
         return base
+    from toolkit.oci.reference import parse_reference
+
     digest = _bases(record).get(base, {}).get(str(platform))
     return f"{parse_reference(base)}@{digest}" if digest else base
 

@@ -20,7 +20,7 @@ from toolkit.config import Project, read_project
 from toolkit.errors import CompError
 from toolkit.oci.deflate import ENCODER_VERSION
 from toolkit.oci.tar import LAYOUT_VERSION
-from toolkit.python.local import digests_elsewhere, local_projects, version_variables
+from toolkit.python.local import digests_elsewhere, local_projects, names_sources, version_variables
 
 if TYPE_CHECKING:
     from toolkit.builders.plan import Plan
@@ -275,8 +275,12 @@ def _packages(project: Project, environ: Mapping[str, str]) -> list[object]:
     """Name what the lock, which is an input itself, is compared with beside the settings: a wrong one is not used."""
     if not project.dependencies and not project.requirements:
         return []
+    from toolkit.python.indexes import Indexes
+    from toolkit.python.uv_settings import settings_digest
+
+    if not names_sources(project):
+        return [settings_digest(Indexes(where=project.pyproject), environ)]
     from toolkit.locking import indexes_of
-    from toolkit.python.index_users import settings_digest
 
     beside = b""
     if project.requirements:

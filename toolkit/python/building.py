@@ -27,7 +27,7 @@ from toolkit.errors import InputError, Location
 from toolkit.jail.consent import Consent
 from toolkit.progress import Report
 from toolkit.python.download import download, index_transport
-from toolkit.python.index_users import IndexUsers, settings_digest
+from toolkit.python.index_users import IndexUsers
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.local import ASKED, version_variables
 from toolkit.python.making import DoesNotBuildError, Surroundings, is_plain
@@ -37,6 +37,7 @@ from toolkit.python.sdists import LARGEST_METADATA, UNREADABLE_ZIP, BuildSystem,
 from toolkit.python.sources import folder_digest, sources_of
 from toolkit.python.target import Target
 from toolkit.python.tracked import asks_for_files, make_repository, tracked_files
+from toolkit.python.uv_settings import settings_digest
 from toolkit.redaction import without_login
 
 log = logging.getLogger(__name__)

@@ -17,9 +17,9 @@ from toolkit.atomic import made_parents
 from toolkit.cache import Cache
 from toolkit.errors import OutsideError
 from toolkit.machine import ended
-from toolkit.python.index_users import settings_digest
 from toolkit.python.indexes import ANY, Indexes
 from toolkit.python.uv import run_uv
+from toolkit.python.uv_settings import settings_digest
 from toolkit.redaction import without_login
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,6 @@ of an index, in `UV_INDEX_<NAME>_USERNAME` and `_PASSWORD`, in netrc, in a keyri
 indexes" and "HTTP credentials". What is found stays in memory.
 """
 
-import hashlib
-import json
 import logging
 import re
 import subprocess
@@ -23,7 +21,7 @@ from toolkit.home import tool_environment
 from toolkit.processes import run
 from toolkit.python.indexes import Indexes
 from toolkit.python.uv_settings import read_uv_settings
-from toolkit.redaction import learn_login, without_login
+from toolkit.redaction import learn_login
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +29,6 @@ _INDEXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"
 _OF_SETTINGS = ("index-url", "extra-index-url", "find-links")
 _NAMED = re.compile(r"([\w.-]+)=(.+)")
 _FIELDS = ("USERNAME", "PASSWORD")
-# Where uv keeps things and how much it does at once.
-_NOT_DECIDING = ("UV_CACHE_DIR", "UV_CONCURRENT_", "UV_HTTP_", "UV_OFFLINE", "UV_NO_PROGRESS")
 _KEYRING_SECONDS = 60
 
 
@@ -151,23 +147,6 @@ class IndexUsers:
             user, password = unquote(parts.username), unquote(parts.password or "") or password
             learn_login(user, password)
         yield _Index(address=bare, user=user, password=password, always=always)
-
-
-def settings_digest(indexes: Indexes, environ: Mapping[str, str]) -> str:
-    """Hash what uv is set to, without what is secret: the same digest means the same indexes and the same choices."""
-    variables = {
-        name: without_login(value)
-        for name, value in environ.items()
-        if name.startswith("UV_") and not name.startswith(_NOT_DECIDING) and not name.endswith(_FIELDS)
-    }
-    settings = json.dumps(list(read_uv_settings(indexes.folder, environ)), sort_keys=True, default=str)
-    parts: list[object] = [variables, without_login(settings), [without_login(line) for line in indexes.options]]
-    pinned = {name: [[dict(pin.table), pin.marker] for pin in pins] for name, pins in indexes.pinned.items()}
-    parts.append(without_login(json.dumps(pinned, sort_keys=True, default=str)))
-    parts.append(json.dumps([sorted(indexes.from_source), sorted(indexes.only_wheels), indexes.early]))
-    # Addresses of folders may be relative.
-    parts.append(str(indexes.folder.absolute()) if "find-links" in settings or "UV_FIND_LINKS" in environ else "")
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _common(index: _Index, wanted: SplitResult) -> int:

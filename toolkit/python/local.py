@@ -5,13 +5,15 @@ uv's documentation, "Dependency sources" and "Workspaces"; `editable` makes no d
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from toolkit.config import Project
-from toolkit.python.requirement_sources import Declared, FolderOrigin, follow, follow_all, sources_digest
-from toolkit.python.sources import folder_digest
 from toolkit.toml import Document
+
+if TYPE_CHECKING:
+    from toolkit.python.requirement_sources import Declared
 
 # How tools are told a version that they would ask git for, as each documents it.
 _VERSION_VARIABLES = {
@@ -29,12 +31,16 @@ def local_projects(pyproject: Path, dependencies: Sequence[str]) -> dict[str, Pa
 
     Gives absolute folders by normalised name. Raises InputError for a source that is not there.
     """
+    from toolkit.python.requirement_sources import FolderOrigin, follow
+
     declared = follow(Document.read(pyproject), dependencies)
     return {name: one.folder for name, one in declared.origins.items() if isinstance(one, FolderOrigin)}
 
 
-def declared(project: Project) -> Declared:
+def declared(project: Project) -> "Declared":
     """Follow the sources of the project's requirements as far as they are on this disk, for every platform."""
+    from toolkit.python.requirement_sources import follow_all
+
     documents = [Document.read(project.pyproject)]
     if project.requirements and project.requirements.name == "uv.lock":
         documents.append(Document.read(project.requirements.with_name("pyproject.toml")))
@@ -47,11 +53,29 @@ def declared(project: Project) -> Declared:
     )
 
 
+def names_sources(project: Project) -> bool:
+    """Tell whether any requirement may come from elsewhere than an index; quick, and never False where one does.
+
+    Sources stand in `[tool.uv]` of the project or of a folder above it, in requirements themselves, or in another
+    tool's file.
+    """
+    if project.requirements or any("@" in text for text in project.dependencies):
+        return True
+    folders = (project.pyproject.parent, *project.pyproject.absolute().parent.parents)
+    documents = (Document.read(folder / "pyproject.toml") for folder in folders)
+    return any(document.table("tool", "uv") for document in documents if document)
+
+
 def digests_elsewhere(project: Project) -> dict[str, str]:
     """Digest what decides what is locked and is in no setting: required projects on this disk, and other tools' locks.
 
     By the name of the project, and `requirements`. Raises InputError for a source that is not there.
     """
+    if not names_sources(project):
+        return {}
+    from toolkit.python.requirement_sources import sources_digest
+    from toolkit.python.sources import folder_digest
+
     folders = local_projects(project.pyproject, project.dependencies)
     digests = {name: folder_digest(folder) for name, folder in folders.items()}
     if sources := sources_digest(declared(project)):

@@ -4,16 +4,25 @@ uv asks a source distribution by running its build. `dependency-metadata` answer
 "Dependency metadata"), for every version of a name; it can be said in a file of settings only.
 """
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.home import home
+from toolkit.redaction import without_login
+
+if TYPE_CHECKING:
+    from toolkit.python.indexes import Indexes
 
 _NAME = Path("uv") / "uv.toml"
+# Parts of the variables' names that hold who may use an index.
+_SECRET = ("USERNAME", "PASSWORD")
+# Where uv keeps things and how much it does at once.
+_NOT_DECIDING = ("UV_CACHE_DIR", "UV_CONCURRENT_", "UV_HTTP_", "UV_OFFLINE", "UV_NO_PROGRESS")
 
 
 def answering(known: Mapping[str, Sequence[str]], folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -47,6 +56,23 @@ def _before(environ: Mapping[str, str]) -> str:
     folders = [Path(place) for place in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")]
     files = [Path(named)] if named else [*(folder / _NAME for folder in folders), Path("/etc") / _NAME]
     return next((file.read_text("utf-8") for file in files if file.is_file()), "")
+
+
+def settings_digest(indexes: "Indexes", environ: Mapping[str, str]) -> str:
+    """Hash what uv is set to, without what is secret: the same digest means the same indexes and the same choices."""
+    variables = {
+        name: without_login(value)
+        for name, value in environ.items()
+        if name.startswith("UV_") and not name.startswith(_NOT_DECIDING) and not name.endswith(_SECRET)
+    }
+    settings = json.dumps(list(read_uv_settings(indexes.folder, environ)), sort_keys=True, default=str)
+    parts: list[object] = [variables, without_login(settings), [without_login(line) for line in indexes.options]]
+    pinned = {name: [[dict(pin.table), pin.marker] for pin in pins] for name, pins in indexes.pinned.items()}
+    parts.append(without_login(json.dumps(pinned, sort_keys=True, default=str)))
+    parts.append(json.dumps([sorted(indexes.from_source), sorted(indexes.only_wheels), indexes.early]))
+    # Addresses of folders may be relative.
+    parts.append(str(indexes.folder.absolute()) if "find-links" in settings or "UV_FIND_LINKS" in environ else "")
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def read_uv_settings(folder: Path, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -19,9 +19,9 @@ from packaging.version import Version
 from toolkit.cache import Cache
 from toolkit.errors import InputError
 from toolkit.python.asked import Asked, exactly
-from toolkit.python.index_users import settings_digest
 from toolkit.python.pin import Pin
 from toolkit.python.resolve import Offer, offers
+from toolkit.python.uv_settings import settings_digest
 
 _KIND = "verified"
 # Raise it with any change of what is verified.
