@@ -88,7 +88,7 @@ def is_parameter_type(name: str) -> bool:
 
 def short_type(name: str) -> str:
     """Give a type as KFP 2 looks it up: `List` for `typing.List[str]`."""
-    match = _SHORT_TYPE.match(name)
+    match = _SHORT_TYPE.fullmatch(name)
     return match[1] if match else name
 
 

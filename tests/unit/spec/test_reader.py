@@ -22,7 +22,7 @@ from toolkit.spec.model import (
     Predicate,
     TaskOutput,
 )
-from toolkit.spec.reader import parse_component, parse_document, read_component
+from toolkit.spec.reader import is_parameter_type, parse_component, parse_document, read_component
 
 PATH = Path("component.yaml")
 CONTRACT = """\
@@ -258,3 +258,21 @@ implementation:
     assert [
         {"name": port.name, "type": port.type, "description": port.description} for port in spec.interface.inputs
     ] == [{"type": "", **port} for port in expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("String", True),
+        ("text", True),
+        ("typing.List[str]", True),
+        ("Dict[str, str]", True),
+        ("Dataset", False),
+        # As kfp 2.17 loads them: words after the first make another type.
+        ("Text lines", False),
+        ("List of x", False),
+        ("String value", False),
+    ],
+)
+def test_the_types_that_are_passed_by_value(name: str, *, expected: bool) -> None:
+    assert is_parameter_type(name) is expected
