@@ -23,7 +23,7 @@ from packaging.version import Version
 
 from toolkit import limits, temporary
 from toolkit.cache import Cache
-from toolkit.errors import InputError, Location
+from toolkit.errors import InputError, Location, OutsideError
 from toolkit.jail.consent import Consent
 from toolkit.progress import Report
 from toolkit.python.download import download, index_transport
@@ -374,12 +374,23 @@ class _Work:
         return made
 
     def _known(self) -> Iterator[tuple[str, str]]:
-        for builder in (_HERE, *([self.means.workshop.identity] if self.means.workshop else [])):
-            for target in (None, self.target):
-                record = self.means.cache.record("built", self._key(builder, target)) or {}
-                filename, sha256 = str(record.get("filename")), str(record.get("sha256"))
-                if filename.endswith(".whl") and self.means.cache.has_blob(sha256):
-                    yield filename, sha256
+        yield from self._known_of(_HERE)
+        if self.means.workshop is None:
+            return
+        try:
+            identity = self.means.workshop.identity
+        except (InputError, OutsideError) as error:
+            # An unfit `build-base`, say: it is reported when something has to be built there.
+            log.debug("the workshop cannot be asked: %s", error.message)
+            return
+        yield from self._known_of(identity)
+
+    def _known_of(self, builder: str) -> Iterator[tuple[str, str]]:
+        for target in (None, self.target):
+            record = self.means.cache.record("built", self._key(builder, target)) or {}
+            filename, sha256 = str(record.get("filename")), str(record.get("sha256"))
+            if filename.endswith(".whl") and self.means.cache.has_blob(sha256):
+                yield filename, sha256
 
     def _key(self, builder: str, target: Target | None) -> dict[str, object]:
         """Name what is built: by its source, by who builds it with what from which indexes, by what it is for.
