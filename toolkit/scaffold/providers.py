@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import Distribution, distributions
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -22,6 +21,9 @@ from toolkit.errors import Location
 from toolkit.interface.module import nameable
 from toolkit.limits import PROJECT_FILE_SIZE
 from toolkit.scaffold.owned import owned_modules
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml")
 _INDEX_OPTION = re.compile(r"^\s*(-i|--index-url|--extra-index-url|-f|--find-links)\b", re.MULTILINE)
@@ -105,6 +107,9 @@ class Providers:
             for site in self.sites:
                 if not (site / top).is_dir() and not any(site.glob(f"{top}.*")):
                     continue
+                # With email and more behind it, it would cost every `comp lint` 20 ms.
+                from importlib.metadata import distributions
+
                 for one in distributions(path=[str(site)]):
                     for module in _owned(one, top):
                         name = canonicalize_name(one.name)
@@ -172,7 +177,7 @@ def _public() -> frozenset[str]:
     return frozenset(name for names in _table().values() for name in names)
 
 
-def _owned(one: Distribution, top: str) -> frozenset[str]:
+def _owned(one: "Distribution", top: str) -> frozenset[str]:
     try:
         record = one.read_text("RECORD") or ""
         named = bool(one.metadata["Name"])
@@ -191,7 +196,7 @@ def _owned(one: Distribution, top: str) -> frozenset[str]:
     return owned_modules(files, read)
 
 
-def _origin(one: Distribution) -> str:
+def _origin(one: "Distribution") -> str:
     """Say where a distribution was installed from when that was no index (PyPA, direct_url.json)."""
     try:
         url = json.loads(one.read_text("direct_url.json") or "{}").get("url", "")
