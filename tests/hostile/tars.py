@@ -1,4 +1,4 @@
-"""Tars that nobody should write, made from small recipes."""
+"""Tars that no program should write, made from small recipes."""
 
 import struct
 import tarfile
