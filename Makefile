@@ -1,6 +1,9 @@
-# quickstart: install what is missing, then do the main job on a real sample.
-# test: install and start what the tests need, then run all of them.
-.PHONY: quickstart test fmt
+# quickstart: install missing programs, then run the whole workflow on a real sample.
+# test: install the test dependencies, then run every check and test.
+# cluster, cluster-down: bring a Kubernetes with Argo Workflows up on this machine, or take it down.
+# test-cluster: run tests/cluster on it; it is brought up and taken down again unless it was up.
+# test-pythons: run the unit tests on the other supported Pythons that this machine has or can unpack.
+.PHONY: quickstart test cluster cluster-down test-cluster test-pythons fmt
 
 quickstart:
 	scripts/bootstrap
@@ -9,6 +12,22 @@ quickstart:
 test:
 	scripts/bootstrap --dev
 	scripts/test
+
+cluster:
+	scripts/bootstrap --cluster
+	.venv/bin/python -m tools.cluster up
+
+cluster-down:
+	.venv/bin/python -m tools.cluster down
+
+test-cluster:
+	scripts/bootstrap --dev
+	scripts/bootstrap --cluster
+	scripts/test-cluster
+
+test-pythons:
+	scripts/bootstrap --dev
+	.venv/bin/python scripts/pythons.py
 
 fmt:
 	.venv/bin/ruff format .

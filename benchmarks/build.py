@@ -1,10 +1,10 @@
-"""Build and push the same component with comp and its peers, on one machine in one run, and print a table.
+"""Build and push the same component with comp and other tools, on one machine in one run, and print a table.
 
     python -m benchmarks.build [--tools comp,docker-classic,docker-buildkit,buildah,kfp] [--stack torch] [--runs 3]
 
 Needs root, docker.io, buildah, docker-registry, mmdebstrap and the package index. Every tool starts from the same
-base, which is in the engine and on the distribution server before the clock starts; every server is new, so
-nothing but the base is there to be skipped. The table goes to stdout.
+base, which is in the engine and on the distribution server before the clock starts. Every server is new, so an upload
+can skip only the base. The table goes to stdout.
 """
 
 import argparse
@@ -16,9 +16,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from benchmarks.measuring import Command, Cost, adopt_orphans, measure
 from benchmarks.tools import STACKS, Buildah, Comp, Docker, Kfp, Stack, Tool, docker, pushed_image
@@ -26,7 +27,7 @@ from tests.daemons import require
 from tests.kfp_environments import kfp_environment
 from tests.registries import serving_registry
 from tests.servers import docker_daemon
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
 from toolkit.engines.docker import build_image, connect, load_image, save_image
 from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.oci.archive import read_archive
@@ -49,9 +50,8 @@ _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _MIB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What one tool took for each step, and how large its image is without the base, compressed."""
+class Row(Struct, frozen=True):
+    """The cost of each step for one tool, and the compressed size of its image without the base."""
 
     tool: str
     costs: dict[str, Cost | None]
@@ -60,9 +60,9 @@ class Row:
 
 def main() -> int:
     """Run the benchmark and print its table."""
-    parser = argparse.ArgumentParser(description="Compare comp with its peers.")
+    parser = argparse.ArgumentParser(description="Compare comp with other tools.")
     parser.add_argument("--tools", default="comp,docker-classic,docker-buildkit,buildah,kfp")
-    parser.add_argument("--runs", type=int, default=3, help="of each step that is quick; the median is printed")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each quick step; the median is printed")
     parser.add_argument("--stack", choices=STACKS, default="scikit-learn", help="what the component requires")
     options = parser.parse_args()
     stack = STACKS[options.stack]
@@ -84,7 +84,7 @@ def main() -> int:
 
 
 def _daemon_rows(folder: Path, wanted: Sequence[str], runs: int, stack: Stack) -> tuple[Image, list[Row]]:
-    """Make the base, and measure the tools that work through a docker daemon."""
+    """Make the base, and measure the tools that use a docker daemon."""
     makers: dict[str, Callable[[Path, Stack], Tool]] = {
         "docker-classic": Docker.classic,
         "docker-buildkit": Docker.modern,
@@ -103,10 +103,10 @@ def _daemon_rows(folder: Path, wanted: Sequence[str], runs: int, stack: Stack) -
 
 
 def make_base(folder: Path) -> Image:
-    """Make a Debian base with pip that trusts what this machine trusts."""
+    """Make a Debian base with pip and this machine's certificates."""
     make_debian_base(folder / "debian", packages=("python3-pip",))
     made = read_layout(folder / "debian", platform=PLATFORM)
-    client = connect()
+    client = connect(os.environ)
     load_image(client, made, names=["bench-debian:1"])
     context = folder_in(folder, "base")
     shutil.copy(os.environ.get("SSL_CERT_FILE", _CERTIFICATES), context / "ca.crt")
@@ -119,7 +119,7 @@ def make_base(folder: Path) -> Image:
 
 
 def _row(tool: Tool, base: Image, folder: Path, runs: int, *, ready: Callable[[str], None]) -> Row:
-    """Measure the steps of one tool; the first three each push to a server that has only the base."""
+    """Measure the steps of one tool; each of the first three pushes to a server that has only the base."""
     costs: dict[str, Cost | None] = {}
     with server(base, folder, ready) as (host, apart):
         tool.prepare(host)
@@ -141,7 +141,7 @@ def _row(tool: Tool, base: Image, folder: Path, runs: int, *, ready: Callable[[s
             changed.append(timed(tool, apart))
         costs["one line of code changed"] = _median(changed)
         costs["nothing changed"] = _median([timed(tool, apart) for _ in range(runs)])
-        made = Remote().pull(parse_reference(pushed_image(tool)), PLATFORM, Cache(folder / "pulled"))
+        made = Remote(environ=os.environ).pull(parse_reference(pushed_image(tool)), PLATFORM, Cache(folder / "pulled"))
         size = sum(layer.descriptor.size for layer in made.layers[len(base.layers) :])
         tool.add_dependency()
         costs["a dependency added"] = timed(tool, apart)
@@ -151,11 +151,13 @@ def _row(tool: Tool, base: Image, folder: Path, runs: int, *, ready: Callable[[s
 
 @contextmanager
 def server(base: Image, folder: Path, ready: Callable[[str], None]) -> Iterator[tuple[str, frozenset[int]]]:
-    """Run a new distribution server with the base in it; it counts for nobody."""
+    """Run a new distribution server that has the base; yield its host and its processes, which are not measured."""
     place = Path(tempfile.mkdtemp(dir=folder, prefix="server-"))
     before = _children()
     with serving_registry(place) as host:
-        Remote().push(base, parse_reference(f"{host}/bench/base:1"), tags=["1"], report=lambda _: None)
+        Remote(environ=os.environ).push(
+            base, parse_reference(f"{host}/bench/base:1"), tags=["1"], report=lambda _: None
+        )
         ready(host)
         yield host, frozenset(_children() - before)
     shutil.rmtree(place)
@@ -167,12 +169,12 @@ def _children() -> set[int]:
 
 
 def timed(tool: Tool, apart: frozenset[int]) -> Cost:
-    """Let a tool build and push once; what is below the processes `apart` does not count."""
+    """Let a tool build and push once; processes in `apart` and below them do not count."""
     return sum((measure(command, apart=apart) for command in tool.commands()), Cost())
 
 
 def _interpreter(folder: Path, runs: int) -> Cost:
-    """Measure what any command of Python costs that imports what every build needs."""
+    """Measure a Python command that only imports the packages of every build."""
     words = (sys.executable, "-c", "import click, yaml, urllib3")
     command = Command(words=words, folder=folder)
     return _median([measure(command, apart=frozenset()) for _ in range(runs + 2)])
@@ -193,11 +195,11 @@ def folder_in(folder: Path, name: str) -> Path:
 
 
 def table(rows: Sequence[Row], interpreter: Cost) -> str:
-    """Write the results as Markdown: for every step wall, processor time and memory, and the ratio to comp's wall."""
+    """Return the results as Markdown: for each step wall and processor time, memory, and wall time against comp's."""
     lines = [
         f"{datetime.now(UTC):%Y-%m-%d}, {platform.system()} on {platform.machine()}, {os.cpu_count()} cores.",
-        "Wall s / CPU s / peak MiB (with the daemon and its containers, where there is one);",
-        "`x` is wall time against comp's.",
+        "Wall s / CPU s / peak MiB (including the daemon and its containers, if there is one);",
+        "`x` is wall time relative to comp's.",
         "",
         "| tool | " + " | ".join(STEPS) + " | image without base |",
         "|---|" + "---|" * len(STEPS) + "---|",

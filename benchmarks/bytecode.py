@@ -1,9 +1,9 @@
-"""How long a container takes to import pandas and scikit-learn, with the wheels' bytecode in its image and without.
+"""Measure how long a container takes to import pandas and scikit-learn, with and without bytecode in its image.
 
     python -m benchmarks.bytecode [--runs 7]
 
-Needs root, docker.io, mmdebstrap and the package index. Each container is new, runs as an unprivileged user and, as
-pipeline engines often have it, cannot write its root file system. Prints a table of medians.
+Needs root, docker.io, mmdebstrap and the package index. Each container is new, runs as an unprivileged user and has
+a read-only root file system, as is common in pipeline engines. Prints a table of medians.
 """
 
 import argparse
@@ -36,8 +36,8 @@ _IMPORTS = {
 
 
 def main() -> int:
-    """Build both images, start each of them again and again in turn, and print the table."""
-    parser = argparse.ArgumentParser(description="Measure what bytecode is worth.")
+    """Build both images, start containers of them in turn, and print the table."""
+    parser = argparse.ArgumentParser(description="Measure imports with and without bytecode.")
     parser.add_argument("--runs", type=int, default=7)
     runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory(prefix="comp-starts-") as temporary, docker_daemon() as address:
@@ -51,15 +51,15 @@ def main() -> int:
                     seconds.setdefault((what, name), []).append(_run(name, code, folder))
     print("| imports | without bytecode, s | with, s | ratio |\n|---|---|---|---|")
     for what in _IMPORTS:
-        # The first of each warms the page cache.
+        # The first run of each only warms the page cache.
         without, with_it = (statistics.median(seconds[what, name][1:]) for name in ("false", "true"))
         print(f"| {what} | {without:.2f} | {with_it:.2f} | {without / with_it:.1f} |")
-    print("\nBuilding, with wheels in the cache: " + ", ".join(f"bytecode = {k} {v:.1f} s" for k, v in built.items()))
+    print("\nA build with cached wheels: " + ", ".join(f"bytecode = {k} {v:.1f} s" for k, v in built.items()))
     return 0
 
 
 def _build(folder: Path) -> dict[str, float]:
-    """Build with bytecode and without, tagged `starts:true` and `starts:false`; give the seconds each took."""
+    """Build with bytecode and without, tagged `starts:true` and `starts:false`; return the seconds of each build."""
     make_debian_base(folder / "base")
     (folder / "src").mkdir()
     (folder / "src" / "starts.py").write_text("def nothing() -> None:\n    pass\n")

@@ -1,28 +1,36 @@
-"""Forty components: on one stack, and with overlapping requirements; a second platform; the bytes of a change.
+"""Measure forty components, on one stack and with overlapping requirements; a second platform; the bytes of a change.
 
-    python -m benchmarks.forty [--components 40] [--docker 3]
+    python -m benchmarks.forty [--components 40] [--docker 3] [--whole] [--kinds one-stack,overlapping]
 
-Needs root, docker.io, docker-registry, mmdebstrap and the package index. comp builds and pushes every component, one
-command after the other; docker (BuildKit, with a cache mount for pip) the first few of each kind, and the time of the
-others is taken to be that of its last: its layers are shared as far as it can. Prints a table.
+Needs root, docker.io, docker-registry, mmdebstrap and the package index. comp builds and pushes all components of a
+kind by one command, `comp build --all`: from an empty cache, with one line changed in each, and with nothing changed.
+docker (BuildKit, with a cache mount for pip) builds and pushes the first few of each kind, one after the other, and
+shares layers where it can; the others are assumed to take as long as the median of those after the first. With
+`--whole` it builds all of them. Each tool has a server of its own, whose bytes are counted. Prints tables.
 """
 
 import argparse
 import os
 import random
+import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from benchmarks.measuring import Command, Cost, adopt_orphans, measure
 from benchmarks.tools import ROOT, docker
 from tests.registries import serving_registry
 from tests.servers import docker_daemon
+from toolkit.cache.store import Cache
+from toolkit.digest import Digest
 from toolkit.engines.docker import connect, load_image
 from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.oci.descriptor import Platform
+from toolkit.oci.reference import parse_reference
+from toolkit.remote.client import Remote
 
 STACK = ("numpy==1.26.4", "pandas==2.2.2", "scikit-learn==1.5.0")
 DOZEN = (
@@ -30,31 +38,32 @@ DOZEN = (
     *("pyyaml==6.0.2", "jinja2==3.1.4", "sqlalchemy==2.0.31", "pillow==10.4.0", "lxml==5.2.2", "pydantic==2.8.2"),
 )
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
+_COMP = str(ROOT / ".venv" / "bin" / "comp")
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bench:
-    """Where everything is: the folder, the base's layout, the distribution server."""
+class Bench(Struct, frozen=True, kw_only=True):
+    """The work folder, the base's layout, and the distribution server of each tool."""
 
     folder: Path
     base: Path
-    host: str
+    ours: str
+    theirs: str
 
-    def comp(self, component: Path, *, cache: str, platforms: str = "linux/amd64") -> Cost:
-        """Build and push one component."""
+    def comp(self, folder: Path, *, cache: str, platforms: str = "linux/amd64", every: bool = False) -> Cost:
+        """Build and push one component, or every one below a folder."""
         environment = {
             "COMP_CACHE_DIR": str(self.folder / cache),
             "COMP_BASE": f"layout:{self.base}",
-            "COMP_IMAGE_PREFIX": f"{self.host}/{cache}",
+            "COMP_IMAGE_PREFIX": f"{self.ours}/{cache}",
             "COMP_PLATFORMS": platforms,
         }
-        words = (str(ROOT / ".venv" / "bin" / "comp"), "build", "--push", ".")
-        return measure(Command(words=words, folder=component, environment=environment), apart=frozenset())
+        words = (_COMP, "build", "--push", *(["--all"] if every else []), ".")
+        return measure(Command(words=words, folder=folder, environment=environment), apart=frozenset())
 
     def docker(self, component: Path, name: str) -> Cost:
-        """Build and push the same with docker."""
-        image = f"{self.host}/docker/{name}:1"
+        """Build and push the same component with docker."""
+        image = f"{self.theirs}/docker/{name}:1"
         build = (docker(), "build", "--network", "host", "--tag", image, ".")
         commands = [
             Command(words=words, folder=component, environment={"DOCKER_BUILDKIT": "1"})
@@ -64,52 +73,91 @@ class Bench:
 
 
 def main() -> int:
-    """Run the benchmark and print its table."""
+    """Run the benchmark and print its tables."""
     parser = argparse.ArgumentParser(description="Measure many components.")
     parser.add_argument("--components", type=int, default=40)
-    parser.add_argument("--docker", type=int, default=3)
+    parser.add_argument("--docker", type=int, default=3, help="how many of each kind docker builds")
+    parser.add_argument("--whole", action="store_true", help="let docker build all of them")
+    parser.add_argument("--kinds", default=",".join(kinds(0)))
+    parser.add_argument("--more", action="store_true", help="also measure a second platform, and a change's bytes")
     options = parser.parse_args()
     adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="comp-forty-") as temporary, docker_daemon() as address:
         folder = Path(temporary)
         os.environ["DOCKER_HOST"] = address
         made = make_debian_base(folder / "base", packages=("python3-pip",), platforms=(AMD64, ARM64))
-        load_image(connect(), made.images[0], names=["forty-debian:1"])
-        _trusting_base(folder)
-        with serving_registry(folder / "server") as host:
-            bench = Bench(folder=folder, base=folder / "base", host=host)
-            print(
-                "| forty components | comp, s in all (first, then each) | docker, s in all (first, then each) | ratio |"
-            )
-            print("|---|---|---|---|")
-            for kind, wanted in _kinds(options.components).items():
-                print(_row(bench, kind, wanted, options.docker), flush=True)
-            print("\n" + _second_platform(bench))
-            print("\n" + _change(bench))
+        load_image(connect(os.environ), made.images[0], names=["forty-debian:1"])
+        trusting_base(folder)
+        with serving_registry(folder / "ours") as ours, serving_registry(folder / "theirs") as theirs:
+            bench = Bench(folder=folder, base=folder / "base", ours=ours, theirs=theirs)
+            print("| forty components | case | comp --all, s wall / CPU | docker, s (first, then each) | ratio |")
+            print("|---|---|---|---|---|")
+            for kind in options.kinds.split(","):
+                wanted = kinds(options.components)[kind]
+                _measure_kind(bench, kind, wanted, len(wanted) if options.whole else options.docker)
+            if options.more:
+                print("\n" + _second_platform(bench))
+                print("\n" + _change(bench))
     return 0
 
 
-def _kinds(count: int) -> dict[str, list[Sequence[str]]]:
+def kinds(count: int) -> dict[str, list[Sequence[str]]]:
+    """Return the requirements of so many components, of each kind."""
     numbers = random.Random(40)  # noqa: S311 (the same subsets every time)
     overlapping = [sorted(numbers.sample(DOZEN, numbers.randint(4, 7))) for _ in range(count)]
-    return {"on one stack": [STACK] * count, "overlapping": [tuple(one) for one in overlapping]}
+    return {"one-stack": [STACK] * count, "overlapping": [tuple(one) for one in overlapping]}
 
 
-def _row(bench: Bench, kind: str, wanted: Sequence[Sequence[str]], few: int) -> str:
-    cache = kind.replace(" ", "-")
-    folders = [_component(bench.folder / cache / f"c{number:02}", needs) for number, needs in enumerate(wanted)]
-    ours = [bench.comp(folder, cache=f"cache-{cache}").wall for folder in folders]
-    theirs = [bench.docker(folder, f"{cache}-{folder.name}").wall for folder in folders[:few]]
-    extrapolated = sum(theirs) + theirs[-1] * (len(wanted) - few)
-    each = sum(ours[1:]) / max(1, len(ours) - 1)
-    return (
-        f"| {kind} | {sum(ours):.0f} ({ours[0]:.1f}, {each:.2f}) | "
-        f"{extrapolated:.0f} ({theirs[0]:.1f}, {theirs[-1]:.2f}; {few} measured) | {extrapolated / sum(ours):.1f} |"
-    )
+def _measure_kind(bench: Bench, kind: str, wanted: Sequence[Sequence[str]], few: int) -> None:
+    """Print a row for each case of one kind, and the bytes that each tool's server has in the end."""
+    root = bench.folder / kind
+    folders = [component(root / f"c{number:02}", needs) for number, needs in enumerate(wanted)]
+    before = _stored(bench.folder / "ours"), _stored(bench.folder / "theirs")
+    for case in ("empty cache", "one line changed in each", "nothing changed"):
+        if case == "one line changed in each":
+            for folder in folders:
+                source = folder / "src" / "made.py"
+                source.write_text(source.read_text() + "# changed\n")
+        ours = bench.comp(root, cache=f"cache-{kind}", every=True)
+        print(f"comp, {kind}, {case}: {ours.wall:.2f} s", file=sys.stderr, flush=True)
+        theirs = []
+        for folder in folders[:few]:
+            theirs.append(bench.docker(folder, f"{kind}-{folder.name}").wall)
+            print(f"docker, {folder.name}: {theirs[-1]:.2f} s", file=sys.stderr, flush=True)
+        whole = sum(theirs) + statistics.median(theirs[1:]) * (len(wanted) - few)
+        how = "all measured" if few == len(wanted) else f"{few} measured"
+        print(
+            f"| {kind} | {case} | {ours.wall:.2f} / {ours.cpu:.2f} | "
+            f"{whole:.1f} ({theirs[0]:.1f}, {statistics.median(theirs[1:]):.2f}; {how}) | {whole / ours.wall:.1f} |",
+            flush=True,
+        )
+    for tool, start, name in zip(("comp", "docker"), before, ("ours", "theirs"), strict=True):
+        count = len(wanted) if tool == "comp" else few
+        size = (_stored(bench.folder / name) - start) / 1e6
+        print(f"{tool}: the server has {size:.0f} MB of {count} images of {kind}, the base included", flush=True)
+    for tool, host, prefix in (
+        ("comp", bench.ours, f"cache-{kind}/made-"),
+        ("docker", bench.theirs, f"docker/{kind}-"),
+    ):
+        names = [f"{prefix}{folder.name}" for folder in (folders if tool == "comp" else folders[:few])]
+        tag = "1.0.0" if tool == "comp" else "1"
+        pulled = _pulled(host, names, tag) / 1e6
+        print(f"{tool}: an empty node pulls {pulled:.0f} MB for {len(names)} images of {kind}", flush=True)
+
+
+def _pulled(host: str, names: Sequence[str], tag: str) -> int:
+    """Return the bytes of all distinct layers and configs of some images: what a node without any of them pulls."""
+    remote, sizes = Remote(environ=os.environ), dict[Digest, int]()
+    with tempfile.TemporaryDirectory() as cache:
+        for name in names:
+            image = remote.pull(parse_reference(f"{host}/{name}:{tag}"), AMD64, Cache(Path(cache)))
+            for blob in (image.config_descriptor, *(layer.descriptor for layer in image.layers)):
+                sizes[blob.digest] = blob.size
+    return sum(sizes.values())
 
 
 def _second_platform(bench: Bench) -> str:
-    folder = _component(bench.folder / "platforms", STACK)
+    folder = component(bench.folder / "platforms", STACK)
     one = bench.comp(folder, cache="cache-one")
     (folder / "requirements.lock").unlink()
     both = bench.comp(folder, cache="cache-both", platforms="linux/amd64,linux/arm64")
@@ -120,9 +168,9 @@ def _second_platform(bench: Bench) -> str:
 
 
 def _change(bench: Bench) -> str:
-    folder = _component(bench.folder / "change", STACK)
+    folder = component(bench.folder / "change", STACK)
     bench.comp(folder, cache="cache-one")
-    before = _stored(bench.folder / "server")
+    before = _stored(bench.folder / "ours")
     (folder / "src" / "made.py").write_text((folder / "src" / "made.py").read_text() + "# changed\n")
     cost = bench.comp(folder, cache="cache-one")
     return f"A change of one line uploads {_stored(bench.folder / 'server') - before} bytes, in {cost.wall:.2f} s."
@@ -132,7 +180,8 @@ def _stored(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*/data") if path.is_file())
 
 
-def _component(folder: Path, requirements: Sequence[str]) -> Path:
+def component(folder: Path, requirements: Sequence[str]) -> Path:
+    """Write a component with these requirements, and a Dockerfile of the same; return its folder."""
     (folder / "src").mkdir(parents=True)
     (folder / "src" / "made.py").write_text("def made(x: int) -> int:\n    return x\n")
     listed = ", ".join(f'"{text}"' for text in requirements)
@@ -146,13 +195,12 @@ def _component(folder: Path, requirements: Sequence[str]) -> Path:
         "FROM forty-base:1\nWORKDIR /component\nCOPY requirements.txt .\n"
         "RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\nCOPY src .\n"
     )
-    comp = (str(ROOT / ".venv" / "bin" / "comp"), "generate", ".")
-    measure(Command(words=comp, folder=folder), apart=frozenset())
+    measure(Command(words=(_COMP, "generate", "."), folder=folder), apart=frozenset())
     return folder
 
 
-def _trusting_base(folder: Path) -> None:
-    """Make docker's base one that trusts what this machine trusts, for pip to reach the index."""
+def trusting_base(folder: Path) -> None:
+    """Make a base for docker with this machine's certificates, so that pip can reach the index."""
     context = folder / "context"
     context.mkdir()
     (context / "ca.crt").write_bytes(Path(os.environ.get("SSL_CERT_FILE", _CERTIFICATES)).read_bytes())

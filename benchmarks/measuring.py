@@ -1,7 +1,7 @@
-"""What a command costs: wall time, processor time and peak memory, its daemon's included. Linux only.
+"""Measure what a command costs, including its daemon: wall time, processor time and peak memory. Linux only.
 
-This process becomes the parent of every orphan below it, so the processor time of processes that are gone is
-never lost: it is in their parent's account, and so in the sum over the tree.
+This process becomes the parent of every orphan below it. The processor time of processes that ended is then in their
+parent's account, and so in the sum over the tree.
 """
 
 import ctypes
@@ -11,43 +11,41 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct, field
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _SUBREAPER = 36
 _SAMPLED_EVERY = 0.02
 _LONGEST = 900
-# Programs that are installed have bytecode; a variable of ours must not keep it from being written.
+# Installed programs have bytecode; a variable of this process must not keep it from being written.
 _COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Seconds of wall and processor time, and the most bytes that were resident at once."""
+class Cost(Struct, frozen=True):
+    """Seconds of wall and processor time, and the peak of resident bytes."""
 
     wall: float = 0
     cpu: float = 0
     peak: int = 0
 
     def __add__(self, other: "Cost") -> "Cost":
-        """Give the cost of one command after the other."""
+        """Return the cost of running one command after the other."""
         return Cost(self.wall + other.wall, self.cpu + other.cpu, max(self.peak, other.peak))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Command:
-    """One command line, with the folder and the variables it runs with."""
+class Command(Struct, frozen=True, kw_only=True):
+    """One command line, with its folder and environment variables."""
 
     words: Sequence[str]
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Process:
+class _Process(Struct, frozen=True):
     pid: int
     parent: int
     state: str
@@ -56,14 +54,14 @@ class _Process:
 
 
 def adopt_orphans() -> None:
-    """Make this process the parent of every orphan below it; call it before anything is started."""
+    """Make this process the parent of every orphan below it; call it before starting any process."""
     ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0)
 
 
 def measure(command: Command, *, apart: frozenset[int]) -> Cost:
-    """Run a command to its end and give its cost, with that of all our other children except those `apart`.
+    """Run a command to its end and return its cost, including that of all other children except those in `apart`.
 
-    Raises RuntimeError with the last lines of its output when it fails.
+    Raises RuntimeError with the last lines of its output if it fails.
     """
     _bury()
     before = sum(process.cpu for process in _below(apart))
@@ -84,8 +82,8 @@ def measure(command: Command, *, apart: frozenset[int]) -> Cost:
     text = log.read_text(errors="replace")
     log.unlink()
     if running.returncode:
-        raise RuntimeError(f"{' '.join(command.words)} gave {running.returncode}: {text[-3000:]}")
-    # Without the one that has ended: its account is in `used`.
+        raise RuntimeError(f"{' '.join(command.words)} exited with {running.returncode}: {text[-3000:]}")
+    # The command has ended; its own time is in `used`.
     others = sum(process.cpu for process in _below(apart)) - before
     return Cost(wall, used.ru_utime + used.ru_stime + others, sampler.peak)
 
@@ -102,9 +100,9 @@ def _finish(running: "subprocess.Popen[bytes]") -> resource.struct_rusage:
 
 
 class _Sampler(threading.Thread):
-    """Looks again and again how much memory the tree holds.
+    """Samples the resident memory of the process tree.
 
-    The kernel's own maximum is no use here: a process started by vfork inherits that of its parent.
+    The kernel's own maximum does not help: a process started by vfork inherits that of its parent.
     """
 
     def __init__(self, apart: frozenset[int]) -> None:
@@ -127,14 +125,14 @@ class _Sampler(threading.Thread):
 
 
 def _bury() -> None:
-    """Wait for the orphans that have ended, so that they do not pile up."""
+    """Reap the orphans that have ended."""
     for process in _processes():
         if process.parent == os.getpid() and process.state == "Z":
             os.waitpid(process.pid, 0)
 
 
 def _below(apart: frozenset[int]) -> Iterator[_Process]:
-    """Give every process below this one, except those below `apart`."""
+    """Yield every process below this one, except those in `apart` and below them."""
     children: dict[int, list[_Process]] = {}
     for process in _processes():
         children.setdefault(process.parent, []).append(process)
@@ -153,8 +151,8 @@ def _processes() -> Iterator[_Process]:
         try:
             text = (folder / "stat").read_text(errors="replace")
         except OSError:
-            continue  # It has ended meanwhile.
-        # proc(5): the name in brackets may hold anything; what follows it is counted from field 3, the state.
+            continue  # The process has ended.
+        # proc(5): the name in brackets may contain any character. The fields after it start with field 3, the state.
         fields = text[text.rindex(")") + 2 :].split()
         cpu = sum(int(ticks) for ticks in fields[11:15]) / _TICKS
         yield _Process(int(folder.name), int(fields[1]), fields[0], cpu, int(fields[21]) * _PAGE)

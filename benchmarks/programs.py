@@ -1,15 +1,16 @@
-"""How many of the programs in a checkout give their complete interface, and why the others do not.
+"""Count the programs of a checkout whose interface is read completely, and list why the others are not.
 
     python -m benchmarks.programs [--compare] CHECKOUT [FOLDER...]
 
 Reads every Python file under the folders (default: components and samples) that uses argparse, click, typer, fire or
-absl's flags. A program is complete when every option was understood: its name, type, whether it is required, and its
-default or that the program works it out itself. With --compare those that use argparse are also run up to their
-parser, in a process, with stand-ins for every package that is missing, and what it knows is compared.
+absl's flags. A program is complete if every option was understood: its name, type, whether it is required, and its
+default, or that the program computes the default. With --compare, complete programs that use argparse also run up to
+their parser, in a process with stand-ins for missing packages, and the parser's options are compared.
 """
 
 import argparse
 import ast
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,17 +18,16 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolkit.errors import InputError, UsageError
-from toolkit.findings import FindingsError, Severity
-from toolkit.interface.programs.reading import read_program
-from toolkit.introspection.asking import DRIVER, answered, option_of
+from toolkit.errors import FindingsError, InputError, Severity, UsageError
+from toolkit.interface.programs.reader import read_program
+from toolkit.program_probe.probe import DRIVER, option_of, read_answer
 
 _SECONDS = 60
 _KINDS = ("argparse", "click", "typer", "fire", "absl")
 
 
 def main() -> int:
-    """Print a line for each program that is not complete, then the counts."""
+    """Print the reasons for each incomplete program, then the counts."""
     parser = argparse.ArgumentParser(description="Read the programs of a checkout.")
     parser.add_argument("checkout", type=Path)
     parser.add_argument("folders", nargs="*", default=["components", "samples"])
@@ -55,7 +55,7 @@ def main() -> int:
     print(f"{options} options")
     if arguments.compare:
         same, other, cannot = (counts["compared", word] for word in ("same", "different", "not run"))
-        print(f"compared with the parser itself: {same} the same, {other} different, {cannot} did not get to parsing")
+        print(f"compared with the parser itself: {same} equal, {other} different, {cannot} stopped before parsing")
     return 0
 
 
@@ -65,7 +65,7 @@ def _programs(folders: list[Path]) -> Iterator[Path]:
 
 
 def _uses(path: Path) -> list[str]:
-    """Name what reads the command line, by the file's imports."""
+    """List the parsers of command lines that a file imports."""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
@@ -78,13 +78,13 @@ def _uses(path: Path) -> list[str]:
 
 
 def _read(path: Path) -> tuple[str, int, list[str]]:
-    """Read one program, all of its sub-commands where it has some."""
+    """Read one program, with all of its sub-commands."""
     words: list[str | None] = [None]
     count, reasons = 0, []
     while words:
         word = words.pop()
         try:
-            program = read_program(path, word=word)
+            program = read_program(path, os.environ, subcommand=word)
         except UsageError as error:
             listed = (error.hint or "").partition(": ")[2].split(", ")
             words += [f"{word} {one}" if word else one for one in listed if one]
@@ -93,7 +93,7 @@ def _read(path: Path) -> tuple[str, int, list[str]]:
             reasons.append(f"{error.where.line if error.where else 0}: {error.message}")
             continue
         if not program.options and program.kind == "environment":
-            # It imports a parser, for a type hint or a table, and parses nothing.
+            # It imports a parser only for a type hint or a table, and parses nothing.
             continue
         count += len(program.options)
         reasons += [f"{one.where.line}: {one.message}" for one in program.remarks if one.severity is Severity.WARNING]
@@ -107,14 +107,14 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from unittest.mock import MagicMock
 
-import packaging.version  # programs use it, and others have imported it for them
+import packaging.version  # programs use it without importing it
 
 class StandIns:
     def find_spec(self, name, path=None, target=None):
         frame = sys._getframe(1)
         while frame and "importlib" in frame.f_code.co_filename:
             frame = frame.f_back
-        # What is installed looks for packages that it can do without.
+        # Installed packages look for optional ones, which must stay missing.
         asks = frame.f_code.co_filename if frame else ""
         return None if "site-packages" in asks or "/lib/python" in asks else ModuleSpec(name, self, is_package=True)
     def create_module(self, spec):
@@ -143,9 +143,9 @@ run(sys.argv[0], run_name="__main__")
 
 
 def _compare(path: Path) -> tuple[str, list[str]]:
-    """Run a program up to its parser and compare what decides the words of its command line.
+    """Run a program up to its parser and compare the properties that decide the words of its command line.
 
-    A default that the program works out is not read, and then nothing is passed for it.
+    A default that the program computes is not read, and nothing is passed for it.
     """
     command = [sys.executable, "-c", _STAND_INS, str(DRIVER), str(path.resolve()), ""]
     with tempfile.TemporaryDirectory() as folder:
@@ -153,18 +153,18 @@ def _compare(path: Path) -> tuple[str, list[str]]:
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False)
         except subprocess.TimeoutExpired:
             return "not run", []
-    answer = answered(done.stdout) or {}
+    answer = read_answer(done.stdout) or {}
     if "options" not in answer:
         return "not run", []
     known = {option.name: option for option in (option_of(one, path) for one in answer["options"])}
-    read = {option.name: option for option in read_program(path).options}
-    differences = [f"read, and not there: {name}" for name in read if name not in known]
-    differences += [f"there, and not read: {name}" for name in known if name not in read]
+    read = {option.name: option for option in read_program(path, os.environ).options}
+    differences = [f"read, but not in the parser: {name}" for name in read if name not in known]
+    differences += [f"in the parser, but not read: {name}" for name in known if name not in read]
     for name in read.keys() & known.keys():
         for what in ("flag", "type", "form", "required", "choices", "off", "default", "adds", "const", "nested"):
             ours, theirs = getattr(read[name], what), getattr(known[name], what)
             if ours != theirs and (what != "default" or ours is not None):
-                differences.append(f"{name}: {what} is {theirs!r}, read {ours!r}")
+                differences.append(f"{name}: {what} is {theirs!r}, read as {ours!r}")
     return ("different" if differences else "same"), differences
 
 

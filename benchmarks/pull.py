@@ -1,9 +1,9 @@
-"""How long docker takes to pull a component into an empty daemon: the image that comp built, and docker's own.
+"""Measure how long docker takes to pull a component into an empty daemon: comp's image, and docker's own.
 
     python -m benchmarks.pull [--stack torch] [--runs 5]
 
-Needs root, docker.io, docker-registry, mmdebstrap and the package index. Both images lie on one distribution server
-on loopback, on the same base; each pull is by a new daemon with nothing in its store. Prints a table of medians.
+Needs root, docker.io, docker-registry, mmdebstrap and the package index. Both images have the same base and lie
+on one distribution server on loopback; a new daemon with an empty store does each pull. Prints a table of medians.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from benchmarks.build import PLATFORM, folder_in, make_base, server, timed
 from benchmarks.measuring import Command, Cost, adopt_orphans, measure
 from benchmarks.tools import STACKS, Comp, Docker, docker, pushed_image
 from tests.servers import docker_daemon
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
 from toolkit.oci.reference import parse_reference
 from toolkit.remote.client import Remote
 
@@ -27,7 +27,7 @@ _MIB = 1 << 20
 
 
 def main() -> int:
-    """Build both images, pull each of them again and again in turn, and print the table."""
+    """Build both images, pull them in turn, and print the table."""
     parser = argparse.ArgumentParser(description="Measure pulls into an empty daemon.")
     parser.add_argument("--stack", choices=STACKS, default="scikit-learn", help="what the component requires")
     parser.add_argument("--runs", type=int, default=5)
@@ -61,15 +61,15 @@ def main() -> int:
 
 @contextmanager
 def _daemon() -> Iterator[None]:
-    """Run an empty daemon and make it the one that commands talk to."""
+    """Run an empty daemon and direct all commands to it."""
     with docker_daemon() as address:
         os.environ["DOCKER_HOST"] = address
         yield
 
 
 def _layers(reference: str, folder: Path) -> list[int]:
-    """Give the sizes of an image's layers, in compressed bytes."""
-    image = Remote().pull(parse_reference(reference), PLATFORM, Cache(folder / "pulled"))
+    """Return the sizes of an image's layers, in compressed bytes."""
+    image = Remote(environ=os.environ).pull(parse_reference(reference), PLATFORM, Cache(folder / "pulled"))
     return [layer.descriptor.size for layer in image.layers]
 
 

@@ -1,40 +1,40 @@
-"""The tools that are compared, each doing the same job: a component's image with its dependencies, built and pushed."""
+"""The tools to compare. Each builds and pushes the same image: a component with its dependencies."""
 
 import json
 import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import yaml
+from msgspec import Struct
+from msgspec.structs import replace
 
 from benchmarks.measuring import Command
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "sample_components" / "train_model"
-# What is added to the requirements in one of the steps: pure Python, without dependencies.
+# The requirement that one of the steps adds: pure Python, without dependencies.
 ADDED = "tabulate==0.9.0"
 
 _CACHED = "RUN --mount=type=cache,target=/root/.cache/pip pip install"
 _FETCHED = "RUN pip install --no-cache-dir"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stack:
-    """What a component requires, and what else its settings say."""
+class Stack(Struct, frozen=True, kw_only=True):
+    """The requirements of a component, and packages to leave out."""
 
     requirements: tuple[str, ...]
     left_out: tuple[str, ...] = ()
 
     def turned(self) -> "Stack":
-        """Give the same in another order."""
+        """Return the same requirements in another order."""
         return replace(self, requirements=self.requirements[::-1])
 
     def settings(self, *more: str) -> str:
-        """Write the lines of pyproject.toml that name the requirements, then uv's."""
+        """Return the lines of pyproject.toml with the requirements, then those with uv's settings."""
         overrides = [f"{name}; sys_platform == 'never'" for name in self.left_out]
         lines = [f"dependencies = {json.dumps([*self.requirements, *more])}"]
         return "\n".join([*lines, "", "[tool.uv]", f"override-dependencies = {json.dumps(overrides)}"])
@@ -45,7 +45,7 @@ STACKS = {
     "scikit-learn": Stack(
         requirements=("joblib>=1.4", "numpy==1.26.4", "pandas==2.2.2", "scikit-learn==1.5.0"),
     ),
-    # The package index's wheel, 527 MB, which is more than the CPU build of PyTorch's own index; without CUDA.
+    # The package index's wheel (527 MB, larger than the CPU build on PyTorch's own index), without CUDA.
     "torch": Stack(
         requirements=(
             *("filelock==4.2.12", "fsspec==2026.9.0", "jinja2==3.1.6", "markupsafe==3.0.4", "mpmath==1.3.0"),
@@ -57,25 +57,25 @@ STACKS = {
 
 
 class Tool(Protocol):
-    """One way to build and push; `host` is a new distribution server that has the base, as `bench/base:1`."""
+    """One way to build and push. `host` is a new distribution server that has the base as `bench/base:1`."""
 
     name: str
     keeps_wheels: bool
 
     def prepare(self, host: str) -> None:
-        """Write what the tool works on. The commands then push to `host`."""
+        """Write the tool's input. The commands then push to `host`."""
         ...
 
     def forget(self) -> Sequence[Command]:
-        """Forget everything that was built, installed or fetched."""
+        """Delete everything that was built, installed or fetched; return the commands that this needs."""
         ...
 
     def forget_installed(self) -> None:
-        """Forget what was made of wheels that are here, or make the tool do it again."""
+        """Keep the wheels and delete the results made from them, or make the tool repeat that work."""
         ...
 
     def rewrite_requirements(self) -> None:
-        """Write what is required in another order, so that it has to be looked at again and means the same."""
+        """Write the requirements in another order, so that the tool reads them again and they mean the same."""
         ...
 
     def add_dependency(self) -> None:
@@ -91,8 +91,7 @@ class Tool(Protocol):
         ...
 
 
-@dataclass
-class Comp:
+class Comp(Struct):
     """`comp build --push`, with the embedded builder."""
 
     folder: Path
@@ -102,7 +101,7 @@ class Comp:
     host: str = ""
 
     def prepare(self, host: str) -> None:
-        """Copy the sample; its lock is kept when there is one, except the sample's own."""
+        """Copy the sample without its lock; keep the lock of an earlier build."""
         self.host = host
         lock = self.folder / "component" / "requirements.lock"
         kept = lock.read_bytes() if lock.is_file() else None
@@ -121,24 +120,24 @@ class Comp:
         (self.folder / "component" / "pyproject.toml").write_text(text)
 
     def forget(self) -> Sequence[Command]:
-        """Forget the cache, uv's, and the lock."""
+        """Delete the cache, uv's cache and the lock."""
         shutil.rmtree(self.folder / "cache", ignore_errors=True)
         shutil.rmtree(self.folder / "uv-cache", ignore_errors=True)
         (self.folder / "component" / "requirements.lock").unlink(missing_ok=True)
         return ()
 
     def forget_installed(self) -> None:
-        """Forget all that is known of layers, but not the wheels, the base's facts and the lock."""
-        for kind in ("layer", "places", "collisions", "build", "bytecode", "interpreter"):
+        """Delete the records of layers and bytecode; keep the wheels, the base's facts and the lock."""
+        for kind in ("layer", "installed-places", "collisions", "build", "bytecode", "interpreter"):
             shutil.rmtree(self.folder / "cache" / "records" / kind, ignore_errors=True)
 
     def rewrite_requirements(self) -> None:
-        """Turn them around in the settings."""
+        """Reverse the requirements in the settings."""
         self.stack = self.stack.turned()
         self._settings()
 
     def add_dependency(self) -> None:
-        """Add it to the settings."""
+        """Add a package to the settings."""
         self._settings(ADDED)
 
     def change_code(self, number: int) -> None:
@@ -158,9 +157,8 @@ class Comp:
         return (Command(words=build, folder=self.folder, environment=environment),)
 
 
-@dataclass
-class Dockerfile:
-    """What the three that read a Dockerfile share."""
+class Dockerfile(Struct):
+    """The shared part of the tools that read a Dockerfile."""
 
     folder: Path
     stack: Stack
@@ -186,25 +184,25 @@ class Dockerfile:
 
     @property
     def base(self) -> str:
-        """The name that the engine knows the base by."""
+        """The base's name in the engine."""
         return f"{self.host}/bench/base:1"
 
     @property
     def image(self) -> str:
-        """Where the image goes."""
+        """The reference of the built image."""
         return f"{self.host}/bench/{self.name.split()[0]}:1"
 
     def forget_installed(self) -> None:
-        """Change the requirements, and what they mean not at all."""
+        """Change the text of the requirements, but not their meaning."""
         self._requirements("# changed")
 
     def rewrite_requirements(self) -> None:
-        """Turn them around in the requirements."""
+        """Reverse the requirements in requirements.txt."""
         self.stack = self.stack.turned()
         self._requirements()
 
     def add_dependency(self) -> None:
-        """Add it to the requirements."""
+        """Add a package to requirements.txt."""
         self._requirements(ADDED)
 
     def change_code(self, number: int) -> None:
@@ -213,7 +211,6 @@ class Dockerfile:
         source.write_text((SAMPLE / "src" / "train_model.py").read_text().replace("rows, {", f"rows ({number}), {{"))
 
 
-@dataclass
 class Docker(Dockerfile):
     """`docker build` and `docker push`, by the classic builder or by BuildKit."""
 
@@ -221,12 +218,12 @@ class Docker(Dockerfile):
 
     @classmethod
     def classic(cls, folder: Path, stack: Stack) -> "Docker":
-        """The classic builder, which has nowhere to keep wheels."""
+        """Use the classic builder, which cannot cache wheels."""
         return cls(folder, stack, "docker classic", _FETCHED, keeps_wheels=False)
 
     @classmethod
     def modern(cls, folder: Path, stack: Stack) -> "Docker":
-        """BuildKit, with a cache mount for pip's wheels."""
+        """Use BuildKit, with a cache mount for pip's wheels."""
         return cls(folder, stack, "docker BuildKit", _CACHED, keeps_wheels=True, buildkit=True)
 
     def forget(self) -> Sequence[Command]:
@@ -243,13 +240,12 @@ class Docker(Dockerfile):
         return tuple(Command(words=words, folder=self.folder, environment=environment) for words in (build, push))
 
 
-@dataclass
 class Buildah(Dockerfile):
     """`buildah bud` and `buildah push`, without a daemon."""
 
     @classmethod
     def daemonless(cls, folder: Path, stack: Stack) -> "Buildah":
-        """Keep layers and pip's wheels, as BuildKit does."""
+        """Cache layers and pip's wheels, as BuildKit does."""
         return cls(folder, stack, "buildah", "RUN pip install", keeps_wheels=True)
 
     def forget(self) -> Sequence[Command]:
@@ -271,9 +267,8 @@ class Buildah(Dockerfile):
         return (self.command(*build), self.command("push", "--quiet", *plain, self.image))
 
 
-@dataclass
-class Kfp:
-    """`kfp component build`, which installs by the classic builder and pushes."""
+class Kfp(Struct):
+    """`kfp component build`, which builds with docker's classic builder and pushes."""
 
     folder: Path
     stack: Stack
@@ -285,7 +280,7 @@ class Kfp:
     more: tuple[str, ...] = ()
 
     def prepare(self, host: str) -> None:
-        """Write the component, as kfp wants it."""
+        """Write the component in the form that kfp expects."""
         self.host = host
         shutil.rmtree(self.folder / "context", ignore_errors=True)
         (self.folder / "context").mkdir(parents=True)
@@ -298,20 +293,20 @@ class Kfp:
         return (Command(words=("sh", "-c", script.replace("docker ", f"{docker()} ")), folder=self.folder),)
 
     def forget_installed(self) -> None:
-        """Keep nothing: there is no place for wheels."""
+        """Do nothing: kfp caches no wheels."""
 
     def rewrite_requirements(self) -> None:
-        """Write the component with them turned around."""
+        """Write the component with reversed requirements."""
         self.stack = self.stack.turned()
         self.change_code(self.number)
 
     def add_dependency(self) -> None:
-        """Write the component with one package more."""
+        """Write the component with one more package."""
         self.more = (ADDED,)
         self.change_code(self.number)
 
     def change_code(self, number: int) -> None:
-        """Write the component with another line of code."""
+        """Write the component with a changed line of code."""
         self.number = number
         body = (SAMPLE / "src" / "train_model.py").read_text().replace("rows, {", f"rows ({number}), {{")
         head, _, function = body.partition("def train(")
@@ -320,12 +315,12 @@ class Kfp:
             f"packages_to_install={[*self.stack.requirements, *self.more]!r})\n"
         )
         head = head.replace("from toolkit.types import", "from kfp import dsl\nfrom kfp.dsl import")
-        # kfp takes `dict | None` for an artifact.
+        # kfp reads `dict | None` as an artifact.
         function = function.replace("dict | None = None", "dict = {}")
         (self.folder / "context" / "train_model.py").write_text(f"{head}{decorator}def train({function}")
 
     def commands(self) -> Sequence[Command]:
-        """Build and push, as kfp does by default."""
+        """Build and push with kfp's defaults."""
         program = str(self.python.with_name("kfp"))
         environment = {"PYTHONWARNINGS": "ignore", "PATH": f"{self.python.parent}{os.pathsep}{os.environ['PATH']}"}
         words = (program, "component", "build", "context", "--push-image", "--overwrite-dockerfile")
@@ -333,7 +328,7 @@ class Kfp:
 
 
 def docker() -> str:
-    """Find the client of Debian's package: it has BuildKit built in, newer ones need a plugin for it."""
+    """Return the client of Debian's package: it has BuildKit built in, while newer clients need a plugin."""
     found = shutil.which("docker", path=f"/usr/bin{os.pathsep}{os.environ['PATH']}")
     if found is None:
         raise RuntimeError("docker is not installed: apt-get install docker.io")
@@ -341,7 +336,7 @@ def docker() -> str:
 
 
 def pushed_image(tool: Tool) -> str:
-    """Give the reference of what the tool pushed."""
+    """Return the reference of the image that the tool pushed."""
     if isinstance(tool, Comp):
         contract = yaml.safe_load((tool.folder / "component" / "component.yaml").read_text())
         return str(contract["implementation"]["container"]["image"])

@@ -1,7 +1,7 @@
-"""Make toolkit/scaffold/distributions.json, which says what distribution provides an imported module.
+"""Generate toolkit/scaffold/distributions.json, which maps imported modules to the distributions that provide them.
 
-The proof of each entry is a wheel: those named in distributions.txt, and what they need, are installed by uv and
-their lists of files read. macOS is the platform, since its wheels bring no libraries for GPUs.
+A wheel proves each entry: uv installs the distributions named in distributions.txt with their dependencies, and this
+reads their lists of files. The platform is macOS, since its wheels contain no libraries for GPUs.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 import uv
 from packaging.utils import canonicalize_name
 
-from toolkit.scaffold.owned import owned_modules
+from toolkit.scaffold.distribution_modules import owned_modules
 
 _ROOT = Path(__file__).resolve().parent.parent
 _LIST = _ROOT / "scripts" / "distributions.txt"
@@ -26,7 +26,7 @@ _TIMEOUT = 1800
 
 
 def main() -> None:
-    """Install, look, write."""
+    """Install the distributions, read their files, and write the table."""
     listed: list[str] = []
     versions: dict[str, str] = {}
     owners: dict[str, set[str]] = {}
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _written(table: dict[str, Any]) -> str:
-    """Write the table with a line for each distribution and module, so that a change of it can be read."""
+    """Write the table with one line for each distribution and module, so that diffs are readable."""
     lines = [f'  "made by": {json.dumps(table.pop("made by"))}']
     for key, entries in table.items():
         inner = ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in entries.items())
@@ -70,7 +70,7 @@ def _modules(found: Distribution) -> Iterable[str]:
 
 
 def _counting(names: set[str], listed: list[str]) -> list[str]:
-    """Give the distributions that count, the one to choose first: the only one, else those that are listed."""
+    """Return the distributions to choose from, the preferred one first: the only one, else those that are listed."""
     return [*names] if len(names) == 1 else sorted(names & {*listed}, key=listed.index)
 
 

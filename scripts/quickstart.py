@@ -1,6 +1,6 @@
-"""The main job on a real sample, from a function in a pipeline file to a published component.
+"""Run the whole workflow on a real sample, from a function in a pipeline file to a published component.
 
-It works in `.quickstart/` of the checkout, which it makes anew each time, and prints every command it runs.
+It works in `.quickstart/` of the checkout, recreated each time, and prints every command it runs.
 """
 
 import os
@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 
 def main() -> int:
-    """Do it; return the exit code of the first command that fails."""
+    """Run the workflow; exit with the code of the first command that fails."""
     from tests.servers import distribution_server
 
     started = time.monotonic()
@@ -32,30 +32,30 @@ def main() -> int:
         step(f"A distribution server runs at {server.host} ({server.program}).")
         os.environ["COMP_IMAGE_PREFIX"] = f"{server.host}/quickstart"
         work()
-    step(f"Done in {time.monotonic() - started:.0f} s. What it made is in {WORK.relative_to(ROOT)}/.")
+    step(f"Done in {time.monotonic() - started:.0f} s. The results are in {WORK.relative_to(ROOT)}/.")
     return 0
 
 
 def work() -> None:
     """Run the session."""
-    step("A table to train on, from a sample component.")
+    step("Make a table to train on, with a sample component.")
     comp("run", str(ROOT / "sample_components" / "load_table"), "-i", "table=breast_cancer", "-o", "data=data.csv")
-    step("From a function in a pipeline file to a component.")
+    step("Make a component from a function in a pipeline file.")
     comp("new", "train-model", "--from-function", "train.py:train")
     comp("lint", "train_model")
-    step("Build without a daemon, push, pin.")
+    step("Build it without a daemon, push it, and pin its image.")
     comp("build", "train_model", "--push")
     comp("lint", "train_model")
     show(WORK / "train_model" / "component.yaml")
-    step("Run it, by the first runner that works.")
+    step("Run it with the first runner that works.")
     comp("run", "train_model", "-i", "training_data=data.csv", "-i", "c=0.5", "-o", "model=out/model")
-    step("Share it.")
+    step("Share it in a component registry.")
     comp("publish", "train_model", "--registry", "registry", "--namespace", "demo")
     comp("search", "regression", "--registry", "registry")
 
 
 def install_missing() -> None:
-    """Install the programs that make the demonstration real, where this may: as root on Debian."""
+    """Install the server and the engines that the workflow uses, if this process can: as root on Debian."""
     wanted = {"docker-registry": "docker-registry", "mmdebstrap": "mmdebstrap", "buildah": "buildah"}
     missing = sorted(package for program, package in wanted.items() if not shutil.which(program))
     if not missing or os.geteuid() != 0 or not shutil.which("apt-get"):
@@ -69,7 +69,7 @@ def install_missing() -> None:
 
 
 def choose_base() -> str | None:
-    """Return a base made here when the default one cannot be pulled, None when it can."""
+    """Return a base made here if the default one cannot be pulled, else None."""
     from toolkit.errors import OutsideError
     from toolkit.oci.reference import parse_reference
     from toolkit.remote.client import Remote
@@ -78,13 +78,13 @@ def choose_base() -> str | None:
     try:
         reachable = Remote().head(parse_reference(default)) is not None
     except OutsideError as error:
-        step(f"{default} cannot be pulled here ({error.message}): making a base from Debian packages.")
+        step(f"{default} cannot be pulled ({error.message}): making a base from Debian packages.")
         reachable = False
     return None if reachable else comp("base").strip()
 
 
 def comp(*arguments: str) -> str:
-    """Run one command in the work folder, show it and what it prints on stdout, and return that."""
+    """Run one command in the work folder, show it and its stdout, and return its stdout."""
     print(f"\n$ comp {' '.join(arguments)}", flush=True)
     done = subprocess.run([COMP, *arguments], cwd=WORK, stdout=subprocess.PIPE, text=True, check=False, timeout=300)
     print(done.stdout, end="", flush=True)
@@ -94,12 +94,12 @@ def comp(*arguments: str) -> str:
 
 
 def show(path: Path) -> None:
-    """Print a file."""
+    """Print a file, as `cat` does."""
     print(f"\n$ cat {path.relative_to(WORK)}\n{path.read_text()}", end="", flush=True)
 
 
 def step(text: str) -> None:
-    """Say what comes next."""
+    """Announce the next step."""
     print(f"\n== {text}", flush=True)
 
 

@@ -10,17 +10,17 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 Json = dict[str, Any]
 _VARIABLE = re.compile(r"\{\{((?:inputs|tasks|workflow)\.[^{}]+)\}\}")
 _SECONDS = 300
 
 
-@dataclass(slots=True)
-class Workflow:
+class Workflow(Struct):
     """A workflow's templates and what its finished tasks gave; `fixtures` is seen by every pod at `/fixtures`."""
 
     templates: Mapping[str, Json]

@@ -7,11 +7,16 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit.config import Entry, Project
+from msgspec import Struct
+from msgspec.structs import replace
+
+from toolkit.builders.plan import Installed
+from toolkit.builders.planning import wheel_layers
+from toolkit.config.project import EntryPoint, Project
+from toolkit.digest import Digest
 from toolkit.oci.deflate import gzip_member
 from toolkit.oci.descriptor import (
     DOCKER_CONFIG,
@@ -21,11 +26,12 @@ from toolkit.oci.descriptor import (
     OCI_LAYER,
     OCI_MANIFEST,
     Descriptor,
+    Platform,
 )
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 from toolkit.python.base import BaseFacts
-from toolkit.python.wheels import Wheel
+from toolkit.python.target import Base, Target
+from toolkit.wheels.wheel import Wheel
 
 FACTS = BaseFacts(
     python="/usr/bin/python3.11",
@@ -39,8 +45,7 @@ FACTS = BaseFacts(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Packed:
+class Packed(Struct, frozen=True, kw_only=True):
     """One member of a wheel to be made."""
 
     data: bytes = b""
@@ -103,7 +108,7 @@ def save_wheel(folder: Path, filename: str, data: bytes) -> Wheel:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / filename
     path.write_bytes(data)
-    return Wheel(filename=filename, sha256=hashlib.sha256(data).hexdigest(), path=path, size=len(data))
+    return Wheel(filename=filename, digest=Digest.of(data), path=path, size=len(data))
 
 
 def _packed(content: bytes | str | Packed, method: int) -> Packed:
@@ -141,6 +146,23 @@ def base_image(*, docker: bool = False, config: Mapping[str, Any] | None = None)
     return image_of(document, (layer,), docker=docker)
 
 
+def base_of(
+    image: Image,
+    facts: BaseFacts = FACTS,
+    *,
+    reference: str = "python:3.11-slim",
+    platform: Platform = Platform("linux", "amd64"),  # noqa: B008 (frozen)
+) -> Base:
+    """Describe an image as a base."""
+    target = Target.of(platform, facts)
+    return Base(image=image, reference=reference, pinned=None, facts=facts, target=target)
+
+
+def installed(wheels: Sequence[Wheel], base: Image) -> Installed:
+    """Install wheels on a base, in layers as a build divides them, without bytecode."""
+    return Installed(layers=wheel_layers(wheels, base))
+
+
 def image_of(document: Mapping[str, Any], layers: Sequence[Layer], *, docker: bool = False) -> Image:
     """Make an image of a config document and layers."""
     raw = json.dumps(document).encode()
@@ -169,7 +191,7 @@ def component(folder: Path, **changes: Any) -> Project:  # noqa: ANN401 (any fie
         "    return len(text.split())\n"
     )
     (folder / "pyproject.toml").write_text('[project]\nname = "count-words"\nversion = "1.2.0"\n')
-    entry = Entry(name="count-words", contract=folder / "component.yaml", entrypoint="count_words:count")
+    entry = EntryPoint(name="count-words", contract=folder / "component.yaml", entrypoint="count_words:count")
     project = Project(
         folder=folder,
         pyproject=folder / "pyproject.toml",

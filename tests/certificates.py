@@ -1,12 +1,12 @@
 """A certificate authority of our own and a server certificate for this machine, made with openssl."""
 
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Certificates:
+
+class Certificates(Struct, frozen=True):
     """Paths of PEM files."""
 
     authority: Path
@@ -15,7 +15,10 @@ class Certificates:
 
 
 def make_certificates(folder: Path) -> Certificates:
-    """Make an authority and a certificate for 127.0.0.1 and localhost that it signed."""
+    """Make an authority and a certificate for 127.0.0.1 and localhost that it signed.
+
+    The authority has no key usage extension, like many that companies make; every Python has to accept it.
+    """
     made = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
     names = folder / "names.cnf"
     names.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")

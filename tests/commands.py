@@ -1,15 +1,15 @@
-"""Run `comp` as users do, in a process of its own; and other programs, which have to succeed."""
+"""Run `comp` as users do, in a process of its own, and other programs that must succeed."""
 
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 COMP = Path(sys.executable).with_name("comp")
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """How a command ended, and what it printed."""
 
     code: int

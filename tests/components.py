@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.images import Files, image_of, layer_of, tar_of_tree
-from toolkit import job
-from toolkit.cache import Cache
-from toolkit.config import read_project
+from toolkit.cache.store import Cache
+from toolkit.config.project import read_project
 from toolkit.errors import CompError
+from toolkit.generation import stale_files
+from toolkit.job.context import BuildContext, BuildRequest
+from toolkit.job.image import build_image
+from toolkit.job.project import checked_project
+from toolkit.job.unchanged import read_inputs, recall, record
 from toolkit.oci.layout import write_layout
-from toolkit.scaffold.contract import stale_files
-from toolkit.shortcut import Request, finished, read_inputs, remember
-from toolkit.tools import Tools
 
 _BASE: Files = {
     "opt": None,
@@ -24,11 +26,12 @@ FUNCTION = (
 )
 
 
-def small_base(folder: Path, **more: bytes) -> Path:
-    """Write the layout of a base that has a Python to look at, and not to run."""
-    image = image_of(
-        [layer_of(tar_of_tree({**_BASE, **more}))], config=lambda data: data.update(config={"Env": ["PATH=/usr/bin"]})
-    )
+def small_base(
+    folder: Path, *, architecture: str = "amd64", files: Files = MappingProxyType({}), **more: bytes
+) -> Path:
+    """Write the layout of a base that has a Python to look at, and not to run; `files` and `more` are in it too."""
+    settings = {"config": {"Env": ["PATH=/usr/bin"]}, "architecture": architecture}
+    image = image_of([layer_of(tar_of_tree({**_BASE, **files, **more}))], config=lambda data: data.update(settings))
     write_layout(image, folder)
     return folder
 
@@ -51,29 +54,25 @@ def write_component(folder: Path, base: Path | str, files: Mapping[str, str] | N
 
 def generate(folder: Path) -> None:
     """Write the contract that the code asks for."""
-    for path, text in stale_files(read_project(folder, environ={})).items():
+    for path, text in stale_files(read_project(folder, environ={}), {}).items():
         path.write_text(text)
 
 
 def build(folder: Path, cache: Cache, *, environ: Mapping[str, str] | None = None) -> str:
-    """Build without the shortcut, and record the build for it as `comp build` does; give the digest."""
-    request = Request(folder=folder, overrides={}, environ=environ or {})
-    before = read_inputs(request)
-    project = read_project(folder, environ=request.environ)
-    job.check_contracts(project)
-    tools = Tools(cache=cache, environ=request.environ)
-    builder = job.choose_builder("oci", tools)
-    plans = job.make_plans(project, tools, builder)
-    digest = str(job.build_plans(plans, builder, tools).digest)
-    remember(request, before, cache, plans, digest)
-    return digest
+    """Build without the record of an earlier build, and record this one as `comp build` does; return the digest."""
+    request, context = BuildRequest(folder=folder), BuildContext(cache=cache, environ=environ or {})
+    before = read_inputs(request, context)
+    project = checked_project(folder, overrides={}, environ=context.environ)
+    plans, built = build_image(project, context)
+    record(request, before, context, plans, str(built.digest))
+    return str(built.digest)
 
 
 def recognised(folder: Path, cache: Cache, *, environ: Mapping[str, str] | None = None) -> str | None:
-    """Give what the shortcut says; None when it leaves the answer to a build."""
-    request = Request(folder=folder, overrides={}, environ=environ or {})
-    inputs = read_inputs(request)
-    return finished(request, inputs, cache) if inputs else None
+    """Return the digest of a build without changes. None if it has to be built."""
+    request, context = BuildRequest(folder=folder), BuildContext(cache=cache, environ=environ or {})
+    inputs = read_inputs(request, context)
+    return recall(request, inputs, context) if inputs else None
 
 
 def outcome(folder: Path, cache: Cache, *, environ: Mapping[str, str]) -> str:

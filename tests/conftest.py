@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,10 +27,14 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
+# A shell starts what runs in the background with SIGINT ignored, and every child would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(autouse=True)
 def _no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what the test before learned: one test's password may be a word of the next."""
-    monkeypatch.setattr("toolkit.redaction._KNOWN", Secrets())
+    monkeypatch.setattr("toolkit.redaction._LEARNT", Secrets())
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -85,6 +90,12 @@ def kfp1() -> Path:
 def kfp2() -> Path:
     """The interpreter of an environment with KFP 2."""
     return kfp_environment("2")
+
+
+@pytest.fixture(scope="session")
+def comp_with_kfp() -> Path:
+    """The interpreter of an environment in which comp can import KFP 2: comp itself comes from PYTHONPATH."""
+    return kfp_environment("comp")
 
 
 @pytest.fixture

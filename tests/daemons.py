@@ -1,4 +1,4 @@
-"""Daemons that tests start: they are waited for, and neither they nor their mounts and files outlive the tests."""
+"""Daemons for tests, which wait for them; neither they nor their mounts and files outlive the tests."""
 
 import os
 import re
@@ -16,6 +16,7 @@ _PROGRAMS = {
     "dockerd": "docker.io",
     "buildah": "buildah",
     "ctr": "containerd",
+    "ctr-remote": "stargz-snapshotter",
     "docker-registry": "docker-registry",
     "mmdebstrap": "mmdebstrap",
 }
@@ -24,7 +25,9 @@ _PROGRAMS = {
 def require(program: str) -> str:
     """Find a program, or say which Debian package has it: a test that cannot run is a failure."""
     found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    assert found, f"{program} is not installed: apt-get install {_PROGRAMS.get(program, program)}"
+    assert found, (
+        f"{program} is not installed: scripts/bootstrap --dev, or apt-get install {_PROGRAMS.get(program, program)}"
+    )
     return found
 
 

@@ -1,4 +1,4 @@
-"""An OCI distribution server in memory, strict, that can be told to misbehave: the test double of a remote.
+"""A strict OCI distribution server in memory that can misbehave on request: the test double of a remote.
 
 It checks digests, sizes, upload sessions and that a manifest's parts are there, and records every request.
 """
@@ -13,10 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
+
+from msgspec import Struct, field
+
+from toolkit.oci.image import Image
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 INDEX_TYPES = {
@@ -30,8 +33,7 @@ _BLOB = re.compile(rf"/v2/{_NAME}/blobs/(?P<digest>sha256:[0-9a-f]{{64}})")
 _UPLOAD = re.compile(rf"/v2/{_NAME}/blobs/uploads/(?P<session>[a-z0-9]*)")
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """One request as it came in."""
 
     method: str
@@ -45,8 +47,7 @@ class Call:
         return f"{self.method} {self.path}"
 
 
-@dataclass
-class Reply:
+class Reply(Struct):
     """An answer to send in place of the right one."""
 
     status: int
@@ -54,8 +55,7 @@ class Reply:
     body: bytes = b""
 
 
-@dataclass
-class Faults:
+class Faults(Struct):
     """What to do wrong.
 
     `replies` holds answers for requests that match (method, part of the path), each used once; `truncate` cuts the
@@ -63,8 +63,9 @@ class Faults:
     `cut_chunks` stores so many bytes of a chunk and then drops the connection, once per entry; `forget` makes it lose
     an upload when it is asked about it; `done_is` gives the status that stands for success, by method; `most` is how
     many bytes it takes in one request; `redirect_uploads_to` is where it sends PATCH and PUT of uploads;
-    `tell_less` is how many bytes fewer it then says it has, and `stall` for how many seconds it keeps silent, once per
-    entry; `expire_after` makes tokens worthless after so many requests.
+    `refuse_mounts` is the status that mounts get;
+    `tell_less` is how many bytes fewer it then claims to have, and `stall` for how many seconds it stays silent, once
+    per entry; `expire_after` makes tokens worthless after so many requests.
     """
 
     replies: list[tuple[str, str, Reply]] = field(default_factory=list)
@@ -78,7 +79,7 @@ class Faults:
     expire_after: int | None = None
     drop_uploads: int = 0
     lose_uploads: int = 0
-    refuse_mounts: bool = False
+    refuse_mounts: int = 0
     ignore_mounts: bool = False
     absolute_locations: bool = False
     uploads_at: str | None = None
@@ -106,8 +107,7 @@ class Faults:
         return None
 
 
-@dataclass
-class Access:
+class Access(Struct):
     """Who may: Basic or Bearer, one user; with `anonymous_pull`, tokens to pull are for everybody."""
 
     kind: str
@@ -379,7 +379,7 @@ class _Handler(BaseHTTPRequestHandler):
         return ("MANIFEST_BLOB_UNKNOWN", ", ".join(missing)) if missing else None
 
     def _get_referrers(self, call: Call, name: str, digest: str) -> None:
-        """List one manifest a page, so that whoever reads only the first misses some."""
+        """List one manifest a page, so that a client that reads only the first misses some."""
         if self.remote.faults.no_referrers:
             self._error(404, "UNSUPPORTED", "no such endpoint")
             return
@@ -418,7 +418,7 @@ class _Handler(BaseHTTPRequestHandler):
         assert self._body() == b""
         mount, source = call.query.get("mount"), call.query.get("from")
         if mount and source and self.remote.faults.refuse_mounts:
-            self._error(405, "UNSUPPORTED", "no mounts here")
+            self._error(self.remote.faults.refuse_mounts, "UNSUPPORTED", "no mounts here")
             return
         data = self.remote.blobs.get(source[0], {}).get(mount[0]) if mount and source else None
         if data is not None and not self.remote.faults.ignore_mounts:
@@ -529,3 +529,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body if cut is None else body[:cut])
         if cut is not None:
             self.close_connection = True
+
+
+def store(fake: FakeRemote, image: Image, *, tag: str | None = "3.11") -> None:
+    """Put an image into the repository base/python."""
+    fake.put_blob("base/python", image.config)
+    for layer in image.layers:
+        fake.put_blob("base/python", b"".join(layer.chunks()))
+    fake.put_manifest("base/python", image.manifest, image.media_type, tag=tag)

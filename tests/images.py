@@ -1,4 +1,4 @@
-"""Small images made of text, for tests that need one: sound unless told otherwise."""
+"""Small images made from text; valid unless a test asks for a fault."""
 
 import gzip
 import io
@@ -7,9 +7,9 @@ import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from toolkit.digest import Digest
 from toolkit.oci.blob import zstandard
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 
 Edit = Callable[[dict[str, Any]], object]

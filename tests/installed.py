@@ -1,4 +1,4 @@
-"""What pip installs, file by file, as the reference for what an image holds; and what may differ, rule by rule."""
+"""The files that pip installs, as the reference for an image's content, and the rules for allowed differences."""
 
 import csv
 import hashlib
@@ -7,15 +7,16 @@ import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from configparser import ConfigParser
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from msgspec import Struct
+
 from tests.commands import run_program
 from tests.daemons import require
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
 from toolkit.oci.descriptor import Platform
-from toolkit.python.lock import read_lock
+from toolkit.requirements.lock_file import read_lock
 
 # A virtual environment's own, from before anything is installed: `activate` is for shells, `lib64` and the empty
 # `include` are for compilers; pyvenv.cfg names the base's folders.
@@ -36,7 +37,7 @@ def pip_install(lock: Path, cache: Cache, folder: Path) -> "Environment":
     wheels = folder / "wheels"
     wheels.mkdir(parents=True)
     for pin in locked.pins[Platform("linux", "amd64")]:
-        (wheels / pin.filename).symlink_to(cache.blob_path(pin.sha256))
+        (wheels / pin.filename).symlink_to(cache.blob_path(pin.digest))
     venv = folder / "venv"
     python = venv / "bin" / "python"
     run_program(require(f"python{locked.python}"), "-m", "venv", "--without-pip", venv, umask=0o022)
@@ -46,8 +47,7 @@ def pip_install(lock: Path, cache: Cache, folder: Path) -> "Environment":
     return Environment(root=venv, python=str(python))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True):
     """A virtual environment at `root`, whose scripts call `python`: elsewhere when `root` is in an image."""
 
     root: Path

@@ -1,4 +1,7 @@
-"""Environments with the two lines of KFP, which cannot share one: made once beside the checkout's own, then reused."""
+"""Environments with the two lines of KFP, which cannot share one, and with KFP 2 and what comp needs.
+
+They are made once beside the checkout's own, then reused.
+"""
 
 import hashlib
 import shutil
@@ -11,9 +14,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def kfp_environment(line: str) -> Path:
-    """Give the interpreter of the environment for KFP `1` or `2`, made from tests/kfp/requirements-<line>.txt."""
+    """Give the interpreter for KFP `1` or `2`, for `comp` or `mlmd`, made from tests/kfp/requirements-<line>.txt."""
     requirements = ROOT / "tests" / "kfp" / f"requirements-{line}.txt"
-    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    included = ROOT / "tests" / "kfp" / "requirements-2.txt"
+    parts = [requirements, included] if line == "comp" else [requirements]
+    wanted = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
     folder = ROOT / f".venv-kfp{line}"
     python, stamp = folder / "bin" / "python", folder / ".requirements"
     if not stamp.is_file() or stamp.read_text() != wanted:

@@ -2,16 +2,16 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from toolkit import launcher
 from toolkit.interface.function import read_function
 from toolkit.spec.protocol import interface_document
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """A folder laid out like /opt/comp; calling it runs the launcher."""
 
     folder: Path
@@ -22,7 +22,7 @@ class Image:
         app = folder / "app"
         app.mkdir()
         (app / "module.py").write_text(code, encoding="utf-8")
-        function = read_function(app / "module.py", "f")
+        function = read_function(app / "module.py", "f", {})
         (folder / "interface.json").write_bytes(interface_document([("f", function)]))
         (folder / "launch.py").write_bytes(launcher.source())
         return cls(folder)

@@ -1,4 +1,4 @@
-"""Shared objects made of the few bytes that a reader of their needs looks at (System V ABI)."""
+"""Shared objects with only the bytes that the reader of their needs reads (System V ABI)."""
 
 import struct
 

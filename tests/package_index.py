@@ -1,21 +1,26 @@
-"""A package index on loopback, of wheels in memory (simple repository API, HTML): strict about paths and users."""
+"""A package index on loopback with wheels in memory (simple repository API, HTML), strict about paths and users."""
 
 import hashlib
 import io
+import os
 import threading
 import time
 import zipfile
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
-from toolkit.python.pin import Pin
-from toolkit.python.resolve import resolve
+from msgspec import Struct, field
+
+from toolkit.cache.store import Cache
 from toolkit.python.target import Target
+from toolkit.requirements.indexes import Indexes
+from toolkit.requirements.pin import Pin, SourceDistribution
+from toolkit.requirements.requirement_set import RequirementSet
+from toolkit.requirements.resolve import resolve
 
 
 def small_wheel(name: str, version: str, *, requires: str = "", content: str = "", python: str = "") -> bytes:
@@ -36,8 +41,7 @@ def small_wheel(name: str, version: str, *, requires: str = "", content: str = "
     return stream.getvalue()
 
 
-@dataclass(slots=True)
-class PackageIndex:
+class PackageIndex(Struct):
     """What is served: `files` by name; `wrong` gives other bytes than the page promises.
 
     `failures` counts down the answers 503 that a file gives first, `breaks` those that break off half-way, `slow` is
@@ -66,7 +70,7 @@ class PackageIndex:
         return f"http://{self.user + '@' if self.user else ''}127.0.0.1:{self.port}/{self.token}/simple"
 
     def answer(self, path: str, authorization: str | None) -> tuple[int, bytes]:
-        """Decide what to say to one request."""
+        """Return status and body of the answer to a request."""
         if self.user and authorization != f"Basic {b64encode(self.user.encode()).decode()}":
             return 401, b""
         if (plain := self.plain.get(path.partition("?")[0])) is not None:
@@ -138,9 +142,23 @@ def serving_index(index: PackageIndex) -> Iterator[PackageIndex]:
             thread.join()
 
 
-def resolved(requirements: Sequence[str], target: Target, **options: Any) -> tuple[Pin, ...]:  # noqa: ANN401 (as resolve)
+# Where uv looks for packages with the variables of the process that runs the tests.
+HERE = Indexes(environ=os.environ)
+
+
+def wanting(requirements: Iterable[str], target: Target, *, indexes: Indexes = HERE, **options: Any) -> RequirementSet:  # noqa: ANN401
+    """Make a set of requirements."""
+    return RequirementSet(requirements=tuple(requirements), target=target, indexes=indexes, **options)
+
+
+def chosen(requirements: Iterable[str], target: Target, **options: Any) -> tuple[Pin | SourceDistribution, ...]:  # noqa: ANN401
+    """Resolve for what `wanting` makes."""
+    return resolve(wanting(requirements, target, **options), Cache.default())
+
+
+def resolved(requirements: Iterable[str], target: Target, **options: Any) -> tuple[Pin, ...]:  # noqa: ANN401
     """Resolve, and expect wheels only."""
-    found = resolve(requirements, target, **options)
+    found = chosen(requirements, target, **options)
     pins = tuple(pin for pin in found if isinstance(pin, Pin))
     assert pins == found
     return pins

@@ -1,21 +1,28 @@
-"""Every reader of foreign bytes as one function: True for what it takes, False for what it refuses in words.
+"""Every reader of foreign bytes as one function: True if it accepts them, False if it refuses them with an error.
 
-Anything but the project's own errors comes out as it is: that is what fuzzing looks for.
+Errors that are not the project's own are raised unchanged: fuzzing looks for them.
 """
 
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from tests.artifacts import save_wheel
+from tests.layers import measure
 from toolkit.builders.ignore import read_patterns
-from toolkit.cache import Cache
-from toolkit.config import read_project
-from toolkit.errors import CompError, InputError
-from toolkit.findings import FindingsError, Severity
+from toolkit.cache.store import Cache
+from toolkit.config.project import read_project
+from toolkit.digest import Digest
+from toolkit.errors import CompError, FindingsError, InputError, Severity
+from toolkit.forms.argo_template import write_workflow_template
+from toolkit.forms.container_function import read_container_function
+from toolkit.forms.guards import with_defaults
+from toolkit.forms.ir import write_ir
+from toolkit.image_paths import VENV
 from toolkit.inspection import Opened, inspect_image
 from toolkit.interface.function import read_function
 from toolkit.lint.linter import lint_contract
@@ -23,31 +30,28 @@ from toolkit.oci.archive import read_archive
 from toolkit.oci.assemble import assemble
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.layout import read_layout
 from toolkit.oci.reference import parse_reference
+from toolkit.pipelines.graph_reader import read_pipeline
 from toolkit.python.base import read_facts
-from toolkit.python.bytecode.elf import read_elf
-from toolkit.python.collisions import collisions
-from toolkit.python.install import VENV, installed_files
-from toolkit.python.lock import read_lock
-from toolkit.python.pylock import read_pylock
-from toolkit.python.splice import measure
-from toolkit.python.wheels import open_wheel
 from toolkit.registry.directory import Directory
 from toolkit.registry.names import parse_request
 from toolkit.remote.client import Remote
+from toolkit.requirements.lock_file import read_lock
+from toolkit.requirements.pylock import read_pylock
 from toolkit.scaffold.program import read_contract, spec_of_program
 from toolkit.scaffold.slice import slice_function
-from toolkit.spec.argo import write_workflow_template
 from toolkit.spec.document import read_text
-from toolkit.spec.ir import write_ir
 from toolkit.spec.model import ComponentSpec, Container
 from toolkit.spec.pin import pin_image
 from toolkit.spec.protocol import function_command
 from toolkit.spec.reader import parse_component, read_component
 from toolkit.spec.writer import write_component
+from toolkit.wheels.bytecode.elf import read_elf
+from toolkit.wheels.collisions import collisions
+from toolkit.wheels.install import installed_files
+from toolkit.wheels.wheel import open_wheel
 
 Edit = Callable[[Any], Any]
 
@@ -70,7 +74,7 @@ def takes_wheel(data: bytes, folder: Path) -> bool:
     try:
         collisions((wheel,), minor="3.11")
         with open_wheel(wheel) as opened:
-            paths = [file.path for file in installed_files(opened, minor="3.11")]
+            paths = [file.path for file, _ in installed_files(opened, minor="3.11")]
         measure((wheel,), minor="3.11", cache=Cache(folder / "cache"))
     except InputError as error:
         return _refused(error, wheel.filename)
@@ -85,7 +89,7 @@ def takes_documents(documents: Documents, folder: Path) -> bool:
     blobs.mkdir(parents=True, exist_ok=True)
     for data in documents:
         (blobs / Digest.of(data).hex).write_bytes(data)
-        cache.add_blob(iter((data,)), sha256=Digest.of(data).hex, what="a document")
+        cache.store_verified(iter((data,)), Digest.of(data), what="a document")
     (folder / "layout" / "oci-layout").write_bytes(b"{}")
     (folder / "layout" / "index.json").write_bytes(documents.outer)
     remote = Remote(environ={"HOME": str(folder)}, pause=lambda _: None)
@@ -139,7 +143,7 @@ def takes_contract(text: str, folder: Path) -> bool:
     findings, _ = lint_contract(path)
     assert all(str(finding.where) and finding.message for finding in findings)
     try:
-        spec = read_component(path)
+        spec = with_defaults(read_component(path), concats=True)
     except FindingsError:
         assert any(finding.severity is Severity.ERROR for finding in findings)
         return False
@@ -151,19 +155,45 @@ def takes_contract(text: str, folder: Path) -> bool:
     return True
 
 
+def takes_pipeline(text: str, folder: Path) -> bool:
+    """Read a pipeline's IR."""
+    path = folder / "pipeline.yaml"
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    try:
+        read_pipeline(path)
+    except FindingsError:
+        return False
+    except InputError as error:
+        return _refused(error)
+    return True
+
+
 def takes_function(text: str, folder: Path) -> bool:
     """Read the function `f` of a module, write its contract, and cut it out."""
     path = folder / "code.py"
     path.write_text(text, encoding="utf-8", errors="surrogateescape")
     try:
-        function = read_function(path, "f")
-        slice_function(path, "f")
+        function = read_function(path, "f", {})
+        slice_function(path, "f", environ={})
         command, args = function_command("f", function, python="python", safe_path=True)
     except CompError as error:
         return _said(error)
     container = Container(image="a:1", command=command, args=args)
     spec = ComponentSpec(name="f", description="", interface=function.interface, implementation=container)
     assert parse_component(write_component(spec), path).interface.inputs == function.interface.inputs
+    return True
+
+
+def takes_container_function(text: str, folder: Path) -> bool:
+    """Read the container component `f` of a module, and write its contract and IR."""
+    path = folder / "code.py"
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    try:
+        spec = read_container_function(path, "f", {})
+        write_ir(with_defaults(spec, concats=True))
+    except CompError as error:
+        return _said(error)
+    assert parse_component(write_component(spec), path).interface.inputs == spec.interface.inputs
     return True
 
 
@@ -183,7 +213,7 @@ def takes_notebook(data: bytes, folder: Path) -> bool:
 
 def _takes_program(path: Path) -> bool:
     try:
-        contract = read_contract(path)
+        contract = read_contract(path, {})
         spec = spec_of_program(contract, name="p", title="P", description="", image="a:1", annotations={})
     except CompError as error:
         return _said(error)

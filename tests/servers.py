@@ -4,8 +4,9 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tests.daemons import daemon, require, scratch
 from tests.fake_remote import FakeRemote, serving
@@ -14,8 +15,7 @@ from tests.registries import serving_registry
 _LISTENING = re.compile("API listen on")
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """A running distribution server: `host` is its address, `program` what it is."""
 
     host: str

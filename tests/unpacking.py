@@ -1,6 +1,6 @@
-"""Real engines that pull an image from a plain registry on loopback and unpack it: each gives the root file system.
+"""Real engines that pull an image from a plain registry on loopback and unpack it; each returns the root file system.
 
-Every engine keeps its images, state and mounts in a folder of its own, and nothing of them stays.
+Every engine keeps its images, state and mounts in a folder of its own, which is removed afterwards.
 """
 
 import re
@@ -12,6 +12,7 @@ from tests.commands import run_program
 from tests.daemons import daemon, require, scratch
 
 _BOOTED = re.compile("containerd successfully booted")
+_LISTENING = re.compile("listening")
 # What kubelets and runtimes need, and pulling does not; the second makes a folder in /opt.
 _CONTAINERD = """\
 version = 2
@@ -40,17 +41,46 @@ def by_docker(reference: str) -> Iterator[Path]:
 @contextmanager
 def by_containerd(reference: str) -> Iterator[Path]:
     """Start a containerd, pull with ctr, and mount a snapshot."""
-    ctr, containerd = require("ctr"), require("containerd")
-    with scratch("containerd") as folder:
-        config, socket = folder / "config.toml", folder / "socket"
-        config.write_text(_CONTAINERD.format(folder=folder, socket=socket))
-        with daemon([containerd, "--config", str(config)], log=folder / "log", ready=_BOOTED):
-            images = (ctr, "--address", socket, "images")
+    with scratch("containerd") as folder, running_containerd(folder) as socket:
+        images = (require("ctr"), "--address", socket, "images")
+        root = folder / "mounted"
+        root.mkdir()
+        run_program(*images, "pull", "--plain-http", reference)
+        run_program(*images, "mount", reference, root)
+        yield root
+
+
+@contextmanager
+def by_stargz_snapshotter(reference: str) -> Iterator[Path]:
+    """Start a containerd with stargz-snapshotter, pull with ctr-remote, and mount a snapshot that reads lazily."""
+    with scratch("stargz") as folder:
+        address = folder / "stargz.socket"
+        snapshotter = [require("stargz-snapshotter"), str(folder / "stargz"), str(address)]
+        plugin = f'[proxy_plugins.stargz]\ntype = "snapshot"\naddress = "{address}"\n'
+        with (
+            daemon(snapshotter, log=folder / "stargz.log", ready=_LISTENING),
+            running_containerd(folder, more=plugin) as socket,
+        ):
+            ctr, lazily = (require("ctr-remote"), "--address", socket), ("--snapshotter", "stargz")
             root = folder / "mounted"
             root.mkdir()
-            run_program(*images, "pull", "--plain-http", reference)
-            run_program(*images, "mount", reference, root)
+            run_program(*ctr, "images", "rpull", *lazily, "--plain-http", reference)
+            # Not `images mount`: it unpacks the image once more, from layers that were not fetched.
+            snapshots = [line.split() for line in run_program(*ctr, "snapshots", *lazily, "ls").splitlines()[1:]]
+            parents = {parent for _, parent, *rest in snapshots if rest}
+            (top,) = (key for key, *_ in snapshots if key not in parents)
+            mount = run_program(*ctr, "snapshots", *lazily, "view", "--target", root, "view", top)
+            run_program("sh", "-ec", mount)
             yield root
+
+
+@contextmanager
+def running_containerd(folder: Path, *, more: str = "") -> Iterator[Path]:
+    """Run a containerd that keeps its content in `folder`, with `more` in its settings, and yield its socket."""
+    config, socket = folder / "config.toml", folder / "socket"
+    config.write_text(_CONTAINERD.format(folder=folder, socket=socket) + more)
+    with daemon([require("containerd"), "--config", str(config)], log=folder / "log", ready=_BOOTED):
+        yield socket
 
 
 @contextmanager

@@ -6,13 +6,13 @@ PKWARE's APPNOTE.TXT, sections 4.3.7 (local header), 4.3.12 (directory) and 4.3.
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _NONE = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """One member: `data` as it stands in the archive; what is None is said truly."""
 
     name: bytes

@@ -1,6 +1,6 @@
-"""What this machine and a component have to work with: each thing looked at once, all at the same time.
+"""Checks of this machine and of a component, for `comp doctor`: all at the same time.
 
-It only looks: nothing is installed, started or written but one empty file in the cache, which goes again.
+They install and start nothing, and write one empty file into the cache, which they remove.
 """
 
 import os
@@ -9,18 +9,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from msgspec import Struct
+
 from toolkit import __version__
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
 from toolkit.errors import CompError, InputError
-from toolkit.home import tool_environment
-from toolkit.processes import run
 from toolkit.remote.credentials import CredentialFiles
+from toolkit.system import temporary
+from toolkit.system.home import tool_environment
+from toolkit.system.processes import run
 from toolkit.words import in_bytes
 
 State = Literal["ok", "missing", "problem"]
@@ -30,11 +32,10 @@ _LOW = 2 << 30
 _DOCKER_SOCKET = "/var/run/docker.sock"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """What was found out about one thing.
+class Check(Struct, frozen=True, kw_only=True):
+    """The result of one check.
 
-    `why` says what needs it, `fix` how to get it or mend it; `required` that without it nothing can be built.
+    `why` names what needs it, `fix` how to install or mend it, and `required` marks what no build can do without.
     """
 
     name: str
@@ -45,9 +46,8 @@ class Check:
     required: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Probe:
-    """How to look at one thing: `look` gives what is there, or None when there is nothing.
+class Probe(Struct, frozen=True, kw_only=True):
+    """One check before it is made. `look` returns what it found, None if that is missing.
 
     A CompError of `look` is a problem; its hint comes before the general `fix`.
     """
@@ -61,15 +61,19 @@ class _Probe:
 
 
 def diagnose(folder: Path, cache: Cache, environ: Mapping[str, str], *, seconds: float = SECONDS) -> tuple[Check, ...]:
-    """Look at the tools, the cache and the credentials, and at the remotes of the component in `folder`, if it is one.
+    """Check the tools, the cache and the credentials, and the remotes of the component in `folder`, if it is one.
 
-    What has not answered after `seconds` counts as a problem. Without a component nothing is asked of the network.
+    A check without an answer after `seconds` counts as a problem. Without a component the network is left alone.
     """
+    return check_all([*_machine(cache, environ), *_component(folder, environ)], seconds)
+
+
+def check_all(probes: Sequence[Probe], seconds: float) -> tuple[Check, ...]:
+    """Make checks at the same time. One without an answer after `seconds` counts as a problem."""
     from multiprocessing import TimeoutError as NotYetError
     from multiprocessing.pool import ThreadPool
     from time import monotonic
 
-    probes = [*_machine(cache, environ), *_component(folder, environ)]
     checks = []
     # Its threads are daemons: a name server that hangs does not keep the program from ending.
     with ThreadPool(len(probes)) as pool:
@@ -83,16 +87,18 @@ def diagnose(folder: Path, cache: Cache, environ: Mapping[str, str], *, seconds:
     return tuple(checks)
 
 
-def _check(probe: _Probe) -> Check:
+def _check(probe: Probe) -> Check:
+    """Make one check."""
     try:
-        found = probe.look()
+        detail = probe.look()
     except CompError as error:
         place = f"{error.where}: " if error.where else ""
         return _result(probe, "problem", " ".join(f"{place}{error.message}".split()), error.hint)
-    return _result(probe, "missing", probe.absent) if found is None else _result(probe, "ok", found)
+    return _result(probe, "missing", probe.absent) if detail is None else _result(probe, "ok", detail)
 
 
-def _result(probe: _Probe, state: State, detail: str, hint: str | None = None) -> Check:
+def _result(probe: Probe, state: State, detail: str, hint: str | None = None) -> Check:
+    """Return the result of a check; advice only unless it is in order."""
     return Check(
         name=probe.name,
         state=state,
@@ -103,39 +109,61 @@ def _result(probe: _Probe, state: State, detail: str, hint: str | None = None) -
     )
 
 
-def _machine(cache: Cache, environ: Mapping[str, str]) -> Iterator[_Probe]:
-    yield _Probe(
+def _machine(cache: Cache, environ: Mapping[str, str]) -> Iterator[Probe]:
+    """Yield the checks that do not depend on a component."""
+    yield Probe(
         name="python", look=_python, why="it runs comp, and components by --runner process", fix="", required=True
     )
-    yield _Probe(
+    yield Probe(
         name="uv",
-        look=_uv,
+        look=partial(_uv, cache, environ),
         why="every resolving of requirements, and --runner process, need it",
         fix="install comp-toolkit again: uv is one of its dependencies",
         required=True,
     )
-    yield _Probe(
+    yield Probe(
         name="cache",
         look=partial(_cache, cache),
         why="wheels, layers and images are kept in it",
         fix="name another folder with COMP_CACHE_DIR",
         required=True,
     )
-    yield _Probe(
+    yield Probe(
         name="disk",
         look=partial(_disk, cache.root),
         why="wheels and images of a scientific stack take some hundred megabytes",
         fix="make room, or name a folder on another disk with COMP_CACHE_DIR; `comp cache prune` empties the cache",
     )
-    yield from _engines(environ)
-    yield _Probe(
+    yield Probe(
+        name="temporary",
+        look=_temporary,
+        why="bases and wheels are unpacked there while a build runs",
+        fix="mount a volume there that can be written, or name a folder with TMPDIR",
+        required=True,
+    )
+    # Other systems have no namespaces, and no base's Python runs there.
+    if sys.platform == "linux":
+        yield Probe(
+            name="jail",
+            look=_jail,
+            why="the base's own Python compiles bytecode in it, without which images start slower",
+            fix="in a container, --trust-base or COMP_TRUST_BASE=true; elsewhere, apt-get install bubblewrap",
+        )
+    yield Probe(
+        name="git",
+        look=partial(_program, "git", cache, environ),
+        why="requirements from git need it, and what compares with a commit",
+        fix="apt-get install git",
+    )
+    yield from _engines(cache, environ)
+    yield Probe(
         name="credentials",
         look=partial(_credentials, environ),
         why="pushing, and private images, need a login",
         fix="docker login HOST, or podman login HOST",
         absent=f"no login in {CredentialFiles.of(environ).places()}",
     )
-    yield _Probe(
+    yield Probe(
         name="trust store",
         look=partial(_trust, environ),
         why="without certificates no remote can be trusted",
@@ -144,53 +172,55 @@ def _machine(cache: Cache, environ: Mapping[str, str]) -> Iterator[_Probe]:
     )
 
 
-def _engines(environ: Mapping[str, str]) -> Iterator[_Probe]:
-    yield _Probe(
+def _engines(cache: Cache, environ: Mapping[str, str]) -> Iterator[Probe]:
+    """Yield the checks of programs that only some options need."""
+    yield Probe(
         name="docker",
         look=partial(_docker, environ),
         why="its daemon serves --builder, --runner and --output docker; the built-in builder needs none",
         fix="apt-get install docker.io and start the daemon, or set DOCKER_HOST",
         absent=f"no daemon at {_DOCKER_SOCKET}",
     )
-    yield _Probe(
+    yield Probe(
         name="buildah",
-        look=partial(_program, "buildah", environ),
+        look=partial(_program, "buildah", cache, environ),
         why="--builder and --runner buildah need it; the built-in builder does not",
         fix="apt-get install buildah",
     )
-    yield _Probe(
+    yield Probe(
         name="mmdebstrap",
-        look=partial(_program, "mmdebstrap", environ),
-        why="`comp base` makes a base image with it where none can be pulled",
+        look=partial(_program, "mmdebstrap", cache, environ),
+        why="`comp base` makes a base image with it if none can be pulled",
         fix="apt-get install mmdebstrap",
     )
-    yield _Probe(
+    yield Probe(
         name="skopeo",
-        look=partial(_program, "skopeo", environ),
-        why="comp does without it; it is good for looking at images and copying them",
+        look=partial(_program, "skopeo", cache, environ),
+        why="comp does without it; it is useful to look at images and copy them",
         fix="apt-get install skopeo",
     )
 
 
-def _component(folder: Path, environ: Mapping[str, str]) -> Iterator[_Probe]:
-    from toolkit.config import default_base, read_project
+def _component(folder: Path, environ: Mapping[str, str]) -> Iterator[Probe]:
+    """Yield the checks of the component in a folder, none if it is not a component."""
+    from toolkit.config.project import default_base, read_project
 
     try:
         project = read_project(folder, environ=environ)
         base = project.base or default_base(project)
     except InputError as error:
         if _has_settings(folder):
-            yield _Probe(name="component", look=partial(_raise, error), why="its settings name its remotes", fix="")
+            yield Probe(name="component", look=partial(_raise, error), why="its settings name its remotes", fix="")
         return
-    yield _Probe(
+    yield Probe(
         name="base",
         look=partial(_base, base, environ),
         why="the image is built on it",
         fix="export COMP_BASE=$(comp base), which makes one from Debian packages",
-        absent=f"{base} is not there",
+        absent=f"{base} is missing",
     )
     if project.image is not None:
-        yield _Probe(
+        yield Probe(
             name="image",
             look=partial(_image, project.image, environ),
             why="`comp build --push` sends the image there",
@@ -199,74 +229,110 @@ def _component(folder: Path, environ: Mapping[str, str]) -> Iterator[_Probe]:
 
 
 def _has_settings(folder: Path) -> bool:
+    """Return whether a folder is meant as a component, even if its settings cannot be read."""
+    from toolkit.config.project import is_component
+    from toolkit.config.toml import TomlDocument
+
+    path = folder / "pyproject.toml"
     try:
-        return "[tool.comp" in (folder / "pyproject.toml").read_text(errors="replace")
+        if "[tool.comp" not in path.read_text(errors="replace"):
+            return False
+        document = TomlDocument.read(path)
+        return document is None or is_component(document)
     except OSError:
         return False
+    except InputError:
+        return True
 
 
 def _raise(error: CompError) -> None:
+    """Raise an error that was caught before, so that it becomes the result of a check."""
     raise error
 
 
 def _python() -> str:
+    """Return the versions of Python and comp."""
     return f"{sys.version.split()[0]} ({sys.executable}), comp {__version__}"
 
 
-def _uv() -> str | None:
-    from toolkit.python.uv import uv_program
+def _uv(cache: Cache, environ: Mapping[str, str]) -> str | None:
+    """Return the version of uv that comp uses; None if it is missing."""
+    from toolkit.requirements.uv import uv_program
 
     try:
-        return _version_of(uv_program())
+        return _version_of(uv_program(), cache, environ)
     except FileNotFoundError:
         return None
 
 
-def _program(name: str, environ: Mapping[str, str]) -> str | None:
-    found = shutil.which(name, path=environ.get("PATH"))
-    return _version_of(found) if found else None
+def _program(name: str, cache: Cache, environ: Mapping[str, str]) -> str | None:
+    """Return the version of an optional program; None if it is not on the path."""
+    path = shutil.which(name, path=environ.get("PATH"))
+    return _version_of(path, cache, environ) if path else None
 
 
-def _version_of(program: str) -> str:
-    environment = tool_environment(os.environ, Cache.default().spare_home)
+def _version_of(program: str, cache: Cache, environ: Mapping[str, str]) -> str:
+    """Run a program for its version. Raises InputError with its last line if it fails."""
+    environment = tool_environment(environ, cache.spare_home)
     try:
         done = run([program, "--version"], seconds=SECONDS, environment=environment)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InputError(f"{program} does not run: {error}") from error
     version = re.search(r"\d+(?:\.\d+)+", done.text)
     if done.code or version is None:
-        said = (done.error_text.strip().splitlines() or [f"exit code {done.code}"])[-1]
-        raise InputError(f"{program} does not run: {said}")
+        reason = (done.error_text.strip().splitlines() or [f"exit code {done.code}"])[-1]
+        raise InputError(f"{program} does not run: {reason}")
     return version[0]
 
 
+def _temporary() -> str:
+    """Return the place for temporary files. Raises OutsideError if nothing can be written there."""
+    with temporary.folder("doctor") as folder:
+        return str(folder.parent)
+
+
+def _jail() -> str:
+    """Return how foreign code is shut in. Raises InputError with the reason if it cannot be."""
+    from toolkit.jail.jail import NoJail, find_jail
+
+    found = find_jail()
+    if isinstance(found, NoJail):
+        raise InputError(found.reason)
+    return "by bubblewrap" if found.bubblewrap else "by the kernel's namespaces"
+
+
 def _docker(environ: Mapping[str, str]) -> str | None:
+    """Return the daemon's version and address; None without one."""
     from toolkit.engines import docker
 
+    # Most machines have no daemon, which is not a problem; one that is configured and silent is.
     if not environ.get("DOCKER_HOST") and not Path(_DOCKER_SOCKET).exists():
         return None
-    client = docker.connect(timeout=SECONDS)
+    client = docker.connect(environ, timeout=SECONDS)
     return f"{client.version()['Version']} ({client.api.base_url})"
 
 
 def _cache(cache: Cache) -> str:
-    place = _existing(cache.root)
+    """Return the cache's place and size. Raises InputError if it cannot be written."""
+    folder = _existing(cache.root)
     try:
-        with tempfile.NamedTemporaryFile(dir=place, prefix=".comp-doctor-"):
+        # Only a file shows it: a read-only mount has the same permission bits.
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".comp-doctor-"):
             pass
     except OSError as error:
-        raise InputError(f"{place} cannot be written: {error.strerror}") from error
-    if place != cache.root:
+        raise InputError(f"{folder} cannot be written: {error.strerror}") from error
+    if folder != cache.root:
         return f"{cache.root}, empty"
     return f"{cache.root}, {in_bytes(_size(cache.root))}"
 
 
 def _size(folder: Path) -> int:
+    """Return the size of all files below a folder, in bytes."""
     total = 0
-    for place, _, names in os.walk(folder):
+    for parent, _, names in os.walk(folder):
         for name in names:
             try:
-                total += Path(place, name).lstat().st_size
+                total += Path(parent, name).lstat().st_size
             except FileNotFoundError:
                 # Another comp pruned it meanwhile.
                 continue
@@ -274,6 +340,7 @@ def _size(folder: Path) -> int:
 
 
 def _disk(folder: Path) -> str:
+    """Return the free space for the cache. Raises InputError if it is low."""
     free = shutil.disk_usage(_existing(folder)).free
     if free < _LOW:
         raise InputError(f"{in_bytes(free)} free at {folder}")
@@ -281,33 +348,38 @@ def _disk(folder: Path) -> str:
 
 
 def _existing(folder: Path) -> Path:
-    return next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    """Return the folder, or the nearest one above it that exists."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
 
 
 def _credentials(environ: Mapping[str, str]) -> str | None:
-    found = []
+    """List the hosts with a login, and the helpers that know more, each with the file that names it."""
+    logins = []
     for path, hosts, helpers in CredentialFiles.of(environ).logins():
-        found += [f"{', '.join(hosts)} ({path})"] if hosts else []
+        logins += [f"{', '.join(hosts)} ({path})"] if hosts else []
         for program in helpers:
             if shutil.which(program, path=environ.get("PATH")) is None:
                 raise InputError(f"{path} names {program}, which is not installed", hint=f"install {program}")
-            found.append(f"{program} ({path})")
-    return "; ".join(found) or None
+            logins.append(f"{program} ({path})")
+    return "; ".join(logins) or None
 
 
 def _trust(environ: Mapping[str, str]) -> str | None:
+    """Return how many authorities are trusted; None if there are none."""
     import ssl
 
     from toolkit.http.trust import trust
 
     count = trust(environ).cert_store_stats()["x509_ca"]
     folder = environ.get("SSL_CERT_DIR") or ssl.get_default_verify_paths().capath
+    # OpenSSL loads the files of a folder only when it needs one, and finds them by names that end in .0.
     if not count and folder and next(Path(folder).glob("*.0"), None):
         return f"those in {folder} are trusted"
-    return f"{count} trusted" if count else None
+    return f"{count} trusted certificate{'s' * (count != 1)}" if count else None
 
 
 def _base(text: str, environ: Mapping[str, str]) -> str | None:
+    """Return the base and, of a remote one, its digest; None if it is missing."""
     from toolkit.oci.reference import parse_reference
     from toolkit.remote.client import Remote
 
@@ -315,11 +387,12 @@ def _base(text: str, environ: Mapping[str, str]) -> str | None:
     if scheme in {"layout", "archive"}:
         path = Path(rest) / "oci-layout" if scheme == "layout" else Path(rest)
         return text if path.is_file() else None
-    found = Remote(environ=environ).head(parse_reference(text))
-    return f"{text}, {found.digest}" if found else None
+    described = Remote(environ=environ).head(parse_reference(text))
+    return f"{text}, {described.digest}" if described else None
 
 
 def _image(text: str, environ: Mapping[str, str]) -> str:
+    """Return that the image's host answers and accepts the login; whether that may push shows only at a push."""
     from toolkit.oci.reference import parse_reference
     from toolkit.remote.client import Remote
 

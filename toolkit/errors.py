@@ -1,27 +1,30 @@
-"""The error tree and the exit code of each branch.
+"""The error tree with the exit code of each branch, and the findings of readers and the linter.
 
     CompError
-    ├── InputError      1   what the user gave is wrong: code, contract, requirements, data
+    ├── InputError      1   the user's code, contract, requirements or data are wrong
+    │   └── FindingsError   a document has faults; `findings` are all of them
     ├── UsageError      2   the command line is wrong
     └── OutsideError    3   a remote, an engine, the network or the disk failed; trying again may help
         ├── RemoteError     a server refused or failed; `status` says how
         │   └── SlowError   a server takes too long; another try at once would take as long
         ├── MachineError    the operating system refused; `reason` is its own words
-        └── LostError       the cache has lost what it had when the work began: it can be made again
+        └── LostError       the cache has lost data during the work; a new try makes it again
 
 A message says what failed and on what. The cause travels as `__cause__` (`raise … from …`), the advice as
-`hint`. Nothing here prints: `toolkit.cli` does.
+`hint`. Readers and the linter collect findings instead of stopping at the first. Nothing here prints: `toolkit.cli`
+does.
 """
 
-from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Location:
-    """A place in a file; lines and columns count from 1, a missing one means the whole file or line.
 
-    In a notebook `cell` counts all cells from 1, and the line is one of the cell.
+class Location(Struct, frozen=True, kw_only=True):
+    """A place in a file. Lines and columns count from 1; without them the place is the whole file or line.
+
+    In a notebook, `cell` counts all cells from 1, and `line` counts the lines of the cell.
     """
 
     path: Path
@@ -32,13 +35,33 @@ class Location:
     end_column: int | None = None
 
     def __str__(self) -> str:
+        # The form `path:line:column` is the one that editors and terminals make links of.
         cell = None if self.cell is None else f"cell {self.cell}"
         return ":".join(str(part) for part in (self.path, cell, self.line, self.column) if part is not None)
 
 
-class CompError(Exception):
-    """Anything that ends a command with a message instead of a traceback."""
+class Severity(StrEnum):
+    """The severity of a finding; only an error makes `comp lint` exit with 1."""
 
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One remark: `rule` is a stable id such as C010, `message` says what is wrong, `help` says what to do."""
+
+    rule: str
+    severity: Severity
+    message: str
+    where: Location
+    help: str = ""
+
+
+class CompError(Exception):
+    """Every error that ends a command with a message instead of a traceback."""
+
+    # That of our own bugs: only subclasses are raised.
     exit_code = 4
 
     def __init__(self, message: str, *, where: Location | None = None, hint: str | None = None) -> None:
@@ -54,6 +77,16 @@ class InputError(CompError):
     exit_code = 1
 
 
+class FindingsError(InputError):
+    """A document could not be read; `findings` are all reasons, and the message is the first one."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        first = findings[0]
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        super().__init__(f"{first.message} [{first.rule}]{more}", where=first.where, hint=first.help or None)
+        self.findings = findings
+
+
 class UsageError(CompError):
     """The command line asks for something that does not exist or does not go together."""
 
@@ -67,7 +100,7 @@ class OutsideError(CompError):
 
 
 class MachineError(OutsideError):
-    """The operating system refused what was asked of it; `reason` is its own words."""
+    """The operating system refused a call; `reason` is its own words."""
 
     def __init__(self, message: str, *, reason: str, hint: str) -> None:
         super().__init__(f"{message}: {reason}", hint=hint)
@@ -75,11 +108,11 @@ class MachineError(OutsideError):
 
 
 class LostError(OutsideError):
-    """Something that the cache had when the work began is not there any more."""
+    """Data that the cache had when the work began is gone: another process may have pruned it."""
 
 
 class RemoteError(OutsideError):
-    """A server refused or failed; `status` is the HTTP status, 0 when there was no answer."""
+    """A server refused or failed; `status` is the HTTP status, 0 without an answer."""
 
     def __init__(
         self, message: str, *, status: int = 0, where: Location | None = None, hint: str | None = None
@@ -89,4 +122,4 @@ class RemoteError(OutsideError):
 
 
 class SlowError(RemoteError):
-    """A server took longer than a request may, or moved less than a transfer has to."""
+    """A server took longer than REQUEST_TIME to answer, or sent less than TRANSFER_RATE."""

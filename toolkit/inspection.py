@@ -1,4 +1,4 @@
-"""Look into an image that is already there: its layers, what the launcher will run, and what its packages weigh."""
+"""Facts about an image that exists: its layers, the components that the launcher runs, and its packages."""
 
 import csv
 import io
@@ -9,22 +9,25 @@ import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from toolkit.config import read_project
-from toolkit.errors import InputError, Location, OutsideError
+from msgspec import Struct
+
+from toolkit.config.project import read_project
+from toolkit.errors import CompError, InputError, Location, OutsideError, RemoteError
+from toolkit.image_paths import INTERFACE, VENV
+from toolkit.job.context import BuildContext
+from toolkit.oci.check import check_image
 from toolkit.oci.contents import layer_tar, members
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.python.base import SystemFacts, read_system
-from toolkit.python.floors import floors_of, is_above
+from toolkit.python.libc_floor import floors_of, is_above
 from toolkit.python.shared_libraries import is_library, missing_of, needed_libraries
 from toolkit.spec.reader import read_component
-from toolkit.tools import Tools
 from toolkit.words import some_of
 
 if TYPE_CHECKING:
@@ -32,16 +35,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# The beginning of the history's line for each layer that comp made.
 _OURS = "comp: "
 _CHUNK = 1 << 20
-_INTERFACE = "opt/comp/interface.json"
-_PACKAGES = re.compile(r"(opt/comp/venv/lib/python[^/]+/site-packages)/([^/]+)-([^/]+)\.dist-info/(RECORD|WHEEL)")
+_PACKAGES = re.compile(rf"({VENV}/lib/python[^/]+/site-packages)/([^/]+)-([^/]+)\.dist-info/(RECORD|WHEEL)")
 _LABEL = "org.opencontainers.image."
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LayerFacts:
-    """One layer, from bottom to top: `size` in compressed bytes; `made_by` is its line of history."""
+class LayerFacts(Struct, frozen=True, kw_only=True):
+    """One layer. `size` is in compressed bytes, `made_by` its line of history, and `ours` is true if comp made it."""
 
     digest: str
     size: int
@@ -49,12 +51,11 @@ class LayerFacts:
     ours: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PackageFacts:
-    """One installed distribution; `size` is what its files take when unpacked, in bytes.
+class PackageFacts(Struct, frozen=True, kw_only=True):
+    """One installed distribution. `size` is that of its unpacked files, in bytes.
 
-    `needs` says which C library is enough for its machine code, as its wheel's tags say: `{"glibc": "2.17"}`;
-    `lacks` are the shared libraries that it asks for and the image does not have.
+    `needs` has the oldest C library that its wheel's tags allow: `{"glibc": "2.17"}`. `lacks` lists the shared
+    libraries that it needs and the image does not have.
     """
 
     name: str
@@ -64,22 +65,20 @@ class PackageFacts:
     lacks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReferrerFacts:
-    """A manifest on the remote that refers to the image: a signature, say. `size` is the manifest's, in bytes."""
+class ReferrerFacts(Struct, frozen=True, kw_only=True):
+    """A manifest on the remote that refers to the image, such as a signature. `size` is the manifest's, in bytes."""
 
     artifact_type: str
     digest: str
     size: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImageFacts:
-    """What an image is. `components` are those of its `interface.json`, as the launcher will read them.
+class ImageFacts(Struct, frozen=True, kw_only=True):
+    """The facts about an image. `components` is read from its `interface.json`, as the launcher reads it.
 
-    `platforms` are all that there are where it is one of several, `referrers` what a remote lists for it or for all
-    of them. `packages` are sorted by size, largest first, and `libc` is the C library that they have, like
-    `glibc 2.36`; both are None when nobody asked for them.
+    `platforms` lists those of the index that the image is in, `referrers` the manifests that refer to it or to the
+    index. `packages` are sorted by size, largest first, and `libc` is their C library, such as `glibc 2.36`; both are
+    None if the layers of wheels were not read. `problems` are those of `check_image`, None if it was not checked.
     """
 
     digest: str
@@ -96,37 +95,43 @@ class ImageFacts:
     referrers: tuple[ReferrerFacts, ...]
     packages: tuple[PackageFacts, ...] | None
     libc: str | None
+    problems: tuple[str, ...] | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Say which packages need another C library than there is, or a newer one, and which lack libraries."""
+        """A line for each package that needs another C library, or a newer one, or shared libraries."""
         library, _, version = (self.libc or "").partition(" ")
-        above = [one for one in self.packages or () if version and is_above(one.needs, library, version)]
+        packages = self.packages or ()
         return (
             *(
-                f"{one.name} {one.version} needs "
-                f"{' or '.join(f'{name} {floor}' for name, floor in one.needs.items())}, and the base has {self.libc}"
-                for one in above
+                f"{package.name} {package.version} needs "
+                f"{' or '.join(f'{name} {floor}' for name, floor in package.needs.items())}, "
+                f"and the base has {self.libc}"
+                for package in packages
+                if version and is_above(package.needs, library, version)
             ),
             *(
-                f"{one.name} {one.version} needs {some_of(one.lacks)}, which the image lacks: importing it may fail"
-                for one in self.packages or ()
-                if one.lacks
+                f"{package.name} {package.version} needs {some_of(package.lacks)}, "
+                "which the image lacks: importing it may fail"
+                for package in packages
+                if package.lacks
             ),
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Opened:
-    """An image, and on a remote what refers to it; the platforms that there are, none where it stands alone."""
+class Opened(Struct, frozen=True, kw_only=True):
+    """An image, the platforms of the index that it is in, and the manifests on a remote that refer to it."""
 
     image: Image
     platforms: tuple[str, ...] = ()
     referrers: tuple[ReferrerFacts, ...] = ()
 
 
-def open_image(name: str, platform: Platform, tools: Tools) -> Opened:
-    """Find an image: `layout:DIR`, `archive:FILE`, a component's folder or contract (its image), or a reference."""
+def open_image(name: str, platform: Platform, context: BuildContext) -> Opened:
+    """Open the image of `layout:DIR`, `archive:FILE`, a component's folder, a contract, or a reference.
+
+    Raises InputError for a contract that is not pinned, and as reading the image does.
+    """
     scheme, _, rest = name.partition(":")
     if scheme == "layout":
         from toolkit.oci.layout import layout_platforms, read_layout
@@ -135,38 +140,62 @@ def open_image(name: str, platform: Platform, tools: Tools) -> Opened:
     if scheme == "archive":
         from toolkit.oci.archive import read_archive
 
-        return Opened(image=read_archive(Path(rest), platform=platform, cache=tools.cache))
-    reference, remote = _reference(name), tools.remote()
-    if reference.digest is None and (described := remote.head(reference)):
-        reference = reference.with_digest(described.digest)
-    image = remote.pull(reference, platform, tools.cache, report=tools.report)
+        return Opened(image=read_archive(Path(rest), platform=platform, cache=context.cache))
+    reference, remote = _reference(name, context.environ), context.remote()
+    try:
+        # A tag may move between the requests below, a digest cannot.
+        if reference.digest is None and (described := remote.head(reference)):
+            reference = reference.with_digest(described.digest)
+        image = remote.pull(reference, platform, context.cache, report=context.report)
+    except RemoteError as error:
+        if not _may_be_a_path(name):
+            raise
+        raise RemoteError(
+            f"no file or folder {name} exists here, and the name was taken as an image on {reference.host}",
+            status=error.status,
+            hint=_path_hint(error),
+        ) from error
     return Opened(
         image=image,
-        platforms=tuple(map(str, remote.platforms(reference, tools.cache))),
+        platforms=tuple(map(str, remote.platforms(reference, context.cache))),
         referrers=_referrers(remote, reference, image),
     )
 
 
 def _referrers(remote: "Remote", reference: Reference, image: Image) -> tuple[ReferrerFacts, ...]:
-    """List what refers to the image or to the index that it is of; a remote that fails is told and costs no more."""
+    """List the manifests that refer to the image or to its index; if the remote fails, warn and list none."""
+    # A signature may refer to the index or to one of its images; both digests are equal without an index.
     subjects = dict.fromkeys(digest for digest in (reference.digest, image.digest) if digest)
     try:
-        found = [one for digest in subjects for one in remote.referrers(reference, digest)]
+        referrers = [referrer for digest in subjects for referrer in remote.referrers(reference, digest)]
     except (OutsideError, InputError) as error:
         log.warning("cannot tell what refers to the image: %s", error.message)
         return ()
     return tuple(
-        ReferrerFacts(artifact_type=one.artifact_type, digest=str(one.descriptor.digest), size=one.descriptor.size)
-        for one in found
+        ReferrerFacts(
+            artifact_type=referrer.artifact_type,
+            digest=str(referrer.descriptor.digest),
+            size=referrer.descriptor.size,
+        )
+        for referrer in referrers
     )
 
 
-def _reference(name: str) -> Reference:
+def _reference(name: str, environ: Mapping[str, str]) -> Reference:
+    """Return the reference that a folder or a contract pins, or that the name itself is."""
     path = Path(name)
     if path.is_dir():
-        path = read_project(path).entries[0].contract
-    if not path.is_file():
-        return parse_reference(name)
+        path = read_project(path, environ=environ).entries[0].contract
+    elif not path.is_file():
+        try:
+            return parse_reference(name)
+        except InputError as error:
+            if not _may_be_a_path(name):
+                raise
+            raise InputError(
+                f"no file or folder {name} exists here, and it is not the name of an image",
+                hint=_path_hint(error),
+            ) from error
     image = read_component(path).container.image
     reference = parse_reference(image)
     if reference.digest is None:
@@ -178,9 +207,27 @@ def _reference(name: str) -> Reference:
     return reference
 
 
-def inspect_image(opened: Opened, *, packages: bool) -> ImageFacts:
-    """Describe an image. The top layer is read when it is ours; with `packages` the layers of wheels too."""
+def _may_be_a_path(name: str) -> bool:
+    """Return whether a name may be a misspelt path: one that does not exist, and has no mark of an image."""
+    first, slash, _ = name.partition("/")
+    # A first part with a dot is a host, unless the rest shows a contract in a folder such as `v1.2`.
+    host = slash and "." in first.strip(".") and not name.endswith((".yaml", ".yml"))
+    return not host and ":" not in name and "@" not in name and not Path(name).exists()
+
+
+def _path_hint(error: CompError) -> str:
+    """Return the hint for a misspelt path, with that of the error for the image."""
+    return "correct the path" + (f"; if an image is meant: {error.hint}" if error.hint else "")
+
+
+def inspect_image(opened: Opened, *, packages: bool, check: bool = False) -> ImageFacts:
+    """Return the facts about an image. The top layer is read if comp made it; with `packages` the layers of wheels too.
+
+    With `check` every layer is read and verified; an image with problems is not read any further.
+    """
     image = opened.image
+    problems = tuple(check_image(image)) if check else None
+    packages = packages and not problems
     config = image.parsed_config()
     settings = config.get("config") or {}
     labels = settings.get("Labels") or {}
@@ -199,33 +246,37 @@ def inspect_image(opened: Opened, *, packages: bool) -> ImageFacts:
         command=tuple(map(str, [*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])])),
         labels=labels,
         layers=layers,
-        components=_components(image, layers),
+        components={} if problems else _components(image, layers),
         referrers=opened.referrers,
         packages=_packages(image, layers, system.libraries) if system else None,
         libc=" ".join(system.c_library) if system and system.c_library else None,
+        problems=problems,
     )
 
 
 def _layers(image: Image, config: Mapping[str, Any]) -> tuple[LayerFacts, ...]:
-    history = [str(one.get("created_by", "")) for one in config.get("history") or [] if not one.get("empty_layer")]
-    # A base without history leaves its layers without names; ours are on top.
+    """Describe the layers from bottom to top, by the config's history."""
+    steps = config.get("history") or []
+    history = [str(step.get("created_by", "")) for step in steps if not step.get("empty_layer")]
+    # A base may have no history for its layers; ours are on top.
     made_by = [*[""] * (len(image.layers) - len(history)), *history][: len(image.layers)]
     return tuple(
         LayerFacts(
             digest=str(layer.descriptor.digest),
             size=layer.descriptor.size,
-            made_by=said.removeprefix(_OURS),
-            ours=said.startswith(_OURS),
+            made_by=line.removeprefix(_OURS),
+            ours=line.startswith(_OURS),
         )
-        for layer, said in zip(image.layers, made_by, strict=True)
+        for layer, line in zip(image.layers, made_by, strict=True)
     )
 
 
 def _components(image: Image, layers: Sequence[LayerFacts]) -> dict[str, Mapping[str, Any]]:
+    """Read `interface.json`, which is in the top layer. Empty if comp did not make it."""
     if not layers or not layers[-1].ours:
         return {}
     for name, member, stream in _members(image.layers[-1]):
-        if name == _INTERFACE and member.isfile():
+        if name == INTERFACE and member.isfile():
             try:
                 return dict(json.load(stream)["components"])
             except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -234,52 +285,55 @@ def _components(image: Image, layers: Sequence[LayerFacts]) -> dict[str, Mapping
 
 
 def _system(image: Image, layers: Sequence[LayerFacts]) -> SystemFacts:
+    """Read the C library and the shared libraries of the base's layers."""
     return read_system(layer for layer, facts in zip(image.layers, layers, strict=True) if not facts.ours)
 
 
 def _packages(image: Image, layers: Sequence[LayerFacts], present: AbstractSet[str]) -> tuple[PackageFacts, ...]:
-    """Add up what each distribution's RECORD lists (PyPA, "Recording installed projects"), and read its tags.
+    """Add up the files of each distribution's RECORD (PyPA, "Recording installed projects"), and read its tags.
 
     `present` are the base's shared libraries.
     """
     sizes: dict[str, int] = {}
-    asked: dict[str, tuple[str, ...]] = {}
+    needed: dict[str, tuple[str, ...]] = {}
     records: dict[tuple[str, str], list[str]] = {}
     tags: dict[tuple[str, str], list[str]] = {}
     for layer, facts in zip(image.layers, layers, strict=True):
         if not facts.ours:
             continue
         for name, member, stream in _members(layer):
+            # The layer is one stream, so each file is read when it comes by; RECORDs are matched with sizes at the end.
             sizes[name] = member.size
             if is_library(name):
-                asked[name] = needed_libraries(iter(partial(stream.read, _CHUNK), b""))
+                needed[name] = needed_libraries(iter(partial(stream.read, _CHUNK), b""))
             if match := _PACKAGES.fullmatch(name):
-                root, one, text = match[1], (match[2], match[3]), stream.read().decode("utf-8", "replace")
+                root, named, text = match[1], (match[2], match[3]), stream.read().decode("utf-8", "replace")
                 if match[4] == "WHEEL":
-                    tags[one] = [line.removeprefix("Tag:") for line in text.splitlines() if line.startswith("Tag:")]
+                    tags[named] = [line.removeprefix("Tag:") for line in text.splitlines() if line.startswith("Tag:")]
                 else:
-                    records[one] = [_below(root, row[0]) for row in csv.reader(io.StringIO(text)) if row]
-    there = {*present, *(path.rpartition("/")[2] for path in asked)}
-    found = [
+                    # RECORD is CSV: a path with a comma is in quotes.
+                    records[named] = [_installed_path(root, row[0]) for row in csv.reader(io.StringIO(text)) if row]
+    libraries = {*present, *(path.rpartition("/")[2] for path in needed)}
+    packages = [
         PackageFacts(
-            name=one[0],
-            version=one[1],
+            name=name,
+            version=version,
             size=sum(sizes.get(path, 0) for path in paths),
-            needs=floors_of(tags.get(one, ())),
-            lacks=missing_of((name for path in paths for name in asked.get(path, ())), there),
+            needs=floors_of(tags.get((name, version), ())),
+            lacks=missing_of((library for path in paths for library in needed.get(path, ())), libraries),
         )
-        for one, paths in records.items()
+        for (name, version), paths in records.items()
     ]
-    return tuple(sorted(found, key=lambda one: (-one.size, one.name)))
+    return tuple(sorted(packages, key=lambda package: (-package.size, package.name)))
 
 
-def _below(root: str, path: str) -> str:
-    """Join a RECORD's path, which may climb out of site-packages, to where that lies."""
+def _installed_path(root: str, path: str) -> str:
+    """Return the path in the image of a RECORD's path, which may climb out of site-packages."""
     return posixpath.normpath(posixpath.join(root, path))
 
 
 def _members(layer: Layer) -> Iterator[tuple[str, tarfile.TarInfo, IO[bytes]]]:
-    """Go through a layer once, front to back."""
+    """Yield the members of a layer, each with its content, front to back."""
     with layer_tar(layer) as archive:
         for member in members(archive):
             stream = archive.extractfile(member) if member.isfile() else None

@@ -1,12 +1,16 @@
-"""Progress as data: long work reports small records, the command line decides how to show them."""
+"""Progress as data: long work reports small records, and the command line shows them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextvars import ContextVar
+
+from msgspec import Struct
+
+# The component that a thread works on, in a command on many: what is printed meanwhile begins with its name.
+SUBJECT: ContextVar[str] = ContextVar("subject", default="")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
-    """How far one piece of work is: `done` of `total`, in bytes unless `unit` says otherwise."""
+class Progress(Struct, frozen=True, kw_only=True):
+    """The state of one task: `done` of `total` (None if unknown), in bytes unless `unit` names another."""
 
     task: str
     done: int
@@ -18,4 +22,4 @@ Report = Callable[[Progress], None]
 
 
 def silent(_: Progress) -> None:
-    """Report to nobody."""
+    """Report nothing."""

@@ -1,7 +1,7 @@
-"""What is secret, and text without it: everything that is printed, logged or kept passes through here.
+"""Hiding secrets: everything that is printed, logged or kept passes through here.
 
-Secret are the values that this process was given as secrets (`learn`, in every form that they are likely to be
-written in), and what has the form of a secret: a login in an address, a well-known kind of token, a private key.
+Two kinds of values are secret: those that this process learns as such (`learn`), in all the forms in which they are
+likely to be written, and those that look like secrets: logins in addresses, well-known kinds of tokens, private keys.
 """
 
 import json
@@ -9,36 +9,39 @@ import re
 import threading
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, quote_plus, unquote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 HIDDEN = "***"
 T = TypeVar("T")
 
-# Shorter values stand in ordinary text too often; those below the second are hidden where they stand alone, and those
-# below the third may be words of a document that has to stay as it is.
+# Values shorter than the first are too common in ordinary text. Those below the second are hidden only as whole words,
+# and those below the third not in documents, which have to stay as they are.
 _LEAST, _ANYWHERE, _IN_DATA = 6, 8, 12
-# What stands in place of a user's name where the password is the token.
+# Placeholders for a password, used if the user's name is the token.
 _NO_PASSWORDS = {"x", "x-oauth-basic"}
+# A user's name of this length is taken for a token.
 _LONG_NAME = 20
 
 _SECRET_NAME = re.compile(
     r"(?:^|[_-])(?:password|passwd|passphrase|token|secret|secret[_-]?key|(?:api|access|auth|private)[_-]?key)$",
     re.IGNORECASE,
 )
-# RFC 3986, section 3.2.1; a password that is not quoted may hold an @ of its own. What our own hints write stays.
+# RFC 3986, section 3.2.1; a password that is not quoted may hold an @. The placeholder in our own hints stays.
 _LOGIN = re.compile(
     r"(?<![A-Za-z0-9+.-])(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?!USER:PASSWORD@)(?P<login>[^\s/?#\"'<>\\]+)@"
 )
-# A slash in a password is wrong and seen often; digits before it are a port.
+# A slash in a password is invalid and frequent; digits before it are a port.
 _SLASHED = re.compile(
     r"(?<=://)(?!USER:PASSWORD@)[^\s/?#\"'<>\[,:@]{1,200}:(?!\d+/)[^\s?#\"'<>@,]{1,200}@(?!sha\d{3}:)"
 )
 _BARE_LOGIN = re.compile(r"(?:^|[\s,=])(?P<login>[^\s,=/@:]+:[^\s,/@]+)@")
-# Proxies, mirrors and images are written without a scheme too; NAME:TAG@sha256:… is not one of these.
+# Proxies, mirrors and images are written without a scheme too; NAME:TAG@sha256:… has no login.
 _BARE_IN_TEXT = re.compile(r"(?<![\w/.:%-])[\w.%+-]+:[^\s/@:\"'`]+@(?!sha\d{3}:)(?=[A-Za-z\[\d])")
-# How every well-known token begins, for a quick look before a search.
+# The beginnings of all well-known tokens, for a quick check before a search.
 TOKEN_STARTS = (
     *("gh", "github_pat_", "gl", "pypi-", "npm_", "dckr_", "hf_", "AKIA", "ASIA", "AIza", "ya29.", "xox", "sk-", "eyJ"),
 )
@@ -62,8 +65,10 @@ _HEADER = re.compile(
     r"(?i)\b((?:proxy-)?authorization\\?[\"']?\s*[:=]\s*\\?[\"']?)((?:basic|bearer|digest|token)\s+)?[^\s\"',;\\]+"
 )
 _SCHEME = re.compile(r"(?i)\b(basic|bearer)(\s+)(?=[A-Za-z+/._~-]*[0-9=])[A-Za-z0-9+/._~-]{12,}=*")
+# The place of a secret is public: `--secret NAME=file:PATH` of our own.
 _OPTION = re.compile(
-    r"(?i)((?<![\w-])--?[\w-]*(?:password|passwd|token|secret|api-?key)(?:=|\s+))(?![-{\[<])[^\s\"',]+"
+    r"(?i)((?<![\w-])--?[\w-]*(?:password|passwd|token|secret|api-?key)(?:=|\s+))"
+    r"(?![-{\[<]|[\w.-]+=(?:file|env):)[^\s\"',]+"
 )
 _QUERY = re.compile(
     r"(?i)([?&;][\w.-]*(?:token|signature|sig|password|secret|credential|api_?key|accesskeyid)=)[^&\s\"'#<>]+"
@@ -71,7 +76,7 @@ _QUERY = re.compile(
 
 
 class Secrets:
-    """The values that are known to be secret. Safe to share between threads."""
+    """The values that this process has learnt as secret. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -79,15 +84,16 @@ class Secrets:
         self._patterns: dict[int, re.Pattern[str]] = {}
 
     def learn(self, *values: str | None) -> None:
-        """Hide these values from now on. A value that is too short to differ from ordinary text is left out."""
+        """Hide these values from now on, except those too short to differ from ordinary text."""
         fresh = {value for value in values if value and len(value) >= _LEAST and value != HIDDEN}
         with self._lock:
             if not fresh <= self._values:
                 self._values |= fresh
+                # One pattern for each length in use, made when it is needed and again after a new value.
                 self._patterns = {}
 
     def hide(self, text: str, *, least: int = _LEAST) -> str:
-        """Replace the values of at least so many characters, in all their forms."""
+        """Return a text with the values of at least so many characters replaced, in all their forms."""
         if not self._values:
             return text
         with self._lock:
@@ -97,115 +103,136 @@ class Secrets:
         return pattern.sub(HIDDEN, text)
 
 
-_KNOWN = Secrets()
+_LEARNT = Secrets()
 
 
 def learn(*values: str | None) -> None:
-    """Hide these values wherever something is printed or kept by this process."""
-    _KNOWN.learn(*values)
+    """Hide these values in everything that this process prints or keeps."""
+    _LEARNT.learn(*values)
 
 
 def learn_login(user: str | None, password: str | None) -> None:
-    """Hide a login's password; and its user where that is a token, as some servers want it."""
+    """Hide a login's password, and its user if that is a token, as some servers expect it."""
     is_token = password in _NO_PASSWORDS or len(user or "") >= _LONG_NAME
     learn(None if password in _NO_PASSWORDS else password, user if is_token else None)
 
 
 def learn_from_text(text: str, *, bare: bool = False) -> None:
-    """Hide the logins of all addresses in `text`; with `bare`, of those without a scheme as well."""
-    found = [*_LOGIN.finditer(text), *(_BARE_LOGIN.finditer(text) if bare else ())]
-    for one in found:
-        if not _is_user_alone(one.groupdict().get("scheme", ""), one["login"]):
-            user, _, password = one["login"].partition(":")
+    """Hide the logins of all addresses in `text`; with `bare` also of those without a scheme."""
+    for match in (*_LOGIN.finditer(text), *(_BARE_LOGIN.finditer(text) if bare else ())):
+        if not _is_user_alone(match.groupdict().get("scheme", ""), match["login"]):
+            user, _, password = match["login"].partition(":")
             learn_login(user, password)
             learn_login(unquote(user), unquote(password))
 
 
 def learn_from_environment(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> None:
-    """Hide what the environment and a command line hold: variables named as secrets, logins in addresses."""
+    """Hide the secrets of the environment and of a command line: variables named as secrets, logins in addresses."""
     for name, value in environ.items():
-        if _SECRET_NAME.search(name):
+        if named_as_secret(name):
             learn(value)
+        # These variables take addresses without a scheme.
         learn_from_text(value, bare=name.lower().endswith("_proxy") or name == "COMP_MIRRORS")
     for argument in arguments:
         learn_from_text(argument)
         name, equals, value = argument.partition("=")
-        if equals and _SECRET_NAME.search(name):
+        if equals and named_as_secret(name):
             learn(value)
 
 
 def hide(text: str) -> str:
-    """Give a message for people without what is secret, or looks like it."""
-    text = hide_in_data(_KNOWN.hide(text))
-    text = _HEADER.sub(lambda found: f"{found[1]}{found[2] or ''}{HIDDEN}", text)
+    """Return a message for people without secrets, and without anything that looks like one."""
+    text = hide_in_data(_LEARNT.hide(text))
+    text = _HEADER.sub(lambda match: f"{match[1]}{match[2] or ''}{HIDDEN}", text)
     text = _SCHEME.sub(rf"\1\2{HIDDEN}", text)
     text = _OPTION.sub(rf"\1{HIDDEN}", text)
     return _BARE_IN_TEXT.sub(f"{HIDDEN}@", text)
 
 
 def hide_in_data(text: str) -> str:
-    """Give data, or the text of a file, without what is certainly secret; nothing else of it changes."""
-    text = _KNOWN.hide(text, least=_IN_DATA)
+    """Return data, or the text of a file, without certain secrets; nothing else of it changes."""
+    text = _LEARNT.hide(text, least=_IN_DATA)
     if "://" in text:
         text = _SLASHED.sub(f"{HIDDEN}@", _LOGIN.sub(_without, text))
         text = _QUERY.sub(rf"\1{HIDDEN}", text)
     return _PRIVATE_KEY.sub(HIDDEN, TOKENS.sub(HIDDEN, text))
 
 
+def looks_secret(text: str) -> bool:
+    """Return whether a text holds a secret that this process has learnt, or something that looks like one."""
+    return hide(text) != text
+
+
+def named_as_secret(name: str) -> bool:
+    """Return whether a variable has the name of a secret, such as `API_TOKEN`."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def xml_text(text: str) -> str:
+    """Return a text that XML can hold, without secrets."""
+    # U+FFFE and U+FFFF are no characters for XML either.
+    return visible(hide(text)).replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
+
+
 def clean(value: T) -> T:
-    """Give plain data, or records of it, with every text in it without what is certainly secret."""
+    """Return plain data, or structs of it, with `hide_in_data` applied to every text."""
     return cast("T", _clean(value))
 
 
-def _clean(value: Any) -> Any:  # noqa: ANN401 (what JSON can say, and dataclasses)
+def _clean(value: Any) -> Any:  # noqa: ANN401 (JSON data, and structs)
+    """Return a value with every text in it cleaned, of the same type."""
     if isinstance(value, str):
         hidden = hide_in_data(value)
+        # A text without secrets stays the same object: it may be a member of an enumeration.
         return value if hidden == value else hidden
     if isinstance(value, Mapping):
-        return type(value)({_clean(key): _clean(one) for key, one in value.items()})  # type: ignore[call-arg]
+        return type(value)({_clean(key): _clean(item) for key, item in value.items()})  # type: ignore[call-arg]
     if isinstance(value, list | tuple):
-        return type(value)(_clean(one) for one in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{one.name: _clean(getattr(value, one.name)) for one in fields(value) if one.init})
+        return type(value)(_clean(item) for item in value)
+    if isinstance(value, Struct):
+        return replace(value, **{name: _clean(getattr(value, name)) for name in value.__struct_fields__})
     return value
 
 
 def without_login(text: str) -> str:
-    """Leave the logins out of all addresses in `text`, so that they can still be used."""
-    return _LOGIN.sub(lambda found: found[0] if _kept(found) else f"{found['scheme']}://", text)
+    """Return a text without the logins of its addresses, which can still be used."""
+    return _LOGIN.sub(lambda match: match[0] if _kept(match) else f"{match['scheme']}://", text)
 
 
 def visible(text: str) -> str:
-    r"""Write characters that change how a terminal shows text as `\x1b` or `\u202e`; line ends and tabs stay."""
+    r"""Return a text with characters that change its display as `\x1b` or `\u202e`; line ends and tabs stay."""
     return _UNSEEN.sub(_escaped, text.replace("\r\n", "\n"))
 
 
 # C0 and C1 controls, marks and overrides of the writing direction (as in "Trojan Source"), separators of lines,
-# and halves of surrogate pairs, which no stream can write.
+# and halves of surrogate pairs, which cannot be written to a stream.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    # The longer form is valid in JSON too, whose writers leave these characters as they are.
+def _escaped(match: re.Match[str]) -> str:
+    """Return the escape of one character."""
+    code = ord(match[0])
+    # The longer form is valid JSON too, whose writers leave these characters as they are.
     return f"\\x{code:02x}" if code < 0x7F else f"\\u{code:04x}"  # noqa: PLR2004 (the last of ASCII)
 
 
 def _is_user_alone(scheme: str, login: str) -> bool:
-    """Tell whether a login is the name that everyone uses with a key: `ssh://git@host`."""
+    """Whether a login is only a name, as all users of a server with keys share it: `ssh://git@host`."""
     return scheme.lower().endswith("ssh") and ":" not in login
 
 
-def _kept(found: re.Match[str]) -> bool:
-    return _is_user_alone(found["scheme"], found["login"]) or found["login"] == HIDDEN
+def _kept(match: re.Match[str]) -> bool:
+    """Whether the login of an address is not secret, or hidden already."""
+    return _is_user_alone(match["scheme"], match["login"]) or match["login"] == HIDDEN
 
 
-def _without(found: re.Match[str]) -> str:
-    return found[0] if _kept(found) else f"{found['scheme']}://{HIDDEN}@"
+def _without(match: re.Match[str]) -> str:
+    """Return an address with its login hidden."""
+    return match[0] if _kept(match) else f"{match['scheme']}://{HIDDEN}@"
 
 
 def _pattern(values: set[str]) -> re.Pattern[str]:
-    """Match the values in all their forms, the longest first: one may hold another."""
+    """Return a pattern of the values in all their forms, the longest first: one may contain another."""
     forms = {form for value in values for form in _forms(value)}
     listed = [
         re.escape(form) if len(form) >= _ANYWHERE else rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])"
@@ -215,11 +242,12 @@ def _pattern(values: set[str]) -> re.Pattern[str]:
 
 
 def _forms(value: str) -> Iterator[str]:
+    """Yield the forms in which a value may be written: quoted in URLs, JSON or Python, and inside of base64."""
     yield from {value, quote(value, safe=""), quote(value), quote_plus(value)}
     yield from {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
     raw = value.encode("utf-8", "surrogatepass")
     for before in range(3):
-        # Inside of other base64 the value begins at one of three bits; what it shares with its neighbours is left out.
+        # Inside of longer base64 the value starts at one of three offsets; digits shared with neighbours are left out.
         whole = bytes(before) + raw
         start, end = (0, 2, 3)[before], len(whole) * 8 // 6
         for encode in (b64encode, urlsafe_b64encode):

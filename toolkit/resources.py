@@ -1,4 +1,4 @@
-"""Finds the templates and schemas, in an installed wheel and in a checkout alike."""
+"""Find the shipped templates and schemas, in an installed wheel and in a checkout."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ _PACKAGE = Path(__file__).parent
 def resource(*parts: str) -> Path:
     """Return the path of a shipped file or folder such as `resource("schemas", "component.schema.json")`.
 
-    A wheel carries them under `toolkit/_data`; an editable install reads the checkout's own top level.
-    Raises FileNotFoundError when the installation is damaged.
+    A wheel has them in `toolkit/_data`; an editable install reads the top level of its checkout, since hatchling's
+    force-include does not apply to it. Raises FileNotFoundError if the installation is damaged.
     """
     for root in (_PACKAGE / "_data", _PACKAGE.parent):
         path = root.joinpath(*parts)

@@ -1,14 +1,15 @@
-"""The annotation vocabulary of component functions, without dependencies.
+"""Annotations for component functions, without dependencies.
 
-A function annotated with these can be called by hand, in a unit test for example: an artifact is an object
-with a path. Inside an image the launcher brings names of its own for them, so this package is not needed
-there. The names and their behaviour are KFP's (kfp 2.17, `kfp/dsl/types`).
+A function with these annotations can be called directly, for example in a unit test: an artifact is an object with a
+path. Inside an image the launcher has stand-ins for these names, so this package is not needed there. The names and
+their behaviour are KFP's (kfp 2.17, `kfp/dsl/types`).
 """
 
 from typing import Annotated, Any, TypeVar
 
 _T = TypeVar("_T")
 
+# `Annotated` lets type checkers see the artifact's own class, as in KFP.
 Input = Annotated[_T, "comp: input artifact"]
 Output = Annotated[_T, "comp: output artifact"]
 
@@ -64,7 +65,7 @@ class Model(Artifact):
 
     @property
     def framework(self) -> str:
-        """The framework it was made with."""
+        """The framework that made the model, empty if unknown."""
         return str(self.metadata.get("framework", ""))
 
     @framework.setter
@@ -73,7 +74,7 @@ class Model(Artifact):
 
 
 class Metrics(Artifact):
-    """Named numbers."""
+    """Numbers by name, in the metadata."""
 
     def log_metric(self, metric: str, value: float) -> None:
         """Set one metric."""
@@ -82,6 +83,8 @@ class Metrics(Artifact):
 
 class ClassificationMetrics(Artifact):
     """A confusion matrix and the points of a ROC curve."""
+
+    # The names in the metadata are those that KFP's user interface draws.
 
     def log_roc_data_point(self, fpr: float, tpr: float, threshold: float) -> None:
         """Add a point of the ROC curve."""
@@ -94,7 +97,7 @@ class ClassificationMetrics(Artifact):
             self.log_roc_data_point(*point)
 
     def set_confusion_matrix_categories(self, categories: list[str]) -> None:
-        """Name the categories; every cell is 0."""
+        """Set the categories, and every cell to 0."""
         names = [{"displayName": category} for category in categories]
         rows = [{"row": [0] * len(categories)} for _ in categories]
         self.metadata["confusionMatrix"] = {"annotationSpecs": names, "rows": rows}
@@ -115,17 +118,18 @@ class ClassificationMetrics(Artifact):
             self.log_confusion_matrix_row(category, row)
 
     def _index(self, category: str) -> int:
+        """Return the position of a category, for its row and its column."""
         names = [spec["displayName"] for spec in self.metadata["confusionMatrix"]["annotationSpecs"]]
         return names.index(category)
 
 
 class SlicedClassificationMetrics(Artifact):
-    """Classification metrics by slice."""
+    """Classification metrics for each slice of the data."""
 
 
 class HTML(Artifact):
-    """A page."""
+    """An HTML page."""
 
 
 class Markdown(Artifact):
-    """A text in Markdown."""
+    """A Markdown document."""

@@ -1,6 +1,6 @@
-"""A pipeline file as people write it: one step, and the pipeline around it.
+"""A typical pipeline file: one step, and the pipeline around it.
 
-`comp new train-model --from-function train.py:train` takes the step out of it, and leaves the rest behind.
+`comp new train-model --from-function train.py:train` cuts out the step and leaves the rest behind.
 """
 
 from kfp import dsl

@@ -1,4 +1,4 @@
-"""An example to begin with."""
+"""An example to start from."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ def count_words(text: Input[Artifact], counts: Output[Metrics], most: int = 10) 
         most: How many words to report.
 
     Returns:
-        How many words the text has.
+        The number of words in the text.
     """
     with open(text.path, encoding="utf-8") as stream:
         words = stream.read().lower().split()

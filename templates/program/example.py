@@ -12,10 +12,12 @@ def main() -> None:
     parser.add_argument(
         "--most", type=int, default=10, help="How many words to report."
     )
-    parser.add_argument("--order", choices=["count", "word"], default="count")
+    parser.add_argument(
+        "--order", choices=["count", "word"], default="count", help="Sort order."
+    )
     parser.add_argument("--lower", action="store_true", help="Ignore case.")
     parser.add_argument("--ignore", nargs="*", default=[], help="Words to leave out.")
-    parser.add_argument("--output-path", required=True, help="Where the counts go.")
+    parser.add_argument("--output-path", required=True, help="File for the counts.")
     args = parser.parse_args()
     text = Path(args.text_file).read_text(encoding="utf-8")
     words = (text.lower() if args.lower else text).split()

@@ -11,7 +11,7 @@ from tests.artifacts import base_image
 from tests.commands import Result, comp, ok
 from tests.conftest import Sample
 from tests.fake_remote import Access, FakeRemote, serving
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
 from toolkit.oci.layout import write_layout
 
 PYPROJECT = """
@@ -65,7 +65,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     [
         ("def greeet(name: str): ...", ("greet.py:1:1", "no function 'greet'", "did you mean 'greeet'?")),
         ("def greet(*names: str): ...", ("greet.py:1:12", "`*names`")),
-        ("import os\ndef greet(name: str = os.name): ...", ("greet.py:2:23", "no literal", "os.name")),
+        ("import os\ndef greet(name: str = os.name): ...", ("greet.py:2:23", "not a literal", "os.name")),
         ("def greet(name: str:\n", ("greet.py:1:", "syntax error")),
         ("def greet(name: bytes): ...", ("greet.py:1:17", "`bytes`", "take a file: InputPath('Bytes')")),
         ("def greet(name): ...", ("greet.py:1:11", "no annotation")),
@@ -99,7 +99,7 @@ def test_a_folder_that_exists_is_left_alone(component: Callable[..., Path]) -> N
         (("build", "--pin", "none"), ("--pin needs --push",)),
         (("build", "--output", "tar:x"), ("--output tar:x", "layout:DIR")),
         (("run", "-i", "novalue"), ("-i novalue",)),
-        (("explain", "C999"), ("no rule 'C999'",)),
+        (("explain", "C999"), ("unknown rule: 'C999'",)),
     ],
 )
 def test_a_wrong_command_line(

@@ -1,4 +1,4 @@
-"""What others wrote is shown and never obeyed: no control character of theirs reaches the terminal."""
+"""Foreign text is shown and never obeyed: none of its control characters reaches the terminal."""
 
 import json
 import re
@@ -28,10 +28,10 @@ PROJECT = '[project]\nname = "train"\nversion = "1.0.0"\n\n[tool.comp]\ncommand 
 
 
 def shown(result: Result) -> str:
-    said = result.out + result.err
-    assert "Traceback" not in said
-    assert not STEERING.search(said), ascii(said)
-    return said
+    printed = result.out + result.err
+    assert "Traceback" not in printed
+    assert not STEERING.search(printed), ascii(printed)
+    return printed
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def test_images(tmp_path: Path) -> None:
     def edit(config: dict[str, object]) -> None:
         config["config"] = {"Labels": {EVIL: EVIL}, "Env": [f"X={EVIL}"], "Cmd": [EVIL], "User": EVIL}
 
-    write_layout(image_of([layer_of(tar_of(f"etc/{EVIL}"))], config=edit), tmp_path / "image")
+    write_layout(image_of([layer_of(tar_of(f"etc/{EVIL}", f"etc/{EVIL}"))], config=edit), tmp_path / "image")
     for form in ("text", "json"):
-        shown(comp("inspect", f"layout:{tmp_path / 'image'}", "--format", form))
+        shown(comp("inspect", "--check", f"layout:{tmp_path / 'image'}", "--format", form))
     shown(comp("inspect", f"layout:{tmp_path / 'image'}", "--packages"))
 
 
@@ -81,8 +81,8 @@ def test_servers(tmp_path: Path, body: bytes) -> None:
     remote = FakeRemote()
     remote.faults.replies = [("GET", "/manifests/", Reply(403, {}, body))] * 4
     with serving(remote):
-        said = shown(comp("-vv", "inspect", f"{remote.host}/a/b:1", folder=tmp_path))
-    assert "evil" in said
+        printed = shown(comp("-vv", "inspect", f"{remote.host}/a/b:1", folder=tmp_path))
+    assert "evil" in printed
 
 
 @pytest.mark.parametrize("location", ["http://[::1\x1b", f"https://{EVIL.encode().decode('latin-1')}/"])

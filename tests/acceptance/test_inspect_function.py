@@ -34,7 +34,7 @@ def test_a_module(tmp_path: Path) -> None:
         "    Output  Integer  returned\n"
         "  packages: pandas\n"
         "\n"
-        "helper (steps.py:13): no component\n"
+        "helper (steps.py:13): not a component\n"
         "  13:12 error F005: 'x' has no annotation (write its type, such as `: str`)\n",
         "2 functions, 1 can be a component\n",
     )
@@ -50,4 +50,4 @@ def test_one_function_that_cannot_be_one(tmp_path: Path) -> None:
 def test_nothing_there(tmp_path: Path) -> None:
     (tmp_path / "empty.py").touch()
     assert comp("inspect-function", "empty.py", folder=tmp_path) == Result(0, "", "0 functions, 0 can be a component\n")
-    assert comp("inspect-function", "gone.py", folder=tmp_path).err == "error: gone.py: there is no such file\n"
+    assert comp("inspect-function", "gone.py", folder=tmp_path).err == "error: gone.py: the file is missing\n"

@@ -1,13 +1,14 @@
-"""What is made of a cell is what IPython's own transformer makes of it."""
+"""Cells become the same Python as by IPython's own transformer."""
 
 import ast
 import json
 import subprocess
 from pathlib import Path
 
-from toolkit.cache import Cache
+from tests.package_index import HERE
+from toolkit.cache.store import Cache
 from toolkit.interface.programs.ipython import transformed
-from toolkit.python.environment import environment
+from toolkit.requirements.environment import environment_python
 
 CELLS = [
     *("x = 1\n", "x = !ls", "!ls -l", "  !ls", "!!ls", "%matplotlib inline", "%%bash\nls\necho hi", "x = %time 3"),
@@ -41,7 +42,7 @@ def _meaning(code: str) -> str:
 
 
 def test_cells_are_what_ipython_makes_of_them(tmp_path: Path) -> None:
-    python = environment(Cache(tmp_path), python="3.11", requirements=["ipython==9.18.1"])
+    python = environment_python(Cache(tmp_path), python="3.11", requirements=["ipython==9.18.1"], indexes=HERE)
     done = subprocess.run(
         [python, "-c", IPYTHON], input=json.dumps(CELLS), capture_output=True, text=True, check=True, timeout=300
     )

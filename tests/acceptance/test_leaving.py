@@ -1,11 +1,13 @@
-"""Signals at any moment of a build: `comp` leaves soon, and leaves nothing behind; a `kill -9` is cleaned up after."""
+"""Signals at any moment of a build end `comp` soon and leave no files; the next run cleans up after a `kill -9`."""
 
+import contextlib
 import os
 import random
 import re
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,13 @@ import pytest
 from tests.commands import COMP, ok
 from tests.conftest import Sample
 from tests.package_index import small_wheel
-from toolkit.leaving import SECONDS
+from toolkit.system import temporary
+from toolkit.system.signals import SECONDS
 
 RUNS = int(os.environ.get("COMP_TEST_SIGNALS", "10"))
 # What only a hang exceeds; by itself comp leaves within two seconds.
 HANGS = 30
+Build = Callable[[Path], "subprocess.Popen[str]"]
 
 
 @pytest.fixture
@@ -38,12 +42,25 @@ def folder(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return folder
 
 
-def _begun(folder: Path, cache: Path) -> "subprocess.Popen[str]":
-    (folder / "requirements.lock").unlink(missing_ok=True)
-    environment = {**os.environ, "COMP_CACHE_DIR": str(cache)}
-    return subprocess.Popen(
-        [COMP, "build", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
+@pytest.fixture
+def build(folder: Path) -> Iterator[Build]:
+    """Begin a build of `folder` with the given cache; what still runs at the end of the test is killed."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin(cache: Path) -> "subprocess.Popen[str]":
+        (folder / "requirements.lock").unlink(missing_ok=True)
+        environment = {**os.environ, "COMP_CACHE_DIR": str(cache)}
+        process = subprocess.Popen(
+            [COMP, "build", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        )
+        begun.append(process)
+        return process
+
+    yield begin
+    for process in begun:
+        if process.poll() is None:
+            process.kill()
+            process.communicate(timeout=HANGS)
 
 
 def _left(folder: Path, tmp_path: Path) -> list[str]:
@@ -53,14 +70,14 @@ def _left(folder: Path, tmp_path: Path) -> list[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_at_any_moment_ends_a_build_and_leaves_nothing(
-    folder: Path, tmp_path: Path, number: signal.Signals
+    build: Build, folder: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     started = time.monotonic()
-    _begun(folder, tmp_path / "whole").communicate(timeout=120)
+    build(tmp_path / "whole").communicate(timeout=120)
     whole = time.monotonic() - started
     moments = random.Random(int(number))  # noqa: S311 (the moments are the same in every run)
     for run in range(RUNS):
-        process = _begun(folder, tmp_path / f"cache-{run}")
+        process = build(tmp_path / f"cache-{run}")
         try:
             process.communicate(timeout=moments.uniform(0.1, 0.9 * whole))
         except subprocess.TimeoutExpired:
@@ -77,8 +94,8 @@ def test_a_signal_at_any_moment_ends_a_build_and_leaves_nothing(
         assert not _left(folder, tmp_path)
 
 
-def test_what_a_killed_build_left_is_removed_by_the_next_run(folder: Path, tmp_path: Path) -> None:
-    process = _begun(folder, tmp_path / "cache")
+def test_what_a_killed_build_left_is_removed_by_the_next_run(build: Build, folder: Path, tmp_path: Path) -> None:
+    process = build(tmp_path / "cache")
     deadline = time.monotonic() + HANGS
     while not _left(folder, tmp_path):
         assert process.poll() is None, process.communicate()
@@ -90,13 +107,9 @@ def test_what_a_killed_build_left_is_removed_by_the_next_run(folder: Path, tmp_p
     assert not _left(folder, tmp_path)
 
 
-def test_what_a_running_build_uses_stays(folder: Path, tmp_path: Path) -> None:
-    process = _begun(folder, tmp_path / "cache")
-    deadline = time.monotonic() + HANGS
-    while not _left(folder, tmp_path):
-        assert time.monotonic() < deadline
-    process.send_signal(signal.SIGSTOP)
-    held = _left(folder, tmp_path)
+def test_what_a_running_build_uses_stays(build: Build, folder: Path, tmp_path: Path) -> None:
+    process = build(tmp_path / "cache")
+    held = _stopped(process, folder, tmp_path)
     ok("rules")
     assert _left(folder, tmp_path) == held
     process.send_signal(signal.SIGCONT)
@@ -104,9 +117,39 @@ def test_what_a_running_build_uses_stays(folder: Path, tmp_path: Path) -> None:
     assert process.returncode == 0, err
 
 
-def test_a_cache_that_is_pruned_while_it_builds(folder: Path, tmp_path: Path) -> None:
+def _stopped(process: "subprocess.Popen[str]", folder: Path, tmp_path: Path) -> list[str]:
+    """Stop a build while it holds what it has made, and return the names of that.
+
+    Between making a folder and holding it, another process may sweep it, and the build makes another.
+    """
+    deadline = time.monotonic() + HANGS
+    while True:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        if not _left(folder, tmp_path):
+            continue
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        left = _left(folder, tmp_path)
+        if left and all(
+            _is_held(next(place / name for place in (tmp_path / "tmp", folder) if (place / name).exists()))
+            for name in left
+        ):
+            return left
+        process.send_signal(signal.SIGCONT)
+        # A process that is stopped again before it ran gets nowhere.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.01)
+
+
+def _is_held(path: Path) -> bool:
+    with temporary.left_over(path) as dead:
+        return not dead
+
+
+def test_a_cache_that_is_pruned_while_it_builds(build: Build, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    process = _begun(folder, cache)
+    process = build(cache)
     environment = {**os.environ, "COMP_CACHE_DIR": str(cache)}
     while process.poll() is None:
         ok("cache", "prune", "--older-than", "0", env=environment)
@@ -120,7 +163,7 @@ def test_a_build_makes_again_what_the_cache_lost(folder: Path, tmp_path: Path) -
     # By another user, or by hand: `comp cache prune` leaves what is in use.
     program = (
         "import shutil, sys\n"
-        "from toolkit import job\n"
+        "from toolkit.job import image as job\n"
         "from toolkit.cli.main import main\n"
         "built, lost = job.build_plans, []\n"
         "def losing(plans, builder, tools):\n"

@@ -1,16 +1,16 @@
-"""Every command that writes, on a disk that is full, a place that is read-only, and one that the user may not write to.
+"""Every command that writes, on a full disk, in a read-only place, and in one that the user may not write to.
 
-Each is exit code 3 with one error that names the path, and nothing half-made stays.
+Each exits with code 3 and one error that names the path, and leaves nothing half-made.
 """
 
 import os
 import resource
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec import Struct, field
 
 from tests.commands import COMP, Result, comp, ok
 from tests.conftest import Sample
@@ -34,8 +34,7 @@ CODE = 'def greet(name: str) -> str:\n    """Greet somebody."""\n    return name
 SIZE = "8m"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """A command that writes to a place: its arguments, more of its environment, and where it runs."""
 
     arguments: tuple[str | Path, ...]
@@ -201,8 +200,14 @@ def _files(folder: Path) -> set[str]:
     return {str(path) for path in folder.rglob("*")}
 
 
-@pytest.mark.parametrize("kind", REASONS)
-@pytest.mark.parametrize("prepare", CALLS, ids=lambda prepare: prepare.__name__.strip("_"))
+# A cache that refuses each write is not needed; one that is full breaks off what it began.
+_SERVING = {(_build_with_cache, "read-only"), (_build_with_cache, "forbidden")}
+_REFUSING = [(prepare, kind) for kind in REASONS for prepare in CALLS if (prepare, kind) not in _SERVING]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "kind"), _REFUSING, ids=[f"{prepare.__name__.strip('_')}-{kind}" for prepare, kind in _REFUSING]
+)
 def test_a_place_that_refuses_is_named(
     sample: Sample,
     tmp_path: Path,
@@ -257,20 +262,24 @@ def test_a_push_prints_its_digest_before_anything_else_can_fail(
     assert result.code == 3
     assert result.out.startswith(f"{fake.host}/a/greet@sha256:")
     assert f"error: cannot write {folder}/component.yaml: {REASONS[kind]}" in result.err
+    assert ("--pin none leaves the contract" in result.err) == (kind == "read-only")
 
 
-def test_a_cache_that_cannot_be_written_to_does_not_hide_a_digest(
-    sample: Sample, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("kind", sorted(kind for _, kind in _SERVING))
+def test_a_cache_that_cannot_be_written_to_serves_what_it_has(sample: Sample, place: Path, kind: str) -> None:
     folder = _component(sample.folder / "greet")
-    monkeypatch.setenv("COMP_CACHE_DIR", str(place / "cache"))
-    digest = ok("build", folder)
+    environment = {**os.environ, "COMP_CACHE_DIR": str(place / "cache")}
+    first = ok("build", folder, env=environment)
     (folder / "src" / "greet.py").write_text(CODE.replace("return name", "return name + name"))
-    assert digest
-    _broken(place, "read-only")
-    result = comp("build", folder)
-    assert result.code == 3
-    assert str(place / "cache") in result.err
+    expected = ok("build", folder)
+    words, before = _broken(place, kind), _files(place)
+    done = subprocess.run(
+        [*words, COMP, "build", folder], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (0, f"{expected}\n"), done.stderr
+    assert expected != first
+    assert f"warning: cannot write to the cache {place / 'cache'}: {REASONS[kind]}" in done.stderr
+    assert _files(place) == before
 
 
 def test_stdout_that_is_full(sample: Sample) -> None:
@@ -279,6 +288,13 @@ def test_stdout_that_is_full(sample: Sample) -> None:
         done = subprocess.run([COMP, "rules"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 3
     assert done.stderr.startswith("error: cannot write to stdout: No space left on device\n")
+
+
+def test_stderr_that_is_full(sample: Sample) -> None:
+    assert sample
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([COMP, "build", "missing"], stdout=subprocess.PIPE, stderr=full, check=False)
+    assert (done.returncode, done.stdout) == (3, b"")
 
 
 # With fewer, Python itself may not start.

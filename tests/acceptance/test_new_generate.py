@@ -61,15 +61,17 @@ def test_a_function_becomes_a_folder(source: Path) -> None:
         "next: comp lint train_model, comp build train_model\n"
     )
     assert sorted(path.name for path in source.iterdir()) == ["train.py", "train_model"]
-    made = source / "train_model"
-    assert '"pandas==2.2.2",' in (made / "pyproject.toml").read_text()
-    assert "pipeline" not in (made / "src" / "train.py").read_text()
-    assert "| `c` | Float | value | `0.5` | Strength. |" in (made / "README.md").read_text()
-    ok("lint", made)
-    ok("generate", "--check", made)
+    component = source / "train_model"
+    assert '"pandas==2.2.2",' in (component / "pyproject.toml").read_text()
+    assert "pipeline" not in (component / "src" / "train.py").read_text()
+    assert "| `c` | Float | value | `0.5` | Strength. |" in (component / "README.md").read_text()
+    ok("lint", component)
+    ok("generate", "--check", component)
     # toolkit.types is on the author's machine; the own tests of the component pass there.
     program = "import train; print(train.train(None, None, c=2.0))"
-    done = subprocess.run([sys.executable, "-c", program], cwd=made / "src", capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=component / "src", capture_output=True, text=True, check=True
+    )
     assert done.stdout == "6.0\n"
 
 
@@ -88,7 +90,7 @@ def test_an_existing_folder_is_left_alone(source: Path) -> None:
     result = comp("new", "train-model", "--from-function", "train.py:train", folder=source)
     assert result.code == 1
     assert result.err == (
-        "error: train_model exists already\nhint: choose another name, or --force to write over its files\n"
+        "error: train_model exists already\n\nhint: choose another name, or overwrite its files with --force\n"
     )
     assert _files(source) == before
     ok("new", "train-model", "--from-function", "train.py:train", "--force", folder=source)
@@ -101,7 +103,7 @@ def test_an_existing_folder_is_left_alone(source: Path) -> None:
         (["new", "Train Model"], 2, "'Train Model' is not a component name"),
         (["new", "x", "--from-function", "train.py"], 2, "write it as FILE.py:FUNCTION"),
         (["new", "x", "--from-function", "train.py:trian"], 1, "did you mean 'train'?"),
-        (["new", "x", "--from-function", "gone.py:train"], 1, "there is no such file"),
+        (["new", "x", "--from-function", "gone.py:train"], 1, "the file is missing"),
     ],
 )
 def test_nothing_is_left_behind(source: Path, arguments: list[str], code: int, message: str) -> None:
@@ -115,21 +117,21 @@ def test_nothing_is_left_behind(source: Path, arguments: list[str], code: int, m
 
 def test_generate_checks_and_writes(source: Path) -> None:
     ok("new", "train-model", "--from-function", "train.py:train", folder=source)
-    made = source / "train_model"
-    contract, module = made / "component.yaml", made / "src" / "train.py"
+    component = source / "train_model"
+    contract, module = component / "component.yaml", component / "src" / "train.py"
     pinned = f"example.org/train@sha256:{'a' * 64}"
     contract.write_text(contract.read_text().replace("train-model:0.1.0", pinned))
-    ok("generate", "--check", made)
+    ok("generate", "--check", component)
     module.write_text(module.read_text().replace("c: float = 0.5", "c: float = 0.25"))
-    before = _files(made)
-    result = comp("generate", "--check", made)
+    before = _files(component)
+    result = comp("generate", "--check", component)
     assert result.code == 1
     assert "-- {name: c, type: Float, default: '0.5', description: Strength.}" in result.out
     assert "+- {name: c, type: Float, default: '0.25', description: Strength.}" in result.out
-    assert _files(made) == before
-    ok("generate", made)
+    assert _files(component) == before
+    ok("generate", component)
     assert pinned in contract.read_text()
-    ok("generate", "--check", made)
+    ok("generate", "--check", component)
 
 
 @pytest.mark.parametrize(
@@ -159,10 +161,10 @@ def test_an_import_that_nothing_known_brings_is_not_required(tmp_path: Path) -> 
     result = comp("new", "step", "--from-function", "steps.py:f", folder=tmp_path)
     assert result.code == 1
     assert result.err.endswith(
-        "warning: steps.py:1:1: `utils_of_mine` is imported, and what brings it is not known: a distribution "
-        "of its name may be anybody's; add the right distribution to `dependencies` in the new pyproject.toml\n"
+        "warning: steps.py:1:1: `utils_of_mine` is imported; no known distribution has it, and one of that name may be "
+        "anyone's; add the right distribution to `dependencies` in the new pyproject.toml\n"
         "error: step is made, but it does not work yet: see the warnings above\n"
-        "hint: settle them, then comp lint step, comp build step\n"
+        "\nhint: settle them, then comp lint step, comp build step\n"
     )
     settings = (tmp_path / "step" / "pyproject.toml").read_text()
     assert 'dependencies = [\n  "pyyaml",\n]' in settings

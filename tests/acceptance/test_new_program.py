@@ -1,4 +1,4 @@
-"""`comp new --from-program`: a folder of a program that exists, and what is asked on a terminal."""
+"""`comp new --from-program`: a folder from an existing program, and the questions on a terminal."""
 
 import json
 import os
@@ -146,7 +146,7 @@ def test_nothing_unknown_is_installed_to_ask_a_program(tmp_path: Path) -> None:
     (tmp_path / "s.py").write_text("import argparse, utils_of_mine\nargparse.ArgumentParser().parse_args()\n")
     result = comp("new", "s", "--from-program", "s.py", "--exec", folder=tmp_path)
     assert result.code == 1
-    assert "`utils_of_mine` is imported, and what brings it is not known" in result.err
+    assert "`utils_of_mine` is imported; no known distribution has it" in result.err
     assert "the program's own metadata (`# /// script`)" in result.err
     assert [path.name for path in tmp_path.iterdir()] == ["s.py"]
 
@@ -167,7 +167,7 @@ def test_one_sub_command_of_a_group(work: Path) -> None:
     asked = comp("new", "copy-text", "--from-program", "group.py", folder=work)
     assert (asked.code, asked.err) == (
         2,
-        "error: the program has sub-commands, and a component runs one\nhint: --subcommand: copy, other-one\n",
+        "error: the program has sub-commands, and a component runs one\n\nhint: --subcommand: copy, other-one\n",
     )
     ok("new", "copy-text", "--from-program", "group.py", "--subcommand", "copy", folder=work)
     given = ("-i", "source=helpers.py", "-i", "times=1", "-i", 'name=["x", "y"]', "-i", "verbose=true")
@@ -205,7 +205,8 @@ def test_a_program_that_can_only_be_asked(work: Path) -> None:
     )
     static = comp("new", "dyn", "--from-program", "dynamic.py", folder=work)
     assert (
-        "note: not read: dynamic.py:4:5: the option `'--layer' + str(n)` is known when the program runs" in static.err
+        "note: not read: dynamic.py:4:5: the option `'--layer' + str(n)` is computed when the program runs"
+        in static.err
     )
     ok("new", "dyn", "--from-program", "dynamic.py", "--exec", "--force", folder=work)
     contract = yaml.safe_load((work / "dyn" / "component.yaml").read_text())
@@ -243,9 +244,9 @@ def test_docopt_and_jsonargparse_can_be_asked_too(work: Path) -> None:
         'Options:\n  --speed=<kn>  Speed [default: 10].\n  -v            Talk.\n"""\n'
         "from docopt import docopt\nprint(docopt(__doc__))\n"
     )
-    told = comp("new", "usage", "--from-program", "usage.py", folder=work)
-    said = "note: usage.py:14:7: docopt reads its command line, whose options are not known"
-    assert f"{said} (--exec asks the program's own parser)\n" in told.err
+    refused = comp("new", "usage", "--from-program", "usage.py", folder=work)
+    note = "note: usage.py:14:7: docopt reads its command line, whose options are not known"
+    assert f"{note} (--exec asks the program's own parser)\n" in refused.err
     ok("new", "usage", "--from-program", "usage.py", "--exec", "--force", folder=work)
     (work / "typed.py").write_text(
         "from jsonargparse import CLI\ndef main(rate: float = 0.1, n: int = 3, on: bool = False): ...\nCLI(main)\n"
@@ -284,11 +285,11 @@ def test_words_of_a_script_are_inputs_and_nothing_is_taken_for_nothing(work: Pat
         ok("run", "words", "--runner", "process", "-i", "source=numbers", *given, "-o", f"target=o{times}", folder=work)
         assert (work / f"o{times}").read_text() == (work / "numbers").read_text() * times
     (work / "plain.py").write_text("print('hello')\n")
-    told = comp("new", "plain", "--from-program", "plain.py", folder=work)
+    refused = comp("new", "plain", "--from-program", "plain.py", folder=work)
     assert (
         "note: plain.py:1:1: no command line was found in it (--input NAME:value and --output NAME say what it takes, "
         "--exec asks the program's own parser)\n"
-    ) in told.err
+    ) in refused.err
 
 
 def test_a_sub_command_can_be_asked_for(work: Path) -> None:
@@ -303,7 +304,7 @@ def test_a_sub_command_can_be_asked_for(work: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "message"),
     [
         ("import argparse\nargparse.ArgumentParser(", "syntax error"),
         ("a = 1\0", "null bytes"),
@@ -325,11 +326,11 @@ def test_a_sub_command_can_be_asked_for(work: Path) -> None:
         ),
     ],
 )
-def test_a_program_that_cannot_be_one_is_one_message(work: Path, code: str, said: str) -> None:
+def test_a_program_that_cannot_be_a_component_is_one_message(work: Path, code: str, message: str) -> None:
     (work / "bad.py").write_text(code)
     result = comp("new", "bad", "--from-program", "bad.py", folder=work)
     assert (result.code, result.out) == (1, "")
-    assert said in result.err.splitlines()[0]
+    assert message in result.err.splitlines()[0]
     assert "Traceback" not in result.err
     assert not (work / "bad").exists()
 
@@ -355,7 +356,7 @@ def _on_a_terminal(answers: str, *arguments: str, folder: Path) -> tuple[int, st
     ) as running:
         os.close(theirs)
         os.write(ours, answers.encode())
-        said = b""
+        shown = b""
         while True:
             try:
                 part = os.read(ours, 4096)
@@ -363,21 +364,21 @@ def _on_a_terminal(answers: str, *arguments: str, folder: Path) -> tuple[int, st
                 break
             if not part:
                 break
-            said += part
+            shown += part
         code = running.wait(60)
     os.close(ours)
-    return code, said.decode().replace("\r\n", "\n")
+    return code, shown.decode().replace("\r\n", "\n")
 
 
 def test_on_a_terminal_it_asks(work: Path) -> None:
-    code, said = _on_a_terminal("asked\nfrom-program\nprog.py\nr/asked\nnumbers:value\n\n", "new", folder=work)
-    assert code == 0, said
-    assert "Name of the component [my-component]: " in said
+    code, shown = _on_a_terminal("asked\nfrom-program\nprog.py\nr/asked\nnumbers:value\n\n", "new", folder=work)
+    assert code == 0, shown
+    assert "Name of the component [my-component]: " in shown
     assert (
-        "Made from (example, from-function, from-program, container, notebook, program, training) [example]: " in said
+        "Made from (example, from-function, from-program, container, notebook, program, training) [example]: " in shown
     )
-    assert "guessed: report_dir is an output: open writes to it (prog.py:20)\n" in said
-    assert "made asked/:\n" in said
+    assert "guessed: report_dir is an output: open writes to it (prog.py:20)\n" in shown
+    assert "made asked/:\n" in shown
     assert 'image = "r/asked"' in (work / "asked" / "pyproject.toml").read_text()
     assert "{name: numbers, type: String" in (work / "asked" / "component.yaml").read_text()
 
@@ -385,6 +386,31 @@ def test_on_a_terminal_it_asks(work: Path) -> None:
 def test_without_a_terminal_it_says_what_is_missing(work: Path) -> None:
     result = comp("new", folder=work)
     assert (result.code, result.out) == (2, "")
-    assert result.err == "error: comp new needs the component's NAME\nhint: on a terminal it asks for it\n"
-    code, said = _on_a_terminal("", "new", "--no-input", folder=work)
-    assert (code, said) == (2, result.err)
+    assert (
+        result.err
+        == "error: the component's NAME is missing\n\nhint: write comp new NAME; on a terminal, comp asks for it\n"
+    )
+    code, shown = _on_a_terminal("", "new", "--no-input", folder=work)
+    assert (code, shown) == (2, result.err)
+
+
+def test_a_default_that_changed_in_the_code_is_found(tmp_path: Path) -> None:
+    code = (
+        "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--rate', type=float, default=0.5)\n"
+    )
+    (tmp_path / "train.py").write_text(code + "args = parser.parse_args()\n")
+    ok("new", "train", "--from-program", "train.py", folder=tmp_path)
+    folder = tmp_path / "train"
+    assert comp("generate", folder, "--check").err == "everything is fresh\n"
+    source = folder / "src" / "train.py"
+    source.write_text(source.read_text().replace("0.5", "0.7"))
+    checked = comp("generate", folder, "--check")
+    assert (checked.code, checked.out) == (1, "")
+    assert checked.err == (
+        "warning: component.yaml:7:58: the program's own default of 'rate' is '0.5', in the code it is '0.7' "
+        "(train.py:3); write '0.7' in the contract, or change the code: the code's default applies where the input is "
+        "left out [C098]\n"
+    )
+    linted = comp("lint", folder)
+    assert linted.code == 1
+    assert "error C098 the program's own default of 'rate' is '0.5'" in linted.out

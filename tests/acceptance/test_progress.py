@@ -1,4 +1,4 @@
-"""What a build shows of its transfers, and that it stops when it is told to and goes on the next time."""
+"""Builds show their transfers, stop on a signal, and resume on the next run."""
 
 import json
 import os

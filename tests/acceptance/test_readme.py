@@ -1,4 +1,4 @@
-"""The README's session, run as it stands: every command, and every line it prints."""
+"""The README's session, run unchanged: every command, and every line it prints."""
 
 import os
 import re

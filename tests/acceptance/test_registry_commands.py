@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import comp, ok
-from toolkit.oci.digest import Digest
+from toolkit.digest import Digest
 from toolkit.registry.directory import Directory
 from toolkit.registry.names import Name
 from toolkit.registry.release import Release
@@ -73,7 +73,7 @@ def test_an_edited_copy_is_never_overwritten_unasked(component: Path, tmp_path: 
     assert refused.err == (
         "error: components/ml/train-model/component.yaml: "
         "this copy was edited, and adding the component would lose that\n"
-        "hint: --force takes the release's own contract\n"
+        "\nhint: --force takes the release's own contract\n"
     )
     assert copy.read_text().endswith("# mine\n")
     ok("add", "train-model", "--registry", "shared", "--force", folder=tmp_path)
@@ -87,6 +87,14 @@ def test_an_unpinned_image_is_not_published(component: Path, tmp_path: Path) -> 
     assert refused.code == 1
     assert refused.out == ""
     assert "component.yaml:7:12: the image registry.example.com/ml/train:1.0 is not pinned by digest" in refused.err
+    assert "made the registry" not in refused.err
+    assert not (tmp_path / "shared").exists()
+
+
+def test_a_missing_folder_makes_no_registry(tmp_path: Path) -> None:
+    refused = comp("publish", "absent", "--registry", "shared", folder=tmp_path)
+    assert (refused.code, refused.out) == (1, "")
+    assert not (tmp_path / "shared").exists()
 
 
 def test_a_contract_with_errors_is_not_published(component: Path, tmp_path: Path) -> None:
@@ -94,7 +102,7 @@ def test_a_contract_with_errors_is_not_published(component: Path, tmp_path: Path
     contract.write_text(contract.read_text().replace("inputValue: c", "inputValue: d"))
     refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
     assert refused.code == 1
-    assert "there is no input 'd' [C010]" in refused.err
+    assert "unknown input 'd' [C010]" in refused.err
     assert not list((tmp_path / "shared").rglob("*.yaml"))
 
 
@@ -130,7 +138,7 @@ def test_a_name_that_is_a_path_is_not_published_and_not_added(component: Path, t
 def test_a_registry_that_is_not_there(tmp_path: Path, command: str) -> None:
     result = comp(command, "x", "--registry", "shared", folder=tmp_path)
     assert (result.code, result.out) == (1, "")
-    assert result.err.startswith("error: shared is no component registry\n")
+    assert result.err.startswith("error: shared is not a component registry\n")
 
 
 def test_no_registry_named_is_a_wrong_command_line(tmp_path: Path) -> None:
@@ -180,7 +188,7 @@ def test_publishing_again_says_so_and_other_content_is_refused(component: Path, 
     assert (refused.code, refused.out) == (1, "")
     assert refused.err == (
         f"error: ml/train-model@1.0.0 is published already with other content: {old}, this is {_digest(component)}\n"
-        "hint: releases never change; the next free version is 1.0.1\n"
+        "\nhint: releases never change; the next free version is 1.0.1\n"
     )
 
 
@@ -204,7 +212,7 @@ def test_of_several_components_all_are_published_or_none(component: Path, tmp_pa
     [
         ("1.0", "'1.0' is not a semantic version"),
         ("1.0.0rc1", "'1.0.0rc1' is not a semantic version"),
-        ("1.0.0+local", "the version 1.0.0+local has a build part, which does not order"),
+        ("1.0.0+local", "the version 1.0.0+local has a build part, which has no order"),
     ],
 )
 def test_a_version_that_no_range_could_find_is_refused(
@@ -213,7 +221,7 @@ def test_a_version_that_no_range_could_find_is_refused(
     (component / "pyproject.toml").write_text(PROJECT % version)
     refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
     assert (refused.code, refused.out) == (1, "")
-    assert f"pyproject.toml: {message}\nhint: " in refused.err
+    assert f"pyproject.toml: {message}\n\nhint: " in refused.err
 
 
 def test_without_a_namespace_nothing_is_published(component: Path, tmp_path: Path) -> None:
@@ -221,7 +229,7 @@ def test_without_a_namespace_nothing_is_published(component: Path, tmp_path: Pat
     settings.write_text(settings.read_text().replace('namespace = "ml"\n', ""))
     refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
     assert (refused.code, refused.out) == (1, "")
-    assert "no namespace to publish in\nhint: give --namespace" in refused.err
+    assert "no namespace to publish in\n\nhint: give --namespace" in refused.err
 
 
 def test_a_name_without_namespace_lists_its_candidates(component: Path, tmp_path: Path) -> None:
@@ -230,7 +238,7 @@ def test_a_name_without_namespace_lists_its_candidates(component: Path, tmp_path
     refused = comp("add", "train-model", "--registry", "shared", folder=tmp_path)
     assert (refused.code, refused.out) == (1, "")
     assert refused.err == (
-        "error: 'train-model' is the name of several components\nhint: one of ml/train-model, nlp/train-model\n"
+        "error: 'train-model' is the name of several components\n\nhint: one of ml/train-model, nlp/train-model\n"
     )
 
 
@@ -271,3 +279,16 @@ def test_a_component_without_words_is_listed(component: Path, tmp_path: Path) ->
     contract.write_text(contract.read_text().replace("name: Train model\ndescription: Fit a classifier\n", ""))
     ok("publish", component, "--registry", "shared", folder=tmp_path)
     assert ok("search", "--registry", "shared", folder=tmp_path) == "ml/train-model@1.0.0"
+
+
+def test_a_release_that_breaks_needs_a_version_that_says_so(component: Path, tmp_path: Path) -> None:
+    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    contract = component / "component.yaml"
+    contract.write_text(contract.read_text().replace("{name: c,", "{name: strength,").replace(": c}", ": strength}"))
+    (component / "pyproject.toml").write_text(PROJECT % "1.1.0")
+    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    assert refused.code == 1
+    assert "ml/train-model@1.0.0 -> 1.1.0 is a minor bump, and the changes require a major one (B102)" in refused.err
+    against = comp("breaking", component, "--against", "ml/train-model@1.0.0", "--registry", "shared", folder=tmp_path)
+    assert "B102 the input 'c' is called 'strength' now" in against.out
+    ok("publish", component, "--registry", "shared", "--accept-breaking", folder=tmp_path)

@@ -1,11 +1,13 @@
 """`comp run` and `comp test` as users type them, by the process runner."""
 
 import json
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.commands import Result, comp, ok
+from tests.commands import COMP, Result, comp, ok
 
 CODE = """
 from typing import NamedTuple
@@ -81,28 +83,29 @@ def test_nothing_is_written_over_without_force(folder: Path, existing: str) -> N
 def test_force_does_not_replace_the_folder_one_stands_in(folder: Path, place: str) -> None:
     result = _run(folder, "-i", "text=text", "-o", f"copy={place}", "--force")
     assert result.code == 2
-    assert "is no place for an output" in result.err
+    assert "cannot be the target of an output" in result.err
     assert (folder.parent / "text").read_text() == "content"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
-        (("-i", "text=text", "-i", "nn=1"), 2, "there is no input 'nn'"),
+        (("-i", "text=text", "-i", "nn=1"), 2, "the component has no input 'nn'"),
         (("-i", "txet=text"), 2, "did you mean 'text'?"),
         ((), 2, "missing inputs: text (CSV)"),
         (("-i", "text=text", "-i", "n=abc"), 2, "the input 'n' is 'abc', expected Integer"),
         (("-i", "text=text", "-i", "good=maybe"), 2, "the input 'good' is 'maybe', expected Boolean"),
-        (("-i", "text=lost"), 1, "the input 'text' is lost, and there is no such file or folder"),
+        (("-i", "text=lost"), 1, "the input 'text' is lost, which does not exist"),
         (("-i", "text=text", "-o", "kopy=x"), 2, "did you mean 'copy'?"),
         (("-i", "text=text", "-i", "n=13"), 1, "made failed with exit code 1"),
-        (("-i", "text=text", "--name", "g"), 2, "there is no component 'g' here"),
+        (("-i", "text=text", "--component", "g"), 2, "has no component 'g'"),
+        (("-i", "text=text", "--name", "g"), 2, "has no component 'g'"),
     ],
 )
-def test_what_is_wrong_is_said(folder: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+def test_a_wrong_command_line_is_refused(folder: Path, arguments: tuple[str, ...], code: int, message: str) -> None:
     result = _run(folder, *arguments)
     assert (result.code, result.out) == (code, "")
-    assert said in result.err
+    assert message in result.err
 
 
 def _case(folder: Path, name: str, text: str) -> None:
@@ -135,10 +138,13 @@ def test_a_case_passes_by_every_check(folder: Path) -> None:
     result = comp("test", folder, "--runner", "process")
     assert result.out == "ok   all (process)\nok   date (process)\nok   unlucky (process)\n", result.err
     assert (result.code, result.err.splitlines()[-1]) == (0, "3 passed, 0 failed")
-    assert comp("test", folder, "--runner", "process", "-k", "luck").out == "ok   unlucky (process)\n"
+    chosen = comp("test", folder, "--runner", "process", "-k", "luck")
+    assert chosen.out == "ok   unlucky (process)\n"
+    # What no chosen case exercises, another one may.
+    assert "cases exercise" not in chosen.err
 
 
-def test_what_differs_is_said_below_the_case(folder: Path) -> None:
+def test_differences_are_listed_below_the_case(folder: Path) -> None:
     checks = "outputs:\n  count: {equals: 5}\n  good: {equals: 1}\n  ratio: {max: 1}\n  copy: {file: other.txt}\n"
     _case(folder, "differs", GIVEN + checks)
     (folder / "tests" / "cases" / "differs" / "other.txt").write_text("other")
@@ -152,6 +158,11 @@ def test_what_differs_is_said_below_the_case(folder: Path) -> None:
         "     good: is True, expected 1\n"
         "     ratio: is 2.0, expected at most 1\n"
         "     copy: differs from other.txt\n"
+        "     --- expected\n"
+        "     +++ actual\n"
+        "     @@ -1 +1 @@\n"
+        "     -other\n"
+        "     +content\n"
         "FAIL fails (process)\n"
         "     it failed with exit code 1\n"
         "FAIL succeeds (process)\n"
@@ -160,47 +171,246 @@ def test_what_differs_is_said_below_the_case(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
-        ("inputs: {txet: {path: text.txt}}", "there is no input 'txet'"),
+        ("inputs: {txet: {path: text.txt}}", "the component has no input 'txet'"),
         ("inputs: {n: 1}", "missing inputs: text (CSV)"),
         ("inputs: {text: {path: text.txt}, n: x}", "the input 'n' is 'x', expected Integer"),
-        ("inputs: {text: {path: lost.txt}}", "the input 'text' is lost.txt, which is not there"),
-        (GIVEN + "outputs: {cuont: {equals: 1}}", "there is no output 'cuont'"),
-        (GIVEN + "outputs: {count: {equal: 1}}", "the output 'count' has no known check"),
+        ("inputs: {text: {path: lost.txt}}", "the input 'text' is lost.txt, which does not exist"),
+        (GIVEN + "outputs: {cuont: {equals: 1}}", "the component has no output 'cuont'"),
+        (GIVEN + "outputs: {count: {equal: 1}}", "the output 'count' has the unknown check 'equal'"),
         (GIVEN + "outputs: {count: {max: x}}", "the output 'count': max is 'x', expected a number"),
-        (GIVEN + "outputs: {word: {matches: '('}}", "no regular expression"),
-        (GIVEN + "outputs: {copy: {file: lost}}", "there is no such file"),
+        (GIVEN + "outputs: {word: {matches: '('}}", "not a regular expression"),
+        (GIVEN + "outputs: {copy: {file: lost}}", "which does not exist"),
         ("inputs: {text: {path: /etc/hostname}}", "the input 'text' is /etc/hostname, which leads out of"),
         ("inputs: {text: {path: ../../../../text}}", "which leads out of"),
         (
             GIVEN + "outputs: {copy: {file: ../../../../text}}",
             "the output 'copy': file is ../../../../text, which leads",
         ),
-        ("[]", "a case is a mapping"),
-        ("inputs: {1: 2}", "the input's name 1 is no text"),
+        ("[]", "not a mapping"),
+        ("inputs: {1: 2}", "the input's name 1 is not a text"),
+        ("component: lost", "the component 'lost' is unknown"),
     ],
 )
-def test_a_case_that_cannot_be_run_is_an_error_with_its_file(folder: Path, text: str, said: str) -> None:
+def test_a_case_that_cannot_be_run_is_an_error_with_its_file(folder: Path, text: str, message: str) -> None:
     _case(folder, "bad", text)
     result = comp("test", folder, "--runner", "process")
     assert (result.code, result.out) == (1, "")
-    assert said in result.err
+    assert message in result.err
     assert "tests/cases/bad/case.yaml: " in result.err or "case.yaml:" in result.err
 
 
-def test_no_cases_is_no_success(folder: Path) -> None:
-    for case in (folder / "tests" / "cases").glob("*/case.yaml"):
-        case.unlink()
+def test_without_cases_a_note_shows_how_to_begin(folder: Path) -> None:
     result = comp("test", folder, "--runner", "process")
+    assert (result.code, result.out) == (0, "")
+    assert result.err == (
+        "no cases in tests/cases: nothing was tested\n\n"
+        "hint: write tests/cases/first/case.yaml, such as\n"
+        "  inputs:\n    text:\n      path: a file\n"
+        "  outputs:\n    copy:\n      exists: true\n    count:\n      exists: true\n    ratio:\n      exists: true\n"
+        "    good:\n      exists: true\n    items:\n      exists: true\n    word:\n      exists: true\n"
+    )
+    assert comp("test", folder, "--min-coverage", "1").code == 1
+
+
+def test_results_are_json_and_junit(folder: Path) -> None:
+    _case(folder, "all", GIVEN + CHECKED)
+    _case(folder, "bad", GIVEN + "outputs: {count: {equals: 5}}")
+    junit = folder / "junit.xml"
+    result = comp("test", folder, "--runner", "process", "--format", "json", "--junit", junit, "--jobs", "2")
+    assert result.code == 1
+    document = json.loads(result.out)
+    assert [(case["case"], case["passed"], case["problems"]) for case in document["cases"]] == [
+        ("all", True, []),
+        ("bad", False, ["count: is 4, expected 5"]),
+    ]
+    assert (document["passed"], document["failed"]) == (1, 1)
+    assert "no case leaves 'n' to its default '2'" in document["coverage"]["made"]["missing"]
+    assert '<testsuite name="made (process)" tests="2" failures="1"' in junit.read_text()
+
+
+def test_the_output_of_a_component_is_shown_if_it_fails(folder: Path) -> None:
+    _case(folder, "unlucky", "inputs: {text: {path: text.txt}, n: 13}\n")
+    result = comp("test", folder, "--runner", "process")
+    assert "output of unlucky" in result.err
+    assert "ValueError: unlucky\n" in result.err
+    expected = "inputs: {text: {path: text.txt}, n: 13}\nfails: {exit: 1, message: 'ValueError: unl'}\n"
+    (folder / "tests" / "cases" / "unlucky" / "case.yaml").write_text(expected)
+    result = comp("test", folder, "--runner", "process")
+    assert (result.code, "ValueError" in result.err) == (0, False)
+
+
+def test_snapshots_are_kept_on_demand_and_never_in_ci(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _case(folder, "kept", GIVEN + "outputs: {count: {snapshot: true}, copy: {snapshot: true}}")
+    monkeypatch.delenv("CI", raising=False)
+    by = ("--runner", "process", "--repeat", "2")
+    assert "     count: has no snapshot yet: `comp test --update`" in comp("test", folder, *by).out
+    updated = comp("test", folder, *by, "--update")
+    assert updated.code == 0, updated.out + updated.err
+    assert "updated " in updated.err
+    snapshots = folder / "tests" / "cases" / "kept" / "snapshots"
+    assert (snapshots / "count").read_text() == "4"
+    assert comp("test", folder, *by).code == 0
+    (snapshots / "copy").write_text("other")
+    assert "     -other\n     +content\n" in comp("test", folder, *by).out
+    monkeypatch.setenv("CI", "true")
+    refused = comp("test", folder, *by, "--update")
+    assert (refused.code, refused.out) == (2, "")
+    assert "in continuous integration (CI is set)" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--runner", "dokcer"), "'dokcer' is not a runner\n\nhint: did you mean 'docker'?"),
+        (("--runner", "process,"), "'' is not a runner"),
+        (("--update", "--runner", "process,docker"), "--update takes one runner"),
+        (("--secret", "TOKEN=hunter2"), "the secret TOKEN names no file or variable"),
+        (("--secret", "TOKEN=env:PATH"), "the component declares no secret 'TOKEN'"),
+    ],
+)
+def test_a_wrong_command_line_of_a_test(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    _case(folder, "all", GIVEN + CHECKED)
+    result = comp("test", folder, *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert f"error: {message}" in result.err
+    assert "hunter2" not in result.err
+
+
+SECRET_CODE = """
+import os
+
+
+def f() -> str:
+    print("level", os.environ["LEVEL"], "token", os.environ["API_TOKEN"])
+    return os.environ["API_TOKEN"][:3]
+"""
+
+
+def test_constants_and_secrets_reach_the_component_and_are_never_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache_folder: Path
+) -> None:
+    monkeypatch.setenv("COMP_CACHE_DIR", str(cache_folder))
+    (tmp_path / "code.py").write_text(SECRET_CODE)
+    ok("new", "made", "--from-function", "code.py:f", folder=tmp_path)
+    settings = tmp_path / "made" / "pyproject.toml"
+    declared = '[tool.comp.env]\nLEVEL = "info"\n[tool.comp.secrets]\nAPI_TOKEN = { secret = "api", key = "token" }\n'
+    settings.write_text(settings.read_text() + declared)
+    ok("generate", "made", folder=tmp_path)
+    run = ("run", "made", "--runner", "process", "--force")
+    monkeypatch.delenv("API_TOKEN", raising=False)
+    missing = comp(*run, folder=tmp_path)
+    assert missing.code == 2
+    assert missing.err == (
+        "error: the component needs API_TOKEN, which a cluster has as 'token' of the secret 'api'\n\n"
+        "hint: here, set the variable API_TOKEN, or give --secret API_TOKEN=file:PATH\n"
+    )
+    (tmp_path / "token").write_text("abc-of-the-file\n")
+    given = comp(*run, "--secret", "API_TOKEN=file:token", folder=tmp_path)
+    assert (given.code, given.out) == (0, "Output=abc\n"), given.err
+    assert "level info token" in given.err
+    monkeypatch.setenv("API_TOKEN", "xyz-of-the-caller")
+    by_environment = comp(*run, folder=tmp_path)
+    assert by_environment.out == "Output=xyz\n"
+    assert "with API_TOKEN of your environment\n" in by_environment.err
+    alone = comp("run", "made/component.yaml", folder=tmp_path)
+    assert (alone.code, alone.out) == (2, "")
+    assert "a contract alone gets nothing of yours" in alone.err
+    _case(tmp_path / "made", "wrong", "outputs: {Output: {equals: abc}}")
+    failed = comp("test", "made", "--runner", "process", "--format", "json", "--junit", "j.xml", folder=tmp_path)
+    assert failed.code == 1
+    assert "xyz-of-the-caller" not in failed.out + failed.err + (tmp_path / "j.xml").read_text()
+    _case(tmp_path / "made", "own", "env: {API_TOKEN: own-value}\noutputs: {Output: {equals: own}}")
+    assert comp("test", "made", "--runner", "process", "-k", "own", folder=tmp_path).code == 0
+
+
+def test_a_pattern_that_no_case_matches_is_refused(folder: Path) -> None:
+    _case(folder, "all", GIVEN + CHECKED)
+    result = comp("test", folder, "--runner", "process", "-k", "zzz")
     assert (result.code, result.out) == (1, "")
-    assert "no cases in" in result.err
+    assert result.err == "error: no case matches 'zzz'\n\nhint: the cases: all\n"
 
 
 def test_a_file_where_metadata_would_go_is_kept_without_force(folder: Path) -> None:
     beside = folder.parent / "wanted.metadata.json"
     beside.write_text("mine")
     refused = _run(folder, "-i", "text=text", "-o", "copy=wanted")
-    assert (refused.code, refused.err.splitlines()[-2]) == (2, "error: wanted.metadata.json exists")
+    assert refused.code == 2
+    assert "error: wanted.metadata.json exists\n" in refused.err
     assert beside.read_text() == "mine"
     assert not (folder.parent / "wanted").exists()
+
+
+@pytest.fixture
+def unbuildable(folder: Path) -> Path:
+    """A component that needs its base to run."""
+    settings = folder / "pyproject.toml"
+    text = settings.read_text()
+    settings.write_text(text.replace("dependencies = []", 'dependencies = ["six"]'))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("-i", "text=text"), 1, "absent is not an OCI image layout"),
+        (("-i", "text=text", "-i", "nn=1"), 2, "the component has no input 'nn'"),
+        ((), 2, "missing inputs: text (CSV)"),
+        (("-i", "text=text", "-i", "n=abc"), 2, "the input 'n' is 'abc', expected Integer"),
+        (("-i", "text=lost"), 1, "the input 'text' is lost, which does not exist"),
+        (("-i", "text=text", "-o", "kopy=x"), 2, "the component has no output 'kopy'"),
+        (("-i", "text=text", "-o", "copy=text"), 2, "text exists"),
+    ],
+)
+def test_inputs_and_outputs_are_checked_before_the_build(
+    unbuildable: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    result = _run(unbuildable, *arguments, "--base", "layout:absent")
+    assert (result.code, result.out) == (code, "")
+    assert result.err.startswith(f"error: {message}")
+
+
+def test_all_cases_are_checked_before_the_build(unbuildable: Path) -> None:
+    _case(unbuildable, "all", GIVEN + CHECKED)
+    _case(unbuildable, "bad", "inputs: {txet: {path: text.txt}}")
+    result = comp("test", unbuildable, "--runner", "process", "--base", "layout:absent")
+    assert (result.code, result.out) == (1, "")
+    assert "tests/cases/bad/case.yaml: the component has no input 'txet'" in result.err
+
+
+SLOW_CODE = """
+def f(started: str) -> None:
+    import time
+    from pathlib import Path
+
+    Path(started).touch()
+    time.sleep(600)
+"""
+
+
+def test_a_signal_ends_all_cases_and_is_no_failure_of_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache_folder: Path
+) -> None:
+    monkeypatch.setenv("COMP_CACHE_DIR", str(cache_folder))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "code.py").write_text(SLOW_CODE)
+    ok("new", "made", "--from-function", "code.py:f", folder=tmp_path)
+    for name in ("a", "b"):
+        _case(tmp_path / "made", name, f"inputs: {{started: {tmp_path / name}}}")
+    command = [str(COMP), "test", "--runner", "process", "--jobs", "2", str(tmp_path / "made")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as testing:
+        # What only a hang exceeds.
+        deadline = time.monotonic() + 120
+        while not ((tmp_path / "a").exists() and (tmp_path / "b").exists()):
+            assert testing.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        testing.terminate()
+        out, err = testing.communicate(timeout=60)
+    assert (testing.returncode, out) == (143, ""), err
+    assert list((tmp_path / "temporary").iterdir()) == []

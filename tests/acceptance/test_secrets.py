@@ -1,18 +1,20 @@
-"""Every command, with marked secrets wherever a user can put one: none is printed, and none is in what is made."""
+"""Every command, with marked secrets wherever a user can put one: none is printed or stored."""
 
 import base64
 import gzip
 import json
 import os
+import shutil
+import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
+from msgspec import Struct, field
 
 from tests.commands import comp
 from tests.fake_remote import Access, FakeRemote, Reply, serving
@@ -57,6 +59,18 @@ DECORATED = """from kfp import dsl
 def f(x: int) -> int:
     return x
 """
+PIPELINE = """import os
+from kfp import dsl
+
+@dsl.component(base_image="{image}")
+def step(text: str): ...
+
+print(os.environ["DEPLOY_TOKEN"])
+
+@dsl.pipeline
+def p():
+    step(text={text})
+"""
 COUNTED = {
     "cookiecutter.json": json.dumps({"folder": "x", "name": "x", "api_token": "none"}),
     "{{cookiecutter.folder}}/README.md": "# {{cookiecutter.name}}\n",
@@ -77,8 +91,7 @@ def written(secret: str) -> Iterator[str]:
         yield from {whole, whole.translate(str.maketrans("+/", "-_"))}
 
 
-@dataclass
-class World:
+class World(Struct):
     """The machine of a user with secrets; `run` runs a command in it and looks at what it prints."""
 
     folder: Path
@@ -157,7 +170,7 @@ def login(place: str) -> str:
     return f"ann:{quote(MARKS[place], safe='')}"
 
 
-def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path) -> None:
+def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path, kfp2: Path) -> None:
     run, names, folder = world.run, world.names, world.folder
     _new_and_read(world)
     component(folder / "usesit")
@@ -165,6 +178,7 @@ def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path) -> No
         run("lint", "usesit", "--format", form, code=None)
     run("generate", "usesit")
     run("generate", "usesit", "--check")
+    run("breaking", "usesit", "--against", "usesit")
     run("lock", "usesit")
     run("lock", "usesit", "--check")
     image = f"{names['file']}/ml/usesit"
@@ -183,16 +197,46 @@ def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path) -> No
     run("add", "ml/usesit", "--registry", "shared")
     for kind in ("component", "ir", "argo"):
         run("convert", "usesit/component.yaml", "--to", kind)
+    _pipelines(world, kfp2)
     run("cache")
     run("cache", "verify")
+    run("cache", "export", "exported")
+    run("cache", "import", "exported", "--trust-records")
+    run("cache", "export", f"oci://{world.names['file']}/ci/cache")
+    run("cache", "import", f"oci://{world.names['file']}/ci/cache")
     run("cache", "prune")
+    subprocess.run(["git", "init", "--quiet", folder / "usesit"], check=True)
+    address = f"https://{login('template')}@git.example/x"
+    subprocess.run(["git", "-C", folder / "usesit", "remote", "add", "origin", address], check=True)
+    for form in ("text", "json", "github-matrix", "gitlab"):
+        run("changed", "usesit", "--since", "0" * 40, "--format", form)
+    run("changed", "usesit", "--since", f"{login('template')}@main", code=2)
+    run("ci", "init", "argo", "--root", "usesit", "--image-prefix", names["file"])
+    assert "https://git.example/x" in (folder / "usesit" / "ci" / "argo.yaml").read_text()
+    run("ci", "init", "github", "--root", "usesit", "--image-prefix", f"{login('image')}@{names['file']}", code=2)
+    shutil.rmtree(folder / "usesit" / ".git")
     run("doctor", "usesit", code=None)
     run("doctor", "usesit", "--json", code=None)
     run("rules")
     run("explain", "C010")
+    run("completion", "bash")
     _failures(world)
     assert world.ran == set(COMMANDS), "a command is missing here"
     _nothing_kept(world, tmp_path)
+
+
+def _pipelines(world: World, python: Path) -> None:
+    path = world.folder / "p.py"
+    words = ("compile", "p.py", "--python", str(python), "-o", "p.yaml")
+    for text in ('os.environ["DEPLOY_TOKEN"]', '"a " + os.environ["UV_INDEX_URL"]', 'int(os.environ["DEPLOY_TOKEN"])'):
+        path.write_text(PIPELINE.format(image=f"{world.names['helper']}/ml/usesit:0.1.0", text=text))
+        world.run("pipeline", *words, code=1)
+    path.write_text(PIPELINE.format(image=f"{world.names['helper']}/ml/usesit:0.1.0", text='"plain"'))
+    world.run("pipeline", *words)
+    assert (world.folder / "p.py.lock").is_file()
+    path.write_text(PIPELINE.format(image=f"https://{login('image')}@{world.names['file']}/x", text='"plain"'))
+    world.run("pipeline", *words, code=1)
+    path.unlink()
 
 
 def _new_and_read(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Every template that is shipped makes a folder that is complete: checked, formatted, tested and built."""
+"""Every built-in template makes a complete folder: checked, formatted, tested and built."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def test_a_template_is_complete(sample: Sample, tmp_path: Path, shipped: str) ->
     built = ok("build", folder, "--output", f"layout:{layout}")
     assert built.startswith("sha256:")
     assert check_image(read_layout(layout, platform=Platform(os="linux", architecture="amd64"))) == []
-    assert comp("sync", folder, "--check").err == "nothing to bring\n"
+    assert comp("sync", folder, "--check").err == "nothing to apply\n"
 
 
 QUESTIONS = {"name": "x", "project_slug": "y", "colour": ["red", "blue"], "greeting": "hello"}
@@ -59,7 +59,7 @@ def own(tmp_path: Path) -> Path:
     inner = folder / "{{cookiecutter.project_slug}}"
     inner.mkdir(parents=True)
     (folder / "cookiecutter.json").write_text(json.dumps(QUESTIONS))
-    (inner / "said.txt").write_text("{{ cookiecutter.name }} {{ cookiecutter.colour }} {{ cookiecutter.greeting }}\n")
+    (inner / "words.txt").write_text("{{ cookiecutter.name }} {{ cookiecutter.colour }} {{ cookiecutter.greeting }}\n")
     (inner / "kept.txt").write_text("kept\n")
     return folder
 
@@ -68,7 +68,7 @@ def test_a_template_of_ones_own(own: Path, tmp_path: Path) -> None:
     result = comp("new", "my-step", "--template", own, "--set", "colour=blue", folder=tmp_path)
     assert (result.code, result.out) == (0, "")
     assert result.err.startswith("note: the template makes no component: ")
-    assert (tmp_path / "my_step" / "said.txt").read_text() == "my-step blue hello\n"
+    assert (tmp_path / "my_step" / "words.txt").read_text() == "my-step blue hello\n"
 
 
 def test_a_template_in_a_zip_file(own: Path, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_template_in_a_zip_file(own: Path, tmp_path: Path) -> None:
         for path in own.rglob("*"):
             written.write(path, Path("repository-main", path.relative_to(own)))
     ok("new", "my-step", "--template", archive, folder=tmp_path)
-    assert (tmp_path / "my_step" / "said.txt").read_text() == "my-step red hello\n"
+    assert (tmp_path / "my_step" / "words.txt").read_text() == "my-step red hello\n"
 
 
 def test_a_template_in_a_git_repository(own: Path, tmp_path: Path) -> None:
@@ -89,12 +89,12 @@ def test_a_template_in_a_git_repository(own: Path, tmp_path: Path) -> None:
     git("add", ".")
     git("commit", "-m", "one")
     git("tag", "v1")
-    (own / "{{cookiecutter.project_slug}}" / "said.txt").write_text("two\n")
+    (own / "{{cookiecutter.project_slug}}" / "words.txt").write_text("two\n")
     git("commit", "-am", "two")
     ok("new", "old", "--template", f"git+file://{own}@v1", folder=tmp_path)
     ok("new", "newest", "--template", f"git+file://{own}", folder=tmp_path)
-    assert (tmp_path / "old" / "said.txt").read_text() == "old red hello\n"
-    assert (tmp_path / "newest" / "said.txt").read_text() == "two\n"
+    assert (tmp_path / "old" / "words.txt").read_text() == "old red hello\n"
+    assert (tmp_path / "newest" / "words.txt").read_text() == "two\n"
     missing = comp("new", "none", "--template", f"git+file://{own}@v9", folder=tmp_path)
     assert missing.code == 3
     assert missing.err.startswith(f"error: cannot fetch the template file://{own} at v9: ")
@@ -124,39 +124,39 @@ def _broken(own: Path, what: str) -> None:
     elif what == "questions":
         (own / "cookiecutter.json").unlink()
     elif what == "undefined":
-        (inner / "said.txt").write_text("{{ cookiecutter.nothing }}")
+        (inner / "words.txt").write_text("{{ cookiecutter.nothing }}")
     elif what == "syntax":
-        (inner / "said.txt").write_text("{% if %}")
+        (inner / "words.txt").write_text("{% if %}")
     elif what == "gone":
         shutil.rmtree(own)
 
 
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("what", "message"),
     [
         ("hook", "does not work: "),
         ("outside", "writes outside of its folder: ../../evil"),
         ("link", "has a link to elsewhere: {{cookiecutter.project_slug}}/link"),
-        ("json", "no JSON: "),
-        ("questions", "is no template: it has no cookiecutter.json"),
+        ("json", "not JSON: "),
+        ("questions", "is not a template: it has no cookiecutter.json"),
         ("undefined", "does not work: "),
         ("syntax", "does not work: "),
-        ("gone", "there is no template "),
+        ("gone", "is missing"),
     ],
 )
-def test_a_template_that_does_not_work_leaves_nothing(own: Path, tmp_path: Path, what: str, said: str) -> None:
+def test_a_template_that_does_not_work_leaves_nothing(own: Path, tmp_path: Path, what: str, message: str) -> None:
     _broken(own, what)
     given = ("--set", "greeting=../../evil") if what == "outside" else ()
     before = sorted(tmp_path.iterdir())
     result = comp("new", "my-step", "--template", own, "--hooks", "yes", *given, folder=tmp_path)
     assert (result.code, result.out) == (1, "")
-    assert said in result.err.splitlines()[0]
+    assert message in result.err.splitlines()[0]
     assert "Traceback" not in result.err
     assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--set", "shade=dark"), "does not ask for 'shade'"),
         (("--set", "colour=green"), "colour is 'green'"),
@@ -164,25 +164,25 @@ def test_a_template_that_does_not_work_leaves_nothing(own: Path, tmp_path: Path,
     ],
 )
 def test_an_answer_that_does_not_fit_is_refused(
-    own: Path, tmp_path: Path, arguments: tuple[str, ...], said: str
+    own: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     result = comp("new", "my-step", "--template", own, *arguments, folder=tmp_path)
     assert result.code in {1, 2}
-    assert said in result.err
+    assert message in result.err
     assert not (tmp_path / "my_step").exists()
 
 
-def test_sync_brings_what_the_user_did_not_change(own: Path, tmp_path: Path) -> None:
+def test_sync_replaces_files_that_the_user_did_not_change(own: Path, tmp_path: Path) -> None:
     inner = own / "{{cookiecutter.project_slug}}"
     (inner / "deleted.txt").write_text("one\n")
     (inner / "changed.txt").write_text("one\n")
     ok("new", "my-step", "--template", own, folder=tmp_path)
     folder = tmp_path / "my_step"
-    assert comp("sync", folder).err == "nothing to bring\n"
+    assert comp("sync", folder).err == "nothing to apply\n"
     (folder / "changed.txt").write_text("mine\n")
     (folder / "deleted.txt").unlink()
     (folder / "own.txt").write_text("mine\n")
-    for name in ("said", "changed", "deleted", "added"):
+    for name in ("words", "changed", "deleted", "added"):
         (inner / f"{name}.txt").write_text("two {{ cookiecutter.name }}\n")
     checked = comp("sync", folder, "--check")
     assert checked.code == 1
@@ -190,9 +190,9 @@ def test_sync_brings_what_the_user_did_not_change(own: Path, tmp_path: Path) -> 
         "would add added.txt\n"
         "changed.txt was changed by you and by the template\n"
         "deleted.txt was deleted by you; the template changed it\n"
-        "would replace said.txt\n"
+        "would replace words.txt\n"
     )
-    assert (folder / "said.txt").read_text() == "my-step red hello\n"
+    assert (folder / "words.txt").read_text() == "my-step red hello\n"
     assert comp("sync", folder).code == 1
     files = {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
     assert files == {
@@ -201,15 +201,15 @@ def test_sync_brings_what_the_user_did_not_change(own: Path, tmp_path: Path) -> 
         "changed.txt.rej": "two my-step\n",
         "kept.txt": "kept\n",
         "own.txt": "mine\n",
-        "said.txt": "two my-step\n",
+        "words.txt": "two my-step\n",
     }
-    assert comp("sync", folder).err == "nothing to bring\n"
+    assert comp("sync", folder).err == "nothing to apply\n"
 
 
 def test_a_template_and_its_folder_may_move_together(own: Path, tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     ok("new", "my-step", "--template", "../own", folder=tmp_path / "one")
-    (own / "{{cookiecutter.project_slug}}" / "said.txt").write_text("two\n")
+    (own / "{{cookiecutter.project_slug}}" / "words.txt").write_text("two\n")
     (tmp_path / "other").mkdir()
     (tmp_path / "one").rename(tmp_path / "other" / "one")
     own.rename(tmp_path / "other" / "own")
@@ -218,7 +218,7 @@ def test_a_template_and_its_folder_may_move_together(own: Path, tmp_path: Path) 
     refused = comp("sync", folder, folder=tmp_path)
     assert refused.code == 1
     ok("sync", folder, "--template", "other/own", folder=tmp_path)
-    assert (tmp_path / "other" / "one" / "my_step" / "said.txt").read_text() == "two\n"
+    assert (tmp_path / "other" / "one" / "my_step" / "words.txt").read_text() == "two\n"
 
 
 @pytest.mark.parametrize("kind", ["folder", "git", "zip"])
@@ -247,8 +247,8 @@ def test_the_record_does_not_say_how_a_template_works(own: Path, tmp_path: Path)
     known = json.loads(record.read_text())
     known["answers"] |= {"_extensions": ["os.system"], "greeting": "{{ cycler.__init__.__globals__ }}"}
     record.write_text(json.dumps(known))
-    assert comp("sync", "my_step", folder=tmp_path).err.startswith("replaced said.txt\n")
-    assert "{{ cycler" in (tmp_path / "my_step" / "said.txt").read_text()
+    assert comp("sync", "my_step", folder=tmp_path).err.startswith("replaced words.txt\n")
+    assert "{{ cycler" in (tmp_path / "my_step" / "words.txt").read_text()
 
 
 def test_sync_does_not_write_through_links(own: Path, tmp_path: Path) -> None:

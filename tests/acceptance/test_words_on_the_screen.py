@@ -1,4 +1,4 @@
-"""What is printed suits where it goes: any encoding, any folder."""
+"""Output suits its destination: any encoding, any folder."""
 
 import os
 import pty
@@ -61,4 +61,4 @@ def test_only_paths_are_shortened(tmp_path: Path) -> None:
         result = comp("inspect", f"layout:{text}", folder=folder)
         assert result.code in {1, 3}
         assert text in result.err
-    assert "error: a.yaml: there is no such file" in comp("lint", folder / "a.yaml", folder=folder).err
+    assert "error: a.yaml: the file is missing" in comp("lint", folder / "a.yaml", folder=folder).err

@@ -15,16 +15,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import Struct, field
 
 from toolkit.errors import InputError
-from toolkit.spec.ir import write_ir
-from toolkit.spec.ir_arguments import read_ir_argument
-from toolkit.spec.ir_reader import parse_ir
+from toolkit.forms.ir import write_ir
+from toolkit.forms.ir_arguments import read_ir_argument
+from toolkit.forms.ir_reader import parse_ir
 from toolkit.spec.reader import parse_component
 from toolkit.spec.writer import write_component
 
@@ -43,8 +43,7 @@ json.dump(answers, open(sys.argv[2], "w"))
 """
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """What was found: how many of each kind, and each miss with its reason."""
 
     files: int = 0

@@ -17,7 +17,6 @@ import textwrap
 import traceback
 import unittest
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -26,15 +25,17 @@ import kfp
 import yaml
 from kfp import components
 from kfp.components import _components, _python_op, structures
+from msgspec.structs import replace
 
 from tests.conformance.corpus import lost_between
 from toolkit import launcher
 from toolkit.errors import InputError
+from toolkit.image_paths import LAUNCHER, absolute
 from toolkit.interface.function import read_function
 from toolkit.lint.rules import findings_of
 from toolkit.spec.arguments import resolve_command
 from toolkit.spec.model import ComponentSpec, Container
-from toolkit.spec.protocol import LAUNCHER_PATH, function_command, interface_document
+from toolkit.spec.protocol import function_command, interface_document
 from toolkit.spec.reader import parse_component, parse_document
 from toolkit.spec.writer import write_component
 
@@ -149,13 +150,13 @@ def component_text(func: Callable[..., Any], base_image: Any = None, annotations
     source = folder / "app" / "hoisted.py"
     source.write_text(_hoisted(func))
     try:
-        function = replace(read_function(source, func.__name__), module="hoisted")
+        function = replace(read_function(source, func.__name__, {}), module="hoisted")
     except InputError as error:
         raise ValueError(str(error)) from error
     (folder / "launch.py").write_bytes(launcher.source())
     (folder / "interface.json").write_bytes(interface_document([("hoisted", function)]))
     command, args = function_command("hoisted", function, python=os.environ["COMP_PYTHON"], safe_path=True)
-    command = tuple(str(folder / "launch.py") if word == LAUNCHER_PATH else word for word in command)
+    command = tuple(str(folder / "launch.py") if word == absolute(LAUNCHER) else word for word in command)
     named = base_image or getattr(func, "_component_base_image", None)
     image = named() if callable(named) else named
     return write_component(

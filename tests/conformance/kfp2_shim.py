@@ -18,12 +18,12 @@ from typing import Any
 from kfp.dsl import component_factory, placeholders, structures
 
 from toolkit.errors import InputError
+from toolkit.forms.ir import ir_keys, write_ir
+from toolkit.forms.ir_arguments import IrArguments, read_ir_argument
+from toolkit.forms.ir_reader import is_ir, parse_ir
+from toolkit.forms.ir_values import artifact_type, parameter_type
 from toolkit.interface.function import read_function, sanitised
 from toolkit.interface.model import Input, Interface, Kind, Output
-from toolkit.spec.ir import ir_keys, write_ir
-from toolkit.spec.ir_arguments import IrArguments, read_ir_argument
-from toolkit.spec.ir_reader import is_ir, parse_ir
-from toolkit.spec.ir_values import artifact_type, parameter_type
 from toolkit.spec.model import ConcatPlaceholder, IfPlaceholder, IsPresent, PortPlaceholder
 from toolkit.spec.reader import parse_component
 from toolkit.spec.writer import write_component
@@ -109,7 +109,7 @@ def extract_component_interface(func: Any, *arguments: Any, **more: Any) -> Any:
     if "ContainerSpec" in text or "@dsl.pipeline" in text:
         return theirs
     source.write_text("from typing import *\nfrom kfp import dsl\nfrom kfp.dsl import *\n" + text)
-    ours = read_function(source, func.__name__).interface
+    ours = read_function(source, func.__name__, {}).interface
     touched.add(now[0])
     found = {sanitised(name): port for name, port in {**(theirs.inputs or {}), **(theirs.outputs or {})}.items()}
     assert set(ir_keys(ours).values()) == set(found)

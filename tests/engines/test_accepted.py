@@ -1,4 +1,4 @@
-"""What engines make of an image of ours: they pull and unpack it, and find what pip installs, file by file."""
+"""Engines pull and unpack our images, and find the files that pip installs."""
 
 import hashlib
 import json
@@ -6,10 +6,10 @@ import os
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from tests import unpacking
 from tests.commands import ok, run_program
@@ -18,12 +18,12 @@ from tests.daemons import require, scratch
 from tests.installed import Environment, differences, pip_install
 from tests.registries import serving_registry
 from toolkit import launcher
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
+from toolkit.image_paths import VENV
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.layout import read_layout
 from toolkit.oci.reference import parse_reference
-from toolkit.python.install import VENV
 from toolkit.remote.client import Remote
 
 # Extensions, a layer of a wheel's own, entry points; then what wheels hold beside packages: headers, data, a script
@@ -41,8 +41,7 @@ _PRESENT = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pushed:
+class Pushed(Struct, frozen=True, kw_only=True):
     """A component in `folder` whose image is `reference`; `pips` are the contents that pip makes of its lock."""
 
     folder: Path
@@ -110,7 +109,7 @@ def test_skopeo_keeps_the_digest(pushed: Pushed, tmp_path: Path) -> None:
     copied = f"{pushed.reference.partition('@')[0]}-copied:1"
     unpacking.skopeo_copy(f"oci:{layout}:1", f"docker://{copied}")
     assert run_program(*inspect, f"docker://{copied}") == raw
-    found = Remote().head(parse_reference(copied))
+    found = Remote(environ=os.environ).head(parse_reference(copied))
     assert found is not None
     assert str(found.digest) == digest
 

@@ -39,7 +39,7 @@ def test_a_push_prints_one_line_pins_one_node_and_sets_two_tags(sample: Sample, 
     assert contract.read_bytes() == text.replace("summarise-text:1.0.0", reference).encode()
     digest = reference.partition("@")[2]
     for tag in ("1.0.0", f"sha-{digest[7:19]}"):
-        found = Remote().head(parse_reference(f"{image}:{tag}"))
+        found = Remote(environ=os.environ).head(parse_reference(f"{image}:{tag}"))
         assert found is not None
         assert str(found.digest) == digest
     again = comp("build", folder, "--push", "--image", image)
@@ -56,7 +56,7 @@ def test_a_tag_that_moved_on_the_remote_is_set_again(sample: Sample, remote: Ser
     assert ok("build", folder, "--push", "--image", image) != first
     code.write_text(before)
     assert ok("build", folder, "--push", "--image", image) == first
-    found = Remote().head(parse_reference(f"{image}:1.0.0"))
+    found = Remote(environ=os.environ).head(parse_reference(f"{image}:1.0.0"))
     assert found is not None
     assert str(found.digest) == first.partition("@")[2]
 
@@ -102,14 +102,14 @@ def test_lazily_pullable_layers_are_ordinary_to_others(
     assert reference.partition("@")[2] != plain
     assert docker_host
     assert comp("test", folder, "--runner", "docker").code == 0
-    with closing(connect()) as client:
+    with closing(connect(os.environ)) as client:
         assert client.images.pull(reference).attrs["RepoDigests"] == [reference]
 
 
 def test_docker_loads_the_image(sample: Sample, docker_host: str) -> None:
     folder = sample(NAME)
     ok("build", folder, "--output", "docker")
-    with closing(connect()) as client:
+    with closing(connect(os.environ)) as client:
         assert client.images.get("summarise-text:1.0.0").tags == ["summarise-text:1.0.0"]
     assert docker_host
 
@@ -118,7 +118,9 @@ def test_a_declared_base_is_locked_by_digest(
     sample: Sample, remote: Server, debian_base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = f"{remote.host}/bases/python"
-    digest = Remote().push(read_layout(debian_base, platform=AMD64), parse_reference(f"{base}:1"), tags=["1"])
+    digest = Remote(environ=os.environ).push(
+        read_layout(debian_base, platform=AMD64), parse_reference(f"{base}:1"), tags=["1"]
+    )
     folder = sample(NAME)
     monkeypatch.delenv("COMP_BASE")
     project = folder / "pyproject.toml"
@@ -127,7 +129,7 @@ def test_a_declared_base_is_locked_by_digest(
     assert f"# base: {base}:1@{digest}\n" in (folder / "requirements.lock").read_text()
     # The tag moves on; the lock still names the base that was tested.
     other = read_layout(Path(_smaller(folder, remote)), platform=AMD64)
-    Remote().push(other, parse_reference(f"{base}:1"), tags=["1"])
+    Remote(environ=os.environ).push(other, parse_reference(f"{base}:1"), tags=["1"])
     (folder / "src" / "summarise_text.py").touch()
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
     assert ok("build", folder, "--push", "--image", f"{remote.host}/bases/{NAME}") == built

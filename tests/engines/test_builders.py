@@ -1,6 +1,7 @@
-"""One contract for all three builders: the same tree under /opt/comp, the same description, an image that runs."""
+"""All three builders give the same tree under /opt/comp, the same config, and an image that runs."""
 
 import hashlib
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +11,13 @@ import pytest
 from tests.commands import ok
 from tests.conftest import Sample
 from tests.servers import Server
-from toolkit import job
-from toolkit.cache import Cache
-from toolkit.config import read_project
+from toolkit.cache.store import Cache
+from toolkit.config.project import read_project
+from toolkit.job.context import BuildContext
+from toolkit.job.image import build_image
 from toolkit.oci.blob import ChunkStream, gunzip
 from toolkit.oci.check import check_image
 from toolkit.oci.image import Image
-from toolkit.tools import Tools
 
 Build = Callable[[str, str], Image]
 BUILDERS = ("oci", "docker", "buildah")
@@ -52,8 +53,9 @@ def built(sample: Sample, cache_folder: Path, docker_host: str, images: dict[tup
 
     def build(name: str, builder: str) -> Image:
         if (name, builder) not in images:
-            project = read_project(sample(name, into=builder))
-            images[name, builder] = job.build(project, Tools(cache=Cache(cache_folder)), builder=builder).images[0]
+            project = read_project(sample(name, into=builder), environ=os.environ)
+            _, image = build_image(project, BuildContext(cache=Cache(cache_folder)), builder=builder)
+            images[name, builder] = image.images[0]
         return images[name, builder]
 
     return build
@@ -80,6 +82,7 @@ def test_the_description_is_the_embedded_builders(built: Build, name: str, build
     ours, theirs = built(name, "oci"), built(name, builder)
     for key in ("config", "architecture", "os", "created"):
         assert theirs.parsed_config()[key] == ours.parsed_config()[key]
+    assert theirs.parsed_config()["config"]["User"] == "65532:65532"
     assert theirs.media_type == ours.media_type
     assert theirs.layers[0].descriptor == ours.layers[0].descriptor
 

@@ -1,4 +1,4 @@
-"""Bytecode in real images: compiled without a container, and what the container's own Python would compile."""
+"""Bytecode in real images: compiled without a container, and equal to that of the container's own Python."""
 
 import json
 import os

@@ -1,6 +1,5 @@
 """A base made by the real mmdebstrap from Debian's servers, and a resolution against the ordinary index for it."""
 
-import hashlib
 import io
 import tarfile
 import zlib
@@ -9,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.commands import comp
-from tests.package_index import resolved
-from toolkit.cache import Cache
+from tests.package_index import HERE, resolved
+from toolkit.cache.store import Cache
+from toolkit.digest import Digest
 from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import host_platform
@@ -18,8 +18,8 @@ from toolkit.oci.image import Image
 from toolkit.oci.layout import read_layout
 from toolkit.progress import silent
 from toolkit.python.base import read_facts
-from toolkit.python.fetch import fetch_wheels
 from toolkit.python.target import Target
+from toolkit.requirements.fetch import fetch_wheels
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_the_command_reuses_what_is_there(debian_base: Path, tmp_path: Path) -> 
     (tmp_path / "file").write_text("mine")
     refused = comp("base", "--output", f"layout:{tmp_path}")
     assert (refused.code, refused.out) == (2, "")
-    assert refused.err.startswith(f"error: {tmp_path} exists and is no image layout")
+    assert refused.err.startswith(f"error: {tmp_path} exists and is not an image layout")
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -102,7 +102,7 @@ def test_without_mmdebstrap_the_way_out_is_told(tmp_path: Path) -> None:
     result = comp("base", "--output", f"layout:{tmp_path / 'base'}", env={"PATH": str(tmp_path), "HOME": str(tmp_path)})
     assert (result.code, result.out) == (3, "")
     assert result.err == (
-        "error: mmdebstrap is not installed\nhint: apt-get install mmdebstrap, or name another base\n"
+        "error: mmdebstrap is not installed\n\nhint: apt-get install mmdebstrap, or name another base\n"
     )
 
 
@@ -112,5 +112,5 @@ def test_real_packages_resolve_and_fetch_for_it(image: Image, tmp_path: Path, ca
     assert {"numpy", "pandas", "scikit-learn", "scipy", "joblib", "python-dateutil"} <= {pin.name for pin in pins}
     assert all(target.rank(pin.filename) is not None for pin in pins)
     small = [pin for pin in pins if pin.name in {"joblib", "python-dateutil"}]
-    for wheel in fetch_wheels(small, target, Cache(cache_folder), silent):
-        assert hashlib.sha256(wheel.path.read_bytes()).hexdigest() == wheel.sha256
+    for wheel in fetch_wheels(small, target, Cache(cache_folder), silent, indexes=HERE):
+        assert Digest.of(wheel.path.read_bytes()) == wheel.digest

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
 from toolkit.diagnosis import diagnose
 
 

@@ -1,4 +1,4 @@
-"""What a container of ours does as process 1, as any user, and on a root file system that cannot be written."""
+"""Our images run as process 1, as any user, and on a read-only root file system."""
 
 import subprocess
 from pathlib import Path
@@ -26,6 +26,8 @@ def stay(count: OutputPath(int), wait: bool = True, how: str = "") -> str:
         import threading
 
         threading.Event().wait()
+    if how == "home":
+        return f"{os.environ['HOME']} works in {os.getcwd()}"
     if how == "kill":
         os.kill(os.getpid(), 9)
     if how:
@@ -94,3 +96,30 @@ def test_any_user_and_a_root_that_cannot_be_written(docker: list[str], tmp_path:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "Output").read_text() == "12345 True"
+
+
+def test_another_users_home_is_not_taken(docker: list[str], tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    mount = ["--mount", f"type=bind,src={tmp_path},dst=/tmp/outputs"]
+    command = [*docker[:-1], "--env", "HOME=/root", *mount, docker[-1], *_words("--wait", "no", "--how", "home")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "Output").read_text() == "/tmp works in /tmp"  # noqa: S108 (in the container)
+
+
+@pytest.mark.parametrize(
+    ("read_only", "reason"),
+    [
+        (True, "Read-only file system: the engine must mount a volume there that can be written, such as an emptyDir"),
+        (False, "Permission denied: run the container as the owner of that folder, or let user 65532 write there"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_named_with_a_way_out(
+    docker: list[str], tmp_path: Path, reason: str, *, read_only: bool
+) -> None:
+    tmp_path.chmod(0o755)
+    place = ["--read-only"] if read_only else ["--mount", f"type=bind,src={tmp_path},dst=/tmp"]
+    command = [*docker[:-1], *place, docker[-1], *_words("--wait", "no")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"comp: stay: cannot make the folder /tmp/outputs: {reason}")

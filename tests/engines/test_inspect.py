@@ -1,4 +1,4 @@
-"""`comp inspect` says what is in an image: one of ours on a real server and in a layout, and a stranger's."""
+"""`comp inspect` shows the content of an image: ours on a real server and in a layout, and a foreign one."""
 
 import json
 from http.client import HTTPConnection

@@ -1,4 +1,4 @@
-"""Our IR and our WorkflowTemplate say what KFP's own compilers make of the same contracts."""
+"""Our IR and WorkflowTemplates equal those of KFP's own compilers for the same contracts."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,10 @@ import pytest
 import yaml
 
 from tests.kfp_environments import run_kfp
-from toolkit.spec.argo import write_workflow_template
-from toolkit.spec.ir import write_ir
+from toolkit.config.argo import ArgoSettings
+from toolkit.forms.argo_workflow import workflow
+from toolkit.forms.ir import write_ir
+from toolkit.interface.model import Kind
 from toolkit.spec.reader import read_component
 
 ROOT = Path(__file__).parents[2]
@@ -86,13 +88,20 @@ def test_a_template_is_what_kfp_1_8_compiles(kfp1: Path, path: Path) -> None:
     spec = read_component(path)
     needed = [port.name for port in spec.interface.inputs if not port.optional and port.default is None]
     (theirs,) = json.loads(run_kfp(kfp1, COMPILED_BY_KFP_1, str(path), json.dumps(needed)))
-    (ours,) = yaml.safe_load(write_workflow_template(spec))["spec"]["templates"]
-    values = {port["name"]: port.get("value", "given") for port in ours.get("inputs", {}).get("parameters", [])}
-    for name, value in values.items():
-        ours["container"]["args"] = [
-            text.replace(f"{{{{inputs.parameters.{name}}}}}", value) for text in ours["container"]["args"]
-        ]
-    assert ours["container"] == theirs["container"]
+    values = {
+        port.name: "given" if port.default is None else port.default
+        for port in spec.interface.inputs
+        if port.kind is Kind.PARAMETER and (port.name in needed or port.default is not None)
+    }
+    places = {name: {"raw": {"data": ""}} for name in needed if name not in values}
+    document = workflow(spec, values=values, artifacts=places, settings=ArgoSettings(restricted=False))
+    (ours,) = document["spec"]["templates"]
+    del ours["container"]["volumeMounts"]
+    # Kubernetes makes one dollar of two.
+    container = json.loads(json.dumps(ours["container"]).replace("$$", "$"))
+    words = [[*each["command"], *each["args"]] for each in (container, theirs["container"])]
+    assert words[0] == words[1]
+    assert container["image"] == theirs["container"]["image"]
     for side in ("inputs", "outputs"):
         paths = [sorted(port["path"] for port in each.get(side, {}).get("artifacts", [])) for each in (ours, theirs)]
         assert paths[0] == paths[1]

@@ -1,4 +1,4 @@
-"""KFP 2's own local docker runner starts our image, and gets parameters, artifacts and their metadata back."""
+"""KFP 2's own local docker runner starts our image and receives parameters, artifacts and their metadata."""
 
 import json
 from pathlib import Path
@@ -62,7 +62,8 @@ import json, os, sys
 from typing import NamedTuple
 from kfp import components, dsl, local
 
-local.init(local.DockerRunner(), pipeline_root=sys.argv[2])
+# KFP's folder belongs to this user, and our images run as another one.
+local.init(local.DockerRunner(user=f"{os.getuid()}:{os.getgid()}"), pipeline_root=sys.argv[2])
 make = components.load_component_from_file(sys.argv[1])
 
 @dsl.container_component

@@ -1,4 +1,4 @@
-"""What runs is what was built: on the base of the last build, also after the servers are gone."""
+"""A run uses the base of the last build, even without the servers."""
 
 from pathlib import Path
 

@@ -3,12 +3,12 @@
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from msgspec import Struct
 
 from tests.argo import Workflow
 from tests.commands import ok
@@ -21,11 +21,12 @@ from toolkit.spec.reader import read_component
 
 # A pipeline of importers and one step, run by KFP 2's own docker runner; artifacts lie under its root.
 KFP_2 = """
-import json, sys
+import json, os, sys
 from kfp import components, dsl, local
 
 contract, root, values, artifacts = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), json.loads(sys.argv[4])
-local.init(local.DockerRunner(), pipeline_root=root)
+# KFP's folder belongs to this user, and our images run as another one.
+local.init(local.DockerRunner(user=f"{os.getuid()}:{os.getgid()}"), pipeline_root=root)
 make = components.load_component_from_file(contract)
 types = {name: spec.type.partition(".")[2].partition("@")[0] for name, spec in make.component_spec.inputs.items()}
 
@@ -58,8 +59,7 @@ print(json.dumps(Compiler()._create_workflow(pipeline)))
 """
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Built:
+class Built(Struct, frozen=True, kw_only=True):
     """A component whose image is pushed, what it is given, and a folder with its artifacts by name."""
 
     folder: Path
@@ -101,7 +101,7 @@ def _by_runner(built: Built, work: Path, runner: str) -> dict[str, Any]:
     ]
     for port in read_component(built.contract).interface.outputs:
         words += ["-o", f"{port.name}={work / port.name}"]
-    named = ("--name", built.name) if built.name else ()
+    named = ("--component", built.name) if built.name else ()
     ok("run", built.folder, "--runner", runner, *named, *words)
     return built.outputs(lambda name: work / name)
 

@@ -1,4 +1,4 @@
-"""Source distributions with machine code: built in a container of the base where this machine's way does not work."""
+"""Source distributions with machine code are built in a container of the base if this machine's result does not fit."""
 
 import io
 import os
@@ -110,7 +110,7 @@ def test_machine_code_is_built_in_a_container(
     slim = comp("lock", adding)
     assert slim.code == 1
     assert "needs a compiler and Python's headers, and the base does not have them" in slim.err
-    assert "\nhint: set `build-base = " in slim.err
+    assert "\n\nhint: set `build-base = " in slim.err
     monkeypatch.setenv("COMP_BUILD_BASE", f"layout:{compiler_base}")
     locked = comp("lock", adding)
     assert locked.code == 0, locked.err

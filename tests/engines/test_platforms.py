@@ -1,6 +1,7 @@
 """One component for two architectures: an index of two images, each with its own wheels, made without emulation."""
 
 import json
+import os
 import struct
 import subprocess
 import tarfile
@@ -122,7 +123,7 @@ def test_a_push_pins_the_index_and_docker_runs_its_own(
     ).stdout
     assert [entry["platform"]["architecture"] for entry in json.loads(raw)["manifests"]] == ["amd64", "arm64"]
     assert docker_host
-    with closing(connect()) as client:
+    with closing(connect(os.environ)) as client:
         assert client.images.pull(reference).attrs["Architecture"] == "amd64"
     assert ok("run", folder, "--runner", "docker", "--input", "rows=5") == "Output=10.0"
     shown = {name: ok("inspect", reference, "--platform", name) for name in ("linux/amd64", "linux/arm64")}

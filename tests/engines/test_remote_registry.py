@@ -6,19 +6,19 @@ import resource
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.certificates import Certificates, make_certificates
 from tests.images import image_of, layer_of, tar_of
 from tests.registries import requests_to, serving_registry
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
+from toolkit.digest import Digest
 from toolkit.errors import RemoteError
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import OCI_LAYER, Descriptor, Platform
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.reference import parse_reference
 from toolkit.progress import Progress, silent
@@ -110,7 +110,7 @@ def test_layers_are_mounted_from_a_neighbour(host: str, remote: Remote, image: I
     pulled = remote.pull(base, AMD64, cache)
     target = parse_reference(f"{host}/mount/target:1")
     assert remote.push(pulled, target) == image.digest
-    assert not any(cache.has_blob(layer.descriptor.digest.hex) for layer in pulled.layers)
+    assert not any(cache.has_blob(layer.descriptor.digest) for layer in pulled.layers)
     assert check_image(remote.pull(target, AMD64, cache)) == []
 
 
@@ -136,7 +136,7 @@ def test_a_base_that_the_target_has_is_not_pulled(remote: Remote, image: Image, 
     ]
     # The layer and the config of the second, side by side.
     assert Counter(line.partition(" ")[0] for line in sent if "/uploads/" in line) == {"POST": 2, "PUT": 2}
-    assert not any(cache.has_blob(layer.descriptor.digest.hex) for layer in image.layers)
+    assert not any(cache.has_blob(layer.descriptor.digest) for layer in image.layers)
 
 
 def test_a_base_on_the_same_host_is_mounted_and_not_pulled(remote: Remote, image: Image, tmp_path: Path) -> None:
@@ -249,5 +249,5 @@ def test_tls(tmp_path: Path, image: Image, certificates: Certificates) -> None:
         remote = Remote(environ={"HOME": str(tmp_path), "SSL_CERT_FILE": str(certificates.authority)})
         remote.push(image, target, report=silent)
         assert check_image(remote.pull(target, AMD64, Cache(tmp_path / "cache"))) == []
-        listed = Remote(environ={"HOME": str(tmp_path)}, insecure_hosts=[host])
+        listed = Remote(environ={"HOME": str(tmp_path), "COMP_INSECURE_REGISTRIES": host})
         assert listed.head(target) == image.descriptor

@@ -1,4 +1,4 @@
-"""Every shape of interface, whatever runs or builds it: ports of each kind, or none of them."""
+"""Every shape of interface, with every builder and runner: ports of each kind, or no ports."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Fuzz the reader of contracts, from YAML to what is written of it."""
+"""Fuzz the reader of contracts, from YAML to the written contract."""
 
 from pathlib import Path
 

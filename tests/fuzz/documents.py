@@ -1,4 +1,4 @@
-"""Fuzz the readers of indexes, manifests and configs; the first byte says which of them the others are."""
+"""Fuzz the readers of indexes, manifests and configs; the first byte chooses the reader."""
 
 from pathlib import Path
 

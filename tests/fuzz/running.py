@@ -1,4 +1,4 @@
-"""What the fuzzing programs share: instrumented readers, a corpus to begin with, and libFuzzer's own options."""
+"""The shared part of the fuzzing programs: instrumented readers, an initial corpus, and libFuzzer's options."""
 
 import sys
 import tempfile

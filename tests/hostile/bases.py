@@ -1,4 +1,4 @@
-"""Bases with the Python of this machine in them, and with what a test puts in the place of its files."""
+"""Bases that contain the Python of this machine, with some files replaced by a test."""
 
 import re
 import subprocess
@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from tests.images import image_of, tar_with
+from toolkit.digest import Digest
 from toolkit.oci.descriptor import OCI_LAYER, Descriptor, host_platform
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 from toolkit.python.base import BaseFacts
 

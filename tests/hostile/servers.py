@@ -1,4 +1,4 @@
-"""Servers that answer with anything but what they should: slowly, without end, or with what no parser takes."""
+"""Servers that misbehave: they answer slowly, without end, or with data that no parser accepts."""
 
 import socket
 import threading
@@ -92,7 +92,7 @@ def drips_chunks(connection: socket.socket, over: threading.Event) -> None:
 
 
 def stays_silent(connection: socket.socket, over: threading.Event) -> None:
-    """Take the request and say nothing."""
+    """Take the request and stay silent."""
     request_line(connection)
     over.wait()
 

@@ -1,4 +1,4 @@
-"""Tars that no program should write, made from small recipes."""
+"""Malformed tars, made from small recipes."""
 
 import struct
 import tarfile
@@ -20,6 +20,11 @@ def header(name: str = "a", *, size: bytes | None = None, kind: bytes = b"0", da
 def base256(number: int) -> bytes:
     """Write a size as GNU tar does when it is too large for octal digits, or negative."""
     return (b"\x80" if number >= 0 else b"\xff") + number.to_bytes(11, "big", signed=True)
+
+
+def misread(block: bytes) -> bytes:
+    """Break the checksum of a member's header."""
+    return block[:148] + b"000000\0 " + block[156:]
 
 
 def pax(records: Mapping[str, str], name: str = "a", data: bytes = b"") -> bytes:
@@ -63,6 +68,7 @@ ODD: dict[str, bytes] = {
 TARS: dict[str, bytes] = {
     "a size without end": pax({"size": "9" * 30}),
     "a negative size": pax({"size": "-512"}),
+    "a broken header after a sound one": header() + misread(header("b")),
     "a huge size in base 256": header(size=base256(1 << 80)),
     "a negative size in base 256": header(size=base256(-512)),
     "a long path": pax({"path": LONG}),

@@ -1,4 +1,4 @@
-"""Templates that nobody should write, made from small recipes."""
+"""Hostile templates, made from small recipes."""
 
 import json
 from collections.abc import Mapping

@@ -7,35 +7,25 @@ import struct
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
-from tests.artifacts import pack_wheel
+from tests.artifacts import base_of, pack_wheel
 from tests.hostile.bases import FACTS, PYTHON, STANDARD, machine_base, poisoned
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
 from toolkit.jail.consent import Consent
 from toolkit.jail.jail import Jail, NoJail, find_jail
 from toolkit.oci.image import Image
-from toolkit.oci.layer import inflated
-from toolkit.progress import silent
-from toolkit.python.base import BaseFacts
-from toolkit.python.bytecode import choosing
-from toolkit.python.bytecode.compiling import Bytecode, Compiler, compiled_files
-from toolkit.python.bytecode.interpreter import DoesNotRunError, Interpreter, of_base
-from toolkit.python.bytecode.results import read_results
-from toolkit.python.wheels import Wheel
+from toolkit.wheels.bytecode import choosing
+from toolkit.wheels.bytecode.compiling import Bytecode, Compilers, compiled_files
+from toolkit.wheels.bytecode.interpreter import DoesNotRunError, Interpreter, of_base
+from toolkit.wheels.wheel import Wheel
 
 ROOT = Path(choosing.__file__).parents[3]
 CODE = "ANSWER = 42\n"
-
-
-class Base(NamedTuple):
-    image: Image
-    facts: BaseFacts = FACTS
 
 
 @pytest.fixture
@@ -64,19 +54,30 @@ def said(image: Image, folder: Path) -> str:
 
 
 def compiled(cache: Cache, wheel: Wheel, image: Image, consent: Consent | None = None) -> Bytecode | None:
-    base = Base(image)
-    with Compiler([base], cache, silent, consent) as compiler:
-        found = compiler.compile([wheel], base)
+    base = base_of(image, FACTS)
+    with Compilers(cache, consent) as compilers:
+        found = compilers.of([base]).compile([wheel], base)
     return found[0] if found else None
 
 
 def contents(bytecode: Bytecode | None) -> dict[str, bytes]:
     assert bytecode
-    return {file.path: b"".join(inflated(file.content, file.path)) for file in compiled_files(bytecode)}
+    return {file.path: b"".join(file.chunks()) for file in compiled_files(bytecode)}
 
 
 def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing, "of_this_machine", lambda _: None)
+
+
+def test_an_interpreter_is_unpacked_from_the_layers_once(
+    cache: Cache, wheel: Wheel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing_of_this_machine(monkeypatch)
+    first = compiled(cache, wheel, machine_base())
+    monkeypatch.setattr(choosing, "of_base", None)
+    other = pack_wheel(tmp_path / "other", {"pack/one.py": CODE, "pack/two.py": CODE}, name="other")
+    second = compiled(cache, other, machine_base())
+    assert contents(first) == contents(second)
 
 
 def test_an_honest_base_compiles_as_this_machine_does(
@@ -87,7 +88,7 @@ def test_an_honest_base_compiles_as_this_machine_does(
     theirs = compiled(cache, wheel, machine_base())
     assert ours
     assert theirs
-    assert theirs.sha256 == ours.sha256
+    assert theirs.digest == ours.digest
 
 
 def test_it_sees_nothing_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,8 +230,9 @@ def test_a_dry_run_runs_nothing_of_the_base(cache: Cache, wheel: Wheel, monkeypa
 def test_without_a_jail_only_trust_runs_it(cache: Cache, wheel: Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing_of_this_machine(monkeypatch)
     monkeypatch.setattr(choosing, "find_jail", lambda: NoJail(reason="this is a test"))
-    base = Base(machine_base())
-    with Compiler([base], cache, silent) as compiler:
+    base = base_of(machine_base(), FACTS)
+    with Compilers(cache) as compilers:
+        compiler = compilers.of([base])
         assert compiler.compile([wheel], base) is None
         assert compiler.refusal(base) == (
             "the base's own is run in a jail only, and this is a test; --trust-base runs it without one"
@@ -255,24 +257,6 @@ def test_a_source_that_takes_too_much_memory_stays_uncompiled(
     assert {path.rpartition("/")[2].partition(".")[0] for path in found} == {"a", "z"}
     (record,) = caplog.records
     assert record.getMessage().startswith("pack/large.py of demo-1.0-py3-none-any.whl has no bytecode: ")
-
-
-def test_answers_of_another_form_are_refused() -> None:
-    line, one = b"3.11.7 1.3\n", struct.pack("<III", 5, 7, 3) + b"abc"
-    assert [result.deflated for result in read_results(line + one + one, 2, "3.11.7 1.3")] == [b"abc", b"abc"]
-    for data in (
-        b"",
-        line,
-        b"3.11.8 1.3\n" + one,
-        line + one + b"x",
-        line + one[:-1],
-        line + struct.pack("<III", 5, 7, 0xFFFFFFFF) + b"abc",
-        line + struct.pack("<III", 0, 7, 3) + b"abc",
-        b"9" * 10_000_000 + line + one,
-        b"\xff\n" + one,
-    ):
-        with pytest.raises(DoesNotRunError):
-            read_results(data, 1, "3.11.7 1.3")
 
 
 def test_versions_are_short_and_plain(tmp_path: Path) -> None:

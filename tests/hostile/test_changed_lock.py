@@ -104,12 +104,12 @@ def test_it_is_refused_and_mended(lock: Path, tmp_path: Path, change: Callable[[
     for command in (["lock", "--check"], ["build", "--locked"]):
         refused = comp(*command, lock.parent)
         assert refused.code == 1, refused.err
-        assert f"error: {lock}: the lock is not what is required: {words}\n" in refused.err
+        assert f"error: {lock}: the lock does not meet the requirements: {words}\n" in refused.err
         assert "hint: `comp lock` brings it up to date\n" in refused.err
     # Without --locked the wrong pins are no pins: they are chosen anew, and said.
     built = comp("build", lock.parent, "--output", f"layout:{tmp_path / 'image'}")
     assert built.code == 0, built.err
-    assert f"{lock.name} is not what is required, and is written anew: {words}" in built.err
+    assert f"{lock.name} does not meet the requirements and is written anew: {words}" in built.err
     assert lock.read_text() == good
     assert comp("build", lock.parent, "--locked").code == 0
 

@@ -6,16 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.config.toml import TomlDocument
 from toolkit.errors import CompError
 from toolkit.interface.module import Module
 from toolkit.oci.layout import layout_platforms
-from toolkit.python.lock import read_lock
-from toolkit.python.requirements_file import read_lines
-from toolkit.scaffold.record import RECORD, Record
+from toolkit.requirements.lock_file import read_lock
+from toolkit.requirements.requirements_file import read_lines
+from toolkit.scaffold.record import RECORD, ScaffoldRecord
 from toolkit.spec.document import read_text
-from toolkit.toml import Document
 
-READERS = (read_text, Module.read, read_lock, lambda path: list(read_lines(path)), Document.read)
+READERS = (
+    read_text,
+    lambda path: Module.read(path, {}),
+    read_lock,
+    lambda path: list(read_lines(path, {})),
+    TomlDocument.read,
+)
 
 
 @pytest.mark.parametrize("read", READERS)
@@ -35,4 +41,4 @@ def test_a_layout_and_a_record_are_read_from_files(tmp_path: Path) -> None:
     with pytest.raises(CompError, match="expected a file"):
         layout_platforms(tmp_path)
     with pytest.raises(CompError, match="expected a file"):
-        Record.read(tmp_path)
+        ScaffoldRecord.read(tmp_path)

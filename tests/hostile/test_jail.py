@@ -8,13 +8,14 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 import toolkit
 from toolkit.errors import InputError
 from toolkit.jail import jail as jails
 from toolkit.jail.jail import Bounds, Jail, NoJail, Room, find_jail, run_bare
-from toolkit.processes import Finished
+from toolkit.system.processes import Finished
 
 _PACKAGE = Path(toolkit.__file__).parent
 _BOUNDS = Bounds(memory=1 << 30, file=1 << 20, seconds=60, processes=64)
@@ -233,7 +234,9 @@ def test_a_program_that_is_trusted_has_the_same_bounds(monkeypatch: pytest.Monke
 def test_an_ordinary_user_gets_the_same(way: str, tmp_path: Path) -> None:
     """Run the parts that matter as another user, whose Python is the system's."""
     python = "/usr/bin/python3"
-    shutil.copytree(_PACKAGE, tmp_path / "toolkit", ignore=shutil.ignore_patterns("__pycache__"))
+    # With what it imports: the environment of the tests may lie where others cannot read.
+    for package in (_PACKAGE, Path(msgspec.__file__).parent):
+        shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (tmp_path, *tmp_path.parents):
         if path.owner() == tmp_path.owner() and path != Path("/tmp"):  # noqa: S108 (not ours to open up)
             path.chmod(path.stat().st_mode | 0o055)

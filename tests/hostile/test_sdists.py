@@ -6,24 +6,25 @@ import socket
 import tarfile
 import tracemalloc
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from tests.package_index import PackageIndex, serving_index
-from toolkit.cache import Cache
+from tests.package_index import HERE, PackageIndex, chosen, serving_index
+from toolkit.cache.store import Cache
 from toolkit.errors import InputError
 from toolkit.jail.consent import Consent
 from toolkit.jail.jail import NoJail
 from toolkit.oci.descriptor import Platform
 from toolkit.progress import silent
-from toolkit.python import making
-from toolkit.python.building import Means, Permission, SourceRequirements, build_source
-from toolkit.python.indexes import Indexes
-from toolkit.python.pin import SourceDistribution
-from toolkit.python.resolve import resolve
-from toolkit.python.sdists import read_sdist
 from toolkit.python.target import Target
+from toolkit.requirements.building import jail_builder
+from toolkit.requirements.building.build import build_source, source_requirements
+from toolkit.requirements.building.build_setup import BuildSetup, Permission
+from toolkit.requirements.building.sdists import read_sdist
+from toolkit.requirements.pin import SourceDistribution
 
 TARGET = Target(platform=Platform("linux", "amd64"), version="3.11.2", libc="glibc", libc_version="2.36")
 ALLOWED = Permission(names=frozenset({"evil"}))
@@ -87,20 +88,20 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
         yield served
 
 
-def _means(tmp_path: Path, permission: Permission = ALLOWED) -> Means:
-    return Means(cache=Cache(tmp_path / "cache"), report=silent, permission=permission)
+def _means(tmp_path: Path, permission: Permission = ALLOWED) -> BuildSetup:
+    return BuildSetup(cache=Cache(tmp_path / "cache"), report=silent, permission=permission, indexes=HERE)
 
 
 def _source(index: PackageIndex, data: bytes) -> SourceDistribution:
     index.files["evil-1.0.tar.gz"] = data
-    (found,) = resolve(["evil"], TARGET)
+    (found,) = chosen(["evil"], TARGET)
     assert isinstance(found, SourceDistribution)
     return found
 
 
-def _seen(means: Means, source: SourceDistribution) -> dict[str, object]:
+def _seen(means: BuildSetup, source: SourceDistribution) -> dict[str, object]:
     pin = build_source(source, TARGET, means)
-    with zipfile.ZipFile(means.cache.blob_path(pin.sha256)) as wheel:
+    with zipfile.ZipFile(means.cache.blob_path(pin.digest)) as wheel:
         found: dict[str, dict[str, object]] = {}
         exec(wheel.read("evil/__init__.py"), found)  # noqa: S102 (a literal)
     return found["SEEN"]
@@ -145,9 +146,9 @@ def test_without_consent_nothing_runs_and_what_would_is_said(index: PackageIndex
 
 def test_resolving_runs_nothing(index: PackageIndex, tmp_path: Path) -> None:
     index.files["evil-1.0.tar.gz"] = _sdist(tmp_path)
-    refusing = SourceRequirements(means=_means(tmp_path, Permission()))
+    refusing = partial(source_requirements, _means(tmp_path, Permission()))
     with pytest.raises(InputError, match=r"evil 1\.0 has no wheel that fits and would have to be built"):
-        resolve(["evil"], TARGET, indexes=Indexes(sources=refusing))
+        chosen(["evil"], TARGET, indexes=replace(HERE, source_requirements=refusing))
     assert not (tmp_path / "ran").exists()
 
 
@@ -157,17 +158,17 @@ def test_what_it_requires_is_known_without_a_build_or_by_it(index: PackageIndex,
     index.files["alpha-1.0-py3-none-any.whl"] = small_wheel("alpha", "1.0")
     index.files["beta-1.0-py3-none-any.whl"] = small_wheel("beta", "1.0")
     index.files["evil-1.0.tar.gz"] = _sdist(tmp_path)
-    allowed = Indexes(sources=SourceRequirements(means=_means(tmp_path)))
-    assert [one.name for one in resolve(["evil"], TARGET, indexes=allowed)] == ["alpha", "evil"]
+    allowed = replace(HERE, source_requirements=partial(source_requirements, _means(tmp_path)))
+    assert [one.name for one in chosen(["evil"], TARGET, indexes=allowed)] == ["alpha", "evil"]
     index.files["evil-1.0.tar.gz"] = _sdist(tmp_path, metadata="Metadata-Version: 2.2\nRequires-Dist: beta\n")
-    refusing = Indexes(sources=SourceRequirements(means=_means(tmp_path, Permission())))
-    assert [one.name for one in resolve(["evil"], TARGET, indexes=refusing)] == ["beta", "evil"]
+    refusing = replace(HERE, source_requirements=partial(source_requirements, _means(tmp_path, Permission())))
+    assert [one.name for one in chosen(["evil"], TARGET, indexes=refusing)] == ["beta", "evil"]
 
 
 def test_without_a_jail_only_the_users_own_word_counts(
     index: PackageIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "find_jail", lambda: NoJail(reason="this is a test"))
+    monkeypatch.setattr(jail_builder, "find_jail", lambda: NoJail(reason="this is a test"))
     source = _source(index, _sdist(tmp_path))
     with pytest.raises(InputError, match="builds run in a jail only, and this is a test; --allow-builds runs them"):
         build_source(source, TARGET, _means(tmp_path))

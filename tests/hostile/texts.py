@@ -1,4 +1,4 @@
-"""Contracts, modules, programs, notebooks and locks that no one should write: seeds of fuzzers, cases of tests."""
+"""Hostile contracts, modules, programs, notebooks and locks: seeds of fuzzers, cases of tests."""
 
 import json
 
@@ -59,6 +59,35 @@ CONTRACTS = (
     "",
 )
 
+_PIPELINE = """\
+pipelineInfo: {name: p}
+components:
+  comp-a: {executorLabel: exec-a, inputDefinitions: {parameters: {x: {parameterType: STRING}}}}
+deploymentSpec: {executors: {exec-a: {container: {image: "i:1", args: ["{{$.inputs.parameters['x']}}"]}}}}
+root:
+  dag:
+    tasks:
+      a:
+        componentRef: {name: comp-a}
+        inputs: {parameters: {x: {runtimeValue: {constant: "b"}}}}
+        triggerPolicy: {condition: "inputs.parameter_values['x'] == 'b'"}
+"""
+PIPELINES = (
+    _PIPELINE,
+    _PIPELINE + "---\nplatforms: {kubernetes: {deploymentSpec: {executors: {exec-a: {}}}}}\n",
+    _PIPELINE.replace("exec-a, in", "&a [*a], in"),
+    _PIPELINE.replace("comp-a}", "[comp-a]}"),
+    _PIPELINE.replace("x: {runtime", "{}: {runtime"),
+    _PIPELINE.replace("inputs.parameter_values['x'] == 'b'", "(" * 40_000),
+    _PIPELINE.replace("== 'b'", "== " + "9" * 50_000),
+    _PIPELINE.replace('"b"', ".nan"),
+    _PIPELINE + "        parameterIterator: {items: {raw: '" + "[" * 50_000 + "'}, itemInput: x}\n",
+    _PIPELINE + "        retryPolicy: {maxRetryCount: 1, backoffDuration: " + "9" * 5_000 + "s}\n",
+    "pipelineInfo: {name: p}\nroot: {dag: {tasks: {" + ", ".join(f"t{n}: {{}}" for n in range(5_000)) + "}}}\n",
+    "---\n" * 1_000,
+    "",
+)
+
 FUNCTIONS = (
     (
         'def f(n: int = 3, name: str = "x", many: list = [1], d: dict = {"a": 1}) -> int:\n'
@@ -100,6 +129,33 @@ FUNCTIONS = (
     "# coding: utf-16\ndef f(): ...\n",
     "\0",
     "def f(a: int, ä: int, ª: int): ...\n",
+)
+
+_CONTAINER = (
+    "from kfp import dsl\nfrom kfp.dsl import Input, Output, Dataset\n"
+    "@dsl.container_component\ndef f(n: int, d: Input[Dataset], t: str = 'x'):\n    {}\n"
+)
+_SPEC = "return dsl.ContainerSpec(image='a', command={})"
+
+CONTAINER_FUNCTIONS = (
+    _CONTAINER.format(_SPEC.format("['run', n, d.path, f'--t={t}', dsl.ConcatPlaceholder(['a', t])]")),
+    _CONTAINER.format(_SPEC.format("[dsl.IfPresentPlaceholder(input_name='t', then=[t], else_=['b', 'c'])]")),
+    _CONTAINER.format("a = ['x']\n    " + "a += a\n    " * 60 + _SPEC.format("a")),
+    _CONTAINER.format("a = 'x' + str(n)\n    " + "a = f'{a}{a}'\n    " * 60 + _SPEC.format("[a]")),
+    _CONTAINER.format("a = ['x']\n    " + "a = [*a, *a]\n    " * 60 + _SPEC.format("a")),
+    _CONTAINER.format("a = ['x']\n    " + "a.extend(a)\n    " * 60 + _SPEC.format("a")),
+    _CONTAINER.format("a = t\n    " + "a = dsl.ConcatPlaceholder([a, a])\n    " * 60 + _SPEC.format("[a]")),
+    _CONTAINER.format("a = t\n    " + "a = dsl.ConcatPlaceholder([a])\n    " * 3_000 + _SPEC.format("[a]")),
+    _CONTAINER.format("a = ['x']\n    " + "a += a\n    " * 18 + "b = ''.join(a)\n    " + _SPEC.format("[b.join(a)]")),
+    _CONTAINER.format(_SPEC.format("[" * 90 + "]" * 90)),
+    _CONTAINER.format(_SPEC.format("['a'" + " + 'a'" * 5_000 + "]")),
+    _CONTAINER.format(_SPEC.format("['\\ud800', '\\0', '{{{{$}}}}', '{{\"IfPresent\": 5}}', '{{\"Concat\": 5}}']")),
+    _CONTAINER.format(_SPEC.format("[d.metadata[n], d.metadata['\\'].path']]")),
+    _CONTAINER.format("return f(n, d)"),
+    _CONTAINER.format("return dsl.ContainerSpec(*a, **b)"),
+    _CONTAINER.format("n = n\n    return dsl.ContainerSpec('a', [n], [n], [n])"),
+    "def f(): ...\n",
+    "",
 )
 
 _CLICK = "import click\n@click.command()\n{}\ndef main(**all): ...\n"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from toolkit.config import USUAL_REQUIREMENT
+from toolkit.config.project import USUAL_REQUIREMENT
 
 
 @given(st.from_regex(USUAL_REQUIREMENT, fullmatch=True))

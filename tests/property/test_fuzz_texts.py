@@ -10,13 +10,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.hostile.tars import elf
-from tests.hostile.texts import CONTRACTS, FUNCTIONS, IGNORES, LOCKS, NOTEBOOKS, PROGRAMS, RECORDS, SETTINGS
+from tests.hostile.texts import (
+    CONTAINER_FUNCTIONS,
+    CONTRACTS,
+    FUNCTIONS,
+    IGNORES,
+    LOCKS,
+    NOTEBOOKS,
+    PIPELINES,
+    PROGRAMS,
+    RECORDS,
+    SETTINGS,
+)
 from tests.readers import (
+    takes_container_function,
     takes_contract,
     takes_function,
     takes_ignore,
     takes_lock,
     takes_notebook,
+    takes_pipeline,
     takes_program,
     takes_program_file,
     takes_record,
@@ -74,7 +87,9 @@ _TOKENS = (
 Reader = Callable[[Any, Path], bool]
 READERS: dict[str, tuple[Reader, Sequence[Any]]] = {
     "contract": (takes_contract, CONTRACTS),
+    "pipeline": (takes_pipeline, PIPELINES),
     "function": (takes_function, FUNCTIONS),
+    "container function": (takes_container_function, CONTAINER_FUNCTIONS),
     "program": (takes_program, PROGRAMS),
     "notebook": (takes_notebook, NOTEBOOKS),
     "lock": (takes_lock, LOCKS),

@@ -1,4 +1,4 @@
-"""Any function made of annotations that are understood reads back as the interface it was made from."""
+"""A function with any annotations that the reader knows reads back as the interface it was made from."""
 
 import json
 import keyword
@@ -64,6 +64,6 @@ def test_reads_back(ports: list[tuple[str, Input | Output]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "steps.py")
         path.write_text(f"{_HEAD}def f({parameters}): ...\n", encoding="utf-8")
-        interface = read_function(path, "f").interface
+        interface = read_function(path, "f", {}).interface
     assert list(interface.inputs) == [port for _, port in ports if isinstance(port, Input)]
     assert list(interface.outputs) == [port for _, port in ports if isinstance(port, Output)]

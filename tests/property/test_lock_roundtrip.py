@@ -6,10 +6,12 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolkit.digest import Digest
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
-from toolkit.python.lock import Lock, read_lock, write_lock
-from toolkit.python.pin import Pin, Source
+from toolkit.requirements.lock import Lock
+from toolkit.requirements.lock_file import read_lock, write_lock
+from toolkit.requirements.pin import Pin, Source
 
 HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
 NAMES = st.from_regex(r"[a-z0-9]{1,6}(-[a-z0-9]{1,6}){0,2}", fullmatch=True)
@@ -19,7 +21,7 @@ VERSIONS = st.from_regex(
 TAGS = st.sampled_from(["py3-none-any", "1-cp311-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64"])
 
 
-SOURCES = st.builds(Source, name=st.sampled_from(["x-1.0.tar.gz", "../shared lib", "."]), sha256=HEX)
+SOURCES = st.builds(Source, name=st.sampled_from(["x-1.0.tar.gz", "../shared lib", "."]), digest=HEX.map(Digest))
 PLATFORMS = st.lists(
     st.sampled_from([Platform("linux", "amd64"), Platform("linux", "arm64"), Platform("linux", "arm64", "v8")]),
     min_size=1,
@@ -34,7 +36,7 @@ def some_pins(draw: st.DrawFn) -> tuple[Pin, ...]:
         version = draw(VERSIONS)
         filename = f"{name.replace('-', '_')}-{version}-{draw(TAGS)}.whl"
         source = draw(st.none() | SOURCES)
-        pins.append(Pin(name=name, version=version, filename=filename, sha256=draw(HEX), source=source))
+        pins.append(Pin(name=name, version=version, filename=filename, digest=Digest(draw(HEX)), source=source))
     return tuple(pins)
 
 

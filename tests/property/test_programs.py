@@ -1,4 +1,4 @@
-"""Any argparse program: what is read of it is what its parser knows, and under the launcher it gets what was given."""
+"""Any argparse program is read as its parser knows it, and gets its values under the launcher."""
 
 import argparse
 import json
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.launched import Image
 from toolkit import launcher
-from toolkit.findings import Severity
-from toolkit.interface.programs.reading import read_program
+from toolkit.errors import Severity
+from toolkit.interface.programs.reader import read_program
 from toolkit.scaffold.program import contract_of_program, spec_of_program
 from toolkit.spec.arguments import resolve_command
 from toolkit.spec.protocol import interface_document
@@ -29,7 +29,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "int": st.integers(-99, 99),
     "float": st.floats(-99, 99, width=16),
 }
-# An item of a list cannot be told from a flag when it begins with a dash; that is argparse's own rule.
+# argparse takes an item of a list that begins with a dash for a flag.
 _ITEMS = {
     **_VALUES,
     "str": st.from_regex(r"[a-z]{0,4}", fullmatch=True),
@@ -89,7 +89,7 @@ def _option(draw: st.DrawFn) -> dict[str, Any]:  # noqa: C901 (one case for each
     else:
         own = draw(st.lists(_VALUES[kind], max_size=2))
         keywords |= {"action": "append", "default": draw(st.sampled_from([own, None]))}
-        # What is given comes to the default.
+        # Values are added to the default.
         values = st.lists(_VALUES[kind], min_size=1, max_size=3).map([*(keywords["default"] or [])].__add__)
     return {"form": form, "keywords": keywords, "values": values}
 
@@ -139,7 +139,7 @@ def test_what_is_read_is_what_the_parser_knows(drawn: tuple[list[str], str, st.D
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "prog.py")
         path.write_text(source + "args = parser.parse_args()\n", encoding="utf-8")
-        program = read_program(path)
+        program = read_program(path, {})
     known: dict[str, Any] = {}
     exec(source, known)  # noqa: S102 (the program was written above)
     actions = [action for action in known["parser"]._actions if action.dest != "help"]
@@ -168,13 +168,13 @@ def test_the_program_gets_what_was_given(drawn: tuple[list[str], str, st.DataObj
         folder = Path(temporary)
         (folder / "app").mkdir()
         (folder / "app" / "prog.py").write_text(source, encoding="utf-8")
-        contract = contract_of_program(read_program(folder / "app" / "prog.py"))
+        contract = contract_of_program(read_program(folder / "app" / "prog.py", {}))
         spec = spec_of_program(contract, name="p", title="P", description="", image="i", annotations={})
         (folder / "interface.json").write_bytes(interface_document([("p", spec.interface)]))
         (folder / "launch.py").write_bytes(launcher.source())
         given_texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
         defaults = {port.name: port.default for port in spec.interface.inputs if port.default is not None}
-        # Engines differ in whether they hand over the defaults of what is not given.
+        # Some engines pass the defaults of absent values, others leave them out.
         for base in ({}, defaults):
             words = resolve_command(spec, values={**base, **given_texts}, input_paths={}, output_paths={})
             done = Image(folder)(*words[words.index("p") :])
@@ -185,7 +185,7 @@ def test_the_program_gets_what_was_given(drawn: tuple[list[str], str, st.DataObj
 def _check_received(options: dict[str, dict[str, Any]], values: dict[str, Any], received: dict[str, Any]) -> None:
     for name, option in options.items():
         if name in values:
-            # store_false: the flag says no, and true is that it was given.
+            # store_false: the flag says no, and true passes it.
             expected = not values[name] if option["form"] == "off" else values[name]
             if option["form"] == "count" and not expected:
                 expected = option["keywords"]["default"]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.launched import Image
-from toolkit.findings import FindingsError
+from toolkit.errors import FindingsError
 from toolkit.interface.function import read_function
 from toolkit.interface.model import Function, Input, Kind
 from toolkit.spec.arguments import resolve_command
@@ -118,7 +118,7 @@ def _read(folder: Path, signature: str) -> Function | None:
     source = folder / "module.py"
     source.write_text(HEAD + signature + "\n    pass\n", encoding="utf-8")
     try:
-        return read_function(source, "f")
+        return read_function(source, "f", {})
     except FindingsError as error:
         findings = error.findings
     assert all(finding.where.path == source and finding.message for finding in findings)
@@ -148,19 +148,19 @@ def test_what_is_accepted_is_called_with_what_was_given(ports: list[tuple[str, s
             return  # names that KFP could not tell apart
         written = [name for name, text in ports if text in _OUTPUTS]
         code = HEAD + SHOWN + f"WRITTEN = {written!r}\n" + signature + BODY
-        made = Image.of(Path(temporary), code)
+        step = Image.of(Path(temporary), code)
         values = {name: data.draw(_GOOD[text]) for name, text in ports if text not in _OUTPUTS}
-        given = {name: value for name, value in values.items() if name not in optional or data.draw(st.booleans())}
-        done = made(*_command(function, given, Path(temporary)))
+        passed = {name: value for name, value in values.items() if name not in optional or data.draw(st.booleans())}
+        done = step(*_command(function, passed, Path(temporary)))
         assert (done.returncode, done.stderr) == (0, "")
         received = json.loads(done.stdout)
         assert received == {
-            name: _expected(text, name, given, temporary) for name, text in ports if name not in written
+            name: _expected(text, name, passed, temporary) for name, text in ports if name not in written
         }
 
 
-def _command(function: Function, given: dict[str, Any], folder: Path) -> list[str]:
-    """Resolve the contract as KFP 1.8 and Argo do, from what was given by parameter name."""
+def _command(function: Function, passed: dict[str, Any], folder: Path) -> list[str]:
+    """Resolve the contract as KFP 1.8 and Argo do, from values by parameter name."""
     command, args = function_command("f", function, python="python", safe_path=True)
     spec = ComponentSpec(
         name="f",
@@ -171,9 +171,11 @@ def _command(function: Function, given: dict[str, Any], folder: Path) -> list[st
     ports = {binding.parameter: binding.port for binding in function.bindings if not binding.output}
     inputs = {port.name: port for port in function.interface.inputs}
     values, paths = {}, {}
-    for name, value in given.items():
+    for name, value in passed.items():
         port = inputs[ports[name]]
         if port.kind is Kind.ARTIFACT:
+            # An optional artifact without a file is absent.
+            (folder / name).touch()
             paths[port.name] = str(folder / name)
         else:
             values[port.name] = _text(port, value)
@@ -193,10 +195,10 @@ def _text(port: Input, value: object) -> str:
     )
 
 
-def _expected(text: str, name: str, given: dict[str, Any], folder: str) -> object:
-    if name not in given:
+def _expected(text: str, name: str, passed: dict[str, Any], folder: str) -> object:
+    if name not in passed:
         return None
-    value = given[name]
+    value = passed[name]
     if text == "Colour":
         member = {"red": "RED", "--blue": "BLUE"}[value]
         return f"<Colour.{member}: {value!r}>"

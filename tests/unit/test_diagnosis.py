@@ -10,7 +10,7 @@ import pytest
 
 from tests.fake_remote import Access, FakeRemote, serving
 from tests.images import image_of, layer_of, tar_of
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
 from toolkit.diagnosis import Check, diagnose
 from toolkit.oci.reference import parse_reference
 from toolkit.remote.client import Remote
@@ -64,6 +64,9 @@ def test_a_bare_machine(look: Look) -> None:
         "cache": "ok",
         "buildah": "missing",
         "mmdebstrap": "missing",
+        "temporary": "ok",
+        "jail": "ok",
+        "git": "missing",
         "skopeo": "missing",
         "credentials": "missing",
         "trust store": "ok",
@@ -86,7 +89,7 @@ def test_a_program_that_is_broken(look: Look, tmp_path: Path) -> None:
 def test_the_size_of_the_cache(look: Look, tmp_path: Path) -> None:
     assert look()["cache"].detail == f"{tmp_path}/cache, empty"
     assert not (tmp_path / "cache").exists()
-    Cache(tmp_path / "cache").keep_blob([b"x" * 2500])
+    Cache(tmp_path / "cache").store([b"x" * 2500])
     assert look()["cache"].detail == f"{tmp_path}/cache, 2.5 kB"
     assert not list((tmp_path / "cache").glob(".comp-doctor-*"))
 
@@ -126,7 +129,7 @@ def test_the_remotes_of_a_component(look: Look, fake: FakeRemote) -> None:
     base = f"{fake.host}/base/python:3.11"
     settings = f'{SETTINGS}base = "{base}"\nimage = "{fake.host}/ml/one"\n'
     found = look(settings=settings)
-    assert (found["base"].state, found["base"].detail) == ("missing", f"{base} is not there")
+    assert (found["base"].state, found["base"].detail) == ("missing", f"{base} is missing")
     assert found["image"].detail == f"{fake.host} answers"
     digest = Remote(environ={"HOME": "/"}).push(image_of([layer_of(tar_of("a"))]), parse_reference(base))
     assert look(settings=settings)["base"].detail == f"{base}, {digest}"
@@ -137,7 +140,7 @@ def test_a_remote_that_wants_a_login(look: Look, fake: FakeRemote) -> None:
     found = look(settings=f'{SETTINGS}image = "{fake.host}/ml/one"\nbase = "layout:nowhere"\n')
     assert found["image"].state == "problem"
     assert found["image"].fix.startswith(f"log in with `docker login {fake.host}`")
-    assert (found["base"].state, found["base"].detail) == ("missing", "layout:nowhere is not there")
+    assert (found["base"].state, found["base"].detail) == ("missing", "layout:nowhere is missing")
 
 
 def test_settings_that_are_wrong(look: Look) -> None:
@@ -145,6 +148,12 @@ def test_settings_that_are_wrong(look: Look) -> None:
     assert found["component"].state == "problem"
     assert "bsae" in found["component"].detail
     assert "base" not in found
+
+
+def test_settings_of_the_folders_below_make_no_component(look: Look) -> None:
+    assert look(settings='[tool.comp.workspace]\nmembers = ["components/*"]\n').keys().isdisjoint(("component", "base"))
+    broken = look(settings="[tool.comp.workspace\n")
+    assert broken["component"].state == "problem"
 
 
 @pytest.fixture
@@ -158,10 +167,19 @@ def test_what_hangs_is_not_waited_for(silent_host: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(f'{SETTINGS}base = "layout:."\nimage = "{silent_host}/one"\n')
     program = (
         "import sys\nfrom pathlib import Path\n"
-        "from toolkit.cache import Cache\nfrom toolkit.diagnosis import diagnose\n"
+        "from toolkit.cache.store import Cache\nfrom toolkit.diagnosis import diagnose\n"
         "folder = Path(sys.argv[1])\nprint(diagnose(folder, Cache(folder / 'cache'), {}, seconds=1)[-1].detail)\n"
     )
     # In a process of its own: it must also be able to end while the question is still open.
     command = [sys.executable, "-c", program, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True, env={**os.environ})
     assert done.stdout == "no answer within 1 s\n"
+
+
+def test_a_container_without_a_place_for_temporary_files(look: Look, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(tmp_path / "file"))
+        found = look()["temporary"]
+    assert (found.state, found.required) == ("problem", True)
+    assert found.detail == f"TMPDIR is {tmp_path}/file, which is not a folder"

@@ -138,3 +138,9 @@ def test_what_steers_a_terminal_is_escaped() -> None:
 def test_json_stays_the_same_document_when_it_is_escaped() -> None:
     value = {"a": "x\u202ey\x9bz\x7f"}
     assert json.loads(visible(json.dumps(value, ensure_ascii=False))) == value
+
+
+def test_the_place_of_a_secret_is_shown_and_a_value_is_not() -> None:
+    assert hide("write --secret NAME=file:PATH") == "write --secret NAME=file:PATH"
+    assert hide("write --secret NAME=env:VARIABLE") == "write --secret NAME=env:VARIABLE"
+    assert hide("comp run --secret NAME=hunter2") == "comp run --secret ***"

@@ -1,16 +1,17 @@
-"""Advice about what goes into an image, where nothing has to be wrong with it."""
+"""Advice about an image that is valid, but may not be what its author wants."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from toolkit.oci.estargz import TOC_DIGEST
 from toolkit.oci.image import Image
 from toolkit.python.base import BaseFacts
 from toolkit.python.shared_libraries import debian_package
-from toolkit.python.wheels import Wheel
-from toolkit.words import some_of
+from toolkit.wheels.wheel import Wheel
+from toolkit.words import in_bytes, some_of
 
-# How NVIDIA's wheels are called; bases that are made for GPUs set the variables.
+# The names of NVIDIA's wheels, and the variables that bases for GPUs set.
 _CUDA = ("nvidia-", "cuda-", "cupy-cuda")
 _FOR_GPUS = ("CUDA_VERSION=", "NVIDIA_VISIBLE_DEVICES=")
 
@@ -19,7 +20,7 @@ _DEBIANS = {"debian", "ubuntu"}
 
 
 def lacking(os_id: str, missing: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Give a line for each distribution whose machine code needs libraries that a base lacks.
+    """Yield a line for each distribution whose machine code needs libraries that a base lacks.
 
     `os_id` is the base's (os-release(5), ID): Debian's names of packages are given on Debian and Ubuntu.
     """
@@ -33,9 +34,19 @@ def lacking(os_id: str, missing: Mapping[str, Sequence[str]]) -> Iterator[str]:
         )
 
 
+def pulled_whole(base: Image) -> Iterator[str]:
+    """Yield a line if layers of the base are not eStargz: containerd fetches every layer above them too."""
+    if not all(TOC_DIGEST in layer.descriptor.annotations for layer in base.layers):
+        yield (
+            "estargz: the base has ordinary layers, above which containerd pulls every layer whole; use a base that "
+            "was converted (nerdctl image convert --estargz --oci)"
+        )
+
+
 def advice(base: Image, facts: BaseFacts, wheels: Sequence[Wheel], *, system_site_packages: bool) -> Iterator[str]:
-    """Give lines about packages that the image has twice, and about wheels for GPUs on a base that is not for them."""
+    """Yield lines about packages that the image has twice, and about wheels for GPUs on a base for CPUs."""
     versions = {canonicalize_name(parse_wheel_filename(one.filename)[0]): one for one in wheels}
+    # With the setting, resolution leaves out what the base has.
     if not system_site_packages:
         twice = [name for name in versions if name in facts.packages]
         if twice:
@@ -49,6 +60,6 @@ def advice(base: Image, facts: BaseFacts, wheels: Sequence[Wheel], *, system_sit
         size = sum(wheel.size for wheel in cuda)
         names = [canonicalize_name(parse_wheel_filename(wheel.filename)[0]) for wheel in cuda]
         yield (
-            f"{len(cuda)} wheels of {size / 1e9:.1f} GB are for NVIDIA's GPUs: {some_of(names)}; "
+            f"{len(cuda)} wheels of {in_bytes(size)} are for NVIDIA's GPUs: {some_of(names)}; "
             "without one, take the package's build for CPUs from its own index (UV_INDEX)"
         )

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from toolkit import temporary
-from toolkit.builders.docker import described
+from toolkit.builders.describe import describe_copy
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Plan, WheelsLayer
-from toolkit.cache import Cache
-from toolkit.engines.buildah import buildah, container
+from toolkit.cache.store import Cache
+from toolkit.engines.buildah import Buildah
+from toolkit.image_paths import PREFIX, absolute
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.layout import read_layout, write_layout
 from toolkit.progress import Report
+from toolkit.system import temporary
 
 
 class BuildahBuilder:
@@ -20,8 +21,9 @@ class BuildahBuilder:
 
     name = "buildah"
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: Cache, engine: Buildah) -> None:
         self.cache = cache
+        self.engine = engine
 
     def begin(self, layer: WheelsLayer, *, minor: str, estargz: bool) -> None:
         """Do nothing: buildah makes one layer of everything."""
@@ -32,25 +34,29 @@ class BuildahBuilder:
         with temporary.folder("buildah") as folder:
             materialise(plan, folder / "tree")
             write_layout(plan.base, folder / "base")
-            with container(f"oci:{folder / 'base'}") as name:
-                buildah("copy", "--quiet", name, str(folder / "tree" / "opt" / "comp"), "/opt/comp")
+            with self.engine.container(f"oci:{folder / 'base'}") as name:
+                # Only what lies under `PREFIX` is copied: the folders above it stay the base's, with their modes.
+                self.engine.call("copy", "--quiet", name, str(folder / "tree" / PREFIX), absolute(PREFIX))
+                # By default buildah leaves compressing to a push, and the layer is pushed from here.
                 options = ("--quiet", "--format", "oci", "--disable-compression=false")
-                buildah("commit", *options, name, "oci:made", folder=folder)
+                self.engine.call("commit", *options, name, "oci:made", folder=folder)
             made = read_layout(folder / "made", platform=plan.platform)
-            return self._kept(described(plan, made, self.name), len(plan.base.layers))
+            return self._kept(describe_copy(plan, made, engine=self.name), len(plan.base.layers))
 
     def _kept(self, image: Image, base: int) -> Image:
         """Move the new layers from the folder that goes into the cache."""
         layers: list[Layer] = list(image.layers[:base])
         for layer in image.layers[base:]:
             digest = layer.descriptor.digest
-            path = self.cache.add_blob(layer.chunks(), sha256=digest.hex, what=str(digest))
+            # The folder is removed at the end of the build, and the image is read after it.
+            path = self.cache.store_verified(layer.chunks(), digest, what=str(digest))
             chunks = partial(_chunks, path)
             layers.append(Layer(descriptor=layer.descriptor, diff_id=layer.diff_id, chunks=chunks))
         return Image(media_type=image.media_type, manifest=image.manifest, config=image.config, layers=tuple(layers))
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a blob in the cache."""
     with path.open("rb") as stream:
         while chunk := stream.read(1 << 20):
             yield chunk

@@ -1,29 +1,30 @@
-"""Which files of a component's folder go into its image: its code, and nothing that only its making needs.
+"""The files of a component's folder that go into its image: its code, without anything that only its development needs.
 
-What is left out: hidden files, bytecode, virtual environments, secrets, links that lead elsewhere (refused); and, at
-the top of the folder, contracts, settings, locks, documents and tests. The patterns of `.dockerignore` and of the
-settings leave out more, and take back; a secret only by its own name. Notebooks go in without their outputs.
+Left out are hidden files, bytecode, virtual environments, other components and secrets, and, at the top of the folder,
+contracts, settings, locks, documents and tests. Links that lead out of the folder are refused. The patterns of
+`.dockerignore` and of the settings leave out more, and take back; a secret only by its own name. Notebooks go in
+without their outputs.
 """
 
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from toolkit.builders.ignore import Patterns, read_patterns
 from toolkit.builders.notebook import without_outputs
 from toolkit.builders.secrets import is_secret_name, secret_in
-from toolkit.config import Project
+from toolkit.config.project import Project
 from toolkit.errors import InputError, Location, OutsideError
-from toolkit.files import File
-from toolkit.oci.tar import ROOT
+from toolkit.image_paths import APP
+from toolkit.oci.file import File, stored_on_host
 from toolkit.words import some_of
 
-# Where the component's own code lies in an image.
-APP = f"{ROOT}/app"
-# A file up to this size is read once and kept, so that what was measured is what is uploaded.
+# A file up to this size in bytes is read once and kept, so that the measured bytes are those that are uploaded.
 KEPT_SIZE = 256 * 1024
 
 _TOP = (
@@ -31,23 +32,24 @@ _TOP = (
     *("README*", "LICENSE*", "CHANGELOG*", "requirements*.txt", "*.lock", "pylock*.toml"),
     *("Makefile", "Dockerfile*", "Containerfile*", "setup.cfg", "tox.ini", "noxfile.py", "conftest.py"),
 )
-_ANYWHERE = (".*", "__pycache__", "*.py[co]", "*.egg-info", "node_modules")
+# `x~` and `#x#` are copies that editors make for a while.
+_ANYWHERE = (".*", "__pycache__", "*.py[co]", "*.egg-info", "node_modules", "*~", "#*#")
 _NONE, _HERE = Patterns(), PurePosixPath()
 # A folder with one of these in it is not code: a virtual environment, an image layout.
 _MARKS = ("pyvenv.cfg", "oci-layout")
+# A folder with both of these in it is another component, whose pushes change its contract.
+_COMPONENT = {"component.yaml", "pyproject.toml"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True, kw_only=True):
     """A file, or a folder with all that is in it, that stays out of the image; paths are the component folder's."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Code:
-    """The files of a component's own code in order of path, what stays out, and what its author should hear of that."""
+class Code(Struct, frozen=True, kw_only=True):
+    """The files of a component's own code in order of path, the files that stay out, and warnings for its author."""
 
     files: tuple[File, ...]
     left_out: tuple[LeftOut, ...] = ()
@@ -57,23 +59,63 @@ class Code:
 def component_code(project: Project) -> Code:
     """Read a component's own code, as its settings and `.dockerignore` choose it.
 
-    What an image holds and what decides whether it is built again are both this. Raises as `read_code` does.
+    An image holds these files, and a change of them has it built again. Raises as `read_code` does.
     """
     patterns = read_patterns(project.folder, project.exclude, project.include)
-    below = PurePosixPath(project.source_folder.relative_to(project.folder).as_posix())
-    return read_code(project.source_folder, into=APP, patterns=patterns, below=below)
+    return read_code(project.source_folder, into=APP, patterns=patterns, below=_source_below(project))
+
+
+def code_paths(project: Project) -> tuple[list[Path], list[Path]]:
+    """List the files that `component_code` would read, and the folders that it would look into; nothing is read.
+
+    Raises InputError for an invalid pattern, OutsideError for a folder that cannot be listed.
+    """
+    patterns = read_patterns(project.folder, project.exclude, project.include)
+    choice = _Choice(root=project.source_folder.resolve(), patterns=patterns, below=_source_below(project))
+    files = [choice.root / path for path in _walk(PurePosixPath(), choice)]
+    return files, choice.folders
+
+
+def is_code(project: Project) -> Callable[[str], bool]:
+    """Return a test of paths below the component's folder: does `component_code` read a file there, or would it?
+
+    The file need not exist any more. Raises InputError for an invalid pattern.
+    """
+    below = _source_below(project)
+    patterns = read_patterns(project.folder, project.exclude, project.include)
+    choice = _Choice(root=project.source_folder.resolve(), patterns=patterns, below=below)
+
+    def test(path: str) -> bool:
+        place = PurePosixPath(path)
+        if not place.is_relative_to(below):
+            return False
+        inner = place.relative_to(below)
+        # Outermost first, without the top itself.
+        folders = inner.parents[:-1][::-1]
+        if any(choice.apart(folder, _marks_in(choice.root / folder)) for folder in folders):
+            return False
+        return all(map(choice.enters, folders)) and choice.takes(inner)
+
+    return test
+
+
+def _source_below(project: Project) -> PurePosixPath:
+    """Return where the code lies below the component's folder."""
+    return PurePosixPath(project.source_folder.relative_to(project.folder).as_posix())
 
 
 def read_code(folder: Path, *, into: str, patterns: Patterns = _NONE, below: PurePosixPath = _HERE) -> Code:
     """Read the files under `folder` as files of an image under `into`.
 
-    `patterns` speak of paths as seen from the component's folder, where `folder` is `below`. Only content, the
-    owner's executable bit and names decide; times and other permissions do not. Raises InputError for a link that
-    leaves the folder or leads to something left out, for content that is a secret, and for what is no file.
+    `patterns` speak of paths as seen from the component's folder, where `folder` is `below`. Only content, the owner's
+    executable bit and names decide; times and other permissions do not. Raises InputError for a link that leaves the
+    folder or leads to something left out, for content that is a secret, and for anything but files, folders and links.
     """
     root = folder.resolve()
     choice = _Choice(root=root, patterns=patterns, below=below)
-    found = {str(path): file for path, file in _walk(root, PurePosixPath(), choice, into=into)}
+    found = {
+        str(path): choice.checked(path, _file(root, path, f"{into}/{path}")) for path in _walk(PurePosixPath(), choice)
+    }
     for path, file in found.items():
         if file.target is not None:
             _check_link(root, PurePosixPath(path), found)
@@ -85,19 +127,22 @@ def read_code(folder: Path, *, into: str, patterns: Patterns = _NONE, below: Pur
     )
 
 
-@dataclass(kw_only=True, slots=True)
-class _Choice:
-    """Decides by patterns, and where they say nothing by what is usual; notes what stays out, and why."""
+class _Choice(Struct, kw_only=True):
+    """Chooses files by the patterns, else by the usual names.
+
+    Records the files that stay out and why, and the folders that were looked into.
+    """
 
     root: Path
     patterns: Patterns
     below: PurePosixPath
+    folders: list[Path] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     secrets: list[tuple[str, str]] = field(default_factory=list)
 
     def takes(self, path: PurePosixPath) -> bool:
-        """Tell whether a file goes in."""
+        """Return whether a file goes in."""
         name = str(self.below / path)
         reason = self._reason(path)
         if is_secret_name(path) and (reason is None or path.name.startswith(".env")):
@@ -111,25 +156,39 @@ class _Choice:
         return reason is None
 
     def enters(self, path: PurePosixPath) -> bool:
-        """Tell whether a folder is looked into: something in it may be taken back."""
+        """Return whether a folder is looked into: something in it may be taken back."""
         reason = self._reason(path)
+        # Without a `!` nothing below it can come back, so thousands of files in an environment are not looked at.
         if reason and not self.patterns.takes_back:
             self.left_out.append(LeftOut(path=f"{self.below / path}/", reason=reason))
             return False
         return True
+
+    def apart(self, path: PurePosixPath, names: set[str]) -> str | None:
+        """Return why a folder with these names in it is no part of the code; None if it is one.
+
+        A pattern may take another component back, and nothing else.
+        """
+        if names >= _COMPONENT and self.patterns.verdict(str(self.below / path)) is not False:
+            return "another component"
+        return "an environment or an image" if any(mark in names for mark in _MARKS) else None
 
     def skip(self, path: PurePosixPath, reason: str) -> None:
         """Leave out a whole folder."""
         self.left_out.append(LeftOut(path=f"{self.below / path}/", reason=reason))
 
     def checked(self, path: PurePosixPath, file: File) -> File:
-        """Take the outputs out of a notebook, and look for secrets in what remains; what is named stays as it is."""
+        """Remove a notebook's outputs, and look for secrets. A file that a pattern names stays as it is."""
         name = str(self.below / path)
+        # A name of its own in `include` is the author's word that the file belongs in the image as it is.
         if file.target is not None or self.patterns.names(name):
             return file
         if path.suffix.lower() == ".ipynb":
-            file = replace(file, data=without_outputs(b"".join(file.chunks()), self.root / path), source=None)
-        if file.data and b"\0" not in file.data and (found := secret_in(file.data)):
+            file = replace(file, content=without_outputs(b"".join(file.chunks()), self.root / path))
+        # Files above `KEPT_SIZE` are streamed into the layer, and not searched.
+        text = file.content if isinstance(file.content, bytes) else b""
+        # A NUL means binary data, which may look like a token by chance.
+        if b"\0" not in text and (found := secret_in(text)):
             self.secrets.append((name, found))
         return file
 
@@ -147,7 +206,8 @@ class _Choice:
             )
 
     def _reason(self, path: PurePosixPath) -> str | None:
-        """Say why a file or folder stays out, its name as a secret's apart; None when it goes in."""
+        """Return why a file or folder stays out, apart from the names of secrets; None if it goes in."""
+        # The author's patterns come first: they may take back what usually stays out.
         verdict = self.patterns.verdict(str(self.below / path))
         if verdict is not None:
             return "by a pattern" if verdict else None
@@ -155,29 +215,42 @@ class _Choice:
         return "not code" if usual else None
 
 
-def _walk(root: Path, below: PurePosixPath, choice: _Choice, *, into: str) -> Iterator[tuple[PurePosixPath, File]]:
+def _walk(below: PurePosixPath, choice: _Choice) -> Iterator[PurePosixPath]:
+    """Yield the files that the choice takes, in order of name, as paths below its root."""
+    folder = choice.root / below
     try:
-        entries = sorted(os.scandir(root / below), key=lambda entry: entry.name)
+        # In order of name, not of the disk, so that warnings and errors are the same on every machine.
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise OutsideError(f"cannot read {root / below}: {error.strerror}") from error
-    if below.parts and any(entry.name in _MARKS for entry in entries):
-        choice.skip(below, "an environment or an image")
+        raise OutsideError(f"cannot read {folder}: {error.strerror}") from error
+    # At the top, the mark would leave out the whole component.
+    if below.parts and (reason := choice.apart(below, {entry.name for entry in entries})):
+        choice.skip(below, reason)
         return
+    choice.folders.append(folder)
     for entry in entries:
         path = below / entry.name
+        # A link to a folder goes in as a link, so nothing is copied twice and no cycle is followed.
         if entry.is_dir(follow_symlinks=False):
             if choice.enters(path):
-                yield from _walk(root, path, choice, into=into)
+                yield from _walk(path, choice)
         elif choice.takes(path):
-            yield path, choice.checked(path, _file(root, path, f"{into}/{path}"))
+            yield path
+
+
+def _marks_in(folder: Path) -> set[str]:
+    """Return the names in a folder that may set it apart."""
+    return {name for name in (*_MARKS, *_COMPONENT) if (folder / name).exists()}
 
 
 def _usually_out(path: PurePosixPath) -> bool:
+    """Return whether a name stays out unless a pattern says otherwise."""
     patterns = (*_ANYWHERE, *(_TOP if len(path.parts) == 1 else ()))
     return any(fnmatchcase(path.name, pattern) for pattern in patterns)
 
 
 def _file(root: Path, path: PurePosixPath, name: str) -> File:
+    """Return a file or link of the folder as it goes into the image. Raises InputError for other kinds."""
     source = root / path
     where = Location(path=source)
     try:
@@ -189,16 +262,18 @@ def _file(root: Path, path: PurePosixPath, name: str) -> File:
         return File(path=name, mode=0o777, target=_relative_target(root, source))
     if not stat.S_ISREG(status.st_mode):
         raise InputError("neither a file, a folder nor a link; it cannot go into an image", where=where)
+    # The only permission that git records, and so the only one that two clones have in common.
     mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
     try:
-        data = source.read_bytes() if status.st_size <= KEPT_SIZE else None
+        kept = source.read_bytes() if status.st_size <= KEPT_SIZE else None
     except OSError as error:
         raise OutsideError(f"cannot read {source}: {error.strerror}") from error
-    return File(path=name, mode=mode, data=data, source=source if data is None else None)
+    content = stored_on_host(source, status.st_size) if kept is None else kept
+    return File(path=name, mode=mode, content=content, origin=str(source))
 
 
 def _relative_target(root: Path, source: Path) -> str:
-    """Write a link so that it holds in the image too: relative, and inside the folder."""
+    """Return a link's target as it is valid in the image too: relative, and inside the folder."""
     where = Location(path=source)
     try:
         target = source.resolve(strict=True)
@@ -210,11 +285,14 @@ def _relative_target(root: Path, source: Path) -> str:
             where=where,
             hint="copy the file into the folder, or remove the link",
         )
+    # Chains of links end here: the target has none left.
     return os.path.relpath(target, source.parent)
 
 
 def _check_link(root: Path, path: PurePosixPath, found: dict[str, File]) -> None:
+    """Raise InputError if a link leads to something that stays out of the image."""
     target = PurePosixPath((root / path).resolve().relative_to(root).as_posix())
+    # A folder is in the image if something below it is.
     if str(target) not in found and not any(PurePosixPath(other).is_relative_to(target) for other in found):
         raise InputError(
             f"the link leads to {target}, which does not go into the image",

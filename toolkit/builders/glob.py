@@ -1,23 +1,28 @@
-"""A pattern of paths, matched in one pass over the path: no pattern makes it take long.
+"""Patterns of paths, matched in one pass over the path, so that no pattern takes long.
 
 The grammar is that of `.dockerignore`: moby's `patternmatcher`, and Go's `path.Match` for classes. A pattern is a row
 of states, and the states that a path can be in are the bits of one integer.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import field
+
+from toolkit.selective import Selective
 
 _Takes = Callable[[str], bool]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Glob:
+class Glob(Selective, frozen=True, kw_only=True):
     """A parsed pattern.
 
-    `literal` is how every match begins. After it, each bit of the masks is a state: `skipped` may be left without a
-    character, `jumped` over the next one as well; `stays` and `names` stay for any character, `names` for all but a
-    slash. `takers` say by state which characters lead to the next one.
+    `literal` is the text that every match begins with. After it, each bit of the masks is a state: `skipped` may be
+    left without a character, `jumped` over the next one as well; `stays` and `names` stay for any character, `names`
+    for all but a slash. `takers` say by state which characters lead to the next one.
     """
+
+    HIDDEN = frozenset({"_steps"})
+    IGNORED = frozenset({"_steps"})
 
     literal: str
     end: int
@@ -26,7 +31,7 @@ class Glob:
     stays: int
     names: int
     takers: tuple[tuple[int, _Takes], ...]
-    _steps: dict[str, tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
+    _steps: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, pattern: str) -> "Glob":
@@ -34,13 +39,16 @@ class Glob:
         return _Parser(pattern).read()
 
     def matches(self, path: str, *, whole: bool = False) -> bool:
-        """Tell whether the pattern matches a path or, unless it has to be the `whole`, a folder above it."""
+        """Return whether the pattern matches a path or, unless it has to be the `whole`, a folder above it."""
         if not path.startswith(self.literal):
             return False
+        # The first state; the literal has been compared already.
         states = self._closed(1)
         for letter in path[len(self.literal) :]:
+            # The pattern matches a folder, and with it everything below.
             if letter == "/" and states & self.end and not whole:
                 return True
+            # What a character does is worked out once for each pattern: paths have few different characters.
             taken, stay = self._steps.get(letter) or self._step(letter)
             states = self._closed((states & taken) << 1 | states & stay)
             if not states:
@@ -56,7 +64,7 @@ class Glob:
             states = more
 
     def _step(self, letter: str) -> tuple[int, int]:
-        """Give the states that a character leads on from, and those that it stays in."""
+        """Return the states that a character leads on from, and those that it stays in."""
         taken = sum(state for state, takes in self.takers if takes(letter))
         stay = self.stays | (self.names if letter != "/" else 0)
         self._steps[letter] = taken, stay
@@ -73,6 +81,7 @@ class _Parser:
         self.takers: list[tuple[int, _Takes]] = []
 
     def read(self) -> Glob:
+        """Return the whole pattern. Raises ValueError saying what is wrong with it."""
         while letter := self._next():
             if letter == "*":
                 self._stars()
@@ -93,24 +102,30 @@ class _Parser:
         )
 
     def _next(self) -> str:
+        """Return the next character, and go past it; empty at the end."""
         letter = self.pattern[self.position : self.position + 1]
         self.position += 1
         return letter
 
     def _peek(self) -> str:
+        """Return the next character without going past it; empty at the end."""
         return self.pattern[self.position : self.position + 1]
 
     def _one(self, letter: str) -> None:
+        """Add a character that stands for itself."""
+        # The row of states is still empty, so the character belongs to the literal, which is compared in one step.
         if self.state == 1:
             self.literal += letter
         else:
             self._takes(lambda other: other == letter)
 
     def _takes(self, takes: _Takes) -> None:
+        """Add a state that is left by one character that `takes` accepts."""
         self.takers.append((self.state, takes))
         self.state <<= 1
 
     def _stars(self) -> None:
+        """Add what one or two stars match; the first has been read."""
         if self._peek() != "*":
             self.names |= self.state
             self.skipped |= self.state
@@ -135,11 +150,13 @@ class _Parser:
         self._takes(lambda other: other == "/")
 
     def _anything(self) -> None:
+        """Add a state that any characters stay in."""
         self.stays |= self.state
         self.skipped |= self.state
         self.state <<= 1
 
     def _quoted(self) -> str:
+        """Return the character after a backslash. Raises ValueError at the end of the pattern."""
         letter = self._next()
         if not letter:
             raise ValueError("it ends with a backslash")
@@ -147,12 +164,14 @@ class _Parser:
 
     def _class(self) -> _Takes:
         """Read `a-z]` or `^a-z]`."""
+        # Go's classes are negated by `^` alone; `!` is an ordinary character there.
         negated = self._peek() == "^"
         self.position += negated
         ranges = list(self._ranges())
         return lambda other: any(low <= other <= high for low, high in ranges) != negated
 
     def _ranges(self) -> Iterator[tuple[str, str]]:
+        """Yield the first and the last character of each range up to the closing bracket."""
         if self._peek() in {"]", "-"}:
             raise ValueError("its class is empty or begins with a dash")
         while (letter := self._next()) != "]":
@@ -165,6 +184,7 @@ class _Parser:
             yield low, high
 
     def _member(self, letter: str) -> str:
+        """Return a character of a class, which may be quoted. Raises ValueError for one that has to be."""
         if not letter:
             raise ValueError("its bracket is not closed")
         if letter in {"]", "-"}:

@@ -3,41 +3,38 @@
 import logging
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from packaging.specifiers import SpecifierSet
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from toolkit import launcher
-from toolkit.builders.code import APP, Code, component_code
-from toolkit.builders.plan import PREFIX, BytecodeLayer, FilesLayer, Installed, Plan, PlannedLayer, WheelsLayer
-from toolkit.config import Entry, Project
-from toolkit.errors import InputError, Location
-from toolkit.files import File
+from toolkit.builders.code import Code, component_code
+from toolkit.builders.plan import BytecodeLayer, FilesLayer, Installed, Plan, PlannedLayer, WheelsLayer
+from toolkit.config.project import EntryPoint, Project, is_on_disk
+from toolkit.errors import InputError
+from toolkit.image_paths import APP, INTERFACE, LAUNCHER, PYTHON, VENV, absolute
 from toolkit.interface.function import read_function
 from toolkit.interface.model import Function, Interface
 from toolkit.oci.descriptor import Platform
+from toolkit.oci.file import File
 from toolkit.oci.image import Image
 from toolkit.oci.reference import parse_reference
 from toolkit.python.base import BaseFacts
-from toolkit.python.bytecode.compiling import compiled_path
-from toolkit.python.install import VENV
-from toolkit.python.splice import parts_of
-from toolkit.python.venv import skeleton
-from toolkit.python.wheels import Wheel
+from toolkit.python.target import Base
+from toolkit.python.users import DEFAULT_USER, by_number, is_number, is_root
 from toolkit.redaction import hide_in_data
-from toolkit.spec.protocol import interface_document
+from toolkit.spec.protocol import SAFE_PATH_SINCE, interface_document
 from toolkit.spec.reader import read_component
+from toolkit.wheels.bytecode.compiling import compiled_path
+from toolkit.wheels.splice import parts_of
+from toolkit.wheels.venv import skeleton
+from toolkit.wheels.wheel import Wheel
 
 _log = logging.getLogger(__name__)
 
-PYTHON = f"/{VENV}/bin/python"
-LAUNCHER = f"/{PREFIX}/launch.py"
-
-# A wheel of more bytes gets a layer of its own, which other components with the same pin share.
+# A wheel of more bytes gets its own layer, which other components with the same pin share.
 BIG_WHEEL = 1_000_000
 # Docker takes 125 layers in all; some are left for images built on ours.
 _DOCKERS_LIMIT = 125
@@ -45,79 +42,74 @@ _MANY_LAYERS = 90
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _EPOCH = "1970-01-01T00:00:00Z"
-_SAFE_PATH_SINCE = (3, 11)
+# `-P` keeps the launcher's folder off `sys.path`; older Pythons do not know it.
 
 
 def make_plan(
     project: Project,
-    base: Image,
-    base_reference: str,
-    facts: BaseFacts,
+    base: Base,
     installed: Installed,
     *,
-    platform: Platform,
     environ: Mapping[str, str],
     code: Code | None = None,
 ) -> Plan:
-    """Plan the image of `project` for one platform; equal arguments and files give equal plans.
+    """Plan the image of `project` on one base; equal arguments and files give equal plans.
 
-    The component's `code` is read now unless it is given. Of `environ` only SOURCE_DATE_EPOCH counts. Raises
-    InputError when base and project do not go together, or when the code cannot be read.
+    The component's `code` is read now unless it is given. SOURCE_DATE_EPOCH is read from `environ`. Raises
+    InputError if the base does not fit the project, or the code cannot be read.
     """
-    config = base.parsed_config()
-    found = _platform(platform, base, base_reference)
-    check_python(project, facts, base_reference)
+    config = base.image.parsed_config()
+    platform = _platform(base)
     created = _created(config, environ)
-    metadata = _metadata(project, base, base_reference, created)
-    of_wheels = wheel_layers(installed.wheels, base)
+    metadata = _metadata(project, base, created)
+    # From what changes least to what changes most: an edit of the code leaves all layers below as they are.
     layers: tuple[PlannedLayer, ...] = (
-        _skeleton_layer(project, facts),
-        *of_wheels,
-        *_bytecode_layers(of_wheels, installed),
-        code_layer(project, code),
+        _skeleton_layer(project, base.facts),
+        *installed.layers,
+        *_bytecode_layers(installed),
+        code_layer(project, environ, code),
     )
-    _check_count(len(base.layers), len(layers), base_reference)
+    _check_count(len(base.image.layers), len(layers), base.reference)
     return Plan(
-        base=base,
-        base_reference=base_reference,
-        facts=facts,
-        platform=found,
+        base=base.image,
+        base_reference=base.reference,
+        base_found=base.found,
+        facts=base.facts,
+        platform=platform,
         layers=layers,
-        command=(PYTHON, *(("-P",) if safe_path(facts) else ()), LAUNCHER),
-        # Unbuffered: what a step has printed is in its log when it is killed, for memory say.
-        env={"PATH": f"/{VENV}/bin:{_base_path(config)}", "PYTHONUNBUFFERED": "1"},
+        command=(absolute(PYTHON), *(("-P",) if safe_path(base.facts) else ()), absolute(LAUNCHER)),
+        # Unbuffered, so that a step's log is whole even if the step is killed, for example for its memory.
+        env={"PATH": f"{absolute(VENV)}/bin:{_base_path(config)}", "PYTHONUNBUFFERED": "1"},
+        # Docker manifests have no annotations, so labels hold the same.
         labels=metadata,
         annotations=metadata,
         created=created,
-        user=project.user,
+        user=_user(project, base),
         estargz=project.estargz,
         incomplete=installed.incomplete,
     )
 
 
 def safe_path(facts: BaseFacts) -> bool:
-    """Tell whether the base's Python knows `-P`."""
-    major, minor = facts.minor.split(".")
-    return (int(major), int(minor)) >= _SAFE_PATH_SINCE
+    """Return whether the base's Python knows `-P`."""
+    return int(facts.minor.removeprefix("3.")) >= SAFE_PATH_SINCE
 
 
 def _skeleton_layer(project: Project, facts: BaseFacts) -> FilesLayer:
-    environment = skeleton(facts, system_site_packages=project.system_site_packages)
-    files = [
-        File(path=file.path, data=file.data, target=file.target, mode=0o644 if file.target is None else 0o777)
-        for file in environment
-    ]
-    files.append(File(path=LAUNCHER[1:], data=launcher.source()))
+    """Return the layer of the virtual environment and the launcher."""
+    files = list(skeleton(facts, system_site_packages=project.system_site_packages))
+    files.append(File(path=LAUNCHER, content=launcher.source()))
     return FilesLayer(name="launcher and virtual environment", files=_in_order(files))
 
 
 def wheel_layers(wheels: Sequence[Wheel], base: Image) -> list[WheelsLayer]:
-    """Give big wheels layers of their own, below one layer of all the others; names decide the order.
+    """Return a layer for each big wheel, below one layer of all the others; names decide the order.
 
     The order of the layers, and of the wheels in them, is that of the image from bottom to top: of two wheels with
     one file the later's stays.
     """
     ordered = sorted(wheels, key=lambda wheel: (_distribution(wheel), wheel.filename))
+    # The largest first: they are worth most as layers that components share.
     by_size = sorted((wheel for wheel in ordered if wheel.size > BIG_WHEEL), key=lambda wheel: -wheel.size)
     big = {wheel.filename for wheel in by_size[: max(0, _room(base))]}
     layers = [layer for wheel in ordered if wheel.filename in big for layer in _layers_of(wheel)]
@@ -129,7 +121,7 @@ def wheel_layers(wheels: Sequence[Wheel], base: Image) -> list[WheelsLayer]:
 
 
 def _layers_of(wheel: Wheel) -> Iterator[WheelsLayer]:
-    """Give a big wheel its layer, or several where it is too big for one."""
+    """Yield the layer of a big wheel, or several if it is too big for one."""
     name, parts = _distribution(wheel), parts_of(wheel)
     if parts == 1:
         yield WheelsLayer(name=name, wheels=(wheel,))
@@ -139,14 +131,15 @@ def _layers_of(wheel: Wheel) -> Iterator[WheelsLayer]:
 
 
 def _room(base: Image) -> int:
-    """Count the big wheels that may have two layers, one for bytecode; four are for small ones, launcher and code."""
+    """Count the big wheels that fit with two layers each; four layers are for small wheels, launcher and code."""
     return (_MANY_LAYERS - 1 - len(base.layers) - 4) // 2
 
 
-def _bytecode_layers(layers: Sequence[WheelsLayer], installed: Installed) -> Iterator[BytecodeLayer]:
-    """Give the bytecode of each layer of wheels a layer of its own, which is shared wherever that is."""
+def _bytecode_layers(installed: Installed) -> Iterator[BytecodeLayer]:
+    """Yield a layer of bytecode for each layer of wheels: images that share one share the other."""
     compiled = {part.wheel: part for part in installed.bytecode if not part.is_empty}
-    for layer in layers:
+    for layer in installed.layers:
+        # The first part has the bytecode of the whole wheel.
         if layer.part:
             continue
         parts = tuple(compiled[wheel.filename] for wheel in layer.wheels if wheel.filename in compiled)
@@ -157,7 +150,7 @@ def _bytecode_layers(layers: Sequence[WheelsLayer], installed: Installed) -> Ite
 
 
 def _check_count(below: int, ours: int, base_reference: str) -> None:
-    """Refuse an image that docker could not run, and warn of one on which little more can be built."""
+    """Refuse an image with more layers than docker can run, and warn if few more fit on top."""
     total = below + ours
     made_of = f"{total} layers, {below} of them the base's; Docker takes {_DOCKERS_LIMIT}"
     if total > _DOCKERS_LIMIT:
@@ -170,74 +163,83 @@ def _check_count(below: int, ours: int, base_reference: str) -> None:
 
 
 def _distribution(wheel: Wheel) -> str:
+    """Return the normalised name of a wheel's distribution."""
     return canonicalize_name(wheel.filename.partition("-")[0])
 
 
-def code_layer(project: Project, code: Code | None = None) -> FilesLayer:
-    """Lay out the component's own code, read now unless it is given, and `interface.json`."""
+def code_layer(project: Project, environ: Mapping[str, str], code: Code | None = None) -> FilesLayer:
+    """Lay out the component's own code, read now unless it is given, and `interface.json`.
+
+    Code for a newer Python than the running one is parsed by one that `environ` leads to.
+    """
     files = list((code or component_code(project)).files)
-    interfaces = [(entry.name, _interface(project, entry, files)) for entry in project.entries]
+    interfaces = [(entry.name, _interface(project, entry, files, environ)) for entry in project.entries]
     if not files:
         # The launcher runs programs in this folder, so it has to exist.
-        files.append(File(path=f"{APP}/.keep", data=b""))
-    files.append(File(path=f"{PREFIX}/interface.json", data=interface_document(interfaces)))
+        files.append(File(path=f"{APP}/.keep"))
+    files.append(File(path=INTERFACE, content=interface_document(interfaces)))
     return FilesLayer(name="code", files=_in_order(files))
 
 
-def _interface(project: Project, entry: Entry, files: Sequence[File]) -> Function | Interface:
-    """Read what the launcher has to know of one component, from its code or from its contract."""
+def _interface(
+    project: Project, entry: EntryPoint, files: Sequence[File], environ: Mapping[str, str]
+) -> Function | Interface:
+    """Read the interface of one component for the launcher, from its code or from its contract."""
     if entry.entrypoint is None:
         return read_component(entry.contract).interface
-    module, _, name = entry.entrypoint.partition(":")
-    return replace(read_function(_module(project, entry, module, files), name), module=module)
-
-
-def _module(project: Project, entry: Entry, module: str, files: Sequence[File]) -> Path:
-    stem = module.replace(".", "/")
-    present = {file.path for file in files}
-    for candidate in (f"{stem}.py", f"{stem}/__init__.py"):
-        if f"{APP}/{candidate}" in present:
-            return project.source_folder / candidate
-    raise InputError(
-        f"the module {module!r} of the entry point {entry.entrypoint!r} is not in {project.source_folder}",
-        where=Location(path=project.pyproject),
-        hint=f"expected the file {stem}.py there",
-    )
+    path, name = project.module_of(entry)
+    # The settings may leave it out of the image.
+    if f"{APP}/{path.relative_to(project.source_folder).as_posix()}" not in {file.path for file in files}:
+        raise project.missing_module(entry)
+    return replace(read_function(path, name, environ), module=entry.entrypoint.partition(":")[0])
 
 
 def _in_order(files: Sequence[File]) -> tuple[File, ...]:
+    """Return files in order of path, which a layer's digest depends on."""
     return tuple(sorted(files, key=lambda file: file.path))
 
 
-def _platform(wanted: Platform, base: Image, base_reference: str) -> Platform:
-    found = base.platform
-    variant_differs = wanted.variant is not None and wanted.variant != found.variant
-    if (wanted.os, wanted.architecture) != (found.os, found.architecture) or variant_differs:
+def _user(project: Project, base: Base) -> str:
+    """Return the user of the settings, else of the base, else no user in particular; by number."""
+    user = by_number(project.user or base.facts.user or DEFAULT_USER, base.facts.users, base.facts.groups)
+    if not is_number(user):
+        _log.warning(
+            "the base %s has no user %s in its /etc/passwd, and Kubernetes does not start a user without a number that"
+            " must not be root: set `user` in [tool.comp] to a number",
+            base.reference,
+            user,
+        )
+    elif is_root(user) and not project.user:
+        _log.warning(
+            "the image runs as root, as its base %s: clusters that demand other users refuse it; set `user` in"
+            ' [tool.comp], to "%s" or to "root"',
+            base.reference,
+            DEFAULT_USER,
+        )
+    return user
+
+
+def _platform(base: Base) -> Platform:
+    """Return the platform of the base's image, which may name a variant that the settings leave open."""
+    wanted, actual = base.target.platform, base.image.platform
+    variant_differs = wanted.variant is not None and wanted.variant != actual.variant
+    if (wanted.os, wanted.architecture) != (actual.os, actual.architecture) or variant_differs:
         raise InputError(
-            f"the base {base_reference} is for {found}, the component wants {wanted}",
+            f"the base {base.reference} is for {actual}, the component wants {wanted}",
             hint="choose a base of that platform, or change `platforms` in [tool.comp]",
         )
-    return found
-
-
-def check_python(project: Project, facts: BaseFacts, base_reference: str) -> None:
-    """Raise InputError unless the base's Python is one that the component runs on."""
-    if project.requires_python and not SpecifierSet(project.requires_python).contains(facts.version, prereleases=True):
-        raise InputError(
-            f"the base {base_reference} has Python {facts.version}, the component requires {project.requires_python}",
-            where=Location(path=project.pyproject),
-            hint="choose another base, or change `requires-python`",
-        )
+    return actual
 
 
 def _base_path(config: Mapping[str, Any]) -> str:
+    """Return the PATH of the base, or the usual one if it has none."""
     lines = (config.get("config") or {}).get("Env") or []
     paths = [line.removeprefix("PATH=") for line in lines if line.startswith("PATH=")]
     return paths[-1] if paths else _DEFAULT_PATH
 
 
 def _created(config: Mapping[str, Any], environ: Mapping[str, str]) -> str:
-    """Take SOURCE_DATE_EPOCH, else the base's time: never now."""
+    """Return the time of SOURCE_DATE_EPOCH, else the base's: the time of the build would change the digest."""
     text = environ.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return str(config.get("created") or _EPOCH)
@@ -251,7 +253,7 @@ def _created(config: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _metadata(project: Project, base: Image, base_reference: str, created: str) -> dict[str, str]:
+def _metadata(project: Project, base: Base, created: str) -> dict[str, str]:
     """Describe the image in the keys of the OCI image specification (annotations.md)."""
     urls = {label.lower().replace("-", "").replace(" ", ""): url for label, url in project.urls}
     values = {
@@ -264,19 +266,20 @@ def _metadata(project: Project, base: Image, base_reference: str, created: str) 
         "url": _first(urls, "homepage"),
         "documentation": _first(urls, "documentation", "docs"),
         "created": created,
-        "base.name": _base_name(base_reference),
-        "base.digest": str(base.digest),
+        "base.name": _base_name(base.reference),
+        "base.digest": str(base.image.digest),
     }
     return {f"org.opencontainers.image.{key}": hide_in_data(value) for key, value in values.items() if value}
 
 
 def _first(urls: Mapping[str, str], *labels: str) -> str | None:
+    """Return the address under the first of these labels that the project has."""
     return next((urls[label] for label in labels if label in urls), None)
 
 
 def _base_name(base_reference: str) -> str | None:
-    """Name the base in full; a base that is a file has no name that means anything elsewhere."""
-    if posixpath.isabs(base_reference) or base_reference.startswith(("layout:", "archive:")):
+    """Return the base's full name; None for a file, whose path means nothing on another machine."""
+    if posixpath.isabs(base_reference) or is_on_disk(base_reference):
         return None
     reference = parse_reference(base_reference)
     return f"{reference.name}:{reference.tag}" if reference.tag else reference.name

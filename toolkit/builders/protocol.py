@@ -1,4 +1,4 @@
-"""What a builder is."""
+"""The interface of builders."""
 
 from typing import Protocol
 
@@ -13,7 +13,7 @@ class Builder(Protocol):
     name: str
 
     def begin(self, layer: WheelsLayer, *, minor: str, estargz: bool) -> None:
-        """Do what can be done for a layer that a plan will have, before there is the plan. Called from several threads.
+        """Begin to make a layer before the plan is complete. Called from several threads.
 
         `minor` is the version of the base's Python. Raises InputError when a wheel cannot be installed.
         """

@@ -1,7 +1,7 @@
-"""What looks like a secret in a component's folder: by its name, or by what is in it.
+"""Files in a component's folder that look like secrets, by their names or their content.
 
-The names are those of key stores and of the files in which programs keep logins, as the ignore lists and scanners that
-are kept in public have them. No list is complete; the patterns of `.dockerignore` are for the rest.
+The names are those of key stores and of files in which programs keep logins, collected from public ignore lists and
+scanners. No list is complete; patterns in `.dockerignore` cover the rest.
 """
 
 import re
@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from toolkit.redaction import TOKEN_STARTS, TOKENS
 
-# Of two names, the last two parts of a path are meant.
+# A name with a slash stands for the last two parts of a path.
 _NAMES = (
     # Keys and key stores.
     *("*.pem", "*.key", "*.p8", "*.p12", "*.pfx", "*.pkcs12", "*.ppk", "*.jks", "*.jceks", "*.keystore", "*.bks"),
@@ -43,7 +43,7 @@ _NAMES = (
     *("kubeconfig", "kubeconfig.*", "*.kubeconfig", ".kube/*", "*.tfstate", "*.tfstate.*", "*.tfvars", "*.tfvars.json"),
     *(".terraformrc", "terraform.rc", "credentials.tfrc.json"),
 )
-# Modules, and examples for others to fill in; their content is looked at all the same.
+# Modules, and examples to fill in. Their content is still searched.
 _NO_SECRETS = re.compile(r".*\.(?:py|example|sample|template|dist)", re.DOTALL)
 _PRIVATE_NAME = re.compile(r"id_(?:rsa|dsa|ecdsa|ed25519|xmss)(?:[_-][\w-]+)?(?:\.(?:pub|key|old|bak|orig|ppk))?")
 _BY_NAME = re.compile("|".join(translate(name) for name in _NAMES if "/" not in name))
@@ -57,7 +57,7 @@ _STARTS = tuple(start.encode() for start in TOKEN_STARTS)
 
 
 def is_secret_name(path: PurePosixPath) -> bool:
-    """Tell whether a file's name, in any case, is one that secrets have."""
+    """Return whether a file has the name of a secret, in any case."""
     name = path.name.lower()
     if _NO_SECRETS.fullmatch(name):
         return False
@@ -67,14 +67,15 @@ def is_secret_name(path: PurePosixPath) -> bool:
 
 
 def secret_in(data: bytes) -> str | None:
-    """Say what secret a text holds; None when nothing in it has a well-known form."""
+    """Return the kind of secret that a text holds; None if nothing in it has a well-known form."""
+    # A plain search rules out most files without the cost of the expression.
     if b"PRIVATE KEY" in data and _KEY.search(data):
         return "a private key"
     if b"service_account" in data and _ACCOUNT.search(data) and b"private_key" in data:
         return "the key of a service account"
     if any(start in data for start in _STARTS):
         found = (match[0] for match in TOKENS.finditer(data.decode("utf-8", "replace")))
-        # The keys in AWS's own documentation end so.
+        # The keys in AWS's own documentation end like this.
         if any("EXAMPLE" not in token for token in found):
             return "an access token"
     return None

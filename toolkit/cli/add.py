@@ -12,13 +12,13 @@ from toolkit.cli.publish import registry_option
 @click.command
 @click.argument("name")
 @registry_option
-@click.option("--into", default="components", show_default=True, help="The folder for the copies.")
-@click.option("--force", is_flag=True, help="Write over a copy that was edited.")
+@click.option("--into", metavar="DIRECTORY", default="components", show_default=True, help="The folder for the copies.")
+@click.option("--force", is_flag=True, help="Overwrite a copy that was edited.")
 @pass_console
 def command(console: Console, *, name: str, registry: Path, into: str, force: bool) -> None:
-    """Copy NAME[@VERSION] into this project and lock it.
+    """Copy the component NAME[@VERSION] into this project, and lock it.
 
-    The contract is copied as it is to components/<namespace>/<name>/component.yaml, and components.lock in the
+    The contract is copied unchanged to components/<namespace>/<name>/component.yaml, and components.lock in the
     current folder records version, digest and image. Prints the copy's path.
     """
     from toolkit.registry.directory import Directory
@@ -29,6 +29,7 @@ def command(console: Console, *, name: str, registry: Path, into: str, force: bo
     request = parse_request(name)
     release = directory.find(request)
     contract = directory.contract(release)
+    # Before anything is written, since the registry is another's.
     check_names(release, contract)
     added = add_component(
         release,

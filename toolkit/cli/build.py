@@ -1,36 +1,47 @@
 """`comp build`: build the image, push it, pin the contract."""
 
-import json
 import os
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
+from msgspec.structs import replace
 
-from toolkit.cli import bars, consent
-from toolkit.cli.console import Console, columns, pass_console
-from toolkit.errors import LostError, UsageError
-from toolkit.words import in_bytes, some_of
+from toolkit.cli import bars, consent, many, watching
+from toolkit.cli.ci_reports import image_outputs, output_file_option, write_outputs
+from toolkit.cli.console import Console, pass_console
+from toolkit.collection.relocking import relock
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from toolkit.collection.workspace import Member
     from toolkit.jail.consent import Consent
-    from toolkit.job import PreviewLayer
+    from toolkit.job.build import Milestone
+    from toolkit.job.context import BuildContext, BuildRequest
+    from toolkit.watching.snapshot import Change
 
 
 @click.command
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
+@many.options
 @click.option("--push", is_flag=True, help="Push the image, print its reference by digest, pin it.")
 @click.option("--image", metavar="REF", help="Where the image goes; overrides [tool.comp] image.")
 @click.option("--base", metavar="REF", help="The base: a reference, layout:DIR or archive:FILE.")
 @click.option("--pin", metavar="in-place|FILE|none", help="Where a push writes the digest.  [default: in-place]")
 @click.option("--output", metavar="layout:DIR|archive:FILE|docker", help="Also put the image there.")
 @click.option(
-    "--builder", type=click.Choice(["oci", "docker", "buildah"]), default="oci", show_default=True, help="What builds."
+    "--builder",
+    type=click.Choice(["oci", "docker", "buildah"]),
+    default="oci",
+    show_default=True,
+    help="The builder; oci is comp's own.",
 )
 @click.option("--locked", is_flag=True, help="Fail rather than change the lock.")
 @click.option("--dry-run", is_flag=True, help="Print the layers and what the remote has of them; change nothing.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How --dry-run prints.")
+@output_file_option
+@watching.option
 @consent.options
 @bars.option
 @pass_console
@@ -38,139 +49,218 @@ def command(
     console: Console,
     /,
     *,
-    folder: Path,
+    asked: many.Asked,
     push: bool,
+    image: str | None,
+    base: str | None,
+    pin: str | None,
+    output: str | None,
     builder: str,
     locked: bool,
-    progress: str,
     dry_run: bool,
+    output_file: Path | None,
+    watch: bool,
     allowed: "Consent",
-    **options: str | None,
-) -> None:
-    """Build the image of the component in FOLDER.
+    progress: str,
+) -> int:
+    """Build the image of the component in FOLDER, or of many.
 
     Prints one line on stdout: with --push the reference by digest, else the image's digest. A push also
     sets the tags <version> and sha-<12 hex digits>, and writes the reference into component.yaml. The first
     build writes requirements.lock; later ones install exactly what it says. For several platforms the digest is
-    that of the index of their images.
-    """
-    from toolkit import last_base
-    from toolkit.cache import Cache
-    from toolkit.shortcut import Request, finished, read_inputs
+    that of the index of their images. With --watch each build prints its line; the exit code after Ctrl-C is 130.
 
-    pin, output = options["pin"], options["output"]
+    For many components each line begins with the component's name, a table follows on stderr, and the exit code is
+    the worst of theirs: 4, 3, 2, 1, 0. If one fails, the others are built all the same.
+
+    Outputs for --output-file: image (as on stdout) and digest. For many components: images, a JSON object by name.
+    """
+    from toolkit.job.context import BuildContext, BuildRequest
+
     if pin and not push:
         raise UsageError("--pin needs --push: only a pushed image has a reference", hint="add --push")
+    if watch and dry_run:
+        raise UsageError("--dry-run does not go with --watch: it builds nothing", hint="leave one of them out")
+    if watch and (asked.form == "json" or asked.junit):
+        named = "--format json" if asked.form == "json" else "--junit"
+        raise UsageError(f"{named} does not go with --watch: it reports at the end", hint="leave one of them out")
     _check_output(output)
-    overrides = {key: value for key in ("image", "base") if (value := options[key])}
-    if dry_run:
-        if output or builder != "oci":
-            raise UsageError("--dry-run plans for the embedded builder and writes nothing", hint="leave the rest out")
-        _preview(console, folder, overrides, options["form"] or "text", progress)
-        return
-    request = Request(
-        folder=folder,
-        overrides=overrides,
+    if asked.one is None:
+        _check_for_many(image, pin, output)
+    request = BuildRequest(
+        folder=asked.one or Path(),
+        overrides={key: value for key, value in (("image", image), ("base", base)) if value},
         builder=builder,
+        locked=locked,
+        output=output,
         push=push,
         pin=pin or "in-place",
-        locked=locked,
-        trust_base=allowed.trust_base,
     )
-    cache = Cache.default()
-    inputs = read_inputs(request)
-    known = finished(request, inputs, cache) if inputs and output is None else None
-    if known:
-        last_base.note(folder, options["base"], (), cache)
+    if dry_run:
+        from toolkit.cli.preview import print_preview
+
+        return print_preview(console, request, asked, progress)
+    context = BuildContext(consent=allowed, relock=relock)
+    if watch and asked.one is None:
+        _watch_many(console, request, context, asked, progress)
+    if asked.alone is None:
+        asked = replace(asked, output_file=output_file)
+        return _build_many(console, request, context, asked, progress, asked.members())
+    if watch:
+        _watch(console, request, context, progress)
+    _build(console, request, context, progress, output_file=output_file)
+    if context.cache.tally.counts():
+        console.detail(str(context.cache.tally))
+    return 0
+
+
+def _build(
+    console: Console,
+    request: "BuildRequest",
+    context: "BuildContext",
+    progress: str,
+    *,
+    whole: bool = False,
+    again: bool = False,
+    output_file: Path | None = None,
+) -> None:
+    """Build once, and print each milestone as it is reached; `whole` is that of `build`.
+
+    `again` says that a file was changed just now: inputs that were built before are then those of an earlier state.
+    """
+    from toolkit.job.build import build
+
+    with ExitStack() as shown:
+
+        def announce(milestone: "Milestone") -> None:
+            """Print a milestone as it is reached: a pin that fails later must not hide the image's digest."""
+            if milestone.kind == "image":
+                shown.close()  # A result does not stand among bars.
+                write_outputs(output_file, image_outputs(milestone.value))
+            if milestone.kind == "unchanged" and again:
+                console.say("the same as in an earlier build")
+            else:
+                _print_milestone(console, milestone)
+
+        report = shown.enter_context(bars.reporting(console, progress))
+        build(request, replace(context, report=report), announce, whole=whole)
+
+
+def _watch(console: Console, request: "BuildRequest", context: "BuildContext", progress: str) -> NoReturn:
+    """Build now, and after every change of what a build reads."""
+    from toolkit.watching.sources import sources_of_build
+
+    # The first build does every step, also without changes: the second one finds modules imported, and a connection.
+    whole = True
+
+    def again() -> Callable[[], None]:
+        """Build, and say how long it took; nothing goes on after it."""
+        nonlocal whole, context
+        began = time.monotonic()
+        done = watching.attempt(lambda: _build(console, request, context, progress, whole=whole, again=not whole))
+        if done:
+            console.say(f"built in {watching.seconds_since(began)}")
+            whole = False
+        # What one build found out about bases and servers may be otherwise for the next.
+        context = context.again(connected=done)
+        return lambda: None
+
+    # An image or a pin in the folder would otherwise have the next build begin.
+    written = [] if request.pin in {"in-place", "none"} else [Path(request.pin)]
+    if request.output and request.output != "docker":
+        written.append(Path(request.output.partition(":")[2]))
+    watching.watch(
+        console,
+        request.folder,
+        lambda: sources_of_build(request.folder, request.overrides, context.environ).without(written),
+        again,
+    )
+
+
+def _watch_many(
+    console: Console, request: "BuildRequest", context: "BuildContext", asked: many.Asked, progress: str
+) -> NoReturn:
+    """Build every component now, and those that read a changed file after every change."""
+    from toolkit.watching.members import MemberSources
+    from toolkit.watching.sources import sources_of_build
+
+    sources = MemberSources(lambda folder: sources_of_build(folder, request.overrides, context.environ))
+    due = sources.add(member.folder for member in asked.members())
+
+    def again() -> Callable[[], None]:
+        """Build the components that are due, and those that were added meanwhile."""
+        nonlocal context
+
+        def build_due() -> None:
+            """List the components again, as their settings are now."""
+            members = asked.members()
+            due.extend(sources.add(member.folder for member in members))
+            chosen = [member for member in members if member.folder in due]
+            if chosen:
+                _build_many(console, request, context, asked, progress, chosen)
+
+        done = watching.attempt(build_due)
+        context = context.again(connected=done)
+        return lambda: None
+
+    def note(changes: "Sequence[Change]") -> None:
+        """Take what the change concerns as due."""
+        due[:] = sources.concerned(changes)
+
+    watching.watch(console, request.folder, sources.read, again, note=note)
+
+
+def _build_many(
+    console: Console,
+    request: "BuildRequest",
+    context: "BuildContext",
+    asked: many.Asked,
+    progress: str,
+    members: "Sequence[Member]",
+) -> int:
+    """Build the components in the same way, report on each as it ends, and return the exit code."""
+    from toolkit.collection.building import MemberRequest, build_many
+
+    def announce(milestone: "Milestone") -> None:
+        """Print a place that was written to; the rest is in the report."""
+        if milestone.kind == "written":
+            _print_milestone(console, milestone)
+        elif milestone.kind == "pinned":
+            console.detail(f"pinned {os.path.relpath(milestone.value)}")
+
+    requests = [MemberRequest(member=member, request=replace(request, folder=member.folder)) for member in members]
+    with bars.showing(console, progress) as shown:
+        report = many.Report(console, "comp build", members, asked, shown)
+        context = replace(context, report=shown.report)
+        for outcome in build_many(requests, context, jobs=asked.at_once, announce=announce):
+            report.add(outcome)
+    return report.end(context.cache.tally)
+
+
+def _check_for_many(image: str | None, pin: str | None, output: str | None) -> None:
+    """Raise UsageError for options that name a place for one image."""
+    if image:
+        raise UsageError("--image names the image of one component", hint="set COMP_IMAGE_PREFIX=HOST/PATH instead")
+    if pin not in {None, "in-place", "none"}:
+        raise UsageError(f"--pin {pin} is a file for one component", hint="use --pin in-place or none")
+    if output not in {None, "docker"}:
+        raise UsageError(f"--output {output} is a place for one image", hint="use --push, or build one at a time")
+
+
+def _print_milestone(console: Console, milestone: "Milestone") -> None:
+    """Print the image on stdout, all else on stderr."""
+    if milestone.kind == "image":
+        console.data(milestone.value)
+    elif milestone.kind == "unchanged":
         console.say("nothing has changed")
-        console.data(known)
-        return
-
-    from toolkit import job
-    from toolkit.config import read_project
-    from toolkit.shortcut import remember
-    from toolkit.tools import Tools
-
-    project = read_project(folder, overrides=overrides)
-    job.check_contracts(project)
-    with bars.reporting(console, progress) as report:
-        tools = Tools(cache=cache, report=report, consent=allowed)
-        if push:
-            job.target_reference(project)
-        plans, image = job.plan_and_build(project, tools, builder=builder, locked=locked)
-        last_base.note(folder, options["base"], plans, cache)
-        if output:
-            console.say(f"wrote {job.write_image(project, image, output)}")
-        if not push:
-            console.data(str(image.digest))
-            remember(request, inputs, cache, plans, str(image.digest))
-            return
-        try:
-            reference, tags = job.push(project, image, tools)
-        except LostError as lost:
-            console.warn(f"{lost.message}; building again")
-            plans, image = job.plan_and_build(project, tools, builder=builder, locked=locked)
-            reference, tags = job.push(project, image, tools)
-    # Now, since whatever fails from here on, the image is pushed.
-    console.data(str(reference))
-    for path in job.pin(project, reference, into=request.pin):
-        console.say(f"pinned {os.path.relpath(path)}")
-    remember(request, inputs, cache, plans, str(reference), tags=tags)
-
-
-def _preview(console: Console, folder: Path, overrides: dict[str, str], form: str, progress: str) -> None:
-    """Print the layers of each image from bottom to top."""
-    from toolkit import job
-    from toolkit.builders.code import component_code
-    from toolkit.config import read_project
-    from toolkit.tools import Tools
-
-    project = read_project(folder, overrides=overrides)
-    job.check_contracts(project)
-    with bars.reporting(console, progress) as report:
-        digest, images = job.preview(project, Tools(report=report))
-    left_out = component_code(project).left_out
-    if form == "json":
-        listed = [
-            {"platform": str(name), "layers": [_as_data(one) for one in layers]} for name, layers in images.items()
-        ]
-        console.data(
-            json.dumps(
-                {"digest": digest and str(digest), "images": listed, "left_out": [asdict(one) for one in left_out]},
-                indent=2,
-            )
-        )
-        return
-    has = {True: "there", False: "new", None: "?"}
-    for number, (platform, layers) in enumerate(images.items()):
-        if len(images) > 1:
-            console.data(f"{'' if number == 0 else chr(10)}{platform}")
-        rows = [
-            (str(layer.digest)[:19], in_bytes(layer.size), has[layer.present], layer.name, some_of(layer.contents))
-            for layer in layers
-        ]
-        console.data("\n".join(columns(rows)))
-    for one in left_out:
-        console.say(f"left out: {one.path} ({one.reason})")
-    every = {layer.digest: layer for layers in images.values() for layer in layers}.values()
-    new = sum(layer.size for layer in every if layer.present is False)
-    total = sum(layer.size for layer in every)
-    told = f", {in_bytes(new)} of it new to the remote" if any(one.present is not None for one in every) else ""
-    would_be = f"the image would be {digest}" if digest else "its digest is known when bytecode is compiled"
-    console.say(f"{len(every)} layers, {in_bytes(total)}{told}; {would_be}")
-
-
-def _as_data(layer: "PreviewLayer") -> dict[str, object]:
-    return {
-        "name": layer.name,
-        "digest": str(layer.digest),
-        "size": layer.size,
-        "present": layer.present,
-        "contents": layer.contents,
-    }
+    elif milestone.kind == "written":
+        console.say(f"wrote {milestone.value}")
+    else:
+        console.say(f"pinned {os.path.relpath(milestone.value)}")
 
 
 def _check_output(output: str | None) -> None:
+    """Raise UsageError for a place that cannot be written to, before anything is built."""
     scheme, _, rest = (output or "docker").partition(":")
     if scheme not in {"layout", "archive", "docker"} or bool(rest) == (scheme == "docker"):
-        raise UsageError(f"--output {output}", hint="write layout:DIR, archive:FILE or docker")
+        raise UsageError(f"invalid --output {output}", hint="write layout:DIR, archive:FILE or docker")

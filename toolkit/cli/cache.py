@@ -1,4 +1,4 @@
-"""`comp cache`: show what the cache holds, check it, prune it."""
+"""`comp cache`: show what the cache holds, check it, prune it, carry it to other machines."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.cache_export import export_command, import_command
+from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.words import in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from toolkit.cache import Entry
+    from toolkit.cache.pruning import CacheEntry
 
 _DAY = 86400.0
 
 
 @click.group(invoke_without_command=True)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option
 @click.pass_context
 def command(ctx: click.Context, *, form: str) -> None:
-    """Show where the cache is and how much of what it holds.
+    """Show where the cache is, and how much it holds of each kind.
 
     Losing it loses only time. COMP_CACHE_DIR names another folder.
     """
     if ctx.invoked_subcommand is not None:
         return
-    from toolkit.cache import KINDS, Cache
+    from toolkit.cache.pruning import KINDS
+    from toolkit.cache.store import Cache
 
     cache = Cache.default()
     entries = list(cache.entries())
@@ -45,15 +47,23 @@ def command(ctx: click.Context, *, form: str) -> None:
 
 
 @command.command
-@click.option("--older-than", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="DAYS")
-@click.option("--all", "everything", is_flag=True, help="Remove everything, bases too.")
+@click.option(
+    "--older-than",
+    type=click.FloatRange(min=0),
+    default=30,
+    show_default=True,
+    metavar="DAYS",
+    help="How long an entry may lie unused.",
+)
+@click.option("--all", "everything", is_flag=True, help="Remove everything, bases included.")
 @pass_console
 def prune(console: Console, *, older_than: float, everything: bool) -> None:
-    """Remove what was not used for DAYS days, and what killed builds left.
+    """Remove entries that were not used for long, and leftovers.
 
-    What a running build writes stays; while one runs, what was used in the last day does too.
+    Leftovers are what killed builds wrote. Nothing that a running build writes is removed, and while one runs,
+    nothing that was used in the last day.
     """
-    from toolkit.cache import Cache
+    from toolkit.cache.store import Cache
 
     gone = Cache.default().prune(older_than=0 if everything else older_than * _DAY)
     console.say(f"removed {_counted(len(gone), 'entry', 'entries')}, {in_bytes(_bytes(gone))}")
@@ -62,12 +72,16 @@ def prune(console: Console, *, older_than: float, everything: bool) -> None:
 @command.command
 @pass_console
 def verify(console: Console) -> int:
-    """Read every blob again and remove those that are damaged; exit with 1 when there were any."""
-    from toolkit.cache import Cache
+    """Verify every blob, and remove the damaged ones.
+
+    Prints the digest of each damaged blob. Exit code 1 if there was one.
+    """
+    from toolkit.cache.store import Cache
 
     damaged = list(Cache.default().damaged())
     for entry in damaged:
         console.data(f"sha256:{entry.path.name}")
+        # Another process may have removed it meanwhile.
         entry.path.unlink(missing_ok=True)
     console.say(
         f"removed {_counted(len(damaged), 'damaged blob', 'damaged blobs')}" if damaged else "every blob is whole"
@@ -75,9 +89,15 @@ def verify(console: Console) -> int:
     return 1 if damaged else 0
 
 
-def _bytes(entries: Iterable[Entry]) -> int:
+command.add_command(export_command)
+command.add_command(import_command)
+
+
+def _bytes(entries: Iterable[CacheEntry]) -> int:
+    """Return the size of all entries together."""
     return sum(entry.size for entry in entries)
 
 
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
+def _counted(count: int, singular: str, plural: str) -> str:
+    """Return a number with its noun."""
+    return f"{count} {singular if count == 1 else plural}"

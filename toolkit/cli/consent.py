@@ -1,4 +1,4 @@
-"""The options by which a user says what may run on this machine, and what they come to."""
+"""The options that permit others' code to run on this machine."""
 
 import os
 from collections.abc import Callable
@@ -12,18 +12,20 @@ from toolkit.jail.consent import Consent
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _trust_base = click.option(
-    "--trust-base", is_flag=True, help="Run the base's Python even where no jail can be made.  [env: COMP_TRUST_BASE]"
+    "--trust-base",
+    is_flag=True,
+    help="Run the base's Python even where no jail can be made.  [env var: COMP_TRUST_BASE]",
 )
 _allow_builds = click.option(
     "--allow-builds",
     is_flag=True,
-    help="Build source distributions; in a container of the base, or without a jail, where a jail does not do."
-    "  [env: COMP_ALLOW_BUILDS]",
+    help="Build source distributions: in a jail, or else in a container of the base, or without a jail."
+    "  [env var: COMP_ALLOW_BUILDS]",
 )
 
 
 def options(command: _Command) -> _Command:
-    """Add both options to a command, which gets what they and the environment say as `allowed`."""
+    """Add both options to a command; it gets them, combined with the environment, as `allowed`."""
     return _trust_base(build_option(command))
 
 
@@ -34,6 +36,7 @@ def build_option(command: _Command) -> _Command:
     def with_consent(
         *arguments: object, trust_base: bool = False, allow_builds: bool = False, **rest: object
     ) -> object:
+        """Call the command with the consent of both sources."""
         allowed = Consent.given(os.environ, trust_base=trust_base, allow_builds=allow_builds)
         return command(*arguments, allowed=allowed, **rest)
 

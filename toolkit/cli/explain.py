@@ -1,34 +1,32 @@
-"""`comp explain`: explain one lint rule."""
+"""`comp explain`: explain one rule."""
 
 from textwrap import indent
 
 import click
 
 from toolkit.cli.console import Console, pass_console
+from toolkit.cli.rules import every_rule
 from toolkit.errors import UsageError
+from toolkit.words import closest
+
+
+def _completed(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 (click's)
+    """Return the ids of rules that begin as a shell's user has typed."""
+    return [id_ for id_ in every_rule() if id_.startswith(incomplete.upper())]
 
 
 @click.command
-@click.argument("rule")
+@click.argument("rule", shell_complete=_completed)
 @pass_console
 def command(console: Console, *, rule: str) -> None:
-    """Explain RULE (such as C010) with an example of what is wrong and what is right."""
-    from difflib import get_close_matches
-
-    from toolkit.lint.rules import RULES
-
-    known = RULES.get(rule.upper()) or next((r for r in RULES.values() if r.name == rule.lower()), None)
-    if known is None:
-        close = get_close_matches(rule.upper(), RULES, n=1)
-        raise UsageError(
-            f"there is no rule {rule!r}", hint=f"did you mean {close[0]}?" if close else "see `comp rules`"
-        )
+    """Explain RULE, such as C010, with a wrong and a right example."""
+    rules = every_rule()
+    named = (each for each in rules.values() if each.name == rule.lower())
+    chosen = rules.get(rule.upper()) or next(named, None)
+    if chosen is None:
+        close = closest(rule.upper(), rules)
+        raise UsageError(f"unknown rule: {rule!r}", hint=f"did you mean {close}?" if close else "see `comp rules`")
     console.data(
-        f"{known.id} {known.name} ({known.severity})\n\n{known.summary}\n\n"
-        f"wrong:\n{indent(known.bad, '    ')}\n\nright:\n{indent(known.good, '    ')}\n\n"
-        + (
-            f"To accept it at one place: # comp:ignore[{known.id}] with the reason, on the line or above it."
-            if known.check
-            else "It cannot be ignored."
-        )
+        f"{chosen.id} {chosen.name} ({chosen.severity})\n\n{chosen.summary}\n\n"
+        f"wrong:\n{indent(chosen.bad, '    ')}\n\nright:\n{indent(chosen.good, '    ')}\n\n" + chosen.acceptance()
     )

@@ -1,16 +1,16 @@
-"""`comp inspect`: look into an image that is already there."""
+"""`comp inspect`: look into an existing image."""
 
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import to_builtins
 
 from toolkit.cli import bars
-from toolkit.cli.console import Console, columns, pass_console
+from toolkit.cli.console import Console, columns, format_option, pass_console
 from toolkit.words import in_bytes
 
 if TYPE_CHECKING:
@@ -18,37 +18,49 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# What is said to be from then has a fixed time and no age.
+# A year up to this one is the fixed time of a reproducible image, and not when it was made.
 _BEGINNING = 1980
+# A layer of a million files may have as many problems; JSON lists them all.
+_MOST_PROBLEMS = 100
 
 
 @click.command
-@click.argument("image", metavar="IMAGE|FOLDER", default=".")
-@click.option("--platform", default="linux/amd64", show_default=True, help="Which image of an index.")
-@click.option("--packages", is_flag=True, help="Also what each installed package weighs and needs; reads the layers.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.argument("image", metavar="[IMAGE|FOLDER]", default=".")
+@click.option(
+    "--platform", metavar="NAME", help="Which image of an index, such as linux/arm64.  [default: this machine's]"
+)
+@click.option("--packages", is_flag=True, help="Also print what each package weighs and needs; reads the layers.")
+@click.option("--check", is_flag=True, help="Also verify every digest, size and path; exit with 1 on problems.")
+@format_option
 @pass_console
-def command(console: Console, *, image: str, platform: str, packages: bool, form: str) -> None:
-    """Print what IMAGE is: its layers, its base and age, what refers to it, and what the launcher will run.
+def command(console: Console, *, image: str, platform: str | None, packages: bool, check: bool, form: str) -> int:
+    """Show an image: its layers, base and age, what refers to it, and what the launcher will run.
 
-    IMAGE is a reference, layout:DIR, archive:FILE, or the folder or contract of a component whose image is pinned.
+    IMAGE is a reference, layout:DIR or archive:FILE. FOLDER is a component's folder or contract, whose image is
+    pinned; without either it is the current folder. The contents of an image with problems are not shown.
     """
     from toolkit.inspection import inspect_image, open_image
-    from toolkit.oci.descriptor import Platform
-    from toolkit.tools import Tools
+    from toolkit.job.context import BuildContext
+    from toolkit.oci.descriptor import Platform, host_platform
 
+    chosen = Platform.parse(platform) if platform else host_platform()
     with bars.reporting(console) as report:
-        opened = open_image(image, Platform.parse(platform), Tools(report=report))
-        facts = inspect_image(opened, packages=packages)
+        opened = open_image(image, chosen, BuildContext(report=report))
+        facts = inspect_image(opened, packages=packages, check=check)
     if form == "json":
-        console.data(json.dumps(asdict(facts) | {"warnings": facts.warnings}, indent=2))
+        console.data(json.dumps(to_builtins(facts) | {"warnings": facts.warnings}, indent=2))
     else:
         console.data("\n".join(_lines(facts)))
     for warning in facts.warnings:
         log.warning("%s", warning)
+    if facts.problems is None:
+        return 0
+    console.say(f"{len(facts.problems)} problem{'s' * (len(facts.problems) != 1)}")
+    return 1 if facts.problems else 0
 
 
 def _lines(facts: "ImageFacts") -> Iterator[str]:
+    """Yield the facts as lines for people."""
     total = sum(layer.size for layer in facts.layers)
     for label, value in (
         ("digest", facts.digest),
@@ -66,7 +78,7 @@ def _lines(facts: "ImageFacts") -> Iterator[str]:
     yield from columns([(layer.digest[:19], in_bytes(layer.size), layer.made_by) for layer in facts.layers])
     if facts.referrers:
         yield ""
-        yield from columns([(one.digest[:19], in_bytes(one.size), one.artifact_type) for one in facts.referrers])
+        yield from columns([(item.digest[:19], in_bytes(item.size), item.artifact_type) for item in facts.referrers])
     for name, component in facts.components.items():
         yield ""
         yield f"{name}: {component.get('function') or 'a program'}"
@@ -74,23 +86,28 @@ def _lines(facts: "ImageFacts") -> Iterator[str]:
         yield from columns([("  " + what, port["name"], port["type"], port["kind"]) for what, port in ports])
     if facts.packages is not None:
         yield ""
-        yield from columns([(f"{one.name} {one.version}", in_bytes(one.size)) for one in facts.packages])
+        yield from columns([(f"{item.name} {item.version}", in_bytes(item.size)) for item in facts.packages])
+    if facts.problems:
+        yield ""
+        yield from (f"problem: {problem}" for problem in facts.problems[:_MOST_PROBLEMS])
+        if len(facts.problems) > _MOST_PROBLEMS:
+            yield f"and {len(facts.problems) - _MOST_PROBLEMS} more"
 
 
 def _floor(facts: "ImageFacts") -> str:
-    """Say what C library there is, and the package that asks for the newest."""
-    from toolkit.python.floors import level
+    """Return the C library, and the package that needs the newest one."""
+    from toolkit.python.libc_floor import level
 
     library = (facts.libc or "").partition(" ")[0]
-    asking = [one for one in facts.packages or () if library in one.needs]
-    if not asking:
+    needing = [package for package in facts.packages or () if library in package.needs]
+    if not needing:
         return facts.libc or ""
-    newest = max(asking, key=lambda one: level(one.needs[library]))
+    newest = max(needing, key=lambda package: level(package.needs[library]))
     return f"{facts.libc}; the packages need {newest.needs[library]} ({newest.name} {newest.version})"
 
 
 def _age(created: str) -> str:
-    """Say how long ago a time is, in days; nothing for what is no time, or the beginning of all times."""
+    """Return how many days ago a time is; nothing for an invalid time, and for the fixed one of reproducible images."""
     try:
         moment = datetime.fromisoformat(created)
     except ValueError:

@@ -1,114 +1,132 @@
 """`comp lint`: check contracts and settings."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
+from toolkit.cli import findings as reports
+from toolkit.cli import many
 from toolkit.cli.console import Console, pass_console
-from toolkit.errors import InputError, Location
-from toolkit.findings import Finding, FindingsError, Severity
+from toolkit.errors import Finding, Severity
+
+if TYPE_CHECKING:
+    from toolkit.collection.work import Done
+    from toolkit.collection.workspace import Member
 
 
 @click.command
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
-@click.option("--strict", is_flag=True, help="Exit with 1 on warnings, too.")
+@click.argument("paths", nargs=-1, metavar="[FOLDER|FILE]...", type=click.Path(path_type=Path))
+@reports.format_option
+@click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
+@many.every_option
+@many.since_option
+@many.jobs_option
 @pass_console
-def command(console: Console, *, paths: Sequence[Path], form: str, strict: bool) -> int:
-    """Check component folders and contract files; without PATHS this folder.
+def command(
+    console: Console,
+    /,
+    *,
+    paths: tuple[Path, ...],
+    form: str,
+    strict: bool,
+    every: bool,
+    since: str | None,
+    jobs: int | None,
+) -> int:
+    """Check component folders and contract files; by default the current folder.
 
-    Findings go to stdout, with file, line and column. Exit code 1 when there is an error among them. A folder's
-    settings are checked too, and that its contracts say what its code says.
+    Findings go to stdout, with file, line and column. Exit code 1 if one is an error. Of a folder, the settings are
+    checked too, and whether its contracts are fresh.
     """
+    linted: dict[Path, _Linted] = {}
+    report = None
+    asked = many.Asked(folders=paths, every=every, since=since, jobs=jobs)
+    asked.check()
+    if every:
+
+        def work(member: "Member") -> "Done":
+            """Lint one component, and keep its findings: they are printed in the order of the components."""
+            linted[member.folder] = _linted(member.folder)
+            return linted[member.folder].done(strict=strict)
+
+        # Unreadable settings are findings here.
+        members = [replace(member, problem=None) for member in asked.members()]
+        paths = tuple(member.folder for member in members)
+        report = many.Report(console, "comp lint", members, asked)
+        report.add_all(members, work)
+    else:
+        paths = tuple(dict.fromkeys(paths or (Path(),)))
+        linted = {path: _linted(path) for path in paths}
+    whole = [linted[path] for path in paths if path in linted]
+    findings = [finding for each in whole for finding in each.findings]
+    if text := reports.written(form, findings, {path: text for each in whole for path, text in each.sources.items()}):
+        console.data(text)
+    counts = {severity: sum(finding.severity is severity for finding in findings) for severity in Severity}
+    console.say(", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items()))
+    return report.end() if report else max(each.done(strict=strict).code for each in whole)
+
+
+class _Linted(Struct, frozen=True, kw_only=True):
+    """What the linter finds at one path, and the texts of the files that it has read there."""
+
+    findings: tuple[Finding, ...]
+    sources: Mapping[Path, str]
+
+    def done(self, *, strict: bool) -> "Done":
+        """Return what that means for the exit code, and for a report on many."""
+        from toolkit.collection.work import Done
+
+        severities = {finding.severity for finding in self.findings}
+        wrong = Severity.ERROR in severities or (strict and Severity.WARNING in severities)
+        result = "clean"
+        for severity in (Severity.WARNING, Severity.ERROR):
+            if severity in severities:
+                result = f"with {severity}s"
+        return Done(result=result, code=int(wrong))
+
+
+def _linted(path: Path) -> _Linted:
+    """Lint a component's folder, or a contract."""
     from toolkit.lint.linter import lint_contract
-    from toolkit.lint.reports import as_github, as_json, as_text
 
     findings: list[Finding] = []
     sources: dict[Path, str] = {}
-    for path in paths or (Path(),):
-        if path.is_dir():
-            contracts, more = _folder(path)
-            for finding in map(_located, more):
-                findings.append(finding)
-                sources[finding.where.path] = _text_of(finding.where.path)
-        else:
-            contracts = [path]
-        for contract in contracts:
-            found, sources[contract] = lint_contract(contract)
-            findings += found
-    if form == "json":
-        console.data(as_json(findings))
-    elif findings:
-        console.data(as_text(findings, sources) if form == "text" else as_github(findings))
-    counts = {severity: sum(one.severity is severity for one in findings) for severity in Severity}
-    console.say(", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items()))
-    return 1 if counts[Severity.ERROR] or (strict and counts[Severity.WARNING]) else 0
+    contracts: Sequence[Path] = [path]
+    if path.is_dir():
+        contracts, more = _folder(path)
+        findings += more
+        sources |= {finding.where.path: _text_of(finding.where.path) for finding in more}
+    for contract in contracts:
+        more, sources[contract] = lint_contract(contract)
+        findings += more
+    return _Linted(findings=tuple(findings), sources=sources)
 
 
 def _folder(folder: Path) -> tuple[list[Path], list[Finding]]:
-    """List a component's contracts; find wrong settings (S001), wrong code, missing and stale contracts (C099).
+    """Return a component's contracts and the findings about its settings and code, named from the current folder."""
+    from toolkit.lint.folder import lint_folder
+    from toolkit.scaffold.missing_imports import missing_imports
 
-    Raises InputError when the folder is no component at all.
-    """
-    from toolkit.config import read_project
-    from toolkit.scaffold.contract import entry_function, stale_files
-    from toolkit.scaffold.missing import missing_imports
-
-    try:
-        project = read_project(folder)
-    except InputError as error:
-        return [path for path in [folder / "component.yaml"] if path.is_file()], [_of_settings(error)]
-    contracts = {_shown(entry.contract): entry for entry in project.entries}
-    present = [path for path in contracts if path.is_file()]
-    findings = [
-        Finding(
-            rule="C099",
-            severity=Severity.ERROR,
-            message="there is no contract",
-            where=Location(path=path),
-            help="`comp generate` writes it" if entry.entrypoint else "write it: a program's contract is its author's",
-        )
-        for path, entry in contracts.items()
-        if path not in present
+    linted = lint_folder(folder, environ=os.environ)
+    # Here and not in `lint_folder`: lint is below scaffold on the ladder and must not import it.
+    findings = [*linted.findings, *(missing_imports(linted.project, os.environ) if linted.project else ())]
+    return [_shown(path) for path in linted.contracts], [
+        replace(finding, where=replace(finding.where, path=_shown(finding.where.path))) for finding in findings
     ]
-    try:
-        stale = stale_files(project)
-    except FindingsError as error:
-        # What is wrong with a contract is found again, and better, by its own check.
-        return present, findings + [one for one in error.findings if one.where.path.suffix != ".yaml"]
-    except InputError as error:
-        return present, [*findings, _of_settings(error)]
-    findings += missing_imports(project)
-    for entry in project.entries:
-        findings += entry_function(project, entry).remarks if entry.entrypoint else ()
-    advice = "`comp generate` writes it; `comp generate --check` shows the difference"
-    for path in present:
-        if contracts[path].contract in stale:
-            problem, where = "the contract does not say what the code says", Location(path=path)
-            findings.append(Finding(rule="C099", severity=Severity.ERROR, message=problem, where=where, help=advice))
-    return present, findings
-
-
-def _of_settings(error: InputError) -> Finding:
-    if error.where is None:
-        raise error
-    return Finding(
-        rule="S001", severity=Severity.ERROR, message=error.message, where=error.where, help=error.hint or ""
-    )
 
 
 def _text_of(path: Path) -> str:
+    """Return the text of a file that has findings; empty if it is missing, which may be the finding."""
     return path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
 
 
-def _located(finding: Finding) -> Finding:
-    return replace(finding, where=replace(finding.where, path=_shown(finding.where.path)))
-
-
 def _shown(path: Path) -> Path:
-    """Name a file from here, as editors and CI want it; elsewhere by its whole path."""
+    """Name a file from the current folder, as editors and CI want it; elsewhere by its whole path."""
     try:
         return path.relative_to(Path.cwd())
     except ValueError:

@@ -1,47 +1,138 @@
 """`comp lock`: pin requirements by hash and the base by digest."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli import bars, consent
+from toolkit.cli import bars, consent, many
 from toolkit.cli.console import Console, pass_console
+from toolkit.collection.relocking import relock
+from toolkit.errors import UsageError
+from toolkit.progress import SUBJECT
 
 if TYPE_CHECKING:
+    from toolkit.collection.work import Done
+    from toolkit.collection.workspace import Member, Workspace
     from toolkit.jail.consent import Consent
+    from toolkit.job.context import BuildContext
+    from toolkit.requirements.lock import Lock
 
 
 @click.command
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
+@many.options
 @click.option("--upgrade", is_flag=True, help="Take the newest versions and the newest base that are allowed.")
 @click.option("--base", metavar="REF", help="The base: a reference, layout:DIR or archive:FILE.")
-@click.option("--check", is_flag=True, help="Only tell whether the lock is fresh; exit code 1 when it is not.")
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 if the lock is stale.")
 @consent.build_option
 @bars.option
 @pass_console
 def command(
-    console: Console, *, folder: Path, upgrade: bool, base: str | None, check: bool, allowed: "Consent", progress: str
-) -> None:
+    console: Console,
+    /,
+    *,
+    asked: many.Asked,
+    upgrade: bool,
+    base: str | None,
+    check: bool,
+    allowed: "Consent",
+    progress: str,
+) -> int:
     """Write requirements.lock for the component in FOLDER.
 
     It holds one hashed wheel for each requirement and platform, without addresses, and the base's digest. A base
     from the command line or COMP_BASE is used and not recorded. Without --upgrade a fresh lock stays as it is.
-    """
-    from toolkit import locking
-    from toolkit.config import read_project
-    from toolkit.tools import Tools
 
-    project = read_project(folder, overrides={"base": base} if base else {})
-    old = locking.existing_lock(project)
-    with bars.reporting(console, progress) as report:
-        tools = Tools(report=report, consent=allowed)
-        bases = locking.open_bases(project, tools, lock=None if upgrade else old)
-        lock = locking.refresh_lock(project, bases, tools, upgrade=upgrade, locked=check)
+    Components whose [tool.comp.workspace] has lock = "shared" have one lock, comp.lock beside that file.
+    """
+    from toolkit.job.context import BuildContext
+
+    if check and upgrade:
+        raise UsageError("--check and --upgrade do not go together", hint="leave one out")
+    with bars.showing(console, progress) as shown:
+        context = BuildContext(report=shown.report, consent=allowed, relock=relock)
+        if asked.alone:
+            _lock(console, asked.alone, context, base, upgrade=upgrade, check=check)
+            return 0
+        workspace = asked.workspace()
+        if workspace and workspace.settings.lock == "shared":
+            return _lock_together(console, asked, workspace, context, base, upgrade=upgrade, check=check)
+        return many.report_on(
+            console,
+            "comp lock",
+            asked,
+            lambda member: _lock(console, member.folder, context, base, upgrade=upgrade, check=check),
+            shown=shown,
+            inner_first=True,
+        )
+
+
+def _lock_together(
+    console: Console,
+    asked: many.Asked,
+    workspace: "Workspace",
+    context: "BuildContext",
+    base: str | None,
+    *,
+    upgrade: bool,
+    check: bool,
+) -> int:
+    """Write the lock that a collection shares, and print what changed for each component."""
+    from toolkit.collection.locking import lock_together
+    from toolkit.collection.workspace import read_workspace
+
+    if base:
+        raise UsageError(
+            "--base is for one component, and these share a lock", hint="set COMP_BASE, or base in the settings"
+        )
+    # The whole collection, also if FOLDER has a part of it: all agree on the versions.
+    locks = lock_together(read_workspace(workspace.root, context.environ), context, upgrade=upgrade, check=check)
+
+    def locked(member: "Member") -> "Done":
+        """Print what changed, and lock a component that takes no part, since its repository is another one."""
+        if member.folder not in locks.after:
+            return _lock(console, member.folder, context, None, upgrade=upgrade, check=check)
+        return _changes(console, locks.path.name, locks.before.get(member.folder), locks.after[member.folder])
+
+    return many.report_on(console, "comp lock", asked, locked)
+
+
+def _lock(
+    console: Console, folder: Path, context: "BuildContext", base: str | None, *, upgrade: bool, check: bool
+) -> "Done":
+    """Lock one component, and print what changed."""
+    from toolkit.config.project import read_project
+    from toolkit.job.lock import existing_lock, locked_bases
+
+    project = read_project(folder, environ=os.environ, overrides={"base": base} if base else {})
+    old = existing_lock(project)
+    _, lock = locked_bases(project, context, upgrade=upgrade, locked=check)
+    return _changes(console, project.lock_file.name, old, lock)
+
+
+def _changes(console: Console, name: str, old: "Lock | None", lock: "Lock") -> "Done":
+    """Print how a lock differs from the one before."""
+    from toolkit.collection.work import Done
+
     if lock == old:
-        console.say(f"{project.lock.name} is up to date ({len(lock.packages)} packages)")
-        return
-    before, after = old.packages if old else {}, lock.packages
-    for name in sorted(before.keys() | after.keys()):
-        if before.get(name) != after.get(name):
-            console.say(f"{name}: {before.get(name, 'new')} -> {after.get(name, 'gone')}")
+        if not SUBJECT.get():
+            console.say(f"{name} is up to date ({_packages(lock)})")
+        return Done(result="up to date")
+    if old is None:
+        console.say(f"locked {_packages(lock)}")
+        return Done(result="locked")
+    before, after = old.packages, lock.packages
+    for package in sorted(before.keys() | after.keys()):
+        if package not in after:
+            console.say(f"removed {package} {before[package]}")
+        elif package not in before:
+            console.say(f"added {package} {after[package]}")
+        elif before[package] != after[package]:
+            console.say(f"{package}: {before[package]} -> {after[package]}")
+    return Done(result="locked")
+
+
+def _packages(lock: "Lock") -> str:
+    """Return how many packages a lock has, in words."""
+    return f"{len(lock.packages)} package{'s' * (len(lock.packages) != 1)}"

@@ -3,22 +3,22 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from toolkit.cli.console import Console, ask, confirm, pass_console
 from toolkit.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from toolkit.scaffold.new import Made, Wanted
+    from toolkit.scaffold.folder import NewFolder
+    from toolkit.scaffold.new import Created
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Origin:
-    """What a component is made from; at most one of the first three is there."""
+class _Origin(Struct, frozen=True, kw_only=True):
+    """What a component is made from: at most one of `function`, `program` and `template`, and their options."""
 
     function: str | None
     program: Path | None
@@ -34,17 +34,23 @@ class _Origin:
 
 @click.command
 @click.argument("name", required=False)
-@click.option("--from-function", "function", metavar="FILE.py:FUNCTION[,FUNCTION]", help="Take functions of a module.")
-@click.option("--whole-module", "whole", is_flag=True, help="Take the function's module as it is, not cut.")
+@click.option(
+    "--from-function", "function", metavar="FILE.py:FUNCTION[,FUNCTION]", help="Make it from functions of a module."
+)
+@click.option("--whole-module", "whole", is_flag=True, help="Copy the function's whole module.")
 @click.option(
     "--from-program",
     "program",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Take a Python program or a notebook as it is.",
+    help="Make it from a Python program or a notebook, unchanged.",
 )
-@click.option("--subcommand", metavar="WORDS", help="Which of the program's sub-commands.")
-@click.option("--input", "inputs", multiple=True, metavar="NAME:KIND[:TYPE]", help="An option is a value or a path.")
-@click.option("--output", "outputs", multiple=True, metavar="NAME[:path[:TYPE]]", help="An option is an output.")
+@click.option("--subcommand", metavar="WORDS", help="The program's sub-command to run.")
+@click.option(
+    "--input", "inputs", multiple=True, metavar="NAME:KIND[:TYPE]", help="Declare an option as a value or a path."
+)
+@click.option(
+    "--output", "outputs", multiple=True, metavar="NAME[:path[:TYPE]]", help="Declare an option as an output."
+)
 @click.option("--exec", "execute", is_flag=True, help="Run the program to learn its options, in its own environment.")
 @click.option(
     "--template",
@@ -53,11 +59,21 @@ class _Origin:
 )
 @click.option("--set", "answers", multiple=True, metavar="KEY=VALUE", help="An answer to your template's question.")
 @click.option(
-    "--hooks", type=click.Choice(["ask", "no", "yes"]), default="ask", help="Whether your template may run programs."
+    "--hooks",
+    type=click.Choice(["ask", "no", "yes"]),
+    default="ask",
+    show_default=True,
+    help="Whether your template may run programs.",
 )
-@click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=".", help="Where to make the folder.")
-@click.option("--image", metavar="REF", help="Where its image will go.")
-@click.option("--force", is_flag=True, help="Write over the files of a folder that exists.")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    show_default=True,
+    help="The parent of the new folder.",
+)
+@click.option("--image", metavar="REF", help="Where the image will be pushed.")
+@click.option("--force", is_flag=True, help="Overwrite the files of an existing folder.")
 @click.option("--no-input", is_flag=True, help="Never ask.")
 @pass_console
 def command(
@@ -69,40 +85,66 @@ def command(
     image: str | None,
     force: bool,
     no_input: bool,
-    **origin: object,
+    function: str | None,
+    program: Path | None,
+    template: str | None,
+    subcommand: str | None,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    answers: Sequence[str],
+    hooks: str,
+    execute: bool,
+    whole: bool,
 ) -> None:
     """Make the component folder NAME: settings, code, contract, tests, README.
 
-    Functions are cut out of their module with what they reach; programs come along whole. Neither is imported or
-    run. Without an origin it is an example of a function. On a terminal, without NAME, it asks.
+    Functions are cut out of their module together with the code they use; programs are copied whole. Neither is
+    imported or run. Without a function, program or template the folder has an example. On a terminal, the command
+    asks for a missing NAME.
     """
-    from toolkit.scaffold.new import Wanted
+    from toolkit.scaffold.folder import NewFolder
 
-    given = _Origin(**origin)  # type: ignore[arg-type]
+    origin = _Origin(
+        function=function,
+        program=program,
+        template=template,
+        subcommand=subcommand,
+        inputs=inputs,
+        outputs=outputs,
+        answers=answers,
+        hooks=hooks,
+        execute=execute,
+        whole=whole,
+    )
+    # Questions go to stderr, so stdout may be a pipe.
     asking = not no_input and sys.stdin.isatty() and sys.stderr.isatty()
     if name is None:
         if not asking:
-            raise UsageError("comp new needs the component's NAME", hint="on a terminal it asks for it")
-        name, given, image = _asked(given, image)
-    wanted = Wanted.checked(name, into=into, image=image, force=force)
-    made = _made(console, wanted, given, asking=asking)
-    for note in made.notes:
+            raise UsageError(
+                "the component's NAME is missing", hint="write comp new NAME; on a terminal, comp asks for it"
+            )
+        name, origin, image = _ask_for_rest(origin, image)
+    new = NewFolder.checked(name, into=into, image=image, force=force)
+    created = _create(console, new, origin, asking=asking)
+    for note in created.notes:
         console.say(f"note: {note}")
-    console.say(f"made {made.folder}/:")
-    for path in sorted(made.folder.rglob("*")):
+    folder = created.folder
+    console.say(f"made {folder}/:")
+    for path in sorted(folder.rglob("*")):
         if path.is_file():
-            console.say(f"  {path.relative_to(made.folder)}")
-    if made.findings:
-        for finding in made.findings:
+            console.say(f"  {path.relative_to(folder)}")
+    if created.findings:
+        for finding in created.findings:
             console.warn(f"{finding.where}: {finding.message}; {finding.help}")
         raise InputError(
-            f"{made.folder} is made, but it does not work yet: see the warnings above",
-            hint=f"settle them, then comp lint {made.folder}, comp build {made.folder}",
+            f"{folder} is made, but it does not work yet: see the warnings above",
+            hint=f"settle them, then comp lint {folder}, comp build {folder}",
         )
-    console.say(f"next: comp lint {made.folder}, comp build {made.folder}")
+    console.say(f"next: comp lint {folder}, comp build {folder}")
 
 
-def _made(console: Console, wanted: "Wanted", origin: _Origin, *, asking: bool) -> "Made":
+def _create(console: Console, new: "NewFolder", origin: _Origin, *, asking: bool) -> "Created":
+    """Make the folder from what the command line names. Raises UsageError for options that do not fit."""
     from toolkit.scaffold.new import from_example, from_functions, from_shipped, from_template
     from toolkit.scaffold.template import opened, shipped
     from toolkit.scaffold.trust import Trust
@@ -111,41 +153,49 @@ def _made(console: Console, wanted: "Wanted", origin: _Origin, *, asking: bool) 
     if origin.function is not None:
         file, colon, names = origin.function.rpartition(":")
         functions = names.split(",")
-        if not colon or not file or not all(one.isidentifier() for one in functions):
-            raise UsageError(f"--from-function {origin.function}", hint="write it as FILE.py:FUNCTION")
-        return from_functions(wanted, Path(file), functions, whole=origin.whole)
+        if not colon or not file or not all(function.isidentifier() for function in functions):
+            raise UsageError(
+                f"invalid --from-function {origin.function}",
+                hint="write it as FILE.py:FUNCTION; `comp inspect-function FILE.py` lists the functions",
+            )
+        return from_functions(new, Path(file), functions, os.environ, whole=origin.whole)
     if origin.program is not None:
-        return _from_program(console, wanted, origin, origin.program, asking=asking)
+        return _from_program(console, new, origin, origin.program, asking=asking)
     if origin.template is None:
-        return from_example(wanted)
+        return from_example(new, os.environ)
     answers = dict(_pair(text) for text in origin.answers)
     hooks = origin.hooks == "yes"
     if origin.template in shipped():
-        return from_shipped(wanted, origin.template, given=answers, hooks=hooks)
+        return from_shipped(new, origin.template, os.environ, answers=answers, hooks=hooks)
     if origin.hooks == "ask" and asking:
+        # The question has to name the programs, so the template is opened once before.
         with opened(origin.template) as template:
             named = ", ".join(template.programs)
         hooks = bool(named) and confirm(f"The template runs {named} on this machine. Let it?")
-    made = from_template(wanted, origin.template, given=answers, hooks=hooks)
+    created = from_template(new, origin.template, os.environ, answers=answers, hooks=hooks)
     # A user who names a template trusts it: `comp sync` may use it from now on.
     Trust.of(os.environ).add(origin.template)
-    return made
+    return created
 
 
 def _check(origin: _Origin) -> None:
     """Refuse options that do not go together."""
-    origins = [one for one in (origin.function, origin.program, origin.template) if one is not None]
-    if len(origins) > 1:
-        raise UsageError("one of --from-function, --from-program and --template", hint="a component has one origin")
+    if sum(source is not None for source in (origin.function, origin.program, origin.template)) > 1:
+        raise UsageError("--from-function, --from-program and --template do not go together", hint="give one of them")
     if not origin.program and (origin.subcommand or origin.inputs or origin.outputs or origin.execute):
-        raise UsageError("--subcommand, --input, --output and --exec are about a program", hint="give --from-program")
+        raise UsageError(
+            "--subcommand, --input, --output and --exec need --from-program", hint="add it, or leave them out"
+        )
     if origin.whole and not origin.function:
-        raise UsageError("--whole-module is about a function's module", hint="give --from-function")
+        raise UsageError("--whole-module needs --from-function", hint="add it, or leave this out")
     if not origin.template and origin.answers:
-        raise UsageError("--set answers a template's questions", hint="give --template")
+        raise UsageError(
+            "--set needs --template, whose questions it answers", hint="add --template, or leave --set out"
+        )
 
 
-def _from_program(console: Console, wanted: "Wanted", origin: _Origin, path: Path, *, asking: bool) -> "Made":
+def _from_program(console: Console, new: "NewFolder", origin: _Origin, path: Path, *, asking: bool) -> "Created":
+    """Make the folder from a program; on a terminal, ask about guessed inputs and outputs."""
     from toolkit.scaffold.new import from_program
     from toolkit.scaffold.overrides import Override
     from toolkit.scaffold.program import read_contract
@@ -153,13 +203,13 @@ def _from_program(console: Console, wanted: "Wanted", origin: _Origin, path: Pat
     overrides = [Override.parse(text, output=False) for text in origin.inputs]
     overrides += [Override.parse(text, output=True) for text in origin.outputs]
     if origin.execute:
-        from toolkit.introspection.asking import execute_program
+        from toolkit.job.context import BuildContext
+        from toolkit.program_probe.probe import probe_program
         from toolkit.scaffold.program import contract_of_program
-        from toolkit.tools import Tools
 
-        program = execute_program(path, Tools().cache, word=origin.subcommand)
-        return from_program(wanted, contract_of_program(program, overrides=overrides))
-    contract = read_contract(path, word=origin.subcommand, overrides=overrides)
+        program = probe_program(path, BuildContext().cache, os.environ, subcommand=origin.subcommand)
+        return from_program(new, contract_of_program(program, overrides=overrides), os.environ)
+    contract = read_contract(path, os.environ, subcommand=origin.subcommand, overrides=overrides)
     while asking and contract.guesses:
         for guess in contract.guesses:
             console.say(f"guessed: {guess}")
@@ -170,23 +220,23 @@ def _from_program(console: Console, wanted: "Wanted", origin: _Origin, path: Pat
         text = named if kind == "output" else answer
         try:
             changed = Override.parse(text, output=kind == "output")
-            contract = read_contract(path, word=origin.subcommand, overrides=[*overrides, changed])
+            contract = read_contract(path, os.environ, subcommand=origin.subcommand, overrides=[*overrides, changed])
         except UsageError as error:
             console.say(f"{error.message}; {error.hint}")
             continue
         overrides.append(changed)
-    return from_program(wanted, contract)
+    return from_program(new, contract, os.environ)
 
 
-def _asked(origin: _Origin, image: str | None) -> tuple[str, _Origin, str | None]:
-    """Ask for what the command line does not say."""
-    from dataclasses import replace
+def _ask_for_rest(origin: _Origin, image: str | None) -> tuple[str, _Origin, str | None]:
+    """Ask for what the command line leaves out."""
+    from msgspec.structs import replace
 
     from toolkit.scaffold.template import shipped
 
     name = ask("Name of the component", default="my-component")
     if origin.function is None and origin.program is None and origin.template is None:
-        choices = ["example", "from-function", "from-program", *(one for one in shipped() if one != "function")]
+        choices = ["example", "from-function", "from-program", *(name for name in shipped() if name != "function")]
         kind = ask("Made from", type=click.Choice(choices), default="example")
         if kind == "from-function":
             origin = replace(origin, function=ask("The function, as FILE.py:FUNCTION"))
@@ -200,7 +250,8 @@ def _asked(origin: _Origin, image: str | None) -> tuple[str, _Origin, str | None
 
 
 def _pair(text: str) -> tuple[str, str]:
+    """Return key and value of `--set`. Raises UsageError for another form."""
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise UsageError(f"--set {text}", hint="write --set KEY=VALUE")
+        raise UsageError(f"invalid --set {text}", hint="write --set KEY=VALUE")
     return key, value

@@ -1,13 +1,20 @@
 """`comp publish`: put a release into a component registry."""
 
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from toolkit.cli import many
 from toolkit.cli.console import Console, pass_console
 from toolkit.errors import InputError
+from toolkit.progress import SUBJECT
+
+if TYPE_CHECKING:
+    from toolkit.collection.work import Done
 
 registry_option = click.option(
     "--registry",
@@ -15,37 +22,70 @@ registry_option = click.option(
     required=True,
     show_envvar=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="The registry, a directory.",
+    help="The registry's directory.",
 )
 
 
 @click.command
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
+@many.options
 @registry_option
-@click.option("--namespace", help="Where the names belong; overrides [tool.comp] namespace.")
-@click.option("--by", metavar="WHO", help="Who publishes, for the record.")
+@click.option("--namespace", metavar="NAME", help="The namespace of the names; overrides [tool.comp] namespace.")
+@click.option("--by", metavar="NAME", help="The publisher's name, for the record.")
+@click.option("--accept-breaking", is_flag=True, help="Publish even if the version is too low for what changed.")
 @pass_console
-def command(console: Console, *, folder: Path, registry: Path, namespace: str | None, by: str | None) -> None:
+def command(
+    console: Console,
+    /,
+    *,
+    asked: many.Asked,
+    registry: Path,
+    namespace: str | None,
+    by: str | None,
+    accept_breaking: bool,
+) -> int:
     """Publish the components in FOLDER as immutable releases.
 
-    The version is the project's, and the image must be pinned. Prints a line for each component. Publishing
-    the same again changes nothing.
+    The version is the project's, and the image has to be pinned. The version has to allow what changed since the one
+    before it, as `comp breaking` says. Prints a line for each component. Publishing the same again changes nothing.
     """
-    from toolkit.config import read_project
-    from toolkit.registry.directory import Directory
-    from toolkit.registry.publishing import publish_project
+    published = _published(os.environ)
 
-    project = read_project(folder)
-    done = publish_project(
-        project, Directory.create(registry), namespace=namespace, published=_published(os.environ), by=by
-    )
-    for release, new in done:
-        if not new:
-            console.say(f"{release} was there already")
-        console.data(f"{release} {release.digest}")
+    def publish(folder: Path) -> "Done":
+        """Publish the components of one folder."""
+        from toolkit.breaking.releases import accept_release
+        from toolkit.collection.work import Done
+        from toolkit.config.project import read_project
+        from toolkit.registry.publishing import publish_project
+
+        project = read_project(folder, environ=os.environ)
+        releases = publish_project(
+            project,
+            registry,
+            namespace=namespace,
+            published=published,
+            by=by,
+            accept=None if accept_breaking else accept_release,
+        )
+        for release, new in releases:
+            if not new and not SUBJECT.get():
+                console.say(f"{release} was there already")
+            if asked.form == "text":
+                console.data(f"{release} {release.digest}")
+        return Done(
+            result="published" if any(new for _, new in releases) else "unchanged",
+            digest=str(releases[0][0].digest),
+            more={
+                "releases": [{"release": str(each), "digest": str(each.digest), "new": new} for each, new in releases]
+            },
+        )
+
+    if asked.alone:
+        return publish(asked.alone).code
+    return many.report_on(console, "comp publish", asked, lambda member: publish(member.folder))
 
 
-def _published(environ: "os._Environ[str]") -> datetime:
+def _published(environ: Mapping[str, str]) -> datetime:
+    """Return SOURCE_DATE_EPOCH, for records that can be reproduced, or now."""
     text = environ.get("SOURCE_DATE_EPOCH")
     if not text:
         return datetime.now(UTC)

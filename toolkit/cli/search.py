@@ -6,37 +6,29 @@ from pathlib import Path
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console, printable
 from toolkit.cli.publish import registry_option
-from toolkit.cli.show import printable
 
 
 @click.command
 @click.argument("words", nargs=-1)
 @registry_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option
 @pass_console
 def command(console: Console, *, words: Sequence[str], registry: Path, form: str) -> int:
-    """List the components that have all WORDS in their name, description, or their ports' names and types.
+    """List the components with all WORDS in their name, title, description, or their ports' names and types.
 
-    Exit code 1 when there is none.
+    Exit code 1 if no component matches.
     """
     from toolkit.registry.directory import Directory
 
-    wanted = [word.lower() for word in words]
-    found = []
-    for release in Directory.open(registry).latest():
-        ports = [f"{port.name} {port.type}" for port in release.interface.inputs]
-        ports += [f"{port.name} {port.type}" for port in release.interface.outputs]
-        text = " ".join([str(release.name), release.title, release.description, *ports]).lower()
-        if all(word in text for word in wanted):
-            found.append(release)
+    releases = [release for release in Directory.open(registry).latest() if release.matches(words)]
     if form == "json":
-        console.data(json.dumps([release.to_dict() for release in found], indent=2))
-    elif found:
-        width = max(len(str(release)) for release in found)
-        for release in found:
+        console.data(json.dumps([release.to_dict() for release in releases], indent=2))
+    elif releases:
+        width = max(len(str(release)) for release in releases)
+        for release in releases:
             summary = printable(release.description or release.title, lines=1)
             console.data(f"{release!s:<{width}}  {summary}".rstrip())
-    console.say(f"{len(found)} component{'s' * (len(found) != 1)}")
-    return 0 if found else 1
+    console.say(f"{len(releases)} component{'s' * (len(releases) != 1)}")
+    return 0 if releases else 1

@@ -6,26 +6,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console, printable
 from toolkit.cli.publish import registry_option
+from toolkit.interface.model import Input, Interface
 
 if TYPE_CHECKING:
-    from toolkit.interface.model import Interface
     from toolkit.registry.release import Release
 
 
 @click.command
 @click.argument("name")
 @registry_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option
 @pass_console
 def command(console: Console, *, name: str, registry: Path, form: str) -> None:
-    """Show NAME, such as ml/train-model or ml/train-model@^1: interface, image, versions."""
+    """Show the component NAME, such as ml/train-model or ml/train-model@^1: its interface, image and versions."""
     from toolkit.registry.directory import Directory
     from toolkit.registry.names import parse_request
 
     directory = Directory.open(registry)
     release = directory.find(parse_request(name))
+    # Only verified: a damaged release is an error here already, and not first at `comp add`.
     directory.contract(release)
     versions = [str(version) for version in reversed(directory.versions(release.name))]
     if form == "json":
@@ -34,13 +35,8 @@ def command(console: Console, *, name: str, registry: Path, form: str) -> None:
     console.data("\n".join(_text(release, versions, registry)))
 
 
-def printable(text: str, *, lines: int | None = None) -> str:
-    """Take out what a terminal would obey instead of showing; keep the first `lines` lines, or all."""
-    kept = text.strip().splitlines()[:lines]
-    return "\n".join("".join(letter if letter.isprintable() else " " for letter in line) for line in kept)
-
-
 def _text(release: "Release", versions: list[str], registry: Path) -> list[str]:
+    """Return a release as lines for people."""
     lines = [f"{release}: {printable(release.title, lines=1)}"]
     if release.description:
         lines += ["", printable(release.description)]
@@ -57,14 +53,15 @@ def _text(release: "Release", versions: list[str], registry: Path) -> list[str]:
     ]
 
 
-def _interface(interface: "Interface") -> list[str]:
+def _interface(interface: Interface) -> list[str]:
+    """Write a table of the inputs and one of the outputs, each with an empty line after it."""
     lines = []
     for what, ports in (("inputs", interface.inputs), ("outputs", interface.outputs)):
         rows = []
         for port in ports:
-            default = getattr(port, "default", None)
-            note = f"default {default}" if default is not None else ""
-            note = note or ("optional" if getattr(port, "optional", False) else "")
+            note = ""
+            if isinstance(port, Input):
+                note = f"default {port.default}" if port.default is not None else "optional" if port.optional else ""
             row = (port.name, port.type, note, port.description)
             rows.append([" ".join(printable(cell).split()) for cell in row])
         if rows:

@@ -1,4 +1,4 @@
-"""`comp sync`: bring a newer template into a component's folder."""
+"""`comp sync`: apply a newer template to a component's folder."""
 
 import os
 from pathlib import Path
@@ -18,28 +18,33 @@ _WOULD = {"add": "would add {}", "replace": "would replace {}"}
 
 @click.command
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
-@click.option("--check", is_flag=True, help="Change nothing; exit 1 if there is something to bring.")
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 if something would change.")
 @click.option(
     "--conflicts",
     type=click.Choice(["rej", "inline"]),
     default="rej",
     show_default=True,
-    help="Where the template's version of a file goes that both changed: FILE.rej, or into it between markers.",
+    help="How to store conflicts: FILE.rej, or markers in the file.",
 )
-@click.option("--hooks", type=click.Choice(["no", "yes"]), default="no", help="Whether your template may run programs.")
-@click.option("--template", metavar="NAME", help="The template that FOLDER was made from: that you trust it.")
+@click.option(
+    "--hooks",
+    type=click.Choice(["no", "yes"]),
+    default="no",
+    show_default=True,
+    help="Whether the template may run programs.",
+)
+@click.option("--template", metavar="NAME", help="Trust this template, which FOLDER was made from.")
 @pass_console
 def command(console: Console, *, folder: Path, check: bool, conflicts: str, hooks: str, template: str | None) -> int:
-    """Bring the newest version of the template that FOLDER was made from.
+    """Apply the newest version of the template that FOLDER was made from.
 
-    Files that you did not change are replaced, new ones added; what you changed or deleted is left alone. Exit
-    code 1 when a file needs your attention. A template that you have not used on this machine is neither fetched
-    nor used before you name it with --template.
+    Files that you did not change are replaced, and new ones added; files that you changed or deleted stay as they
+    are. Exit code 1 if a file needs your attention. A template that you have not used on this machine is not
+    fetched until you name it with --template.
     """
-    from toolkit.atomic import write_text
-    from toolkit.config import read_project
+    from toolkit.config.project import read_project
     from toolkit.errors import InputError
-    from toolkit.scaffold.contract import stale_files
+    from toolkit.generation import generate
     from toolkit.scaffold.sync import sync
     from toolkit.scaffold.trust import Trust
 
@@ -51,12 +56,13 @@ def command(console: Console, *, folder: Path, check: bool, conflicts: str, hook
         if change.what == "conflict" and not check:
             console.say(f"  see {change.path}.rej" if conflicts == "rej" else "  see the markers in it")
     if not changes:
-        console.say("nothing to bring")
+        console.say("nothing to apply")
         return 0
     if not check:
         try:
-            for path, text in stale_files(read_project(folder)).items():
-                write_text(path, text)
+            # A new file of the template may change settings or code that decide the contract.
+            generate(read_project(folder, environ=os.environ), os.environ)
         except InputError as error:
+            # The template is applied already, so this is not a failure.
             console.warn(f"comp generate: {error.message}")
     return 1 if check or any(change.what == "conflict" for change in changes) else 0

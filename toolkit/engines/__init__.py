@@ -1,4 +1,4 @@
-"""Plumbing for the engines on this machine, shared by builders and runners: docker by its SDK, buildah by subprocess.
+"""The engines of builders and runners: docker, Kubernetes and S3 by their SDKs, buildah and mmdebstrap by subprocess.
 
-It knows images and containers, and nothing of components.
+They know images, containers, pods and objects, and nothing of components.
 """

@@ -1,4 +1,4 @@
-"""Buildah by subprocess: build and run without a daemon. Containers are isolated by chroot, which works anywhere."""
+"""Buildah by subprocess: it builds and runs without a daemon. Isolation is by chroot, which works anywhere."""
 
 import logging
 import os
@@ -11,117 +11,182 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
-from toolkit import temporary
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
+from toolkit.engines import offline
 from toolkit.errors import OutsideError
-from toolkit.home import tool_environment
-from toolkit.leaving import undone
-from toolkit.processes import run as run_program
+from toolkit.selective import Selective
+from toolkit.system import temporary
+from toolkit.system.home import tool_environment
+from toolkit.system.processes import run
+from toolkit.system.signals import undone
 
 log = logging.getLogger(__name__)
 
 _TIMEOUT = 900
-# What buildah itself exits with when it fails.
+# The exit code of buildah when it fails itself.
 _OWN_FAILURE = 125
 _CHUNK = 1 << 16
-# What buildah says at the end comes after the last line of the command.
+_LACKS_RIGHTS = re.compile(r"permission|permitted|namespace|subuid|subgid", re.IGNORECASE)
+_RIGHTS = "it needs root, or user namespaces"
+# Bytes at the end of the output that may hold buildah's own last lines.
 _TAIL = 400
 _BY_SIGNAL = re.compile(r"^subprocess exited on ([a-z ]+)\n(?:subprocess exited with status 1\n)?Error: ", re.MULTILINE)
-# The same hosts as the remote client's: this machine, and no name that only begins like it.
+# Folders of a container that buildah itself mounts, or in which it makes files.
+_ENGINES = frozenset({"dev", "etc", "proc", "run", "sys", "tmp"})
+# This machine, as in the remote client, and no name that only begins like it.
 _LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]+)?/")
 
 
-def version() -> str | None:
-    """Give buildah's version, quietly None when it is not installed or does not work."""
-    program = shutil.which("buildah")
-    if program is None:
-        return None
-    try:
-        done = run_program([program, "--version"], seconds=10, environment=_environment())
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.text.split()[2] if done.code == 0 else None
+class Buildah(Selective, frozen=True, kw_only=True):
+    """The buildah of this machine, run with these environment variables."""
+
+    HIDDEN = frozenset({"environment"})
+
+    environment: Mapping[str, str]
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str], cache: Cache) -> Self:
+        """Return the buildah on the user's PATH, run with the user's variables."""
+        return cls(environment={**tool_environment(environ, cache.spare_home), "BUILDAH_ISOLATION": "chroot"})
+
+    @property
+    def program(self) -> str | None:
+        """The path of the program, None if it is not installed."""
+        return shutil.which("buildah", path=self.environment.get("PATH"))
+
+    def version(self) -> str | None:
+        """Return the version, None if buildah is not installed or does not work."""
+        if self.program is None:
+            return None
+        try:
+            # It prints `buildah version NUMBER (image-spec …)`.
+            done = run([self.program, "--version"], seconds=10, environment=self.environment)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.text.split()[2] if done.code == 0 else None
+
+    def call(self, *arguments: str, folder: Path | None = None) -> str:
+        """Run buildah in `folder`, and return its stdout. Raises OutsideError with the last lines of its stderr."""
+        if self.program is None:
+            raise OutsideError("buildah is not installed", hint="apt-get install buildah")
+        log.debug("buildah %s", " ".join(arguments))
+        try:
+            done = run([self.program, *arguments], seconds=_TIMEOUT, folder=folder, environment=self.environment)
+        except subprocess.TimeoutExpired as error:
+            raise OutsideError(f"buildah {arguments[0]} did not finish within {_TIMEOUT} s") from error
+        if done.code:
+            last = " / ".join(done.error_text.strip().splitlines()[-5:]) or f"exit code {done.code}"
+            raise OutsideError(f"buildah {arguments[0]} failed: {last}", hint=_advice(done.error_text))
+        return done.text.strip()
+
+    @contextmanager
+    def container(self, image: str) -> Iterator[str]:
+        """Return the name of a new working container from `oci:DIR` or a reference, which is removed in the end."""
+        # As with docker, a server on this machine may speak plain HTTP.
+        options = ["--tls-verify=false"] if _LOOPBACK.match(image) else []
+        folder = None
+        if image.startswith("oci:"):
+            # Buildah makes a reference of the path, and not every path makes a valid one; a plain name does.
+            path = Path(image.removeprefix("oci:"))
+            folder, image = path.parent, f"oci:{path.name}"
+        name = self.call("from", "--quiet", *options, image, folder=folder)
+        with undone(partial(self.call, "rm", name)):
+            yield name
+
+    def user(self, name: str) -> str:
+        """Return the user that a container's image names, empty if it names none."""
+        return self.call("inspect", "--format", "{{.OCIv1.Config.User}}", name)
+
+    def caller(self) -> str:
+        """Return this user as containers number their users: without root, root of a container is this user."""
+        return "0:0"
+
+    def check_restricted(self) -> None:
+        """Raise OutsideError where a container cannot be restricted: this takes root on Linux."""
+        if not sys.platform.startswith("linux") or os.geteuid() != 0:
+            raise OutsideError("buildah restricts containers only for root on Linux", hint="use --runner docker")
+
+    def run(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        mounts: Mapping[str, tuple[Path, str]],
+        user: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        output: IO[bytes] | None = None,
+        restricted: bool = False,
+    ) -> int:
+        """Run a command in a container, and return its exit code; its output goes to `output`, or our stderr.
+
+        `mounts` maps paths in the container to a path of this machine and `ro` or `rw`. `user` is the image's own if it
+        is None. `restricted` leaves it no network, no capability, no way to gain one, and only /tmp to write to; in
+        /etc and /run it can write what the image lets every user write.
+        """
+        with temporary.folder("mounts") as folder:
+            options = ["--user", user] if user else []
+            options += [f"--env={variable}={value}" for variable, value in (environment or {}).items()]
+            before: list[str] = []
+            if restricted:
+                self.check_restricted()
+                # Isolation by chroot has no networks of its own.
+                before = [sys.executable, "-I", "-S", offline.__file__]
+                options += ["--cap-drop", "ALL", "--mount", "type=tmpfs,destination=/tmp,tmpfs-mode=1777"]
+                mounts = {**self._read_only(name), **mounts}
+            for number, (inside, (path, mode)) in enumerate(mounts.items()):
+                # The parts are joined by colons, which a path may hold: so a link with a plain name stands for it.
+                link = folder / str(number)
+                link.symlink_to(path)
+                options += ["--volume", f"{link}:{inside}:{mode}"]
+            with subprocess.Popen(
+                [*before, "buildah", "run", "--isolation", "chroot", *options, name, "--", *command],
+                stdout=output or sys.stderr,
+                # Passed on here, since buildah names a signal only in its last lines.
+                stderr=subprocess.PIPE,
+                # Nothing in a container gets what the user types for comp.
+                stdin=subprocess.DEVNULL,
+                env=self.environment,
+            ) as process:
+                tail = _forward(process.stderr, output or sys.stderr.buffer) if process.stderr else b""
+        # A command that ends with this code itself counts as a failure of buildah, too.
+        if process.returncode == _OWN_FAILURE:
+            raise OutsideError("buildah run failed: its reason is in the output", hint=_RIGHTS)
+        return _signal_code(tail) or process.returncode
+
+    def _read_only(self, name: str) -> dict[str, tuple[Path, str]]:
+        """Return mounts that lay the folders of a container over themselves, so that they cannot be written."""
+        root = Path(self.call("mount", name))
+        folders = (path for path in sorted(root.iterdir()) if path.is_dir() and not path.is_symlink())
+        return {f"/{path.name}": (path, "ro") for path in folders if path.name not in _ENGINES}
 
 
-def buildah(*arguments: str, folder: Path | None = None) -> str:
-    """Run buildah, in `folder`, and give its stdout. Raises OutsideError with the last lines of what it said."""
-    program = shutil.which("buildah")
-    if program is None:
-        raise OutsideError("buildah is not installed", hint="apt-get install buildah")
-    log.debug("buildah %s", " ".join(arguments))
-    try:
-        done = run_program([program, *arguments], seconds=_TIMEOUT, folder=folder, environment=_environment())
-    except subprocess.TimeoutExpired as error:
-        raise OutsideError(f"buildah {arguments[0]} did not finish within {_TIMEOUT} s") from error
-    if done.code:
-        said = " / ".join(done.error_text.strip().splitlines()[-5:]) or f"exit code {done.code}"
-        raise OutsideError(f"buildah {arguments[0]} failed: {said}", hint="it needs root, or user namespaces")
-    return done.text.strip()
+def _advice(words: str) -> str | None:
+    """Return what to do about a failure; None if buildah's own words have to do."""
+    if "short-name" in words:
+        return "name the image with its server: docker.io/library/NAME, or HOST/NAME"
+    return _RIGHTS if _LACKS_RIGHTS.search(words) else None
 
 
-@contextmanager
-def container(image: str) -> Iterator[str]:
-    """Make a working container from `oci:DIR` or a reference, and remove it in the end."""
-    options = ["--tls-verify=false"] if _LOOPBACK.match(image) else []
-    folder = None
-    if image.startswith("oci:"):
-        # Buildah makes a reference of the path, and not every path makes a valid one; a plain name does.
-        path = Path(image.removeprefix("oci:"))
-        folder, image = path.parent, f"oci:{path.name}"
-    name = buildah("from", "--quiet", *options, image, folder=folder)
-    with undone(partial(buildah, "rm", name)):
-        yield name
-
-
-def run(name: str, command: Sequence[str], *, mounts: Mapping[str, tuple[Path, str]], user: str | None = None) -> int:
-    """Run a command in a container and give its exit code; its output goes to our stderr as it comes.
-
-    `mounts` says for a path in the container which host path appears there and whether `ro` or `rw`. `user` is the
-    image's own, if it is None.
-    """
-    with temporary.folder("mounts") as folder:
-        options = ["--user", user] if user else []
-        for number, (inside, (path, mode)) in enumerate(mounts.items()):
-            # By a link of a plain name: the parts are joined by colons, which a path may hold.
-            link = folder / str(number)
-            link.symlink_to(path)
-            options += ["--volume", f"{link}:{inside}:{mode}"]
-        with subprocess.Popen(
-            ["buildah", "run", "--isolation", "chroot", *options, name, "--", *command],
-            stdout=sys.stderr,
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            env=_environment(),
-        ) as process:
-            tail = _forward(process.stderr) if process.stderr else b""
-    if process.returncode == _OWN_FAILURE:
-        raise OutsideError("buildah run failed: its reason is above", hint="it needs root, or user namespaces")
-    return _signalled(tail) or process.returncode
-
-
-def _forward(stderr: IO[bytes]) -> bytes:
-    """Pass on what comes until it ends, and give its last bytes."""
+def _forward(stderr: IO[bytes], output: IO[bytes]) -> bytes:
+    """Pass on everything that comes, and return its last bytes."""
     tail = b""
     while chunk := os.read(stderr.fileno(), _CHUNK):
-        sys.stderr.buffer.write(chunk)
-        sys.stderr.buffer.flush()
+        output.write(chunk)
+        output.flush()
         tail = (tail + chunk)[-_TAIL:]
     return tail
 
 
-def _signalled(tail: bytes) -> int | None:
-    """Give 128 and the signal that ended the command; None if no signal did.
+def _signal_code(tail: bytes) -> int | None:
+    """Return 128 and the number of the signal that ended the command, None if no signal did.
 
-    Isolated by chroot, buildah exits with 1 then, and names the signal in a line of its own.
+    With isolation by chroot, buildah exits with 1 then, and names the signal in a line of its own.
     """
     ended = _BY_SIGNAL.search(tail.decode(errors="replace"))
     if ended is None:
         return None
+    # Buildah prints Go's names of signals, which are those of C in lower case.
     numbers = {(signal.strsignal(number) or "").lower(): int(number) for number in signal.valid_signals()}
     return 128 + numbers[ended[1]] if ended[1] in numbers else None
-
-
-def _environment() -> dict[str, str]:
-    return {**tool_environment(os.environ, Cache.default().spare_home), "BUILDAH_ISOLATION": "chroot"}

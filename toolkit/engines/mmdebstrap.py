@@ -1,14 +1,13 @@
-"""Make a base image from Debian packages with `mmdebstrap`, for places where no base can be pulled.
+"""Make a base image from Debian packages with `mmdebstrap`, where no base can be pulled.
 
-The packages are only unpacked: no maintainer script runs, so what their scripts would have made and Python
-needs is written here. The layer is compressed by zlib, so its digest is the same for the same packages and
-zlib, not everywhere; a base is made once and then named by its digest.
+The packages are only unpacked, and no maintainer script runs: the files that scripts would make and that Python needs
+are written here. zlib compresses the layer, so its digest depends on the packages and on zlib. A base is made once, and
+named by its digest from then on.
 """
 
 import gzip
 import hashlib
 import io
-import json
 import logging
 import shutil
 import subprocess
@@ -21,13 +20,13 @@ from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from toolkit import temporary
-from toolkit.atomic import made_parents
+from toolkit.digest import Digest, canonical_json
 from toolkit.errors import OutsideError
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform, host_platform
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built, Image, ImageIndex, Layer
 from toolkit.oci.layout import read_layout, write_layout
+from toolkit.system import temporary
+from toolkit.system.atomic import made_parents
 
 log = logging.getLogger(__name__)
 
@@ -37,15 +36,16 @@ PACKAGES = (
     *("base-files", "dash", "coreutils", "grep", "sed"),
 )
 
+# Seconds for each platform.
 _TIMEOUT = 600
 _FILE_TIME = 315532800  # 1980-01-01, as in every layer of ours
 _CHUNK = 1 << 20
 _LEFT_OUT = (
     *("dev", "var/cache", "var/log", "var/lib/apt", "usr/share/doc", "usr/share/man", "usr/share/locale"),
-    # mmdebstrap copies these from the machine that it runs on.
+    # mmdebstrap copies these from this machine.
     *("etc/apt", "etc/hostname", "etc/machine-id", "etc/resolv.conf"),
 )
-# What Debian's usrmerge makes before any package is there; mmdebstrap hands the root folder over as $1.
+# Links that Debian's usrmerge makes before any package is unpacked; mmdebstrap passes the root folder as $1.
 _MERGE_USR = 'for name in {names}; do mkdir -p "$1/usr/$name"; ln -s "usr/$name" "$1/$name"; done'
 _MERGED = {"amd64": "bin sbin lib lib64"}
 _MERGED_ELSEWHERE = "bin sbin lib"
@@ -58,11 +58,11 @@ _GROUP = b"root:x:0:\nnogroup:x:65534:\n"
 def make_debian_base(
     folder: Path, *, suite: str = SUITE, packages: Sequence[str] = (), platforms: Sequence[Platform] = ()
 ) -> Built:
-    """Make a base with Python and write it as an OCI layout to `folder`: an index where there are several platforms.
+    """Make a base with Python, write it as an OCI layout to `folder`, and return it: an index for several platforms.
 
-    `platforms` are this machine's when none is named; packages of others need no emulation, since they are only
-    unpacked. `packages` come on top of the built-in list. Needs mmdebstrap and Debian's package servers; root, or
-    user namespaces. Raises OutsideError.
+    The default of `platforms` is this machine's. Others need no emulation, since packages are only unpacked. `packages`
+    are added to the built-in list. mmdebstrap needs Debian's package servers, and root or user namespaces. Raises
+    OutsideError.
     """
     program = shutil.which("mmdebstrap")
     if program is None:
@@ -76,17 +76,19 @@ def make_debian_base(
             diff_id, newest = _unpacked(_command(program, suite, packages, platform), blob)
             images.append(_image(blob, diff_id, newest, platform))
         staged = beside / "layout"
-        made = images[0] if len(images) == 1 else ImageIndex.of(images, annotations={})
-        write_layout(made, staged, name=f"debian-{suite}")
+        built = images[0] if len(images) == 1 else ImageIndex.of(images, annotations={})
+        write_layout(built, staged, name=f"debian-{suite}")
+        # Late, so that a failure leaves an older base as it is.
         if folder.exists():
             shutil.rmtree(folder)
         staged.rename(folder)
-    # The images in hand read their layers from the folder that is gone.
-    again = [read_layout(folder, platform=platform) for platform in wanted]
-    return again[0] if len(again) == 1 else ImageIndex.of(again, annotations={})
+    # The images made above read their layers from the removed folder.
+    images = [read_layout(folder, platform=platform) for platform in wanted]
+    return images[0] if len(images) == 1 else ImageIndex.of(images, annotations={})
 
 
 def _command(program: str, suite: str, packages: Sequence[str], platform: Platform) -> list[str]:
+    """Return mmdebstrap's command line, which writes a tar to stdout."""
     include = ",".join((*PACKAGES, *packages))
     merged = _MERGE_USR.format(names=_MERGED.get(platform.architecture, _MERGED_ELSEWHERE))
     command = [program, "--quiet", "--variant=extract", f"--include={include}", f"--setup-hook={merged}"]
@@ -94,18 +96,20 @@ def _command(program: str, suite: str, packages: Sequence[str], platform: Platfo
 
 
 def _unpacked(command: Sequence[str], blob: Path) -> tuple[Digest, int]:
-    """Run mmdebstrap and write what it gives as a layer; return the layer's diff_id and its newest file's time."""
+    """Run mmdebstrap and write its tar as a layer. Return the layer's diff_id, and the time of its newest file."""
     with (
+        # A file, since a pipe would fill up while only the other one is read.
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process,
     ):
-        # It may hang while its output is read, where no time limit of ours applies.
+        # It may hang while its output is read, which has no time limit.
         timer = threading.Timer(_TIMEOUT, process.kill)
         timer.start()
         try:
             written = _write_layer(process.stdout, blob)
             failed = process.wait()
         except (tarfile.TarError, EOFError):
+            # mmdebstrap failed, and its tar ends early. Its pipe is closed so that it cannot wait for a reader.
             if process.stdout:
                 process.stdout.close()
             failed = process.wait() or 1
@@ -113,15 +117,19 @@ def _unpacked(command: Sequence[str], blob: Path) -> tuple[Digest, int]:
             timer.cancel()
             process.kill()
         if failed:
-            raise OutsideError(f"mmdebstrap failed: {_last_lines(errors)}", hint="run it by hand to see more")
+            raise OutsideError(
+                f"mmdebstrap failed: {_last_lines(errors)}",
+                hint="check the suite, the packages and the platform, and the sources of apt",
+            )
     return written
 
 
 def _write_layer(packed: IO[bytes] | None, blob: Path) -> tuple[Digest, int]:
-    """Rewrite mmdebstrap's tar as a layer; return its diff_id and the time of the newest file in it."""
+    """Rewrite mmdebstrap's tar as a layer. Return its diff_id, and the time of its newest file."""
     certificates: list[bytes] = []
     seen: set[str] = set()
     newest = 0
+    # Without a name and a time in the header, equal files have one digest.
     with blob.open("wb") as out, gzip.GzipFile("", "wb", 6, out, mtime=0) as zipped:
         hashing = _Hashing(zipped)
         with (
@@ -136,29 +144,33 @@ def _write_layer(packed: IO[bytes] | None, blob: Path) -> tuple[Digest, int]:
                 data = content.read() if content else b""
                 if path.startswith(_CERTIFICATES) and path.endswith(".crt"):
                     certificates.append(data)
+                # Packages bring these with the times of their release; elsewhere files are made on this day.
                 if member.isreg() and path.startswith("usr/"):
                     newest = max(newest, int(member.mtime))
                 seen.add(path.rstrip("/"))
                 _add(target, _cleaned(member, path), data)
             for info, data in _written(certificates):
+                # A package may bring the file itself, and a layer holds each path once.
                 if info.name not in seen:
                     _add(target, info, data)
     return Digest(hashing.hasher.hexdigest()), newest
 
 
 class _Hashing:
-    """A stream that hashes what passes through it."""
+    """A stream that hashes everything that passes through it."""
 
     def __init__(self, stream: BinaryIO | gzip.GzipFile) -> None:
         self.stream = stream
         self.hasher = hashlib.sha256()
 
     def write(self, data: bytes) -> int:
+        """Pass bytes on, and hash them (the part of a stream that tarfile uses)."""
         self.hasher.update(data)
         return self.stream.write(data)
 
 
 def _cleaned(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo:
+    """Return a member without the traces of this machine and day."""
     member.name = path
     member.linkname = member.linkname.removeprefix("./")
     member.mtime = _FILE_TIME
@@ -168,7 +180,7 @@ def _cleaned(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo:
 
 
 def _written(certificates: list[bytes]) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    """Give what the packages' scripts would have made."""
+    """Return the files that the packages' scripts would have made."""
     yield _info("etc/passwd"), _PASSWD
     yield _info("etc/group"), _GROUP
     yield _info(_BUNDLE), b"".join(certificates)
@@ -179,6 +191,7 @@ def _written(certificates: list[bytes]) -> Iterator[tuple[tarfile.TarInfo, bytes
 
 
 def _info(path: str, *, mode: int = 0o644) -> tarfile.TarInfo:
+    """Return the header of a file that is made here."""
     info = tarfile.TarInfo(path)
     info.mode = mode
     info.mtime = _FILE_TIME
@@ -186,6 +199,7 @@ def _info(path: str, *, mode: int = 0o644) -> tarfile.TarInfo:
 
 
 def _add(target: tarfile.TarFile, info: tarfile.TarInfo, data: bytes) -> None:
+    """Add one member, with its content if it is a file."""
     if info.isreg():
         info.size = len(data)
         target.addfile(info, io.BytesIO(data))
@@ -194,6 +208,7 @@ def _add(target: tarfile.TarFile, info: tarfile.TarInfo, data: bytes) -> None:
 
 
 def _image(blob: Path, diff_id: Digest, newest: int, platform: Platform) -> Image:
+    """Return the image of one layer."""
     with blob.open("rb") as stream:
         digest = Digest(hashlib.file_digest(stream, "sha256").hexdigest())
     layer = Layer(
@@ -201,8 +216,9 @@ def _image(blob: Path, diff_id: Digest, newest: int, platform: Platform) -> Imag
         diff_id=diff_id,
         chunks=partial(_chunks, blob),
     )
+    # The time of the newest package and not that of the clock: the same packages give the same image.
     created = datetime.fromtimestamp(newest, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    config = _json(
+    config = canonical_json(
         {
             "architecture": platform.architecture,
             "config": {
@@ -216,7 +232,7 @@ def _image(blob: Path, diff_id: Digest, newest: int, platform: Platform) -> Imag
         }
     )
     described = Descriptor(media_type=OCI_CONFIG, digest=Digest.of(config), size=len(config))
-    manifest = _json(
+    manifest = canonical_json(
         {
             "config": described.to_dict(),
             "layers": [layer.descriptor.to_dict()],
@@ -228,15 +244,13 @@ def _image(blob: Path, diff_id: Digest, newest: int, platform: Platform) -> Imag
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file."""
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
             yield chunk
 
 
-def _json(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
 def _last_lines(stream: BinaryIO, count: int = 5) -> str:
+    """Return the end of what a program printed, on one line."""
     stream.seek(0)
     return " / ".join(stream.read().decode(errors="replace").strip().splitlines()[-count:]) or "no output"

@@ -1,5 +1,5 @@
-"""HTTP as everything here speaks it: proxies, TLS, redirects, retries, deadlines, and bounds on what servers send.
+"""HTTP: proxies, TLS, redirects, retries, deadlines, and bounds on answers.
 
-One transport serves images and packages alike. It knows nothing of either, nor of who may see what: that is
-`toolkit.remote`'s and `toolkit.python`'s business.
+One transport serves images and packages alike. It knows neither, and no credentials but those of proxies:
+`toolkit.remote` and `toolkit.requirements` add theirs.
 """

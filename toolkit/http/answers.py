@@ -1,6 +1,5 @@
-"""Reading what a server sent: the one place that makes an "invalid answer" of everything that can be wrong with it."""
+"""Reading what a server sent: every failure to do so becomes one kind of error, an invalid answer of that server."""
 
-import html
 import json
 import re
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from toolkit.errors import RemoteError
 
+# Characters of a server's text in a message, and how much of its body is read to find one.
 _SHOWN = 120
 _MAX_DETAIL = 300
 _MOST_ERRORS = 3
@@ -22,9 +22,9 @@ _TAG = re.compile(r"<[^>]*(?:>|\Z)")
 
 @contextmanager
 def reading(server: str, what: str) -> Iterator[None]:
-    """Raise RemoteError if reading `what` of a server's answer fails, in whatever way.
+    """Turn every failure to read a part `what` of a server's answer into a RemoteError.
 
-    Every failure of a parser ends here: it is the server's, whoever wrote what it passes on.
+    Parsers fail in many ways, and each is the server's fault, even if it only passes on what others wrote.
     """
     try:
         yield
@@ -33,7 +33,7 @@ def reading(server: str, what: str) -> Iterator[None]:
 
 
 def invalid(server: str, what: str, why: str = "") -> RemoteError:
-    """Make the error of an answer that cannot be read."""
+    """Return the error for an answer that cannot be read; `what` is the part, `why` the reason if known."""
     shown = why if len(why) <= _SHOWN else f"{why[:_SHOWN]}…"
     return RemoteError(
         f"{server} gave an invalid answer: {what}{f': {shown}' if shown else ''}",
@@ -42,7 +42,7 @@ def invalid(server: str, what: str, why: str = "") -> RemoteError:
 
 
 def read_json(body: bytes, server: str, what: str) -> dict[str, Any]:
-    """Read a JSON object."""
+    """Return a body's JSON object. Raises RemoteError for anything else."""
     with reading(server, what):
         parsed = json.loads(body)
         if not isinstance(parsed, dict):
@@ -51,50 +51,53 @@ def read_json(body: bytes, server: str, what: str) -> dict[str, Any]:
 
 
 def read_url(text: str, server: str, what: str) -> SplitResult:
-    """Split an http or https URL that has a host and no login."""
+    """Split an http or https URL. Raises RemoteError unless it has a host and no login."""
     with reading(server, what):
         parts = urlsplit(text)
+        # Raises ValueError unless the port is a number.
         _ = parts.port
         if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-            raise ValueError(f"{text[:_SHOWN]!r} is not an address that can be used")
+            raise ValueError(f"{text[:_SHOWN]!r} is not a usable address")
+        # Before 3.11.4, Python's `urlsplit` takes any text in brackets for an IPv6 address.
         if parts.netloc.startswith("["):
             ip_address(parts.hostname)
     return parts
 
 
 def join_url(base: str, location: str, server: str, what: str) -> str:
-    """Resolve an address that a server gave, relative to `base` (RFC 3986, section 5)."""
+    """Return the URL of an address that a server gave, relative to `base` (RFC 3986, section 5)."""
     with reading(server, what):
         url = urljoin(base, location)
         if not url.isprintable():
-            raise ValueError(f"{location[:_SHOWN]!r} is not an address that can be used")
+            raise ValueError(f"{location[:_SHOWN]!r} is not a usable address")
     read_url(url, server, what)
     return url
 
 
 def error_text(body: bytes) -> str:
-    """Give what an error's body says, shortened, on one line: the message of its JSON, else its first lines of text.
+    """Return the message in an error's body, on one line of limited length; empty if absent.
 
     Distribution servers have a form of their own (specification 1.1, "Error Codes"); the proxies and storage servers
-    before and behind them have many. Empty when it says nothing.
+    around them have many. Without JSON, the first lines of the text are the message.
     """
     text = body[:_READ].decode("utf-8", "replace")
     try:
-        said = "; ".join(_messages(json.loads(body)))
+        message = "; ".join(_messages(json.loads(body)))
     except (ValueError, RecursionError):
-        said = "" if text.lstrip().startswith(("{", "[")) else _first_lines(text)
-    line = " ".join(said.split())
+        # Half of a JSON document helps no reader.
+        message = "" if text.lstrip().startswith(("{", "[")) else _first_lines(text)
+    line = " ".join(message.split())
     shown = "".join(character for character in line if character.isprintable())
     return shown if len(shown) <= _MAX_DETAIL else f"{shown[:_MAX_DETAIL]}…"
 
 
 def _messages(answer: object) -> Iterator[str]:
-    """Find the texts of an error document: OCI's `errors`, or what others call `message`, `error`, `detail`."""
+    """Yield the messages of an error document: OCI's `errors`, or `message`, `error`, `detail` as others have them."""
     if isinstance(answer, str):
         yield answer
     elif isinstance(answer, list):
-        for one in answer[:_MOST_ERRORS]:
-            yield from _messages(one)
+        for error in answer[:_MOST_ERRORS]:
+            yield from _messages(error)
     elif isinstance(answer, dict):
         if isinstance(answer.get("errors"), list):
             yield from _messages(answer["errors"])
@@ -102,18 +105,22 @@ def _messages(answer: object) -> Iterator[str]:
         keys = (
             ("code", "message") if answer.get("message") else ("error", "error_description", "detail", "title", "code")
         )
-        found = [answer.get(key) for key in keys]
-        if texts := [str(one) for one in found if isinstance(one, str | int) and one]:
+        values = [answer.get(key) for key in keys]
+        if texts := [str(value) for value in values if isinstance(value, str | int) and value]:
             yield ": ".join(texts)
-        elif isinstance(found[0], dict):
-            yield from _messages(found[0])
+        elif isinstance(values[0], dict):
+            yield from _messages(values[0])
 
 
 def _first_lines(text: str) -> str:
-    """Give the first lines of a text, or of what a web page shows."""
+    """Return the first lines of a text, or of the visible text of a web page; empty for binary data."""
     if _PAGE.search(text):
+        import html  # Only for errors.
+
         text = html.unescape(_TAG.sub("\n", _UNSHOWN.sub("", text)))
+    # So many bytes that are not UTF-8 mean another encoding of the whole, or binary data.
     if text.count("\ufffd") > len(text) / 10:
         return ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # The title and the heading of an error page are often the same.
     return " / ".join([*dict.fromkeys(lines)][:_MOST_ERRORS])

@@ -1,4 +1,4 @@
-"""What a failure on the way to a server is called: one message per kind, naming the server and the proxy before it."""
+"""Errors on the way to a server: one message per kind, with the server and the proxy before it."""
 
 import ssl
 
@@ -11,7 +11,7 @@ _PROXY = "check the proxy: HTTPS_PROXY and HTTP_PROXY name it, NO_PROXY lists th
 
 
 def cannot_connect(host: str, error: Exception, proxy: str | None = None) -> RemoteError:
-    """Nothing answers."""
+    """Return the error for a server, or its proxy, that cannot be reached."""
     if is_loopback(host):
         hint = "start the server, or correct the port"
     else:
@@ -21,13 +21,13 @@ def cannot_connect(host: str, error: Exception, proxy: str | None = None) -> Rem
 
 
 def connection_broke(host: str, error: Exception, proxy: str | None = None) -> RemoteError:
-    """The answer did not come, or not all of it."""
+    """Return the error for an answer that did not arrive whole."""
     through = f" through the proxy {proxy}" if proxy else ""
     return RemoteError(f"the connection to {host}{through} broke: {_reason(error)}", hint="try again")
 
 
 def proxy_refused(host: str, status: int, proxy: str) -> RemoteError:
-    """The proxy itself wants a login, or does not let the request pass."""
+    """Return the error for a proxy that asks for credentials, or refuses the request."""
     if status == 407:  # noqa: PLR2004 (RFC 9110, Proxy Authentication Required)
         return RemoteError(
             f"the proxy {proxy} wants credentials before it connects to {host}",
@@ -38,7 +38,7 @@ def proxy_refused(host: str, status: int, proxy: str) -> RemoteError:
 
 
 def too_slow(host: str, pace: Pace, proxy: str | None = None) -> SlowError:
-    """A server, or the network before it, took too long."""
+    """Return the error for a server, or the network before it, that took too long."""
     through = f" through the proxy {proxy}" if proxy else ""
     if pace.transferring:
         what = f"moved less than {TRANSFER_RATE.written(TRANSFER_RATE.value)}/s over {pace.seconds:.0f} seconds"
@@ -53,7 +53,7 @@ def too_slow(host: str, pace: Pace, proxy: str | None = None) -> SlowError:
 
 
 def refused_certificate(host: str, error: Exception, insecure: InsecureHosts) -> RemoteError:
-    """TLS did not come about."""
+    """Return the error for a failed TLS handshake."""
     inner = _find_tls(error)
     if isinstance(inner, ssl.SSLCertVerificationError):
         return RemoteError(
@@ -67,8 +67,10 @@ def refused_certificate(host: str, error: Exception, insecure: InsecureHosts) ->
 
 
 def _find_tls(error: BaseException) -> BaseException:
+    """Return the TLS error that others wrap, or else the innermost error."""
     seen = error
     while not isinstance(seen, ssl.SSLError):
+        # Some wrap an error by `raise … from`, others take it as an argument.
         following = (
             seen.__cause__
             or seen.__context__
@@ -81,7 +83,7 @@ def _find_tls(error: BaseException) -> BaseException:
 
 
 def _reason(error: BaseException) -> str:
-    """Say it in the system's words: urllib3's own repeat the URL, which may hold a signature."""
+    """Return the system's words for a failure: a library's may repeat the URL, which may hold a signature."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, TimeoutError):
@@ -90,5 +92,4 @@ def _reason(error: BaseException) -> str:
             return seen.strerror
         arguments = (argument for argument in seen.args if isinstance(argument, BaseException))
         seen = seen.__cause__ or seen.__context__ or next(arguments, None)
-    names = {"ReadTimeoutError": "no answer in time", "ConnectTimeoutError": "no answer in time"}
-    return names.get(type(error).__name__, "the server closed it early")
+    return "the server closed it early"

@@ -1,11 +1,12 @@
-"""Which hosts may be spoken to without TLS.
+"""Hosts that may be spoken to without TLS.
 
-Kept free of heavy imports: the quick check before a build uses it too.
+Free of heavy imports, since the quick check before a build uses it too.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+
+from msgspec import Struct
 
 from toolkit.errors import OutsideError
 
@@ -15,20 +16,20 @@ _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether `host`, with or without a port, is this machine."""
+    """Whether `host`, with or without a port, is this machine."""
     return _LOOPBACK.fullmatch(without_port(host)) is not None
 
 
 def without_port(host: str) -> str:
-    """Cut the port off; an IPv6 address keeps its brackets."""
+    """Return a host without its port; an IPv6 address keeps its brackets."""
     return re.sub(r":[0-9]+$", "", host)
 
 
-@dataclass(frozen=True, slots=True)
-class InsecureHosts:
-    """The hosts that may be spoken to without TLS: this machine's, and those that are listed.
+class InsecureHosts(Struct, frozen=True):
+    """The hosts that may be spoken to without TLS: this machine, and the `listed` ones.
 
-    `variable` is where users list them. With `plain` any host may be, until one was spoken to with TLS.
+    `variable` is the environment variable that lists them. If `plain` is true, every host is one of them, unless an
+    encrypted host points to it.
     """
 
     listed: frozenset[str]
@@ -37,29 +38,24 @@ class InsecureHosts:
 
     @classmethod
     def of(
-        cls,
-        listed: Iterable[str],
-        environ: Mapping[str, str],
-        *,
-        variable: str = INSECURE_VARIABLE,
-        plain: bool = False,
+        cls, environ: Mapping[str, str], *, variable: str = INSECURE_VARIABLE, plain: bool = False
     ) -> "InsecureHosts":
-        """Take the listed hosts and those of `variable` (separated by commas or spaces)."""
-        named = re.split(r"[,\s]+", environ.get(variable, ""))
-        return cls(frozenset(host.lower() for host in (*listed, *named) if host), variable, plain)
+        """Read the hosts that `variable` lists, separated by commas or spaces."""
+        listed = re.split(r"[,\s]+", environ.get(variable, ""))
+        return cls(frozenset(host.lower() for host in listed if host), variable, plain)
 
     def lists(self, host: str) -> bool:
-        """Tell whether `host` is listed, with its port or without."""
+        """Whether `host` is listed, with its port or without."""
         return host in self.listed or without_port(host) in self.listed
 
     def allow_plain(self, host: str) -> bool:
-        """Tell whether `host` may be spoken to in plain HTTP."""
+        """Whether `host` may be spoken to in plain HTTP."""
         return self.plain or is_loopback(host) or self.lists(host)
 
     def check(self, scheme: str, host: str, sender: str, *, encrypted: bool = False) -> None:
-        """Refuse an address that `sender` points to when it would be spoken to in plain HTTP and must not.
+        """Raise OutsideError for an address that `sender` points to, if it is plain HTTP and may not be.
 
-        If the sender itself is `encrypted`, only a host that is listed may be less.
+        If the sender itself is `encrypted`, only a listed host may be plain.
         """
         if scheme == "https" or (scheme == "http" and (self.lists(host) or (self.allow_plain(host) and not encrypted))):
             return

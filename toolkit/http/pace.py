@@ -1,13 +1,12 @@
-"""How long a server may take: a deadline for each request, a least rate for each transfer.
+"""Time limits of requests: a deadline for each, a least rate for each transfer.
 
-Time counts while this waits for the network, and not while the bytes are used or made: a slow disk is not a slow
-server. It is checked at every read and write of a socket, so a byte now and then does not keep a request alive.
+Only time spent waiting for the network counts, not time in which the bytes are used or made: a slow disk is not a slow
+server. Every read and write of a socket checks it, so a byte now and then does not keep a request alive.
 """
 
 import errno
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -19,15 +18,15 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 _PIECE = 1 << 16
-# Bytes of an answer's head, and of what is received before any of it can be used: more than any server needs.
+# Bytes of an answer's head, and bytes received before any of them can be used: more than any server needs.
 _LARGEST_HEAD, _MOST_HELD = 1 << 20, 64 << 20
 
 
 class Pace:
-    """What is left of the time of one request, with its redirects and further tries.
+    """The time left for one request, with its redirects and further tries.
 
-    A request that transfers something gets its time anew whenever it moved as much as the least rate wants in that
-    time: if it is `sending`, or the answer is `streamed`. What was sent is answered within the time, counted anew.
+    A request that transfers something (it is `sending`, or its answer is `streamed`) gets its whole time again each
+    time it has moved as many bytes as the least rate demands of that time. The answer to a sent body begins anew too.
     """
 
     def __init__(
@@ -39,6 +38,7 @@ class Pace:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.seconds = seconds or REQUEST_TIME.value
+        # Libraries wrap the errors of a socket in their own; these two flags keep the cause.
         self.expired = False
         self.transferring = sending or streamed
         self._sending = sending
@@ -51,11 +51,12 @@ class Pace:
 
     @contextmanager
     def waiting(self, connection: socket.socket) -> Iterator[None]:
-        """Wait for a socket, for as long as there is time. Raises TimeoutError at its end."""
+        """Wait for a socket while the block runs. Raises TimeoutError when no time is left."""
         left = self.seconds - self._waited
         if left <= 0:
             self.expired = True
             raise TimeoutError("no time is left")
+        # One call can wait this long at most, so the deadline holds even if nothing arrives.
         connection.settimeout(left)
         began = self._clock()
         try:
@@ -67,12 +68,12 @@ class Pace:
             self._waited += self._clock() - began
 
     def sent(self, count: int) -> None:
-        """Count bytes that a server took."""
+        """Count bytes that the server took."""
         if self._sending:
             self._count(count)
 
     def received(self, count: int) -> None:
-        """Count bytes that a server gave. Raises OSError when they are too many for what they are."""
+        """Count bytes that the server gave. Raises OSError if a head, or unused bytes, become too many."""
         self._held += count
         if self._held > (_LARGEST_HEAD if self._heading else _MOST_HELD):
             self.overrun = True
@@ -81,12 +82,12 @@ class Pace:
             self._count(count)
 
     def used(self) -> None:
-        """Note that what was received has been passed on."""
+        """Note that all received bytes have been used."""
         self._held = 0
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for the head of the answer to what was sent, while the block runs."""
+        """Expect the head of the answer while the block runs, after the request was sent."""
         self.transferring = self._streamed
         self._held = 0
         if self._sending:
@@ -98,16 +99,18 @@ class Pace:
             self._heading = False
 
     def _begin(self) -> None:
+        """Give the request its whole time again."""
         self._waited, self._moved = 0.0, 0
 
     def _count(self, count: int) -> None:
+        """Count bytes of the transfer, and begin anew once they are enough for the least rate."""
         self._moved += count
         if self._moved >= self.seconds * TRANSFER_RATE.value:
             self._begin()
 
 
 class PacedSocket(socket.socket):
-    """A socket that keeps to a pace; without one it behaves as any other."""
+    """A socket that keeps to a pace, if it has one."""
 
     pace: Pace | None = None
 
@@ -133,7 +136,7 @@ class PacedSocket(socket.socket):
 
 
 class PacedTls(ssl.SSLSocket):
-    """The same for TLS; `SSLContext.sslsocket_class` is how it is chosen."""
+    """The same for TLS: set it as `SSLContext.sslsocket_class`."""
 
     pace: Pace | None = None
 
@@ -159,34 +162,33 @@ class PacedTls(ssl.SSLSocket):
 
 
 def paced(plain: socket.socket) -> PacedSocket:
-    """Turn a connected socket into one that can keep to a pace."""
+    """Return a connected socket as one that can keep to a pace."""
+    # A new socket object has the process's default time limit, and `detach` leaves the connection open.
     timeout = plain.gettimeout()
-    made = PacedSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
-    made.settimeout(timeout)
-    return made
-
-
-class Current(threading.local):
-    """The pace of the request that a thread is sending, for the connection that takes it on."""
-
-    pace: Pace | None = None
+    connection = PacedSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
+    connection.settimeout(timeout)
+    return connection
 
 
 def _waiting(connection: socket.socket, pace: Pace | None) -> AbstractContextManager[None]:
+    """Return the context in which a socket waits, without a limit if there is no pace."""
     return nullcontext() if pace is None else pace.waiting(connection)
 
 
 def _received(pace: Pace | None, count: int) -> int:
+    """Count bytes that arrived, and return their number."""
     if pace:
         pace.received(count)
     return count
 
 
 def _sent(pace: Pace | None, count: int) -> None:
+    """Count bytes that were sent."""
     if pace:
         pace.sent(count)
 
 
 def _pieces(data: "ReadableBuffer") -> Iterator[memoryview]:
+    """Return the parts of what to send, so that a slow transfer is seen to move."""
     whole = memoryview(data).cast("B")
     return (whole[start : start + _PIECE] for start in range(0, len(whole), _PIECE))

@@ -1,16 +1,18 @@
-"""What an annotation means: a parameter, a path, or an artifact. Both vocabularies of KFP, and `toolkit.types`."""
+"""Read an annotation as a parameter, a path or an artifact, in both vocabularies of KFP and `toolkit.types`."""
 
 import ast
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from toolkit.interface.model import ARTIFACT_TYPES as ARTIFACTS
 from toolkit.interface.model import Kind, Passing, Scalar, Shape
 from toolkit.interface.module import Module
-from toolkit.interface.refusal import NotUnderstood
-from toolkit.interface.values import followed, optional, read_value, typing_name, unquoted
+from toolkit.interface.values import NotUnderstood, followed, optional, read_value, typing_name
 
 # kfp 2.17 `dsl/types/type_annotations.py`, kfp 1.8.22 `components/_python_op.py`.
 _VOCABULARIES = ("kfp.dsl.", "kfp.v2.dsl.", "kfp.components.", "toolkit.types.")
+# KFP 1's module, whose annotations take suffixes such as `_path` off the names of ports.
 _STRIPPING = "kfp.components"
 # google-cloud-pipeline-components, `types/artifact_types.py`: each class has the schema title `google.` and its name.
 _GOOGLE = (
@@ -27,11 +29,11 @@ _KFP_TYPES = {
 }
 _MODES = {"InputTextFile": "r", "InputBinaryFile": "rb", "OutputTextFile": "w", "OutputBinaryFile": "wb"}
 _PATHS = {"InputPath", "OutputPath"}
-# What KFP's own executor fills in; no other engine could.
+# Only KFP 2's own executor passes these.
 _INJECTED = {"PipelineTaskFinalStatus", "TaskConfig", "EmbeddedInput"}
 _MARKERS = {"Input", "Output", *_PATHS, *_MODES, *_INJECTED, *ARTIFACTS}
 
-# What KFP 2 takes for parameter types (kfp 2.17, `dsl/types/type_utils.py`), without regard to case.
+# The names of parameter types that KFP 2 knows (kfp 2.17, `dsl/types/type_utils.py`), in lower case.
 _PARAMETER_NAMES = {
     **dict.fromkeys(("string", "str", "text"), "String"),
     **dict.fromkeys(("integer", "int"), "Integer"),
@@ -40,7 +42,7 @@ _PARAMETER_NAMES = {
     **dict.fromkeys(("jsonarray", "list"), "JsonArray"),
     **dict.fromkeys(("jsonobject", "dict"), "JsonObject"),
 }
-# What people write for types that KFP has no form for, and what to write instead.
+# Types that KFP has no form for, and what to write instead.
 _INSTEAD = {
     **dict.fromkeys(("tuple", "Tuple", "set", "Set", "frozenset", "FrozenSet", "Iterable"), "write list"),
     **dict.fromkeys(("bytes", "bytearray"), "take a file: InputPath('Bytes')"),
@@ -56,11 +58,11 @@ _INSTEAD = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Meaning:
-    """A read annotation. `suffixes` are KFP 1's, such as `_path`, that are not part of the port's name.
+class Meaning(Struct, frozen=True, kw_only=True):
+    """An annotation that was read.
 
-    `description` is the text in an `Annotated[…]`; the rest is as in `Input` and `Binding`.
+    `suffixes`, such as `_path`, are not part of the port's name in KFP 1. `description` is the text in
+    `Annotated[…, "text"]`. The other fields are those of `Input` and `Binding`.
     """
 
     type: str
@@ -77,7 +79,7 @@ class Meaning:
 
 
 def read_annotation(module: Module, node: ast.expr) -> Meaning:  # noqa: PLR0911 (one for each form)
-    """Say what an annotation means. Raises NotUnderstood."""
+    """Return what an annotation means. Raises NotUnderstood."""
     node = followed(module, node)
     if isinstance(node, ast.Subscript) and typing_name(module, node.value) == "Annotated":
         return _annotated(module, node)
@@ -85,6 +87,7 @@ def read_annotation(module: Module, node: ast.expr) -> Meaning:  # noqa: PLR0911
     if inner is not None:
         return _optional_meaning(module, inner)
     many = _listed_artifact(module, node)
+    # Before values, since `List[Dataset]` is not a list of values.
     if many:
         return Meaning(type=many, kind=Kind.ARTIFACT, passing=Passing.ARTIFACT, many=True)
     value = read_value(module, node)
@@ -92,6 +95,7 @@ def read_annotation(module: Module, node: ast.expr) -> Meaning:  # noqa: PLR0911
         return Meaning(
             type=value.type, kind=Kind.PARAMETER, passing=Passing.VALUE, choices=value.choices, shape=value.shape
         )
+    # Only words of a vocabulary, with or without arguments, and artifact classes remain.
     name, artifact = marker(module, node), artifact_type(module, node)
     match node:
         case ast.Subscript(value=owner, slice=argument):
@@ -106,7 +110,7 @@ def read_annotation(module: Module, node: ast.expr) -> Meaning:  # noqa: PLR0911
 
 
 def marker(module: Module, node: ast.expr) -> str | None:
-    """Give the bare name of a word of the vocabularies, `Input` for `d.Input`; None for anything else."""
+    """Return the bare name of a word of the vocabularies, `Input` for `d.Input`; None for anything else."""
     qualified = module.qualified(node) or ""
     origin, _, name = qualified.rpartition(".")
     if not origin and name in _MARKERS and name not in module.classes:
@@ -116,9 +120,9 @@ def marker(module: Module, node: ast.expr) -> str | None:
 
 
 def artifact_type(module: Module, node: ast.expr) -> str | None:
-    """Give the type of an artifact class: KFP's own by its name, others by their schema title; None for no artifact.
+    """Return the type of an artifact class: its name for KFP's own, else its schema title; None for other classes.
 
-    A class of a library is known by its name alone: Google Cloud's components name them as their schemas.
+    Google Cloud's components name each class as its schema, so that library need not be read.
     """
     name = marker(module, node)
     if name in ARTIFACTS:
@@ -133,6 +137,7 @@ def artifact_type(module: Module, node: ast.expr) -> str | None:
 
 
 def _schema_title(definition: ast.ClassDef) -> str | None:
+    """Return the schema title that a class assigns, without KFP's prefix `system.`."""
     for part in definition.body:
         match part:
             case ast.Assign(targets=[ast.Name(id="schema_title")], value=ast.Constant(value=str(title))):
@@ -141,6 +146,7 @@ def _schema_title(definition: ast.ClassDef) -> str | None:
 
 
 def _annotated(module: Module, node: ast.Subscript) -> Meaning:
+    """Read `Annotated[T, "description"]`."""
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     if not parts:
         raise _unknown(module, node)
@@ -150,6 +156,7 @@ def _annotated(module: Module, node: ast.Subscript) -> Meaning:
 
 
 def _optional_meaning(module: Module, inner: ast.expr) -> Meaning:
+    """Read `Optional[inner]`."""
     meaning = read_annotation(module, inner)
     if meaning.output:
         raise NotUnderstood("an output cannot be optional", f"write {ast.unparse(inner)}")
@@ -157,7 +164,7 @@ def _optional_meaning(module: Module, inner: ast.expr) -> Meaning:
 
 
 def _listed_artifact(module: Module, node: ast.expr) -> str | None:
-    """Give the artifact type of `List[Dataset]`."""
+    """Return the artifact type of `List[Dataset]`, None for other annotations."""
     match node:
         case ast.Subscript(value=owner, slice=argument) if typing_name(module, owner) in {"List", "list"}:
             return artifact_type(module, followed(module, argument))
@@ -166,6 +173,7 @@ def _listed_artifact(module: Module, node: ast.expr) -> str | None:
 
 
 def _subscript(module: Module, owner: str | None, argument: ast.expr, node: ast.expr) -> Meaning:
+    """Read `Input[…]` and `Output[…]`."""
     if owner not in {"Input", "Output"}:
         raise _unknown(module, node)
     argument = followed(module, argument)
@@ -173,7 +181,7 @@ def _subscript(module: Module, owner: str | None, argument: ast.expr, node: ast.
     name, many = artifact_type(module, argument), _listed_artifact(module, argument)
     if many and output:
         raise NotUnderstood(
-            f"`{ast.unparse(node)}`: KFP takes lists of artifacts and gives none",
+            f"`{ast.unparse(node)}`: KFP has lists of artifacts as inputs only",
             f"write a folder: Output[{many}], a file for each inside",
         )
     if name or many:
@@ -187,15 +195,19 @@ def _subscript(module: Module, owner: str | None, argument: ast.expr, node: ast.
 
 
 def _call(module: Module, owner: ast.expr, arguments: list[ast.expr], node: ast.expr) -> Meaning:
+    """Read `InputPath(…)`, `OutputTextFile(…)` and their relatives."""
     name = marker(module, owner)
     if name not in {*_PATHS, *_MODES} or len(arguments) > 1:
         raise _unknown(module, node)
     output = name.startswith("Output")
     passing, mode = (Passing.FILE, _MODES[name]) if name in _MODES else (Passing.PATH, "")
     kfp1 = (module.qualified(owner) or "").startswith(_STRIPPING)
+    # As `components/_python_op.py` of kfp 1.8.22 strips them.
     suffixes = (("_file",) if mode else ("_path", "_file")) if kfp1 else ()
-    argument = unquoted(arguments[0], types=False) if arguments else ast.Constant("Artifact")
+    # KFP takes empty parentheses as any artifact.
+    argument = arguments[0] if arguments else ast.Constant("Artifact")
     type_, kind = _file_type(module, argument, node, name)
+    # KFP 2 writes output parameters to a path, and passes input parameters by value only.
     if kind is Kind.PARAMETER and not output:
         advice = f"write {_KFP_TYPES[type_]}, or name a type of your own"
         raise NotUnderstood(f"`{ast.unparse(node)}`: {type_} is passed by value, not by path", advice)
@@ -203,10 +215,11 @@ def _call(module: Module, owner: ast.expr, arguments: list[ast.expr], node: ast.
 
 
 def _file_type(module: Module, argument: ast.expr, node: ast.expr, name: str) -> tuple[str, Kind]:
-    """Say of what type the file of an `InputPath(…)` or its relatives is."""
+    """Return the type and kind of the file of `InputPath(argument)` and its relatives."""
     artifact = artifact_type(module, argument)
     if artifact:
         return artifact, Kind.ARTIFACT
+    # In KFP 1 a type is any text; those that KFP knows as parameter types are values.
     if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and argument.value:
         plain = _PARAMETER_NAMES.get(argument.value.lower())
         return (plain, Kind.PARAMETER) if plain else (argument.value, Kind.ARTIFACT)
@@ -216,30 +229,33 @@ def _file_type(module: Module, argument: ast.expr, node: ast.expr, name: str) ->
 
 
 def _unknown(module: Module, node: ast.expr) -> NotUnderstood:  # noqa: PLR0911 (one for each form)
+    """Return the reason why an annotation cannot be read, with what to write instead."""
     text = ast.unparse(node)
     name = text.partition("[")[0].partition("(")[0].rpartition(".")[2]
     if marker(module, node) in _INJECTED or name in _INJECTED:
-        return NotUnderstood(f"`{text}` is filled in by KFP 2's own executor alone", "take what is needed as an input")
+        return NotUnderstood(f"only KFP 2's own executor passes `{text}`", "take what is needed as an input")
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return NotUnderstood(f"{text} in quotes names no type", f"write InputPath({text}) for a file, str for a value")
+        return NotUnderstood(
+            f"{text} in quotes is not the name of a type", f"write InputPath({text}) for a file, str for a value"
+        )
     if isinstance(node, ast.IfExp | ast.Call) and name not in _MARKERS:
-        return NotUnderstood(f"`{text}` is known when the code runs and not before", "write the type itself")
+        return NotUnderstood(f"`{text}` is not known before the code runs", "write the type itself")
     if isinstance(node, ast.Dict):
-        return NotUnderstood(f"`{text}` is no type", "write InputPath('…') for a file, str for a value")
+        return NotUnderstood(f"`{text}` is not a type", "write InputPath('…') for a file, str for a value")
     if isinstance(node, ast.BinOp):
         return NotUnderstood(f"`{text}` is more than one type", _INSTEAD["Union"])
     if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript) and name in _MARKERS:
         return _elsewhere(module, node, text, name)
     if name in {"Literal", "Optional", "List", "Dict", "Annotated"}:
         return NotUnderstood(f"`{text}` is not imported", f"add `from typing import {name}`")
-    known = "str, int, float, bool, list, dict, Optional[…], Literal[…], Input[Dataset], Output[Model], InputPath(…)"
+    possible = "str, int, float, bool, list, dict, Optional[…], Literal[…], Input[Dataset], Output[Model], InputPath(…)"
     return NotUnderstood(
-        f"`{text}` is no annotation that a component can have", _INSTEAD.get(name, f"use one of {known}")
+        f"a component cannot have the annotation `{text}`", _INSTEAD.get(name, f"use one of {possible}")
     )
 
 
 def _elsewhere(module: Module, node: ast.expr, text: str, name: str) -> NotUnderstood:
-    """Say where a word of the vocabularies comes from, when that is not one of them."""
+    """Return the reason for a name of the vocabularies that is imported from another module, or not at all."""
     head = node.func if isinstance(node, ast.Call) else node.value if isinstance(node, ast.Subscript) else node
     origin = (module.qualified(head) or "").rpartition(".")[0]
     if not origin:

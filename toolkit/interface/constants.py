@@ -1,41 +1,42 @@
-"""What an expression is, worked out without running it: literals, and the module's names for them."""
+"""Evaluate constant expressions without running code: literals, operators, and the module's names for them."""
 
 import ast
 import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from toolkit.interface.module import MOST_BITS, Module
 from toolkit.words import is_text
 
+# Bounds the length of texts and lists, and the bits of numbers before they are made.
 _LARGEST = 1 << 16
 
 
-class NotKnown(Exception):  # noqa: N818 (whoever asks knows what it means)
-    """An expression whose value is known when the code runs and not before; `args` hold the expression."""
+class NotKnown(Exception):  # noqa: N818 (every caller handles it: it is an answer, not a failure)
+    """An expression whose value is not known before the code runs; `args` hold the expression."""
 
 
 def constant_value(module: Module, node: ast.expr) -> Any:  # noqa: ANN401 (any value)
-    """Work out an expression: constants of the module, members of its enumerations, joined texts and lists too.
+    """Return the value of an expression, which may use the module's constants and members of its enumerations.
 
     A call of one of the module's classes with keywords gives a dict of them. Raises NotKnown.
     """
     return _Folder(module).value(node)
 
 
-@dataclass(slots=True)
-class _Folder:
-    """Works out what an expression is without running it."""
+class _Folder(Struct):
+    """Evaluates expressions of one module; `inside` are the names being evaluated, so that a cycle ends."""
 
     module: Module
     inside: set[str] = field(default_factory=set)
 
     def value(self, node: ast.expr) -> Any:  # noqa: ANN401, C901, PLR0911 (any value; one case for each form)
-        """Give the value of `node`. Raises NotKnown."""
+        """Return the value of `node`. Raises NotKnown."""
         match node:
             case ast.Constant(value=value):
-                # Half of a surrogate pair is no character: neither a contract nor a command line can hold it.
+                # Half of a surrogate pair is not a character: neither a contract nor a command line can hold it.
                 return value if not isinstance(value, str) or is_text(value) else self._unknown(node)
             case ast.Name(id=name):
                 return self._constant(node, name)
@@ -56,6 +57,9 @@ class _Folder:
             case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _OPERATORS:
                 both = self.value(left), self.value(right)
                 return self._checked(node, lambda: _OPERATORS[type(sign)](*both))
+            case ast.Subscript(value=owner, slice=key):
+                table, chosen = self.value(owner), self.value(key)
+                return self._checked(node, lambda: table[chosen])
             case ast.JoinedStr(values=parts):
                 return "".join(str(self.value(part)) for part in parts)
             case ast.FormattedValue(value=inner, conversion=-1, format_spec=None):
@@ -66,16 +70,18 @@ class _Folder:
                 return self._unknown(node)
 
     def _constant(self, node: ast.Name, name: str) -> Any:  # noqa: ANN401 (any value)
+        """Return the value of a name: a constant of the module, or one imported from a module beside it."""
         origin, _, other = self.module.imports.get(name, "").lstrip(".").rpartition(".")
         home = self.module.neighbour(origin) if origin else None
         if home and other in home.constants:
             return _Folder(home, self.inside | {name}).value(home.constants[other])
+        # A name that leads back to itself has no value.
         if name not in self.module.constants or name in self.inside:
             return self._unknown(node)
         return _Folder(self.module, self.inside | {name}).value(self.module.constants[name])
 
     def _member(self, node: ast.expr, owner: ast.expr, name: str) -> Any:  # noqa: ANN401 (any value)
-        """Give the value of `Colour.RED` or `Colour.RED.value`."""
+        """Return the value of `Colour.RED` or `Colour.RED.value`."""
         if name == "value" and isinstance(owner, ast.Attribute):
             return self.value(owner)
         home, definition = self.module.find_class(owner) or (self.module, None)
@@ -85,6 +91,7 @@ class _Folder:
         return self._unknown(node)
 
     def _items(self, parts: list[ast.expr]) -> Iterator[Any]:
+        """Yield the values of a list's parts, with `*other` spread out."""
         for part in parts:
             if isinstance(part, ast.Starred):
                 yield from self.value(part.value)
@@ -93,11 +100,12 @@ class _Folder:
 
     @staticmethod
     def _checked(node: ast.expr, make: Callable[[], Any]) -> Any:  # noqa: ANN401 (any value)
+        """Return what `make` gives. Raises NotKnown if it fails or gives something too large."""
         try:
             value = make()
-        except (TypeError, ValueError, ArithmeticError, RecursionError, MemoryError):
+        except (TypeError, ValueError, LookupError, ArithmeticError, RecursionError, MemoryError):
             raise NotKnown(node) from None
-        # `"a" * 10**9` is no default, and adding up numbers must not take all memory.
+        # Repeated additions and joins of bounded values must not fill the memory either.
         if (isinstance(value, int) and value.bit_length() > MOST_BITS) or (
             hasattr(value, "__len__") and len(value) > _LARGEST
         ):
@@ -109,40 +117,41 @@ class _Folder:
         raise NotKnown(node)
 
 
-def _product(one: Any, other: Any) -> Any:  # noqa: ANN401 (any value)
-    if not (isinstance(one, int | float) and isinstance(other, int | float)):
-        # A text or list many times over can be larger than memory.
-        raise TypeError(one)
-    return one * other
+def _product(left: Any, right: Any) -> Any:  # noqa: ANN401 (any value)
+    # `"a" * 10**9` repeats a text.
+    return operator.mul(_number(left), _number(right))
 
 
-def _remainder(one: Any, other: Any) -> Any:  # noqa: ANN401 (any value)
-    if not (isinstance(one, int | float) and isinstance(other, int | float)):
-        # `"%1000000000d" % 1` is a text of a gigabyte.
-        raise TypeError(one)
-    return one % other
+def _remainder(left: Any, right: Any) -> Any:  # noqa: ANN401 (any value)
+    # `"%1000000000d" % 1` formats a text.
+    return operator.mod(_number(left), _number(right))
 
 
-def _power(one: Any, other: Any) -> Any:  # noqa: ANN401 (any value)
-    return one**other if _bits(one) * abs(other) <= _LARGEST else _too_large(one)
+def _power(left: Any, right: Any) -> Any:  # noqa: ANN401 (any value)
+    return left**right if _bits(left) * abs(right) <= _LARGEST else _too_large(left)
 
 
-def _shifted(one: Any, other: Any) -> Any:  # noqa: ANN401 (any value)
-    return one << other if _bits(one) + other <= _LARGEST else _too_large(one)
+def _shifted(left: Any, right: Any) -> Any:  # noqa: ANN401 (any value)
+    return left << right if _bits(left) + right <= _LARGEST else _too_large(left)
 
 
 def _bits(number: Any) -> int:  # noqa: ANN401 (any value)
-    """Count an integer's bits; a float's power is a float, or an error."""
-    if not isinstance(number, int | float):
-        raise TypeError(number)
-    return number.bit_length() if isinstance(number, int) else 0
+    """Return an integer's bits; 0 for a float, whose power is a float or an error."""
+    return number.bit_length() if isinstance(_number(number), int) else 0
+
+
+def _number(value: Any) -> int | float:  # noqa: ANN401 (any value)
+    """Return a number as it is. Raises TypeError for texts and lists."""
+    if not isinstance(value, int | float):
+        raise TypeError(value)
+    return value
 
 
 def _too_large(number: Any) -> Any:  # noqa: ANN401 (it never returns)
-    # The result can be larger than memory before anybody looks.
     raise ArithmeticError(number)
 
 
+# The result of those with a function of ours can be larger than memory, so it is bounded before it is made.
 _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,

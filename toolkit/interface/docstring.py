@@ -1,17 +1,19 @@
-"""Descriptions from docstrings, in the Google, NumPy and reST styles."""
+"""The descriptions in docstrings of the Google, NumPy and reST styles."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import lru_cache
+
+from msgspec import Struct, field
 
 from toolkit.words import is_text
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Descriptions:
-    """What a docstring says: of the whole, of each parameter, and of what is returned, by name and as one text.
+class Descriptions(Struct, frozen=True, kw_only=True):
+    """The parts of a docstring.
 
-    `types` are the types it gives for parameters, as they are written.
+    `whole` is its text before the sections. `parameters` and `types` are the descriptions and the types of parameters,
+    as written, by name. `returned` describes the outputs that it names, `returns` is all it says about returning.
     """
 
     whole: str = ""
@@ -21,22 +23,26 @@ class Descriptions:
     returns: str = ""
 
 
-def read_docstring(text: str | None, outputs: Sequence[str] = ()) -> Descriptions:
-    """Read a docstring; `outputs` are the names that its part about returning may describe one by one."""
+# A build reads a function for its contract, for its image and for the record of the build.
+@lru_cache(maxsize=64)
+def read_docstring(text: str | None, outputs: tuple[str, ...] = ()) -> Descriptions:
+    """Return the parts of a docstring; `outputs` are the names that its section "Returns" may describe one by one."""
     if not text:
         return Descriptions()
+    # Imported here, since most commands read no docstring.
     from docstring_parser import parse
 
-    read = parse(text if is_text(text) else text.encode(errors="replace").decode())
-    whole = "\n\n".join(part.strip() for part in (read.short_description, read.long_description) if part)
-    parameters = {parameter.arg_name.lstrip("*"): _line(parameter.description) for parameter in read.params}
-    types = {parameter.arg_name: parameter.type_name for parameter in read.params if parameter.type_name}
+    # Half of a surrogate pair cannot be written to a contract.
+    docstring = parse(text if is_text(text) else text.encode(errors="replace").decode())
+    whole = "\n\n".join(part.strip() for part in (docstring.short_description, docstring.long_description) if part)
+    parameters = {parameter.arg_name.lstrip("*"): _line(parameter.description) for parameter in docstring.params}
+    types = {parameter.arg_name: parameter.type_name for parameter in docstring.params if parameter.type_name}
     returned: dict[str, str] = {}
     texts = []
-    for item in read.many_returns:
+    for item in docstring.many_returns:
         named = next((name for name in (item.return_name, item.type_name) if name in outputs), None)
         texts.append(_line(item.description))
-        # A Google section is one item to the parser, named by its first line.
+        # The parser takes a Google section as one item, called by the first word of its first line.
         described = f"{named}: {item.description}" if named and item.description else item.description
         returned |= _by_line(described or "", outputs)
     returns = " ".join(texts).strip()
@@ -44,18 +50,19 @@ def read_docstring(text: str | None, outputs: Sequence[str] = ()) -> Description
 
 
 def _by_line(text: str, names: Sequence[str]) -> dict[str, str]:
-    """Read lines of the form `name: text`, with or without a bullet; a text goes on to the next name."""
-    found: dict[str, str] = {}
+    """Return the texts of lines like `name: text` or `- name: text`; a text continues up to the next name."""
+    texts: dict[str, str] = {}
     current = None
     for line in text.splitlines():
         match = re.match(r"\s*(?:[-*]\s+)?`{0,2}(\w+)`{0,2}(?:\s*\([^)]*\))?\s*:\s*(.+)", line)
         if match and match[1] in names:
             current = match[1]
-            found[current] = match[2].strip()
+            texts[current] = match[2].strip()
         elif current and line.strip():
-            found[current] += f" {line.strip()}"
-    return found
+            texts[current] += f" {line.strip()}"
+    return texts
 
 
 def _line(text: str | None) -> str:
+    """Return a text on one line."""
     return " ".join((text or "").split())

@@ -1,30 +1,33 @@
 """Read a function's interface from its source: signature, annotations, defaults, docstring, decorator.
 
-The source is parsed and never imported. What cannot be known for certain is refused, with the place and what to
-write instead; every problem is collected.
+The source is parsed and never imported. Code whose meaning is not certain is refused, with its place and advice;
+every problem is collected.
 """
 
 import ast
 import json
 import math
 import re
-from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
+from collections.abc import Mapping
 from pathlib import Path
 
-from toolkit.findings import Finding, FindingsError, Severity
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from toolkit.errors import Finding, FindingsError, Severity
 from toolkit.interface.annotations import Meaning, artifact_type, marker, read_annotation
 from toolkit.interface.constants import NotKnown, constant_value
-from toolkit.interface.decorators import read_decorators
+from toolkit.interface.decorators import DecoratorSettings, made_by_kfp, read_decorators
 from toolkit.interface.docstring import Descriptions, read_docstring
 from toolkit.interface.model import Binding, Function, Input, Interface, Kind, Output
-from toolkit.interface.module import Module
-from toolkit.interface.refusal import NotUnderstood
-from toolkit.interface.values import followed, optional, read_value, record_fields
+from toolkit.interface.module import Module, parameters
+from toolkit.interface.values import NotUnderstood, followed, optional, read_value, record_fields
+from toolkit.words import did_you_mean
 
+# KFP's name for the output of a function that returns one value.
 _SINGLE_OUTPUT = "Output"
 _NAMED_TUPLES = {"typing.NamedTuple", "NamedTuple", "typing_extensions.NamedTuple"}
-# What a docstring calls a type, and the types that may be meant.
+# Words for types in docstrings, with the parameter types that they may mean.
 _DOCUMENTED = {
     word: set(types)
     for words, *types in (
@@ -38,20 +41,20 @@ _DOCUMENTED = {
     for word in words
 }
 _PYTHON_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool, "JsonArray": list, "JsonObject": dict}
-
+# Functions with more parameters get no "did you mean": comparing takes time for each of their names.
 _COMPARED = 200
 
 
-def read_function(path: Path, name: str) -> Function:
-    """Read the function `name` of the module at `path`.
+def read_function(path: Path, name: str, environ: Mapping[str, str]) -> Function:
+    """Return the function `name` of the module at `path`, which may need a newer Python, found by `environ`.
 
     Raises FindingsError with every reason (rules F001 to F012) why it cannot be a component.
     """
-    return function_of(Module.read(path), name)
+    return function_of(Module.read(path, environ), name)
 
 
 def function_of(module: Module, name: str) -> Function:
-    """Read the function `name` of a module that has been read. Raises FindingsError like `read_function`."""
+    """Return the function `name` of a module that has been read. Raises FindingsError like `read_function`."""
     node = _definition(module, name)
     try:
         return _Reader(module).read(node)
@@ -59,30 +62,47 @@ def function_of(module: Module, name: str) -> Function:
         raise _refused(module, node, "F001", f"{name!r} is nested too deeply to be read", "write it in parts") from None
 
 
+def signature_of(module: Module, name: str) -> tuple[Function, ast.FunctionDef]:
+    """Return a function that makes a command line, as `@dsl.container_component` has it, and its definition.
+
+    The interface is that of its parameters alone. Raises FindingsError.
+    """
+    node = _definition(module, name)
+    return _Reader(module).read(node, only_parameters=True), node
+
+
 def sanitised(name: str) -> str:
-    """Give the name by which KFP 2 knows a port; two ports of one direction must differ in it."""
+    """Return the name by which KFP 2 knows a port; two ports of one direction must differ in it.
+
+    As `sanitize_input_name` of kfp 2.17 (`kfp/dsl/utils.py`).
+    """
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def _definition(module: Module, name: str) -> ast.FunctionDef:
+    """Return the one definition of `name` that a component can be made of. Raises FindingsError."""
     functions = module.functions()
-    found = [node for node in functions if node.name == name]
-    nested = [] if found else [node for node in module.nested() if node.name == name]
+    definitions = [node for node in functions if node.name == name]
+    # Authors also define components inside the function of their pipeline.
+    nested = [] if definitions else [node for node in module.nested() if node.name == name]
     if len(nested) == 1:
         return _free(module, nested[0])
-    if not found:
+    if not definitions and (made := made_by_kfp(module, name)):
+        call, what, advice = made
+        raise _refused(module, call, "F012", f"{name!r} is {what}, not a function", advice)
+    if not definitions:
         names = [node.name for node in functions]
-        close = get_close_matches(name, names, n=1)
-        advice = f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(names) or 'no functions'}"
+        advice = did_you_mean(name, names, otherwise=f"it has: {', '.join(names) or 'no functions'}")
         inside = any(isinstance(node, ast.FunctionDef) and node.name == name for node in ast.walk(module.tree))
         where = "; one inside a class, function or loop cannot be a component" if inside else ""
         raise _refused(module, module.tree, "F002", f"there is no function {name!r} at module level{where}", advice)
-    if len(found) > 1:
-        lines = ", ".join(str(node.lineno) for node in found)
-        raise _refused(module, found[-1], "F003", f"{name!r} is defined {len(found)} times (lines {lines})", "keep one")
-    node = found[0]
+    if len(definitions) > 1:
+        lines = ", ".join(str(node.lineno) for node in definitions)
+        message = f"{name!r} is defined {len(definitions)} times (lines {lines})"
+        raise _refused(module, definitions[-1], "F003", message, "keep one")
+    node = definitions[0]
     if node not in module.tree.body:
-        message = f"{name!r} is defined under a condition, so it may not be there"
+        message = f"{name!r} is defined under a condition, so it may be missing"
         raise _refused(module, node, "F003", message, "define it at module level")
     if isinstance(node, ast.AsyncFunctionDef):
         raise _refused(
@@ -92,22 +112,22 @@ def _definition(module: Module, name: str) -> ast.FunctionDef:
 
 
 def _free(module: Module, node: ast.FunctionDef) -> ast.FunctionDef:
-    """Give a function that is defined inside another and needs nothing of that one. Raises FindingsError."""
-    taken = module.closure(node)
-    if taken:
-        message = f"{node.name!r} is defined inside a function and uses its {', '.join(sorted(taken))}"
+    """Return a function that is defined inside another, if it uses none of its variables. Raises FindingsError."""
+    variables = module.closure(node)
+    if variables:
+        message = f"{node.name!r} is defined inside a function and uses its {', '.join(sorted(variables))}"
         raise _refused(module, node, "F003", message, "take it as an input, or define it at module level")
     return node
 
 
 def _refused(module: Module, node: ast.AST, rule: str, message: str, advice: str) -> FindingsError:
+    """Return the error for a function that cannot be read at all."""
     where = module.at(node)
     return FindingsError((Finding(rule=rule, severity=Severity.ERROR, message=message, where=where, help=advice),))
 
 
-@dataclass(slots=True)
-class _Reader:
-    """Reads one function and collects what is wrong with it."""
+class _Reader(Struct):
+    """Reads one function: collects its ports, the `findings` that refuse it, and `remarks`."""
 
     module: Module
     findings: list[Finding] = field(default_factory=list)
@@ -116,22 +136,27 @@ class _Reader:
     bindings: list[Binding] = field(default_factory=list)
     remarks: list[Finding] = field(default_factory=list)
 
-    def read(self, node: ast.FunctionDef) -> Function:
-        returns = self.returned(node.returns)
-        plain = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
-        words = read_docstring(ast.get_docstring(node), [*(port.name for port in returns), *(one.arg for one in plain)])
-        self.signature(node, words)
+    def read(self, node: ast.FunctionDef, *, only_parameters: bool = False) -> Function:
+        """Return the function, with `only_parameters` without what it returns and what decorators make of it.
+
+        Raises FindingsError with every finding, in the order of the source.
+        """
+        returns = [] if only_parameters else self.returned(node.returns)
+        names = [*(port.name for port in returns), *(argument.arg for argument, _ in parameters(node))]
+        docstring = read_docstring(ast.get_docstring(node), tuple(names))
+        self.signature(node, docstring)
+        # Outputs that are parameters come before those that are returned, as in KFP.
         for port in returns:
-            text = words.returned.get(port.name) or (words.returns if len(returns) == 1 else "")
+            text = docstring.returned.get(port.name) or (docstring.returns if len(returns) == 1 else "")
             self.outputs.append(replace(port, description=text))
         self.collisions(node)
-        self.contradictions(node, words)
-        told = read_decorators(self.module, node)
-        for place, rule, message, advice in told.refused:
+        self.contradictions(node, docstring)
+        settings = DecoratorSettings() if only_parameters else read_decorators(self.module, node)
+        for place, rule, message, advice in settings.refused:
             self.error(place, rule, message, advice)
-        for place, message, advice in told.left_out:
+        for place, message, advice in settings.left_out:
             self.remark(place, "F011", message, advice, Severity.INFO)
-        for place, message, advice in told.unread:
+        for place, message, advice in settings.unread:
             self.remark(place, "F014", message, advice)
         if self.findings:
             raise FindingsError(tuple(sorted(self.findings, key=_place)))
@@ -140,43 +165,42 @@ class _Reader:
             name=node.name,
             where=self.module.at(node),
             title=node.name.replace("_", " ").strip().capitalize(),
-            description=words.whole,
+            description=docstring.whole,
             interface=Interface(inputs=tuple(self.inputs), outputs=tuple(self.outputs)),
             bindings=tuple(self.bindings),
             returns=tuple(port.name for port in returns),
             returns_tuple=node.returns is not None and bool(returns) and self.fields(node.returns) is not None,
-            packages=told.packages,
-            base=told.base,
-            image=told.image,
+            packages=settings.packages,
+            base=settings.base,
+            image=settings.image,
             remarks=tuple(self.remarks),
         )
 
     def error(self, node: ast.AST, rule: str, message: str, advice: str = "") -> None:
+        """Note a reason why the function cannot be a component; reading goes on, to find the others too."""
         finding = Finding(rule=rule, severity=Severity.ERROR, message=message, where=self.module.at(node), help=advice)
         self.findings.append(finding)
 
     def remark(
         self, node: ast.AST, rule: str, message: str, advice: str, severity: Severity = Severity.WARNING
     ) -> None:
+        """Note something that the author should know, and that does not prevent a component."""
         where = self.module.at(node)
         self.remarks.append(Finding(rule=rule, severity=severity, message=message, where=where, help=advice))
 
-    def signature(self, node: ast.FunctionDef, words: Descriptions) -> None:
-        arguments = node.args
-        for extra, stars in ((arguments.vararg, "*"), (arguments.kwarg, "**")):
+    def signature(self, node: ast.FunctionDef, docstring: Descriptions) -> None:
+        """Read the parameters as inputs and outputs."""
+        for extra, stars in ((node.args.vararg, "*"), (node.args.kwarg, "**")):
             if extra:
                 advice = "give every input a parameter of its own, or take one dict"
                 self.error(extra, "F004", f"`{stars}{extra.arg}` has no place in an interface", advice)
-        for argument in arguments.posonlyargs:
+        for argument in node.args.posonlyargs:
             self.error(argument, "F004", f"{argument.arg!r} is positional-only; inputs have names", "remove the `/`")
-        plain = [*arguments.posonlyargs, *arguments.args]
-        missing: list[ast.expr | None] = [None] * (len(plain) - len(arguments.defaults))
-        defaults = [*missing, *arguments.defaults, *arguments.kw_defaults]
-        for argument, default in zip([*plain, *arguments.kwonlyargs], defaults, strict=True):
-            self.parameter(argument, default, words)
+        for argument, default in parameters(node):
+            self.parameter(argument, default, docstring)
 
-    def parameter(self, argument: ast.arg, default: ast.expr | None, words: Descriptions) -> None:
-        text = words.parameters.get(argument.arg, "")
+    def parameter(self, argument: ast.arg, default: ast.expr | None, docstring: Descriptions) -> None:
+        """Read one parameter as an input or output, with its binding."""
         if argument.annotation is None:
             self.error(argument, "F005", f"{argument.arg!r} has no annotation", "write its type, such as `: str`")
             return
@@ -186,40 +210,42 @@ class _Reader:
             message, advice = problem.args
             self.error(argument.annotation, "F006", f"{argument.arg!r}: {message}", advice)
             return
-        port = _port_name(argument.arg, meaning)
-        text = text or meaning.description or (words.returned.get(argument.arg, "") if meaning.output else "")
-        self.bindings.append(
-            Binding(
-                parameter=argument.arg,
-                port=port,
-                output=meaning.output,
-                passing=meaning.passing,
-                mode=meaning.mode,
-                shape=meaning.shape,
-            )
+        binding = Binding(
+            parameter=argument.arg,
+            port=_port_name(argument.arg, meaning),
+            output=meaning.output,
+            passing=meaning.passing,
+            mode=meaning.mode,
+            shape=meaning.shape,
         )
+        self.bindings.append(binding)
+        text = docstring.parameters.get(argument.arg, "") or meaning.description
         if meaning.output:
+            # Authors also describe an output parameter under "Returns".
+            text = text or docstring.returned.get(argument.arg, "")
+            self.outputs.append(Output(name=binding.port, type=meaning.type, kind=meaning.kind, description=text))
             if default is not None:
                 self.error(default, "F007", f"the output {argument.arg!r} cannot have a default", "remove it")
-            self.outputs.append(Output(name=port, type=meaning.type, kind=meaning.kind, description=text))
-            return
+        else:
+            self.inputs.append(self.input(argument, default, meaning, text))
+
+    def input(self, argument: ast.arg, default: ast.expr | None, meaning: Meaning, description: str) -> Input:
+        """Return the input of one parameter."""
         value, optional = self.default(argument, default, meaning)
-        self.inputs.append(
-            Input(
-                name=port,
-                type=meaning.type,
-                kind=meaning.kind,
-                description=text,
-                default=value,
-                # As in KFP, `Optional[…]` without a default has to be given, if only as null.
-                optional=optional,
-                choices=meaning.choices,
-                many=meaning.many,
-            )
+        return Input(
+            name=_port_name(argument.arg, meaning),
+            type=meaning.type,
+            kind=meaning.kind,
+            description=description,
+            default=value,
+            # As in KFP, `Optional[…]` without a default needs an argument, if only null.
+            optional=optional,
+            choices=meaning.choices,
+            many=meaning.many,
         )
 
     def default(self, argument: ast.arg, node: ast.expr | None, meaning: Meaning) -> tuple[str | None, bool]:
-        """Give the contract's text of a default, and whether the input may be absent."""
+        """Return a default as contracts write it, and whether the input may be absent."""
         if node is None:
             return None, False
         try:
@@ -227,7 +253,7 @@ class _Reader:
         except NotKnown as unknown:
             shown = ast.unparse(unknown.args[0])
             self.error(
-                node, "F007", f"the default of {argument.arg!r} is no literal: `{shown}`", "write the value itself"
+                node, "F007", f"the default of {argument.arg!r} is not a literal: `{shown}`", "write the value itself"
             )
             return None, False
         if value is None:
@@ -237,18 +263,20 @@ class _Reader:
                 node, "F007", f"the artifact {argument.arg!r} cannot have the default {value!r}", "write `= None`"
             )
             return None, False
+        # No text means that the contract's type and the value differ, such as `int = 1.5`.
         text = _default_text(value, meaning.type)
         if text is None:
             self.error(node, "F007", f"the default of {argument.arg!r} is {value!r}, its type is {meaning.type}")
         elif meaning.choices and value not in meaning.choices:
-            known = ", ".join(map(repr, meaning.choices))
-            self.error(node, "F007", f"the default of {argument.arg!r} is {value!r}, its choices are {known}")
+            listed = ", ".join(map(repr, meaning.choices))
+            self.error(node, "F007", f"the default of {argument.arg!r} is {value!r}, its choices are {listed}")
         return text, False
 
     def returned(self, node: ast.expr | None) -> list[Output]:
-        """List the outputs that the return value gives."""
+        """Return the outputs that the return annotation `node` declares."""
         if node is None or (isinstance(node, ast.Constant) and node.value is None):
             return []
+        # A NamedTuple gives an output for each field, any other type the one output.
         fields = self.fields(node)
         if fields is None:
             single = self.returned_value(node, node)
@@ -256,7 +284,7 @@ class _Reader:
         return [port for name, annotation in fields if (port := self.returned_value(annotation, node, name))]
 
     def returned_value(self, annotation: ast.expr, whole: ast.expr, name: str = "") -> Output | None:
-        """Give the output of one returned value; `name` is that of its field."""
+        """Return the output of one returned value, or None with a finding; `name` is that of its field."""
         what = f"the field {name!r} has the type `{ast.unparse(annotation)}`" if name else ""
         try:
             value = read_value(self.module, annotation)
@@ -286,10 +314,10 @@ class _Reader:
         return None
 
     def fields(self, node: ast.expr) -> list[tuple[str, ast.expr]] | None:
-        """Take a NamedTuple apart: a class of this module or one beside it, or one made by a call; None for others."""
+        """Return the fields of a NamedTuple, a class or a call, with their annotations; None for other types."""
         node = followed(self.module, node)
-        if isinstance(node, ast.Name) and isinstance(made := self.module.constants.get(node.id), ast.Call):
-            return self.fields(made)
+        if isinstance(node, ast.Name) and isinstance(call := self.module.constants.get(node.id), ast.Call):
+            return self.fields(call)
         home, definition = self.module.find_class(node) or (self.module, None)
         if definition and any(home.qualified(base) in _NAMED_TUPLES for base in definition.bases):
             return record_fields(home, definition)
@@ -297,28 +325,27 @@ class _Reader:
             return _called_fields(node)
         return None
 
-    def contradictions(self, node: ast.FunctionDef, words: Descriptions) -> None:
-        """Remark on what the docstring says of parameters that are not there, or are of another type."""
-        annotations = {
-            argument.arg: argument.annotation
-            for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
-        }
-        named = {binding.parameter: binding.port for binding in self.bindings}
+    def contradictions(self, node: ast.FunctionDef, docstring: Descriptions) -> None:
+        """Remark on parameters in the docstring that do not exist or have another type."""
+        annotations = {argument.arg: argument.annotation for argument, _ in parameters(node)}
+        ports = {binding.parameter: binding.port for binding in self.bindings}
         types = {port.name: port.type for port in self.inputs if port.kind is Kind.PARAMETER}
-        for name in words.parameters:
-            if name not in annotations and name not in named.values() and name.isidentifier():
-                # Comparing takes as long as there are names, and so for each that a docstring makes up.
-                close = get_close_matches(name, annotations, n=1) if len(annotations) <= _COMPARED else []
-                advice = f"did you mean {close[0]!r}?" if close else "remove it there"
-                self.remark(node, "F010", f"the docstring describes {name!r}, which is no parameter", advice)
-        for name, said in words.types.items():
-            declared = types.get(named.get(name, ""))
-            meant = _DOCUMENTED.get(said.removesuffix(", optional").removesuffix("?").strip().lower())
-            if declared and meant and declared not in meant:
-                message = f"the docstring says that {name!r} is {said}, its annotation is {declared}"
+        for name in docstring.parameters:
+            # Authors may also document the name of the port, without `_path`; a sentence is not a name.
+            if name not in annotations and name not in ports.values() and name.isidentifier():
+                compared = annotations if len(annotations) <= _COMPARED else ()
+                advice = did_you_mean(name, compared, otherwise="remove it there")
+                self.remark(node, "F010", f"the docstring describes {name!r}, which is not a parameter", advice)
+        for name, documented in docstring.types.items():
+            declared = types.get(ports.get(name, ""))
+            possible = _DOCUMENTED.get(documented.removesuffix(", optional").removesuffix("?").strip().lower())
+            if declared and possible and declared not in possible:
+                message = f"the docstring says that {name!r} is {documented}, its annotation is {declared}"
                 self.remark(annotations[name] or node, "F010", message, "correct the one that is wrong")
 
     def collisions(self, node: ast.FunctionDef) -> None:
+        """Refuse ports that KFP cannot tell apart, or cannot name."""
+        # An input and an output may have one name (docs/protocol-1.md), so each direction counts by itself.
         for what, ports in (("input", self.inputs), ("output", self.outputs)):
             seen: dict[str, str] = {}
             for port in ports:
@@ -333,11 +360,12 @@ class _Reader:
 
 
 def _place(finding: Finding) -> tuple[int, int]:
+    """Return the line and column by which findings are ordered."""
     return finding.where.line or 0, finding.where.column or 0
 
 
 def _port_name(parameter: str, meaning: Meaning) -> str:
-    """Strip KFP 1's suffixes where KFP 1 strips them (`components/_python_op.py`)."""
+    """Return the name of a parameter's port, without the suffixes that KFP 1 strips (`components/_python_op.py`)."""
     stripped = parameter
     for suffix in meaning.suffixes:
         stripped = stripped.removesuffix(suffix)
@@ -345,6 +373,7 @@ def _port_name(parameter: str, meaning: Meaning) -> str:
 
 
 def _called_fields(node: ast.Call) -> list[tuple[str, ast.expr]] | None:
+    """Return the fields of `NamedTuple("Name", [("a", int)])` or `NamedTuple("Name", a=int)`; None if unreadable."""
     if node.keywords:
         return [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg]
     if len(node.args) > 1 and isinstance(node.args[1], ast.List | ast.Tuple):
@@ -361,7 +390,8 @@ def _called_fields(node: ast.Call) -> list[tuple[str, ast.expr]] | None:
 
 
 def _default_text(value: object, kind: str) -> str | None:
-    """Write a default as contracts do; None when it does not fit its type."""
+    """Return a default as contracts write it; None if it is not a value of the parameter type `kind`."""
+    # `x: float = 1` is usual Python; True is an int too, and is not meant.
     if kind == "Float" and isinstance(value, int) and not isinstance(value, bool):
         try:
             value = float(value)

@@ -1,18 +1,28 @@
-"""Inputs, outputs and the binding of both to a Python function, as plain data."""
+"""Inputs, outputs and the way a Python function receives them, as plain data."""
 
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from toolkit.errors import Location
-from toolkit.findings import Finding
+from msgspec import Struct, field
+
+from toolkit.errors import Finding, Location
 
 # The parameter types of the KFP component specification, v1 names (kfp.dsl.types.type_utils).
 PARAMETER_TYPES = ("String", "Integer", "Float", "Boolean", "JsonArray", "JsonObject")
 
+# The parameter type of a Python value, by its class.
+PARAMETER_TYPE_OF: dict[type, str] = {
+    str: "String",
+    int: "Integer",
+    float: "Float",
+    bool: "Boolean",
+    list: "JsonArray",
+    tuple: "JsonArray",
+    dict: "JsonObject",
+}
 
 # The artifact classes of KFP 2 (kfp.dsl.types.artifact_types).
 ARTIFACT_TYPES = (
@@ -20,12 +30,14 @@ ARTIFACT_TYPES = (
     *("HTML", "Markdown"),
 )
 
-_BOOLEANS = {"true", "false", "yes", "no", "on", "off", "1", "0", "y", "n", "t", "f"}
+# The words for a Boolean, in any case (docs/protocol-1.md, "What the launcher does").
+TRUE_WORDS = frozenset({"true", "1", "yes", "on", "y", "t"})
+FALSE_WORDS = frozenset({"false", "0", "no", "off", "n", "f"})
 
 Scalar = str | int | float | bool
 
-# What the launcher makes of a value's JSON: a parameter type's name, or `("list", of)`, `("dict", of)`,
-# `("optional", of)`, `("choices", values)`, and `("class", name)` for an enumeration or a record of the module.
+# What the launcher makes of a value's JSON: a parameter type's name, or `("list", items)`, `("dict", values)`,
+# `("optional", inner)`, `("choices", values)`, and `("class", name)` for an enumeration or a record of the module.
 Shape = str | tuple[str, "Shape"] | tuple[str, tuple[Scalar, ...]]
 
 
@@ -46,7 +58,10 @@ class Passing(StrEnum):
 
 
 def is_value(text: str, type_: str) -> bool:
-    """Tell whether a text is a value of a parameter type, whose name may be in any case; a String may be any."""
+    """Return whether a text is a value of a parameter type, whose name is not case-sensitive.
+
+    Every text is a String, and a value of a type that is not a parameter type.
+    """
     try:
         match type_.lower():
             case "integer":
@@ -54,12 +69,13 @@ def is_value(text: str, type_: str) -> bool:
             case "float":
                 return math.isfinite(float(text))
             case "boolean":
-                return text.lower() in _BOOLEANS
+                return text.lower() in TRUE_WORDS | FALSE_WORDS
             case "jsonarray":
                 return isinstance(json.loads(text), list)
             case "jsonobject":
                 return isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
+        # `json` raises RecursionError for deeply nested texts.
         return False
     return True
 
@@ -68,13 +84,12 @@ def _empty() -> Mapping[str, object]:
     return MappingProxyType({})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Input:
-    """One input. `default` is the text of the contract (`'1.0'`, `'true'`, JSON), None when there is none.
+class Input(Struct, frozen=True, kw_only=True):
+    """One input.
 
-    `choices` are all the values that it may have, none meaning any. `many` says that it is a list of artifacts.
-    KFP has a word for neither: contracts carry them as the annotations `choices` and `list`. `annotations` are
-    those of others, JSON values by name.
+    `default` is the text in the contract (`'1.0'`, `'true'`, JSON), None without one. `choices` are the allowed
+    values, empty for any. `many` means a list of artifacts. KFP has no field for these two: contracts carry them as the
+    annotations `choices` and `list`. `annotations` are all others, JSON values by name.
     """
 
     name: str
@@ -88,8 +103,7 @@ class Input:
     annotations: Mapping[str, object] = field(default_factory=_empty)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Output:
+class Output(Struct, frozen=True, kw_only=True):
     """One output; `many` and `annotations` as for an input."""
 
     name: str
@@ -100,19 +114,17 @@ class Output:
     annotations: Mapping[str, object] = field(default_factory=_empty)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Interface:
-    """What a component takes and gives; order is the order of the contract."""
+class Interface(Struct, frozen=True, kw_only=True):
+    """The inputs and outputs of a component, in the order of the contract."""
 
     inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Binding:
-    """How one Python parameter is fed: from the input or output called `port`.
+class Binding(Struct, frozen=True, kw_only=True):
+    """How one Python parameter gets its argument: from the input or output called `port`.
 
-    `mode` is that of an open file (`r`, `rb`, `w`, `wb`); `shape` is what becomes of a value beyond its type.
+    `mode` is that of an open file (`r`, `rb`, `w`, `wb`). `shape` describes a value beyond its parameter type.
     """
 
     parameter: str
@@ -123,14 +135,12 @@ class Binding:
     shape: Shape | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Function:
-    """A function read from source: where it is, its interface, and how to call it.
+class Function(Struct, frozen=True, kw_only=True):
+    """A function read from source: its place, its interface, and how to call it.
 
-    `returns` names the outputs that come from the return value, in order; with `returns_tuple` the function
-    returns one value for each of them (a NamedTuple), otherwise the value itself.
-    `packages`, `base` and `image` come from a `@dsl.component(...)` decorator, when there is one. `remarks` are
-    what its author should know.
+    `returns` names the outputs that come from the return value, in order. With `returns_tuple` the function returns a
+    value for each of them (a NamedTuple), without it the one value. `packages`, `base` and `image` come from
+    `@dsl.component(...)`. `remarks` are findings for its author that do not prevent a component.
     """
 
     module: str

@@ -2,9 +2,9 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
@@ -17,9 +17,8 @@ _BLOCK = re.compile(r"^# /// script$\n((?:^#(?:| .*)$\n)+)^# ///$", re.MULTILINE
 _START = re.compile(r"^# /// script$", re.MULTILINE)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Script:
-    """What a script says it needs; `sources` names the dependencies that do not come from the index by their name."""
+class Script(Struct, frozen=True, kw_only=True):
+    """The metadata of a script; `sources` are the dependencies that its [tool.uv.sources] takes from elsewhere."""
 
     where: Location
     dependencies: tuple[str, ...] = ()
@@ -28,22 +27,24 @@ class Script:
 
 
 def read_script(module: Module) -> Script | None:
-    """Read a script's metadata, None when it has none. Raises InputError for metadata that is broken or there twice."""
-    found = list(_BLOCK.finditer(module.text))
+    """Return a script's metadata, None if it has none. Raises InputError if it is invalid or present twice."""
+    blocks = list(_BLOCK.finditer(module.text))
     starts = list(_START.finditer(module.text))
     if not starts:
         return None
+    # Findings about the metadata point at the start of its block.
     line = module.text.count("\n", 0, starts[0].start()) + 1
     where = Location(path=module.path, line=line)
-    if len(found) != 1 or len(starts) != 1:
-        problem = "has no end" if not found else "is there twice"
+    if len(blocks) != 1 or len(starts) != 1:
+        problem = "has no end" if not blocks else "is present twice"
         raise InputError(f"the script's metadata {problem}", where=where, hint="one block, which ends with `# ///`")
-    lines = (part[2:] if part.startswith("# ") else part[1:] for part in found[0][1].split("\n"))
+    lines = (part[2:] if part.startswith("# ") else part[1:] for part in blocks[0][1].split("\n"))
     try:
         data = tomllib.loads("\n".join(lines))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"the script's metadata is not valid TOML: {error}", where=where) from None
     dependencies = _dependencies(data.get("dependencies", []), where)
+    # uv's own table, which the specification leaves to tools.
     sources: Any = data.get("tool", {})
     for key in ("uv", "sources"):
         sources = sources.get(key, {}) if isinstance(sources, dict) else {}
@@ -52,12 +53,13 @@ def read_script(module: Module) -> Script | None:
         where=where,
         dependencies=dependencies,
         requires_python=_requires_python(data.get("requires-python"), where),
-        sources=tuple(one for one in dependencies if canonicalize_name(Requirement(one).name) in named),
+        sources=tuple(text for text in dependencies if canonicalize_name(Requirement(text).name) in named),
     )
 
 
 def _dependencies(value: object, where: Location) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    """Return the requirements as they are written. Raises InputError for an invalid one."""
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise InputError("the script's dependencies are not a list of texts", where=where)
     for text in value:
         try:
@@ -68,6 +70,7 @@ def _dependencies(value: object, where: Location) -> tuple[str, ...]:
 
 
 def _requires_python(value: object, where: Location) -> str | None:
+    """Return the version range, None if absent. Raises InputError for an invalid one."""
     if value is None:
         return None
     try:

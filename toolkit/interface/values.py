@@ -1,13 +1,13 @@
-"""What a value's annotation means: a parameter type of KFP, its choices, and the shape of its JSON."""
+"""Read the annotation of a value: its parameter type, its choices, and the shape of its JSON."""
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from toolkit.interface.constants import NotKnown, constant_value
-from toolkit.interface.model import Scalar, Shape
+from toolkit.interface.model import PARAMETER_TYPE_OF, Scalar, Shape
 from toolkit.interface.module import Module
-from toolkit.interface.refusal import NotUnderstood
 
 _TYPING = ("typing", "typing_extensions", "collections.abc")
 _SCALARS = {"str": "String", "Text": "String", "int": "Integer", "float": "Float", "bool": "Boolean"}
@@ -15,18 +15,22 @@ _LISTS = {"list", "List", "Sequence"}
 _DICTS = {"dict", "Dict", "Mapping", "MutableMapping"}
 _ANYTHING = {"Any", "object"}
 _ENUMS = {"enum.Enum", "enum.StrEnum", "enum.IntEnum"}
+# Classes with named fields, which the launcher makes of a JSON object by keywords.
 _RECORD_BASES = {"typing.TypedDict", "typing_extensions.TypedDict", "pydantic.BaseModel"}
 _RECORD_DECORATORS = {
     *("dataclasses.dataclass", "pydantic.dataclasses.dataclass"),
     *("attrs.define", "attrs.frozen", "attr.s", "attr.define", "attr.frozen"),
 }
-_KINDS: dict[type, str] = {str: "String", int: "Integer", float: "Float", bool: "Boolean"}
+# Base classes of records: an end for classes that derive from each other in a circle.
 _DEEPEST = 20
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Value:
-    """A parameter's type; `choices` are all values it may have, `shape` says what the launcher makes of its JSON."""
+class NotUnderstood(Exception):  # noqa: N818 (the reader turns it into a finding with a place)
+    """An annotation that a component cannot have; `args` are the reason and what to write instead."""
+
+
+class Value(Struct, frozen=True, kw_only=True):
+    """A parameter type; `choices` are the allowed values, empty for any, and `shape` is what its JSON becomes."""
 
     type: str
     shape: Shape | None = None
@@ -34,7 +38,10 @@ class Value:
 
 
 def read_value(module: Module, node: ast.expr) -> Value | None:
-    """Say what a value's annotation means, None when it is none. Raises NotUnderstood for what is no JSON inside."""
+    """Return what the annotation of a value means, None for other annotations.
+
+    Raises NotUnderstood for a list, dict or record that JSON cannot hold.
+    """
     node = followed(module, node)
     owner, arguments = _parts(node)
     name = typing_name(module, owner)
@@ -47,6 +54,7 @@ def read_value(module: Module, node: ast.expr) -> Value | None:
         word = "list" if name in _LISTS else "dict"
         shape = _inner_shape(module, word, arguments, node)
         return Value(type="JsonArray" if word == "list" else "JsonObject", shape=(word, shape) if shape else None)
+    # Any other subscript is an artifact, such as `Input[Dataset]`, or unknown.
     if isinstance(node, ast.Subscript):
         return None
     scalar = _SCALARS.get(name or "")
@@ -54,7 +62,7 @@ def read_value(module: Module, node: ast.expr) -> Value | None:
 
 
 def optional(module: Module, node: ast.expr) -> ast.expr | None:
-    """Give T of `Optional[T]`, `Union[T, None]` and `T | None`; None when it is none of them."""
+    """Return T of `Optional[T]`, `Union[T, None]` and `T | None`, None for other annotations."""
     node = followed(module, node)
     owner, arguments = _parts(node)
     name = typing_name(module, owner)
@@ -63,6 +71,7 @@ def optional(module: Module, node: ast.expr) -> ast.expr | None:
     if name == "Annotated" and arguments:
         return optional(module, arguments[0])
     if name == "Literal" and any(_is_none(part) for part in arguments):
+        # PEP 586: `Literal["a", None]` is `Optional[Literal["a"]]`.
         kept = [part for part in arguments if not _is_none(part)]
         inner = ast.Subscript(value=owner, slice=ast.Tuple(elts=kept, ctx=ast.Load()), ctx=ast.Load())
         return ast.copy_location(inner, node)
@@ -72,7 +81,7 @@ def optional(module: Module, node: ast.expr) -> ast.expr | None:
 
 
 def typing_name(module: Module, node: ast.expr) -> str | None:
-    """Give the bare name of a builtin type or a word of `typing`."""
+    """Return the bare name of a builtin type or a name of `typing`, None for other expressions."""
     qualified = module.qualified(node)
     if qualified is None or qualified in module.classes:
         return None
@@ -81,39 +90,27 @@ def typing_name(module: Module, node: ast.expr) -> str | None:
 
 
 def followed(module: Module, node: ast.expr) -> ast.expr:
-    """Take an annotation out of its quotes, and an alias of the module (`Table = Input[Dataset]`) for what it names."""
+    """Return an annotation without quotes, and for an alias of the module (`Table = Input[Dataset]`) what it names."""
     seen: set[str] = set()
     while True:
-        node = unquoted(node)
+        node = _unquoted(node)
         if not isinstance(node, ast.Name) or node.id not in module.constants or node.id in seen:
             return node
         seen.add(node.id)
         named = module.constants[node.id]
         if isinstance(named, ast.Call):
-            made = module.qualified(named.func) in {"typing.NewType", "typing_extensions.NewType"}
-            if not made or len(named.args) != 2:  # noqa: PLR2004 (a name and a type)
+            is_new_type = module.qualified(named.func) in {"typing.NewType", "typing_extensions.NewType"}
+            if not is_new_type or len(named.args) != 2:  # noqa: PLR2004 (a name and a type)
                 return node
             named = named.args[1]
         elif isinstance(named, ast.Constant):
+            # A constant is not a type, even if it is a text that names one.
             return node
         node = ast.copy_location(named, node)
 
 
-def unquoted(node: ast.expr, *, types: bool = True) -> ast.expr:
-    """Read an annotation in quotes; with `types` False a text stays the name of a type."""
-    if types and isinstance(node, ast.Constant) and isinstance(node.value, str):
-        try:
-            inner = ast.parse(node.value.strip(), mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return node
-        for part in ast.walk(inner):
-            ast.copy_location(part, node)
-        return inner
-    return node
-
-
 def record_fields(module: Module, definition: ast.ClassDef) -> list[tuple[str, ast.expr]]:
-    """List the fields of a record class with their annotations, those of its bases in the module first."""
+    """Return the fields of a record class with their annotations, those of its bases in the module first."""
     fields: dict[str, ast.expr] = {}
     for base in definition.bases:
         if isinstance(base, ast.Name) and base.id in module.classes and module.classes[base.id] is not definition:
@@ -125,12 +122,12 @@ def record_fields(module: Module, definition: ast.ClassDef) -> list[tuple[str, a
 
 
 def is_enum(module: Module, definition: ast.ClassDef) -> bool:
-    """Tell whether a class is an enumeration."""
+    """Return whether a class is an enumeration."""
     return any(module.qualified(base) in _ENUMS for base in definition.bases)
 
 
 def is_record(module: Module, definition: ast.ClassDef, depth: int = 0) -> bool:
-    """Tell whether a class is one of named fields: a dataclass, a TypedDict, pydantic's, attrs', or based on one."""
+    """Return whether a class has named fields: a dataclass, a TypedDict, one of pydantic or attrs, or a subclass."""
     if depth > _DEEPEST:
         return False
     for decorator in definition.decorator_list:
@@ -149,26 +146,25 @@ def is_record(module: Module, definition: ast.ClassDef, depth: int = 0) -> bool:
 
 
 def members(module: Module, definition: ast.ClassDef) -> dict[str, Scalar]:
-    """Give an enumeration's values by name. Raises NotUnderstood for one that is not written out."""
-    found: dict[str, Scalar] = {}
+    """Return an enumeration's values by name. Raises NotUnderstood for a value that is not a literal."""
+    values: dict[str, Scalar] = {}
     for part in definition.body:
         match part:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if not name.startswith("_"):
-                try:
-                    read = constant_value(module, value)
-                except NotKnown:
-                    read = None
-                if not isinstance(read, Scalar):
-                    message = f"`{definition.name}.{name}` is `{ast.unparse(value)}`"
+            case ast.Assign(targets=[ast.Name(id=name)], value=expression) if not name.startswith("_"):
+                value = _scalar(module, expression)
+                if value is None:
+                    message = f"`{definition.name}.{name}` is `{ast.unparse(expression)}`"
                     raise NotUnderstood(message, "write its value, a text or a number")
-                found[name] = read
-    return found
+                values[name] = value
+    return values
 
 
 def _class_value(module: Module, node: ast.expr) -> Value | None:
+    """Read a class of the module or one beside it: an enumeration or a record."""
     home, definition = module.find_class(node) or (module, None)
     if definition is None:
         return None
+    # The launcher makes values by the class's name, as the function's module knows it.
     shape: Shape = ("class", ast.unparse(node))
     if is_enum(home, definition):
         choices = tuple(members(home, definition).values())
@@ -180,27 +176,27 @@ def _class_value(module: Module, node: ast.expr) -> Value | None:
 
 
 def _check_fields(module: Module, definition: ast.ClassDef, outer: tuple[str, ...]) -> None:
-    """See that every field of a record can be JSON."""
+    """Raise NotUnderstood unless JSON can hold every field of a record; `outer` are the records that hold it."""
     if definition.name in outer:
         raise NotUnderstood(f"the record {definition.name} contains itself", "take a dict")
     for name, annotation in record_fields(module, definition):
         inner = optional(module, annotation)
         node = followed(module, inner if inner is not None else annotation)
-        found = module.find_class(node)
-        if found and is_record(*found):
-            _check_fields(*found, (*outer, definition.name))
+        record = module.find_class(node)
+        if record and is_record(*record):
+            _check_fields(*record, (*outer, definition.name))
             continue
         try:
-            known = read_value(module, node) is not None or typing_name(module, node) in _ANYTHING
+            is_value = read_value(module, node) is not None or typing_name(module, node) in _ANYTHING
         except NotUnderstood as problem:
             raise NotUnderstood(f"the field {definition.name}.{name}: {problem.args[0]}", problem.args[1]) from None
-        if not known:
+        if not is_value:
             message = f"the field {definition.name}.{name} is `{ast.unparse(annotation)}`, which JSON cannot hold"
             raise NotUnderstood(message, "fields are str, int, float, bool, list, dict, Enum, or such records")
 
 
 def _inner_shape(module: Module, word: str, arguments: list[ast.expr], node: ast.expr) -> Shape | None:
-    """Read what a list or a dict holds; None where that is anything."""
+    """Return the shape of what a list or a dict holds; None for anything."""
     if not arguments:
         return None
     if word == "dict":
@@ -211,6 +207,7 @@ def _inner_shape(module: Module, word: str, arguments: list[ast.expr], node: ast
 
 
 def _shape(module: Module, node: ast.expr) -> Shape | None:
+    """Return the shape of a value inside a list or a dict; None for anything."""
     inner = optional(module, node)
     if inner is not None:
         shape = _shape(module, inner)
@@ -218,7 +215,9 @@ def _shape(module: Module, node: ast.expr) -> Shape | None:
     node = followed(module, node)
     if typing_name(module, node) in _ANYTHING:
         return None
+    # A union of several types: `optional` has taken those with None alone.
     if typing_name(module, _parts(node)[0]) == "Union" or isinstance(node, ast.BinOp):
+        # JSON does not tell which one of them a value is, so it stays as it is; each must be JSON.
         parts = _parts(node)[1] or list(_alternatives(node))
         for part in parts:
             _shape(module, part)
@@ -226,38 +225,62 @@ def _shape(module: Module, node: ast.expr) -> Shape | None:
     value = read_value(module, node)
     if value is None:
         raise NotUnderstood(
-            f"`{ast.unparse(node)}` is no JSON", "lists and dicts hold str, int, float, bool, list, dict or records"
+            f"JSON cannot hold `{ast.unparse(node)}`",
+            "lists and dicts hold str, int, float, bool, list, dict or records",
         )
     return value.shape or (("choices", value.choices) if value.choices else value.type)
 
 
 def _literal(module: Module, node: ast.expr) -> Scalar:
-    try:
-        value = constant_value(module, node)
-    except NotKnown:
-        value = None
-    if not isinstance(value, Scalar):
-        raise NotUnderstood(f"`{ast.unparse(node)}` in Literal is no text, number, True or False", "write its value")
+    """Return one value of a `Literal[…]`."""
+    value = _scalar(module, node)
+    if value is None:
+        message = f"`{ast.unparse(node)}` in Literal is not a text, number, True or False"
+        raise NotUnderstood(message, "write its value")
     return value
 
 
+def _scalar(module: Module, node: ast.expr) -> Scalar | None:
+    """Return a constant text, number or truth value; None for other expressions."""
+    try:
+        value = constant_value(module, node)
+    except NotKnown:
+        return None
+    return value if isinstance(value, Scalar) else None
+
+
 def _common_type(node: ast.expr, choices: Iterable[Scalar]) -> str:
-    kinds = {type(choice) for choice in choices}
-    if len(kinds) != 1:
-        problem = "has no values" if not kinds else "mixes types"
+    """Return the parameter type of all choices of `node`."""
+    types = {type(choice) for choice in choices}
+    if len(types) != 1:
+        problem = "has no values" if not types else "mixes types"
         raise NotUnderstood(f"`{ast.unparse(node)}` {problem}", "a parameter has values of one type")
-    return _KINDS[kinds.pop()]
+    return PARAMETER_TYPE_OF[types.pop()]
+
+
+def _unquoted(node: ast.expr) -> ast.expr:
+    """Return the expression in an annotation in quotes, any other annotation as it is."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return node
+    try:
+        inner = ast.parse(node.value.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return node
+    # The text has lines of its own; findings point at the annotation.
+    for part in ast.walk(inner):
+        ast.copy_location(part, node)
+    return inner
 
 
 def _parts(node: ast.expr) -> tuple[ast.expr, list[ast.expr]]:
-    """Take `List[int]` apart."""
+    """Return the head and the arguments of `List[int]`."""
     if not isinstance(node, ast.Subscript):
         return node, []
     return node.value, list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
 
 
 def _alternatives(node: ast.expr) -> Iterator[ast.expr]:
-    """Give the parts of `A | B | C`, in order."""
+    """Yield the parts of `A | B | C`, in order."""
     waiting = [node]
     while waiting:
         part = waiting.pop()

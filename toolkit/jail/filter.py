@@ -1,7 +1,7 @@
-"""The system calls that a jail refuses, as a program for the kernel (seccomp(2), classic BPF).
+"""The filter of system calls in a jail: a program for the kernel (seccomp(2), classic BPF).
 
-Namespaces hide what a jail must not see; this keeps programs away from parts of the kernel that namespaces do not
-cover. Architectures without a table here get no filter.
+Namespaces hide what a jail must not see. The filter refuses the calls to parts of the kernel that namespaces do not
+cover. There is a filter only for architectures with a table here.
 """
 
 import struct
@@ -9,11 +9,12 @@ import sys
 from errno import EAFNOSUPPORT, ENOSYS, EPERM
 
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
+# What a filter may return: end the process, fail with an error number, go on (linux/seccomp.h).
 _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
-# Offsets in struct seccomp_data; of an argument, the lower half.
+# Offsets in struct seccomp_data; for an argument, that of its lower half.
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
 
-# Audit's name of the architecture, then the numbers that differ from one to the other.
+# The kernel's numbers for architectures (linux/audit.h), then their numbers for system calls.
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _NUMBERS = {
     "x86_64": {
@@ -73,30 +74,32 @@ _NUMBERS = {
         "swapon": 224,
     },
 }
-# From 424 on, numbers are the same everywhere. These are io_uring's, and those for mounts by descriptor.
+# From 424 on, numbers are the same everywhere: io_uring, and mounts by descriptor.
 _IO_URING = (425, 426, 427)
 _MOUNTS = (428, 429, 430, 431, 432, 433, 442)
 _CLONE3 = 435
 _PROCESSES = ("clone", "fork", "vfork")
 _SOCKETS = ("socket", "socketpair")
-# CLONE_NEWUSER and its like: time, mount, cgroup, uts, ipc, user, pid, net.
+# The flags of clone(2) for new namespaces: time, mount, cgroup, uts, ipc, user, pid, net.
 _NEW_NAMESPACES = 0x7E020080
-# AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK stay within the jail's own network, which is empty. Others do not: AF_VSOCK
-# reaches the host of a virtual machine.
+# AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK stay within the jail's own network, which is empty. Other families do not:
+# AF_VSOCK reaches the host of a virtual machine.
 _FAMILIES = (1, 2, 10, 16)
-# Calls of x86_64 with this bit are for another ABI, with numbers of its own.
+# This bit marks calls of another ABI of x86_64, with numbers of its own.
 _X32 = 0x40000000
 
 
 def system_call_filter(machine: str, *, alone: bool) -> bytes | None:
-    """Give the filter for a machine as `uname -m` names it, None without a table for it.
+    """Return the filter for a machine as `uname -m` names it, None without a table for it.
 
-    `alone` is for a program that needs neither other processes nor sockets.
+    With `alone` it refuses new processes and sockets as well.
     """
+    # In the other order, the lower half of an argument stands elsewhere.
     if machine not in _NUMBERS or sys.byteorder != "little":
         return None
     numbers = _NUMBERS[machine]
     code = [
+        # First: every number below means another call elsewhere (seccomp(2)).
         *_unless(_ARCHITECTURE, _EQUAL, _ARCHITECTURES[machine], _KILL),
         _word(_LOAD, _NUMBER),
         *(_refused(_ANY_BIT, _X32, ENOSYS) if machine == "x86_64" else ()),
@@ -104,7 +107,7 @@ def system_call_filter(machine: str, *, alone: bool) -> bytes | None:
     limited = (*_PROCESSES, *_SOCKETS)
     for number in (*(numbers[name] for name in numbers if name not in limited), *_IO_URING, *_MOUNTS):
         code += _refused(_EQUAL, number, EPERM)
-    # Its flags are in memory, where a filter cannot look; programs then use `clone`.
+    # A filter cannot read its flags, which are in memory. When it is missing, programs use `clone`.
     code += _refused(_EQUAL, _CLONE3, ENOSYS)
     if alone:
         for name in limited:
@@ -113,28 +116,34 @@ def system_call_filter(machine: str, *, alone: bool) -> bytes | None:
     else:
         code += _when(numbers["clone"], _refused(_ANY_BIT, _NEW_NAMESPACES, EPERM))
         for name in _SOCKETS:
+            # A family that is allowed skips the rest of these tests, and the refusal behind them.
             families = [_jump(_EQUAL, family, len(_FAMILIES) - place, 0) for place, family in enumerate(_FAMILIES)]
             code += _when(numbers[name], [*families, _word(_RETURN, _ERRNO | EAFNOSUPPORT)])
     return b"".join([*code, _word(_RETURN, _ALLOW)])
 
 
 def _when(number: int, inner: list[bytes]) -> list[bytes]:
-    """Look at the first argument of one call, and then go on with the number."""
+    """Return code that runs `inner` on the first argument of one call, and then loads the number again."""
+    # The lower half decides: the kernel takes 32 bits of both a family and clone's flags.
     body = [_word(_LOAD, _FIRST_ARGUMENT), *inner, _word(_LOAD, _NUMBER)]
     return [_jump(_EQUAL, number, 0, len(body)), *body]
 
 
 def _unless(offset: int, test: int, value: int, result: int) -> list[bytes]:
+    """Return code that ends with `result` unless the test of a field passes."""
     return [_word(_LOAD, offset), _jump(test, value, 1, 0), _word(_RETURN, result)]
 
 
 def _refused(test: int, value: int, error: int) -> list[bytes]:
+    """Return code that refuses the call with an error number if the test passes."""
     return [_jump(test, value, 0, 1), _word(_RETURN, _ERRNO | error)]
 
 
 def _word(code: int, value: int) -> bytes:
+    """Return one instruction (linux/filter.h, sock_filter)."""
     return struct.pack("<HBBI", code, 0, 0, value)
 
 
 def _jump(code: int, value: int, if_true: int, if_false: int) -> bytes:
+    """Return a test that skips so many instructions."""
     return struct.pack("<HBBI", code, if_true, if_false, value)

@@ -1,12 +1,13 @@
-"""The program that runs inside the container: one file, standard library only.
+"""The program that runs inside the container: one file, `launch.py`, of the standard library only.
 
-Nothing else of the toolkit is in an image, and nothing of the toolkit is imported here.
+Nothing else of the toolkit is in an image, and `launch.py` imports nothing of the toolkit. The rest of the toolkit only
+reads its bytes.
 """
 
 from pathlib import Path
 
-# Part of every image's identity: raised with every change of launch.py that has been released.
-LAUNCHER_VERSION = 3
+# Part of every image's identity, so it goes up with each released change of launch.py.
+LAUNCHER_VERSION = 5
 
 
 def source() -> bytes:

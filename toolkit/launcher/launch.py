@@ -8,7 +8,6 @@ Standard library only, and little of it: it starts before every step of every pi
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
@@ -24,12 +23,16 @@ PROTOCOL = 1
 ABSENT = "{{$}}"
 TRUE = ("true", "1", "yes", "on", "y", "t")
 FALSE = ("false", "0", "no", "off", "n", "f")
+# MAX_ARG_STRLEN of Linux, 32 pages, without the zero at the end.
+LONGEST_WORD = (128 << 10) - 1
+# What Argo leaves in the place of an argument of more than 131,072 bytes (4.0.5, `cmd/argoexec/commands/emissary.go`).
+OFFLOADED = "@/tmp/argo_arg_", ".txt"
 # Where KFP 2 mounts its stores (kfp 2.17, `dsl/types/artifact_types.py`).
 MOUNTS = (("gs://", "/gcs/"), ("minio://", "/minio/"), ("s3://", "/s3/"))
 
 
 class Refused(Exception):
-    """A value, or what the code did, is wrong; the message is all there is to say. `code` is the exit code."""
+    """A value is invalid, or the code failed; the message alone is printed. `code` is the exit code."""
 
     code = 1
 
@@ -47,15 +50,15 @@ class Outside(Refused):
 
 
 def damaged(problem: str) -> Outside:
-    """Say that what lies beside the launcher is wrong: the fault of what built the image."""
+    """Return the error for an invalid file beside the launcher: the image was built wrongly."""
     return Outside(f"this image is damaged, build it again: {problem}")
 
 
-# --- artifacts: what `Input[...]` and `Output[...]` parameters receive --------------------------------------
+# Artifacts: what `Input[...]` and `Output[...]` parameters receive.
 
 
 def prefix_replaced(text: str, prefixes: Any) -> str:
-    """Put another prefix in the place of the first that fits."""
+    """Replace the first prefix that fits."""
     for old, new in prefixes:
         if text.startswith(old):
             return str(new + text[len(old) :])
@@ -79,7 +82,7 @@ class Artifact:
         self.metadata = metadata or {}
         self.uri = uri or path or ""
         if path:
-            # The engine's word, whatever the URI.
+            # As the engine gives it, whatever the URI.
             self._path = path
 
     @property
@@ -184,7 +187,7 @@ class ClassificationMetrics(Artifact):
 
 
 class SlicedClassificationMetrics(Artifact):
-    """Classification metrics by slice; the slices are the metadata's own business."""
+    """Classification metrics by slice; the slices are free metadata."""
 
     schema_title = "system.SlicedClassificationMetrics"
 
@@ -214,7 +217,7 @@ ARTIFACTS = {
         Markdown,
     )
 }
-# Where metadata stands for engines that have no place for it.
+# The key of metadata beside an artifact, for engines that have no place for it.
 SIDE_FILE = ".metadata.json"
 LOGGED = ("Metrics", "ClassificationMetrics", "SlicedClassificationMetrics")
 
@@ -225,7 +228,7 @@ STAND_INS = ("kfp", "kfp.dsl", "kfp.components", "kfp.v2", "kfp.v2.dsl", "toolki
 
 
 class _Marker:
-    """`Input`, `Output`, `InputPath`, ...: written in annotations, and nothing else."""
+    """`Input`, `Output`, `InputPath`, …: only for annotations."""
 
     def __init__(self, *arguments: object, **keywords: object) -> None:
         del arguments, keywords
@@ -243,23 +246,23 @@ def _inert(function: Any = None, **keywords: object) -> Any:
 
 
 def not_here(name: str) -> str:
-    """Say what to do about a name that the stand-ins lack."""
+    """Return the message about a name that the stand-ins lack."""
     package = name.partition(".")[0]
     return f"{name} is not in this image: declare {'comp-toolkit' if package == 'toolkit' else package} in dependencies"
 
 
 class StandIns:
-    """The last finder on `sys.meta_path`: serves the stand-ins when no real package is there."""
+    """The last finder on `sys.meta_path`: serves the stand-ins if the real package is missing."""
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> Any:
-        """Find a stand-in; a submodule only where its parent is one too."""
+        """Find a stand-in; a submodule only if its parent is one too."""
         del path, target
         parent = name.rpartition(".")[0]
         if parent and not getattr(sys.modules.get(parent), "__comp_stand_in__", False):
             return None
         if name not in STAND_INS:
             if parent:
-                # `from kfp import Client` gets here too. No ModuleNotFoundError: Python would drop the message.
+                # `from kfp import Client` comes here too. A ModuleNotFoundError would lose the message.
                 raise ImportError(not_here(name), name=name)
             return None
         from importlib.machinery import ModuleSpec
@@ -290,7 +293,7 @@ class StandIns:
     @staticmethod
     def _missing(module: str) -> Callable[[str], Any]:
         def missing(name: str) -> Any:
-            # No ImportError: pickle asks every module for the names it looks for.
+            # Not an ImportError: pickle asks every module for the names it looks for.
             raise AttributeError(not_here(f"{module}.{name}"))
 
         return missing
@@ -307,9 +310,6 @@ class StandIns:
             return import_module(full)
 
         return attribute
-
-
-# --- the call -----------------------------------------------------------------------------------------------
 
 
 class Call:
@@ -352,10 +352,20 @@ class Call:
                 known = " ".join(sorted(flags)) or "none"
                 raise WrongCall(f"unknown {what} {token}; there are: {known}")
             position += 2
+        call.leave_out_missing()
         return call
 
+    def leave_out_missing(self) -> None:
+        """Take optional artifacts without a file as absent: Argo's templates cannot leave out the path of one."""
+        if self.executor_input is not None:
+            return
+        for port in self.component["inputs"]:
+            path = self.inputs.get(port["name"])
+            if path and port["kind"] == "artifact" and port["optional"] and not os.path.lexists(path):
+                del self.inputs[port["name"]]
+
     def reported(self, direction: str, kind: str, name: str) -> Any:
-        """Give what the ExecutorInput says of one port; names there are sanitised."""
+        """Return the ExecutorInput's entry for one port; names there are sanitised."""
         part = ((self.executor_input or {}).get(direction) or {}).get(kind) or {}
         return part.get(name, part.get(sanitised(name)))
 
@@ -389,12 +399,67 @@ class Call:
         )
 
 
+class JsonRules:
+    """What the scanner of the module `json` is made with, for JSON as `json.loads` reads it."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    memo: dict[str, str] = {}  # noqa: RUF012 (each call of the scanner empties its own)
+    parse_constant = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}.__getitem__
+
+
+def loaded(text: str) -> Any:
+    """Parse JSON as `json.loads` does, without importing it.
+
+    It imports `re`, `enum` and `collections`, which take 40 ms in a base without the bytecode of its standard library,
+    and images of Python have none.
+    """
+    try:
+        from _json import make_scanner
+
+        trimmed = text.strip(" \t\n\r")
+        rules: Any = JsonRules
+        value, end = make_scanner(rules)(trimmed, 0)
+        if end == len(trimmed):
+            return value
+    except (AttributeError, ImportError, StopIteration, SystemError, ValueError):
+        # Another implementation of Python, or a version whose scanner asks for more than `JsonRules` has; or not JSON,
+        # and until Python 3.12 the scanner has no error without `json`.
+        pass
+    import json
+
+    return json.loads(text)
+
+
+def dumped(value: Any, default: Callable[[Any], Any] | None = None, *, allow_nan: bool = True) -> str:
+    """Write JSON as `json.dumps` does, without importing it."""
+    try:
+        from _json import encode_basestring_ascii, make_encoder
+
+        text, sorts, skips = encode_basestring_ascii, False, False
+        encode = make_encoder({}, default or no_json, text, None, ": ", ", ", sorts, skips, allow_nan)
+    except (ImportError, TypeError):
+        # Another implementation of Python, or a version whose encoder takes other arguments.
+        import json
+
+        return json.dumps(value, default=default, allow_nan=allow_nan)
+    return "".join(encode(value, 0))
+
+
+def no_json(value: Any) -> Any:
+    """Refuse a value in the words of `json`."""
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
 def parse_executor_input(text: str) -> dict[str, Any] | None:
     """Read KFP 2's ExecutorInput; the literal placeholder means that the engine has none."""
     if text == ABSENT or not text:
         return None
     try:
-        parsed = json.loads(text)
+        parsed = loaded(text)
     except (ValueError, RecursionError) as error:
         raise WrongCall(f"the engine's --executor-input is not JSON: {error}") from None
     check_executor_input(parsed)
@@ -402,7 +467,7 @@ def parse_executor_input(text: str) -> dict[str, Any] | None:
 
 
 def check_executor_input(given: Any) -> None:
-    """See that an ExecutorInput has the form of KFP's `pipeline_spec.proto`, as far as it is used here."""
+    """Check that an ExecutorInput has the form of KFP's `pipeline_spec.proto`, as far as it is used here."""
     of_kind(given, dict, "it")
     for direction in ("inputs", "outputs"):
         part = of_kind(given.get(direction), dict, direction)
@@ -419,7 +484,7 @@ def check_executor_input(given: Any) -> None:
 
 
 def of_kind(value: Any, kind: type, where: str) -> Any:
-    """Give a part of an ExecutorInput, an empty one for null: protobuf's JSON may leave out or null anything."""
+    """Return a part of an ExecutorInput, empty for null: protobuf's JSON may omit or null any part."""
     if value is None:
         return kind()
     if not isinstance(value, kind):
@@ -430,16 +495,54 @@ def of_kind(value: Any, kind: type, where: str) -> Any:
 
 
 def json_kind(value: Any) -> str:
-    """Name what a JSON value is."""
+    """Return the kind of a JSON value."""
     kinds = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", type(None): "null"}
     return kinds.get(type(value), "a number")
+
+
+def as_given(words: list[str]) -> list[str]:
+    """Return a command line with the arguments that Argo has put into files, because they are too long for one.
+
+    A word that looks like the name of such a file stays as it is if the caller wrote it.
+    """
+    if not words or not os.environ.get("ARGO_CONTAINER_NAME"):
+        return words
+    # Both lists end alike; what stands before the arguments differs, above all if KFP's launcher starts this one.
+    written = argo_arguments()[-len(words) :]
+    written = [None] * (len(words) - len(written)) + written
+    return [word if word == same else offloaded(word) for word, same in zip(words, written, strict=True)]
+
+
+def argo_arguments() -> list[Any]:
+    """Return the arguments as they were before Argo put the long ones into files; empty if it keeps no list."""
+    try:
+        with open(os.environ.get("ARGO_CONTAINER_ARGS_FILE") or "", encoding="utf-8") as stream:
+            written = loaded(stream.read())
+    except (OSError, ValueError, RecursionError):
+        return []
+    return written if isinstance(written, list) else []
+
+
+def offloaded(word: str) -> str:
+    """Return the text of the file that Argo names in the place of an argument; any other word as it is."""
+    begin, end = OFFLOADED
+    number = word[len(begin) : -len(end)]
+    if word != begin + number + end or not (number.isascii() and number.isdigit()):
+        return word
+    try:
+        with open(word[1:], "rb") as stream:
+            return os.fsdecode(stream.read())
+    except FileNotFoundError:
+        return word
+    except OSError as error:
+        raise Outside(f"cannot read the argument that Argo has put into {word[1:]}: {error.strerror}") from None
 
 
 def read_values(path: str) -> dict[str, str]:
     """Read the values that are too long for a command line: texts by input name."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
-            values = json.load(stream)
+            values = loaded(stream.read())
     except (OSError, ValueError, RecursionError) as error:
         raise WrongCall(f"cannot read the values in {path}: {error}") from None
     if not isinstance(values, dict):
@@ -451,28 +554,25 @@ def read_values(path: str) -> dict[str, str]:
 
 
 def read_side_file(path: str) -> dict[str, Any] | None:
-    """Read the metadata that an earlier step left beside an artifact."""
+    """Read the metadata that an earlier step wrote beside an artifact."""
     try:
         with open(path + SIDE_FILE, encoding="utf-8") as stream:
-            metadata = json.load(stream)
-    except (OSError, ValueError):
+            metadata = loaded(stream.read())
+    except (OSError, ValueError, RecursionError):
         return None
     return metadata if isinstance(metadata, dict) else None
 
 
 def sanitised(name: str) -> str:
-    """Give the name that KFP 2 uses for a port (kfp 2.17, `dsl/utils.py`)."""
+    """Return the name that KFP 2 uses for a port (kfp 2.17, `dsl/utils.py`)."""
     text = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name.lower())
     while "__" in text:
         text = text.replace("__", "_")
     return text.strip("_")
 
 
-# --- values -------------------------------------------------------------------------------------------------
-
-
 def parse_value(port: Port, value: Any) -> Any:
-    """Turn what an engine hands over into a Python value; `value` is text, or a JSON value of KFP 2."""
+    """Return an engine's value as a Python value; `value` is text, or a JSON value of KFP 2."""
     kind = port["type"]
     try:
         if kind == "Integer":
@@ -485,12 +585,12 @@ def parse_value(port: Port, value: Any) -> Any:
             return parse_json(value, list if kind == "JsonArray" else dict)
     except (ValueError, TypeError, OverflowError):
         raise unfit(port, value, kind) from None
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else dumped(value)
 
 
 def unfit(port: Port, value: Any, expected: str) -> Refused:
-    """Say that a value does not fit."""
-    shown = value if isinstance(value, str) else json.dumps(value)
+    """Return the error for a value that does not fit."""
+    shown = value if isinstance(value, str) else dumped(value)
     return Refused(f"the input {port['name']!r} is {shown[:200]!r}, expected {expected}")
 
 
@@ -520,14 +620,14 @@ def parse_boolean(value: Any) -> bool:
 
 def parse_json(value: Any, expected: type) -> Any:
     """Read a list or an object."""
-    parsed = json.loads(value) if isinstance(value, str) else value
+    parsed = loaded(value) if isinstance(value, str) else value
     if not isinstance(parsed, expected):
         raise ValueError(value)
     return parsed
 
 
 def given_value(port: Port, value: Any, namespace: dict[str, Any]) -> Any:
-    """Give what the function receives for a parsed value: one of its choices, lists and records with typed items."""
+    """Return a parsed value as the function receives it: one of its choices, lists and records with typed items."""
     choices = port.get("choices")
     if choices and value not in choices:
         raise unfit(port, value, "one of " + ", ".join(map(repr, choices)))
@@ -542,7 +642,7 @@ def given_value(port: Port, value: Any, namespace: dict[str, Any]) -> Any:
 
 
 def shaped(shape: Any, value: Any, namespace: dict[str, Any]) -> Any:
-    """Make of a JSON value what the annotation says; KFP 2's local runner gives 1.0 for 1."""
+    """Convert a JSON value to its annotation's type; KFP 2's local runner gives 1.0 for 1."""
     if isinstance(shape, str):
         return parse_item(shape, value)
     kind, inner = shape
@@ -554,7 +654,7 @@ def shaped(shape: Any, value: Any, namespace: dict[str, Any]) -> Any:
         return {name: shaped(inner, item, namespace) for name, item in parse_json(value, dict).items()}
     if kind == "choices":
         if value not in inner:
-            raise ValueError(f"{value!r} is none of {inner}")
+            raise ValueError(f"{value!r} is not one of {inner}")
         return value
     first, *rest = inner.split(".")
     found = namespace[first]
@@ -572,12 +672,12 @@ def shape_text(shape: Any) -> str:
 
 
 def parse_item(kind: str, value: Any) -> Any:
-    """Read an item of a list or a dict: a JSON value, which is no text unless it is meant as one."""
+    """Read an item of a list or a dict: a JSON value, a text only if the annotation is one."""
     if kind in ("JsonArray", "JsonObject"):
         return parse_json(value, list if kind == "JsonArray" else dict)
     fits = isinstance(value, str) if kind == "String" else isinstance(value, bool) == (kind == "Boolean")
     if not fits or (kind != "String" and not isinstance(value, (int, float))):
-        raise ValueError(f"{json.dumps(value)[:200]} is no {kind}")
+        raise ValueError(f"{dumped(value)[:200]} is not a valid {kind}")
     if kind == "Integer":
         return parse_integer(value)
     return float(value) if kind == "Float" else value
@@ -605,7 +705,7 @@ def made(cls: Any, value: Any) -> Any:
 
 
 def hinted(hint: Any, value: Any) -> Any:
-    """Make a field's value; a plain type is checked, what is no record and holds none is taken as it is."""
+    """Return a field's value; plain types are checked, others that hold no record are taken as they are."""
     from typing import get_args
 
     if hint in (int, float, bool, str, list, dict):
@@ -653,11 +753,11 @@ def value_text(port: Port, value: Any) -> str:
 
 def json_text(value: Any) -> str:
     """Write JSON; numbers and arrays of numpy become plain ones."""
-    return json.dumps(value, allow_nan=False, default=plain)
+    return dumped(value, plain, allow_nan=False)
 
 
 def plain(value: Any) -> Any:
-    """Give a value of numpy, a record or an enumeration as a Python value."""
+    """Return a value of numpy, a record or an enumeration as a plain Python value."""
     if hasattr(value, "tolist"):
         return value.tolist()
     read = record_value(value)
@@ -667,7 +767,7 @@ def plain(value: Any) -> Any:
 
 
 def record_value(value: Any) -> Any:
-    """Give a record as a dict and a member of an enumeration as its value; anything else as it is."""
+    """Return a record as a dict and a member of an enumeration as its value; anything else as it is."""
     if hasattr(type(value), "__members__"):
         return value.value
     if hasattr(type(value), "model_dump"):
@@ -685,9 +785,6 @@ def number_text(name: str, number: float) -> str:
     return repr(number)
 
 
-# --- functions ----------------------------------------------------------------------------------------------
-
-
 def run_function(component: Component, call: Call, app: str) -> None:
     """Call the component's function and write what it returns."""
     outputs = {port["name"]: port for port in component["outputs"]}
@@ -698,7 +795,7 @@ def run_function(component: Component, call: Call, app: str) -> None:
     try:
         returned = function(**keywords)
     except SystemExit as left:
-        # sys.exit(0) is no failure, and no excuse for outputs that are not there.
+        # sys.exit(0) is not a failure, but the outputs must still be there.
         if left.code not in (None, 0):
             raise
     close_files(component, keywords)
@@ -708,7 +805,7 @@ def run_function(component: Component, call: Call, app: str) -> None:
         if port["kind"] == "artifact" and hasattr(value, "uri") and hasattr(value, "metadata"):
             artifacts[port["name"]] = returned_artifact(port, value, call)
         else:
-            # As in KFP 2, what is no text becomes one; of other objects `str` would keep too little.
+            # As in KFP 2, numbers and the like become text; of other objects `str` would keep too little.
             simple = port["kind"] == "artifact" and isinstance(value, (int, float, list, tuple))
             write_text(call.outputs[port["name"]], str(value) if simple else value_text(port, value))
     for name, artifact in artifacts.items():
@@ -720,7 +817,7 @@ def run_function(component: Component, call: Call, app: str) -> None:
 def arguments(
     component: Component, call: Call, function: Callable[..., Any], namespace: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Artifact]]:
-    """Give the function's keyword arguments, and its output artifacts by port."""
+    """Return the function's keyword arguments, and its output artifacts by port."""
     keywords, artifacts = {}, {}
     for port in component["inputs"]:
         value = input_value(port, call)
@@ -753,21 +850,21 @@ def opened(port: Port, path: Any) -> Any:
         return path
     mode = port["mode"]
     try:
-        # The function works with it; `close_files` ends it.
+        # Open while the function runs; `close_files` closes it.
         return open(path, mode) if "b" in mode else open(path, mode, encoding="utf-8")
     except OSError as error:
         raise Refused(f"cannot open {path} for {port['name']!r}: {error.strerror}") from None
 
 
 def close_files(component: Component, keywords: dict[str, Any]) -> None:
-    """Close the files that the function was given, so that what it wrote is there."""
+    """Close the files that the function received, so that its writes reach the disk."""
     for port in (*component["inputs"], *component["outputs"]):
         if port.get("passing") == "file" and keywords.get(port["parameter"]) is not None:
             keywords[port["parameter"]].close()
 
 
 def has_default(function: Callable[..., Any], parameter: str) -> bool:
-    """Tell whether a parameter may be left out; `inspect` would know too, and take longer than all of this."""
+    """Return whether a parameter may be left out. Importing `inspect` takes longer than all of this."""
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     code = getattr(function, "__code__", None)
@@ -780,25 +877,28 @@ def has_default(function: Callable[..., Any], parameter: str) -> bool:
 
 
 def input_value(port: Port, call: Call) -> Any:
-    """Give an input's value, path or artifact; None when it is absent."""
+    """Return an input's value, path or artifact; None when it is absent."""
     name = port["name"]
     if port["kind"] == "parameter":
         value = call.inputs.get(name)
         if call.executor_input is not None:
             reported = call.reported("inputs", "parameterValues", name)
-            # What is required was handed over somehow; only of what may be absent does KFP's word decide.
+            # Only for an optional input does KFP decide whether it is present.
             value = reported if reported is not None or port["optional"] else value
         return None if value is None else parse_value(port, value)
     if port.get("many"):
         return call.artifacts(port)
     path = call.inputs.get(name)
     if path is None:
+        # KFP's server never finds an artifact present (2.17, `backend/src/v2/driver/util.go`), so argv lacks it.
+        path = call.artifact(port, "", "inputs").path
+    if not path:
         return None
     return call.artifact(port, path, "inputs") if port["passing"] == "artifact" else path
 
 
 def load_function(entrypoint: str, app: str) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """Import the module and take the function out of it, decorators' wrappers too; also give the module's names."""
+    """Import the module and return its function, without decorators' wrappers, and the module's names."""
     from importlib import import_module
 
     sys.path.insert(0, app)
@@ -809,12 +909,12 @@ def load_function(entrypoint: str, app: str) -> tuple[Callable[..., Any], dict[s
     # A real kfp's decorator leaves a component object that keeps the function.
     function = getattr(function, "python_func", function)
     if not callable(function):
-        raise Refused(f"there is no function {name} in the module {module}")
+        raise Refused(f"the module {module} has no function {name}")
     return function, vars(loaded)
 
 
 def returned_values(component: Component, returned: Any, names: list[str]) -> tuple[Any, ...]:
-    """Give the returned values, one for each output that comes from the return value, in the order of `names`.
+    """Return one value for each output that comes from the return value, in the order of `names`.
 
     A value whose parts have names is taken by these, a plain tuple by position.
     """
@@ -839,7 +939,7 @@ def returned_values(component: Component, returned: Any, names: list[str]) -> tu
 
 
 def returned_artifact(port: Port, value: Any, call: Call) -> Artifact:
-    """Put what a returned artifact names into the output's place, or pass its URI on; its metadata goes along."""
+    """Move a returned artifact to the output's place, or pass on its URI; with its metadata."""
     path = call.outputs[port["name"]]
     artifact = call.artifact(port, path, "outputs")
     artifact.metadata.update(value.metadata)
@@ -861,7 +961,7 @@ def write_logged(port: Port, artifact: Artifact, call: Call) -> None:
         return
     content = artifact.metadata
     if port["name"].replace("-", "_") == "mlpipeline_metrics":
-        # What KFP 1.8 shows in its interface.
+        # KFP 1.8 shows this form in its interface.
         metrics = [
             {"name": name, "numberValue": value, "format": "RAW"}
             for name, value in content.items()
@@ -873,9 +973,6 @@ def write_logged(port: Port, artifact: Artifact, call: Call) -> None:
     except (TypeError, ValueError) as error:
         raise Refused(f"the metrics {port['name']!r} cannot be written as JSON: {error}") from error
     write_text(path, text)
-
-
-# --- programs -----------------------------------------------------------------------------------------------
 
 
 def run_program(component: Component, call: Call, app: str, child: Child | None) -> int:
@@ -897,7 +994,7 @@ def run_program(component: Component, call: Call, app: str, child: Child | None)
 
 
 def program_command(component: Component, call: Call) -> tuple[list[str], dict[str, str]]:
-    """Give the program's command line, with the ports that say how they become words of it, and its variables."""
+    """Return the program's command line, with the words of its ports, and its variables."""
     command = list(call.program or ())
     before: list[tuple[Port, Any]] = []
     after: list[tuple[Port, Any]] = []
@@ -928,7 +1025,7 @@ def program_command(component: Component, call: Call) -> tuple[list[str], dict[s
 
 
 def arranged(given: list[tuple[Port, Any]]) -> tuple[list[str], list[str], list[str]]:
-    """Give words with a flag and a value, positional ones in the program's order, and those that take what follows."""
+    """Return words with flags, positional words in order, and words that take all words after them."""
     options: list[str] = []
     lists: list[str] = []
     positional: list[tuple[Port, Any]] = []
@@ -951,13 +1048,13 @@ def arranged(given: list[tuple[Port, Any]]) -> tuple[list[str], list[str], list[
 
 
 def is_open(spec: Any, words: list[str]) -> bool:
-    """Tell whether a flag takes the words after it as well."""
+    """Return whether a flag also takes the words after it."""
     alone = "const" in spec and words[-1:] == [spec["flag"]]
     return bool(spec.get("form") == "list" or spec.get("nested") or alone)
 
 
 def port_value(port: Port, call: Call) -> Any:
-    """Give an input's value or path, or an output's path; None for an absent input."""
+    """Return an input's value or path, or an output's path; None for an absent input."""
     if "optional" in port:
         value = input_value({**port, "passing": "path"}, call)
         if value is None and port["kind"] == "parameter" and "default" in port:
@@ -972,13 +1069,13 @@ def port_value(port: Port, call: Call) -> Any:
 
 
 def own_default(port: Port) -> Any:
-    """Give the default that the program has itself, None where that is not known."""
+    """Return the program's own default; None if unknown."""
     text = port["program"].get("default")
     return None if text is None else parse_value(port, text)
 
 
 def is_left_out(port: Port, value: Any) -> bool:
-    """Tell whether no word stands for a value: it is absent, or what the program takes by itself.
+    """Return whether a value needs no word: it is absent, or the program's own default.
 
     No word may give the same: `type=bool` reads every text but the empty one as true.
     """
@@ -1026,7 +1123,7 @@ def list_words(port: Port, value: list[Any]) -> list[str]:
 
 
 def switched(port: Port, value: Any) -> list[str]:
-    """Give the flag that says yes or no; a program without a flag for it may say no by itself."""
+    """Return the flag for yes or no; no flag if that is the program's own default."""
     spec = port["program"]
     chosen = spec["flag"] if value else spec.get("off", "")
     if not chosen and (own_default(port) or "default" not in port):
@@ -1035,7 +1132,7 @@ def switched(port: Port, value: Any) -> list[str]:
 
 
 def added(port: Port, value: list[Any]) -> list[Any]:
-    """Give the items that come to those of the program's default, which stay."""
+    """Return the items to add to those of the program's default, which stay."""
     kept = own_default(port) or []
     if value[: len(kept)] != kept:
         raise cannot_say(port, value, "the program adds items to its default")
@@ -1043,10 +1140,10 @@ def added(port: Port, value: list[Any]) -> list[Any]:
 
 
 def cannot_say(port: Port, value: Any, reason: str) -> Refused:
-    """Say that no words of the program's command line stand for a value."""
+    """Return the error for a value that the program's command line cannot express."""
     own = port["program"].get("default")
     default = "" if own is None else f" {own}"
-    return Refused(f"the input {port['name']!r} cannot be {json.dumps(value)[:200]}: {reason}{default}")
+    return Refused(f"the input {port['name']!r} cannot be {dumped(value)[:200]}: {reason}{default}")
 
 
 def joined(flag: str, text: str) -> list[str]:
@@ -1059,7 +1156,7 @@ def joined(flag: str, text: str) -> list[str]:
 def word_text(value: Any) -> str:
     """Write a value as Python programs read it."""
     if isinstance(value, float) and value.is_integer():
-        # 1e22 is no text that int() takes, and nobody reads it as one.
+        # int() does not accept 1e22.
         return str(int(value)) if abs(value) < 1e15 else repr(value)  # noqa: PLR2004 (all digits are exact below)
     return json_text(value) if isinstance(value, (list, dict)) else str(value)
 
@@ -1067,8 +1164,8 @@ def word_text(value: Any) -> str:
 class Child:
     """One program, and the signals that come for it.
 
-    They are blocked and taken together with the news of its end, so that none is lost and none waits. Handlers
-    would do neither: Python runs them between two of its own steps, and a signal may come just before a wait.
+    They are blocked, and one wait takes them and the program's end, so that none is lost and none is late. Python runs
+    handlers between two of its own steps, so a signal that comes just before a wait would be late.
     """
 
     def __init__(self) -> None:
@@ -1077,20 +1174,20 @@ class Child:
         self.signal = signal
         self.taken = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD}
         self.mask = signal.pthread_sigmask(signal.SIG_BLOCK, self.taken)
-        # Without a handler, some systems drop it although it is blocked.
+        # Without a handler, some systems drop a signal though it is blocked.
         self.handler = signal.signal(signal.SIGCHLD, lambda *_: None)
         self.process = 0
 
     def run(self, command: list[str]) -> int:
         """Run to the end and return the exit code."""
-        # Python ignores these two; what it starts must not inherit that.
+        # Python ignores these two; the program must not inherit that.
         defaults = (self.signal.SIGPIPE, self.signal.SIGXFSZ)
         try:
             self.process = os.posix_spawnp(
                 command[0], command, os.environ, setsigdef=defaults, setsigmask=tuple(self.mask)
             )
         except OSError as error:
-            raise Refused(f"cannot run {command[0]}: {error.strerror}") from error
+            raise Refused(f"cannot run {command[0]}: {too_long(command, error) or error.strerror}") from error
         except ValueError as error:
             # A JSON value may hold a null character, a word of a command line may not.
             raise Refused(f"cannot run {command[0]}: {error}") from None
@@ -1109,7 +1206,7 @@ class Child:
         return None
 
     def wait(self) -> int:
-        """Pass signals on until the end, and give the exit code, 128 plus the signal that ended it."""
+        """Pass signals on until the end, and return the exit code, or 128 plus the signal that ended it."""
         while True:
             number = self.signal.sigwait(self.taken)
             if number != self.signal.SIGCHLD:
@@ -1120,7 +1217,7 @@ class Child:
                 return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
     def ended(self) -> int | None:
-        """Collect every process that ended, and give the child's status if it is one of them.
+        """Collect every process that ended, and return the child's status if it is one of them.
 
         One SIGCHLD may stand for many; as process 1 of a container there may be orphans among them.
         """
@@ -1136,11 +1233,26 @@ class Child:
                 status = of_process
 
 
-# --- outputs ------------------------------------------------------------------------------------------------
+def too_long(command: list[str], error: OSError) -> str | None:
+    """Return what is too long for a command line, and what to do; None if the error has another reason."""
+    from errno import E2BIG
+
+    if error.errno != E2BIG:
+        return None
+    longest = max([*command, *(f"{name}={value}" for name, value in os.environ.items())], key=byte_count)
+    size, advice = byte_count(longest), "make the input an artifact, which is passed as a file"
+    if size > LONGEST_WORD:
+        return f"{longest[:40]!r}… has {size} bytes, and a command line takes {LONGEST_WORD} a word: {advice}"
+    return f"its command line of {sum(map(byte_count, command))} bytes is too long: {advice}"
+
+
+def byte_count(word: str) -> int:
+    """Return the bytes of a word of a command line."""
+    return len(os.fsencode(word))
 
 
 def check_outputs(component: Component, call: Call) -> None:
-    """See that every output has a path, and make the paths' parents."""
+    """Check that every output has a path, and make the paths' parents."""
     for port in component["outputs"]:
         if port["name"] not in call.outputs:
             raise WrongCall(f"the output {port['name']!r} has no path")
@@ -1148,7 +1260,7 @@ def check_outputs(component: Component, call: Call) -> None:
 
 
 def check_written(component: Component, call: Call, artifacts: dict[str, Artifact]) -> None:
-    """See that every output was written; KFP 2 may also be told of another URI, other engines know the path alone."""
+    """Check that every output was written. For KFP 2 another URI suffices; other engines know only the path."""
     missing = []
     for port in component["outputs"]:
         path = call.outputs[port["name"]]
@@ -1192,13 +1304,36 @@ def write_side_files(call: Call, artifacts: dict[str, Artifact]) -> None:
             write_text(call.outputs[name] + SIDE_FILE, text)
 
 
+def leave_root(component: Component, call: Call) -> None:
+    """Work in /tmp instead of a `/` that cannot be written: libraries leave logs and models where they work."""
+    if not os.path.samefile(".", "/") or os.access("/", os.W_OK) or not os.access("/tmp", os.W_OK):
+        return
+    for ports, given in ((component["inputs"], call.inputs), (component["outputs"], call.outputs)):
+        for port in ports:
+            # Relative paths begin at the engine's folder.
+            if port["name"] in given and (port["kind"] == "artifact" or given is call.outputs):
+                given[port["name"]] = os.path.abspath(given[port["name"]])
+    os.chdir("/tmp")
+
+
 def make_parent(path: str) -> None:
     """Make the folder that a path lies in."""
     parent = os.path.dirname(path)
     try:
         os.makedirs(parent or ".", exist_ok=True)
     except OSError as error:
-        raise Outside(f"cannot make the folder {parent}: {error.strerror}") from None
+        raise Outside(f"cannot make the folder {parent}: {error.strerror}{way_to_write(error)}") from None
+
+
+def way_to_write(error: OSError) -> str:
+    """Return how an engine lets an output be written; empty if the error has another reason."""
+    from errno import EACCES, EROFS
+
+    if error.errno == EROFS:
+        return ": the engine must mount a volume there that can be written, such as an emptyDir at /tmp"
+    if error.errno == EACCES:
+        return f": run the container as the owner of that folder, or let user {os.getuid()} write there"
+    return ""
 
 
 def write_text(path: str, text: str) -> None:
@@ -1208,12 +1343,9 @@ def write_text(path: str, text: str) -> None:
         with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
             stream.write(text)
     except OSError as error:
-        raise Outside(f"cannot write {path}: {error.strerror}") from None
+        raise Outside(f"cannot write {path}: {error.strerror}{way_to_write(error)}") from None
     except UnicodeEncodeError as error:
         raise Refused(f"cannot write {path}: {error}") from None
-
-
-# --- the program --------------------------------------------------------------------------------------------
 
 
 def main(arguments: list[str]) -> int:
@@ -1222,16 +1354,16 @@ def main(arguments: list[str]) -> int:
     child = Child() if os.getpid() == 1 else None
     folder = os.path.dirname(os.path.abspath(__file__))
     if sys.path and os.path.abspath(sys.path[0] or ".") == folder:
-        # Python before 3.11 has no -P: this folder is no place to import from.
+        # Python before 3.11 has no -P to keep this folder off the path.
         del sys.path[0]
     home = os.environ.get("HOME")
-    if not home or (home == "/" and not os.access("/", os.W_OK)):
-        # Engines say `/` for a user that the image does not know.
+    # Engines say `/` for a user that the image does not know, and an image may name the home of another user.
+    if not home or (not os.access(home, os.W_OK if home == "/" else os.X_OK) and os.path.exists(home)):
         os.environ["HOME"] = "/tmp"
     name = arguments[0] if arguments else None
     try:
         component = find_component(folder, name)
-        call = Call.parse(arguments[1:], component)
+        call = Call.parse(as_given(arguments[1:]), component)
         sys.argv = arguments[:1]
         app = os.path.join(folder, "app")
         sys.excepthook = lambda kind, error, _: show_failure(name, kind, error)
@@ -1243,6 +1375,7 @@ def main(arguments: list[str]) -> int:
             code = child.fork()
             if code is not None:
                 return code
+        leave_root(component, call)
         run_function(component, call, app)
     except Refused as refused:
         say(name, refused)
@@ -1255,10 +1388,10 @@ def main(arguments: list[str]) -> int:
 
 
 def find_component(folder: str, name: str | None) -> Component:
-    """Read interface.json and give the named component."""
+    """Read interface.json and return the named component."""
     try:
         with open(os.path.join(folder, "interface.json"), encoding="utf-8") as stream:
-            interface = json.load(stream)
+            interface = loaded(stream.read())
     except (OSError, ValueError, RecursionError) as error:
         raise damaged(f"cannot read interface.json beside the launcher: {error}") from None
     protocol = interface.get("protocol") if isinstance(interface, dict) else None
@@ -1275,7 +1408,7 @@ def find_component(folder: str, name: str | None) -> Component:
 
 
 def check_component(name: str, component: Any) -> None:
-    """See that a component in interface.json has all that is read of it later."""
+    """Check that a component in interface.json has all fields that are read later."""
     described(component, {"inputs": list, "outputs": list}, name)
     function = "function" in component
     if function:
@@ -1294,7 +1427,7 @@ def check_component(name: str, component: Any) -> None:
 
 
 def check_details(port: Port, where: str) -> None:
-    """See that what only some ports have is of the right kind."""
+    """Check the fields that only some ports have."""
     if port.get("passing") == "file":
         described(port, {"mode": str}, where)
     if "choices" in port:
@@ -1306,7 +1439,7 @@ def check_details(port: Port, where: str) -> None:
 
 
 def described(thing: Any, members: dict[str, type], where: str) -> None:
-    """See that an object of interface.json has members of these types."""
+    """Check that an object of interface.json has members of these types."""
     if not isinstance(thing, dict):
         raise damaged(f"interface.json: {where} is {json_kind(thing)}, expected an object")
     for key, kind in members.items():
@@ -1317,7 +1450,7 @@ def described(thing: Any, members: dict[str, type], where: str) -> None:
 
 
 def is_shape(shape: Any) -> bool:
-    """Tell whether this is a shape: a type's name, or a kind and what it holds."""
+    """Return whether this is a shape: a type's name, or a kind and the shapes of its items."""
     while isinstance(shape, list) and len(shape) == 2 and shape[0] in ("list", "dict", "optional"):  # noqa: PLR2004 (a pair)
         shape = shape[1]
     if isinstance(shape, str):
@@ -1332,8 +1465,9 @@ def show_failure(name: str | None, kind: type[BaseException], error: BaseExcepti
     import traceback
 
     shown = traceback.TracebackException.from_exception(error)
-    ours = (os.path.abspath(__file__), __file__)
-    kept = [f for f in shown.stack if f.filename not in ours and not f.filename.startswith("<frozen importlib")]
+    # From 3.14 on, Python takes __file__ from the main module before it calls the hook.
+    launcher = show_failure.__code__.co_filename
+    kept = [f for f in shown.stack if f.filename != launcher and not f.filename.startswith("<frozen importlib")]
     shown.stack = traceback.StackSummary.from_list(kept)
     flush()
     sys.stderr.write("".join(shown.format()))
@@ -1348,7 +1482,7 @@ def say(name: str | None, message: object) -> None:
 
 
 def flush() -> None:
-    """Let out what the code has printed, unless it closed stdout or nobody listens."""
+    """Flush what the code has printed, unless stdout is closed."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""Findings about components: rules, one function each, and the reporters that print them.
+"""Findings about components: rules, one function each, and reports of what they find.
 
-It reads contracts, settings and code; it changes nothing and needs no network.
+It reads contracts, settings and code. It changes nothing, and needs no network.
 """

@@ -1,30 +1,37 @@
-"""Rules about the form of contract, code and settings: readers find them, so they are only described here."""
+"""Rules about the form of contracts, code and settings. Readers report them, so that they have no check here."""
 
 from toolkit.lint.rule import ERROR, INFO, RULES, WARNING, Rule
 
-_FOUND_BY_READERS = (
+_OF_READERS = (
     ("C001", "yaml-syntax", "The file is not one readable YAML document.", "inputs: [", "inputs: []"),
-    ("C002", "duplicate-key", "A key is there twice; KFP silently takes the last.", "name: a\nname: b", "name: b"),
-    ("C003", "unknown-key", "A key, or the shape of a value, is not part of the form.", "inptus: []", "inputs: []"),
-    ("C004", "not-a-string", "A number, boolean or the like stands where a text belongs.", "args: [5]", "args: ['5']"),
+    ("C002", "duplicate-key", "A key occurs twice; KFP silently takes the last.", "name: a\nname: b", "name: b"),
+    ("C003", "unknown-key", "A key, or the kind of a value, is not part of the form.", "inptus: []", "inputs: []"),
+    ("C004", "not-a-string", "A number, boolean or the like, where a text is expected.", "args: [5]", "args: ['5']"),
     (
         "C041",
         "env-placeholder",
-        "The environment takes plain texts; KFP cannot load a placeholder there.",
+        "The environment takes plain texts; KFP cannot load a placeholder in it.",
         "env: {RATE: {inputValue: rate}}",
         "args: [--rate, {inputValue: rate}]",
     ),
     (
         "C042",
         "unsupported-container-key",
-        "A key of the container that KFP refuses, such as resources: those belong to the pipeline.",
+        "A key of the container that KFP refuses, such as resources, which `[tool.comp.resources]` declares.",
         "container: {image: a:1, resources: {…}}",
         "container: {image: a:1}",
     ),
     (
+        "C098",
+        "default-differs",
+        "A default in a program's contract differs from that in its code, which applies where the input is left out.",
+        "default: '0.5', and add_argument('--rate', default=0.7)",
+        "default: '0.7', and add_argument('--rate', default=0.7)",
+    ),
+    (
         "C099",
         "contract-stale",
-        "The contract does not say what the code says.",
+        "The contract differs from the code or the settings, or is missing.",
         "def f(n: int) …, and a contract without n",
         "the contract as `comp generate` writes it",
     ),
@@ -37,41 +44,47 @@ _FOUND_BY_READERS = (
         "def f(): …\ndef f(): …",
         "def f(): …",
     ),
-    ("F004", "unnamed-input", "Every input is a parameter with a name.", "def f(*values)", "def f(values: list)"),
+    (
+        "F004",
+        "unnamed-input",
+        "A parameter such as *args, which has no input's name.",
+        "def f(*values)",
+        "def f(values: list)",
+    ),
     ("F005", "missing-annotation", "A parameter has no type.", "def f(c)", "def f(c: float)"),
     (
         "F006",
         "unknown-annotation",
-        "An annotation has no form in KFP.",
+        "An annotation that KFP has no type for.",
         "def f(x: bytes)",
         "def f(x: InputPath('Bytes'))",
     ),
     (
         "F007",
         "default-not-literal",
-        "A default must be known without running code.",
+        "A default that is only known when the code runs.",
         "def f(n: int = len(X))",
         "def f(n: int = 3)",
     ),
     (
         "F008",
         "function-name-collision",
-        "Two ports have one name for KFP.",
+        "Two inputs or outputs have the same name for KFP.",
         "def f(a_b: int, A_B: int)",
         "def f(a: int, b: int)",
     ),
-    ("F009", "async-function", "Nothing awaits a component's function.", "async def f()", "def f()"),
+    ("F009", "async-function", "An async function, which nothing would await.", "async def f()", "def f()"),
     (
         "F010",
         "docstring-contradicts",
-        "The docstring describes what the signature does not say.",
+        "The docstring differs from the signature.",
         "n (str): How many.\n… def f(n: int)",
         "n: How many.",
     ),
     (
         "F011",
         "argument-left-out",
-        "An argument of KFP's decorator that has no counterpart.",
+        "An argument of KFP's decorator without a counterpart here.",
         "@dsl.component(pip_index_urls=[…])",
         "UV_INDEX in the environment",
     ),
@@ -85,8 +98,8 @@ _FOUND_BY_READERS = (
     (
         "F013",
         "unknown-import",
-        "Code imports what nothing known brings, or opens what cannot come along.",
-        "import acme   # and acme is in no requirements, environment or table",
+        "Code imports a module of no known distribution, or opens a file that cannot be copied.",
+        "import acme   # and no requirement, environment or table has acme",
         'dependencies = ["acme-tools"]',
     ),
     (
@@ -97,9 +110,16 @@ _FOUND_BY_READERS = (
         "@dsl.component(**SETTINGS)   # a dict that is written out",
     ),
     (
+        "F015",
+        "command-not-known",
+        "A part of a container component's command line that is only known when kfp compiles it, or that kfp refuses.",
+        "if verbose:\n    args.append('--verbose')",
+        "dsl.IfPresentPlaceholder(input_name='verbose', then='--verbose')",
+    ),
+    (
         "P001",
         "option-not-read",
-        "An option of a program is known when the program runs and not before.",
+        "An option of a program that is only known when the program runs.",
         "parser.add_argument('--' + name())",
         "parser.add_argument('--rate')",
     ),
@@ -113,7 +133,7 @@ _FOUND_BY_READERS = (
     (
         "P003",
         "command-line-not-known",
-        "What reads a program's command line is not in its file, so that its options are not known.",
+        "The code that reads a program's command line is not in its file, so that its options are unknown.",
         "@hydra.main(config_name='config')",
         "parser = argparse.ArgumentParser()",
     ),
@@ -127,14 +147,22 @@ _FOUND_BY_READERS = (
     (
         "S001",
         "settings",
-        "[project] or [tool.comp] of pyproject.toml is incomplete, or says what cannot be.",
+        "[project] or [tool.comp] of pyproject.toml is incomplete or invalid.",
         '[tool.comp]\nentrypint = "train:train"',
         '[tool.comp]\nentrypoint = "train:train"',
     ),
+    (
+        "S002",
+        "secret-in-settings",
+        "A constant of [tool.comp.env] looks like a secret, which everyone could read in the contract.",
+        '[tool.comp.env]\nAPI_TOKEN = "…"',
+        '[tool.comp.secrets]\nAPI_TOKEN = { secret = "api", key = "token" }',
+    ),
 )
 
+# Findings that do not keep a component from being made.
 _MILDER = {"F010": WARNING, "F011": INFO, "F014": WARNING, "P001": WARNING, "P003": WARNING, "P004": WARNING}
 
-for _id, _name, _summary, _bad, _good in _FOUND_BY_READERS:
+for _id, _name, _summary, _bad, _good in _OF_READERS:
     _severity = _MILDER.get(_id, ERROR)
     RULES[_id] = Rule(id=_id, name=_name, severity=_severity, summary=_summary, bad=_bad, good=_good)

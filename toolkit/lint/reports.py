@@ -1,54 +1,34 @@
-"""Findings as text with the line they are about, as JSON, and as GitHub workflow commands."""
+"""Findings as text with their lines of the file, and as JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from toolkit.findings import Finding, Severity
+from toolkit.errors import Finding
 from toolkit.spec.document import LINE_BREAK
 
-_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _WIDEST, _BEFORE = 160, 60
 
 
 def as_text(findings: Sequence[Finding], sources: Mapping[Path, str]) -> str:
-    """Write `path:line:col: severity RULE message`, the line, a caret, and the advice."""
+    """Return `path:line:col: severity RULE message`, the line, a caret, and the advice, for each finding."""
     # Split once: a contract may have as many findings as lines.
     lines = {path: LINE_BREAK.split(text) for path, text in sources.items()}
     return "\n".join(line for finding in findings for line in _text(finding, lines.get(finding.where.path, ())))
 
 
 def as_json(findings: Sequence[Finding]) -> str:
-    """Write a list of objects, one for each finding."""
+    """Return a JSON list with an object for each finding."""
     return json.dumps([_plain(finding) for finding in findings], indent=2)
 
 
-def as_github(findings: Sequence[Finding]) -> str:
-    """Write workflow commands that GitHub shows at the line (docs: "Workflow commands for GitHub Actions")."""
-    lines = []
-    for finding in findings:
-        where = finding.where
-        place = {
-            "file": str(where.path),
-            "line": where.line,
-            "col": where.column,
-            "endLine": where.end_line,
-            "endColumn": where.end_column,
-            "title": finding.rule,
-        }
-        properties = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in place.items() if value)
-        message = _escaped(f"{finding.message}\n{finding.help}".strip())
-        lines.append(f"::{_LEVELS[finding.severity]} {properties}::{message}")
-    return "\n".join(lines)
-
-
-def _escaped(text: str, more: str = "") -> str:
-    for letter in f"%\r\n{more}":
-        text = text.replace(letter, f"%{ord(letter):02X}")
-    return text
+def as_json_lines(findings: Sequence[Finding]) -> str:
+    """Return an object a line, one for each finding."""
+    return "\n".join(json.dumps(_plain(finding)) for finding in findings)
 
 
 def _text(finding: Finding, source: Sequence[str]) -> list[str]:
+    """Return the lines of one finding; those of the source only if its place is known and still there."""
     lines = [f"{finding.where}: {finding.severity} {finding.rule} {finding.message}"]
     line, column = finding.where.line, finding.where.column
     if line and column and line <= len(source):
@@ -60,15 +40,16 @@ def _text(finding: Finding, source: Sequence[str]) -> list[str]:
 
 
 def _snippet(line: str, start: int, length: int) -> list[str]:
-    """Show the line, or the part of a long one around the place, with carets below the place."""
+    """Return the line, or the part of a long one around the place, and carets below the place."""
     first = max(0, start - _BEFORE) if len(line) > _WIDEST else 0
     shown = line[first : first + _WIDEST]
-    # Tabs stay tabs, so that the caret stands below its column.
+    # Tabs stay tabs, so that the caret is below its column.
     blank = "".join("\t" if letter == "\t" else " " for letter in shown[: start - first])
     return [f"    {shown}".rstrip(), f"    {blank}{'^' * min(length, max(1, len(shown) - len(blank)))}"]
 
 
 def _plain(finding: Finding) -> dict[str, object]:
+    """Return a finding as JSON data; the keys are part of the command's interface."""
     where = finding.where
     return {
         "rule": finding.rule,

@@ -1,21 +1,20 @@
-"""What a rule is, and the list of all rules.
+"""The record of a rule, and the table of all rules.
 
-Ids and names never change; numbers that are missing are for rules to come.
+Ids and names never change; missing numbers are free for new rules.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from toolkit.errors import Location
-from toolkit.findings import Finding, Severity
-from toolkit.spec.reader import Document
+from msgspec import Struct
+
+from toolkit.errors import Finding, Location, Severity
+from toolkit.spec.reader import ComponentDocument
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """What a check gives: the place, what is wrong, what to do; `severity` where it is not the rule's own."""
+class Remark(Struct, frozen=True):
+    """One result of a check: the place, the problem, and advice; `severity` is None for the rule's own."""
 
     where: Location
     message: str
@@ -23,12 +22,11 @@ class Remark:
     severity: Severity | None = None
 
 
-Check = Callable[[Document], Iterator[Remark]]
+Check = Callable[[ComponentDocument], Iterator[Remark]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
-    """One rule. `check` is None where a reader finds it. `bad` and `good` are fragments for `comp explain`."""
+class Rule(Struct, frozen=True, kw_only=True):
+    """One rule. `check` is None if a reader reports it. `bad` and `good` are fragments for `comp explain`."""
 
     id: str
     name: str
@@ -38,23 +36,30 @@ class Rule:
     good: str
     check: Check | None = None
 
+    def acceptance(self) -> str:
+        """Return how an author accepts a finding of this rule."""
+        if self.check is None:
+            return "It cannot be ignored."
+        return f"To accept it at one place: # comp:ignore[{self.id}] with the reason, on the line or above it."
+
 
 RULES: dict[str, Rule] = {}
 
 
 def rule(id_: str, name: str, severity: Severity, summary: str, *, bad: str, good: str) -> Callable[[Check], Check]:
-    """Register the function below as a rule."""
+    """Register the decorated check as a rule."""
 
     def register(check: Check) -> Check:
+        """Add the rule to the table, and return its check unchanged."""
         RULES[id_] = Rule(id=id_, name=name, severity=severity, summary=summary, bad=bad, good=good, check=check)
         return check
 
     return register
 
 
-def findings_of(document: Document) -> list[Finding]:
-    """Apply every rule; findings come in the order of the document."""
-    found = [
+def findings_of(document: ComponentDocument) -> list[Finding]:
+    """Apply every rule, and return the findings in the order of the document."""
+    findings = [
         Finding(
             rule=each.id,
             severity=remark.severity or each.severity,
@@ -66,4 +71,5 @@ def findings_of(document: Document) -> list[Finding]:
         if each.check is not None
         for remark in each.check(document)
     ]
-    return sorted(found, key=lambda finding: (finding.where.line or 0, finding.where.column or 0, finding.rule))
+    # The id decides between findings at one place, so that equal contracts have equal reports.
+    return sorted(findings, key=lambda finding: (finding.where.line or 0, finding.where.column or 0, finding.rule))

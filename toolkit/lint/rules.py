@@ -1,6 +1,31 @@
 """All rules: importing this module registers them."""
 
-from toolkit.lint import containers, form, lines, ports, values
+from toolkit.lint import (
+    compatibility,
+    containers,
+    declarations,
+    form,
+    ports,
+    presence,
+    scripts,
+    secrets,
+    server,
+    values,
+)
 from toolkit.lint.rule import RULES, Rule, findings_of
 
-__all__ = ["RULES", "Rule", "containers", "findings_of", "form", "lines", "ports", "values"]
+__all__ = [
+    "RULES",
+    "Rule",
+    "compatibility",
+    "containers",
+    "declarations",
+    "findings_of",
+    "form",
+    "ports",
+    "presence",
+    "scripts",
+    "secrets",
+    "server",
+    "values",
+]

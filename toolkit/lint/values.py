@@ -2,20 +2,20 @@
 
 import json
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 import yaml
 
 from toolkit.interface.model import ARTIFACT_TYPES, PARAMETER_TYPES, is_value
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, rule
-from toolkit.lint.walk import arguments, container, ports, source
+from toolkit.lint.walk import arguments, ports, source
 from toolkit.spec.arguments import LONGEST_ARGUMENT
 from toolkit.spec.document import Place
-from toolkit.spec.model import Argument, ConcatPlaceholder, IfPlaceholder, IsPresent, PortPlaceholder
-from toolkit.spec.reader import Document, is_parameter_type
+from toolkit.spec.model import ConcatPlaceholder, IfPlaceholder, IsPresent, PortPlaceholder
+from toolkit.spec.reader import ComponentDocument, is_parameter_type
+from toolkit.words import closest
 
 _EXAMPLES = {"integer": "'3'", "float": "'0.5'", "boolean": "'true'", "jsonarray": "'[1, 2]'", "jsonobject": "'{}'"}
-# kfp 2.17, dsl/types/type_utils.py: other names of the same types.
+# Other names of the same types (kfp 2.17, dsl/types/type_utils.py).
 _ALIASES = {
     "int": "integer",
     "double": "float",
@@ -25,8 +25,8 @@ _ALIASES = {
     "str": "string",
     "text": "string",
 }
-# kfp 1.8.22, components/_data_passing.py: what it writes for a type; a text for all others.
-_TAKEN_AS: dict[str, tuple[type, ...]] = {
+# The values that KFP 1.8 can write for a type, a text for all others (kfp 1.8.22, components/_data_passing.py).
+_WRITABLE: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("Integer", "int"), (int,)),
     **dict.fromkeys(("Float", "float"), (int, float)),
     **dict.fromkeys(("Boolean", "Bool", "bool"), (bool,)),
@@ -39,16 +39,16 @@ _KINDS: dict[type, str] = {int: "an integer", float: "a number", bool: "a boolea
     "C005",
     "ambiguous-scalar",
     WARNING,
-    "A default without quotes that KFP does not take as it is written: 1.10 becomes 1.1, 010 becomes 8.",
+    "A default without quotes that KFP changes: 1.10 becomes 1.1, 010 becomes 8.",
     bad="{name: release, type: String, default: 1.10}",
     good="{name: release, type: String, default: '1.10'}",
 )
-def ambiguous_scalar(document: Document) -> Iterator[Remark]:
-    """Find unquoted defaults that mean something else to KFP than to the reader of the file."""
+def ambiguous_scalar(document: ComponentDocument) -> Iterator[Remark]:
+    """Report unquoted defaults that KFP reads as another text."""
     for place, text, type_ in _unquoted(document):
-        taken = _taken(text)
-        if not _means_the_same(text, taken, type_):
-            yield Remark(document.places[place], f"KFP takes the default {text} as {str(taken)!r}", f"write '{text}'")
+        value = _value(text)
+        if not _is_same(text, value, type_):
+            yield Remark(document.places[place], f"KFP reads the default {text} as {str(value)!r}", f"write '{text}'")
 
 
 @rule(
@@ -59,13 +59,15 @@ def ambiguous_scalar(document: Document) -> Iterator[Remark]:
     bad="{name: n, type: Integer, default: '3o'}",
     good="{name: n, type: Integer, default: '30'}",
 )
-def default_not_parsable(document: Document) -> Iterator[Remark]:
-    """Parse every default as its type."""
+def default_not_parsable(document: ComponentDocument) -> Iterator[Remark]:
+    """Report defaults that are not values of their types."""
     for index, port in enumerate(document.spec.interface.inputs):
+        # C021 reports an empty default.
+        # Not a pattern for each type, since such defaults are real: 'Fasle' stood in a public contract for two years.
         if port.default and not is_value(port.default, _plain_name(port.type)):
             where = document.places[("inputs", index, "default")]
             advice = f"such as {_EXAMPLES[_plain_name(port.type)]}"
-            yield Remark(where, f"the default of {port.name!r} is {port.default!r}, no {port.type}", advice)
+            yield Remark(where, f"the default of {port.name!r} is {port.default!r}, not of type {port.type}", advice)
 
 
 @rule(
@@ -76,8 +78,8 @@ def default_not_parsable(document: Document) -> Iterator[Remark]:
     bad="{name: n, type: Integer, default: ''}",
     good="{name: n, type: Integer, optional: true}",
 )
-def default_empty(document: Document) -> Iterator[Remark]:
-    """Find empty defaults of types other than String."""
+def default_empty(document: ComponentDocument) -> Iterator[Remark]:
+    """Report empty defaults of types other than String."""
     for index, port in enumerate(document.spec.interface.inputs):
         if port.default == "" and _plain_name(port.type) in _EXAMPLES:
             where = document.places[("inputs", index, "default")]
@@ -89,14 +91,14 @@ def default_empty(document: Document) -> Iterator[Remark]:
     "C022",
     "default-not-quoted",
     INFO,
-    "A default that is no text in YAML; readers differ in what they make of it.",
+    "A default that is not a text in YAML; readers differ in how they read it.",
     bad="{name: n, type: Integer, default: 3}",
     good="{name: n, type: Integer, default: '3'}",
 )
-def default_not_quoted(document: Document) -> Iterator[Remark]:
-    """Find unquoted defaults that C005 has nothing to say about."""
+def default_not_quoted(document: ComponentDocument) -> Iterator[Remark]:
+    """Report unquoted defaults that every reader reads alike, which C005 does not report."""
     for place, text, type_ in _unquoted(document):
-        if _means_the_same(text, _taken(text), type_):
+        if _is_same(text, _value(text), type_):
             yield Remark(document.places[place], f"the default {text} is not in quotes", f"write '{text}'")
 
 
@@ -104,58 +106,40 @@ def default_not_quoted(document: Document) -> Iterator[Remark]:
     "C023",
     "default-of-another-type",
     ERROR,
-    "A default without quotes that is no value of its type: KFP 1.8 does not compile a step that takes it.",
+    "A default without quotes that is not a value of its type: KFP 1.8 does not compile a step that uses it.",
     bad="{name: release, type: String, default: 5}",
     good="{name: release, type: String, default: '5'}",
 )
-def default_of_another_type(document: Document) -> Iterator[Remark]:
-    """Compare what YAML takes a default for with what KFP 1.8 can write for the type."""
+def default_of_another_type(document: ComponentDocument) -> Iterator[Remark]:
+    """Report unquoted defaults whose value in YAML KFP 1.8 cannot write for the type."""
     for index, port in enumerate(document.spec.interface.inputs):
         place = ("inputs", index, "default")
         if port.type and _is_unquoted(document, port.default, place):
-            taken = _taken(port.default or "")
-            known = _TAKEN_AS.get(port.type, (str,))
-            if not isinstance(taken, known):
-                message = (
-                    f"the default of {port.name!r} is {_KINDS.get(type(taken), 'no text')}, its type is {port.type}"
-                )
+            value = _value(port.default or "")
+            if not isinstance(value, _WRITABLE.get(port.type, (str,))):
+                kind = _KINDS.get(type(value), "not a text")
+                message = f"the default of {port.name!r} is {kind}, its type is {port.type}"
                 yield Remark(document.places[place], message, f"write '{port.default}'")
-
-
-@rule(
-    "C024",
-    "optional-unguarded",
-    ERROR,
-    "An optional input without default stands outside if/isPresent: KFP 1.8 shifts the arguments, KFP 2 passes null.",
-    bad="args: [--note, {inputValue: note}]",
-    good="args: [{if: {cond: {isPresent: note}, then: [--note, {inputValue: note}]}}]",
-)
-def optional_unguarded(document: Document) -> Iterator[Remark]:
-    """Find placeholders of inputs that may be absent where nothing asks whether they are present."""
-    optional = {port.name for port in document.spec.interface.inputs if port.optional and port.default is None}
-    for place, port in _unguarded_ports(document):
-        if port.port in optional:
-            yield Remark(
-                document.places[place], f"{port.port!r} may be absent and is passed all the same", _guard(port.port)
-            )
 
 
 @rule(
     "C025",
     "if-in-concat-list",
     ERROR,
-    "An `if` inside `concat` whose branch is a list: KFP 2 wants a single text or placeholder there.",
+    "An `if` inside `concat` whose branch is a list: KFP 2 expects a single text or placeholder.",
     bad="{concat: [a, {if: {cond: {isPresent: x}, then: [{inputValue: x}]}}]}",
     good="{concat: [a, {if: {cond: {isPresent: x}, then: {inputValue: x}}}]}",
 )
-def if_in_concat(document: Document) -> Iterator[Remark]:
-    """Find lists in the branches of an `if` inside a `concat`."""
+def if_in_concat(document: ComponentDocument) -> Iterator[Remark]:
+    """Report lists in the branches of an `if` inside a `concat`."""
     for place, argument in arguments(document):
         if not isinstance(argument, ConcatPlaceholder):
             continue
         for index, item in enumerate(argument.items):
             for branch in ("then", "else") if isinstance(item, IfPlaceholder) else ():
                 where = document.places.get((*place, index, branch))
+                # The model has no trace of the brackets, since KFP 1.8 reads both forms alike.
+                # kfp 2.17 fails when it loads such a list (ValueError).
                 if where and source(document, where).startswith(("[", "- ")):
                     yield Remark(where, f"`{branch}` is a list inside `concat`", "write one item without brackets")
 
@@ -164,12 +148,12 @@ def if_in_concat(document: Document) -> Iterator[Remark]:
     "C026",
     "if-cond-unsupported",
     ERROR,
-    "KFP 2 understands `isPresent` as a condition and nothing else.",
+    "A condition other than `isPresent`, which KFP 2 does not understand.",
     bad="{if: {cond: {inputValue: verbose}, then: [--verbose]}}",
     good="[--verbose, {inputValue: verbose}]",
 )
-def condition_unsupported(document: Document) -> Iterator[Remark]:
-    """Find other conditions."""
+def condition_unsupported(document: ComponentDocument) -> Iterator[Remark]:
+    """Report other conditions than `isPresent`."""
     for place, argument in arguments(document):
         if isinstance(argument, IfPlaceholder) and not isinstance(argument.condition, IsPresent):
             advice = "pass the value, and decide in the program"
@@ -180,55 +164,38 @@ def condition_unsupported(document: Document) -> Iterator[Remark]:
     "C027",
     "default-not-a-choice",
     ERROR,
-    "A default that is not among the choices of its input.",
+    "A default that is not one of its input's choices.",
     bad="{name: mode, type: String, default: quick, annotations: {choices: [fast, slow]}}",
     good="{name: mode, type: String, default: fast, annotations: {choices: [fast, slow]}}",
 )
-def default_not_a_choice(document: Document) -> Iterator[Remark]:
-    """Compare defaults with choices."""
+def default_not_a_choice(document: ComponentDocument) -> Iterator[Remark]:
+    """Report defaults that are not choices."""
     for index, port in enumerate(document.spec.interface.inputs):
         if port.default is None or not port.choices:
             continue
-        known = {choice if isinstance(choice, str) else json.dumps(choice) for choice in port.choices}
-        if port.default not in known:
+        # A default is text as a contract has it: `true`, not Python's `True`.
+        choices = {choice if isinstance(choice, str) else json.dumps(choice) for choice in port.choices}
+        if port.default not in choices:
             where = document.places[("inputs", index, "default")]
             message = f"the default of {port.name!r} is {port.default!r}"
-            yield Remark(where, message, f"one of {', '.join(sorted(known))}")
+            yield Remark(where, message, f"one of {', '.join(sorted(choices))}")
 
 
 @rule(
     "C028",
     "value-too-long",
     ERROR,
-    "A default longer than the 131,071 bytes that a command line holds: the step cannot start.",
+    "A default of more than 131,071 bytes, which no command line holds: the step cannot start.",
     bad="{name: table, type: String, default: …140,000 characters…}",
     good="{name: table, type: Dataset}",
 )
-def value_too_long(document: Document) -> Iterator[Remark]:
-    """Measure defaults."""
+def value_too_long(document: ComponentDocument) -> Iterator[Remark]:
+    """Report defaults that are too long to pass."""
     for index, port in enumerate(document.spec.interface.inputs):
+        # Half of a surrogate pair cannot be encoded, and still needs a size.
         if port.default and len(port.default.encode(errors="replace")) > LONGEST_ARGUMENT:
             where = document.places[("inputs", index, "default")]
             yield Remark(where, f"the default of {port.name!r} is too long to pass as a value", "make it an artifact")
-
-
-@rule(
-    "C029",
-    "default-unguarded",
-    WARNING,
-    "An input with a default stands outside if/isPresent: KFP 2's server fails where a caller leaves it out. "
-    "It fills in arguments before it fills in defaults.",
-    bad="args: [--rate, {inputValue: rate}]",
-    good="args: [{if: {cond: {isPresent: rate}, then: [--rate, {inputValue: rate}]}}]",
-)
-def default_unguarded(document: Document) -> Iterator[Remark]:
-    """Find values that a caller may leave to their defaults where nothing asks whether they are present."""
-    with_default = {port.name for port in document.spec.interface.inputs if port.default is not None}
-    for place, port in _unguarded_ports(document):
-        if port.port in with_default and port.kind == "inputValue":
-            message = f"KFP 2 fails where a caller leaves {port.port!r} to its default"
-            advice = f"{_guard(port.port)}; the program needs the same default"
-            yield Remark(document.places[place], message, advice)
 
 
 @rule(
@@ -239,16 +206,17 @@ def default_unguarded(document: Document) -> Iterator[Remark]:
     bad="{name: n, type: Strng}",
     good="{name: n, type: String}",
 )
-def unknown_type(document: Document) -> Iterator[Remark]:
-    """Find types that are close to a known one; others are the user's own artifacts."""
+def unknown_type(document: ComponentDocument) -> Iterator[Remark]:
+    """Report types that are close to a known one; others are the user's own artifacts."""
     known = (*PARAMETER_TYPES, *ARTIFACT_TYPES)
     for place, port in ports(document):
         if not port.type or port.type in known or is_parameter_type(port.type) or port.type.startswith(("{", "[")):
             continue
-        if close := get_close_matches(port.type, known, n=1, cutoff=0.8):
+        # Stricter than for names, since most unknown types are artifacts of the user's own.
+        if close := closest(port.type, known, similarity=0.8):
             where = document.places[(*place, "type")]
             message = f"{port.name!r} has the unknown type {port.type!r}"
-            yield Remark(where, message, f"did you mean {close[0]!r}?")
+            yield Remark(where, message, f"did you mean {close!r}?")
 
 
 @rule(
@@ -259,8 +227,8 @@ def unknown_type(document: Document) -> Iterator[Remark]:
     bad="inputs: [{name: n, type: Integer}]\n… args: [{inputPath: n}]",
     good="inputs: [{name: n, type: Integer}]\n… args: [{inputValue: n}]",
 )
-def kind_mismatch(document: Document) -> Iterator[Remark]:
-    """Compare the placeholder of every input with its type."""
+def kind_mismatch(document: ComponentDocument) -> Iterator[Remark]:
+    """Report placeholders that do not fit the type of their input."""
     types = {port.name: port.type for port in document.spec.interface.inputs}
     for place, argument in arguments(document):
         if not isinstance(argument, PortPlaceholder) or argument.port not in types:
@@ -284,30 +252,31 @@ def kind_mismatch(document: Document) -> Iterator[Remark]:
     bad="{name: data, type: {}}",
     good="{name: data, type: Dataset}",
 )
-def empty_type(document: Document) -> Iterator[Remark]:
-    """Find types without a name."""
+def empty_type(document: ComponentDocument) -> Iterator[Remark]:
+    """Report types without a name."""
     for place, port in ports(document):
         if port.type in {"{}", "[]"}:
             yield Remark(document.places[(*place, "type")], f"the type of {port.name!r} is empty", "name it or drop it")
 
 
-def _unquoted(document: Document) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """Give the place, text and type of each default that YAML takes for a number or a boolean."""
+def _unquoted(document: ComponentDocument) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """Yield the place, text and type of each default that YAML reads as a number or a boolean."""
     for index, port in enumerate(document.spec.interface.inputs):
         place = ("inputs", index, "default")
         if port.default and _is_unquoted(document, port.default, place):
             yield place, port.default, _plain_name(port.type)
 
 
-def _is_unquoted(document: Document, default: str | None, place: Place) -> bool:
-    """Tell whether a default stands there as a number or a boolean."""
-    # A quote, a tag or an alias before it means that the text alone does not say what it is.
-    written = default and source(document, document.places[place]).strip() == default
-    return bool(default and written and not isinstance(_taken(default), str))
+def _is_unquoted(document: ComponentDocument, default: str | None, place: Place) -> bool:
+    """Return whether a default is written as a number or a boolean."""
+    # A quote, a tag or an alias before the text decides what it means, so only a bare text counts.
+    is_bare = default and source(document, document.places[place]).strip() == default
+    return bool(default and is_bare and not isinstance(_value(default), str))
 
 
-def _taken(text: str) -> object:
-    """Say what YAML makes of a plain scalar."""
+def _value(text: str) -> object:
+    """Return the value of a plain scalar in YAML."""
+    # kfp reads contracts with PyYAML, so PyYAML decides what a text means.
     loader = yaml.SafeLoader("")
     try:
         tag = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
@@ -316,47 +285,19 @@ def _taken(text: str) -> object:
         return text
 
 
-def _means_the_same(text: str, taken: object, type_: str) -> bool:
+def _is_same(text: str, value: object, type_: str) -> bool:
+    """Return whether KFP reads a default of this value as the text that is written."""
     try:
         if type_ == "integer":
-            return int(text) == taken
-        if type_ == "float" and isinstance(taken, int | float):
-            return float(text) == taken
+            return int(text) == value
+        if type_ == "float" and isinstance(value, int | float):
+            return float(text) == value
     except ValueError:
-        return True  # C020's business
-    return isinstance(taken, bool) if type_ == "boolean" else str(taken) == text
-
-
-def _guard(name: str) -> str:
-    return f"put the flag and the value inside {{if: {{cond: {{isPresent: {name}}}, then: […]}}}}"
-
-
-def _unguarded_ports(document: Document) -> Iterator[tuple[Place, PortPlaceholder]]:
-    """Give each placeholder of an input outside of the branch where it is present, with its whole argument's place."""
-    for each in container(document):
-        for key, given in (("command", each.command), ("args", each.args)):
-            for index, argument in enumerate(given):
-                for port in _unguarded(argument, frozenset()):
-                    yield (key, index), port
-
-
-def _unguarded(argument: Argument, guarded: frozenset[str]) -> Iterator[PortPlaceholder]:
-    match argument:
-        case PortPlaceholder(kind="inputValue" | "inputPath" | "inputUri", port=name) if name not in guarded:
-            yield argument
-        case ConcatPlaceholder():
-            for item in argument.items:
-                yield from _unguarded(item, guarded)
-        case IfPlaceholder():
-            inside = guarded
-            if isinstance(argument.condition, IsPresent):
-                inside = guarded | {argument.condition.input}
-            for item in argument.then:
-                yield from _unguarded(item, inside)
-            for item in argument.otherwise:
-                yield from _unguarded(item, guarded)
+        return True  # C020 reports it
+    return isinstance(value, bool) if type_ == "boolean" else str(value) == text
 
 
 def _plain_name(type_: str) -> str:
+    """Return KFP's main name of a type, in lower case."""
     name = type_.lower()
     return _ALIASES.get(name, name)

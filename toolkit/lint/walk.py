@@ -1,39 +1,46 @@
-"""Ways through a contract that several rules take: its ports, its arguments with their places, names that repeat."""
+"""Ways through a contract that several rules take: its ports, its arguments with their places, repeated names."""
 
 from collections.abc import Callable, Iterator
 
 from toolkit.errors import Location
+from toolkit.image_paths import LAUNCHER, absolute
 from toolkit.interface.model import Input, Output
 from toolkit.spec.document import Place
 from toolkit.spec.model import Argument, ConcatPlaceholder, Container, ExecutorInputPlaceholder, IfPlaceholder
-from toolkit.spec.protocol import LAUNCHER_PATH
-from toolkit.spec.reader import Document, arguments_of
+from toolkit.spec.reader import ComponentDocument, arguments_of
 
 
-def ports(document: Document) -> Iterator[tuple[Place, Input | Output]]:
-    """Give each input and output with its place."""
-    for index, given in enumerate(document.spec.interface.inputs):
-        yield ("inputs", index), given
-    for index, made in enumerate(document.spec.interface.outputs):
-        yield ("outputs", index), made
+def ports(document: ComponentDocument) -> Iterator[tuple[Place, Input | Output]]:
+    """Yield each input and output with its place."""
+    for index, port in enumerate(document.spec.interface.inputs):
+        yield ("inputs", index), port
+    for index, output in enumerate(document.spec.interface.outputs):
+        yield ("outputs", index), output
 
 
-def container(document: Document) -> Iterator[Container]:
-    """Give the container, or nothing for a component without one."""
-    if isinstance(document.spec.implementation, Container):
-        yield document.spec.implementation
+def container_of(document: ComponentDocument) -> Container | None:
+    """Return the container, or None for a graph and for a component without an implementation."""
+    implementation = document.spec.implementation
+    return implementation if isinstance(implementation, Container) else None
 
 
-def arguments(document: Document) -> Iterator[tuple[Place, Argument]]:
-    """Give each argument of command and args with its place, nested ones after those they are part of."""
-    for each in container(document):
-        for key, given in (("command", each.command), ("args", each.args)):
-            for index, argument in enumerate(given):
-                yield from _nested((key, index), argument)
+def top_arguments(document: ComponentDocument) -> Iterator[tuple[Place, Argument]]:
+    """Yield each item of command and args with its place."""
+    if container := container_of(document):
+        for key, arguments_ in (("command", container.command), ("args", container.args)):
+            yield from (((key, index), argument) for index, argument in enumerate(arguments_))
+
+
+def arguments(document: ComponentDocument) -> Iterator[tuple[Place, Argument]]:
+    """Yield each argument of command and args with its place, nested ones after the one that contains them."""
+    for place, argument in top_arguments(document):
+        yield from _nested(place, argument)
 
 
 def _nested(place: Place, argument: Argument) -> Iterator[tuple[Place, Argument]]:
+    """Yield an argument and those inside it."""
     yield place, argument
+    # These places are the ones that `toolkit.spec.placeholders` records.
     if isinstance(argument, ConcatPlaceholder):
         for index, item in enumerate(argument.items):
             yield from _nested((*place, index), item)
@@ -43,10 +50,11 @@ def _nested(place: Place, argument: Argument) -> Iterator[tuple[Place, Argument]
                 yield from _nested((*place, branch, index), item)
 
 
-def repeated(document: Document, key: Callable[[str], str]) -> Iterator[tuple[Place, str, str]]:
-    """Give each port whose key another one of its direction had before, with both names."""
+def repeated(document: ComponentDocument, key: Callable[[str], str]) -> Iterator[tuple[Place, str, str]]:
+    """Yield the place and name of each port whose key an earlier one of its direction has, and that one's name."""
     seen: dict[tuple[object, str], str] = {}
     for place, port in ports(document):
+        # An input and an output may have the same name.
         identity = place[0], key(port.name)
         if identity in seen:
             yield place, port.name, seen[identity]
@@ -54,18 +62,22 @@ def repeated(document: Document, key: Callable[[str], str]) -> Iterator[tuple[Pl
             seen[identity] = port.name
 
 
-def reads_executor_input(document: Document) -> bool:
-    """Tell whether the program finds its ports in KFP's executor input; our launcher wants them as arguments."""
-    return any(
-        isinstance(argument, ExecutorInputPlaceholder) or (isinstance(argument, str) and "{{$}}" in argument)
-        for each in container(document)
-        if LAUNCHER_PATH not in each.command
-        for argument in arguments_of(each)
+def reads_executor_input(document: ComponentDocument) -> bool:
+    """Return whether the program finds its ports in KFP's executor input; our launcher takes them as arguments."""
+    container = container_of(document)
+    return (
+        container is not None
+        and absolute(LAUNCHER) not in container.command
+        # Without this condition C012 reported 241 public contracts wrongly (2026).
+        and any(
+            isinstance(argument, ExecutorInputPlaceholder) or (isinstance(argument, str) and "{{$}}" in argument)
+            for argument in arguments_of(container)
+        )
     )
 
 
-def source(document: Document, where: Location) -> str:
-    """Give what is written at a place, up to the end of its first line."""
+def source(document: ComponentDocument, where: Location) -> str:
+    """Return the text at a place, up to the end of its first line."""
     line = document.lines[(where.line or 1) - 1]
     end = where.end_column if where.end_line == where.line else None
     return line[(where.column or 1) - 1 : end - 1 if end else None]

@@ -12,20 +12,22 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, ClassVar, cast
 
-from toolkit.cache import Cache
+from toolkit.cache.records import Record
+from toolkit.cache.store import Cache
+from toolkit.digest import Digest, canonical_json
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.oci.blob import ChunkStream, read_chunks
 from toolkit.oci.contents import members, opened_tar
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform
-from toolkit.oci.digest import Digest
 from toolkit.oci.document import LARGEST_DOCUMENT, read_config
 from toolkit.oci.image import Built, Image, Layer, Source
 
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 _BLOCK = 512
+# 1980-01-01 in UTC, as in our layers.
 _FILE_TIME = 315532800
 
 
@@ -35,10 +37,11 @@ def write_archive(built: Built, stream: BinaryIO, *, names: Sequence[str] = ()) 
 
 
 def archive_chunks(built: Built, *, names: Sequence[str] = ()) -> Iterator[bytes]:
-    """Give the archive's bytes; `names` are what docker calls the image, of several the first, after loading it."""
+    """Yield the archive's bytes. On loading it, docker gives `names` to the image, or to the first of several."""
     written: set[str] = set()
     for digest, size, chunks in _blobs(built):
         path = _blob(digest)
+        # A layer that an image holds twice, or two images share, is written once.
         if path not in written:
             written.add(path)
             yield from _member(path, size, chunks())
@@ -46,6 +49,8 @@ def archive_chunks(built: Built, *, names: Sequence[str] = ()) -> Iterator[bytes
     loaded = [
         {
             "Config": _blob(image.config_descriptor.digest),
+            # A name means one image, so of several only the first gets it. An image without a name has null here, as
+            # `docker save` writes it.
             "RepoTags": (list(names) or None) if image is built.images[0] else None,
             "Layers": [_blob(layer.descriptor.digest) for layer in image.layers],
         }
@@ -58,6 +63,7 @@ def archive_chunks(built: Built, *, names: Sequence[str] = ()) -> Iterator[bytes
     ):
         data = json.dumps(document, separators=(",", ":")).encode()
         yield from _member(path, len(data), iter((data,)))
+    # Two empty blocks end a tar (POSIX.1-2017, pax, "ustar Interchange Format").
     yield bytes(2 * _BLOCK)
 
 
@@ -72,14 +78,15 @@ def _blobs(built: Built) -> Iterator[tuple[Digest, int, Source]]:
 
 
 def _whole(data: bytes) -> tuple[Digest, int, Source]:
+    """Return digest, size and source of a blob that is in memory."""
     return Digest.of(data), len(data), lambda: iter((data,))
 
 
 def read_archive(path: Path, *, platform: Platform, cache: Cache) -> Image:
     """Read the first image of an archive that `docker save` or `write_archive` wrote.
 
-    Compressed layers are read from the archive when they are asked for; plain ones are compressed into the
-    cache now. Raises InputError when the file is no such archive or its image is for another platform.
+    Compressed layers are read from the archive when they are asked for; plain ones are compressed into the cache now.
+    Raises InputError if the file is not such an archive, or its image is for another platform.
     """
     try:
         config, found, layers = _look_into(path, cache)
@@ -105,17 +112,19 @@ def read_archive(path: Path, *, platform: Platform, cache: Cache) -> Image:
         "config": described.to_dict(),
         "layers": [layer.descriptor.to_dict() for layer in layers],
     }
-    data = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
+    data = canonical_json(manifest)
     return Image(media_type=OCI_MANIFEST, manifest=data, config=config, layers=tuple(layers))
 
 
 def _look_into(path: Path, cache: Cache) -> tuple[bytes, Platform, list[Layer]]:
-    """Give the config's bytes, its platform, and the layers."""
+    """Return the config's bytes, its platform, and the layers."""
+    # Layers are read by their offset in the file later, so the archive itself must not be compressed.
     with opened_tar(path, mode="r:") as archive:
         found = _files(archive)
         loaded = json.loads(_read(archive, found["manifest.json"]))[0]
         data = _read(archive, found[loaded["Config"]])
         config = read_config(data)
+        # Counts that differ raise ValueError, which `read_archive` reports.
         paired = zip(loaded["Layers"], config.diff_ids, strict=True)
         return data, config.platform, [_layer(path, found[name], diff_id, cache) for name, diff_id in paired]
 
@@ -133,41 +142,55 @@ def _files(archive: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
 
 
 def _layer(path: Path, member: tarfile.TarInfo, diff_id: Digest, cache: Cache) -> Layer:
+    """Return a layer of the archive; a plain one is compressed into the cache."""
     chunks = partial(_range, path, member.offset_data, member.size)
+    # A layer's name in the archive need not be its digest, so the blob is hashed.
     if next(chunks(), b"")[:2] == _GZIP:
         packed = ChunkStream(chunks())
         packed.drain()
         descriptor = Descriptor(media_type=OCI_LAYER, digest=packed.digest, size=packed.size)
         return Layer(descriptor=descriptor, diff_id=diff_id, chunks=chunks)
     descriptor = _known(diff_id, cache) or _keep_compressed(chunks(), diff_id, cache)
-    return Layer(descriptor=descriptor, diff_id=diff_id, chunks=partial(cache.read_blob, descriptor.digest.hex))
+    return Layer(descriptor=descriptor, diff_id=diff_id, chunks=partial(cache.read_blob, descriptor.digest))
+
+
+class _Compressed(Record, frozen=True, kw_only=True):
+    """The blob that a plain layer was compressed to, by the plain layer's digest."""
+
+    KIND: ClassVar[str] = "compressed"
+
+    digest: Digest
+    size: int
 
 
 def _known(diff_id: Digest, cache: Cache) -> Descriptor | None:
     """Recall how a plain layer was compressed before; None when it was not, or the cache has lost it."""
-    record = cache.record("compressed", str(diff_id)) or {}
-    try:
-        digest, size = Digest.parse(f"sha256:{record['sha256']}"), int(record["size"])
-        is_whole = cache.blob_path(digest.hex).stat().st_size == size
-    except (KeyError, TypeError, ValueError, InputError, OSError):
+    record = cache.recall(_Compressed, str(diff_id))
+    if record is None:
         return None
-    return Descriptor(media_type=OCI_LAYER, digest=digest, size=size) if is_whole else None
+    try:
+        is_whole = cache.blob_path(record.digest).stat().st_size == record.size
+    except OSError:
+        return None
+    return Descriptor(media_type=OCI_LAYER, digest=record.digest, size=record.size) if is_whole else None
 
 
 def _keep_compressed(chunks: Iterator[bytes], diff_id: Digest, cache: Cache) -> Descriptor:
+    """Return the blob in the cache that a plain layer is compressed to. Raises ValueError for another diff_id."""
     plain = ChunkStream(chunks)
-    sha256, size = cache.keep_blob(_compressed(read_chunks(cast("BinaryIO", plain))))
+    digest, size = cache.store(_compressed(read_chunks(cast("BinaryIO", plain))))
     if plain.digest != diff_id:
-        # Nothing may be remembered of it: the next archive with this diff_id would get these bytes.
+        # Do not record it: the next archive with this diff_id would get these bytes.
         raise ValueError(f"a layer is {plain.digest}, the config says {diff_id}")
-    cache.write_record("compressed", str(diff_id), {"sha256": sha256, "size": size})
-    return Descriptor(media_type=OCI_LAYER, digest=Digest(sha256), size=size)
+    cache.remember(str(diff_id), _Compressed(digest=digest, size=size))
+    return Descriptor(media_type=OCI_LAYER, digest=digest, size=size)
 
 
 def _compressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Compress what comes from elsewhere: it has no digest of ours to keep, so the fastest compressor will do."""
     from isal import isal_zlib
 
+    # 31 is zlib's number for the largest window (15) and gzip's framing (16).
     compressor = isal_zlib.compressobj(2, wbits=31)
     for chunk in chunks:
         if data := compressor.compress(chunk):
@@ -176,6 +199,7 @@ def _compressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _range(path: Path, offset: int, size: int) -> Iterator[bytes]:
+    """Yield `size` bytes of a file from `offset` on."""
     with path.open("rb") as stream:
         stream.seek(offset)
         while size > 0 and (chunk := stream.read(min(_CHUNK, size))):
@@ -184,6 +208,7 @@ def _range(path: Path, offset: int, size: int) -> Iterator[bytes]:
 
 
 def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """Return the content of a JSON document. Raises ValueError for one that is too large."""
     if member.size > LARGEST_DOCUMENT:
         raise ValueError(f"{member.name} is too large")
     stream = archive.extractfile(member)
@@ -191,11 +216,12 @@ def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def _blob(digest: Digest) -> str:
+    """Return the path of a blob in an OCI layout."""
     return f"blobs/sha256/{digest.hex}"
 
 
 def _verified(layer: Layer) -> Iterator[bytes]:
-    """Give a layer's bytes, which have to be what its descriptor says: a reader of the archive cannot tell."""
+    """Yield a layer's bytes, which have to be what its descriptor says: a reader of the archive cannot tell."""
     hasher, size = hashlib.sha256(), 0
     for chunk in layer.chunks():
         hasher.update(chunk)
@@ -210,10 +236,13 @@ def _verified(layer: Layer) -> Iterator[bytes]:
 
 
 def _member(path: str, size: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield one member of the tar: header, content and padding."""
+    # The daemon is sent these bytes as they come, so the size stands in the header before the content is read.
     info = tarfile.TarInfo(path)
     info.size = size
     info.mtime = _FILE_TIME
     buffer = io.BytesIO()
+    # The size field of ustar ends below 8 GiB.
     buffer.write(info.tobuf(tarfile.USTAR_FORMAT if size < 8 << 30 else tarfile.PAX_FORMAT))
     yield buffer.getvalue()
     yield from chunks

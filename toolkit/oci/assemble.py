@@ -4,10 +4,10 @@ OCI image specification: config.md, manifest.md. OCI and Docker types are never 
 servers refuse that.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from toolkit.digest import Digest, canonical_json
 from toolkit.errors import InputError
 from toolkit.oci.descriptor import (
     DOCKER_CONFIG,
@@ -18,10 +18,9 @@ from toolkit.oci.descriptor import (
     OCI_MANIFEST,
     Descriptor,
 )
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 
-# What a base's config tells about how and where the base was made, or orders for a Dockerfile on top of it.
+# How and where the base was made, and what it asks of a Dockerfile on top of it, is not true of the new image.
 _OF_THE_BASE = ("id", "parent", "container", "container_config", "docker_version", "throwaway")
 _ORDERS = ("Cmd", "Entrypoint", "OnBuild", "ArgsEscaped", "Image", "Hostname", "Domainname")
 
@@ -36,7 +35,7 @@ _OCI_OF_DOCKER = {docker: oci for oci, docker in _DOCKER_OF_OCI.items()}
 
 
 def layer_media_type(base: Image) -> str:
-    """Give the type of a gzipped layer in the base's family."""
+    """Return the type of a gzipped layer in the base's family."""
     return DOCKER_LAYER if base.media_type == DOCKER_MANIFEST else OCI_LAYER
 
 
@@ -54,10 +53,10 @@ def assemble(  # noqa: PLR0913 (one argument for each thing that a config says)
 ) -> Image:
     """Put `layers` on top of `base`; `history` has one line for each of them.
 
-    The command takes the place of the base's command and entry point: some engines, KFP 2's local docker runner
-    among them, hand a contract's command to an entry point as arguments, so there is none. Environment and labels
-    are added to the base's; its annotations are dropped. Docker manifests have none. Raises InputError for a
-    base whose config and manifest disagree.
+    The command takes the place of the base's command and entry point. The image has no entry point, because some
+    engines, KFP 2's local docker runner among them, pass a contract's command to it as arguments. Environment and
+    labels are added to the base's; its annotations are dropped, and Docker manifests get none. Raises InputError for
+    a base whose config and manifest disagree.
     """
     config = base.parsed_config()
     diff_ids = _diff_ids(config, base)
@@ -70,7 +69,7 @@ def assemble(  # noqa: PLR0913 (one argument for each thing that a config says)
         "rootfs": {"type": "layers", "diff_ids": [*diff_ids, *(str(layer.diff_id) for layer in layers)]},
         "history": [*_history(config, len(base.layers), created), *new],
     }
-    data = _json(document)
+    data = canonical_json(document)
     docker = base.media_type == DOCKER_MANIFEST
     descriptors = [_in_family(layer.descriptor, docker=docker) for layer in (*base.layers, *layers)]
     described = Descriptor(media_type=DOCKER_CONFIG if docker else OCI_CONFIG, digest=Digest.of(data), size=len(data))
@@ -80,12 +79,13 @@ def assemble(  # noqa: PLR0913 (one argument for each thing that a config says)
         "config": described.to_dict(),
         "layers": [descriptor.to_dict() for descriptor in descriptors],
     }
+    # Schema 2 has no such field.
     if annotations and not docker:
         manifest["annotations"] = dict(annotations)
     sources = zip((*base.layers, *layers), descriptors, strict=True)
     return Image(
         media_type=manifest["mediaType"],
-        manifest=_json(manifest),
+        manifest=canonical_json(manifest),
         config=data,
         layers=tuple(
             Layer(descriptor=descriptor, diff_id=layer.diff_id, chunks=layer.chunks, origin=layer.origin)
@@ -95,6 +95,7 @@ def assemble(  # noqa: PLR0913 (one argument for each thing that a config says)
 
 
 def _diff_ids(config: Mapping[str, Any], base: Image) -> list[str]:
+    """Return the base's diff_ids. Raises InputError unless there is one for each layer."""
     diff_ids = (config.get("rootfs") or {}).get("diff_ids") or []
     if len(diff_ids) != len(base.layers):
         raise InputError(
@@ -112,6 +113,7 @@ def _settings(
     labels: Mapping[str, str],
     user: str | None,
 ) -> dict[str, Any]:
+    """Return the config's settings: the base's, with what is ours added or in their place."""
     settings = {key: value for key, value in (config.get("config") or {}).items() if key not in _ORDERS}
     settings["Cmd"] = list(command)
     settings["Env"] = _environment(settings.get("Env") or [], env)
@@ -130,14 +132,16 @@ def _environment(base: Sequence[str], added: Mapping[str, str]) -> list[str]:
     for line in base:
         name = line.partition("=")[0]
         lines.append(f"{name}={left.pop(name)}" if name in left else line)
+    # In order of name, so that equal settings give equal digests.
     return lines + [f"{name}={value}" for name, value in sorted(left.items())]
 
 
 def _history(config: Mapping[str, Any], layers: int, created: str) -> list[dict[str, Any]]:
-    """Give the base's history with exactly one entry that is no `empty_layer` for each of its layers."""
+    """Return the base's history with exactly one non-empty entry for each of its layers."""
     known = list(config.get("history") or [])
     count = sum(1 for entry in known if not entry.get("empty_layer"))
     if count > layers:
+        # Nothing shows which layers these entries stand for.
         known, count = [], 0
     missing = {"created": config.get("created") or created, "created_by": "a layer of the base image"}
     return known + [missing] * (layers - count)
@@ -150,7 +154,3 @@ def _in_family(descriptor: Descriptor, *, docker: bool) -> Descriptor:
     return Descriptor(
         media_type=media_type, digest=descriptor.digest, size=descriptor.size, annotations=descriptor.annotations
     )
-
-
-def _json(document: Mapping[str, Any]) -> bytes:
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

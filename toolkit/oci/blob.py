@@ -10,11 +10,12 @@ import tarfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 
-from toolkit.oci.digest import Digest
+from toolkit.digest import Digest
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+# The kinds of headers whose content tarfile reads into memory whole.
 _EXTENDED = {
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -42,11 +43,12 @@ class ChunkStream(io.RawIOBase):
         return Digest(self._hasher.hexdigest())
 
     def readable(self) -> bool:
-        """Tell that this can be read."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
         """Fill as much of `buffer` as the current chunk has."""
+        # Passing over empty chunks matters: a reader takes a return of 0 for the end.
         while not self._rest:
             chunk = next(self._chunks, None)
             if chunk is None:
@@ -56,6 +58,7 @@ class ChunkStream(io.RawIOBase):
         taken = self._rest[: len(target)]
         target[: len(taken)] = taken
         self._rest = self._rest[len(taken) :]
+        # What was handed out is hashed, not what arrived: a reader may stop inside a chunk.
         self._hasher.update(taken)
         self.size += len(taken)
         return len(taken)
@@ -68,19 +71,26 @@ class ChunkStream(io.RawIOBase):
 
 
 class BoundedInfo(tarfile.TarInfo):
-    """A tar header as `tarfile` reads it, for archives of others: extended headers are read whole, so they end here."""
+    """A header of a tar from elsewhere: a broken one is an error, an extended one is bounded."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """Read a header block. Raises tarfile.ReadError when it announces an extended header that nobody needs."""
-        info = super().frombuf(buf, encoding, errors)
-        if info.type in _EXTENDED and info.size > _LARGEST_EXTENDED:
-            raise tarfile.ReadError(f"an extended header of {info.size} bytes")
-        return info
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        """Read the next member's headers. Raises tarfile.ReadError for a broken one, where `tarfile` sees the end."""
+        try:
+            return super().fromtarfile(archive)
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError(f"a header that makes no sense: {error}") from error
+
+    # tarfile's own comments name this as the method to override. Its frombuf is not called since 3.14.
+    def _proc_member(self, archive: tarfile.TarFile) -> Self:
+        """Read what follows a header. Raises tarfile.ReadError for an extended header that is too long to be needed."""
+        if self.type in _EXTENDED and self.size > _LARGEST_EXTENDED:
+            raise tarfile.ReadError(f"an extended header of {self.size} bytes")
+        return super()._proc_member(archive)  # type: ignore[misc,no-any-return]
 
 
 def plain_content(stream: ChunkStream, media_type: str) -> ChunkStream:
-    """Give the tar of a layer: out of gzip of any number of members, out of Zstandard, or as it is.
+    """Return the tar of a layer: out of gzip of any number of members, out of Zstandard, or as it is.
 
     OCI image specification, layer.md, and the types of Docker's schema 2. Reading raises one of `compression_errors()`
     when the stream is broken.
@@ -101,6 +111,7 @@ def gunzip(stream: io.RawIOBase) -> BinaryIO:
 
 
 def _unzstd(stream: io.RawIOBase) -> BinaryIO:
+    """Return the stream that a Zstandard stream unpacks to."""
     return cast("BinaryIO", zstandard().ZstdFile(stream, mode="rb"))
 
 

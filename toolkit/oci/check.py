@@ -1,14 +1,16 @@
-"""Check an image: recompute every digest, size and diff_id, and see that manifest, config and layers agree.
+"""Check an image: recompute every digest, size and diff_id, and compare manifest, config and layers.
 
-It streams, so a layer of any size takes a few megabytes of memory. It finds mismatches and does not repair any.
+Layers are streamed, so that one of any size takes a few megabytes of memory. Nothing is repaired.
 """
 
 import posixpath
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO, Any, cast
 
+from msgspec import Struct
+
+from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.oci.blob import ChunkStream, compression_errors, plain_content
 from toolkit.oci.contents import members, opened_tar
@@ -21,13 +23,17 @@ from toolkit.oci.descriptor import (
     OCI_MANIFEST,
     Descriptor,
 )
-from toolkit.oci.digest import Digest
 from toolkit.oci.document import parse_document
 from toolkit.oci.image import Image, Layer
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Family:
+class _UnreadableError(Exception):
+    """The source of a layer's bytes refused them; the message says why."""
+
+
+class _Family(Struct, frozen=True, kw_only=True):
+    """The media types that go together: those of Docker's schema 2, or those of OCI."""
+
     config: str
     layers: tuple[str, ...]
 
@@ -48,14 +54,15 @@ _FAMILIES = {
 
 
 def check_image(image: Image) -> list[str]:
-    """List everything that is wrong with `image`, each with both values; an empty list means it is sound.
+    """Return every problem of `image` in words, with both values; an empty list means that it is valid.
 
-    Reads every layer from beginning to end. Errors of fetching a layer's bytes are not caught.
+    Reads every layer from beginning to end. Raises OutsideError if a layer's bytes cannot be fetched.
     """
     return [*_check_documents(image), *_check_layers(image)]
 
 
 def _check_documents(image: Image) -> Iterator[str]:
+    """Yield the problems of manifest and config."""
     manifest, config = _parse(image.manifest), _parse(image.config)
     if manifest is None:
         yield "manifest: not a JSON object"
@@ -68,6 +75,7 @@ def _check_documents(image: Image) -> Iterator[str]:
 
 
 def _parse(data: bytes) -> dict[str, Any] | None:
+    """Return the JSON object, or None if the bytes are something else."""
     try:
         return parse_document(data)
     except InputError:
@@ -75,11 +83,13 @@ def _parse(data: bytes) -> dict[str, Any] | None:
 
 
 def _check_manifest(image: Image, manifest: dict[str, Any]) -> Iterator[str]:
+    """Yield the problems of the manifest."""
     if manifest.get("schemaVersion") != 2:  # noqa: PLR2004 (the only version there is)
         yield f"manifest: schemaVersion is {manifest.get('schemaVersion')!r}, expected 2"
     declared = manifest.get("mediaType", image.media_type)
     if declared != image.media_type:
         yield f"manifest: mediaType is {declared!r}, the image says {image.media_type!r}"
+    # Schema 2 requires the field, OCI only recommends it (manifest.md).
     if image.media_type == DOCKER_MANIFEST and "mediaType" not in manifest:
         yield f"manifest: mediaType is missing, expected {DOCKER_MANIFEST!r}"
     yield from _check_families(image, manifest)
@@ -87,6 +97,7 @@ def _check_manifest(image: Image, manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def _check_families(image: Image, manifest: dict[str, Any]) -> Iterator[str]:
+    """Yield the media types that are not of the manifest's family."""
     family = _FAMILIES.get(image.media_type)
     if family is None:
         yield f"manifest: media type is {image.media_type!r}, expected one of {', '.join(_FAMILIES)}"
@@ -101,10 +112,12 @@ def _check_families(image: Image, manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def _check_descriptors(image: Image, manifest: dict[str, Any]) -> Iterator[str]:
+    """Yield the differences between the manifest's descriptors and the blobs."""
     yield from _compare_blob("config", manifest.get("config"), Digest.of(image.config), len(image.config))
     listed = _list(manifest.get("layers"))
     if len(listed) != len(image.layers):
         yield f"manifest: {len(listed)} layers, the image has {len(image.layers)}"
+    # Not strict: a difference in number is reported above, and the pairs that exist are still compared.
     for index, (data, layer) in enumerate(zip(listed, image.layers, strict=False)):
         yield from _compare_blob(f"layer {index}", data, layer.descriptor.digest, layer.descriptor.size)
         if _get(data, "mediaType") != layer.descriptor.media_type:
@@ -113,6 +126,7 @@ def _check_descriptors(image: Image, manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def _compare_blob(what: str, data: object, digest: Digest, size: int) -> Iterator[str]:
+    """Yield the differences between a descriptor in the manifest and a blob."""
     try:
         descriptor = Descriptor.from_dict(data)
     except InputError as error:
@@ -125,6 +139,7 @@ def _compare_blob(what: str, data: object, digest: Digest, size: int) -> Iterato
 
 
 def _check_config(image: Image, config: dict[str, Any]) -> Iterator[str]:
+    """Yield the problems of the config."""
     for key in ("os", "architecture"):
         if not isinstance(config.get(key), str):
             yield f"config: {key} is {config.get(key)!r}, expected text"
@@ -134,10 +149,12 @@ def _check_config(image: Image, config: dict[str, Any]) -> Iterator[str]:
     listed = _list(_get(rootfs, "diff_ids"))
     if len(listed) != len(image.layers):
         yield f"config: {len(listed)} diff_ids, the image has {len(image.layers)} layers"
+    # Not strict, for the same reason as in the manifest.
     for index, (theirs, layer) in enumerate(zip(listed, image.layers, strict=False)):
         if theirs != str(layer.diff_id):
             yield f"layer {index}: the config's diff_id is {theirs!r}, the layer's {layer.diff_id}"
     history = config.get("history")
+    # The field is optional (config.md), but engines pair its entries with layers by counting.
     if history:
         filled = sum(1 for entry in _list(history) if not _get(entry, "empty_layer"))
         if filled != len(listed):
@@ -145,17 +162,21 @@ def _check_config(image: Image, config: dict[str, Any]) -> Iterator[str]:
 
 
 def _get(data: object, key: str) -> Any:  # noqa: ANN401 (a JSON value of any shape)
+    """Return a value of an object; None if it is missing, or the data is not an object."""
     return data.get(key) if isinstance(data, dict) else None
 
 
 def _list(data: object) -> list[Any]:
+    """Return the data if it is a list, else an empty one."""
     return data if isinstance(data, list) else []
 
 
 def _check_layers(image: Image) -> Iterator[str]:
+    """Yield the problems of every layer's content."""
     seen: dict[Digest, Digest] = {}
     for index, layer in enumerate(image.layers):
         digest = layer.descriptor.digest
+        # One blob is read once, however often an image lists it.
         if digest not in seen:
             yield from (f"layer {index}: {problem}" for problem in _check_layer(layer))
             seen[digest] = layer.diff_id
@@ -164,24 +185,46 @@ def _check_layers(image: Image) -> Iterator[str]:
 
 
 def _check_layer(layer: Layer) -> Iterator[str]:
-    raw = ChunkStream(layer.chunks())
-    content = plain_content(raw, layer.descriptor.media_type)
+    """Yield the problems of one layer's content."""
+    raw = ChunkStream(_chunks(layer))
     try:
-        yield from _check_members(content)
-        content.drain()
-    except compression_errors() as error:
-        yield f"not a whole compressed stream: {error}"
-    else:
-        if content.digest != layer.diff_id:
-            yield f"diff_id is {layer.diff_id}, the content's {content.digest}"
-    raw.drain()
+        yield from _check_content(raw, layer)
+        # Broken content ends the reading early, and the digest is that of all bytes.
+        raw.drain()
+    except _UnreadableError as error:
+        # The source compares the blob with its descriptor as well, and has stopped in the middle.
+        yield str(error)
+        return
     if raw.digest != layer.descriptor.digest:
         yield f"digest is {layer.descriptor.digest}, the content's {raw.digest}"
     if raw.size != layer.descriptor.size:
         yield f"size is {layer.descriptor.size}, the content's {raw.size}"
 
 
+def _chunks(layer: Layer) -> Iterator[bytes]:
+    """Yield the blob's bytes. Raises _UnreadableError, since an InputError would be taken for a bad archive."""
+    try:
+        yield from layer.chunks()
+    except InputError as error:
+        raise _UnreadableError(error.message) from error
+
+
+def _check_content(raw: ChunkStream, layer: Layer) -> Iterator[str]:
+    """Yield the problems of what a layer's blob unpacks to."""
+    content = plain_content(raw, layer.descriptor.media_type)
+    try:
+        yield from _check_members(content)
+        # A tar may end before its stream does, and the diff_id covers the rest.
+        content.drain()
+    except compression_errors() as error:
+        yield f"not a whole compressed stream: {error}"
+    else:
+        if content.digest != layer.diff_id:
+            yield f"diff_id is {layer.diff_id}, the content's {content.digest}"
+
+
 def _check_members(content: ChunkStream) -> Iterator[str]:
+    """Yield the problems of the entries of a layer's tar."""
     seen: set[str] = set()
     links: set[str] = set()
     try:
@@ -193,10 +236,13 @@ def _check_members(content: ChunkStream) -> Iterator[str]:
 
 
 def _check_member(member: tarfile.TarInfo, seen: set[str], links: set[str]) -> Iterator[str]:
+    """Yield the problems of one entry; `seen` and `links` are the paths before it, and are added to."""
     if problem := _unsafe(member.name):
         yield f"unsafe path {member.name!r}: {problem}"
+    # A symbolic link's target may be anything: it is followed inside the container, a hard link's while unpacking.
     if member.islnk() and (problem := _unsafe(member.linkname)):
         yield f"unsafe hard link {member.name!r} to {member.linkname!r}: {problem}"
+    # `a` and `./a` are one file.
     path = posixpath.normpath(member.name)
     if path in seen:
         yield f"duplicate path {member.name!r}"
@@ -205,12 +251,14 @@ def _check_member(member: tarfile.TarInfo, seen: set[str], links: set[str]) -> I
         links.add(path)
     parent = posixpath.dirname(path)
     while parent:
+        # Unpacking may write through the link, to wherever it leads.
         if parent in links:
             yield f"unsafe path {member.name!r}: {parent!r} is a symbolic link in the same layer"
         parent = "" if parent == "/" else posixpath.dirname(parent)
 
 
 def _unsafe(name: str) -> str | None:
+    """Return why a path could leave the root or means nothing; None if it is good."""
     if name.startswith("/"):
         return "it is absolute"
     if ".." in name.split("/"):

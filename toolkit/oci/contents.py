@@ -20,7 +20,7 @@ _HINT = "the image is damaged, or was made wrongly; get or build it again, or us
 def layer_tar(layer: Layer) -> Iterator[tarfile.TarFile]:
     """Open a layer's tar as a stream.
 
-    Raises InputError, also while it is read and after it, for what is no tar, and for one with another diff_id.
+    Raises InputError, also while it is read and after it, for content that is not a tar or has another diff_id.
     """
     descriptor = layer.descriptor
     what = f"the layer {descriptor.digest} ({descriptor.media_type})"
@@ -31,6 +31,7 @@ def layer_tar(layer: Layer) -> Iterator[tarfile.TarFile]:
         buffered = cast("IO[bytes]", io.BufferedReader(plain, _BUFFER))
         with opened_tar(fileobj=buffered, mode="r|") as archive:
             yield archive
+        # Blocks after the end of the tar count for the diff_id.
         plain.drain()
     except broken as error:
         raise InputError(f"{what} is not the tar that it says: {error}", hint=_HINT) from error
@@ -41,13 +42,13 @@ def layer_tar(layer: Layer) -> Iterator[tarfile.TarFile]:
 def opened_tar(
     path: Path | None = None, *, fileobj: IO[bytes] | None = None, mode: Literal["r:", "r|"]
 ) -> tarfile.TarFile:
-    """Open a tar of others. Raises tarfile.TarError, also for a first header that makes no sense."""
+    """Open a tar from elsewhere. Raises tarfile.TarError, also for a first header that makes no sense."""
     with _sensible():
         return tarfile.open(path, mode, fileobj, tarinfo=BoundedInfo)
 
 
 def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """Give the members of a tar of others, one after the other.
+    """Yield the members of a tar from elsewhere, one after the other.
 
     Raises tarfile.TarError for a header that makes no sense, InputError for a path or a size above the limits.
     """
@@ -62,6 +63,7 @@ def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
                 raise PATH_LENGTH.exceeded(f"the path {path[:40]!r}…")
         if member.size < 0:
             raise tarfile.ReadError(f"{member.name!r} has the size {member.size}")
+        # The sum is bounded, not each file: many files fill a disk as one does.
         size += member.size
         LAYER_SIZE.check(size, "the size of the files")
         if member.sparse is not None:
@@ -72,10 +74,11 @@ def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 
 def _check_sparse(member: tarfile.TarInfo) -> None:
-    """See that the pieces of a sparse file lie in it, one after the other: tarfile takes any numbers."""
+    """Check that the pieces of a sparse file lie in it, one after the other: tarfile takes any numbers."""
     end = 0
     # The stubs say that it is a number.
     for offset, length in cast("Sequence[tuple[int, int]]", member.sparse or ()):
+        # GNU tar marks a hole at a file's end by a piece of no length.
         if length == 0:
             continue
         if offset < end or length < 0:

@@ -1,13 +1,14 @@
 """Descriptors, platforms and media types (OCI image specification: descriptor.md, media-types.md)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from platform import machine
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import Struct, field
+
+from toolkit.digest import Digest
 from toolkit.errors import InputError
-from toolkit.oci.digest import Digest
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -18,12 +19,12 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
+# A size is an int64 (OCI image specification, descriptor.md).
 _LARGEST = (1 << 63) - 1
 _HINT = "expected an object with mediaType, digest and size"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Platform:
+class Platform(Struct, frozen=True, order=True):
     """An operating system and an architecture, in Go's words: `linux/amd64`, `linux/arm64/v8`."""
 
     os: str
@@ -42,8 +43,7 @@ class Platform:
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Descriptor:
+class Descriptor(Struct, frozen=True, kw_only=True):
     """Type, digest and size in bytes of a blob or manifest."""
 
     media_type: str
@@ -67,9 +67,10 @@ class Descriptor:
         return cls(media_type=media_type, digest=digest, size=size, annotations=annotations, platform=platform)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form, keys in the order of the specification's examples."""
+        """Return the JSON form, keys in the order of the specification's examples."""
         data: dict[str, Any] = {"mediaType": self.media_type, "digest": str(self.digest), "size": self.size}
         if self.annotations:
+            # Sorted, so that equal descriptors give equal bytes.
             data["annotations"] = dict(sorted(self.annotations.items()))
         if self.platform:
             data["platform"] = {"architecture": self.platform.architecture, "os": self.platform.os}
@@ -81,10 +82,12 @@ class Descriptor:
 def host_platform() -> Platform:
     """Name this machine's architecture as images do; the system is always Linux."""
     name = machine().lower()
+    # Python has the kernel's words for architectures, images have Go's.
     return Platform("linux", {"x86_64": "amd64", "aarch64": "arm64"}.get(name, name))
 
 
 def _platform(data: Any) -> Platform:  # noqa: ANN401 (a JSON value of any shape)
+    """Return a descriptor's platform. Raises KeyError or TypeError for another shape."""
     parts = (data["os"], data["architecture"], data.get("variant"))
     if not all(isinstance(part, str | None) for part in parts) or None in parts[:2]:
         raise TypeError(f"no platform: {data}")

@@ -1,23 +1,24 @@
 """An image: manifest and config as raw bytes, layers as descriptors with a way to read them.
 
-Raw bytes decide identity, so they are kept as they came; the parsed views are for looking only. An image may
-be lazy: a layer's bytes are fetched or made when somebody iterates over `Layer.chunks()`.
+Raw bytes decide identity, so they are kept as they came; the parsed views are for looking only. An image may be lazy: a
+layer's bytes are fetched or made while `Layer.chunks()` is read.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from toolkit.digest import Digest, canonical_json
 from toolkit.oci.descriptor import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, Descriptor, Platform
-from toolkit.oci.digest import Digest
 
 # Each call starts the blob's compressed bytes from the beginning, in chunks of at most about a mebibyte.
 Source = Callable[[], Iterator[bytes]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True, kw_only=True):
     """One layer: the descriptor of its compressed bytes, the digest of its tar, and where the bytes come from.
 
     `origin` is the repository (`host/path`) the blob is known to be in, for cross-repository mounts.
@@ -29,8 +30,7 @@ class Layer:
     origin: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Image:
+class Image(Struct, frozen=True, kw_only=True):
     """One platform's image. `media_type` is the manifest's (OCI or Docker schema 2)."""
 
     media_type: str
@@ -55,7 +55,7 @@ class Image:
 
     @property
     def document(self) -> bytes:
-        """The bytes that the digest is of, named as an index names them."""
+        """The manifest's bytes, by the name that `ImageIndex` has for its own."""
         return self.manifest
 
     @property
@@ -65,7 +65,7 @@ class Image:
 
     @property
     def platform(self) -> Platform:
-        """What the config says it is for."""
+        """The platform that the config names."""
         config = self.parsed_config()
         return Platform(str(config.get("os")), str(config.get("architecture")), config.get("variant"))
 
@@ -75,8 +75,7 @@ class Image:
         return parsed
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImageIndex:
+class ImageIndex(Struct, frozen=True, kw_only=True):
     """One component's images for several platforms (OCI image specification, image-index.md; Docker: manifest list)."""
 
     media_type: str
@@ -90,11 +89,12 @@ class ImageIndex:
         parsed: dict[str, Any] = {
             "schemaVersion": 2,
             "mediaType": DOCKER_INDEX if docker else OCI_INDEX,
+            # Engines choose by the platform in the index, without fetching the configs.
             "manifests": [replace(image.descriptor, platform=image.platform).to_dict() for image in images],
         }
         if annotations and not docker:
             parsed["annotations"] = dict(annotations)
-        data = json.dumps(parsed, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        data = canonical_json(parsed)
         return cls(media_type=parsed["mediaType"], document=data, images=tuple(images))
 
     @property
@@ -108,5 +108,5 @@ class ImageIndex:
         return Descriptor(media_type=self.media_type, digest=self.digest, size=len(self.document))
 
 
-# What a build gives: an image where there is one platform, else an index.
+# What a build returns: an image for one platform, an index for several.
 Built = Image | ImageIndex

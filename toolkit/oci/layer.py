@@ -5,14 +5,15 @@ between are encoded by `toolkit.oci.deflate`. Readers see one tar: members of a 
 (RFC 1952, section 2.2).
 """
 
-import functools
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
+from toolkit.cache.records import Record
+from toolkit.digest import Digest
 from toolkit.errors import InputError
+from toolkit.image_paths import folders_of
 from toolkit.oci import tar
 from toolkit.oci.deflate import (
     GZIP_HEADER,
@@ -22,73 +23,35 @@ from toolkit.oci.deflate import (
     gzip_trailer,
     stored,
 )
-from toolkit.oci.digest import Digest
+from toolkit.oci.file import CHUNK, File, Frame, Stream
+from toolkit.selective import Selective
 
-CHUNK = 1 << 20
+# Whole stored blocks, so that only the last one of a file is shorter.
 _STORED_CHUNK = 16 * LONGEST_STORED
 
-_HINT = "the file was damaged, or changed while it was read; try again, and if that fails get it anew"
 
+class Measured(Selective, Record, frozen=True, kw_only=True):
+    """The facts about a layer in a manifest and a config, and the digest of its recipe in the cache, if any."""
 
-# A blob of the cache, by the hex of its sha256, and a position in it.
-Place = tuple[str, int]
+    IGNORED = frozenset({"recipe"})
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stream:
-    """Content read while the layer is written. `raw` means a complete deflate stream of `size` bytes with this CRC32.
-
-    Without `raw` the chunks are the content itself; `crc` may then be None, not known before. `place` says where the
-    chunks lie one behind the other, if they do.
-    """
-
-    chunks: Callable[[], Iterator[bytes]]
-    size: int
-    crc: int | None = None
-    raw: bool = False
-    place: Place | None = None
-
-
-class Frame(NamedTuple):
-    """Some bytes of a layer, the plain bytes they stand for, which may come a little apart, and where they lie.
-
-    A tuple, since a layer has tens of thousands.
-    """
-
-    data: bytes
-    plain: bytes = b""
-    place: Place | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """One file or link of a layer. `what` names it in errors; directories above it come by themselves."""
-
-    path: str
-    what: str
-    mode: int = 0o644
-    content: bytes | Stream = b""
-    target: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Measured:
-    """What a manifest and a config say about a layer, and the sha256 of its recipe in the cache where there is one."""
+    KIND: ClassVar[str] = "layer"
 
     digest: Digest
     diff_id: Digest
     size: int
-    recipe: str | None = field(default=None, compare=False)
+    recipe: Digest | None = None
 
 
-def compressed(entries: Iterable[Entry]) -> Iterator[bytes]:
-    """Give the layer's compressed bytes in chunks of about a mebibyte.
+def compressed(files: Iterable[File]) -> Iterator[bytes]:
+    """Yield the layer's compressed bytes in chunks of about a mebibyte.
 
-    Raises InputError when a stream does not have the size it was said to have.
+    Raises InputError when a stream does not have its declared size.
     """
+    # A layer has tens of thousands of frames, most of them a few bytes; a call for each would cost its readers much.
     waiting: list[bytes] = []
     size = 0
-    for frame in frames(entries, inflate=False):
+    for frame in frames(files, inflate=False):
         waiting.append(frame.data)
         size += len(frame.data)
         if size >= CHUNK:
@@ -99,114 +62,116 @@ def compressed(entries: Iterable[Entry]) -> Iterator[bytes]:
         yield b"".join(waiting)
 
 
-def measure(entries: Iterable[Entry], *, heard: Callable[[Frame], None] = lambda _: None) -> Measured:
+def measure(files: Iterable[File], *, take: Callable[[Frame], None] = lambda _: None) -> Measured:
     """Make the layer without keeping it, and check every deflated stream against its size and CRC32.
 
-    `heard` is told every frame. Raises InputError naming the entry whose content is damaged.
+    Every frame goes to `take` too. Raises InputError naming the file whose content is damaged.
     """
     digest, diff_id = hashlib.sha256(), hashlib.sha256()
     size = 0
-    for frame in frames(entries, inflate=True):
+    for frame in frames(files, inflate=True):
         digest.update(frame.data)
         diff_id.update(frame.plain)
         size += len(frame.data)
-        heard(frame)
+        take(frame)
     return Measured(digest=Digest(digest.hexdigest()), diff_id=Digest(diff_id.hexdigest()), size=size)
 
 
-def inflated(stream: Stream, what: str) -> Iterator[bytes]:
-    """Give a stream's plain content. Raises InputError naming `what` when size or CRC32 are not what they should be."""
-    for frame in _raw_frames(stream, what, inflate=True) if stream.raw else _stored_frames(stream, what):
-        if frame.plain:
-            yield frame.plain
-
-
 class Listener(Protocol):
-    """Hears of every header that is written, and where contents begin and end."""
+    """Is called for every header that is written, and where contents begin and end."""
 
     def header(self, path: str, kind: bytes, mode: int, size: int, target: str) -> None:
-        """Take note of an entry: path without slash at the end, tar's kind, permissions, size, target of a link."""
+        """Note a header: path without slash at the end, tar's kind, permissions, size, target of a link."""
         ...
 
     def begin(self) -> None:
-        """Take note that the next bytes are the entry's content, and begin a gzip member."""
+        """Note that the next bytes are the file's content, and begin a gzip member."""
         ...
 
     def end(self) -> None:
-        """Take note that the content has ended."""
+        """Note that the content has ended."""
         ...
 
 
-def frames(entries: Iterable[Entry], *, inflate: bool, listener: Listener | None = None) -> Iterator[Frame]:
-    """Give the layer in pieces, with plain bytes if it is to `inflate` what is taken over.
+def frames(files: Iterable[File], *, inflate: bool, listener: Listener | None = None) -> Iterator[Frame]:
+    """Yield the layer in pieces; with `inflate`, deflated content comes with its plain bytes.
 
-    With a `listener` every content begins a member, and the end of the tar is left to the caller.
+    With a `listener` every content begins a member, and the end of the tar is left to the caller. Raises InputError
+    for two files of one path, and for content that is damaged.
     """
+    # Headers, padding and small files wait here for one member together: a member for each would make a larger layer.
     pending = bytearray()
-    directories: set[str] = set()
+    folders: set[str] = set()
     others: set[str] = set()
-    for entry in entries:
-        for parent in tar.parents(entry.path):
-            if parent not in directories:
-                _refuse_again(parent, others, entry)
-                directories.add(parent)
-                pending += _directory(parent, listener)
-        _refuse_again(entry.path, others, entry)
-        _refuse_again(entry.path, directories, entry)
-        others.add(entry.path)
-        content = entry.content
-        size = len(content) if isinstance(content, bytes) else content.size
-        pending += _header(entry, size)
+    for file in files:
+        for folder in folders_of(file.path):
+            # A folder comes once, before the first file in it: its mode and owner are fixed, so wheels cannot disagree.
+            if folder not in folders:
+                _refuse_again(folder, others, file)
+                folders.add(folder)
+                pending += _folder(folder, listener)
+        _refuse_again(file.path, others, file)
+        _refuse_again(file.path, folders, file)
+        others.add(file.path)
+        content, size = file.content, file.size
+        pending += _header(file, listener)
         if listener:
-            kind = tar.REGULAR if entry.target is None else tar.SYMLINK
-            listener.header(entry.path, kind, entry.mode, size, entry.target or "")
             if size:
                 yield from _flush(pending)
                 listener.begin()
-                yield from _content(content, entry.what, inflate=inflate)
+                yield from _content(content, file.name, inflate=inflate)
                 listener.end()
-        elif isinstance(content, bytes) and len(content) <= LARGEST_ENCODED:
+        elif isinstance(content, bytes) and size <= LARGEST_ENCODED:
             pending += content
         elif size:
             # An empty member of a wheel has two bytes of deflate stream, which need not be carried over.
             yield from _flush(pending)
-            yield from _streamed(content, entry.what, inflate=inflate)
+            yield from _streamed(content, file.name, inflate=inflate)
         pending += tar.padding(size)
         if len(pending) >= LARGEST_ENCODED:
             yield from _flush(pending)
+    # eStargz puts its table of contents before the end.
     if listener is None:
         pending += tar.END_OF_ARCHIVE
     yield from _flush(pending)
 
 
 def _content(content: bytes | Stream, what: str, *, inflate: bool) -> Iterator[Frame]:
+    """Yield a file's content as one gzip member, whatever its size."""
     if isinstance(content, bytes) and len(content) <= LARGEST_ENCODED:
         yield Frame(gzip_member(content), content)
     else:
         yield from _streamed(content, what, inflate=inflate)
 
 
-def _refuse_again(path: str, taken: set[str], entry: Entry) -> None:
+def _refuse_again(path: str, taken: set[str], file: File) -> None:
+    """Raise InputError if a path is in the layer already."""
     if path in taken:
         raise InputError(
-            f"{entry.what}: {path} would be in the layer twice",
+            f"{file.name}: {path} would be in the layer twice",
             hint="two files cannot have one path; rename or remove one",
         )
 
 
-def _directory(path: str, listener: Listener | None) -> bytes:
+def _folder(path: str, listener: Listener | None) -> bytes:
+    """Return the header of a folder."""
     if listener:
         listener.header(path, tar.DIRECTORY, 0o755, 0, "")
     return tar.header(path, kind=tar.DIRECTORY, mode=0o755)
 
 
-def _header(entry: Entry, size: int) -> bytes:
-    if entry.target is not None:
-        return tar.header(entry.path, kind=tar.SYMLINK, mode=0o777, target=entry.target)
-    return tar.header(entry.path, mode=entry.mode, size=size)
+def _header(file: File, listener: Listener | None) -> bytes:
+    """Return the header of a file or link."""
+    kind, target = (tar.REGULAR, "") if file.target is None else (tar.SYMLINK, file.target)
+    # Linux does not look at the mode of a link.
+    mode = file.mode if file.target is None else 0o777
+    if listener:
+        listener.header(file.path, kind, mode, file.size, target)
+    return tar.header(file.path, kind=kind, mode=mode, size=file.size, target=target)
 
 
 def _flush(pending: bytearray) -> Iterator[Frame]:
+    """Yield the waiting bytes as gzip members, and empty the buffer."""
     # In pieces that the encoder still looks into.
     for start in range(0, len(pending), LARGEST_ENCODED):
         plain = bytes(pending[start : start + LARGEST_ENCODED])
@@ -215,6 +180,7 @@ def _flush(pending: bytearray) -> Iterator[Frame]:
 
 
 def _streamed(content: bytes | Stream, what: str, *, inflate: bool) -> Iterator[Frame]:
+    """Yield large or deflated content as a gzip member."""
     if isinstance(content, bytes):
         member = GZIP_HEADER + stored(content, last=True) + gzip_trailer(zlib.crc32(content), len(content))
         yield Frame(member, content)
@@ -225,7 +191,7 @@ def _streamed(content: bytes | Stream, what: str, *, inflate: bool) -> Iterator[
 
 
 def _stored_frames(stream: Stream, what: str) -> Iterator[Frame]:
-    """Carry plain content as a member of stored blocks."""
+    """Yield plain content as a member of stored blocks."""
     yield Frame(GZIP_HEADER)
     crc, size = 0, 0
     for chunk in _evenly(stream.chunks()):
@@ -233,7 +199,7 @@ def _stored_frames(stream: Stream, what: str) -> Iterator[Frame]:
         size += len(chunk)
         yield Frame(stored(chunk, last=False), chunk)
     yield Frame(stored(b"", last=True) + gzip_trailer(crc, size))
-    _check(what, size=(size, stream.size), crc=(crc, stream.crc))
+    stream.check(what, size=size, crc=crc)
 
 
 def _evenly(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -249,57 +215,8 @@ def _evenly(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _raw_frames(stream: Stream, what: str, *, inflate: bool) -> Iterator[Frame]:
-    """Carry a deflate stream over as a member, inflating it on the side to look at its content."""
-    crc = stream.crc or 0
+    """Yield a deflate stream as a member; with `inflate`, check its content on the way."""
     yield Frame(GZIP_HEADER)
-    if inflate:
-        yield from _inflating(stream, what)
-    else:
-        yield from map(Frame, stream.chunks())
-    yield Frame(gzip_trailer(crc, stream.size))
-
-
-def _inflating(stream: Stream, what: str) -> Iterator[Frame]:
-    zip_library = _inflater()
-    inflater = zip_library.decompressobj(wbits=-15)
-    crc, size = 0, 0
-    place = stream.place
-    try:
-        for chunk in stream.chunks():
-            data, waiting = chunk, chunk
-            while True:
-                plain = inflater.decompress(waiting, CHUNK)
-                crc = zip_library.crc32(plain, crc)
-                size += len(plain)
-                if size > stream.size:
-                    # Before there is more of it than anybody has room or time for.
-                    raise InputError(f"{what}: over {size} bytes of content, expected {stream.size}", hint=_HINT)
-                yield Frame(data, plain, place)
-                data, waiting = b"", inflater.unconsumed_tail
-                if inflater.eof or (not waiting and len(plain) < CHUNK):
-                    break
-            place = place and (place[0], place[1] + len(chunk))
-            if inflater.unused_data:
-                raise InputError(f"{what}: there are bytes after the end of the compressed data", hint=_HINT)
-    except zip_library.error as error:
-        raise InputError(f"{what}: the compressed data is damaged", hint=_HINT) from error
-    if not inflater.eof:
-        raise InputError(f"{what}: the compressed data ends too early", hint=_HINT)
-    _check(what, size=(size, stream.size), crc=(crc, stream.crc))
-
-
-def _check(what: str, *, size: tuple[int, int], crc: tuple[int, int | None]) -> None:
-    if size[0] != size[1]:
-        raise InputError(f"{what}: {size[0]} bytes of content, expected {size[1]}", hint=_HINT)
-    if crc[1] is not None and crc[0] != crc[1]:
-        raise InputError(f"{what}: the content's CRC32 is {crc[0]:08x}, expected {crc[1]:08x}", hint=_HINT)
-
-
-@functools.cache
-def _inflater() -> Any:  # noqa: ANN401 (two modules with the same functions)
-    """Choose isal's inflate, twice as fast as zlib's; what comes out is the same."""
-    try:
-        from isal import isal_zlib
-    except ImportError:
-        return zlib
-    return isal_zlib
+    yield from stream.inflated(what) if inflate else map(Frame, stream.chunks())
+    # A zip states the CRC32 of each member, so the trailer needs no inflating.
+    yield Frame(gzip_trailer(stream.crc or 0, stream.size))

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from toolkit.atomic import made_parents, replacing, write_bytes
+from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.limits import RECORD_SIZE
 from toolkit.oci.descriptor import (
@@ -21,10 +21,10 @@ from toolkit.oci.descriptor import (
     Descriptor,
     Platform,
 )
-from toolkit.oci.digest import Digest
 from toolkit.oci.document import LARGEST_DOCUMENT, parse_document, read_config
 from toolkit.oci.image import Built, Image, Layer
-from toolkit.reading import read_foreign
+from toolkit.system.atomic import made_parents, replacing, write_bytes
+from toolkit.system.reading import read_foreign
 
 REF_NAME = "org.opencontainers.image.ref.name"
 
@@ -38,20 +38,22 @@ _DAMAGED = "make it again, or copy it again from where it came"
 def write_layout(built: Built, folder: Path, *, name: str | None = None) -> None:
     """Write an image or an index into the layout at `folder`, made if missing; blobs that are there already are kept.
 
-    The layout's own index then names it alone, as `name` if one is given. After a failure the layout is as it was.
+    The layout's index then names only this image, as `name` if that is given. After a failure the layout is as it was.
     """
     with made_parents(folder / "blobs" / "sha256" / built.digest.hex), ExitStack() as undoing:
         for digest, chunks in _blobs(built):
             path = folder / "blobs" / "sha256" / digest.hex
             if not path.is_file():
+                # Only blobs that this call writes are removed: others may belong to images that were there before.
                 undoing.callback(path.unlink, missing_ok=True)
                 _write_blob(path, digest, chunks())
+        # Last, so that the index never names a blob that is not there yet.
         _write_index(built, folder, name)
         undoing.pop_all()
 
 
 def _blobs(built: Built) -> Iterator[tuple[Digest, Callable[[], Iterable[bytes]]]]:
-    """List what a layout of an image holds: each digest, and what gives its bytes."""
+    """List the blobs of an image: each digest, and the source of its bytes."""
     for image in built.images:
         for layer in image.layers:
             yield layer.descriptor.digest, layer.chunks
@@ -61,9 +63,11 @@ def _blobs(built: Built) -> Iterator[tuple[Digest, Callable[[], Iterable[bytes]]
 
 
 def _write_index(built: Built, folder: Path, name: str | None) -> None:
+    """Write the files that make the folder a layout of this one image."""
     descriptor = built.descriptor.to_dict()
     if name:
         descriptor["annotations"] = {REF_NAME: name}
+    # An index has several platforms, and lists them itself.
     if isinstance(built, Image):
         descriptor["platform"] = {"architecture": built.platform.architecture, "os": built.platform.os}
     index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [descriptor]}
@@ -74,7 +78,7 @@ def _write_index(built: Built, folder: Path, name: str | None) -> None:
 def read_layout(folder: Path, *, platform: Platform, name: str | None = None) -> Image:
     """Read the image for `platform` from the layout at `folder`; layers are read when asked for, and verified.
 
-    Raises InputError when `folder` is no layout, is damaged, or has no image of that platform or name.
+    Raises InputError if `folder` is not a layout, is damaged, or has no image of that platform or name.
     """
     if not (folder / "oci-layout").is_file():
         raise InputError(f"{folder} is not an OCI image layout", hint="expected the files oci-layout and index.json")
@@ -86,6 +90,7 @@ def read_layout(folder: Path, *, platform: Platform, name: str | None = None) ->
                 continue
             if image := reader.resolve(descriptor):
                 return image
+    # Indexes may nest without end; RecursionError is then where they stop.
     except (InputError, RecursionError, KeyError) as error:
         raise InputError(f"the layout {folder} is damaged: {error}", hint=_DAMAGED) from error
     wanted = f"{name!r} for {platform}" if name else f"an image for {platform}"
@@ -97,6 +102,7 @@ def read_layout(folder: Path, *, platform: Platform, name: str | None = None) ->
 
 def layout_platforms(folder: Path) -> tuple[str, ...]:
     """List the platforms of the images in a layout. Raises as `read_layout` does."""
+    # No image suits this platform, so the reader meets all of them.
     reader = _Reader(folder, Platform("none", "none"))
     for descriptor in _manifests(_parsed(folder / "index.json")):
         reader.resolve(descriptor)
@@ -121,8 +127,8 @@ class _Reader:
             self._seen.add(descriptor.digest)
             inner = _manifests(parse_document(_document(self._folder, descriptor)))
             return next((image for entry in inner if (image := self.resolve(entry))), None)
-        # Attestations stand there as manifests for a platform that does not exist. What is for another platform
-        # need not even be there: a layout may hold a part of what its index names.
+        # Attestations are listed as manifests for a platform that does not exist. Images for other platforms may be
+        # missing: a layout may hold a part of what its index names.
         if descriptor.media_type not in _MANIFESTS or (descriptor.platform and not self._suits(descriptor.platform)):
             return None
         self._seen.add(descriptor.digest)
@@ -148,14 +154,17 @@ class _Reader:
         )
 
     def _suits(self, platform: Platform) -> bool:
+        """Return whether a platform is the wanted one, whatever its variant, and note it if not."""
         if (platform.os, platform.architecture) == (self._platform.os, self._platform.architecture):
             return True
+        # BuildKit's attestations are for unknown/unknown, which helps no reader of an error.
         if platform.os != "unknown":
             self.others.add(str(platform))
         return False
 
 
 def _manifests(index: dict[str, Any]) -> list[Descriptor]:
+    """Return the descriptors that an index lists. Raises InputError."""
     entries = index.get("manifests")
     if not isinstance(entries, list):
         raise InputError("the index has no list of manifests")
@@ -163,12 +172,14 @@ def _manifests(index: dict[str, Any]) -> list[Descriptor]:
 
 
 def _document(folder: Path, descriptor: Descriptor) -> bytes:
+    """Return the bytes of a manifest, index or config. Raises InputError for one that is too large."""
     if descriptor.size > LARGEST_DOCUMENT:
         raise InputError(f"{descriptor.digest} has {descriptor.size} bytes, which no {descriptor.media_type} has")
     return b"".join(_verified(folder, descriptor))
 
 
 def _verified(folder: Path, descriptor: Descriptor) -> Iterator[bytes]:
+    """Yield a blob's bytes. Raises InputError, at the end too, if it is not what the descriptor says."""
     path = folder / "blobs" / "sha256" / descriptor.digest.hex
     hasher = hashlib.sha256()
     try:
@@ -183,18 +194,23 @@ def _verified(folder: Path, descriptor: Descriptor) -> Iterator[bytes]:
             while chunk := stream.read(_CHUNK):
                 hasher.update(chunk)
                 yield chunk
+    except FileNotFoundError:
+        raise InputError(f"the blob {path} is missing", hint=_DAMAGED) from None
     except OSError as error:
         raise OutsideError(f"cannot read the blob {path}: {error.strerror}", hint=_DAMAGED) from error
+    # At the end, after the bytes have been yielded: a reader must not keep them before the iterator ends.
     if hasher.hexdigest() != descriptor.digest.hex:
         raise InputError(f"the blob {path} is damaged: its sha256 is {hasher.hexdigest()}", hint=_DAMAGED)
 
 
 def _write_blob(path: Path, digest: Digest, chunks: Iterable[bytes]) -> None:
+    """Write a blob, which appears only when it is whole. Raises OutsideError for another digest."""
     hasher = hashlib.sha256()
     with replacing(path) as stream:
         for chunk in chunks:
             hasher.update(chunk)
             stream.write(chunk)
+        # Inside `replacing`, so that no file of this name appears.
         if hasher.hexdigest() != digest.hex:
             raise OutsideError(
                 f"a blob that should be {digest} turned out to be sha256:{hasher.hexdigest()}", hint=_VERIFY
@@ -202,6 +218,7 @@ def _write_blob(path: Path, digest: Digest, chunks: Iterable[bytes]) -> None:
 
 
 def _parsed(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file. Raises InputError naming the file."""
     try:
         return parse_document(read_foreign(path, RECORD_SIZE))
     except (OSError, InputError) as error:

@@ -1,11 +1,11 @@
-"""Layers that were made before: what they measured, and recipes to make them again without framing every file.
+"""The measures of layers that were made before, and recipes to make them again without framing every file.
 
-A recipe says which bytes lie in blobs of the cache, and writes out those between.
+A recipe names the bytes that lie in blobs of the cache, and holds those between them.
 
 Little-endian: how many blobs (4 bytes) and the sha256 of each (32 bytes); how many steps (4 bytes) and of each the
-length of what is written out, the number of a blob, and start and length of the bytes that follow it there (4, 4, 8,
-4 bytes); then all that is written out. A recipe is believed no more than anything else that the cache holds: who
-sends or writes a layer hashes it.
+length of what is written out, the number of a blob, and start and length of the bytes that follow it there (4, 4, 8, 4
+bytes); then all bytes that are written out. A recipe need not be trusted: a layer is hashed whenever it is sent or
+written.
 """
 
 import logging
@@ -13,86 +13,85 @@ import os
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 
-from toolkit.cache import Cache, unreadable
-from toolkit.errors import InputError
+from msgspec.structs import replace
+
+from toolkit.cache.failures import unreadable
+from toolkit.cache.store import Cache
+from toolkit.digest import Digest
 from toolkit.oci import tar
 from toolkit.oci.deflate import ENCODER_VERSION
-from toolkit.oci.digest import Digest
-from toolkit.oci.layer import CHUNK, Entry, Frame, Measured, measure
+from toolkit.oci.file import CHUNK, File, Frame
+from toolkit.oci.layer import Measured, measure
 
 log = logging.getLogger(__name__)
 
-# Raise it with any change of the form; it is part of what a recipe is known by.
+# Raise it with any change of the form; it is part of a recipe's key.
 RECIPE_VERSION = 1
 
 _COUNT = struct.Struct("<I")
 _STEP = struct.Struct("<IIQI")
 _SHA256 = 32
-# Bytes; a recipe that has to write out more is none, and is not held.
+# Give up on recipes with more literal bytes than this.
 _MOST_WRITTEN = 6 << 20
 
 
-def remember(cache: Cache, key: object, entries: Callable[[], Iterable[Entry]]) -> Measured:
+def remember(cache: Cache, key: object, files: Callable[[], Iterable[File]]) -> Measured:
     """Measure the layer that `key` identifies, or recall what it measured. The key covers layout and encoder too.
 
     A layer that mostly lies in blobs of the cache gets a recipe. Raises InputError as `measure` does.
     """
     versions = {"layout": tar.LAYOUT_VERSION, "encoder": ENCODER_VERSION, "recipe": RECIPE_VERSION}
     whole = {"inputs": key, **versions}
-    known = cache.record("layer", whole)
-    try:
-        if known:
-            return Measured(
-                digest=Digest.parse(known["digest"]),
-                diff_id=Digest.parse(known["diff_id"]),
-                size=int(known["size"]),
-                recipe=str(known["recipe"]) if known["recipe"] else None,
-            )
-    except (KeyError, TypeError, ValueError, InputError):
-        log.info("a damaged record of a layer in the cache is replaced")
-    recorder = _Recorder()
-    made = measure(entries(), heard=recorder.take)
-    if recorder.written < min(_MOST_WRITTEN, made.size // 2):
-        made = replace(made, recipe=cache.keep_blob(recorder.recipe())[0])
-    facts = {"digest": str(made.digest), "diff_id": str(made.diff_id), "size": made.size, "recipe": made.recipe}
-    cache.write_record("layer", whole, facts)
-    return made
+
+    def made() -> Measured:
+        """Measure the layer, and keep its recipe."""
+        recorder = _Recorder()
+        measured = measure(files(), take=recorder.take)
+        # With more than half written out, a recipe saves little work and takes the space of a layer.
+        if recorder.written < min(_MOST_WRITTEN, measured.size // 2):
+            return replace(measured, recipe=cache.store(recorder.recipe())[0])
+        return measured
+
+    return cache.recall_or_make(Measured, whole, made, counted="layers")
 
 
 class _Recorder:
-    """Takes a layer's frames in order, and gives its recipe. `written` counts what has to be written out, in bytes."""
+    """Makes a recipe from a layer's frames, in order. `written` counts the bytes that the recipe has to hold."""
 
     def __init__(self) -> None:
         self.written = 0
-        self._blobs: dict[str, int] = {}
+        self._blobs: dict[Digest, int] = {}
         self._steps: list[bytes] = []
         self._texts: list[bytes] = []
         self._waiting = 0
 
     def take(self, frame: Frame) -> None:
-        """Note a frame: where it lies, or else what it is."""
+        """Note where a frame lies, or else its bytes."""
         if frame.place is None:
             self.written += len(frame.data)
+        # The recipe will not be kept, so its parts need not stay in memory.
         if self.written >= _MOST_WRITTEN:
             self._texts.clear()
             self._steps.clear()
         elif frame.place is None:
             self._texts.append(frame.data)
             self._waiting += len(frame.data)
+        # Frames without data hold more plain bytes of the frame before.
         elif frame.data:
-            sha256, start = frame.place
-            self._step(self._blobs.setdefault(sha256, len(self._blobs)), start, len(frame.data))
+            blob, start = frame.place
+            self._step(self._blobs.setdefault(blob, len(self._blobs)), start, len(frame.data))
 
     def recipe(self) -> Iterator[bytes]:
-        """Give the recipe of all frames so far."""
+        """Yield the recipe of all frames so far."""
+        # A last step without a blob, for the bytes after the last run.
         self._step(0, 0, 0)
-        yield _COUNT.pack(len(self._blobs)) + b"".join(map(bytes.fromhex, self._blobs))
+        yield _COUNT.pack(len(self._blobs)) + b"".join(bytes.fromhex(blob.hex) for blob in self._blobs)
         yield _COUNT.pack(len(self._steps)) + b"".join(self._steps)
         yield from self._texts
 
     def _step(self, blob: int, start: int, length: int) -> None:
+        """Note the bytes that are waiting, and the run of a blob that follows them."""
         self._steps.append(_STEP.pack(self._waiting, blob, start, length))
         self._waiting = 0
 
@@ -100,43 +99,45 @@ class _Recorder:
 class Recipe:
     """A recipe whose blobs are all here; get one from `Recipe.read`."""
 
-    def __init__(self, cache: Cache, blobs: Sequence[str], steps: memoryview, text: memoryview) -> None:
+    def __init__(self, cache: Cache, blobs: Sequence[Digest], steps: memoryview, text: memoryview) -> None:
         self._cache = cache
         self._blobs = blobs
         self._steps = steps
         self._text = text
 
     @classmethod
-    def read(cls, cache: Cache, sha256: str) -> "Recipe | None":
-        """Read a recipe from the cache; None when it is not whole, or a blob that it needs is not there."""
-        data = cache.small_blob(sha256)
+    def read(cls, cache: Cache, digest: Digest) -> "Recipe | None":
+        """Read a recipe from the cache; None if it is not whole, or a blob that it needs is missing."""
+        data = cache.read_verified(digest)
         if data is None:
             return None
         view = memoryview(data)
         try:
             (count,) = _COUNT.unpack_from(data)
             position = _COUNT.size + count * _SHA256
-            # Beyond its end there is no second number: what claims too many blobs ends here.
+            # A recipe that claims too many blobs has no second number at that place.
             (steps,) = _COUNT.unpack_from(data, position)
         except struct.error:
             return None
-        blobs = [data[start : start + _SHA256].hex() for start in range(_COUNT.size, position, _SHA256)]
+        blobs = [Digest(data[start : start + _SHA256].hex()) for start in range(_COUNT.size, position, _SHA256)]
         position += _COUNT.size
         text = position + steps * _STEP.size
+        # Asked before the first byte: after it, the layer could not be framed anew instead.
         if text > len(data) or not all(map(cache.has_blob, blobs)):
             return None
         return cls(cache, blobs, view[position:text], view[text:])
 
     def chunks(self) -> Iterator[bytes]:
-        """Give the layer's bytes in chunks of about a mebibyte. Raises OutsideError when a blob cannot be read."""
+        """Yield the layer's bytes in chunks of about a mebibyte. Raises OutsideError when a blob cannot be read."""
         waiting: list[bytes | memoryview] = []
         size = position = 0
         with ExitStack() as stack:
-            files = [self._open(stack, sha256) for sha256 in self._blobs]
+            files = [self._open(stack, blob) for blob in self._blobs]
             for written, blob, start, length in _STEP.iter_unpack(self._steps):
                 waiting.append(self._text[position : position + written])
                 position += written
                 if length:
+                    # Runs lie anywhere in a blob; `pread` reads each in one call, without seeking or a buffer.
                     waiting.append(os.pread(files[blob], length, start))
                 size += written + length
                 if size >= CHUNK:
@@ -144,8 +145,9 @@ class Recipe:
                     waiting, size = [], 0
         yield b"".join(waiting)
 
-    def _open(self, stack: ExitStack, sha256: str) -> int:
-        path = self._cache.blob_path(sha256)
+    def _open(self, stack: ExitStack, blob: Digest) -> int:
+        """Return the descriptor of a blob, open until `stack` closes. Raises OutsideError."""
+        path = self._cache.blob_path(blob)
         try:
             return stack.enter_context(path.open("rb", buffering=0)).fileno()
         except OSError as error:

@@ -1,22 +1,17 @@
 """Tar headers that depend on nothing but path, mode, size and link target (POSIX.1-2017, pax).
 
-Owner 0:0 without names, one fixed time. A pax header appears only where ustar cannot say it: names that are
-long or not ASCII, files of 8 GiB and more.
+Owner 0:0 without names, one fixed time. A pax header appears only where ustar has no room: for names that are long or
+not ASCII, and files of 8 GiB and more.
 """
 
-from collections.abc import Iterator
-
 # Raise it with any change, for the same inputs, to what a layer contains or to what the image's config says.
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 
 # 1980-01-01 in UTC, the earliest time that a zip can hold: tools inside the image may zip these files.
 MTIME = 315532800
 
 BLOCK = 512
 END_OF_ARCHIVE = bytes(2 * BLOCK)
-
-# The one folder that layers write to; what lies above it belongs to the base.
-ROOT = "opt/comp"
 
 REGULAR = b"0"
 SYMLINK = b"2"
@@ -25,6 +20,7 @@ DIRECTORY = b"5"
 _PAX = b"x"
 _NAME = 100
 _PREFIX = 155
+# The size field has eleven octal digits.
 _LARGEST = 8**11 - 1
 
 
@@ -42,13 +38,16 @@ def header(path: str, *, kind: bytes = REGULAR, mode: int = 0o644, size: int = 0
     link = _ascii(target)
     if link is None or len(link) > _NAME:
         records.append(_record("linkpath", target))
+        # Readers without pax see this; the record above takes its place for all others.
         link = _approximate(target)
     if size > _LARGEST:
         records.append(_record("size", str(size)))
+    # Zero for a size that has no room: the pax record decides.
     block = _block(split, kind, mode, size if size <= _LARGEST else 0, link)
     if not records:
         return block
     extended = b"".join(records)
+    # Readers ignore the name of a pax header; this is the one that Python's tarfile writes.
     before = _block((b"././@PaxHeader", b""), _PAX, 0o644, len(extended), b"")
     return before + extended + padding(len(extended)) + block
 
@@ -58,20 +57,8 @@ def padding(size: int) -> bytes:
     return bytes(-size % BLOCK)
 
 
-def parents(path: str) -> Iterator[str]:
-    """List the directories above `path`, outermost first, from the root that is ours on.
-
-    Raises ValueError for a path outside of it: writing there could replace a link of the base by a directory.
-    """
-    if not path.startswith(ROOT + "/"):
-        raise ValueError(f"{path!r} is not under {ROOT}")
-    end = len(ROOT)
-    while end > 0:
-        yield path[:end]
-        end = path.find("/", end + 1)
-
-
 def _block(name: tuple[bytes, bytes], kind: bytes, mode: int, size: int, link: bytes) -> bytes:
+    """Return one header block with its checksum."""
     last, prefix = name
     fields = b"".join(
         (
@@ -80,6 +67,7 @@ def _block(name: tuple[bytes, bytes], kind: bytes, mode: int, size: int, link: b
             b"0000000\x000000000\0",
             b"%011o\0" % size,
             b"%011o\0" % MTIME,
+            # The checksum counts its own field as spaces (POSIX.1-2017, pax, "ustar Interchange Format").
             b"        ",
             kind,
             link.ljust(_NAME, b"\0"),
@@ -99,6 +87,7 @@ def _split(name: str) -> tuple[bytes, bytes] | None:
         return None
     if len(raw) <= _NAME:
         return raw, b""
+    # The last slash that leaves a name behind it: a folder's own slash at the end does not divide.
     cut = raw.rfind(b"/", 0, min(_PREFIX, len(raw) - 2) + 1)
     last = raw[cut + 1 :]
     if cut <= 0 or not last or len(last) > _NAME:
@@ -110,14 +99,17 @@ def _record(key: str, value: str) -> bytes:
     """Make one pax record; its length field counts itself."""
     rest = f" {key}={value}\n".encode()
     size = len(rest) + 1
+    # Counting the length's own digits can add a digit.
     while len(str(size)) + len(rest) != size:
         size = len(str(size)) + len(rest)
     return str(size).encode() + rest
 
 
 def _ascii(text: str) -> bytes | None:
+    """Return the bytes of an ASCII text, else None."""
     return text.encode() if text.isascii() else None
 
 
 def _approximate(text: str) -> bytes:
+    """Return as much of a text as fits a name field, with `?` for other characters than ASCII."""
     return text.encode("ascii", "replace")[:_NAME]

@@ -8,6 +8,7 @@ from toolkit.limits import TREE_SIZE
 from toolkit.oci.contents import layer_tar, members
 from toolkit.oci.image import Layer
 
+# As many as Linux follows (path_resolution(7)).
 _MOST_LINKS = 40
 
 
@@ -19,12 +20,14 @@ class Tree:
         self.files: set[str] = set()
         # What each folder holds, so that removing one looks at nothing else.
         self._below: dict[str, set[str]] = {}
+        # Paths that the current layer has brought, which its own whiteouts spare.
         self._fresh: set[str] = set()
+        # Folders that the current layer has hidden: hiding one many times takes the time of once.
         self._hidden: set[str] = set()
         self._size = 0
 
     def look(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
-        """Take note of a file or hard link when it comes by; for those who derive from this class."""
+        """Look at a file or hard link while its content can be read. For derived classes."""
 
     def apply(self, layer: Layer) -> None:
         """Put one layer on top (OCI image specification, layer.md)."""
@@ -48,12 +51,15 @@ class Tree:
                     return None
                 target = self.links[done]
                 parts = target.split("/") + parts
+                # An absolute target starts at the image's root, and `..` cannot lead above it.
                 done = "" if target.startswith("/") else posixpath.dirname(done)
         return done if done in self.files else None
 
     def _take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        """Apply one entry of a layer: a whiteout, a folder, a link or a file."""
         path = posixpath.normpath(member.name).lstrip("/")
         folder, name = posixpath.split(path)
+        # An opaque whiteout hides what lower layers have in its folder, and keeps the folder.
         if name == ".wh..wh..opq":
             self._hide(folder)
             return
@@ -63,6 +69,7 @@ class Tree:
                 self.forget(hidden)
             self._hide(hidden)
             return
+        # A folder takes the place of a file or link, but what lies below it stays.
         if member.isdir():
             self.forget(path)
             return
@@ -76,7 +83,7 @@ class Tree:
         self._fresh.add(path)
 
     def _place(self, path: str) -> None:
-        """Make room for a path: it is new, and each folder above it is one and no file."""
+        """Record a new path, and each folder above it as a folder even if it was a file."""
         self.forget(path)
         self._count(path)
         while path:
@@ -91,6 +98,7 @@ class Tree:
             path = folder
 
     def _count(self, path: str) -> None:
+        """Count a path against the limit of the tree's size. Raises InputError."""
         self._size += len(path)
         TREE_SIZE.check(self._size, "the length of all paths")
 
@@ -101,7 +109,7 @@ class Tree:
             self._clear(path, spared=self._fresh)
 
     def _clear(self, path: str, spared: AbstractSet[str] = frozenset()) -> None:
-        """Remove what a path holds, but for what is `spared`."""
+        """Remove everything below a path, except for `spared`."""
         waiting = [path]
         while waiting:
             folder = waiting.pop()

@@ -6,20 +6,23 @@ ELF as in the System V ABI: "Program Header" and "Dynamic Section". Files are 64
 import re
 import struct
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from toolkit.limits import LIBRARY_SIZE
 
 _MAGIC = b"\x7fELF"
+# PT_LOAD and PT_DYNAMIC of segments; DT_NULL, DT_NEEDED and DT_STRTAB of entries.
 _LOADED, _DYNAMIC = 1, 2
 _END, _NEEDED, _STRINGS = 0, 1, 5
+# Bounds on the work that a damaged file can ask for.
 _MOST_HEADERS = 200
 _LONGEST_NAME = 256
 _MOST_ENTRIES = 4000
 _LIBRARY = re.compile(r"[^/\0-\x20\x7f]{1,200}\.so(?:\.[\w.-]{1,50})?")
-# Drivers, which a container runtime brings into the container, and what the C library loads for itself.
+# Drivers, which a container runtime adds to the container, and the C library's own loader.
 _FROM_ELSEWHERE = re.compile(r"(?:libcuda|libnvidia-[\w-]+|libnvcuvid|libvulkan_[\w]+|ld-linux[\w-]*)\.so(?:\..*)?")
-# Debian names the package of a library after its soname (Debian Policy, section 8.1); these are called otherwise.
+# Debian names the package of a library after its soname (Debian Policy, section 8.1), except for these.
 _PACKAGES = {
     "libz.so.1": "zlib1g",
     "libglib-2.0.so.0": "libglib2.0-0",
@@ -38,8 +41,7 @@ _PACKAGES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Form:
+class _Form(Struct, frozen=True, kw_only=True):
     """How the numbers of a file are written: an address, a program header, an entry of the dynamic section."""
 
     header: struct.Struct
@@ -68,6 +70,7 @@ def needed_libraries(chunks: Iterable[bytes]) -> tuple[str, ...]:
         return ()
     names = []
     for tag, value in entries:
+        # DT_STRTAB is an address in memory, not an offset in the file.
         place = _place(segments, strings + value) if tag == _NEEDED else None
         if place is not None:
             name, end, _ = file.bytes(place, _LONGEST_NAME).partition(b"\0")
@@ -76,12 +79,12 @@ def needed_libraries(chunks: Iterable[bytes]) -> tuple[str, ...]:
 
 
 def is_library(path: str) -> bool:
-    """Tell whether a file is called as shared libraries are: `lib.so`, `lib.so.1.2`."""
+    """Return whether a file has the name of a shared library: `lib.so`, `lib.so.1.2`."""
     return _LIBRARY.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def missing_of(asked: Iterable[str], present: Container[str]) -> tuple[str, ...]:
-    """List which libraries are missing, sorted; drivers come into a container from outside of its image.
+    """List the missing libraries, sorted; drivers do not count, since they come from outside of the image.
 
     A library of that name anywhere counts as present: whether the loader finds it is known only when it runs.
     """
@@ -99,17 +102,18 @@ def debian_package(library: str) -> str:
 
 
 class _Beginning:
-    """The part of a stream that was read so far; more is read when it is asked for."""
+    """The beginning of a stream, read as far as needed."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._read = bytearray()
 
     def bytes(self, start: int, size: int) -> bytes:
-        """Give up to `size` bytes from `start` on; less at the end of the file, or beyond the limit."""
+        """Return up to `size` bytes from `start` on; less at the end of the file, or beyond the limit."""
         end = start + size
         if end > LIBRARY_SIZE.value:
             return b""
+        # The stream cannot go back, and tables may stand in any order, so what was read is kept.
         while len(self._read) < end:
             chunk = next(self._chunks, b"")
             if not chunk:
@@ -119,6 +123,7 @@ class _Beginning:
 
 
 def _form(identification: bytes) -> _Form | None:
+    """Return how a file writes its numbers, by its first bytes; None if it is not ELF."""
     if len(identification) < 16 or not identification.startswith(_MAGIC):  # noqa: PLR2004 (EI_NIDENT)
         return None
     wide, order = identification[4] == 2, "<" if identification[5] == 1 else ">"  # noqa: PLR2004 (ELFCLASS64)
@@ -138,7 +143,7 @@ def _form(identification: bytes) -> _Form | None:
 
 
 def _segments(file: _Beginning, form: _Form) -> Iterator[tuple[int, int, int, int]]:
-    """Give type, offset in the file, address and size in the file of each segment."""
+    """Yield type, offset in the file, address and size in the file of each segment."""
     header = file.bytes(0, form.header.size)
     if len(header) < form.header.size:
         return
@@ -150,6 +155,7 @@ def _segments(file: _Beginning, form: _Form) -> Iterator[tuple[int, int, int, in
         if len(raw) < form.segment.size:
             return
         if form.wide:
+            # The 64-bit form has the flags second, the 32-bit form seventh.
             kind, _, start, address, _, length, _, _ = form.segment.unpack(raw)
         else:
             kind, start, address, _, length, _, _, _ = form.segment.unpack(raw)
@@ -157,6 +163,7 @@ def _segments(file: _Beginning, form: _Form) -> Iterator[tuple[int, int, int, in
 
 
 def _entries(raw: bytes, form: _Form) -> Iterator[tuple[int, int]]:
+    """Yield tag and value of the dynamic section's entries, up to its end mark."""
     for position in range(0, len(raw) - form.entry.size + 1, form.entry.size):
         tag, value = form.entry.unpack_from(raw, position)
         if tag == _END:
@@ -165,7 +172,7 @@ def _entries(raw: bytes, form: _Form) -> Iterator[tuple[int, int]]:
 
 
 def _place(segments: Iterable[tuple[int, int, int, int]], address: int) -> int | None:
-    """Say where in the file an address is."""
+    """Return the offset in the file of an address in memory."""
     for kind, start, first, length in segments:
         if kind == _LOADED and first <= address < first + length:
             return start + address - first

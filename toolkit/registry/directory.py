@@ -9,7 +9,7 @@
     catalog.jsonl.gz                     one line a component, its newest stable release
 
 Records and blobs are the truth. Everything else is derived: rebuilt under a lock, replaced in one step, and
-made again by the next publish when a crash left it behind.
+made again by the next publish after a crash.
 """
 
 import fcntl
@@ -21,19 +21,21 @@ import logging
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from toolkit.atomic import temporary_beside, write_bytes
+from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.limits import RECORD_SIZE
-from toolkit.oci.digest import Digest
-from toolkit.paths import check_inside
-from toolkit.reading import read_foreign
-from toolkit.registry.names import Name, Request, is_part
+from toolkit.registry.names import Name, VersionRequest, is_part
 from toolkit.registry.release import API, Release
 from toolkit.registry.semver import Version, newest, next_free, parse_version
+from toolkit.system.atomic import temporary_beside, write_bytes
+from toolkit.system.os_errors import cannot
+from toolkit.system.paths import check_inside
+from toolkit.system.reading import read_foreign
+from toolkit.words import did_you_mean
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +48,13 @@ class Directory:
 
     @classmethod
     def open(cls, root: Path) -> "Directory":
-        """Open an existing registry. Raises InputError when there is none or a newer program made it."""
+        """Open an existing registry. Raises InputError if it is missing, or a newer program made it."""
         config = root / "config.json"
         try:
             api = json.loads(read_foreign(config, RECORD_SIZE)).get("api")
         except FileNotFoundError:
             raise InputError(
-                f"{root} is no component registry", hint="`comp publish --registry DIR` makes one"
+                f"{root} is not a component registry", hint="`comp publish --registry DIR` makes one"
             ) from None
         except (ValueError, AttributeError, RecursionError) as error:
             raise OutsideError(f"{config} is damaged: {error}") from error
@@ -64,29 +66,33 @@ class Directory:
 
     @classmethod
     def create(cls, root: Path) -> "Directory":
-        """Open the registry at `root`, made if there is none. Raises InputError for a folder of other things."""
+        """Open the registry at `root`, and make it if it is missing. Raises InputError for a folder of other files."""
         config = root / "config.json"
         with _failing(f"cannot make a registry at {root}"):
             if not config.exists():
-                # Hidden files may be another publisher's, which makes the same registry just now.
+                # Hidden files may belong to another publisher that is making the same registry.
                 others = root.exists() and any(not path.name.startswith(".") for path in root.iterdir())
+                # Asked again: another publisher may have made it since.
                 if others and not config.exists():
-                    raise InputError(f"{root} has files in it and is no registry", hint="name a new or empty folder")
-                write_bytes(config, json.dumps({"api": API, "immutable": True}, indent=2).encode() + b"\n")
-                config.chmod(_file_mode(root))
-                log.info("made the registry %s", root)
+                    raise InputError(f"{root} has files in it and is not a registry", hint="name a new or empty folder")
+                data = json.dumps({"api": API, "immutable": True}, indent=2).encode() + b"\n"
+                # Of several publishers that make it at once, one says so.
+                if cls(root)._create(config, data):  # noqa: SLF001 (its own)
+                    log.info("made the registry %s", root)
         return cls.open(root)
 
     def publish(self, release: Release, contract: bytes, readme: bytes | None) -> bool:
-        """Add a release; False when the same contract is there already.
+        """Add a release. Return False if the same contract is published already.
 
         Of several publishers of one version exactly one wins. Raises InputError as `check` does.
         """
         with _failing(f"cannot write to the registry {self.root}"):
+            # The blobs come first, so that a record never names content that is missing.
             self._add_blob(contract)
             if readme is not None:
                 self._add_blob(readme)
             new = self._create(self._record_path(release.name, release.version), release.to_bytes())
+        # Another publisher may have been faster: with the same content that is a success, with another an error.
         if not new:
             self.check(release)
         self.reindex(release.name)
@@ -95,8 +101,8 @@ class Directory:
     def check(self, release: Release) -> None:
         """Refuse a release whose version is published with another contract.
 
-        Raises InputError that names both digests and the next free version. Another README is no other content:
-        the published one stays, and a warning says so.
+        Raises InputError that names both digests and the next free version. A README alone may differ: the
+        published one stays, and a warning reports it.
         """
         taken = self.versions(release.name)
         if release.version not in taken:
@@ -111,9 +117,9 @@ class Directory:
             log.warning("%s keeps the README it was published with; a new version takes the new one", release)
 
     def names(self) -> list[Name]:
-        """List every component, in order."""
+        """Return the name of every component, in order."""
         with _failing(f"cannot read the registry {self.root}"):
-            # A publisher that died before its record leaves a folder without one.
+            # A publisher that dies before it writes the record leaves a folder without one.
             return sorted(
                 Name(namespace.name, folder.name)
                 for namespace in _folders(self.root / "c")
@@ -122,17 +128,17 @@ class Directory:
             )
 
     def versions(self, name: Name) -> list[Version]:
-        """List the versions of a component, in order; none for one that does not exist."""
+        """Return the versions of a component, in order; empty if it does not exist."""
         folder = self._folder(name) / "v"
         try:
             with _failing(f"cannot read {folder}"):
                 versions = [parse_version(path.stem) for path in folder.glob("*.json") if _is_record(path)]
         except InputError as error:
-            raise OutsideError(f"the registry's folder {folder} has a file that is no record: {error}") from error
+            raise OutsideError(f"the registry's folder {folder} has a file that is not a record: {error}") from error
         return sorted(versions, key=lambda version: version.precedence)
 
     def release(self, name: Name, version: Version) -> Release:
-        """Read one release record. Raises OutsideError when it is damaged."""
+        """Read one release record. Raises OutsideError if it is damaged."""
         path = self._record_path(name, version)
         try:
             release = Release.from_dict(json.loads(read_foreign(path, RECORD_SIZE)))
@@ -144,32 +150,34 @@ class Directory:
             raise OutsideError(f"the registry's record {path} is of {release}")
         return release
 
-    def find(self, request: Request) -> Release:
-        """Find the newest release that a request allows. Raises InputError that says what there is."""
+    def find(self, request: VersionRequest) -> Release:
+        """Return the newest release that a request allows. Raises InputError that lists the versions."""
         name = self._full_name(request)
         versions = self.versions(name)
-        if isinstance(request.wanted, Digest):
+        allowed = request.allowed
+        if isinstance(allowed, Digest):
+            # A digest may be published under several versions; the newest of them counts.
             for version in reversed(versions):
                 release = self.release(name, version)
-                if release.digest == request.wanted:
+                if release.digest == allowed:
                     return release
             chosen = None
         else:
-            allowed = request.wanted
             chosen = newest(version for version in versions if version in allowed)
+            # A component may have prereleases alone, and the request names no version.
             if chosen is None and request.selector == "*":
                 chosen = newest(versions)
         if chosen is None:
-            known = ", ".join(map(str, versions)) or "none"
-            raise InputError(f"no release of {name} is {request.selector}", hint=f"there are: {known}")
+            published = ", ".join(map(str, versions)) or "none"
+            raise InputError(f"no release of {name} matches {request.selector}", hint=f"its releases: {published}")
         return self.release(name, chosen)
 
     def contract(self, release: Release) -> bytes:
-        """Read a release's contract and verify it."""
+        """Read and verify a release's contract."""
         return self._blob(release.digest)
 
     def latest(self) -> Iterator[Release]:
-        """Give the newest release of every component."""
+        """Yield the newest release of every component."""
         for name in self.names():
             version = newest(self.versions(name))
             if version is not None:
@@ -178,16 +186,18 @@ class Directory:
     def reindex(self, *names: Name) -> None:
         """Rebuild the derived files of these components, or of all, and the catalogue.
 
-        A damaged release is left out with a warning: it must not keep everybody else from publishing.
+        A damaged release is left out with a warning, so that others can still be published.
         """
         with _failing(f"cannot write to the registry {self.root}"), self._locked():
             for name in names or self.names():
                 self._reindex_component(name)
+            # Read while the lock is held: a catalogue from an older view must not replace a newer one.
             latest = [release for name in self.names() if (release := self._sound_latest(name))]
             catalogue = [_index_line(release) | {"description": release.description} for release in latest]
             self._replace(self.root / "catalog.jsonl.gz", _zipped(_lines(catalogue)))
 
     def _reindex_component(self, name: Name) -> None:
+        """Write the derived files of one component from its sound releases; the caller holds the lock."""
         sound = []
         for version in self.versions(name):
             try:
@@ -207,6 +217,7 @@ class Directory:
                 self._replace(folder / "component.yaml", contract)
 
     def _sound_latest(self, name: Name) -> Release | None:
+        """Return the newest release; None, with a warning, if its record is damaged."""
         try:
             version = newest(self.versions(name))
             return self.release(name, version) if version is not None else None
@@ -214,40 +225,44 @@ class Directory:
             log.warning("%s", error)
             return None
 
-    def _full_name(self, request: Request) -> Name:
+    def _full_name(self, request: VersionRequest) -> Name:
+        """Return the one component that a request names. Raises InputError if there are several, or none."""
         names = self.names()
         if request.namespace is not None:
-            wanted = [Name(request.namespace, request.name)]
-            found = [name for name in names if name in wanted]
+            full_name = Name(request.namespace, request.name)
+            matches = [name for name in names if name == full_name]
         else:
-            found = [name for name in names if name.name == request.name]
-        if len(found) == 1:
-            return found[0]
-        if found:
+            matches = [name for name in names if name.name == request.name]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
             raise InputError(
-                f"{request.name!r} is the name of several components", hint=f"one of {', '.join(map(str, found))}"
+                f"{request.name!r} is the name of several components", hint=f"one of {', '.join(map(str, matches))}"
             )
-        from difflib import get_close_matches
-
-        close = get_close_matches(request.name, [name.name for name in names], n=1)
-        advice = f"did you mean {close[0]!r}?" if close else "`comp search` lists what there is"
+        known = [name.name for name in names]
+        advice = did_you_mean(request.name, known, otherwise="`comp search` lists the components")
         shown = f"{request.namespace}/{request.name}" if request.namespace else request.name
-        raise InputError(f"there is no component {shown} in {self.root}", hint=advice)
+        raise InputError(f"{self.root} has no component {shown}", hint=advice)
 
     def _folder(self, name: Name) -> Path:
+        """Return the folder of a component's records and of KFP's layout."""
         return self.root / "c" / name.namespace / name.name
 
     def _record_path(self, name: Name, version: Version) -> Path:
+        """Return the path of a release's record."""
         return self._folder(name) / "v" / f"{version}.json"
 
     def _blob_path(self, digest: Digest) -> Path:
+        """Return the path of a blob, in one of 256 folders."""
         return self.root / "blobs" / "sha256" / digest.hex[:2] / digest.hex
 
     def _add_blob(self, data: bytes) -> None:
-        # A damaged blob is mended by whoever has its content.
+        """Store content under its digest."""
+        # Publishing the same content again mends a damaged blob.
         self._replace(self._blob_path(Digest.of(data)), data)
 
     def _blob(self, digest: Digest) -> bytes:
+        """Return a blob, verified. Raises OutsideError if it is missing or damaged."""
         path = self._blob_path(digest)
         try:
             data = read_foreign(path, RECORD_SIZE)
@@ -260,81 +275,103 @@ class Directory:
         return data
 
     def _create(self, path: Path, data: bytes) -> bool:
-        """Create a file with its whole content, or find that somebody else has."""
-        self._make_room(path)
-        with temporary_beside(path) as made:
+        """Create a file with its whole content; False if it exists already, perhaps since a moment ago."""
+        with self._room(path), temporary_beside(path) as made:
             made.stream.write(data)
             mode = _file_mode(path.parent)
             made.finish(mode)
-            # The group may write whatever the umask of this user says.
+            # The mode decides whether the group may write, not the umask of this user.
             made.path.chmod(mode)
             try:
+                # A rename would replace the record of another publisher; a link fails if the name exists.
                 os.link(made.path, path)
             except FileExistsError:
                 return False
         return True
 
     def _replace(self, path: Path, data: bytes) -> None:
-        """Write a file, unless it says the same already."""
-        self._make_room(path)
-        if not path.is_file() or path.stat().st_size != len(data) or path.read_bytes() != data:
-            write_bytes(path, data)
-            path.chmod(_file_mode(path.parent))
+        """Write a file, unless it has this content already."""
+        with self._room(path):
+            if not path.is_file() or path.stat().st_size != len(data) or path.read_bytes() != data:
+                write_bytes(path, data)
+                path.chmod(_file_mode(path.parent))
 
-    def _make_room(self, path: Path) -> None:
-        """Make the folders of a file; each new one is open to those to whom the folder above it is.
+    @contextmanager
+    def _room(self, path: Path) -> Iterator[None]:
+        """Make the folders of a file; each new one has the permissions of the folder above it.
 
-        Raises InputError for links that lead out of the registry.
+        If the block fails, new and empty ones are removed again. Raises InputError for links that lead out of the
+        registry.
         """
+        # Others may write to a shared registry, and a link in it must not lead a publisher's files elsewhere.
         check_inside(self.root, path)
         missing = [folder for folder in path.parents if not folder.exists()]
-        for folder in reversed(missing):
-            folder.mkdir(exist_ok=True)
-            mode = stat.S_IMODE(folder.parent.stat().st_mode)
-            if mode & 0o022:
-                folder.chmod(mode & ~stat.S_ISVTX)
+        try:
+            for folder in reversed(missing):
+                # Another publisher may make the same folder at this moment.
+                folder.mkdir(exist_ok=True)
+                mode = stat.S_IMODE(folder.parent.stat().st_mode)
+                if mode & 0o022:
+                    # In a sticky folder only a file's owner could replace it, and others replace derived files.
+                    folder.chmod(mode & ~stat.S_ISVTX)
+            yield
+        except BaseException:
+            # `rmdir` spares a folder in which another publisher put something.
+            for folder in missing:
+                with suppress(OSError):
+                    folder.rmdir()
+            raise
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        """Hold the registry's lock, which orders those who rebuild derived files."""
         lock = self.root / ".lock"
+        # Only the user who made the file may change its mode.
         new = not lock.exists()
+        # A link in a shared folder must not lead this user to another file.
         with os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), "a") as stream:
             if new:
                 lock.chmod(_file_mode(self.root))
+            # The system drops the lock when the process ends, so a crash leaves none behind.
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
 
 
 @contextmanager
 def _failing(what: str) -> Iterator[None]:
-    """Turn what the disk refuses into an OutsideError."""
+    """Turn errors of the disk into OutsideErrors."""
     try:
         yield
     except OSError as error:
-        raise OutsideError(f"{what}: {error.strerror}") from error
+        raise cannot(what, error) from error
 
 
 def _is_record(path: Path) -> bool:
+    """Whether a file is a record, and not one that a publisher is still writing."""
     return not path.name.startswith(".")
 
 
 def _folders(folder: Path) -> list[Path]:
+    """Return the subfolders that can be a namespace or a component."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.is_dir() and is_part(path.name))
 
 
 def _index_line(release: Release) -> dict[str, Any]:
+    """Return the part of a record that indexes hold."""
     record = release.to_dict()
     kept = ("namespace", "name", "version", "digest", "image", "interface_digest", "published", "by")
     return {key: record[key] for key in kept}
 
 
 def _lines(values: Iterable[dict[str, Any]]) -> bytes:
+    """Return data as JSON lines, in UTF-8."""
     return b"".join(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode() + b"\n" for value in values)
 
 
 def _zipped(data: bytes) -> bytes:
+    """Return data compressed, in equal bytes for equal data: without a time in the header."""
     stream = io.BytesIO()
     with gzip.GzipFile("", "wb", 6, stream, mtime=0) as zipped:
         zipped.write(data)
@@ -342,6 +379,6 @@ def _zipped(data: bytes) -> bytes:
 
 
 def _file_mode(folder: Path) -> int:
-    """Give the mode of a new file: who may write to its folder may write to it, as in git's shared repositories."""
+    """Return the mode of a new file: writable by those who may write to its folder, as in git's shared repositories."""
     mode = stat.S_IMODE(folder.stat().st_mode)
     return 0o644 | (mode & 0o022)

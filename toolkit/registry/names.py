@@ -1,21 +1,21 @@
 """Names of components: `namespace/name`, and requests such as `namespace/name@^1`."""
 
 import re
-from dataclasses import dataclass
 
+from msgspec import Struct
+
+from toolkit.digest import Digest
 from toolkit.errors import InputError
-from toolkit.oci.digest import Digest
 from toolkit.registry.semver import Range, parse_range
 
-# What is safe as a folder, in a URL and as a repository of a remote.
+# A part is safe as a folder, in a URL and as a repository of a remote.
 _PART = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _LONGEST = 100
 ANY = "*"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Name:
-    """A component's full name; `str()` gives `namespace/name`."""
+class Name(Struct, frozen=True, order=True):
+    """A component's full name; `str()` returns `namespace/name`."""
 
     namespace: str
     name: str
@@ -24,17 +24,16 @@ class Name:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    """What somebody asks for: a name, with or without namespace, and a range or a component digest.
+class VersionRequest(Struct, frozen=True, kw_only=True):
+    """A name, with or without namespace, and the versions that are allowed: a range, or a component digest.
 
-    `selector` is the text after `@`, `*` when there is none.
+    `selector` is the text after `@`, or `*`.
     """
 
     namespace: str | None
     name: str
     selector: str
-    wanted: Range | Digest
+    allowed: Range | Digest
 
     def __str__(self) -> str:
         name = f"{self.namespace}/{self.name}" if self.namespace else self.name
@@ -42,12 +41,12 @@ class Request:
 
 
 def is_part(text: str) -> bool:
-    """Tell whether `text` can be a namespace or a name."""
+    """Return whether `text` can be a namespace or a name."""
     return len(text) <= _LONGEST and _PART.fullmatch(text) is not None
 
 
 def check_part(text: str, what: str) -> str:
-    """Return `text` when it can be a namespace or a name. Raises InputError."""
+    """Return `text` if it can be a namespace or a name. Raises InputError."""
     if not is_part(text):
         raise InputError(
             f"{text[:_LONGEST]!r} is not a {what}",
@@ -56,13 +55,13 @@ def check_part(text: str, what: str) -> str:
     return text
 
 
-def parse_request(text: str) -> Request:
-    """Read `[NAMESPACE/]NAME[@VERSION]`. Raises InputError that says which part is wrong."""
+def parse_request(text: str) -> VersionRequest:
+    """Parse `[NAMESPACE/]NAME[@VERSION]`. Raises InputError that names the invalid part."""
     full, at, selector = text.partition("@")
     namespace, slash, name = full.rpartition("/")
     if slash:
         check_part(namespace, "namespace")
     check_part(name, "component name")
     selector = selector if at else ANY
-    wanted = Digest.parse(selector) if selector.startswith("sha256:") else parse_range(selector)
-    return Request(namespace=namespace if slash else None, name=name, selector=selector, wanted=wanted)
+    allowed = Digest.parse(selector) if selector.startswith("sha256:") else parse_range(selector)
+    return VersionRequest(namespace=namespace if slash else None, name=name, selector=selector, allowed=allowed)

@@ -1,31 +1,42 @@
-"""From a component folder to releases: one for each component of the image."""
+"""Publish a component folder: one release for each component of the image."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from toolkit.config import Entry, Project
-from toolkit.errors import InputError, Location
-from toolkit.findings import Severity
+from toolkit.config.project import EntryPoint, Project
+from toolkit.digest import Digest
+from toolkit.errors import InputError, Location, Severity
 from toolkit.lint.linter import lint_contract
-from toolkit.oci.digest import Digest
 from toolkit.registry.directory import Directory
 from toolkit.registry.names import Name, check_part
 from toolkit.registry.release import Release, normalised
 from toolkit.registry.semver import Version, parse_version
 from toolkit.spec.pin import image_location
-from toolkit.spec.reader import read_document
+from toolkit.spec.reader import ComponentDocument, read_document
 
 _PINNED = re.compile(r".+@sha256:[0-9a-f]{64}")
 
 
-def publish_project(
-    project: Project, registry: Directory, *, namespace: str | None, published: datetime, by: str | None
-) -> list[tuple[Release, bool]]:
-    """Publish every component of a project; the flag says whether a release is new.
+# Raises InputError for a release that may not follow the earlier ones of its component.
+Accept = Callable[[Directory, Release, ComponentDocument], None]
 
-    Nothing is published unless every contract can be. Raises InputError for a contract with lint errors, an
-    image that is not pinned, a version that is not SemVer or is taken, or a missing namespace.
+
+def publish_project(
+    project: Project,
+    root: Path,
+    *,
+    namespace: str | None,
+    published: datetime,
+    by: str | None,
+    accept: Accept | None = None,
+) -> list[tuple[Release, bool]]:
+    """Publish every component of a project in the registry at `root`; return each release, and whether it is new.
+
+    Nothing is published, and no registry is made, unless every contract can be published. Raises InputError for a
+    contract with lint errors, an image that is not pinned, a version that is not SemVer or is taken, a missing
+    namespace, and as `accept` does.
     """
     namespace = namespace or project.namespace
     if namespace is None:
@@ -38,14 +49,24 @@ def publish_project(
     readme_path = project.folder / "README.md"
     readme = readme_path.read_bytes() if readme_path.is_file() else None
     prepared = [_release(project, entry, namespace, readme, published=published, by=by) for entry in project.entries]
-    for release, _ in prepared:
+    # Only now, so that a project with faults leaves no empty registry behind.
+    registry = Directory.create(root)
+    # All are checked before the first is published, since a release cannot be taken back.
+    for release, document in prepared:
         registry.check(release)
-    return [(release, registry.publish(release, contract, readme)) for release, contract in prepared]
+        if accept:
+            accept(registry, release, document)
+    return [
+        (release, registry.publish(release, normalised(document.text.encode()), readme))
+        for release, document in prepared
+    ]
 
 
 def _release(
-    project: Project, entry: Entry, namespace: str, readme: bytes | None, *, published: datetime, by: str | None
-) -> tuple[Release, bytes]:
+    project: Project, entry: EntryPoint, namespace: str, readme: bytes | None, *, published: datetime, by: str | None
+) -> tuple[Release, ComponentDocument]:
+    """Return the release of one component, and its contract."""
+    # A release cannot be mended, so its contract has to be without errors.
     _check_findings(entry.contract)
     document = read_document(entry.contract)
     image = document.spec.container.image
@@ -68,24 +89,26 @@ def _release(
         by=by,
         readme=Digest.of(readme) if readme is not None else None,
     )
-    return release, contract
+    return release, document
 
 
 def _version(project: Project) -> Version:
+    """Return the project's version. Raises InputError unless it is a semantic version without a build part."""
     where = Location(path=project.pyproject)
     try:
         version = parse_version(project.version)
     except InputError as error:
         raise InputError(error.message, where=where, hint=error.hint) from None
     if version.build:
-        # Builds have no order, and two of one version would be two contents under one version.
+        # SemVer ignores builds in its order, so two builds of a version would be two contents of one version.
         raise InputError(
-            f"the version {version} has a build part, which does not order", where=where, hint=f"drop +{version.build}"
+            f"the version {version} has a build part, which has no order", where=where, hint=f"drop +{version.build}"
         )
     return version
 
 
 def _check_findings(contract: Path) -> None:
+    """Raise InputError with the first error that the linter finds."""
     findings, _ = lint_contract(contract)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:

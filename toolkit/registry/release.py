@@ -1,21 +1,21 @@
-"""A release as its record in the registry has it: what was published, when, and the digests of its parts."""
+"""A release and its record in the registry: what was published, when, and the digests of its parts."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
+from toolkit.digest import Digest, canonical_json
 from toolkit.errors import InputError
 from toolkit.interface.model import Input, Interface, Kind, Output
-from toolkit.oci.digest import Digest
 from toolkit.registry.names import Name, check_part
 from toolkit.registry.semver import Version, parse_version
 
 API = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """One published version of one component; never changed afterwards.
 
     `digest` is the component digest, the sha256 of the LF-normalised contract. `published` is UTC, as
@@ -36,8 +36,15 @@ class Release:
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
 
+    def matches(self, words: Iterable[str]) -> bool:
+        """Return whether every word is in the name, title, description, or in the ports' names and types."""
+        ports: tuple[Input | Output, ...] = (*self.interface.inputs, *self.interface.outputs)
+        searched = [str(self.name), self.title, self.description, *(f"{port.name} {port.type}" for port in ports)]
+        text = " ".join(searched).lower()
+        return all(word.lower() in text for word in words)
+
     def to_dict(self) -> dict[str, Any]:
-        """Give the record as JSON data."""
+        """Return the record as JSON data."""
         return {
             "api": API,
             "namespace": self.name.namespace,
@@ -55,12 +62,12 @@ class Release:
         }
 
     def to_bytes(self) -> bytes:
-        """Give the record's file."""
+        """Return the bytes of the record's file."""
         return (json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n").encode()
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Release":
-        """Read a record. Raises InputError that names the first wrong part."""
+        """Read a record. Raises InputError that names the first invalid part."""
         if data.get("api") != API:
             raise InputError(f"api is {data.get('api')!r}, expected {API}", hint="a newer comp may have written it")
         readme = _optional(data, "readme")
@@ -78,28 +85,32 @@ class Release:
             by=_optional(data, "by"),
             readme=Digest.parse(readme) if readme else None,
         )
+        # An interface that was edited by hand would mislead those who compare releases by its digest.
         if data.get("interface_digest") != str(interface_digest(release.interface)):
             raise InputError("interface_digest does not belong to the interface")
         return release
 
 
 def normalised(contract: bytes) -> bytes:
-    """Give a contract with LF line ends: the bytes that are stored and hashed."""
+    """Return a contract with LF line ends: the bytes that are stored and hashed."""
+    # KFP 1.8's ComponentStore hashes contracts in this form too, so that both have the same digest. A checkout may
+    # change the line ends of a copy.
     return contract.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def interface_digest(interface: Interface) -> Digest:
-    """Hash what callers depend on: names, types, kinds, defaults, order; descriptions are left out."""
+    """Return the digest of what callers depend on: names, types, kinds, defaults and order, without descriptions."""
     data = interface_to_dict(interface)
+    # A better description breaks no caller, so it does not change the digest.
     bare = {
         key: [{part: port[part] for part in port if part != "description"} for port in data[key]]
         for key in sorted(data)
     }
-    return Digest.of(json.dumps(bare, sort_keys=True, separators=(",", ":")).encode())
+    return Digest.of(canonical_json(bare, ascii_only=True))
 
 
 def interface_to_dict(interface: Interface) -> dict[str, Any]:
-    """Give an interface as JSON data."""
+    """Return an interface as JSON data."""
     return {
         "inputs": [
             {
@@ -120,7 +131,7 @@ def interface_to_dict(interface: Interface) -> dict[str, Any]:
 
 
 def interface_from_dict(data: Mapping[str, Any]) -> Interface:
-    """Read an interface. Raises InputError that names the first wrong part."""
+    """Read an interface. Raises InputError that names the first invalid part."""
     return Interface(
         inputs=tuple(
             Input(
@@ -146,6 +157,7 @@ def interface_from_dict(data: Mapping[str, Any]) -> Interface:
 
 
 def _text(data: Mapping[str, Any], key: str) -> str:
+    """Return the text under a key. Raises InputError for any other value."""
     value = data.get(key)
     if not isinstance(value, str):
         raise InputError(f"{key} is {value!r}, expected a text")
@@ -153,10 +165,12 @@ def _text(data: Mapping[str, Any], key: str) -> str:
 
 
 def _optional(data: Mapping[str, Any], key: str) -> str | None:
+    """Return the text under a key; None if it is missing or null."""
     return None if data.get(key) is None else _text(data, key)
 
 
 def _kind(data: Mapping[str, Any]) -> Kind:
+    """Return the kind of a port. Raises InputError for any other text."""
     text = _text(data, "kind")
     if text not in {kind.value for kind in Kind}:
         raise InputError(f"kind is {text!r}, expected parameter or artifact")
@@ -164,12 +178,14 @@ def _kind(data: Mapping[str, Any]) -> Kind:
 
 
 def _mapping(value: object, what: str) -> Mapping[str, Any]:
+    """Return a mapping. Raises InputError for any other value."""
     if not isinstance(value, dict):
         raise InputError(f"{what} is {value!r}, expected a mapping")
     return value
 
 
 def _list(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """Return the mappings under a key. Raises InputError for any other value."""
     value = data.get(key)
     if not isinstance(value, list):
         raise InputError(f"{key} is {value!r}, expected a list")

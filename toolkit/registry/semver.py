@@ -1,8 +1,10 @@
-"""Versions as Semantic Versioning 2.0.0 has them, and the ranges `1.2.3`, `^1`, `~1.2` and `*`."""
+"""Versions of Semantic Versioning 2.0.0, and the ranges `1.2.3`, `^1`, `~1.2` and `*`."""
 
 import re
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from toolkit.errors import InputError
 
@@ -13,14 +15,14 @@ _VERSION = re.compile(
     rf"(?:-({_PRERELEASE}(?:\.{_PRERELEASE})*))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
 )
 _PARTIAL = re.compile(rf"({_NUMBER})(?:\.({_NUMBER}))?")
+# Characters: a version is a part of a file's name, which Linux limits to 255 bytes.
 _LONGEST = 128
 
 Key = tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Version:
-    """A version; `prerelease` and `build` are what follows `-` and `+`, empty when there is none."""
+class Version(Struct, frozen=True, kw_only=True):
+    """A version; `prerelease` and `build` are the parts after `-` and `+`, or empty."""
 
     major: int
     minor: int
@@ -40,13 +42,13 @@ class Version:
 
     @property
     def precedence(self) -> Key:
-        """What orders versions (section 11): numbers below words, a prerelease below its release, build ignored."""
+        """The key for sorting (section 11): numbers before words, a prerelease before its release, no build."""
         parts = self.prerelease.split(".") if self.prerelease else []
         keys = tuple((False, int(part), "") if part.isdecimal() else (True, 0, part) for part in parts)
         return (*self.core, not self.prerelease, keys)
 
     def next(self) -> "Version":
-        """Give the next version of the same kind: the patch, or the last part of the prerelease, counted up."""
+        """Return the next version: with the patch, or the last part of the prerelease, counted up."""
         if not self.prerelease:
             return Version(major=self.major, minor=self.minor, patch=self.patch + 1)
         front, dot, last = self.prerelease.rpartition(".")
@@ -55,35 +57,34 @@ class Version:
 
 
 def parse_version(text: str) -> Version:
-    """Read `MAJOR.MINOR.PATCH[-PRERELEASE][+BUILD]`. Raises InputError for anything else."""
-    found = _VERSION.fullmatch(text) if len(text) <= _LONGEST else None
-    if not found:
+    """Parse `MAJOR.MINOR.PATCH[-PRERELEASE][+BUILD]`. Raises InputError for anything else."""
+    match = _VERSION.fullmatch(text) if len(text) <= _LONGEST else None
+    if not match:
         raise InputError(
             f"{text[:_LONGEST]!r} is not a semantic version",
             hint="write MAJOR.MINOR.PATCH, such as 1.0.0; a prerelease is 1.0.0-rc.1",
         )
-    major, minor, patch, prerelease, build = found.groups()
+    major, minor, patch, prerelease, build = match.groups()
     return Version(major=int(major), minor=int(minor), patch=int(patch), prerelease=prerelease or "", build=build or "")
 
 
 def newest(versions: Iterable[Version]) -> Version | None:
-    """Give the highest version; a prerelease only when there is nothing else."""
+    """Return the highest version, or the highest prerelease if all are prereleases; None if `versions` is empty."""
     return max(versions, key=lambda version: (not version.prerelease, version.precedence), default=None)
 
 
 def next_free(version: Version, taken: Container[Version]) -> Version:
-    """Give the first version after `version` that is not taken."""
+    """Return the first version after `version` that is not taken."""
     free = version.next()
     while free in taken:
         free = free.next()
     return free
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Range:
+class Range(Struct, frozen=True, kw_only=True):
     """The versions from `lower` on and below the numbers `upper`; with neither, any.
 
-    A prerelease is in a range only when `lower` is one of the same three numbers: nobody gets one unasked.
+    A prerelease is in a range only if `lower` is a prerelease of the same three numbers, so that users ask for it.
     """
 
     lower: Version | None = None
@@ -91,6 +92,7 @@ class Range:
     exact: bool = False
 
     def __contains__(self, version: Version) -> bool:
+        """Return whether the range has a version."""
         if self.lower is None:
             return not version.prerelease
         if self.exact:
@@ -102,7 +104,7 @@ class Range:
 
 
 def parse_range(text: str) -> Range:
-    """Read `1.2.3`, `^1`, `^1.2.3`, `~1.2` or `*`. Raises InputError for anything else."""
+    """Parse `1.2.3`, `^1`, `^1.2.3`, `~1.2` or `*`. Raises InputError for anything else."""
     if text == "*":
         return Range()
     sign, rest = text[:1], text[1:]
@@ -113,22 +115,24 @@ def parse_range(text: str) -> Range:
     partial = _PARTIAL.fullmatch(rest) if len(rest) <= _LONGEST else None
     if partial:
         lower = Version(major=int(partial[1]), minor=int(partial[2] or 0), patch=0)
-        given = 2 if partial[2] else 1
+        count = 2 if partial[2] else 1
     else:
-        lower, given = _bound(rest, text), 3
-    return Range(lower=lower, upper=_upper(lower, sign, given))
+        lower, count = _bound(rest, text), 3
+    return Range(lower=lower, upper=_upper(lower, sign, count))
 
 
-def _upper(lower: Version, sign: str, given: int) -> tuple[int, int, int]:
-    # ^ keeps the leftmost number that is not zero, ~ the minor; where fewer numbers are given, they alone are kept.
-    if given == 1 or (sign == "^" and lower.major):
+def _upper(lower: Version, sign: str, count: int) -> tuple[int, int, int]:
+    """Return the numbers below which the versions of `^` or `~` lie, for a version written with `count` numbers."""
+    # ^ keeps the leftmost number that is not zero, ~ the minor; of one or two numbers all are kept.
+    if count == 1 or (sign == "^" and lower.major):
         return lower.major + 1, 0, 0
-    if sign == "^" and given > 2 and not lower.minor:  # noqa: PLR2004 (all three numbers)
+    if sign == "^" and count > 2 and not lower.minor:  # noqa: PLR2004 (all three numbers)
         return 0, 0, lower.patch + 1
     return lower.major, lower.minor + 1, 0
 
 
 def _bound(version: str, text: str) -> Version:
+    """Return a version inside of a range. Raises InputError that shows the whole range."""
     try:
         return parse_version(version)
     except InputError:
@@ -136,4 +140,5 @@ def _bound(version: str, text: str) -> Version:
 
 
 def _wrong(text: str, hint: str) -> InputError:
+    """Return the error for a text that is not a range."""
     return InputError(f"{text[:_LONGEST]!r} is not a version or a range", hint=hint)

@@ -1,29 +1,27 @@
-"""What a consumer keeps: verbatim copies of contracts, and `components.lock` that says what they are."""
+"""A consumer's files: verbatim copies of contracts, and `components.lock`, which describes them."""
 
-import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit.atomic import write_bytes
+from msgspec import Struct
+
+from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, OutsideError
-from toolkit.oci.digest import Digest
-from toolkit.paths import check_inside, leads_elsewhere
 from toolkit.registry.release import Release, normalised
 from toolkit.spec.reader import parse_component
+from toolkit.system.atomic import write_bytes
+from toolkit.system.held import held
+from toolkit.system.paths import check_inside, leads_elsewhere
 
 LOCK_NAME = "components.lock"
 LOCK_VERSION = 1
 _SHOWN = 80
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Vendored:
-    """One component that was taken: where its copy is, and whether anything changed."""
+class Vendored(Struct, frozen=True, kw_only=True):
+    """The copy of one component, and whether adding it changed anything."""
 
     path: Path
     changed: bool
@@ -32,9 +30,9 @@ class Vendored:
 def add_component(
     release: Release, contract: bytes, *, requested: str, registry: str, folder: Path, into: str, force: bool = False
 ) -> Vendored:
-    """Write the copy and its line in `components.lock` of `folder`; the same release again changes nothing.
+    """Write the copy and its entry in `components.lock` of `folder`; the same release again changes nothing.
 
-    Raises InputError when the copy that is there was edited, unless `force`.
+    Raises InputError if the existing copy was edited, unless `force`.
     """
     path = folder / into / release.name.namespace / release.name.name / "component.yaml"
     entry = {
@@ -43,20 +41,21 @@ def add_component(
         "image": release.image,
         "requested": requested,
         "registry": registry,
+        # Relative, since the lock is committed with the project and read in other places.
         "path": Path(os.path.relpath(path, folder)).as_posix(),
     }
     check_inside(folder / into, path)
     try:
-        with _locked(folder):
+        with held(folder):
             return _add(path, contract, entry, str(release.name), lock_path=folder / LOCK_NAME, force=force)
     except OSError as error:
         raise OutsideError(f"cannot add {release} at {path}: {error.strerror}") from error
 
 
 def check_names(release: Release, contract: bytes) -> None:
-    """Refuse a contract whose inputs or outputs have names that would lead files elsewhere.
+    """Raise InputError for a contract with an input or output whose name is a path that leads elsewhere.
 
-    Publishing refuses them too, but the registry may be anyone's. Raises InputError.
+    Publishing refuses such a contract too, but another program may have written the registry.
     """
     interface = parse_component(contract.decode(errors="replace"), Path(str(release), "component.yaml")).interface
     for name in (*(port.name for port in interface.inputs), *(port.name for port in interface.outputs)):
@@ -68,39 +67,32 @@ def check_names(release: Release, contract: bytes) -> None:
 
 
 def _add(path: Path, contract: bytes, entry: dict[str, Any], key: str, *, lock_path: Path, force: bool) -> Vendored:
+    """Write the copy, and the entry under `key`; the caller holds the lock of the folder."""
     locked = read_components_lock(lock_path)
-    known = locked.get(key)
+    previous = locked.get(key)
     old = path.read_bytes() if path.is_file() else None
     if old is not None and not force:
-        found = str(Digest.of(normalised(old)))
-        if found != entry["digest"] and (known is None or found != known.get("digest")):
+        current = str(Digest.of(normalised(old)))
+        # An unedited copy has the digest of this release or of the one in the lock.
+        if current != entry["digest"] and (previous is None or current != previous.get("digest")):
             raise InputError(
                 "this copy was edited, and adding the component would lose that",
                 where=Location(path=path),
                 hint="--force takes the release's own contract",
             )
+    # The copy before the lock: after a crash in between, adding the same release again finds its own copy.
     if old != contract:
         write_bytes(path, contract)
-    if known != entry:
+    if previous != entry:
         locked[key] = entry
+        # Sorted, so that adding a component changes one place of the file.
         document = {"version": LOCK_VERSION, "components": dict(sorted(locked.items()))}
         write_bytes(lock_path, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
-    return Vendored(path=path, changed=old != contract or known != entry)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    # The folder itself is locked: a lock file would only be one more thing to ignore in version control.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+    return Vendored(path=path, changed=old != contract or previous != entry)
 
 
 def read_components_lock(path: Path) -> dict[str, dict[str, Any]]:
-    """Read the entries of a lock, none when there is no lock. Raises InputError when it is not one."""
+    """Read the entries of a lock; empty if the file is missing. Raises InputError if it is not a lock."""
     try:
         document = json.loads(path.read_bytes())
         if document["version"] != LOCK_VERSION:

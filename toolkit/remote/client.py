@@ -1,52 +1,44 @@
-"""The client that the rest of the program uses: head, pull, push, ping."""
+"""The client of distribution servers: what is there, pull, push."""
 
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
+from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.http.hosts import InsecureHosts
 from toolkit.oci.descriptor import Descriptor, Platform
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built, Image
 from toolkit.oci.reference import Reference
 from toolkit.progress import Report, silent
-from toolkit.remote.credentials import CredentialFiles, Credentials
+from toolkit.remote.artifacts import Artifact, find_artifact
+from toolkit.remote.blob_locations import BlobLocations
+from toolkit.remote.credentials import CredentialFiles
 from toolkit.remote.endpoints import get_manifest, head_blob, head_manifest, ping, pull_scope
 from toolkit.remote.failures import NOT_FOUND
-from toolkit.remote.places import Nowhere, Places
-from toolkit.remote.pulling import list_platforms, pull_image
+from toolkit.remote.pulling import download, list_platforms, pull_image
 from toolkit.remote.pushing import push_image
 from toolkit.remote.referrers import Referrer, list_referrers
 from toolkit.remote.session import Session
 
 
 class Remote:
-    """Talks to distribution servers; remembers tokens and connections, so use one for a whole command.
+    """A client of distribution servers. It keeps tokens and connections, so use one for a whole command.
 
-    Every method raises RemoteError (its `status` is 0 when there was no answer) when a server fails or refuses.
-    `pause` is how it waits before another try.
+    Every method raises RemoteError if a server fails or refuses; its `status` is 0 without an answer.
+    `environ` names proxies, certificates, mirrors and the files with credentials. `pause` is how it waits before
+    another try.
     """
 
-    def __init__(
-        self,
-        *,
-        credentials: Credentials | None = None,
-        insecure_hosts: Iterable[str] = (),
-        environ: Mapping[str, str] | None = None,
-        pause: Callable[[float], None] = time.sleep,
-    ) -> None:
-        environ = os.environ if environ is None else environ
-        found = CredentialFiles.of(environ) if credentials is None else credentials
-        self._session = Session(found, InsecureHosts.of(insecure_hosts, environ), environ, pause)
+    def __init__(self, *, environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> None:
+        self._session = Session(CredentialFiles.of(environ), InsecureHosts.of(environ), environ, pause)
 
     def ping(self, host: str) -> None:
-        """Check that `host` speaks the protocol and lets us in."""
+        """Raise RemoteError unless `host` speaks the protocol and accepts the credentials."""
         self._session.call(ping(host))
 
     def head(self, reference: Reference) -> Descriptor | None:
-        """Describe the manifest or index that a reference names, None when there is none."""
+        """Return the descriptor of the manifest or index that a reference names; None if it is missing."""
         answer = self._session.read(
             reference,
             lambda place: head_manifest(place, ok=frozenset({200, NOT_FOUND}), scope=pull_scope(place.repository)),
@@ -55,34 +47,49 @@ class Remote:
             return None
         try:
             return Descriptor(
+                # A media type may have parameters (RFC 9110, section 8.3.1).
                 media_type=answer.headers["Content-Type"].partition(";")[0].strip(),
                 digest=Digest.parse(answer.headers["Docker-Content-Digest"]),
                 size=int(answer.headers["Content-Length"]),
             )
         except (KeyError, ValueError, InputError):
-            # These headers are not promised; the document itself has it all.
+            # Servers need not send these headers; the document itself gives all three.
             whole = self._session.read(reference, get_manifest)
             media_type = whole.headers.get("Content-Type", "").partition(";")[0].strip()
             return Descriptor(media_type=media_type, digest=Digest.of(whole.body), size=len(whole.body))
 
     def has_blob(self, reference: Reference, digest: Digest) -> bool:
-        """Tell whether the reference's repository has a blob."""
+        """Return whether the reference's repository has a blob."""
         return self._session.call(head_blob(reference, digest)).status != NOT_FOUND
 
     def pull(self, reference: Reference, platform: Platform, cache: Cache, *, report: Report = silent) -> Image:
-        """Fetch manifest and config of one platform's image; its layers are fetched into the cache when read.
+        """Return the image for a platform: manifest and config are fetched now, layers into the cache when read.
 
-        A layer that did not arrive whole goes on where it ended, the next time. Raises InputError when there is no
-        image for `platform`, OutsideError when content does not have its digest.
+        A layer that did not arrive whole is continued the next time. Raises InputError if there is no image for
+        `platform`, OutsideError if content does not have its digest.
         """
         return pull_image(self._session, reference, platform, cache, report)
 
     def platforms(self, reference: Reference, cache: Cache) -> tuple[Platform, ...]:
-        """List the platforms of an index; none when the reference names the manifest of one image."""
+        """Return the platforms of an index; none if the reference names the manifest of one image."""
         return list_platforms(self._session, reference, cache)
 
+    def artifact(self, reference: Reference, kind: str) -> Artifact | None:
+        """Return an artifact whose config has the media type `kind`; None if it is missing.
+
+        Raises InputError if the reference names something else.
+        """
+        return find_artifact(self._session, reference, kind)
+
+    def read_blob(self, reference: Reference, blob: Descriptor, *, start: int = 0) -> Generator[bytes]:
+        """Yield a blob's bytes from `start` on; the caller verifies them.
+
+        Raises OutsideError if it is longer or shorter than its descriptor says.
+        """
+        return download(self._session, reference, blob, start=start)
+
     def referrers(self, reference: Reference, digest: Digest) -> tuple[Referrer, ...]:
-        """List what refers to a manifest of the reference's repository, on servers old and new."""
+        """Return the manifests that refer to `digest` in the reference's repository, on servers old and new."""
         return list_referrers(self._session, reference, digest)
 
     def push(
@@ -92,12 +99,13 @@ class Remote:
         *,
         tags: Sequence[str] = (),
         report: Report = silent,
-        places: Places | None = None,
+        locations: BlobLocations | None = None,
+        sent: Callable[[int], object] = lambda _: None,
     ) -> Digest:
-        """Send what the remote lacks and set the tags, `reference`'s own included; return the manifest's digest.
+        """Send what the remote lacks, set the tags and that of `reference`, and return the manifest's digest.
 
-        Layers that the remote has are never read. Those whose `origin` is on the same host are mounted, and those
-        that `places` knows of another repository there.
+        Layers that the remote has are never read. A layer is mounted if its `origin` is on the same host, or if
+        `locations` knows another repository there that has it; `locations` records what is pushed. `sent` gets the
+        size of each blob and manifest that is sent, from one thread at a time.
         """
-        known = places or Nowhere()
-        return push_image(self._session, image, reference, tags=tags, report=report, places=known)
+        return push_image(self._session, image, reference, tags=tags, report=report, locations=locations, sent=sent)

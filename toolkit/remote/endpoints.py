@@ -1,30 +1,32 @@
-"""The endpoints of the distribution specification 1.1 that we use, one short function each.
+"""Endpoints of the distribution specification 1.1, one short function each.
 
-An endpoint is data: what to send, what to accept, what to call it in an error. `toolkit.remote.session` sends it.
+An endpoint is data: the request, the answers to accept, and its name in errors. `toolkit.remote.session` sends it.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from msgspec import Struct, field
+
+from toolkit.digest import Digest
 from toolkit.http.retries import ATTEMPTS, RETRYABLE
 from toolkit.http.transport import Body
 from toolkit.oci.descriptor import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Built
 from toolkit.oci.reference import Reference
 from toolkit.remote.failures import TOO_LARGE
 
+# The quotes around a parameter's value are optional (RFC 8288, section 3).
 _NEXT = re.compile(r'<([^<>]+)>[^,]*;\s*rel="?next"?(?:[;,\s]|$)')
-# What may say that something was done: servers differ in which, and the specification lets clients take any.
+# Servers differ in which of these they answer for success, and the specification lets clients take any.
 DONE = frozenset({200, 201, 202, 204})
+# docker-registry 2 converts an image to the obsolete schema 1 for a client that does not accept its type.
 MANIFEST_TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Endpoint:
-    """A request to one host: `path` begins with `/v2/`, or is a URL that the host gave; `ok` are the good answers."""
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """A request to one host. `path` begins with `/v2/`, or is a URL from the host; `ok` are the accepted answers."""
 
     method: str
     host: str
@@ -40,17 +42,18 @@ class Endpoint:
 
 
 def pull_scope(repository: str) -> str:
-    """Name the right to read a repository."""
+    """Return the scope for reading a repository."""
     return f"repository:{repository}:pull"
 
 
 def push_scope(repository: str) -> str:
-    """Name the right to read and write a repository."""
+    """Return the scope for reading and writing a repository."""
+    # A push looks for blobs and manifests before it sends them, so it needs both rights.
     return f"repository:{repository}:pull,push"
 
 
 def ping(host: str) -> Endpoint:
-    """Ask whether `host` speaks the protocol, and whether we may."""
+    """Ask whether `host` speaks the protocol and accepts us."""
     return Endpoint(method="GET", host=host, path="/v2/", what="the check of its API")
 
 
@@ -106,18 +109,19 @@ def get_referrers(reference: Reference, digest: Digest) -> Endpoint:
 
 
 def next_page(link: str) -> str | None:
-    """Read from a `Link` header where the next part of a list is (RFC 8288, section 3); None at its end."""
-    found = _NEXT.search(link)
-    return found[1] if found else None
+    """Return the address of the next part of a list from a `Link` header (RFC 8288, section 3); None at its end."""
+    match = _NEXT.search(link)
+    return match[1] if match else None
 
 
 def head_blob(reference: Reference, digest: Digest) -> Endpoint:
-    """Ask whether the repository we push to has a blob."""
+    """Ask whether a repository has a blob, before a push."""
     return Endpoint(
         method="HEAD",
         host=reference.host,
         path=f"/v2/{reference.repository}/blobs/{digest}",
         what=f"look for blob {digest} in {reference.name}",
+        # The scope of the push that follows, so that one token serves for both.
         scopes=frozenset({push_scope(reference.repository)}),
         ok=frozenset({200, 404}),
     )
@@ -138,16 +142,19 @@ def get_blob(reference: Reference, blob: Descriptor, *, start: int) -> Endpoint:
 
 
 def mount_blob(reference: Reference, digest: Digest, source: str) -> Endpoint:
-    """Ask for a blob that the repository `source` of the same host has; 202 opens an upload instead."""
+    """Take a blob over from the repository `source` of the same host; the answer 202 opens an upload instead."""
     query = urlencode({"mount": str(digest), "from": source})
     return Endpoint(
         method="POST",
         host=reference.host,
         path=f"/v2/{reference.repository}/blobs/uploads/?{query}",
         what=f"mount blob {digest} from {source} into {reference.name}",
+        # The server takes over only what the token may read at the source.
         scopes=frozenset({push_scope(reference.repository), pull_scope(source)}),
         ok=DONE,
         headers={"Content-Length": "0"},
+        # Some servers fail at every mount, and an upload serves as well.
+        attempts=2,
     )
 
 
@@ -160,19 +167,20 @@ def start_upload(reference: Reference) -> Endpoint:
         what=f"start an upload to {reference.name}",
         scopes=frozenset({push_scope(reference.repository)}),
         ok=DONE,
+        # Required before chunks (distribution specification 1.1, "Pushing a blob in chunks").
         headers={"Content-Length": "0"},
     )
 
 
 def closing_url(location: str, digest: Digest) -> str:
-    """Turn an upload's location, its query kept, into the one that closes the upload."""
+    """Return the URL that closes an upload, from the upload's location with its query."""
     return f"{location}{'&' if '?' in location else '?'}{urlencode({'digest': str(digest)})}"
 
 
 def put_blob(
     reference: Reference, digest: Digest, url: str, *, body: bytes | Body, restart: Callable[[], str] | None
 ) -> Endpoint:
-    """Send a blob, or what is left of it, to the closing `url` of an upload."""
+    """Send a blob, or the rest of it, to the closing `url` of an upload."""
     return Endpoint(
         method="PUT",
         host=reference.host,
@@ -187,7 +195,7 @@ def put_blob(
 
 
 def patch_blob(reference: Reference, url: str, data: bytes | Body, start: int) -> Endpoint:
-    """Send the bytes of a blob from `start` on to an upload, once: what comes next depends on the answer."""
+    """Send bytes of a blob, from `start` on, to an upload; not again, since the answer decides what comes next."""
     size = len(data) if isinstance(data, bytes) else data.size
     return Endpoint(
         method="PATCH",
@@ -195,6 +203,7 @@ def patch_blob(reference: Reference, url: str, data: bytes | Body, start: int) -
         path=url,
         what=f"push a chunk to {reference.name}",
         scopes=frozenset({push_scope(reference.repository)}),
+        # Failures are answers too: the upload asks what the server has, and decides how to continue.
         ok=DONE | {400, 404, 405, TOO_LARGE, 415, 416, 501} | RETRYABLE,
         headers={"Content-Type": "application/octet-stream", "Content-Range": f"{start}-{start + size - 1}"},
         body=data,

@@ -1,66 +1,70 @@
-"""What refers to an image: signatures, bills of materials, attestations, whoever attached them.
+"""Manifests that refer to an image: signatures, bills of materials, attestations. Listed, never read or verified.
 
-Distribution specification 1.1, "Listing Referrers"; a server that has no such endpoint keeps the list under a tag,
-"Referrers Tag Schema". Only listed, never read or verified.
+Distribution specification 1.1, "Listing Referrers"; servers without that endpoint keep the list under a tag, "Referrers
+Tag Schema".
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
+from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.http.answers import invalid, reading
 from toolkit.oci.descriptor import Descriptor
-from toolkit.oci.digest import Digest
 from toolkit.oci.document import parse_document
 from toolkit.oci.reference import Reference
 from toolkit.remote.endpoints import Endpoint, get_manifest, get_referrers, next_page
 from toolkit.remote.session import Session
 
 _OK = 200
-# What servers say that know no such endpoint, or nothing of the kind.
+# Answers of servers without the endpoint, or without the list.
 _NONE = frozenset({400, 404, 405, 501})
+# A server could name a next page without end.
 _MOST_PAGES = 100
 _WHAT = "its list of what refers to a manifest"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Referrer:
-    """One manifest that names the image as its subject; `artifact_type` is empty where nobody said it."""
+class Referrer(Struct, frozen=True, kw_only=True):
+    """A manifest that names the image as its subject; `artifact_type` is empty if the list does not give it."""
 
     artifact_type: str
     descriptor: Descriptor
 
 
 def list_referrers(session: Session, reference: Reference, digest: Digest) -> tuple[Referrer, ...]:
-    """List what refers to a manifest of the reference's repository, in the server's order.
+    """Return the manifests that refer to `digest` in the reference's repository, in the server's order.
 
     Raises RemoteError for a list that cannot be read.
     """
     endpoint = _or_none(get_referrers(reference, digest))
     answer = session.call(endpoint)
     if answer.status != _OK:
+        # A tag cannot contain the colon of a digest.
         tag = reference.with_tag(f"sha256-{digest.hex}")
         answer = session.call(_or_none(get_manifest(tag)))
         return _listed(answer.body, reference.host) if answer.status == _OK else ()
-    found = [*_listed(answer.body, reference.host)]
+    referrers = [*_listed(answer.body, reference.host)]
     for _ in range(_MOST_PAGES):
         page = next_page(answer.headers.get("Link", ""))
         if page is None:
             break
         answer = session.call(replace(endpoint, path=session.location(reference.host, answer.url, page)))
-        found += _listed(answer.body, reference.host)
-    return tuple(found)
+        referrers += _listed(answer.body, reference.host)
+    return tuple(referrers)
 
 
 def _or_none(endpoint: Endpoint) -> Endpoint:
+    """Accept the answers of servers that have no list as well."""
     return replace(endpoint, ok=endpoint.ok | _NONE)
 
 
 def _listed(body: bytes, server: str) -> tuple[Referrer, ...]:
+    """Read a list of referrers, which is an index. Raises RemoteError for anything else."""
     with reading(server, _WHAT):
         try:
             return tuple(
-                Referrer(artifact_type=str(one.get("artifactType") or ""), descriptor=Descriptor.from_dict(one))
-                for one in parse_document(body).get("manifests") or []
+                Referrer(artifact_type=str(entry.get("artifactType") or ""), descriptor=Descriptor.from_dict(entry))
+                for entry in parse_document(body).get("manifests") or []
             )
         except InputError as error:
             raise invalid(server, _WHAT, error.message) from error

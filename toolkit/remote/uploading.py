@@ -1,9 +1,9 @@
-"""One blob to a remote: small ones in one request, large ones so that they go on where a connection broke.
+"""Sending one blob: a small one in one request, a large one so that it continues where a connection broke.
 
-A large blob is sent as one chunk, which costs one request more than sending it whole. When that breaks, the server is
-asked how far it got, and the rest goes in chunks of a size that is worth losing. A chunk that is too large for the
-server, or for a proxy before it, is sent as smaller ones. Distribution specification 1.1,
-"Pushing a blob monolithically", "Pushing a blob in chunks".
+A large blob is sent as one chunk, which costs one request more than sending it whole. If that breaks, the server is
+asked how far it got, and the rest follows in chunks small enough to lose. A chunk that is too large for the server, or
+for a proxy before it, is sent as smaller ones. Distribution specification 1.1, "Pushing a blob monolithically",
+"Pushing a blob in chunks".
 """
 
 import logging
@@ -25,26 +25,26 @@ from toolkit.remote.endpoints import (
     put_blob,
     start_upload,
 )
-from toolkit.remote.failures import NOT_FOUND, TOO_LARGE
+from toolkit.remote.failures import NOT_FOUND, TOO_LARGE, after
 from toolkit.remote.session import Session
 
 log = logging.getLogger(__name__)
 
-# Bytes of one chunk after a failure, held in memory, and the size from which a blob is worth going on with.
+# Bytes of one chunk after a failure, held in memory, and the size from which a blob is worth continuing.
 CHUNK = 8 << 20
 LARGE = 4 * CHUNK
-# No server that takes less could take an image.
+# A server that takes less could not take an image.
 _LEAST = 1 << 16
 
 _OK = 200
 _RANGE_WRONG = 416
-# What servers say that know no chunks: the specification's 405, and what proxies and old servers make of it.
+# Answers of servers without chunks: the specification's 405, and those of proxies and old servers.
 _NO_CHUNKS = {400, 405, 415, 501}
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})")
 
 
 class Upload:
-    """One blob on its way to one repository. `chunks` starts it from the beginning, verified before its end."""
+    """The upload of one blob to a repository. `chunks` yields its bytes, and fails before the end if they are wrong."""
 
     def __init__(
         self, session: Session, reference: Reference, blob: Descriptor, chunks: Callable[[], Iterator[bytes]]
@@ -58,7 +58,7 @@ class Upload:
     def send(self, opened: Answer | None) -> None:
         """Send the blob; `opened` is the answer to a mount that became an upload, None to open one.
 
-        Raises RemoteError when it does not arrive, OutsideError when it is not what its descriptor says.
+        Raises RemoteError if it does not arrive, OutsideError if it is not what its descriptor says.
         """
         if self._blob.size < (self._session.chunk_size or LARGE):
             try:
@@ -86,31 +86,35 @@ class Upload:
                 return
 
     def _send_large(self, opened: Answer) -> None:
+        """Send the blob as one chunk, or from the beginning in chunks if those are limited; then close the upload."""
         location, stored = self._location(opened), 0
+        # Smaller chunks mean that the server, or the user, limits the size of a request.
         if self._chunk >= CHUNK and not self._session.chunk_size:
             location, stored = self._stream(location)
         self._close(self._in_chunks(location, stored))
 
     def _shrink(self, size: int, failure: RemoteError) -> None:
-        """Halve the size of chunks after one of `size` was too large; give up where smaller ones are of no use."""
+        """Halve the size of chunks after one of `size` was too large. Raises the failure if that was the least."""
         if size <= _LEAST:
             raise failure
         self._chunk = max(_LEAST, min(self._chunk, size) // 2)
         log.info("%s takes no %d bytes at once, trying %d", self._reference.host, size, self._chunk)
 
     def _whole(self, opened: Answer | None) -> None:
+        """Send the blob in one request, which may be tried again."""
         body = Body(size=self._blob.size, chunks=self._chunks)
         url = self._closing(opened or self._start())
         answer = self._session.call(
             put_blob(self._reference, self._blob.digest, url, body=body, restart=lambda: self._closing(self._start()))
         )
-        log.debug("pushed %s in %d attempts", self._blob.digest, answer.attempts)
+        log.debug("pushed %s%s", self._blob.digest, after(answer.attempts))
 
     def _stream(self, location: str) -> tuple[str, int]:
-        """Send everything as one chunk; return where to go on, and how many bytes the server has."""
+        """Send everything as one chunk; return the next location, and how many bytes the server has."""
         answer, failure = self._try(location, Body(size=self._blob.size, chunks=self._chunks), 0)
         if failure is None:
             return self._location(answer, location), self._blob.size
+        # Such a server is not busy, so smaller pieces need no wait.
         if answer.status != TOO_LARGE:
             self._session.pause(delay(1, answer.headers.get("Retry-After")))
         location, stored = self._status(location)
@@ -120,7 +124,7 @@ class Upload:
         return location, stored
 
     def _in_chunks(self, location: str, start: int) -> str:
-        """Send what is left from `start` on, and return where to close the upload."""
+        """Send the rest from `start` on, and return the location for closing the upload."""
         if start == self._blob.size:
             return location
         for block in _blocks(_after(self._chunks(), start), self._chunk):
@@ -129,7 +133,7 @@ class Upload:
         return location
 
     def _send(self, location: str, block: bytes, start: int) -> str:
-        """Send some bytes in one chunk or several; return where the next go. After a failure, ask how far it got."""
+        """Send a block in one chunk or several; return the next location. After a failure, ask how far it got."""
         done, attempt = 0, 0
         while done < len(block):
             attempt += 1
@@ -147,8 +151,9 @@ class Upload:
                 self._session.pause(delay(attempt, answer.headers.get("Retry-After")))
             location, stored = self._status(location)
             if not start <= stored <= start + len(block):
-                # The server forgot chunks that it had acknowledged: only the beginning helps.
+                # The server lost chunks that it had acknowledged, so it needs them all again.
                 raise _LostError(failure)
+            # Only attempts without progress count, so a blob gets through however often the connection breaks.
             if stored - start > done:
                 attempt = 0
             done = stored - start
@@ -156,10 +161,11 @@ class Upload:
         return location
 
     def _try(self, location: str, data: bytes | Body, position: int) -> tuple[Answer, RemoteError | None]:
-        """Send once; the error is one that asking how far the server got may help against."""
+        """Send once; return the answer, with its error if asking how far the server got may help."""
         try:
             answer = self._session.call(patch_blob(self._reference, location, data, position))
         except RemoteError as error:
+            # A refusal is final, and a slow server would be as slow again. The rest are broken connections.
             if error.status or isinstance(error, SlowError):
                 raise
             return Answer(status=0, headers={}, url=location), error
@@ -168,50 +174,56 @@ class Upload:
         if answer.status == NOT_FOUND:
             raise _LostError(self._failed(answer))
         if answer.status in _NO_CHUNKS:
+            # A server that took a chunk before has another reason to refuse this one.
             raise self._failed(answer) if position else _NoChunksError
         return answer, self._failed(answer)
 
     def _status(self, location: str) -> tuple[str, int]:
-        """Ask how far the upload is: where it goes on, and how many bytes the server has."""
+        """Ask how far the upload is: return the next location, and how many bytes the server has."""
         answer = self._session.call(blob_status(self._reference, location))
         if answer.status == NOT_FOUND:
             raise _LostError(self._failed(answer))
         match = _RANGE.fullmatch(answer.headers.get("Range", "").strip())
-        # `0-0` is what some servers say of an upload that has nothing, and of one that has a single byte.
+        # Some servers answer `0-0` both for no byte and for a single one.
         end = int(match[1]) if match else 0
         return self._location(answer, location), end + 1 if end else 0
 
     def _close(self, location: str) -> None:
+        """Close the upload, and check that the blob is there if the answer was lost."""
         url = closing_url(location, self._blob.digest)
         try:
             self._session.call(put_blob(self._reference, self._blob.digest, url, body=b"", restart=None))
         except RemoteError as error:
-            # A close whose answer was lost has closed the upload all the same.
+            # The upload may be closed although its answer was lost.
             if error.status not in {0, NOT_FOUND}:
                 raise
             if self._session.call(head_blob(self._reference, self._blob.digest)).status != _OK:
                 raise _LostError(error) from error
 
     def _start(self) -> Answer:
+        """Open an upload."""
         return self._session.call(start_upload(self._reference))
 
     def _closing(self, answer: Answer) -> str:
+        """Return the URL that closes the upload that an answer opened."""
         return closing_url(self._location(answer), self._blob.digest)
 
-    def _location(self, answer: Answer, known: str | None = None) -> str:
-        location = answer.headers.get("Location") or known
+    def _location(self, answer: Answer, before: str | None = None) -> str:
+        """Return the location of an answer, else the one before. Raises OutsideError without either."""
+        location = answer.headers.get("Location") or before
         if not location:
-            raise OutsideError(f"{self._reference.host} opens an upload and does not say where")
+            raise OutsideError(f"{self._reference.host} opens an upload and does not give its location")
         return self._session.location(self._reference.host, answer.url, location)
 
     def _failed(self, answer: Answer) -> RemoteError:
+        """Return the error for the answer to a chunk; a wrong range counts as a broken connection: bytes were lost."""
         if answer.status == _RANGE_WRONG:
-            return connection_broke(self._reference.host, OSError(0, "the server has another part than was sent"))
+            return connection_broke(self._reference.host, OSError(0, "the server has other bytes than were sent"))
         return self._session.refused(patch_blob(self._reference, answer.url, b"", 0), answer)
 
 
 class _LostError(Exception):
-    """The server does not know the upload any more; `failure` is the error if it stays so."""
+    """The server no longer knows the upload; `failure` is the error to raise if that stays so."""
 
     def __init__(self, failure: RemoteError) -> None:
         super().__init__(failure.message)
@@ -223,7 +235,7 @@ class _NoChunksError(Exception):
 
 
 def _after(chunks: Iterator[bytes], start: int) -> Iterator[bytes]:
-    """Leave out the first `start` bytes."""
+    """Yield the bytes from `start` on."""
     for chunk in chunks:
         if start < len(chunk):
             yield chunk[start:]
@@ -231,7 +243,7 @@ def _after(chunks: Iterator[bytes], start: int) -> Iterator[bytes]:
 
 
 def _blocks(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Put pieces of any size together to blocks of one size, but for the last."""
+    """Yield the bytes of chunks of any size as blocks of one size; the last block may be smaller."""
     waiting: list[bytes] = []
     length = 0
     for chunk in chunks:

@@ -1,4 +1,5 @@
-"""Run a component's container command on this machine and collect its outputs.
+"""Run a component's container command and collect its outputs.
 
-Three runners do the same by docker, by buildah and as a plain process; none of them knows of pipelines.
+Four runners do the same: by docker, by buildah, as a plain process, and on a cluster by Argo. None of them knows of
+pipelines.
 """

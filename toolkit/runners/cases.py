@@ -1,213 +1,170 @@
-"""The cases of `comp test`: inputs and what the outputs must be, in `tests/cases/<case>/case.yaml`.
+"""The cases of `comp test`: inputs, and checks of outputs, in `tests/cases/<case>/case.yaml`.
 
-    description: A short text.
-    component: count-words            # only where an image has several
-    inputs:
-      text: {path: text.txt}          # an artifact: a file or folder beside the case
-      most: 3                         # a parameter
-    outputs:
-      Output: {equals: 9}
-      accuracy: {min: 0.9, max: 1}
-      counts: {json: {the: 2}}
-      report: {contains: "<svg"}
-      model: {exists: true}
-    fails: false
-
-An output may have several checks. `equals` and `approx` compare values by the output's type, `file` compares
-with a file beside the case, `json` says what a JSON object must contain, `matches` is a regular expression.
+description: A short text.
+component: count-words            # only if an image has several
+inputs:
+  text: {path: text.txt}          # an artifact: a file or folder beside the case
+  most: 3                         # a parameter
+env: {TOKEN: not-a-real-one}      # values for this case, such as those of secrets
+outputs:                          # see `toolkit.runners.expectations`
+  Output: {equals: 9}
+fails: {exit: 1, message: "no words"}   # or true: any failure
 """
 
 import json
-import math
-import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
+from msgspec import Struct, field
 
 from toolkit.errors import InputError, Location
-from toolkit.spec.document import compose, read_text
+from toolkit.interface.model import Kind
+from toolkit.redaction import looks_secret
+from toolkit.runners.expectations import Expectation, check_inside_repository, pattern_problem, read_expectations
+from toolkit.spec.mapping_file import read_mapping
+from toolkit.spec.model import ComponentSpec
+from toolkit.words import did_you_mean
 
-CHECKS = ("equals", "approx", "min", "max", "matches", "contains", "json", "file", "exists")
-_KEYS = ("description", "component", "inputs", "outputs", "fails")
-_RELATIVE = 1e-6
+_KEYS = ("description", "component", "inputs", "env", "outputs", "fails")
+_FAILURE = ("exit", "message")
+_LARGEST_CODE = 255
+# Values of parameters in a case that is only an example.
+_EXAMPLES: Mapping[str, Any] = MappingProxyType(
+    {"Integer": 1, "Float": 0.5, "Boolean": True, "JsonArray": [1, 2], "JsonObject": {"a": 1}}
+)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
-    """One case. `inputs` are parameter values or paths, `outputs` the checks of each output."""
+class Failure(Struct, frozen=True, kw_only=True):
+    """How a component has to fail: with any exit code if it is None, and any message."""
+
+    exit_code: int | None = None
+    message: str | None = None
+
+
+def _empty() -> Mapping[str, str]:
+    """Return the default of `env`; before Python 3.12 a mapping proxy has no hash, so a field cannot hold one."""
+    return MappingProxyType({})
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One case: parameters and artifacts by the name of the input, and what is expected of each output.
+
+    `failure` is None if the component has to succeed. `env` has variables of this case alone.
+    """
 
     name: str
     path: Path
-    component: str | None
+    component: str | None = None
     values: Mapping[str, Any]
     artifacts: Mapping[str, Path]
-    outputs: Mapping[str, Mapping[str, Any]]
-    fails: bool
-    description: str = field(default="")
+    expectations: Mapping[str, Expectation]
+    failure: Failure | None = None
+    env: Mapping[str, str] = field(default_factory=_empty)
+    description: str = ""
 
 
 def find_cases(folder: Path) -> tuple[Case, ...]:
-    """Read every case of a component folder, in order of name. Raises InputError for one that cannot be read."""
+    """Read every case of a component folder, in order of name. Raises as `read_case` does."""
     return tuple(read_case(path) for path in sorted((folder / "tests" / "cases").glob("*/case.yaml")))
 
 
 def read_case(path: Path) -> Case:
-    """Read one case. Raises InputError with the file when it is not one."""
-    text = read_text(path)
-    compose(text, path)
-    data = yaml.safe_load(text)
+    """Read one case. Raises InputError, with the file, for an invalid one."""
+    data = read_mapping(path, hint=f"a case has {', '.join(_KEYS)}")
     where = Location(path=path)
-    if not isinstance(data, dict):
-        raise InputError("a case is a mapping", where=where, hint=f"with {', '.join(_KEYS)}")
-    unknown = data.keys() - set(_KEYS)
-    if unknown:
-        raise InputError(f"unknown key {min(unknown)!r}", where=where, hint=f"known: {', '.join(_KEYS)}")
+    # A misspelt key would leave a check out without a word.
+    for key in data:
+        if key not in _KEYS:
+            advice = did_you_mean(str(key), _KEYS, otherwise=f"known: {', '.join(_KEYS)}")
+            raise InputError(f"unknown key {key!r}", where=where, hint=advice)
+    if not isinstance(data.get("component"), str | None):
+        raise InputError(f"component is {data['component']!r}, not a name", where=where, hint="put it in quotes")
     inputs, outputs = data.get("inputs") or {}, data.get("outputs") or {}
     if not isinstance(inputs, dict) or not isinstance(outputs, dict):
         raise InputError("inputs and outputs are mappings by name", where=where)
-    artifacts = _artifacts(inputs, where)
-    _check_checks(outputs, where)
+    failure = _failure(data.get("fails", False), where)
+    if failure and outputs:
+        raise InputError(
+            "outputs of a component that has to fail are not compared", where=where, hint="write outputs or fails"
+        )
+    artifacts = _artifacts(inputs, path)
     return Case(
         name=path.parent.name,
         path=path,
         component=data.get("component"),
         values={name: value for name, value in inputs.items() if name not in artifacts},
         artifacts=artifacts,
-        outputs=outputs,
-        fails=bool(data.get("fails", False)),
+        expectations=read_expectations(outputs, path),
+        failure=failure,
+        env=_env(data.get("env") or {}, where),
         description=str(data.get("description", "")),
     )
 
 
-def _artifacts(inputs: Mapping[Any, Any], where: Location) -> dict[str, Path]:
+def _artifacts(inputs: Mapping[Any, Any], case: Path) -> dict[str, Path]:
+    """Return the paths of the inputs that a case gives as files. Raises InputError for one that does not exist."""
     artifacts = {}
     for name, value in inputs.items():
         if not isinstance(name, str):
-            raise InputError(f"the input's name {name!r} is no text", where=where, hint="quote it")
+            raise InputError(f"the input's name {name!r} is not a text", where=Location(path=case), hint="quote it")
+        # Other mappings are values of JSON parameters.
         if isinstance(value, dict) and value.keys() == {"path"}:
-            artifacts[name] = _below(where.path, str(value["path"]), f"the input {name!r}")
+            artifacts[name] = check_inside_repository(case, str(value["path"]), f"the input {name!r}")
             if not artifacts[name].exists():
-                raise InputError(f"the input {name!r} is {value['path']}, which is not there", where=where)
+                message = f"the input {name!r} is {value['path']}, which does not exist"
+                raise InputError(message, where=Location(path=case))
     return artifacts
 
 
-def _below(case: Path, named: str, what: str) -> Path:
-    """Find a file that a case names. Raises InputError for one outside of the repository, or else the component.
+def _failure(data: object, where: Location) -> Failure | None:
+    """Return how the component has to fail; None if it has to succeed."""
+    if data is None or isinstance(data, bool):
+        return Failure() if data else None
+    example = "write fails: true, or fails: {exit: 1, message: a regular expression}"
+    if not isinstance(data, dict) or not data or data.keys() - set(_FAILURE):
+        raise InputError(f"fails is {data!r}", where=where, hint=example)
+    code, message = data.get("exit"), data.get("message")
+    if code is not None and (isinstance(code, bool) or not isinstance(code, int) or not 0 < code <= _LARGEST_CODE):
+        raise InputError(f"fails.exit is {code!r}, expected 1 to {_LARGEST_CODE}", where=where, hint=example)
+    if message is not None:
+        problem = pattern_problem(message) if isinstance(message, str) else "expected a text"
+        if problem:
+            raise InputError(f"fails.message is {message!r}, {problem}", where=where, hint=example)
+    return Failure(exit_code=code, message=message)
 
-    A case that others wrote would hand a program, or show, any file of this machine.
-    """
-    component = case.absolute().parents[3]
-    root = next((place for place in (component, *component.parents) if (place / ".git").exists()), component)
-    path = case.parent / named
-    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
-        raise InputError(
-            f"{what} is {named}, which leads out of {root}", where=Location(path=case), hint="put it beside the case"
-        )
-    return path
 
-
-def _check_checks(outputs: Mapping[Any, Any], where: Location) -> None:
-    for name, checks in outputs.items():
-        if not isinstance(checks, dict) or not checks or checks.keys() - set(CHECKS):
-            raise InputError(f"the output {name!r} has no known check", where=where, hint=f"known: {', '.join(CHECKS)}")
-        for check, expected in checks.items():
-            if check == "file" and isinstance(expected, str):
-                _below(where.path, expected, f"the output {name!r}: file")
-            problem = _unusable(check, expected, where.path.parent)
-            if problem:
-                raise InputError(f"the output {name!r}: {check} is {expected!r}, {problem}", where=where)
+def _env(data: object, where: Location) -> Mapping[str, str]:
+    """Return the variables of a case. Raises InputError for values that are not texts, and for secrets."""
+    if not isinstance(data, dict):
+        raise InputError("env is a mapping by name", where=where, hint="write env: {NAME: text}")
+    for name, value in data.items():
+        if not isinstance(name, str) or isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise InputError(f"the variable {name!r} of env is not a text", where=where, hint="put it in quotes")
+        if not name or "=" in name or "\0" in f"{name}{value}":
+            raise InputError(f"env has {name!r}, and no environment can hold it", where=where, hint="write NAME: text")
+        if looks_secret(str(value)):
+            hint = "a case is kept in the repository: write a value that only looks like one, or use --secret"
+            raise InputError(f"the variable {name!r} of env looks like a secret", where=where, hint=hint)
+    return MappingProxyType({name: str(value) for name, value in data.items()})
 
 
 def parameter_text(value: object) -> str:
     """Write a value of a case as engines pass it."""
+    # YAML reads dates by itself, and JSON has none.
     return json.dumps(value, default=str) if isinstance(value, bool | int | float | list | dict) else str(value)
 
 
-def _unusable(check: str, expected: object, folder: Path) -> str | None:
-    """Say why a check cannot be made."""
-    if check in {"approx", "min", "max"} and (isinstance(expected, bool) or not isinstance(expected, int | float)):
-        return "expected a number"
-    if check == "exists" and not isinstance(expected, bool):
-        return "expected true or false"
-    if check in {"matches", "contains", "file"} and not isinstance(expected, str):
-        return "expected a text"
-    if check == "file" and not (folder / str(expected)).is_file():
-        return "and there is no such file"
-    if check == "matches":
-        try:
-            re.compile(str(expected))
-        except re.error as error:
-            return f"no regular expression: {error}"
-    return None
-
-
-def check_output(case: Case, name: str, path: Path | None) -> list[str]:
-    """Compare one output with its checks, and say what differs; an output that is not there fails all but one."""
-    checks = case.outputs[name]
-    if path is None:
-        return [] if checks.get("exists") is False else [f"{name}: was not written"]
-    problems = []
-    for check, expected in checks.items():
-        problem = _compare(case, check, expected, path)
-        if problem:
-            problems.append(f"{name}: {problem}")
-    return problems
-
-
-def _compare(case: Case, check: str, expected: Any, path: Path) -> str | None:  # noqa: ANN401 (a YAML value; one way out a check)
-    if check == "exists":
-        return None if expected else "was written"
-    if path.is_dir():
-        return "is a folder, and only a file has content to compare"
-    if check == "file":
-        same = (case.path.parent / str(expected)).read_bytes() == path.read_bytes()
-        return None if same else f"differs from {expected}"
-    return _compare_text(check, expected, path.read_text("utf-8", "replace"))
-
-
-def _compare_text(check: str, expected: Any, text: str) -> str | None:  # noqa: ANN401, PLR0911 (as above)
-    if check == "contains":
-        return None if str(expected) in text else f"does not contain {expected!r}"
-    if check == "matches":
-        return None if re.search(str(expected), text) else f"{text[:80]!r} does not match {expected!r}"
-    if check == "json":
-        return _differs(expected, _parsed(text))
-    actual = text if isinstance(expected, str) else _parsed(text)
-    if check == "equals":
-        same = actual == expected and isinstance(actual, bool) == isinstance(expected, bool)
-        return None if same else f"is {actual!r}, expected {expected!r}"
-    if not isinstance(actual, int | float) or isinstance(actual, bool):
-        return f"is {text[:80]!r}, expected a number"
-    if check == "approx":
-        return (
-            None if math.isclose(actual, expected, rel_tol=_RELATIVE) else f"is {actual!r}, expected about {expected!r}"
-        )
-    if check == "min":
-        return None if actual >= expected else f"is {actual!r}, expected at least {expected!r}"
-    return None if actual <= expected else f"is {actual!r}, expected at most {expected!r}"
-
-
-def _differs(expected: Any, actual: Any) -> str | None:  # noqa: ANN401 (JSON values)
-    """Say where `actual` lacks what is expected; members that are not expected do not matter."""
-    if isinstance(expected, dict):
-        if not isinstance(actual, dict):
-            return f"is {actual!r}, expected an object"
-        for key, value in expected.items():
-            if key not in actual:
-                return f"has no {key!r}"
-            problem = _differs(value, actual[key])
-            if problem:
-                return f"{key}: {problem}"
-        return None
-    return None if actual == expected else f"is {actual!r}, expected {expected!r}"
-
-
-def _parsed(text: str) -> Any:  # noqa: ANN401 (a JSON value)
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+def first_case(spec: ComponentSpec) -> str:
+    """Return the text of a case for a component that has none, with values to replace."""
+    needed = [port for port in spec.interface.inputs if port.default is None and not port.optional]
+    inputs = {
+        port.name: _EXAMPLES.get(port.type, "a text") if port.kind is Kind.PARAMETER else {"path": "a file"}
+        for port in needed
+    }
+    outputs = {port.name: {"exists": True} for port in spec.interface.outputs}
+    parts = {key: value for key, value in (("inputs", inputs), ("outputs", outputs)) if value}
+    text: str = yaml.safe_dump(parts, sort_keys=False, allow_unicode=True)
+    return text

@@ -1,4 +1,4 @@
-"""Say how a component ended, in words: its exit code, and the signal that it stands for."""
+"""How a component ended, in words: its exit code, and the signal that it means."""
 
 import signal
 
@@ -18,11 +18,14 @@ _MEANINGS = {
 }
 
 
-def ending(exit_code: int) -> str:
-    """Describe an exit code that is not 0: `exit code 1`, `exit code 137 (SIGKILL: killed, …)`."""
+def ending(exit_code: int, reason: str | None = None) -> str:
+    """Describe an exit code that is not 0: `exit code 1`, `exit code 137 (SIGKILL: killed, …)`.
+
+    A `reason` that the runner knows takes the place of the signal's usual meaning.
+    """
     try:
         name = signal.Signals(exit_code - _BY_SIGNAL).name
     except ValueError:
-        return f"exit code {exit_code}"
-    meaning = _MEANINGS.get(name)
+        return f"exit code {exit_code}{f' ({reason})' if reason else ''}"
+    meaning = reason or _MEANINGS.get(name)
     return f"exit code {exit_code} ({name}{f': {meaning}' if meaning else ''})"

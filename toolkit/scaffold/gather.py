@@ -1,34 +1,35 @@
-"""Gather what a piece of code needs beside itself: modules of the repository, and what has to be installed."""
+"""Gather what a piece of code imports: modules of the repository to copy, and requirements to install."""
 
 import ast
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from toolkit.errors import InputError
-from toolkit.findings import Finding, Severity
+from msgspec import Struct, field
+
+from toolkit.errors import Finding, InputError, Severity
 from toolkit.interface.module import Module
 from toolkit.scaffold.imports import Imported, imports_of
 from toolkit.scaffold.providers import Providers
 from toolkit.scaffold.surroundings import Copy, Resolved, Surroundings, files_of, importable, package_depth
 
-# The launcher has stand-ins for the words of these.
+# The launcher has stand-ins for the annotations of these packages.
 STAND_INS = frozenset({"kfp", "toolkit"})
 RULE = "F013"
+# The package `toolkit` itself, which a source may import from a checkout.
 _OWN = Path(__file__).resolve().parent.parent
+# From the least to the most severe.
 _SEVERITIES = (Severity.INFO, Severity.WARNING, Severity.ERROR)
 _WRITE = "add the right distribution to `dependencies` in the new pyproject.toml"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Gathered:
-    """What was found around some code.
+class Gathered(Struct, frozen=True, kw_only=True):
+    """What a piece of code imports.
 
-    `place` is where the code itself goes, and `relative` whether it works there alone, as part of its package.
-    `copies` come along; `followed` are those of them that the code imports. `requirements` are known, `unknown` says
-    what else has to be installed, `findings` what else is wrong. `own` are names that other modules import from the
-    code's module, `whole` that one takes all of it.
+    `place` is where the code goes, below the component's `src`; `relative` means that it works only there, as part of
+    its package. `copies` come along; `followed` are those that are imported, parsed. `requirements` are to be
+    installed; `unknown` are findings for imports without a known distribution, `findings` are all others. `own` are
+    names that other modules import from the code's own module, and `whole` means that one imports all of it.
     """
 
     place: PurePosixPath
@@ -50,11 +51,14 @@ def gather(
     `depth` is the least number of folders that the code keeps above itself.
     """
     nodes = list(nodes)
-    levels = max([one.level for one in imports_of(module, nodes)], default=0)
+    # With a relative import the code needs its package, and with that all packages around it.
+    levels = max([imported.level for imported in imports_of(module, nodes)], default=0)
     depth = max(levels, package_depth(around.source), depth) if levels else depth
     modules: dict[Path, Module] = {}
+    # A module that comes along may import relatively, further up than the code itself: start again from there.
     while True:
-        walk = _Walk(around=around, providers=providers, place=_place(around.source, depth), modules=modules)
+        place = _place(around.source, depth)
+        walk = _Walk(around=around, providers=providers, environ=module.environ, place=place, modules=modules)
         deeper = walk.follow(module, nodes)
         if not deeper:
             return walk.gathered(relative=levels > 0)
@@ -63,24 +67,30 @@ def gather(
 
 
 def plain_place(source: Path) -> PurePosixPath:
-    """Give a file a name that can be imported, and that is not one of Python's own modules or ours."""
-    # `__init__` and `__main__` name no module; the folder does.
+    """Return a file's place without its package, under a name that can be imported and hides no other module."""
+    # `__init__` and `__main__` are not names of modules; the folder's name is.
     stem = importable(source.parent.name if source.stem in {"__init__", "__main__"} else source.stem)
     taken = stem in sys.stdlib_module_names or stem in STAND_INS
     return PurePosixPath(f"{stem}_step.py" if taken else f"{stem}.py")
 
 
 def _place(source: Path, depth: int) -> PurePosixPath:
+    """Return a file's place with `depth` of its folders."""
     if not depth:
         return plain_place(source)
     folders = [importable(folder) for folder in source.parent.parts[1:][-depth:]]
     return PurePosixPath(*folders, f"{importable(source.stem)}.py")
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
+    """One walk through the imports, with the code at `place`; `modules` are shared by all walks.
+
+    `places` are those under which other modules import the code. `packages` are those whose files were all taken.
+    """
+
     around: Surroundings
     providers: Providers
+    environ: Mapping[str, str]
     place: PurePosixPath
     modules: dict[Path, Module]
     packages: set[PurePosixPath] = field(default_factory=set)
@@ -95,44 +105,48 @@ class _Walk:
     waiting: list[Copy] = field(default_factory=list)
 
     def follow(self, module: Module, nodes: Iterable[ast.AST]) -> int:
-        """Follow all imports; give how many folders further up a relative import leads, 0 when it is all there."""
+        """Follow all imports; return how many more folders the code needs above itself, 0 if it has enough."""
         start = Copy(path=self.around.source, target=self.place)
-        read = [(start, list(imports_of(module, nodes)))]
-        while read:
-            home, imports = read.pop()
-            for one in imports:
-                self._check_inside(home, one)
-                missing = one.level - len(home.target.parent.parts)
-                if one.level and missing > 0 and self._deepens(home, one):
+        pending = [(start, list(imports_of(module, nodes)))]
+        while pending:
+            home, imports = pending.pop()
+            for imported in imports:
+                self._check_inside(home, imported)
+                missing = imported.level - len(home.target.parent.parts)
+                if imported.level and missing > 0 and self._deepens(home, imported):
                     return missing
-                if not one.level or missing <= 0:
-                    self._one(home, one)
+                if not imported.level or missing <= 0:
+                    self._resolve(home, imported)
             while self.waiting:
                 copy = self.waiting.pop()
                 other = self._module(copy.path)
-                read.append((copy, list(imports_of(other, other.tree.body))))
+                pending.append((copy, list(imports_of(other, other.tree.body))))
         return 0
 
-    def _check_inside(self, home: Copy, one: Imported) -> None:
+    def _check_inside(self, home: Copy, imported: Imported) -> None:
+        """Raise InputError for a relative import that leads out of the repository."""
         above = home.path.parents
-        if one.level and not above[min(one.level, len(above)) - 1].is_relative_to(self.around.root):
+        if imported.level and not above[min(imported.level, len(above)) - 1].is_relative_to(self.around.root):
             hint = "copy what it names beside the code"
-            raise InputError(f"`{one}` leads out of {self.around.root}", where=one.where, hint=hint)
+            raise InputError(f"`{imported}` leads out of {self.around.root}", where=imported.where, hint=hint)
 
-    def _deepens(self, home: Copy, one: Imported) -> bool:
-        """Tell whether a relative import needs a further package around the code, not one that Python has not got."""
+    def _deepens(self, home: Copy, imported: Imported) -> bool:
+        """Return whether a relative import needs more packages above the code; else remark that it cannot work."""
+        # A file keeps its place below the folder `base`, which holds the code's own packages. A file from another
+        # folder on the path has no package around it, whatever the folders are called.
         depth = len(self.place.parent.parts)
         base = self.around.source.parents[depth]
         inside = base in home.path.parents and len(home.path.relative_to(base).parts) == len(home.target.parts)
         if home.path == self.around.source or (depth and inside):
             return True
-        message = f"`{one}` cannot work: {home.path.name} is imported as a module of its own, without a package"
-        self._problem(one, message, f"import {home.path.stem} relatively too, or drop the dots")
+        message = f"`{imported}` cannot work: {home.path.name} is imported as a module of its own, without a package"
+        self._problem(imported, message, f"import {home.path.stem} relatively too, or drop the dots")
         return False
 
     def gathered(self, *, relative: bool) -> Gathered:
+        """Return the result of the walk."""
         if self.places - {self.place}:
-            # Other modules know the code by this name.
+            # Other modules import the code from this place.
             self.place = max(self.places, key=lambda place: len(place.parts))
         self.copies.pop(self.place, None)
         return Gathered(
@@ -147,57 +161,62 @@ class _Walk:
             whole=self.whole,
         )
 
-    def _one(self, home: Copy, one: Imported) -> None:
-        if one.level:
-            folder, target = home.path.parents[one.level - 1], home.target.parents[one.level - 1]
-            for candidate in one.candidates():
-                self._relative(one, folder, target, tuple(candidate.split(".")) if candidate else ())
+    def _resolve(self, home: Copy, imported: Imported) -> None:
+        """Take the files that an import in the file `home` names, or note what has to be installed for it."""
+        if imported.level:
+            folder, target = home.path.parents[imported.level - 1], home.target.parents[imported.level - 1]
+            for candidate in imported.candidates():
+                self._relative(imported, folder, target, tuple(candidate.split(".")) if candidate else ())
             return
-        top = one.module.partition(".")[0]
+        top = imported.module.partition(".")[0]
         if top == "__main__":
-            self._problem(one, "`__main__` is the launcher in a component", "import the module by its name")
+            self._problem(imported, "`__main__` is the launcher in a component", "import the module by its name")
         elif top in sys.stdlib_module_names:
-            self._standard(home, one, top)
+            self._standard(home, imported, top)
+        # For `kfp` and `toolkit` the image has stand-ins, so nothing is installed for their annotations.
         elif top not in STAND_INS or self._shadowed(top):
-            for candidate in one.candidates():
-                found = self.around.absolute(candidate)
-                if found:
-                    self._local(one, found)
+            # Each name of `from a import b, c` may be a module of its own, found in another place.
+            for candidate in imported.candidates():
+                resolved = self.around.absolute(candidate)
+                if resolved:
+                    self._local(imported, resolved)
                 else:
-                    self._outside(one, candidate)
+                    self._installed(imported, candidate)
 
     def _shadowed(self, top: str) -> bool:
-        """Tell whether the repository has a package of its own by a name that the launcher has a stand-in for."""
-        found = self.around.absolute(top)
-        return found is not None and top != "kfp" and not found.module.path.is_relative_to(_OWN)
+        """Return whether the repository has its own package by a name that the launcher has a stand-in for."""
+        resolved = self.around.absolute(top)
+        return resolved is not None and top != "kfp" and not resolved.module.path.is_relative_to(_OWN)
 
-    def _relative(self, one: Imported, folder: Path, target: PurePosixPath, parts: tuple[str, ...]) -> None:
-        found = self.around.inside(folder, target, parts)
+    def _relative(self, imported: Imported, folder: Path, target: PurePosixPath, parts: tuple[str, ...]) -> None:
+        """Take the files that a relative import names by `parts` below `folder`."""
+        resolved = self.around.inside(folder, target, parts)
         init = Copy(path=folder / "__init__.py", target=target / "__init__.py")
-        if found:
-            self._local(one, found)
-        elif init.path.is_file() and not one.module:
+        if resolved:
+            self._local(imported, resolved)
+        elif init.path.is_file() and not imported.module:
             # `from . import NAME`, a name of the package itself.
-            self._local(one, Resolved(copies=(init,), module=init, rest=parts, base=folder))
-        elif not one.optional:
-            self._problem(one, f"`{one}` names no file", "copy the file beside the code")
+            self._local(imported, Resolved(copies=(init,), module=init, rest=parts, base=folder))
+        elif not imported.optional:
+            self._problem(imported, f"`{imported}` does not name a file", "copy the file beside the code")
 
-    def _local(self, one: Imported, found: Resolved) -> None:
-        if found.module.path == self.around.source:
-            self.places.add(found.module.target)
-            self.own |= set(found.rest[:1])
-            self.whole = self.whole or not found.rest or "*" in one.names
-        for copy in found.copies:
-            # Packages that the code itself lies in are not run for it, unless one of their names is used.
-            left = self.around.encloses(copy.path) and not (copy == found.module and (found.rest or not one.names))
-            if not left and copy.path != self.around.source:
+    def _local(self, imported: Imported, resolved: Resolved) -> None:
+        """Take the files of an import that names modules of the repository."""
+        if resolved.module.path == self.around.source:
+            self.places.add(resolved.module.target)
+            self.own |= set(resolved.rest[:1])
+            self.whole = self.whole or not resolved.rest or "*" in imported.names
+        for copy in resolved.copies:
+            # Packages above the code stay behind, unless one of their names is used: most import half of a project.
+            used = copy == resolved.module and (resolved.rest or not imported.names)
+            if (used or not self.around.encloses(copy.path)) and copy.path != self.around.source:
                 self._take(copy)
-        top = found.copies[0]
-        if top.path.name == "__init__.py" and not self.around.encloses(top.path) and not one.level:
+        top = resolved.copies[0]
+        if top.path.name == "__init__.py" and not self.around.encloses(top.path) and not imported.level:
             self._take_files(top)
 
     def _take_files(self, package: Copy) -> None:
-        """Take all files of a package, once: many modules import from it."""
+        """Take all files of a package: it may read its data, or import its modules by computed names."""
         home, target = package.path.parent, package.target.parent
         if target not in self.packages:
             self.packages.add(target)
@@ -205,67 +224,71 @@ class _Walk:
                 self.copies.setdefault(target / path.relative_to(home).as_posix(), path)
 
     def _module(self, path: Path) -> Module:
-        """Read a module, once for all rounds."""
+        """Parse a module, once for all walks."""
         if path not in self.modules:
-            self.modules[path] = Module.read(path)
+            self.modules[path] = Module.read(path, self.environ)
         return self.modules[path]
 
     def _take(self, copy: Copy) -> None:
+        """Copy a module, and follow its imports later."""
         self.copies[copy.target] = copy.path
         if copy.target not in self.followed:
             self.followed[copy.target] = copy.path
             self.waiting.append(copy)
 
-    def _standard(self, home: Copy, one: Imported, top: str) -> None:
-        """Say so where a file beside has the name of one of Python's own modules: a script would get that file."""
+    def _standard(self, home: Copy, imported: Imported, top: str) -> None:
+        """Warn of a file beside the code with the name of one of Python's own modules: a script imports that file."""
         beside = home.path.with_name(f"{top}.py")
-        alone = not (home.path.parent / "__init__.py").exists()
-        if alone and beside.is_file() and beside not in {home.path, self.around.source}:
-            message = f"`{one}` takes Python's own module; {beside.name} beside it has the same name and stays behind"
-            self._problem(one, message, "rename the file if it is meant", severity=Severity.WARNING)
+        is_script = not (home.path.parent / "__init__.py").exists()
+        if is_script and beside.is_file() and beside not in {home.path, self.around.source}:
+            message = (
+                f"`{imported}` takes Python's own module; {beside.name} beside it has the same name and stays behind"
+            )
+            self._problem(imported, message, "rename the file if it is meant", severity=Severity.WARNING)
 
-    def _outside(self, one: Imported, dotted: str) -> None:
-        found = self.providers.provider(dotted)
-        if found and not found.problem:
-            self.requirements[found.requirement] = None
+    def _installed(self, imported: Imported, dotted: str) -> None:
+        """Note the requirement for an import of the module `dotted`, or a finding if none is known."""
+        provider = self.providers.provider(dotted)
+        if provider and not provider.problem:
+            self.requirements[provider.requirement] = None
             return
         top = dotted.partition(".")[0]
-        if not found and not one.optional and (compiled := self.around.compiled(top)):
-            message = f"`{one}`: {compiled.name} is machine code for one platform"
-            self._problem(one, message, "make its project a dependency: [tool.uv.sources] with its path")
+        if not provider and not imported.optional and (compiled := self.around.compiled(top)):
+            message = f"`{imported}`: {compiled.name} is machine code for one platform"
+            self._problem(imported, message, "make its project a dependency: [tool.uv.sources] with its path")
             return
         missing = self._missing(dotted)
         severity, advice = Severity.ERROR, _WRITE
-        if found:
-            missing, message = found.requirement, f"`{one}`: {found.requirement} {found.problem}"
-            severity = Severity.WARNING if one.optional else severity
-            advice = "add it to `dependencies` in the new pyproject.toml, and to [tool.uv.sources] where it comes from"
-        elif one.optional:
-            message, severity = f"nothing known brings `{missing}`, which the code can do without", Severity.INFO
-        elif one.late:
-            message, severity = f"nothing known brings `{missing}`, imported where a condition holds", Severity.WARNING
+        if provider:
+            missing, message = provider.requirement, f"`{imported}`: {provider.requirement} {provider.problem}"
+            severity = Severity.WARNING if imported.optional else severity
+            advice = "add it to `dependencies` in the new pyproject.toml, and its origin to [tool.uv.sources]"
+        elif imported.optional:
+            message, severity = f"no known distribution has `{missing}`; the code works without it", Severity.INFO
+        elif imported.late:
+            message = f"no known distribution has `{missing}`, which is imported under a condition"
+            severity = Severity.WARNING
         else:
-            message = (
-                f"`{missing}` is imported, and what brings it is not known: a distribution of its name may be anybody's"
-            )
-        # Many files may import one module: it is named once, for the import that needs it most.
+            message = f"`{missing}` is imported; no known distribution has it, and one of that name may be anyone's"
+        # Many files may import one module: it is reported once, for the import that needs it most.
         before = self.unknown.get(missing)
         if before is None or _SEVERITIES.index(severity) > _SEVERITIES.index(before.severity):
-            self.unknown[missing] = _finding(one, message, advice, severity)
+            self.unknown[missing] = _finding(imported, message, advice, severity)
 
     def _missing(self, dotted: str) -> str:
-        """Name what is missing for an import: the package, or its part of a namespace that many share."""
+        """Return what is missing for an import: the package, or the part of a namespace that distributions share."""
         parts = dotted.split(".")
         prefixes = (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
         return next((prefix for prefix in prefixes if not self.providers.shared(prefix)), dotted)
 
-    def _problem(self, one: Imported, message: str, advice: str, severity: Severity = Severity.ERROR) -> None:
-        self.findings.setdefault((message, str(one.where.path)), _finding(one, message, advice, severity))
+    def _problem(self, imported: Imported, message: str, advice: str, severity: Severity = Severity.ERROR) -> None:
+        """Note a finding, once a file."""
+        self.findings.setdefault((message, str(imported.where.path)), _finding(imported, message, advice, severity))
 
 
-def _finding(one: Imported, message: str, advice: str, severity: Severity) -> Finding:
-    return Finding(rule=RULE, severity=severity, message=message, where=one.where, help=advice)
+def _finding(imported: Imported, message: str, advice: str, severity: Severity) -> Finding:
+    return Finding(rule=RULE, severity=severity, message=message, where=imported.where, help=advice)
 
 
-def _as_copies(found: dict[PurePosixPath, Path]) -> tuple[Copy, ...]:
-    return tuple(Copy(path=path, target=target) for target, path in sorted(found.items()))
+def _as_copies(paths: dict[PurePosixPath, Path]) -> tuple[Copy, ...]:
+    return tuple(Copy(path=path, target=target) for target, path in sorted(paths.items()))

@@ -1,25 +1,27 @@
-"""What the user says of a program's option on the command line of `comp new`, where it goes before what was read."""
+"""The user's `--input` and `--output` of `comp new`, which override what was read of a program's options."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from toolkit.errors import UsageError
 from toolkit.interface.model import PARAMETER_TYPES, Scalar, is_value
 from toolkit.interface.programs.model import Form, Option
 
-# The forms that have one type, in words for a message.
+# The forms that fix the type, in words for a message.
 _FORMS = {
     Form.SWITCH: "is a flag without a value",
     Form.TRUTH: "is read as true or false",
     Form.COUNT: "is counted",
     **dict.fromkeys((Form.LIST, Form.EACH, Form.COMMA), "takes a list"),
 }
+# The types that may have choices, with what makes a choice of that type.
 _CHOOSABLE: dict[str, Callable[[Scalar], Scalar]] = {"String": str, "Integer": int, "Float": float}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Override:
-    """What the user says of one option: `--input NAME:KIND:TYPE`, `--output NAME[:KIND[:TYPE]]`."""
+class Override(Struct, frozen=True, kw_only=True):
+    """One `--input NAME:KIND:TYPE` or `--output NAME[:KIND[:TYPE]]`."""
 
     name: str
     output: bool
@@ -28,39 +30,41 @@ class Override:
 
     @classmethod
     def parse(cls, text: str, *, output: bool) -> "Override":
-        """Read one. Raises UsageError."""
+        """Read the value of `--input` or `--output`. Raises UsageError."""
         name, *rest = text.split(":")
+        # The parts that the user leaves out are empty.
         kind, type_ = [*rest, "", ""][:2]
         option = "--output" if output else "--input"
         if not name or len(rest) > 2 or kind not in {"", "value", "path"} or (output and kind == "value"):  # noqa: PLR2004 (kind and type)
             form = "NAME[:path[:TYPE]]" if output else "NAME:KIND[:TYPE], KIND value or path"
-            raise UsageError(f"{option} {text}", hint=f"write it as {option} {form}")
+            raise UsageError(f"invalid {option} {text}", hint=f"write {option} {form}")
         if kind == "value" and type_ and type_ not in PARAMETER_TYPES:
             raise UsageError(
-                f"{option} {text}: {type_} is no type of values", hint=f"one of {', '.join(PARAMETER_TYPES)}"
+                f"{option} {text}: {type_} is not a type of values", hint=f"one of {', '.join(PARAMETER_TYPES)}"
             )
         return cls(name=name, output=output, kind=kind, type=type_)
 
 
 def retyped(option: Option, override: Override) -> tuple[Option, str]:
-    """Give an option the type that the user names, and a remark about a default that is no value of it.
+    """Return an option with the type that the user names, and a remark if its default is not a value of that type.
 
-    Raises UsageError where the program cannot take values of that type.
+    Raises UsageError if the program cannot take values of that type.
     """
     type_ = override.type
     if type_ == option.type:
         return option, ""
-    said = f"--input {override.name}:value:{type_}"
+    shown = f"--input {override.name}:value:{type_}"
     if option.form in _FORMS:
         raise UsageError(
-            f"{said}: {option.flag or option.name} {_FORMS[option.form]}, so its type is {option.type}",
+            f"{shown}: {option.flag or option.name} {_FORMS[option.form]}, so its type is {option.type}",
             hint=f"leave the type out, or change the option in {option.where.path}",
         )
-    wrong = [one for one in option.choices if not is_value(str(one), type_)]
+    wrong = [choice for choice in option.choices if not is_value(str(choice), type_)]
     if wrong or (option.choices and type_ not in _CHOOSABLE):
         listed = ", ".join(map(str, option.choices))
-        raise UsageError(f"{said}: the program takes {listed}", hint=f"leave the type out: it is {option.type}")
+        raise UsageError(f"{shown}: the program takes {listed}", hint=f"leave the type out: it is {option.type}")
     changed = replace(option, type=type_, choices=tuple(map(_CHOOSABLE.get(type_, str), option.choices)))
+    # A value that the new type lacks could never be passed to mean the flag alone.
     if option.const is not None and not is_value(option.const, type_):
         changed = replace(changed, const=None)
     if option.default is None or is_value(option.default, type_):

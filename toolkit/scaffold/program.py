@@ -1,19 +1,21 @@
-"""The contract of an existing program: its options as ports, and how each becomes words of its command line again."""
+"""The contract of an existing program: options as ports, and how each port becomes words of the command line."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from toolkit.errors import InputError, Location, UsageError
+from toolkit.image_paths import PYTHON, absolute
 from toolkit.interface.function import sanitised
 from toolkit.interface.model import PARAMETER_TYPES, Input, Interface, Kind, Output, Scalar
 from toolkit.interface.programs.model import Form, Option, Program
-from toolkit.interface.programs.reading import module_of, read_program
+from toolkit.interface.programs.reader import read_program
 from toolkit.interface.programs.roles import Role, roles_of
-from toolkit.scaffold.contract import PYTHON
 from toolkit.scaffold.overrides import Override, retyped
 from toolkit.spec.model import ComponentSpec, Container
 from toolkit.spec.protocol import PROGRAM, program_command
@@ -22,9 +24,8 @@ _LAUNCHERS = {"outputs", "executor_input", "executor-input"}
 _NOTEBOOK = ("python", "-m", "papermill", "--log-output")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProgramContract:
-    """A program with its interface, its own words (`python train.py`), and sentences about every guess."""
+class ProgramContract(Struct, frozen=True, kw_only=True):
+    """A program with its interface, its command (`python train.py`), and a sentence about each guess."""
 
     program: Program
     interface: Interface
@@ -32,30 +33,32 @@ class ProgramContract:
     guesses: tuple[str, ...]
 
 
-def read_contract(path: Path, *, word: str | None = None, overrides: Sequence[Override] = ()) -> ProgramContract:
-    """Read the program at `path` and decide what each of its options is for.
+def read_contract(
+    path: Path, environ: Mapping[str, str], *, subcommand: str | None = None, overrides: Sequence[Override] = ()
+) -> ProgramContract:
+    """Read the program at `path`, and decide the role of each of its options.
 
-    Raises FindingsError, InputError and UsageError as `read_program` does, and for names that KFP cannot tell apart
-    or overrides of options that are not there.
+    Raises FindingsError, InputError and UsageError as `read_program` does, and for names that are equal in KFP or
+    overrides of missing options.
     """
-    return contract_of_program(read_program(path, word=word), overrides=overrides)
+    return contract_of_program(read_program(path, environ, subcommand=subcommand), overrides=overrides)
 
 
 def contract_of_program(program: Program, *, overrides: Sequence[Override] = ()) -> ProgramContract:
-    """Decide what each option of a program is for."""
-    overrides = [replace(one, name=_known_name(program, one.name)) for one in overrides]
+    """Decide the role of each option of a program."""
+    overrides = [replace(override, name=_known_name(program, override.name)) for override in overrides]
     program = _declared(program, overrides)
-    roles = roles_of(module_of(program), program.options)
+    roles = roles_of(program.module, program.options)
     roles |= _overridden(program, roles, overrides)
     _check_names(program)
     inputs: list[Input] = []
     outputs: list[Output] = []
-    types = {one.name: one for one in overrides if one.type in PARAMETER_TYPES}
+    types = {override.name: override for override in overrides if override.type in PARAMETER_TYPES}
     places = _places(program, roles)
-    said: list[str] = []
+    remarks: list[str] = []
     for option in program.options:
         typed, remark = retyped(option, types[option.name]) if option.name in types else (option, "")
-        said += [remark] if remark else []
+        remarks += [remark] if remark else []
         role = roles[option.name]
         if role.kind == "output":
             outputs.append(_output(program, typed, role, places))
@@ -79,16 +82,16 @@ def contract_of_program(program: Program, *, overrides: Sequence[Override] = ())
         program=program,
         interface=Interface(inputs=tuple(inputs), outputs=tuple(outputs)),
         command=_command(program),
-        guesses=(*guesses, *said),
+        guesses=(*guesses, *remarks),
     )
 
 
 def spec_of_program(
     contract: ProgramContract, *, name: str, title: str, description: str, image: str, annotations: Mapping[str, str]
 ) -> ComponentSpec:
-    """Make the contract under the launcher."""
-    words = (*contract.command, *contract.program.word.split())
-    command, args = program_command(name, contract.interface, words, python=PYTHON, safe_path=True)
+    """Return the contract that runs the program under the launcher."""
+    words = (*contract.command, *contract.program.subcommand.split())
+    command, args = program_command(name, contract.interface, words, python=absolute(PYTHON), safe_path=True)
     return ComponentSpec(
         name=title,
         description=description,
@@ -105,10 +108,10 @@ def _command(program: Program) -> tuple[str, ...]:
 
 
 def _places(program: Program, roles: Mapping[str, Role]) -> dict[str, int]:
-    """Give the places of positional options; none where inputs and then outputs is the program's own order."""
-    named = [option.name for option in program.options if not option.flag]
-    ordered = sorted(named, key=lambda name: roles[name].kind == "output")
-    return {} if named == ordered else {name: place for place, name in enumerate(named)}
+    """Return the places of positional options; empty if the program has its inputs before its outputs."""
+    names = [option.name for option in program.options if not option.flag]
+    inputs_first = sorted(names, key=lambda name: roles[name].kind == "output")
+    return {} if names == inputs_first else {name: place for place, name in enumerate(names)}
 
 
 def _input(program: Program, option: Option, role: Role, places: Mapping[str, int]) -> Input:
@@ -131,7 +134,7 @@ def _input(program: Program, option: Option, role: Role, places: Mapping[str, in
 
 
 def _with_default(choices: tuple[Scalar, ...], option: Option, default: str | None) -> tuple[Scalar, ...]:
-    """Give the choices with the default, which a program takes even where it is not one of them."""
+    """Return the choices with the default, which a program takes even if it is not a choice."""
     if not choices or default is None:
         return choices
     value: Scalar = default if option.type == "String" else json.loads(default)
@@ -150,7 +153,7 @@ def _output(program: Program, option: Option, role: Role, places: Mapping[str, i
 
 
 def _words(program: Program, option: Option, places: Mapping[str, int]) -> dict[str, Any]:
-    """Say how the option becomes words, the defaults of the launcher left out."""
+    """Return how the option becomes words, without the launcher's defaults."""
     words: dict[str, Any] = {"flag": option.flag}
     if option.form is not Form.VALUE:
         words["form"] = str(option.form)
@@ -167,31 +170,33 @@ def _words(program: Program, option: Option, places: Mapping[str, int]) -> dict[
     if option.name in places:
         words["position"] = places[option.name]
     if option.before:
-        words["before"] = len(program.word.split())
+        words["before"] = len(program.subcommand.split())
     return words
 
 
 def _port(name: str) -> str:
-    # The launcher's own flags cannot be a port's.
+    """Return the name of an option's port, which cannot have a flag of the launcher."""
     return f"{name}_" if name in _LAUNCHERS else name
 
 
 def _known_name(program: Program, name: str) -> str:
-    """Give the name of an option that is named by its flag or by its name in the code."""
-    return next((one.name for one in program.options if name in {one.name, one.flag.lstrip("-"), one.dest}), name)
+    """Return the name of an option, which the user may call by its flag or by its name in the code."""
+    return next(
+        (option.name for option in program.options if name in {option.name, option.flag.lstrip("-"), option.dest}), name
+    )
 
 
 def _declared(program: Program, overrides: Sequence[Override]) -> Program:
-    """Add the options that the user names where those of the program are not all known."""
+    """Add the user's own options if those of the program are not all known."""
     if not any(remark.rule == "P003" for remark in program.remarks):
         return program
     known = {option.name for option in program.options}
-    added = [_stated(program, one) for one in overrides if one.name not in known]
+    added = [_declared_option(program, override) for override in overrides if override.name not in known]
     return replace(program, options=(*program.options, *added))
 
 
-def _stated(program: Program, override: Override) -> Option:
-    """Make an option as the user names it, in the way of what reads the command line."""
+def _declared_option(program: Program, override: Override) -> Option:
+    """Return the option that the user declares, in the form of the program's parser."""
     flag, form = f"--{override.name}", Form.VALUE
     match program.kind:
         case "hydra" | "OmegaConf":
@@ -211,23 +216,27 @@ def _stated(program: Program, override: Override) -> Option:
 
 
 def _overridden(program: Program, roles: Mapping[str, Role], overrides: Sequence[Override]) -> dict[str, Role]:
+    """Return the roles that the user decides. Raises UsageError for options that the program does not have."""
     changed = {}
-    for one in overrides:
-        if one.name not in roles:
+    for override in overrides:
+        if override.name not in roles:
             known = ", ".join(roles) or "none"
-            raise UsageError(f"the program {program.path.name} has no option {one.name!r}", hint=f"it has: {known}")
-        guessed = roles[one.name]
-        type_ = one.type or guessed.type or "Artifact"
-        if one.output:
-            changed[one.name] = Role(kind="output", type=type_, folder=guessed.folder)
-        elif one.kind == "path":
-            changed[one.name] = Role(kind="input", type=type_)
+            raise UsageError(
+                f"the program {program.path.name} has no option {override.name!r}", hint=f"it has: {known}"
+            )
+        guessed = roles[override.name]
+        type_ = override.type or guessed.type or "Artifact"
+        if override.output:
+            changed[override.name] = Role(kind="output", type=type_, folder=guessed.folder)
+        elif override.kind == "path":
+            changed[override.name] = Role(kind="input", type=type_)
         else:
-            changed[one.name] = Role(kind="value")
+            changed[override.name] = Role(kind="value")
     return changed
 
 
 def _check_names(program: Program) -> None:
+    """Raise InputError for options whose names are empty or equal in KFP."""
     seen: dict[str, Option] = {}
     for option in program.options:
         key = sanitised(option.name)
@@ -235,7 +244,7 @@ def _check_names(program: Program) -> None:
             raise InputError(
                 f"the option {option.name!r} has no ASCII letter or digit in its name",
                 where=option.where,
-                hint="KFP could not tell it apart; rename it",
+                hint="KFP cannot make a name of it; rename it",
             )
         if key in seen:
             raise InputError(

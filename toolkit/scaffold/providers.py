@@ -1,50 +1,49 @@
-"""Which requirement brings an imported module: known from the project, its environment, or a table; never guessed.
+"""Find the requirement that provides an imported module, by the project, its environment, or a table; never by guess.
 
-A name that nobody has checked may be anybody's on an index, so a module's own name proves nothing.
+On an index anyone may register any name, so the name of a module proves nothing about its distribution.
 """
 
 import json
-import os
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from toolkit.errors import Location
 from toolkit.interface.module import nameable
 from toolkit.limits import PROJECT_FILE_SIZE
-from toolkit.scaffold.owned import owned_modules
+from toolkit.scaffold.distribution_modules import owned_modules
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml")
+# Lines of requirements files that name other sources than the public index.
 _INDEX_OPTION = re.compile(r"^\s*(-i|--index-url|--extra-index-url|-f|--find-links)\b", re.MULTILINE)
 _ENVIRONMENTS = (".venv", "venv")
+# Variables that name the active environment.
 _ACTIVE = ("VIRTUAL_ENV", "CONDA_PREFIX")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Provider:
-    """A requirement that brings a module, or the `problem` why its distribution cannot be required by name."""
+class Provider(Struct, frozen=True, kw_only=True):
+    """A requirement that provides a module; `problem` says why its name alone cannot be required, if so."""
 
     requirement: str
     problem: str = ""
 
 
-@dataclass(slots=True)
-class Providers:
-    """What is known of distributions in the folders from a source file up to the root of its repository.
+class Providers(Struct):
+    """The distributions that are known around a source file, from its folder up to the root of its repository.
 
-    `declared` are requirements by canonical name, the nearest file's; `elsewhere` names that do not come from the
-    index, with the reason; `sites` are the folders of installed packages that count.
+    `declared` are requirements by canonical name, from the nearest file that has them. `elsewhere` are names that do
+    not come from the public index, with the reason. `sites` are the folders of installed packages.
     """
 
     declared: dict[str, str] = field(default_factory=dict)
@@ -53,105 +52,118 @@ class Providers:
     _installed: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, folders: tuple[Path, ...], environ: Mapping[str, str] | None = None) -> "Providers":
-        """Read requirements, locks and environments of `folders`, the nearest first; files that cannot be read, not."""
-        known = cls()
-        environ = os.environ if environ is None else environ
+    def read(cls, folders: tuple[Path, ...], environ: Mapping[str, str]) -> "Providers":
+        """Read the requirements, locks and environments of `folders`, the nearest first; skip unreadable files.
+
+        The active environment, which variables of `environ` name, comes last.
+        """
+        providers = cls()
         for folder in folders:
-            known._read_folder(folder)
+            providers._read_folder(folder)
         active = [Path(environ[name]) for name in _ACTIVE if environ.get(name)]
         for prefix in [*(folder / name for folder in folders for name in _ENVIRONMENTS), *active]:
-            known.sites += sorted(prefix.glob("lib/python3*/site-packages"))
-        return known
+            providers.sites += sorted(prefix.glob("lib/python3*/site-packages"))
+        return providers
 
     def provider(self, module: str) -> Provider | None:
-        """Find what brings a module, by the longest prefix of its dotted name that is known; None when none is."""
+        """Return what provides a module, by the longest known prefix of its dotted name; None if none is known."""
         parts = module.split(".")
         for depth in range(len(parts), 0, -1):
             prefix = ".".join(parts[:depth])
-            names = self._bringing(prefix)
+            names = self._providing(prefix)
             if names:
                 return self._required(names)
         return None
 
     def all_public(self) -> bool:
-        """Tell whether it is known of every requirement which modules it brings, and it is the index's."""
+        """Return whether the table has every requirement, so that all modules of all requirements are known."""
         return not set(self.declared) - _public()
 
     def shared(self, module: str) -> bool:
-        """Tell whether a module is a namespace that several distributions put their parts into."""
-        return any(known.startswith(f"{module}.") for known in _table()) and not self._bringing(module)
+        """Return whether a module is a namespace that several distributions put their parts into."""
+        return any(name.startswith(f"{module}.") for name in _table()) and not self._providing(module)
 
-    def _bringing(self, prefix: str) -> list[str]:
+    def _providing(self, prefix: str) -> list[str]:
+        """Return the distributions that provide exactly the module `prefix`, the best first."""
         installed = self._owners(prefix.partition(".")[0]).get(prefix, [])
         listed = _table().get(prefix, [])
+        # A project that requires `foo` and imports `foo` says itself that they belong together.
         declared = canonicalize_name(prefix.replace(".", "-"))
         same = [declared] if declared in self.declared or declared in self.elsewhere else []
-        found = list(dict.fromkeys((*installed, *listed, *same)))
-        wanted = [name for name in found if name in self.declared or name in self.elsewhere]
-        # Of several that bring one module, the one counts that the project asks for, then the one it has.
-        return wanted or (installed if len(installed) == 1 else listed)
+        candidates = list(dict.fromkeys((*installed, *listed, *same)))
+        required = [name for name in candidates if name in self.declared or name in self.elsewhere]
+        # Several distributions may provide one module (opencv-python, opencv-python-headless): the one that the
+        # project requires counts, then the one that is installed.
+        return required or (installed if len(installed) == 1 else listed)
 
     def _required(self, names: list[str]) -> Provider:
+        """Return the requirement for the first of the distributions `names`."""
         name = names[0]
         if name in self.elsewhere:
             return Provider(requirement=name, problem=self.elsewhere[name])
         return Provider(requirement=self.declared.get(name, name))
 
     def _owners(self, top: str) -> dict[str, list[str]]:
-        """Say which installed distributions bring a top-level package, or the parts of a namespace package."""
+        """Return the installed distributions that provide a top-level package, or each part of a namespace package.
+
+        The nearest environment that has the package counts, as for Python itself.
+        """
         if not nameable(top):
             return {}
         if top not in self._installed:
-            found: dict[str, list[str]] = {}
+            owners: dict[str, list[str]] = {}
             for site in self.sites:
                 if not (site / top).is_dir() and not any(site.glob(f"{top}.*")):
                     continue
-                # With email and more behind it, it would cost every `comp lint` 20 ms.
+                # Imported here: with `email` behind it, it would cost every `comp lint` 20 ms.
                 from importlib.metadata import distributions
 
-                for one in distributions(path=[str(site)]):
-                    for module in _owned(one, top):
-                        name = canonicalize_name(one.name)
-                        found.setdefault(module, [])
-                        found[module] += [name] if name not in found[module] else []
-                        if elsewhere := _origin(one):
-                            self.elsewhere.setdefault(name, elsewhere)
-                if found:
+                for distribution in distributions(path=[str(site)]):
+                    for module in _owned(distribution, top):
+                        name = canonicalize_name(distribution.name)
+                        owners.setdefault(module, [])
+                        owners[module] += [name] if name not in owners[module] else []
+                        if origin := _origin(distribution):
+                            self.elsewhere.setdefault(name, origin)
+                if owners:
                     break
-            self._installed[top] = found
+            self._installed[top] = owners
         return self._installed[top]
 
     def _read_folder(self, folder: Path) -> None:
+        """Note the requirements in a folder's pyproject.toml, requirements files and locks."""
         data = _toml(folder / "pyproject.toml")
-        wanted = [*_declared(data)]
-        for name, said in _not_from_index(data, folder):
-            self._elsewhere(name, said)
+        requirements = [*_declared(data)]
+        for name, reason in _not_from_index(data, folder):
+            self._elsewhere(name, reason)
         for name, value in _table_of(data, "tool", "poetry", "dependencies").items():
             if isinstance(value, dict) and {"git", "path", "url", "source"} & {*value}:
-                said = f"has a source of its own in [tool.poetry.dependencies] of {folder / 'pyproject.toml'}"
-                self._elsewhere(name, said)
+                reason = f"has a source of its own in [tool.poetry.dependencies] of {folder / 'pyproject.toml'}"
+                self._elsewhere(name, reason)
             elif name != "python":
-                wanted.append(name)
+                requirements.append(name)
         private = folder / "pyproject.toml" if _names_indexes(data) else None
         for path in sorted(folder.glob("requirements*.txt")):
             text = _text(path)
             private = path if _INDEX_OPTION.search(text) else private
-            wanted += [re.sub(r"(^|\s)#.*$|\s--hash=\S+|\\$", "", line).strip() for line in text.splitlines()]
+            requirements += [re.sub(r"(^|\s)#.*$|\s--hash=\S+|\\$", "", line).strip() for line in text.splitlines()]
         for lock in _LOCKS:
             for name, own in _packages(_toml(folder / lock)):
                 if own:
                     self._elsewhere(name, f"has a source of its own in {folder / lock}")
                 else:
-                    wanted.append(name)
-        for text in wanted:
+                    requirements.append(name)
+        for text in requirements:
             self._declare(text, private)
 
-    def _elsewhere(self, name: str, said: str) -> None:
-        self.elsewhere.setdefault(canonicalize_name(name), said)
+    def _elsewhere(self, name: str, reason: str) -> None:
+        self.elsewhere.setdefault(canonicalize_name(name), reason)
 
     def _declare(self, text: str, private: Path | None) -> None:
-        """Remember a requirement; `private` is the file that names other indexes for it, which the component lacks."""
+        """Note a requirement; `private` is the file that names other indexes for it, which the component will lack.
+
+        A name that the table has is on the public index too, so it does not need the others.
+        """
         try:
             required = Requirement(text)
         except InvalidRequirement:
@@ -164,28 +176,30 @@ class Providers:
 
 @cache
 def _table() -> dict[str, list[str]]:
-    """Read the table that scripts/distributions.py makes from wheels: of several the one to choose comes first."""
-    modules: dict[str, list[str]] = json.loads(Path(__file__).with_name("distributions.json").read_text("utf-8"))[
-        "modules"
-    ]
+    """Return the distributions by module, the best first, from the table that scripts/distributions.py makes."""
+    document = json.loads(Path(__file__).with_name("distributions.json").read_text("utf-8"))
+    modules: dict[str, list[str]] = document["modules"]
     return modules
 
 
 @cache
 def _public() -> frozenset[str]:
-    """Name the distributions whose wheels the table was made from."""
+    """Return the names of the distributions whose wheels the table was made from."""
     return frozenset(name for names in _table().values() for name in names)
 
 
-def _owned(one: "Distribution", top: str) -> frozenset[str]:
+def _owned(distribution: "Distribution", top: str) -> frozenset[str]:
+    """Return the modules of the package `top` that an installed distribution provides."""
     try:
-        record = one.read_text("RECORD") or ""
-        named = bool(one.metadata["Name"])
+        record = distribution.read_text("RECORD") or ""
+        named = "Name" in distribution.metadata and bool(distribution.metadata["Name"])
     except (OSError, ValueError, KeyError):
-        return frozenset()  # a broken installation says nothing
+        # A broken installation provides nothing.
+        return frozenset()
+    # The text of RECORD rules most distributions out, before it is parsed.
     if not named or (f"{top}/" not in record and f"{top}." not in record):
         return frozenset()
-    files = {str(path): path for path in one.files or () if path.parts[0].partition(".")[0] == top}
+    files = {str(path): path for path in distribution.files or () if path.parts[0].partition(".")[0] == top}
 
     def read(path: str) -> str:
         try:
@@ -196,17 +210,18 @@ def _owned(one: "Distribution", top: str) -> frozenset[str]:
     return owned_modules(files, read)
 
 
-def _origin(one: "Distribution") -> str:
-    """Say where a distribution was installed from when that was no index (PyPA, direct_url.json)."""
+def _origin(distribution: "Distribution") -> str:
+    """Return the reason why a distribution is not from an index (PyPA, direct_url.json), empty if it is from one."""
     try:
-        url = json.loads(one.read_text("direct_url.json") or "{}").get("url", "")
+        url = json.loads(distribution.read_text("direct_url.json") or "{}").get("url", "")
     except (ValueError, AttributeError):
         return ""
+    # Without the login that the URL may have.
     return f"was installed from {re.sub('//[^/@]*@', '//', url)}, not from the index by its name" if url else ""
 
 
 def _not_from_index(data: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
-    """Name what an index may have from others: the project itself, and what it takes from elsewhere."""
+    """Yield names that others may have registered on an index, with the reason: the project's own, and uv's sources."""
     for table in (_table_of(data, "project"), _table_of(data, "tool", "poetry")):
         if isinstance(name := table.get("name"), str):
             yield name, f"is the project in {folder} itself"
@@ -215,6 +230,7 @@ def _not_from_index(data: Mapping[str, Any], folder: Path) -> Iterator[tuple[str
 
 
 def _declared(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the requirements in the standard tables of a pyproject.toml."""
     project = _table_of(data, "project")
     groups = (_table_of(project, "optional-dependencies"), _table_of(data, "dependency-groups"))
     for listed in (project.get("dependencies"), *(part for group in groups for part in group.values())):
@@ -222,30 +238,31 @@ def _declared(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _names_indexes(data: Mapping[str, Any]) -> bool:
-    """Tell whether a project names indexes of its own, to uv or to poetry."""
+    """Return whether a project names its own indexes, to uv or to poetry."""
     uv, poetry = _table_of(data, "tool", "uv"), _table_of(data, "tool", "poetry")
     return bool({"index", "index-url", "extra-index-url", "find-links"} & {*uv}) or "source" in poetry
 
 
 def _packages(data: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
-    """Name the packages of a lock, `[[package]]` in uv's, poetry's and pdm's and `[[packages]]` in pylock.toml.
+    """Yield the names of a lock's packages, and whether each has a source other than the usual index.
 
-    True stands with those that do not come from an index, or not from the one that most come from.
+    uv, poetry and pdm write `[[package]]`, pylock.toml has `[[packages]]`. The usual index is the most frequent one.
     """
-    listed = [one for key in ("package", "packages") if isinstance(data.get(key), list) for one in data[key]]
-    found = [one for one in listed if isinstance(one, dict) and isinstance(one.get("name"), str)]
-    sources = [_table_of(one, "source") for one in found]
+    listed = [entry for key in ("package", "packages") if isinstance(data.get(key), list) for entry in data[key]]
+    packages = [entry for entry in listed if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
+    sources = [_table_of(package, "source") for package in packages]
     indexes = Counter(str(source["registry"]) for source in sources if "registry" in source)
     usual = indexes.most_common(1)[0][0] if indexes else ""
-    for one, source in zip(found, sources, strict=True):
-        # What lies in the repository itself is found there.
+    for package, source in zip(packages, sources, strict=True):
+        # Packages of the repository itself are found among its files.
         if not {"editable", "virtual", "directory"} & {*source}:
-            own = {*one} & {"vcs", "directory", "archive", "git", "path", "url"}
+            own = {*package} & {"vcs", "directory", "archive", "git", "path", "url"}
             plain = not source or source.get("registry") == usual
-            yield one["name"], bool(own) or not plain
+            yield package["name"], bool(own) or not plain
 
 
 def _table_of(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """Return the table at `keys`, empty if it is missing or not a table."""
     value: Any = data
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
@@ -253,6 +270,7 @@ def _table_of(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    """Return a document, empty if it is missing or invalid: others report that."""
     try:
         return tomllib.loads(_text(path))
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -260,7 +278,7 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 def _text(path: Path) -> str:
-    """Read a file; one that is missing says nothing. Raises InputError for one that is too large."""
+    """Return a file's text, empty if it cannot be read. Raises InputError if it is too large."""
     try:
         PROJECT_FILE_SIZE.check(path.stat().st_size, path.name, where=Location(path=path))
         return path.read_text("utf-8", "replace")

@@ -1,33 +1,33 @@
-"""What `comp new` remembers of a folder that it made, so that `comp sync` knows what is the user's."""
+"""The record that `comp new` leaves in a folder, by which `comp sync` recognises the user's changes."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from toolkit.errors import InputError, Location
+from toolkit.generation import with_block
 from toolkit.limits import RECORD_SIZE
-from toolkit.reading import read_foreign
 from toolkit.redaction import clean
-from toolkit.scaffold.contract import with_block
+from toolkit.system.reading import read_foreign
 
 RECORD = Path(".comp", "scaffold.json")
 _VERSION = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
-    """A folder's template, the answers it was made with, and the sha256 of each file that the template made."""
+class ScaffoldRecord(Struct, frozen=True, kw_only=True):
+    """A folder's template, the answers for it, and the sha256 of each file that the template made."""
 
     template: str
     answers: Mapping[str, Any]
     files: Mapping[str, str]
 
     @classmethod
-    def read(cls, folder: Path) -> "Record":
-        """Read the record of a folder. Raises InputError when there is none, or it is damaged."""
+    def read(cls, folder: Path) -> "ScaffoldRecord":
+        """Read the record of a folder. Raises InputError if it is missing or damaged."""
         path = folder / RECORD
         try:
             data = json.loads(read_foreign(path, RECORD_SIZE))
@@ -40,24 +40,24 @@ class Record:
             return cls(template=str(data["template"]), answers=dict(data["answers"]), files=dict(data["files"]))
         except FileNotFoundError:
             raise InputError(
-                f"{folder} was not made by `comp new`: it has no {RECORD}", hint="sync works on folders that comp made"
+                f"{folder} was not made by `comp new`: it has no {RECORD}", hint="name a folder that `comp new` made"
             ) from None
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"damaged: {error}", where=Location(path=path), hint="restore it from git") from None
 
     def text(self) -> str:
-        """Give the file's content, the same for equal records. The file is committed, so no secret is in it."""
+        """Return the file's content, equal for equal records. It has no secrets, since the file is committed."""
         data = {"version": _VERSION, "template": self.template, "answers": clean(self.answers), "files": self.files}
         return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def digests(folder: Path, paths: Iterable[str]) -> dict[str, str]:
-    """Give the sha256 of each file; of a README without the tables that `comp generate` writes."""
+    """Return the sha256 of each file, without the tables of a README that `comp generate` writes."""
     return {path: digest(folder / path) for path in paths}
 
 
 def digest(path: Path) -> str:
-    """Give the sha256 of one file, generated tables left out."""
+    """Return the sha256 of one file, without generated tables."""
     data = path.read_bytes()
     if path.name == "README.md":
         data = with_block(data.decode("utf-8", "surrogateescape"), "").encode("utf-8", "surrogateescape")

@@ -1,34 +1,34 @@
-"""The code around a source file, up to the root of its repository: which imports are files there, and where they go.
+"""The files around a source file, up to the root of its repository, as imports find them, and their places in a copy.
 
-A file keeps its place in its package, so that every import in it reads as before, relative ones too.
+A file keeps its place in its package, so that all imports work unchanged, relative ones too.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from toolkit.interface.module import nameable
 
 _REPOSITORY = (".git", ".hg", ".svn")
 _PROJECT = ("pyproject.toml", "setup.py", "setup.cfg")
+# Suffixes of extension modules.
 _COMPILED = (".so", ".pyd")
-# Folders that hold environments and products of tools, never a repository's own modules.
-_NEVER = {"__pycache__", "node_modules", "site-packages", ".venv", "venv"}
+# Tools, environments and desktops make these; they never hold a repository's own modules.
+_NEVER = {"__pycache__", "node_modules", "site-packages", ".venv", "venv", "Thumbs.db"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Copy:
-    """A file that comes along: where it lies, and where it goes, below the component's `src`."""
+class Copy(Struct, frozen=True, kw_only=True):
+    """A file that comes along, and its place below the component's `src`."""
 
     path: Path
     target: PurePosixPath
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Resolved:
-    """What a dotted name stands for among the files around: `copies` make it importable, `module` is the last.
+class Resolved(Struct, frozen=True, kw_only=True):
+    """The files that a dotted name leads to: `copies`, all that an import of it runs, of which `module` is the last.
 
-    `rest` are the parts of the name that are names inside `module`, and `base` is the folder it was found from.
+    `rest` are the parts of the name that are names inside `module`. `base` is the folder that it was found from.
     """
 
     copies: tuple[Copy, ...]
@@ -37,11 +37,10 @@ class Resolved:
     base: Path
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Surroundings:
-    """A source file, and the folders that its imports may name files of, the nearest first.
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """A source file, and the folders around it that imports may start from, the nearest first.
 
-    `added` are folders of the repository that the source puts on `sys.path`.
+    `added` are folders of the repository that the source adds to `sys.path`.
     """
 
     source: Path
@@ -50,21 +49,19 @@ class Surroundings:
 
     @classmethod
     def of(cls, source: Path, here: Path) -> "Surroundings":
-        """Look from `source` up to its repository's root; without one up to its project's, its packages', or `here`."""
+        """Return the folders from `source` up to the root of its repository.
+
+        Without a repository, the outermost project counts, or the folder of the source's package, or `here`, whichever
+        is highest.
+        """
         source = source.resolve()
         above = source.parents
-        found = next((folder for folder in above if any((folder / mark).exists() for mark in _REPOSITORY)), None)
-        if found is None:
-            marked = [folder for folder in above if any((folder / mark).is_file() for mark in _PROJECT)]
-            found = max(
-                (
-                    folder
-                    for folder in (*marked, here.resolve(), source.parents[package_depth(source)])
-                    if folder in above
-                ),
-                key=lambda folder: -len(folder.parts),
-            )
-        return cls(source=source, folders=tuple(above[: above.index(found) + 1]))
+        root = next((folder for folder in above if any((folder / mark).exists() for mark in _REPOSITORY)), None)
+        if root is None:
+            projects = [folder for folder in above if any((folder / mark).is_file() for mark in _PROJECT)]
+            roots = (*projects, here.resolve(), source.parents[package_depth(source)])
+            root = min((folder for folder in roots if folder in above), key=lambda folder: len(folder.parts))
+        return cls(source=source, folders=tuple(above[: above.index(root) + 1]))
 
     @property
     def root(self) -> Path:
@@ -72,7 +69,8 @@ class Surroundings:
         return self.folders[-1]
 
     def search(self) -> Iterator[Path]:
-        """Give the folders that absolute imports may start from: each one, and its `src`."""
+        """Yield the folders that absolute imports may start from, each with its `src`."""
+        # A script's own folder is the first on `sys.path`.
         yield self.source.parent
         yield from self.added
         for folder in self.folders:
@@ -80,15 +78,18 @@ class Surroundings:
             yield folder / "src"
 
     def absolute(self, dotted: str) -> Resolved | None:
-        """Find the file that an absolute import names; None unless it is one of those around."""
+        """Return the files that an absolute import leads to; None if it is not among the files around."""
         for folder in self.search():
-            found = self.inside(folder, PurePosixPath(), tuple(dotted.split(".")))
-            if found:
-                return found
+            resolved = self.inside(folder, PurePosixPath(), tuple(dotted.split(".")))
+            if resolved:
+                return resolved
         return None
 
     def inside(self, folder: Path, target: PurePosixPath, parts: tuple[str, ...]) -> Resolved | None:
-        """Find `parts` below `folder`, which goes to `target`, in Python's order: packages, modules, plain folders."""
+        """Return the files of `parts` below `folder`, whose place is `target`; None if there are none.
+
+        In Python's order: packages, then modules, then namespace packages, which are folders without `__init__.py`.
+        """
         if not all(map(nameable, parts)):
             return None
         copies: list[Copy] = []
@@ -101,6 +102,7 @@ class Surroundings:
             elif module.path.is_file():
                 copies.append(module)
                 return Resolved(copies=tuple(copies), module=module, rest=parts[depth + 1 :], base=folder)
+            # The rest of the name belongs to the last package, if there is one.
             elif part in _NEVER or not (walk / part).is_dir():
                 return self._package(copies, parts[depth:], folder)
             walk, place = walk / part, place / part
@@ -108,10 +110,11 @@ class Surroundings:
 
     @staticmethod
     def _package(copies: list[Copy], rest: tuple[str, ...], folder: Path) -> Resolved | None:
+        """Return a name inside the last package that was found; None without one."""
         return Resolved(copies=tuple(copies), module=copies[-1], rest=rest, base=folder) if copies else None
 
     def compiled(self, top: str) -> Path | None:
-        """Find a compiled module of the name `top` among the files around."""
+        """Return the extension module called `top` among the files around; None if there is none."""
         for folder in self.search():
             for path in folder.glob(f"{top}.*") if top.isidentifier() and nameable(top) and folder.is_dir() else ():
                 if path.suffix in _COMPILED:
@@ -119,23 +122,23 @@ class Surroundings:
         return None
 
     def encloses(self, package: Path) -> bool:
-        """Tell whether the source lies in the package whose `__init__.py` is given."""
+        """Return whether the source lies in the package with this `__init__.py`."""
         return package.name == "__init__.py" and package.parent in self.source.parents
 
 
 def package_depth(source: Path) -> int:
-    """Count the packages that a file lies in, one inside the other."""
+    """Return the number of packages around a file, one inside the other."""
     return next(depth for depth, folder in enumerate(source.parents) if not (folder / "__init__.py").is_file())
 
 
 def importable(name: str) -> str:
-    """Make a folder's or module's name one that an import can say."""
+    """Return the name of a folder or module as an identifier, so that an import can name it."""
     plain = "".join(letter if letter.isidentifier() or letter.isdigit() else "_" for letter in name)
     return plain if plain.isidentifier() else f"_{plain}"
 
 
 def files_of(package: Path) -> Iterable[Path]:
-    """List the files of a package; those of tools, hidden ones and links that lead out of it are left out."""
+    """Yield the files of a package, without hidden ones, those of tools, and links that lead out of it."""
     for path in sorted(package.rglob("*")):
         inner = path.relative_to(package).parts
         hidden = any(part.startswith(".") or part in _NEVER for part in inner)

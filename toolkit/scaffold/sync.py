@@ -1,23 +1,24 @@
-"""Bring a newer template into a folder that `comp new` made, without touching what the user changed."""
+"""Apply a newer template to a folder that `comp new` made, without touching files that the user changed."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 
-from toolkit import temporary
-from toolkit.atomic import write_bytes, write_text
+from msgspec import Struct
+from msgspec.structs import replace
+
 from toolkit.errors import InputError, UsageError
-from toolkit.paths import check_inside
-from toolkit.scaffold.record import RECORD, Record, digest, digests
+from toolkit.scaffold.record import RECORD, ScaffoldRecord, digest, digests
 from toolkit.scaffold.template import from_record, opened, rendered, shipped
 from toolkit.scaffold.trust import Trust, source
+from toolkit.system import temporary
+from toolkit.system.atomic import write_bytes, write_text
+from toolkit.system.paths import check_inside
 
 _REJECTED = ".rej"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
-    """What sync does to one file: `add`, `replace`, `conflict` (both sides changed) or `gone` (the user deleted it)."""
+class Change(Struct, frozen=True, kw_only=True):
+    """What sync does to a file: `add`, `replace`, `conflict` (both sides changed) or `gone` (the user deleted it)."""
 
     path: str
     what: str
@@ -32,14 +33,14 @@ def sync(
     inline: bool = False,
     hooks: bool = False,
 ) -> tuple[Change, ...]:
-    """Bring `folder` up to its template, and say what was done, or with `check` what would be.
+    """Apply the folder's template, and return the changes; with `check` they are not made.
 
-    A file that the user changed, where the template changed too, stays; the template's version goes beside it as
-    `FILE.rej`, or with `inline` into it between conflict markers. `named` is the template that the user names: only
-    those that they have named, now or before, are fetched and rendered. Raises InputError for another one, and for
-    a folder without record.
+    A file that both the user and the template changed stays; the template's version goes to `FILE.rej`, or with
+    `inline` into the file between conflict markers. `named` is the template that the user names: only templates
+    that the user has named, now or before, are fetched and rendered. Raises InputError for others, and for a folder
+    without a record.
     """
-    record = Record.read(folder)
+    record = ScaffoldRecord.read(folder)
     name = from_record(record.template, folder)
     _check_trust(name, folder, trust, named)
     with (
@@ -47,19 +48,19 @@ def sync(
         temporary.folder("sync") as staged,
     ):
         answers = template.answers_again(record.answers, consent=hooks)
-        made = rendered(template, answers, staged, hooks=hooks)
-        wanted = managed(made, record.template)
-        changes = _changes(folder, record, made, wanted)
+        rendering = rendered(template, answers, staged, hooks=hooks)
+        paths = managed(rendering, record.template)
+        changes = _changes(folder, record, rendering, paths)
         if check:
             return changes
         for change in changes:
-            _apply(change, folder, made, inline=inline)
-        write_text(folder / RECORD, replace(record, files=digests(made, wanted)).text())
+            _apply(change, folder, rendering, inline=inline)
+        write_text(folder / RECORD, replace(record, files=digests(rendering, paths)).text())
         return changes
 
 
 def _check_trust(name: str, folder: Path, trust: Trust, named: str | None) -> None:
-    """Refuse a template that nothing but the record names: the record came with the folder, from anyone."""
+    """Raise InputError for a template that only the record names, since anyone may have made the folder."""
     if named is not None:
         if source(named) != source(name):
             raise UsageError(f"{folder} was made from the template {name}, not from {named}")
@@ -75,21 +76,22 @@ _GENERATED = {"component.yaml", "requirements.lock", "pylock.toml"}
 
 
 def managed(folder: Path, template: str) -> list[str]:
-    """List the files of a new folder that stay its template's: not the contract, and not code that the user gave."""
-    given = template in {"function", "program"}
-    found = []
+    """Return the files of a new folder that the template owns: without the contract, and without the user's code."""
+    is_users_code = template in {"function", "program"}
+    paths = []
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         own = relative.parts[0] in {".comp", "components"} or str(relative) in _GENERATED
-        if path.is_file() and not own and not (given and relative.parts[0] == "src"):
-            found.append(relative.as_posix())
-    return found
+        if path.is_file() and not own and not (is_users_code and relative.parts[0] == "src"):
+            paths.append(relative.as_posix())
+    return paths
 
 
-def _changes(folder: Path, record: Record, made: Path, wanted: list[str]) -> tuple[Change, ...]:
+def _changes(folder: Path, record: ScaffoldRecord, rendering: Path, paths: list[str]) -> tuple[Change, ...]:
+    """Compare each file with the new template, and with the version that the record remembers."""
     changes = []
-    for path in wanted:
-        new, old = digest(made / path), record.files.get(path)
+    for path in paths:
+        new, old = digest(rendering / path), record.files.get(path)
         current = digest(folder / path) if (folder / path).is_file() else None
         if new in {old, current}:
             continue
@@ -100,9 +102,9 @@ def _changes(folder: Path, record: Record, made: Path, wanted: list[str]) -> tup
     return tuple(changes)
 
 
-def _apply(change: Change, folder: Path, made: Path, *, inline: bool) -> None:
+def _apply(change: Change, folder: Path, rendering: Path, *, inline: bool) -> None:
     check_inside(folder, folder / change.path)
-    target, new = folder / change.path, (made / change.path).read_bytes()
+    target, new = folder / change.path, (rendering / change.path).read_bytes()
     if change.what in {"add", "replace"}:
         write_bytes(target, new)
     elif change.what == "conflict" and not inline:

@@ -1,4 +1,4 @@
-"""Cookiecutter templates: those that are shipped, and users' own in a folder, a git repository or a zip file."""
+"""Cookiecutter templates: built-in ones, and users' own in a folder, a git repository or a zip file."""
 
 import json
 import logging
@@ -7,16 +7,17 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from toolkit import temporary
+from msgspec import Struct
+
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.limits import CONTRACT_SIZE, TEMPLATE_SIZE
-from toolkit.reading import read_foreign
 from toolkit.redaction import without_login
 from toolkit.resources import resource
+from toolkit.system import temporary
+from toolkit.system.reading import read_foreign
 
 _GIT = re.compile(r"git\+(?P<url>.+?)(?:@(?P<ref>[^@/:]+))?$")
 _NAMES = ("name", "project_name", "component_name")
@@ -24,9 +25,8 @@ _FOLDERS = ("folder", "project_slug", "slug", "repo_name", "directory_name")
 _HOOKS = ("pre_prompt", "pre_gen_project", "post_gen_project")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Template:
-    """A template on this machine: its folder, how its users name it, and what it asks for with the defaults."""
+class Template(Struct, frozen=True, kw_only=True):
+    """A template on this machine: its folder, the name that its users give it, and its questions with defaults."""
 
     folder: Path
     name: str
@@ -34,23 +34,23 @@ class Template:
 
     @property
     def hooks(self) -> tuple[str, ...]:
-        """The programs it would run after and before its files are made."""
+        """The programs that it runs before and after its files are made."""
         folder = self.folder / "hooks"
-        return tuple(sorted(one.name for one in folder.iterdir() if one.stem in _HOOKS)) if folder.is_dir() else ()
+        return tuple(sorted(path.name for path in folder.iterdir() if path.stem in _HOOKS)) if folder.is_dir() else ()
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """Everything of it that would run on this machine: hooks, and extensions of Jinja."""
+        """Everything of it that runs on this machine: hooks, and extensions of Jinja."""
         from toolkit.scaffold.rendering import failing, programs_of
 
         with failing(self.name):
             return (*self.hooks, *programs_of(self.questions))
 
     def answers(self, name: str, folder: str, given: Mapping[str, str], *, consent: bool = False) -> dict[str, Any]:
-        """Give every answer: the component's name where it is asked for, what was given, else the defaults.
+        """Return every answer: the component's name and folder, those in `given`, and defaults.
 
         Defaults are rendered with the answers before them; `consent` lets the template's extensions run. Raises
-        InputError for an answer to a question that is not asked.
+        InputError for an answer without a question.
         """
         unknown = sorted(set(given) - set(self.questions))
         if unknown:
@@ -60,12 +60,12 @@ class Template:
             )
         own: dict[str, str] = {}
         for keys, value in ((_NAMES, name), (_FOLDERS, folder)):
-            asked = [one for one in keys if one in self.questions and one not in given]
+            asked = [key for key in keys if key in self.questions and key not in given]
             own |= dict.fromkeys(asked[:1], value)
         return self._answered({**own, **given}, consent=consent)
 
     def answers_again(self, recorded: Mapping[str, Any], *, consent: bool) -> dict[str, Any]:
-        """Give every answer of a folder whose record has some; how the template works is never the record's to say."""
+        """Return every answer for a recorded folder; how a template works is never the record's decision."""
         internal = self.name in shipped()
         known = {
             key: value
@@ -85,9 +85,10 @@ class Template:
                 answers[key] = known.get(key, default)
                 continue
             with failing(self.name):
-                made = default if key in known and not isinstance(default, list) else renderer.value(default, answers)
-            choices = made if isinstance(made, list) and made else None
-            answers[key] = known.get(key, choices[0] if choices else made)
+                skip = key in known and not isinstance(default, list)
+                value = default if skip else renderer.value(default, answers)
+            choices = value if isinstance(value, list) and value else None
+            answers[key] = known.get(key, choices[0] if choices else value)
             if choices and answers[key] not in choices:
                 listed = ", ".join(map(str, choices))
                 raise InputError(f"{key} is {answers[key]!r}", hint=f"the template {self.name} knows: {listed}")
@@ -96,20 +97,20 @@ class Template:
 
 @contextmanager
 def opened(name: str) -> Iterator[Template]:
-    """Find a template: the name of a shipped one, a folder, `git+URL[@REF]`, or `FILE.zip[::FOLDER]`.
+    """Open a template: the name of a built-in one, a folder, `git+URL[@REF]`, or `FILE.zip[::FOLDER]`.
 
-    What is fetched is gone when the block ends. Raises InputError when it is not there or is no template,
-    OutsideError when it cannot be fetched.
+    A fetched template is removed when the block ends. Raises InputError if it is missing or is not a template, and
+    OutsideError if it cannot be fetched.
     """
     with temporary.folder("template") as fetched:
-        folder = _found(name, fetched)
+        folder = _fetched(name, fetched)
         yield Template(folder=folder, name=name, questions=_questions(folder, name))
 
 
 def as_recorded(name: str, folder: Path) -> str:
-    """Name a template for the record of `folder`: what lies on this machine relative to it, so that both may move.
+    """Return a template's name for the record of `folder`: a path is relative to the folder, so that both may move.
 
-    An address loses its login: the record is committed, and git's own credentials serve the next fetch.
+    An address loses its login: the record is committed, and the next fetch uses git's own credentials.
     """
     if _is_elsewhere(name):
         return without_login(name)
@@ -118,7 +119,7 @@ def as_recorded(name: str, folder: Path) -> str:
 
 
 def from_record(name: str, folder: Path) -> str:
-    """Turn what `as_recorded` wrote back into a name that `opened` takes."""
+    """Return the name that `opened` takes for one that `as_recorded` returned."""
     if _is_elsewhere(name):
         return name
     archive, inside = name.partition("::")[::2]
@@ -130,43 +131,45 @@ def _is_elsewhere(name: str) -> bool:
 
 
 def shipped() -> tuple[str, ...]:
-    """Name the templates that come with comp."""
-    return tuple(sorted(one.name for one in resource("templates").iterdir() if one.is_dir()))
+    """Return the names of the built-in templates."""
+    return tuple(sorted(path.name for path in resource("templates").iterdir() if path.is_dir()))
 
 
 def rendered(template: Template, answers: Mapping[str, Any], into: Path, *, hooks: bool) -> Path:
-    """Render a template below `into` and give the new folder. With `hooks` its programs are run.
+    """Render a template below `into` and return the new folder; with `hooks` its programs run.
 
     Raises InputError for a template that does not render, writes outside of its folder, or has a hook that fails.
     """
     from toolkit.scaffold.rendering import Renderer, checked_folder, failing
 
-    # It logs what it then raises.
+    # cookiecutter logs errors before it raises them.
     logging.getLogger("cookiecutter").setLevel(logging.CRITICAL)
     with failing(template.name):
         checked_folder(template.folder)
         renderer = Renderer(template.folder, template.questions, consent=hooks)
         source = _templated(template)
-        made = renderer.folder(source, answers, into)
+        rendering = renderer.folder(source, answers, into)
         if hooks:
-            _run_hook(template, "pre_gen_project", answers, made)
-        renderer.files(source, answers, made)
+            _run_hook(template, "pre_gen_project", answers, rendering)
+        renderer.files(source, answers, rendering)
         if hooks:
-            _run_hook(template, "post_gen_project", answers, made)
-    folder = made.resolve()
+            _run_hook(template, "post_gen_project", answers, rendering)
+    folder = rendering.resolve()
     if not folder.is_relative_to(into.resolve()) or folder == into.resolve():
         raise InputError(f"the template {template.name} writes outside of its folder", hint="it was not used")
     return folder
 
 
 def _templated(template: Template) -> Path:
-    """Find the folder whose name is an expression: it holds the files."""
+    """Return the folder of the template's files, whose name is an expression."""
     options = template.questions.get("_jinja2_env_vars") or {}
     begin = options.get("variable_start_string", "{{")
-    found = [one for one in sorted(template.folder.iterdir()) if "cookiecutter" in one.name and begin in one.name]
-    if not found or not found[0].is_dir():
-        raise InputError("it has no folder such as {{cookiecutter.name}}")
-    return found[0]
+    for path in sorted(template.folder.iterdir()):
+        if "cookiecutter" in path.name and begin in path.name:
+            if path.is_dir():
+                return path
+            break
+    raise InputError("it has no folder such as {{cookiecutter.name}}")
 
 
 def _run_hook(template: Template, hook: str, answers: Mapping[str, Any], made: Path) -> None:
@@ -176,7 +179,8 @@ def _run_hook(template: Template, hook: str, answers: Mapping[str, Any], made: P
     run_hook_from_repo_dir(str(template.folder), hook, str(made.absolute()), context, delete_project_on_failure=False)
 
 
-def _found(name: str, temporary: Path) -> Path:
+def _fetched(name: str, temporary: Path) -> Path:
+    """Return the folder of a template, which is cloned or unpacked into `temporary` if need be."""
     if name in shipped():
         return resource("templates", name)
     archive, _, inside = name.partition("::")
@@ -190,7 +194,7 @@ def _found(name: str, temporary: Path) -> Path:
         return _unzipped(Path(archive), inside, temporary)
     if not Path(name).is_dir():
         raise InputError(
-            f"there is no template {name!r}",
+            f"the template {name!r} is missing",
             hint=f"a folder, git+URL[@REF], FILE.zip, or one of {', '.join(shipped())}",
         )
     return Path(name)
@@ -202,7 +206,7 @@ def _cloned(url: str, ref: str | None, temporary: Path) -> Path:
     from cookiecutter.exceptions import CookiecutterException
     from cookiecutter.vcs import clone
 
-    # It logs what it then raises.
+    # cookiecutter logs errors before it raises them.
     logging.getLogger("cookiecutter").setLevel(logging.CRITICAL + 1)
     try:
         return Path(clone(url, checkout=ref, clone_to_dir=str(temporary), no_input=True))
@@ -227,13 +231,13 @@ def _unzipped(archive: Path, inside: str, temporary: Path) -> Path:
                     raise InputError(f"the template {archive} writes outside of its folder: {member}")
             opened_zip.extractall(temporary)
     except FileNotFoundError:
-        raise InputError(f"there is no template {str(archive)!r}") from None
+        raise InputError(f"the template {str(archive)!r} is missing") from None
     except (BadZipFile, OSError, RuntimeError, ValueError, EOFError, zlib.error) as error:
-        raise InputError(f"the template {archive} is no zip file: {error}") from None
+        raise InputError(f"the template {archive} is not a zip file: {error}") from None
     folder = temporary / inside
-    # Archives of repositories have one folder that holds everything.
+    # Archives of repositories have everything inside one folder.
     while not (folder / "cookiecutter.json").is_file():
-        inner = [one for one in folder.iterdir() if one.is_dir()] if folder.is_dir() else []
+        inner = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
         if len(inner) != 1:
             break
         folder = inner[0]
@@ -244,12 +248,12 @@ def _questions(folder: Path, name: str) -> dict[str, Any]:
     path = folder / "cookiecutter.json"
     try:
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise InputError("a link to elsewhere, expected a file", where=Location(path=path))
+            raise InputError("a link that leads elsewhere, expected a file", where=Location(path=path))
         questions = json.loads(read_foreign(path, CONTRACT_SIZE))
     except FileNotFoundError:
-        raise InputError(f"{name} is no template: it has no cookiecutter.json") from None
+        raise InputError(f"{name} is not a template: it has no cookiecutter.json") from None
     except (ValueError, OSError, RuntimeError) as error:
-        raise InputError(f"no JSON: {error}", where=Location(path=path)) from None
+        raise InputError(f"not JSON: {error}", where=Location(path=path)) from None
     if not isinstance(questions, dict):
         raise InputError("not an object with questions and defaults", where=Location(path=path))
     return questions

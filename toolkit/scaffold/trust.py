@@ -1,4 +1,4 @@
-"""Which templates the user of this machine has named: what others' records name is not used before that."""
+"""The templates that the user of this machine has named; a record of someone else's may use only those."""
 
 import json
 import logging
@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from toolkit.atomic import write_text
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
 from toolkit.errors import InputError, MachineError
 from toolkit.limits import CONTRACT_SIZE
-from toolkit.reading import read_foreign
+from toolkit.system.atomic import write_text
+from toolkit.system.reading import read_foreign
 
 log = logging.getLogger(__name__)
 
@@ -21,29 +21,29 @@ _VERSION = 1
 
 
 class Trust:
-    """The list, in a file of the user's own; one that is missing or damaged trusts nothing."""
+    """The list, in a file of the user; a missing or damaged file is an empty list."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Trust":
-        """Take the user's list: in COMP_STATE_DIR, else in the platform's folder for what programs remember."""
+        """Return the user's list, in COMP_STATE_DIR or else the platform's folder for states of programs."""
         folder = environ.get("COMP_STATE_DIR")
         if not folder:
             try:
                 folder = platformdirs.user_state_dir("comp")
             except RuntimeError:
-                # The machine knows no home of this user.
-                folder = str(Cache.default().spare_home)
+                # The user has no home, as in many containers.
+                folder = str(Cache.default(environ).spare_home)
         return cls(Path(folder) / "templates.json")
 
     def has(self, name: str) -> bool:
-        """Tell whether a template was named on this machine, in any version."""
+        """Return whether a template was named on this machine, in any version."""
         return source(name) in self._known()
 
     def add(self, name: str) -> None:
-        """Remember a template; a list that cannot be written is a warning, since all but the next sync works."""
+        """Remember a template; a list that cannot be written is a warning, since only the next sync will ask again."""
         known = self._known()
         if source(name) in known:
             return
@@ -54,23 +54,26 @@ class Trust:
             log.warning("cannot remember the template in %s: %s", self.path, error.reason)
 
     def _known(self) -> set[str]:
+        """Return the sources in the file."""
         try:
             document = json.loads(read_foreign(self.path, CONTRACT_SIZE))
             if document["version"] != _VERSION:
                 return set()
-            return {one for one in document["templates"] if isinstance(one, str)}
+            return {text for text in document["templates"] if isinstance(text, str)}
         except (OSError, ValueError, KeyError, TypeError, RecursionError, InputError):
             return set()
 
 
 def source(name: str) -> str:
-    """Give where a template comes from, without version and login: what is trusted."""
+    """Return the origin of a template, which is what is trusted: its URL or path, without version and login."""
     git = name.removeprefix("git+")
     parts = urlsplit(git) if "://" in git else None
     if parts and parts.scheme:
         host = parts.netloc.rpartition("@")[2].lower()
+        # `git+https://host/path@v1` is of a version; a plain URL may have an `@` in its path.
         path = parts.path if name == git else parts.path.partition("@")[0]
         return f"{parts.scheme}://{host}{path.rstrip('/').removesuffix('.git')}"
     if name != git or name.endswith(".git"):
         return git
+    # `FILE.zip::FOLDER` is one of several templates in an archive.
     return os.path.realpath(name.partition("::")[0])

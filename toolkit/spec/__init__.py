@@ -1,5 +1,4 @@
-"""The contract: `component.yaml` in the KFP component-spec form, as a model with a reader, a writer and a pin.
+"""The contract, `component.yaml` in KFP's component-spec form: a model, a reader with positions, a writer, a pin.
 
-It knows positions in YAML and the rules of the form. It does not judge style (that is `toolkit.lint`) and
-knows nothing of images beyond their name.
+It enforces the form and no more: `toolkit.lint` judges the content. Of an image it knows the name alone.
 """

@@ -1,9 +1,11 @@
-"""Resolve a contract's command line as an engine does before it starts the container."""
+"""Resolve the command line of a contract, as an engine does before it starts the container."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
 
 from toolkit.errors import InputError
+from toolkit.interface.model import TRUE_WORDS
 from toolkit.spec.model import (
     Argument,
     ComponentSpec,
@@ -15,83 +17,105 @@ from toolkit.spec.model import (
     PortPlaceholder,
 )
 
-# What KFP 1.8 and Argo put in the place of {executorInput}: they do not know it.
+# The text that KFP 1.8 and Argo, which do not know {executorInput}, leave in its place.
 NO_EXECUTOR_INPUT = "{{$}}"
-# Linux: MAX_ARG_STRLEN, 32 pages, less the zero at the end.
+# MAX_ARG_STRLEN of Linux, 32 pages, without the zero at the end.
 LONGEST_ARGUMENT = (128 << 10) - 1
-_TRUE = {"true", "yes", "on", "1", "y", "t"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Call:
-    values: Mapping[str, str]
-    input_paths: Mapping[str, str]
-    output_paths: Mapping[str, str]
-    inputs: frozenset[str]
 
 
 def resolve_command(
-    spec: ComponentSpec, *, values: Mapping[str, str], input_paths: Mapping[str, str], output_paths: Mapping[str, str]
+    spec: ComponentSpec,
+    *,
+    values: Mapping[str, str],
+    input_paths: Mapping[str, str],
+    output_paths: Mapping[str, str],
+    executor_input: str = NO_EXECUTOR_INPUT,
 ) -> list[str]:
-    """Give the container's whole command line; all three mappings are by port name.
+    """Return the container's whole command line; the keys of the mappings are names of ports.
 
-    An input in neither `values` nor `input_paths` is absent; defaults are the caller's business. As in KFP 1.8,
-    the argument of an absent optional input is dropped, and `then` and `else` are spliced in place. Raises
-    InputError for a required input that is absent, and for a port that the contract does not declare.
+    An input in neither `values` nor `input_paths` is absent: the caller fills in defaults. As in KFP 1.8, the
+    argument of an absent optional input is dropped, and `then` and `else` are spliced in place. Raises InputError
+    for a missing required input, and for a port that the contract does not declare.
     """
-    inputs = frozenset(port.name for port in spec.interface.inputs)
-    call = _Call(values=values, input_paths=input_paths, output_paths=output_paths, inputs=inputs)
-    optional = {port.name for port in spec.interface.inputs if port.optional}
+    call = _Call(
+        values=values,
+        input_paths=input_paths,
+        output_paths=output_paths,
+        optional={port.name: port.optional for port in spec.interface.inputs},
+    )
     container = spec.container
-    return [text for argument in (*container.command, *container.args) for text in _resolve(argument, call, optional)]
+    arguments = (*container.command, *container.args)
+    return [word for argument in arguments for word in resolve(argument, call.port, call.holds, executor_input)]
 
 
-def _resolve(argument: Argument, call: _Call, optional: set[str]) -> list[str]:
+def resolve(
+    argument: Argument,
+    port: Callable[[PortPlaceholder], list[str]],
+    holds: Callable[[IfPlaceholder], bool],
+    executor_input: str = NO_EXECUTOR_INPUT,
+) -> list[str]:
+    """Return the words of one argument: none if it is dropped, several for a branch of `if`.
+
+    `port` returns the words of a port's value or path, and `holds` whether a condition is true.
+    """
     match argument:
         case str():
             return [argument]
         case ExecutorInputPlaceholder():
-            return [NO_EXECUTOR_INPUT]
+            return [executor_input]
         case ConcatPlaceholder():
-            return ["".join(text for item in argument.items for text in _resolve(item, call, optional))]
+            return ["".join(word for item in argument.items for word in resolve(item, port, holds, executor_input))]
         case IfPlaceholder():
-            chosen = argument.then if _holds(argument, call) else argument.otherwise
-            return [text for item in chosen for text in _resolve(item, call, optional)]
+            branch = argument.then if holds(argument) else argument.otherwise
+            return [word for item in branch for word in resolve(item, port, holds, executor_input)]
         case OutputMetadataPlaceholder() | PortPlaceholder(kind="inputMetadata" | "inputOutputPortName"):
-            known = argument.kind if isinstance(argument, PortPlaceholder) else "outputMetadata"
-            raise InputError(f"nothing can stand for {{{known}: …}}: only KFP 1.8's v2-compatible mode knows it")
+            kind = argument.kind if isinstance(argument, PortPlaceholder) else "outputMetadata"
+            raise InputError(f"{{{kind}: …}} has no value: only KFP 1.8's v2-compatible mode knows it")
         case PortPlaceholder():
-            return _port(argument, call, optional)
+            return port(argument)
 
 
-def _holds(argument: IfPlaceholder, call: _Call) -> bool:
-    match argument.condition:
-        case IsPresent(input=name):
-            return name in call.values or name in call.input_paths
-        case PortPlaceholder(port=name):
-            return call.values.get(name, "").lower() in _TRUE
-        case bool():
-            return argument.condition
-        case str():
-            return argument.condition.lower() in _TRUE
+class _Call(Struct, frozen=True, kw_only=True):
+    """One call of the component; `optional` has for each declared input whether it may be absent."""
 
+    values: Mapping[str, str]
+    input_paths: Mapping[str, str]
+    output_paths: Mapping[str, str]
+    optional: Mapping[str, bool]
 
-def _port(argument: PortPlaceholder, call: _Call, optional: set[str]) -> list[str]:
-    if argument.kind.startswith("output"):
-        if argument.port not in call.output_paths:
-            raise _undeclared("output", argument.port)
-        return [call.output_paths[argument.port]]
-    given = call.values if argument.kind == "inputValue" else call.input_paths
-    if argument.port in given:
-        return [given[argument.port]]
-    if argument.port in optional:
-        return []
-    if argument.port not in call.inputs:
-        raise _undeclared("input", argument.port)
-    raise InputError(f"the input {argument.port!r} is required", hint=f"give it: -i {argument.port}=…")
+    def holds(self, argument: IfPlaceholder) -> bool:
+        """Return whether the condition is true, as KFP 1.8 decides it."""
+        match argument.condition:
+            case IsPresent(input=name):
+                return name in self.values or name in self.input_paths
+            case PortPlaceholder(port=name):
+                return self.values.get(name, "").lower() in TRUE_WORDS
+            case bool():
+                return argument.condition
+            case str():
+                # KFP 1.8 applies `strtobool` to the text of any other condition.
+                return argument.condition.lower() in TRUE_WORDS
+
+    def port(self, argument: PortPlaceholder) -> list[str]:
+        """Return the value or path of a port; empty for an absent optional input."""
+        name = argument.port
+        if argument.kind.startswith("output"):
+            if name not in self.output_paths:
+                raise _undeclared("output", name)
+            return [self.output_paths[name]]
+        passed = self.values if argument.kind == "inputValue" else self.input_paths
+        if name in passed:
+            return [passed[name]]
+        if name not in self.optional:
+            raise _undeclared("input", name)
+        # The flag before it stays, so the arguments shift: rule C024 reports a contract that allows this.
+        if self.optional[name]:
+            return []
+        raise InputError(f"the input {name!r} is required", hint=f"give it: -i {name}=…")
 
 
 def _undeclared(direction: str, name: str) -> InputError:
+    """Return the error for a placeholder of a port that the contract does not declare."""
     return InputError(
         f"the contract's arguments use the {direction} {name!r}, which it does not declare",
         hint=f"declare it under {direction}s; `comp lint` shows where it is used",

@@ -1,25 +1,27 @@
-"""YAML as nodes with positions: every problem is collected with its place, duplicate keys included."""
+"""Read YAML as nodes with positions, and collect every problem with its place, duplicate keys included."""
 
 import json
 import math
 import re
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
 import yaml
+from msgspec import Struct, field
 
-from toolkit.errors import InputError, Location, OutsideError
-from toolkit.findings import Finding, FindingsError, Severity
+from toolkit.errors import Finding, FindingsError, InputError, Location, OutsideError, Severity
 from toolkit.limits import CONTRACT_SIZE
-from toolkit.reading import read_foreign
+from toolkit.system.reading import read_foreign
+from toolkit.words import did_you_mean
 
-# The C composer is 17 times faster; both give marks.
+# The C composer is 17 times faster, and has marks too.
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# YAML 1.1, section 5.4: what ends a line; Python's own splitlines knows more.
+# The line breaks of YAML 1.1, section 5.4. Python's splitlines splits at others too.
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+# A few aliases can expand to billions of nodes, and the readers of nodes recurse.
 _MOST_NODES = 200_000
 _DEEPEST = 60
 _CORE = "tag:yaml.org,2002:"
@@ -32,19 +34,21 @@ _SCALARS = frozenset(
     f"{_CORE}{name}" for name in ("str", "null", "bool", "int", "float", "timestamp", "merge", "value")
 )
 
+CODE_HINT = "`comp new --from-function` or `comp new --from-program` makes a component from code"
+_CODE = frozenset({".py", ".ipynb"})
+
 Place = tuple[str | int, ...]
 
 
-@dataclass(slots=True)
-class Reading:
-    """A document being read: findings so far, and where each part of it stands."""
+class Reading(Struct):
+    """A document that is being read: the findings so far, and the place of each part."""
 
     path: Path
     findings: list[Finding] = field(default_factory=list)
     places: dict[Place, Location] = field(default_factory=dict)
 
     def at(self, node: yaml.Node) -> Location:
-        """Say where a node stands."""
+        """Return the place of a node."""
         start, end = node.start_mark, node.end_mark
         return Location(
             path=self.path,
@@ -55,19 +59,20 @@ class Reading:
         )
 
     def error(self, rule: str, node: yaml.Node, message: str, advice: str = "") -> None:
-        """Note an error at a node and go on."""
+        """Record an error at a node."""
         finding = Finding(rule=rule, severity=Severity.ERROR, message=message, where=self.at(node), help=advice)
         self.findings.append(finding)
 
     def mapping(
         self, node: yaml.Node, what: str, known: tuple[str, ...] | None = None, *, unknown: str = "C003"
     ) -> dict[str, yaml.Node]:
-        """Take a mapping apart; duplicate, non-string and (with `known`) unknown keys are findings."""
+        """Return the items of a mapping; duplicate, non-string and (with `known`) unknown keys are findings."""
         if not isinstance(node, yaml.MappingNode):
             if node.tag != _NULL:
+                # Reading goes on with an empty one, so that the problems after it are found too.
                 self.error("C003", node, f"{what} is not a mapping")
             return {}
-        taken: dict[str, yaml.Node] = {}
+        items: dict[str, yaml.Node] = {}
         merged: dict[str, yaml.Node] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
@@ -75,22 +80,22 @@ class Reading:
             elif key.tag == _MERGE:
                 for part in self._merged(value, what):
                     merged = {**self.mapping(part, what, known, unknown=unknown), **merged}
-            elif key.value in taken:
+            elif key.value in items:
                 self.error("C002", key, f"the key {key.value!r} is in {what} twice", "remove one of them")
+            # With `known`, such a key is an unknown one, which the next branch reports.
             elif known is None and key.tag != _STRING:
                 kind = _KINDS.get(key.tag.removeprefix(_CORE), "no text")
                 self.error("C004", key, f"a key of {what} is not a string but {kind}: {key.value}", "put it in quotes")
             else:
-                taken[key.value] = value
+                items[key.value] = value
                 if known is not None and key.value not in known:
-                    close = get_close_matches(key.value, known, n=1)
-                    advice = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
+                    advice = did_you_mean(key.value, known, otherwise=f"known here: {', '.join(known)}")
                     self.error(unknown, key, f"unknown key {key.value!r} in {what}", advice)
-        # What is written out wins over what is merged, and of that the first (YAML 1.1, "Merge Key").
-        return {**merged, **taken} if merged else taken
+        # Own keys win over merged ones, and earlier merged mappings over later ones (YAML 1.1, "Merge Key").
+        return {**merged, **items} if merged else items
 
     def _merged(self, value: yaml.Node, what: str) -> list[yaml.Node]:
-        """Give the mappings that a merge key names."""
+        """Return the mappings that a merge key names."""
         parts = list(value.value) if isinstance(value, yaml.SequenceNode) else [value]
         for part in parts:
             if not isinstance(part, yaml.MappingNode):
@@ -98,7 +103,7 @@ class Reading:
         return [part for part in parts if isinstance(part, yaml.MappingNode)]
 
     def sequence(self, node: yaml.Node, what: str) -> list[yaml.Node]:
-        """Take a list apart; null is an empty one."""
+        """Return the items of a list; null is an empty list."""
         if isinstance(node, yaml.SequenceNode):
             return list(node.value)
         if node.tag != _NULL:
@@ -106,7 +111,7 @@ class Reading:
         return []
 
     def text(self, node: yaml.Node | None, what: str, *, nullable: bool = False) -> str:
-        """Take a string; numbers, booleans and the like are findings; with `nullable`, null is the empty text."""
+        """Return a string; numbers, booleans and the like are findings. With `nullable`, null is the empty text."""
         if node is None or (nullable and node.tag == _NULL):
             return ""
         if isinstance(node, yaml.ScalarNode) and node.tag == _STRING:
@@ -122,14 +127,14 @@ class Reading:
 
 
 def form(node: yaml.Node) -> str:
-    """Name the form of a node: mapping, list or text."""
+    """Return the form of a node: mapping, list or text."""
     if isinstance(node, yaml.MappingNode):
         return "mapping"
     return "list" if isinstance(node, yaml.SequenceNode) else "text"
 
 
 def plain(reading: Reading, node: yaml.Node) -> Any:  # noqa: ANN401 (any JSON value)
-    """Turn a node into JSON values; what JSON cannot say stays text."""
+    """Return a node as JSON data; scalars that JSON cannot express stay texts."""
     if isinstance(node, yaml.MappingNode):
         return {key: plain(reading, value) for key, value in reading.mapping(node, "this mapping").items()}
     if isinstance(node, yaml.SequenceNode):
@@ -146,23 +151,24 @@ def plain(reading: Reading, node: yaml.Node) -> Any:  # noqa: ANN401 (any JSON v
 
 
 def _number(node: yaml.Node) -> int | float | str:
-    """Give a number that JSON knows; what it cannot say (`.inf`, 1_000, base 8) stays text."""
+    """Return a number that JSON can express; others (`.inf`, 1_000, base 8) stay texts."""
     try:
         value: int | float = json.loads(node.value)
     except ValueError:
         return str(node.value)
-    # A whole number may be larger than any float; JSON has it all the same.
+    # JSON takes whole numbers that are larger than any float.
     fits = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
     return value if fits else str(node.value)
 
 
 def is_true(node: yaml.Node) -> bool:
-    """Tell which of the two a boolean node is."""
+    """Return the value of a boolean node."""
+    # YAML 1.1 has more words than these; the resolver has accepted a boolean before.
     return str(node.value).lower() in {"true", "yes", "on"}
 
 
 def boolean(reading: Reading, node: yaml.Node | None, what: str) -> bool:
-    """Read a boolean; what is missing or null is false."""
+    """Read a boolean; a missing one and null are false."""
     if node is None or node.tag.endswith(":null"):
         return False
     if not isinstance(node, yaml.ScalarNode) or not node.tag.endswith(":bool"):
@@ -174,45 +180,78 @@ def boolean(reading: Reading, node: yaml.Node | None, what: str) -> bool:
 def texts(
     reading: Reading, node: yaml.Node | None, what: str, *, structure: str = "C004"
 ) -> MappingProxyType[str, str]:
-    """Read a mapping of texts; `structure` is the rule that a mapping or list in a text's place breaks."""
-    taken: dict[str, str] = {}
+    """Read a mapping of texts; `structure` is the rule that a mapping or list among them breaks."""
+    read: dict[str, str] = {}
     for key, value in (reading.mapping(node, what) if node is not None else {}).items():
         reading.places[(what, key)] = reading.at(value)
         if structure != "C004" and not isinstance(value, yaml.ScalarNode):
-            reading.error(structure, value, f"{key!r} of {what} is a {form(value)}", "only plain texts can stand there")
+            reading.error(structure, value, f"{key!r} of {what} is a {form(value)}", "write a plain text")
         else:
-            taken[key] = reading.text(value, f"{key!r} of {what}")
-    return MappingProxyType(taken)
+            read[key] = reading.text(value, f"{key!r} of {what}")
+    return MappingProxyType(read)
 
 
 def compose(text: str, path: Path) -> yaml.Node:
-    """Parse one YAML document to its node, of YAML's own tags. Raises FindingsError with C001 when it cannot be."""
-    try:
-        _check_nesting(text, path)
-        loader = _Loader(text)
-        try:
-            node = loader.get_single_node()
-        finally:
-            loader.dispose()
-    except yaml.YAMLError as error:
-        raise _unreadable(path, error) from None
-    except UnicodeEncodeError as error:
-        raise _syntax(path, f"cannot be parsed as YAML: character {error.start} is half of a pair") from None
+    """Return the node of one YAML document, whose tags are YAML's own. Raises FindingsError with C001."""
+    node = _loaded(text, path, lambda loader: loader.get_single_node())
     if node is None:
         raise _syntax(path, "the document is empty", "a component needs at least implementation.container.image")
     _check_nodes(node, path)
     return cast("yaml.Node", node)
 
 
+def compose_all(text: str, path: Path) -> tuple[yaml.Node, ...]:
+    """Return the nodes of all documents of a text. Raises FindingsError as `compose` does."""
+
+    def every(loader: Any) -> list[yaml.Node]:  # noqa: ANN401 (a loader of either kind)
+        """Return the documents of a loader."""
+        nodes = []
+        while loader.check_node():
+            nodes.append(loader.get_node())
+        return nodes
+
+    nodes = _loaded(text, path, every)
+    for node in nodes:
+        _check_nodes(node, path)
+    return tuple(nodes)
+
+
+def _loaded(text: str, path: Path, load: Callable[[Any], Any]) -> Any:  # noqa: ANN401 (what `load` returns)
+    """Return the nodes that `load` takes from a loader of the text. Raises FindingsError."""
+    try:
+        _check_nesting(text, path)
+        loader = _Loader(text)
+        try:
+            return load(loader)
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        raise _unreadable(path, error) from None
+    # libyaml takes UTF-8, which has no form for half of a surrogate pair.
+    except UnicodeEncodeError as error:
+        raise _syntax(path, f"cannot be parsed as YAML: character {error.start} is half of a pair") from None
+
+
+@contextmanager
+def not_a_contract() -> Iterator[None]:
+    """Raise findings without the ids of the linter's rules, which are about contracts, as an InputError."""
+    try:
+        yield
+    except FindingsError as error:
+        first, more = error.findings[0], len(error.findings) - 1
+        message = f"{first.message} (and {more} more)" if more else first.message
+        raise InputError(message, where=first.where, hint=first.help or "correct the YAML there") from None
+
+
 def read_text(path: Path) -> str:
-    """Read a contract's text. Raises InputError when it is missing, too large or not UTF-8."""
+    """Read a contract's text. Raises InputError if it is missing, too large, not UTF-8, or a file of code."""
     if path.is_dir():
         raise InputError("a folder, expected a component.yaml", where=Location(path=path))
     try:
         data = read_foreign(path, CONTRACT_SIZE)
     except FileNotFoundError:
         raise InputError(
-            "there is no such file",
+            "the file is missing",
             where=Location(path=path),
             hint="`comp generate` writes the contract of a function",
         ) from None
@@ -220,14 +259,29 @@ def read_text(path: Path) -> str:
         raise OutsideError(f"cannot read {path}: {error.strerror}") from error
     except InputError as error:
         raise _syntax(path, error.message) from None
+    # Some code is valid YAML, and its findings would be about keys that it never had.
+    if path.suffix in _CODE:
+        raise _syntax(
+            path,
+            "this is code, expected a contract",
+            CODE_HINT,
+        )
+    return decoded(data, path)
+
+
+def decoded(data: bytes, path: Path) -> str:
+    """Return the text of a contract that has the content `data`. Raises FindingsError that names `path`."""
     try:
+        CONTRACT_SIZE.check(len(data), str(path))
         return data.decode()
+    except InputError as error:
+        raise _syntax(path, error.message) from None
     except UnicodeDecodeError as error:
         raise _syntax(path, f"not UTF-8 text: byte {error.start} is {data[error.start]:#x}") from None
 
 
 def _check_nesting(text: str, path: Path) -> None:
-    """Refuse what is nested too deeply, before the composer: libyaml's recursion has no limit but the stack."""
+    """Raise FindingsError for deep nesting before the composer runs, since libyaml recurses without a limit."""
     loader, depth = _Loader(text), 0
     try:
         while (event := loader.get_event()) is not None:
@@ -243,7 +297,8 @@ def _check_nesting(text: str, path: Path) -> None:
 
 
 def _check_nodes(node: yaml.Node, path: Path) -> None:
-    """Refuse foreign tags, and aliases that would make the document deep or endless."""
+    """Raise FindingsError for foreign tags, and for aliases that make the document deep or endless."""
+    # Not recursive, and every visit counts: an alias leads to the same node again.
     waiting, visited = [(node, 0)], 0
     while waiting:
         current, depth = waiting.pop()
@@ -260,6 +315,7 @@ def _check_nodes(node: yaml.Node, path: Path) -> None:
 
 
 def _unreadable(path: Path, error: yaml.YAMLError) -> FindingsError:
+    """Return the finding for an error of the parser, with its place."""
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     context = getattr(error, "context", None)
@@ -270,5 +326,6 @@ def _unreadable(path: Path, error: yaml.YAMLError) -> FindingsError:
 def _syntax(
     path: Path, message: str, advice: str = "", *, line: int | None = None, column: int | None = None
 ) -> FindingsError:
+    """Return the finding C001, as the error that ends the reading."""
     where = Location(path=path, line=line, column=column)
     return FindingsError((Finding(rule="C001", severity=Severity.ERROR, message=message, where=where, help=advice),))

@@ -4,9 +4,10 @@ Follows KFP's component-spec form as its loaders read it (kfp 1.8.22, `kfp/compo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from toolkit.errors import InputError
 from toolkit.interface.model import Interface
@@ -16,46 +17,40 @@ PlaceholderKind = Literal[
 ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PortPlaceholder:
-    """`{inputValue: name}` and its relatives: stands for the value, path or URI of one port.
+class PortPlaceholder(Struct, frozen=True, kw_only=True):
+    """`{inputValue: name}` and its relatives: the value, path or URI of one port.
 
-    `inputMetadata` and `inputOutputPortName` are known to KFP 1.8's v2-compatible mode alone.
+    Only KFP 1.8's v2-compatible mode knows `inputMetadata` and `inputOutputPortName`.
     """
 
     kind: PlaceholderKind
     port: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExecutorInputPlaceholder:
+class ExecutorInputPlaceholder(Struct, frozen=True, kw_only=True):
     """`{executorInput: null}`: KFP 2's description of the whole call, as JSON text."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OutputMetadataPlaceholder:
-    """`{outputMetadata: null}`: where KFP 1.8's v2-compatible mode wants the outputs' metadata."""
+class OutputMetadataPlaceholder(Struct, frozen=True, kw_only=True):
+    """`{outputMetadata: null}`: the path of the outputs' metadata in KFP 1.8's v2-compatible mode."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConcatPlaceholder:
-    """`{concat: [...]}`: its items joined to one argument."""
+class ConcatPlaceholder(Struct, frozen=True, kw_only=True):
+    """`{concat: [...]}`: one argument made of several items."""
 
     items: "tuple[Argument, ...]"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IsPresent:
+class IsPresent(Struct, frozen=True, kw_only=True):
     """`{isPresent: input}`, the condition that both KFP lines understand."""
 
     input: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IfPlaceholder:
+class IfPlaceholder(Struct, frozen=True, kw_only=True):
     """`{if: {cond, then, else}}`: one of two lists of arguments, spliced in place.
 
-    `condition` is an IsPresent, or what KFP 1.8 alone also takes: a bool, a text, an `{inputValue: …}`.
+    `condition` is an IsPresent, or one that only KFP 1.8 takes: a bool, a text, an `{inputValue: …}`.
     """
 
     condition: IsPresent | PortPlaceholder | bool | str
@@ -69,11 +64,11 @@ Argument = (
 
 
 def _empty() -> Mapping[str, str]:
+    """Return the default of a mapping: before Python 3.12 a mapping proxy has no hash, so a field cannot hold one."""
     return MappingProxyType({})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Container:
+class Container(Struct, frozen=True, kw_only=True):
     """`implementation.container`. `file_outputs` maps outputs to fixed paths (KFP 1.8 only)."""
 
     image: str
@@ -83,72 +78,18 @@ class Container:
     file_outputs: Mapping[str, str] = field(default_factory=_empty)
 
 
-def _nothing() -> Mapping[str, object]:
-    return MappingProxyType({})
+class Graph(Struct, frozen=True, kw_only=True):
+    """`implementation.graph`, which only KFP 1.8 reads, as JSON data: tasks by id, and the source of each output.
+
+    Nothing here runs a graph, so its tasks have no types of their own; the linter checks them.
+    """
+
+    tasks: Mapping[str, Any]
+    outputs: Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GraphInput:
-    """`{graphInput: {inputName}}`: what the graph itself was given; `type` overrides the input's own."""
-
-    input: str
-    type: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TaskOutput:
-    """`{taskOutput: {taskId, outputName}}`: what another task made."""
-
-    task: str
-    output: str
-    type: str = ""
-
-
-TaskArgument = str | int | float | bool | GraphInput | TaskOutput
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Predicate:
-    """A condition of `isEnabled`: one operator of the form (`==`, `not`, `and`, …) over one or two operands."""
-
-    operator: str
-    operands: "tuple[Predicate | TaskArgument, ...]"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ComponentReference:
-    """Which component a task runs: by name, digest, tag or URL, or written out in full."""
-
-    name: str = ""
-    digest: str = ""
-    tag: str = ""
-    url: str = ""
-    spec: "ComponentSpec | None" = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
-    """One step of a graph. `cache_staleness` is a duration of RFC 3339, such as `P30D`."""
-
-    component: ComponentReference
-    arguments: Mapping[str, TaskArgument]
-    enabled: Predicate | TaskArgument | None = None
-    max_retries: int | None = None
-    cache_staleness: str | None = None
-    annotations: Mapping[str, object] = field(default_factory=_nothing)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Graph:
-    """`implementation.graph`: tasks by their ids, and where the graph's outputs come from (KFP 1.8 only)."""
-
-    tasks: Mapping[str, Task]
-    outputs: Mapping[str, TaskArgument]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ComponentSpec:
-    """One component: metadata, interface, and what runs; `version` is that of the form."""
+class ComponentSpec(Struct, frozen=True, kw_only=True):
+    """One component: metadata, interface and implementation; `version` is that of the form."""
 
     name: str
     description: str
@@ -160,7 +101,7 @@ class ComponentSpec:
 
     @property
     def container(self) -> Container:
-        """The container. Raises InputError for a component without one."""
+        """The container. Raises InputError for a component that has none."""
         if isinstance(self.implementation, Container):
             return self.implementation
         if self.implementation is None:
@@ -169,5 +110,5 @@ class ComponentSpec:
             )
         raise InputError(
             f"the component {self.name!r} is a graph of other components, it has no container",
-            hint=f"use its tasks one by one: {', '.join(self.implementation.tasks) or 'there are none'}",
+            hint=f"use its tasks one by one: {', '.join(self.implementation.tasks) or 'it has none'}",
         )

@@ -1,4 +1,4 @@
-"""Pin the image of a contract: one node changes, every other byte stays."""
+"""Pin the image of a contract by changing one node; every other byte stays."""
 
 from pathlib import Path
 
@@ -8,13 +8,15 @@ from toolkit.errors import InputError, Location
 from toolkit.spec.document import LINE_BREAK, Reading, compose
 
 _KEYS = ("implementation", "container", "image")
+# Contracts are compared with this image, which none can have.
+_NO_IMAGE = "none.invalid/none"
 
 
 def pin_image(text: str, image: str, path: Path) -> str:
     """Return `text` with `implementation.container.image` set to `image`; quotes stay as they are.
 
-    Raises InputError when there is no such node, or when it is written in a form that one edit cannot change
-    (a block scalar, an alias, an anchor or a tag); FindingsError when `text` is no YAML.
+    Raises InputError if the node is missing, or written in a form that one edit cannot change (a block scalar, an
+    alias, an anchor or a tag), and FindingsError if `text` is not YAML.
     """
     reading = Reading(path)
     node = root = compose(text, path)
@@ -22,15 +24,19 @@ def pin_image(text: str, image: str, path: Path) -> str:
         parts = reading.mapping(node, key)
         if key not in parts:
             raise InputError(
-                f"there is no {key} to pin (implementation.container.image)",
+                f"{key} is missing, so that implementation.container.image cannot be pinned",
                 where=reading.at(node),
                 hint="add `image:` under implementation.container",
             )
         node = parts[key]
-    start, end = _span(text, node)
+    start, end = span(text, node)
     quote = getattr(node, "style", None) or ""
+    # An empty value begins right after the colon, and JSON needs no space there, but plain YAML does.
     gap = " " if text[start - 1 : start] == ":" else ""
+    # The text is changed and not written anew, so that comments and layout stay; then both are compared as trees.
     pinned = f"{text[:start]}{gap}{quote}{image}{quote}{text[end:]}"
+    if pinned == text:
+        return text
     if not isinstance(node, yaml.ScalarNode) or quote in {"|", ">"} or not _differs_there_only(root, pinned, image):
         raise InputError(
             "the image is not written as a plain text on a line of its own, so it cannot be replaced",
@@ -40,8 +46,16 @@ def pin_image(text: str, image: str, path: Path) -> str:
     return pinned
 
 
+def unpinned(data: bytes) -> bytes | None:
+    """Return a contract's bytes without the image that a push pins, for comparisons; None if it cannot be pinned."""
+    try:
+        return pin_image(data.decode(), _NO_IMAGE, Path()).encode()
+    except (InputError, UnicodeDecodeError):
+        return None
+
+
 def image_location(text: str, path: Path) -> Location:
-    """Say where the image stands in the contract."""
+    """Return the place of the image in the contract."""
     reading = Reading(path)
     node = compose(text, path)
     for key in _KEYS:
@@ -49,15 +63,15 @@ def image_location(text: str, path: Path) -> Location:
     return reading.at(node)
 
 
-def _span(text: str, node: yaml.Node) -> tuple[int, int]:
-    """Turn line and column into offsets; columns and indices of marks do not count a byte order mark."""
+def span(text: str, node: yaml.Node) -> tuple[int, int]:
+    """Return the offsets of a node's start and end; marks do not count a byte order mark."""
     starts = [int(text.startswith("\ufeff")), *(match.end() for match in LINE_BREAK.finditer(text))]
     first, last = node.start_mark, node.end_mark
     return starts[first.line] + first.column, starts[last.line] + last.column
 
 
 def _differs_there_only(old: yaml.Node, pinned: str, image: str) -> bool:
-    """Tell whether the pinned text says what the old one said, with another image."""
+    """Return whether the pinned text differs from the old one in the image alone."""
     try:
         new = compose(pinned, Path())
     except InputError:
@@ -66,7 +80,7 @@ def _differs_there_only(old: yaml.Node, pinned: str, image: str) -> bool:
 
 
 def _same(old: yaml.Node, new: yaml.Node, keys: tuple[str, ...] | None, image: str) -> bool:
-    """Compare two trees; `keys` leads from here to the image, None when it does not lie below."""
+    """Return whether two trees are equal but for the image; `keys` leads to it from here, None elsewhere."""
     if keys == ():
         return isinstance(new, yaml.ScalarNode) and new.value == image
     if type(old) is not type(new) or old.tag != new.tag:
@@ -76,7 +90,7 @@ def _same(old: yaml.Node, new: yaml.Node, keys: tuple[str, ...] | None, image: s
     if len(old.value) != len(new.value):
         return False
     if isinstance(old, yaml.SequenceNode):
-        return all(_same(one, other, None, image) for one, other in zip(old.value, new.value, strict=True))
+        return all(_same(item, other, None, image) for item, other in zip(old.value, new.value, strict=True))
     return all(
         _same(key, new_key, None, image)
         and _same(value, new_value, keys[1:] if keys and key.value == keys[0] else None, image)

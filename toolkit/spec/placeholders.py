@@ -1,4 +1,4 @@
-"""Read command-line arguments with their placeholders, as they stand in `command` and `args`."""
+"""Read the arguments in `command` and `args`, with their placeholders."""
 
 from typing import cast, get_args
 
@@ -21,7 +21,7 @@ _PLACEHOLDERS = (*_PORT_PLACEHOLDERS, "executorInput", "outputMetadata", "concat
 
 
 def read_arguments(reading: Reading, node: yaml.Node | None, place: Place) -> tuple[Argument, ...]:
-    """Read a list of arguments, each noted under `place` and its index."""
+    """Read a list of arguments; the place of each is recorded under `place` and its index."""
     if node is None:
         return ()
     reading.places[place] = reading.at(node)
@@ -34,6 +34,7 @@ def read_arguments(reading: Reading, node: yaml.Node | None, place: Place) -> tu
 
 
 def _argument(reading: Reading, node: yaml.Node, place: Place) -> Argument | None:  # noqa: PLR0911 (one for each form)
+    """Return one argument; None for an invalid one, which is reported."""
     reading.places[place] = reading.at(node)
     if isinstance(node, yaml.ScalarNode):
         return reading.text(node, "an argument")
@@ -45,6 +46,7 @@ def _argument(reading: Reading, node: yaml.Node, place: Place) -> Argument | Non
         reading.error("C003", node, "a placeholder is a mapping with one key", f"one of {', '.join(_PLACEHOLDERS)}")
         return None
     ((key, value),) = parts.items()
+    # The linter reports some placeholders at their value.
     reading.places[(*place, key)] = reading.at(value)
     match key:
         case "executorInput" | "outputMetadata":
@@ -60,17 +62,19 @@ def _argument(reading: Reading, node: yaml.Node, place: Place) -> Argument | Non
         case _ if key in _PORT_PLACEHOLDERS:
             return PortPlaceholder(kind=cast("PlaceholderKind", key), port=reading.text(value, key))
         case _:
-            return None  # an unknown key, noted already
+            return None  # `mapping` has reported the unknown key
 
 
 def _several(reading: Reading, node: yaml.Node, place: Place) -> tuple[Argument, ...]:
-    """Read a list of arguments, or a single one in its place."""
+    """Read a list of arguments, or a single argument instead of one."""
+    # KFP 1.8 takes a single argument as a branch too.
     parts = reading.sequence(node, "a list of arguments") if isinstance(node, yaml.SequenceNode) else [node]
     read = [_argument(reading, part, (*place, index)) for index, part in enumerate(parts)]
     return tuple(argument for argument in read if argument is not None)
 
 
 def _conditional(reading: Reading, node: yaml.Node, place: Place) -> IfPlaceholder | None:
+    """Return an `if`; None without its condition or its first branch, which is reported."""
     parts = reading.mapping(node, "if", ("cond", "then", "else"))
     if "cond" not in parts or "then" not in parts:
         reading.error("C003", node, "`if` needs cond and then")
@@ -86,6 +90,7 @@ def _conditional(reading: Reading, node: yaml.Node, place: Place) -> IfPlacehold
 
 
 def _condition(reading: Reading, node: yaml.Node, place: Place) -> IsPresent | PortPlaceholder | bool | str:
+    """Return the condition; False for an invalid one, which is reported."""
     reading.places[(*place, "cond")] = reading.at(node)
     if isinstance(node, yaml.ScalarNode):
         return is_true(node) if node.tag.endswith(":bool") else reading.text(node, "cond")

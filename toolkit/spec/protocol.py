@@ -1,11 +1,12 @@
 """Protocol 1: the command lines of contracts, and the `interface.json` that the launcher reads (docs/protocol-1.md)."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from toolkit.digest import canonical_json
 from toolkit.errors import InputError
+from toolkit.image_paths import LAUNCHER, absolute
 from toolkit.interface.model import Function, Input, Interface, Kind, Output
 from toolkit.spec.model import (
     Argument,
@@ -17,27 +18,29 @@ from toolkit.spec.model import (
 )
 
 PROTOCOL = 1
-LAUNCHER_PATH = "/opt/comp/launch.py"
-# No port has a flag with a colon.
+# The minor version of Python 3 that has `-P`, which keeps the launcher's folder off the import path.
+SAFE_PATH_SINCE = 11
+# No port's flag has a colon.
 VALUES_FLAG = "--comp:values"
-# The annotation that says how a port becomes words of a program's command line.
+# The annotation of a port that describes its words on a program's command line.
 PROGRAM = "program"
 
+# Words of the launcher among the flags (docs/protocol-1.md).
 _RESERVED = ("--outputs", "--executor-input")
 _NOT_IN_A_FLAG = re.compile(r"[^A-Za-z0-9]+")
 
 
 def flag(name: str) -> str:
-    """Give the flag of a port: `--training-data` for `training_data`."""
+    """Return the flag of a port: `--training-data` for `training_data`."""
     return "--" + _NOT_IN_A_FLAG.sub("-", name)
 
 
 def function_command(
     name: str, function: Function, *, python: str, safe_path: bool
 ) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
-    """Give command and args of a function's contract; `safe_path` adds `-P`, which Python 3.11 knows.
+    """Return command and args of a function's contract; `safe_path` adds `-P`, which Python knows since 3.11.
 
-    Raises InputError when two inputs, or two outputs, would have the same flag.
+    Raises InputError if two inputs, or two outputs, would have the same flag.
     """
     _check_flags(function.interface)
     args = [*_inputs(function.interface.inputs), *_outputs(function.interface.outputs)]
@@ -47,10 +50,10 @@ def function_command(
 def program_command(
     name: str, interface: Interface, argv: Sequence[Argument], *, python: str, safe_path: bool
 ) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
-    """Give command and args of a program's contract.
+    """Return command and args of a program's contract.
 
-    Its outputs, and the inputs that say how they become words of its command line (`annotations: {program: …}`),
-    are declared to the launcher; `argv` is its own.
+    The launcher gets the outputs, and the inputs with an annotation `program`, and turns them into words; `argv`
+    are the program's other words.
     """
     _check_flags(interface)
     inputs = [port for port in interface.inputs if PROGRAM in port.annotations]
@@ -59,22 +62,25 @@ def program_command(
 
 
 def interface_document(entries: Sequence[tuple[str, Function | Interface]]) -> bytes:
-    """Write `interface.json`: for a function with how to call it, for a program its interface alone."""
+    """Return `interface.json`: the interface of each component, and how to call those that are functions."""
     components = {name: _component(entry) for name, entry in entries}
     document = {"protocol": PROTOCOL, "components": components}
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    # Equal interfaces have equal bytes, which are part of the image's digest.
+    return canonical_json(document) + b"\n"
 
 
 def _launcher(name: str, python: str, *, safe_path: bool) -> tuple[Argument, ...]:
-    return (python, *(("-P",) if safe_path else ()), LAUNCHER_PATH, name)
+    """Return the words that start the launcher for one component."""
+    return (python, *(("-P",) if safe_path else ()), absolute(LAUNCHER), name)
 
 
 def _inputs(inputs: Sequence[Input]) -> list[Argument]:
+    """Return flag and value or path of each input, inside `if` where the input may be absent."""
     args: list[Argument] = []
     for port in inputs:
         kind: PlaceholderKind = "inputValue" if port.kind is Kind.PARAMETER else "inputPath"
         pair: tuple[Argument, ...] = (flag(port.name), PortPlaceholder(kind=kind, port=port.name))
-        # KFP 2's server cannot resolve a bare parameter that the caller left to its default.
+        # KFP 2's server cannot resolve a bare parameter if the caller leaves it to its default.
         if (port.optional and port.default is None) or (port.default is not None and port.kind is Kind.PARAMETER):
             args.append(IfPlaceholder(condition=IsPresent(input=port.name), then=pair))
         else:
@@ -83,6 +89,7 @@ def _inputs(inputs: Sequence[Input]) -> list[Argument]:
 
 
 def _outputs(outputs: Sequence[Output]) -> list[Argument]:
+    """Return the separator, then flag and path of each output: an input may have the same flag."""
     pairs: list[Argument] = ["--outputs"] if outputs else []
     for port in outputs:
         pairs += [flag(port.name), PortPlaceholder(kind="outputPath", port=port.name)]
@@ -90,10 +97,12 @@ def _outputs(outputs: Sequence[Output]) -> list[Argument]:
 
 
 def _executor_input() -> tuple[Argument, ...]:
+    """Return the last pair: KFP 2's description of the call, from which the launcher takes values and presence."""
     return ("--executor-input", ExecutorInputPlaceholder())
 
 
 def _check_flags(interface: Interface) -> None:
+    """Raise InputError for flags that are the launcher's, or equal but for case."""
     for what, ports in (("inputs", interface.inputs), ("outputs", interface.outputs)):
         seen: dict[str, str] = {}
         for port in ports:
@@ -111,6 +120,7 @@ def _check_flags(interface: Interface) -> None:
 
 
 def _component(entry: Function | Interface) -> dict[str, Any]:
+    """Return what `interface.json` has about one component; for a function also which parameter takes each port."""
     interface = entry.interface if isinstance(entry, Function) else entry
     inputs = [_port(port) for port in interface.inputs]
     outputs = [_port(port) for port in interface.outputs]
@@ -135,6 +145,7 @@ def _component(entry: Function | Interface) -> dict[str, Any]:
 
 
 def _port(port: Input | Output) -> dict[str, Any]:
+    """Return what `interface.json` has about a port; keys of unusual properties are left out unless they apply."""
     described: dict[str, Any] = {
         "name": port.name,
         "flag": flag(port.name),
@@ -142,6 +153,7 @@ def _port(port: Input | Output) -> dict[str, Any]:
         "kind": str(port.kind),
     }
     if isinstance(port, Input):
+        # Protocol 1 has the word for inputs without a default in the contract.
         described["optional"] = port.optional and port.default is None
         if port.default is not None and port.kind is Kind.PARAMETER:
             described["default"] = port.default

@@ -1,4 +1,4 @@
-"""Measure a classifier on a table, and write a page about it."""
+"""Measure a classifier on a table and write a report."""
 
 from report import page
 
@@ -20,8 +20,8 @@ def evaluate(
         model: A fitted scikit-learn classifier, as joblib writes it.
         data: CSV with a header; the column `target` is the class.
         metrics: Accuracy, and precision, recall and F1, averaged over the classes.
-        confusion: The confusion matrix, a row for each true class.
-        report: A page with the metrics and the matrix, complete in itself.
+        confusion: The confusion matrix, with a row for each true class.
+        report: A self-contained page with the metrics and the matrix.
 
     Returns:
         Accuracy on the table.

@@ -1,4 +1,4 @@
-"""The report: one HTML page with an inline drawing, no scripts, nothing fetched."""
+"""The report: one HTML page with an inline drawing, without scripts and external files."""
 
 from html import escape
 
@@ -44,7 +44,7 @@ def _drawing(labels: list[str], matrix: list[list[int]]) -> str:
 
 
 def _cell(x: float, y: float, count: int, share: float) -> str:
-    dark = share > 0.55  # noqa: PLR2004 (where white text becomes the more readable one)
+    dark = share > 0.55  # noqa: PLR2004 (above it, white text is easier to read)
     fill = f"rgb({round(242 - 205 * share)},{round(246 - 147 * share)},{round(251 - 16 * share)})"
     color = ' style="fill:#fff"' if dark else ""
     return (

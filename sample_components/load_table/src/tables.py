@@ -1,4 +1,4 @@
-"""Tables as CSV: load one, split one."""
+"""Load and split tables as CSV."""
 
 from typing import NamedTuple
 
@@ -23,13 +23,13 @@ def load_table(data: Output[Dataset], table: str = "breast_cancer") -> Shape:
 
     Returns:
         rows: Number of rows, without the header.
-        columns: Number of columns, the target included.
+        columns: Number of columns, including the target.
     """
     from sklearn.datasets import load_breast_cancer, load_digits
 
     known = {"breast_cancer": load_breast_cancer, "digits": load_digits}
     if table not in known:
-        raise ValueError(f"there is no table {table!r}; there are {', '.join(known)}")
+        raise ValueError(f"unknown table {table!r}, expected {' or '.join(known)}")
     frame = known[table](as_frame=True).frame
     frame.to_csv(data.path, index=False)
     data.metadata.update(table=table, rows=len(frame))
@@ -39,17 +39,17 @@ def load_table(data: Output[Dataset], table: str = "breast_cancer") -> Shape:
 def split_table(
     data: Input[Dataset], training: Output[Dataset], held_out: Output[Dataset], fraction: float = 0.25, seed: int = 0
 ) -> int:
-    """Split a table into rows to train on and rows held out, the classes in proportion.
+    """Split a table into training rows and held-out rows, with equal proportions of classes.
 
     Args:
         data: CSV with a header and a column `target`.
-        training: The rows to train on.
-        held_out: The other rows.
-        fraction: Share of the rows that is held out, between 0 and 1.
+        training: The training rows.
+        held_out: The held-out rows.
+        fraction: Share of the rows to hold out, between 0 and 1.
         seed: Seed of the shuffle.
 
     Returns:
-        Number of rows held out.
+        Number of held-out rows.
     """
     import pandas
     from sklearn.model_selection import train_test_split

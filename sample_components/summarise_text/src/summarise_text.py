@@ -1,4 +1,4 @@
-"""Count what a text is made of."""
+"""Count the words of a text."""
 
 import re
 from collections import Counter
@@ -8,7 +8,7 @@ from toolkit.types import Artifact, Input, Markdown, Output
 
 
 class Summary(NamedTuple):
-    """What was counted."""
+    """The results of counting."""
 
     words: int
     average_length: float
@@ -19,20 +19,20 @@ class Summary(NamedTuple):
 def summarise(
     text: Input[Artifact], report: Output[Markdown], most: int = 5, ignore: list | None = None, title: str = "Summary"
 ) -> Summary:
-    """Count the words of a text and name the most frequent ones.
+    """Count the words of a text and list the most frequent words.
 
     Args:
         text: A text in UTF-8.
         report: The counts as a page in Markdown.
-        most: How many frequent words to name.
-        ignore: Words to leave out of the frequent ones.
+        most: Number of frequent words to list.
+        ignore: Words to exclude from the frequent words.
         title: Heading of the page.
 
     Returns:
         words: Number of words.
-        average_length: Their average length in letters, 0 without words.
+        average_length: Average length of the words in letters; 0 if there are none.
         frequent: The most frequent words, in order.
-        has_numbers: Whether a word has a digit in it.
+        has_numbers: Whether a word contains a digit.
     """
     with open(text.path, encoding="utf-8") as stream:
         words = re.findall(r"\w+", stream.read().lower())

@@ -16,12 +16,12 @@ def train(
     """Fit a logistic regression on standardised columns.
 
     Args:
-        training_data: CSV with a header; the column `target` is the class, all others are numbers.
+        training_data: CSV with a header; the column `target` is the class, all other columns are numbers.
         model: The fitted pipeline, as joblib writes it.
         metrics: Accuracy on the training rows, number of rows and columns, iterations of the solver.
         c: Inverse regularisation strength.
         max_iter: Upper limit of the solver's iterations.
-        class_weight: Weight of each class, by its label; all weigh the same without it.
+        class_weight: Weight of each class, by its label; equal weights if missing.
 
     Returns:
         Accuracy on the training rows.

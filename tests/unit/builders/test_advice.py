@@ -1,18 +1,21 @@
-"""Packages that are there twice, and wheels for GPUs."""
+"""Packages that are there twice, wheels for GPUs, and bases that cannot be pulled lazily."""
 
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tests.artifacts import FACTS, base_image
-from toolkit.builders.advice import advice, lacking
-from toolkit.python.wheels import Wheel
+from toolkit.builders.advice import advice, lacking, pulled_whole
+from toolkit.digest import Digest
+from toolkit.oci.estargz import TOC_DIGEST
+from toolkit.wheels.wheel import Wheel
 
 BASE = base_image()
 GPU = base_image(config={"config": {"Env": ["PATH=/bin", "CUDA_VERSION=12.4"]}})
 
 
 def wheel(name: str, size: int = 1000) -> Wheel:
-    return Wheel(filename=f"{name}-1.0-py3-none-any.whl", sha256="0" * 64, path=Path(name), size=size)
+    return Wheel(filename=f"{name}-1.0-py3-none-any.whl", digest=Digest("0" * 64), path=Path(name), size=size)
 
 
 def test_packages_that_the_base_has_too() -> None:
@@ -47,3 +50,13 @@ def test_libraries_that_the_base_lacks() -> None:
     assert list(lacking("alpine", {"solo": ("libX11.so.6",)})) == [
         "solo needs libX11.so.6, which the base lacks: importing it may fail; use a base that has it"
     ]
+
+
+def test_bases_above_which_layers_are_pulled_whole() -> None:
+    (line,) = pulled_whole(BASE)
+    assert line.startswith("estargz: the base has ordinary layers")
+    converted = tuple(
+        replace(layer, descriptor=replace(layer.descriptor, annotations={TOC_DIGEST: f"sha256:{'0' * 64}"}))
+        for layer in BASE.layers
+    )
+    assert list(pulled_whole(replace(BASE, layers=converted))) == []

@@ -3,77 +3,25 @@ import logging
 import os
 import subprocess
 import sys
-import tarfile
 import time
-from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from tests.artifacts import FACTS, Packed, base_image, component, pack_wheel, save_wheel
+from tests.artifacts import Packed, component, pack_wheel, save_wheel
+from tests.planned import build, folder_tree, layer_trees, make, two_wheels
 from toolkit.builders import planning
 from toolkit.builders.embedded import EmbeddedBuilder
 from toolkit.builders.materialise import materialise
-from toolkit.builders.plan import Installed, Plan
-from toolkit.builders.planning import make_plan
-from toolkit.cache import Cache
-from toolkit.config import Project
+from toolkit.builders.plan import WheelsLayer
+from toolkit.cache.store import Cache
 from toolkit.errors import InputError
 from toolkit.oci.check import check_image
-from toolkit.oci.descriptor import DOCKER_MANIFEST, Platform
-from toolkit.oci.image import Image
+from toolkit.oci.descriptor import DOCKER_MANIFEST
 from toolkit.progress import Progress, silent
-from toolkit.python import splice
-from toolkit.python.collisions import told_collisions
-from toolkit.python.wheels import Wheel
-
-HOST = Platform("linux", "amd64")
-
-
-def make(project: Project, wheels: tuple[Wheel, ...] = (), *, docker: bool = False) -> Plan:
-    base, installed = base_image(docker=docker), Installed(wheels=wheels)
-    return make_plan(project, base, "python:3.11-slim", FACTS, installed, platform=HOST, environ={})
-
-
-def build(project: Project, cache: Path, wheels: tuple[Wheel, ...] = (), *, docker: bool = False) -> Image:
-    return EmbeddedBuilder(Cache(cache)).build(make(project, wheels, docker=docker), silent)
-
-
-def two_wheels(folder: Path) -> tuple[Wheel, ...]:
-    return (
-        pack_wheel(
-            folder, {"one/__init__.py": "1", "shared.py": "one", "one-1.0.data/scripts/x": "#!python\n"}, name="one"
-        ),
-        pack_wheel(folder, {"two/__init__.py": "2", "shared.py": "two"}, name="two"),
-    )
-
-
-def layer_trees(image: Image) -> dict[str, tuple[str, int, float, bytes | str]]:
-    """Unpack the layers above the base, the upper over the lower."""
-    found: dict[str, tuple[str, int, float, bytes | str]] = {}
-    for layer in image.layers[1:]:
-        with tarfile.open(fileobj=BytesIO(b"".join(layer.chunks()))) as archive:
-            for member in archive:
-                stream = archive.extractfile(member) if member.isfile() else None
-                content: bytes | str = stream.read() if stream else member.linkname
-                kind = "d" if member.isdir() else "l" if member.issym() else "f"
-                found[member.name] = (kind, 0o777 if kind == "l" else member.mode, member.mtime, content)
-    return found
-
-
-def folder_tree(root: Path) -> dict[str, tuple[str, int, float, bytes | str]]:
-    found: dict[str, tuple[str, int, float, bytes | str]] = {}
-    for path in sorted(root.rglob("*")):
-        name = path.relative_to(root).as_posix()
-        status = path.lstat()
-        if path.is_symlink():
-            found[name] = ("l", 0o777, status.st_mtime, str(path.readlink()))
-        elif path.is_dir():
-            found[name] = ("d", status.st_mode & 0o7777, status.st_mtime, "")
-        else:
-            found[name] = ("f", status.st_mode & 0o7777, status.st_mtime, path.read_bytes())
-    return found
+from toolkit.wheels import splice
+from toolkit.wheels.collisions import warn_of_collisions
 
 
 @pytest.mark.parametrize("docker", [False, True])
@@ -100,11 +48,11 @@ def test_the_second_build_reads_no_wheel(tmp_path: Path) -> None:
 def test_known_layers_are_not_framed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = Cache(tmp_path / "cache")
     packed = pack_wheel(tmp_path, {"one.so": os.urandom(20_000), "two.py": "2"}, name="one")
-    cache.add_blob(iter((packed.path.read_bytes(),)), sha256=packed.sha256, what="a wheel")
-    wheel = replace(packed, path=cache.blob_path(packed.sha256))
+    cache.store_verified(iter((packed.path.read_bytes(),)), digest=packed.digest, what="a wheel")
+    wheel = replace(packed, path=cache.blob_path(packed.digest))
     image = build(component(tmp_path / "c"), cache.root, (wheel,))
     expected = [b"".join(layer.chunks()) for layer in image.layers]
-    monkeypatch.setattr(splice, "entries", None)
+    monkeypatch.setattr(WheelsLayer, "entries", None)
     again = build(component(tmp_path / "c"), cache.root, (wheel,))
     assert [b"".join(layer.chunks()) for layer in again.layers] == expected
     assert check_image(again) == []
@@ -131,7 +79,7 @@ def test_collisions_are_told_each_time(tmp_path: Path, caplog: pytest.LogCapture
     for _ in range(2):
         caplog.clear()
         with caplog.at_level(logging.WARNING):
-            (found,) = told_collisions(wheels, minor="3.11", cache=Cache(tmp_path / "cache"))
+            (found,) = warn_of_collisions(wheels, minor="3.11", cache=Cache(tmp_path / "cache"))
         assert "one-1.0-py3-none-any.whl and two-1.0-py3-none-any.whl" in caplog.text
         assert "shared.py" in caplog.text
     assert found.winner == "two-1.0-py3-none-any.whl"
@@ -144,7 +92,7 @@ def test_names_that_differ_in_case_are_told_each_time(tmp_path: Path, caplog: py
     for _ in range(2):
         caplog.clear()
         with caplog.at_level(logging.WARNING):
-            assert told_collisions((wheel,), minor="3.11", cache=Cache(tmp_path / "cache")) == ()
+            assert warn_of_collisions((wheel,), minor="3.11", cache=Cache(tmp_path / "cache")) == ()
         assert "a-1.0-py3-none-any.whl: a/Fit.py and a/fit.py differ in case alone" in caplog.text
     image = build(component(tmp_path / "c"), tmp_path / "cache", (wheel,))
     tree = layer_trees(image)
@@ -162,7 +110,7 @@ def test_records_of_another_version_change_nothing(tmp_path: Path, record: str) 
     again = build(component(tmp_path / "c"), tmp_path / "cache", two_wheels(tmp_path))
     assert again.digest == first.digest
     assert check_image(again) == []
-    assert len(told_collisions(two_wheels(tmp_path), minor="3.11", cache=Cache(tmp_path / "cache"))) == 1
+    assert len(warn_of_collisions(two_wheels(tmp_path), minor="3.11", cache=Cache(tmp_path / "cache"))) == 1
 
 
 @pytest.mark.parametrize("year", [1970, 2040])
@@ -213,42 +161,15 @@ def test_a_broken_wheel_ends_the_build(tmp_path: Path) -> None:
         build(component(tmp_path / "c"), tmp_path / "cache", (wheel,))
 
 
-def test_the_same_tree_as_files(tmp_path: Path) -> None:
-    project, wheels = component(tmp_path / "c"), two_wheels(tmp_path)
-    (tmp_path / "c/src/tool.sh").write_text("#!/bin/sh\n")
-    (tmp_path / "c/src/tool.sh").chmod(0o755)
-    (tmp_path / "c/src/link").symlink_to("tool.sh")
-    (tmp_path / "c/src/weights.bin").write_bytes(bytes(300_000))
-    before = os.umask(0o077)
-    try:
-        materialise(make(project, wheels), tmp_path / "tree")
-    finally:
-        os.umask(before)
-    (tmp_path / "tree/opt").chmod(0o755)
-    found = folder_tree(tmp_path / "tree")
-    found.pop("opt")
-    assert found == layer_trees(build(project, tmp_path / "cache", wheels))
-
-
-def test_materialise_is_not_led_astray_by_what_is_there(tmp_path: Path) -> None:
-    project = component(tmp_path / "c")
-    materialise(make(project), tmp_path / "tree")
-    (tmp_path / "c/src/count_words.py").write_text("def count(a: int) -> int:\n    return a\n")
-    materialise(make(project), tmp_path / "tree")
-    assert b"return a" in (tmp_path / "tree/opt/comp/app/count_words.py").read_bytes()
-
-
 SCRIPT = """
 import os, sys
 from pathlib import Path
 os.umask(int(sys.argv[1], 8))
 sys.path.insert(0, sys.argv[2])
-from tests.artifacts import FACTS, base_image, component, pack_wheel
+from tests.artifacts import base_image, base_of, component, installed, pack_wheel
 from toolkit.builders.embedded import EmbeddedBuilder
-from toolkit.builders.plan import Installed
 from toolkit.builders.planning import make_plan
-from toolkit.cache import Cache
-from toolkit.oci.descriptor import Platform
+from toolkit.cache.store import Cache
 from toolkit.progress import silent
 root = Path.cwd()
 project = component(root / "component")
@@ -258,8 +179,8 @@ if sys.argv[3] == "git":
     (root / "component/src/.git").write_text("gitdir: elsewhere")
     os.utime(root / "component/src/data.txt", (10**9, 10**9))
 wheels = (pack_wheel(root, {"a/__init__.py": "1", "b.py": "2"}, name="a"), pack_wheel(root, {"c.py": "3"}, name="c"))
-host = Platform("linux", "amd64")
-plan = make_plan(project, base_image(), "python:3.11-slim", FACTS, Installed(wheels=wheels), platform=host, environ={})
+base = base_image()
+plan = make_plan(project, base_of(base), installed(wheels, base), environ={})
 print(EmbeddedBuilder(Cache(root / "cache")).build(plan, silent).digest)
 """
 

@@ -51,4 +51,4 @@ def test_what_is_not_a_notebook_is_refused_unless_it_is_named(tmp_path: Path, te
     with pytest.raises(InputError, match="not a notebook, so its outputs cannot be taken out"):
         _in_the_image(tmp_path, text)
     (file,) = read_code(tmp_path, into="app", patterns=read_patterns(tmp_path, include=["a.ipynb"])).files
-    assert file.data == text.encode()
+    assert file.content == text.encode()

@@ -1,19 +1,20 @@
 import logging
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from tests.artifacts import FACTS, base_image, component, pack_wheel
+from tests.artifacts import FACTS, base_image, base_of, component, installed, pack_wheel
 from toolkit import launcher
-from toolkit.builders.plan import FilesLayer, Installed, Plan, WheelsLayer
+from toolkit.builders.plan import FilesLayer, Plan, WheelsLayer
 from toolkit.builders.planning import BIG_WHEEL, make_plan
-from toolkit.config import Entry, Project
+from toolkit.config.project import EntryPoint, Project
+from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.python.base import BaseFacts
-from toolkit.python.wheels import Wheel
+from toolkit.wheels.wheel import Wheel
 
 
 def plan(
@@ -25,20 +26,13 @@ def plan(
     wheels: tuple[Wheel, ...] = (),
     environ: dict[str, str] | None = None,
 ) -> Plan:
-    platform = Platform.parse(project.platforms[0])
-    return make_plan(
-        project,
-        base or base_image(),
-        reference,
-        facts,
-        Installed(wheels=wheels),
-        platform=platform,
-        environ=environ or {},
-    )
+    platform, image = Platform.parse(project.platforms[0]), base or base_image()
+    on = base_of(image, facts, reference=reference, platform=platform)
+    return make_plan(project, on, installed(wheels, image), environ=environ or {})
 
 
 def wheel(name: str, size: int = 1000) -> Wheel:
-    return Wheel(filename=f"{name}-1.0-py3-none-any.whl", sha256="0" * 64, path=Path(name), size=size)
+    return Wheel(filename=f"{name}-1.0-py3-none-any.whl", digest=Digest("0" * 64), path=Path(name), size=size)
 
 
 def test_layers_from_bottom_to_top(tmp_path: Path) -> None:
@@ -97,9 +91,9 @@ def test_the_lowest_and_the_highest_layer(tmp_path: Path) -> None:
         "opt/comp/venv/bin/python3.11",
         "opt/comp/venv/pyvenv.cfg",
     ]
-    assert lowest.files[0].data == launcher.source()
+    assert lowest.files[0].content == launcher.source()
     assert [file.path for file in highest.files] == ["opt/comp/app/count_words.py", "opt/comp/interface.json"]
-    assert b'"count_words:count"' in (highest.files[1].data or b"")
+    assert b'"count_words:count"' in b"".join(highest.files[1].chunks())
 
 
 @pytest.mark.parametrize(("version", "safe"), [("3.10.12", False), ("3.11.2", True), ("3.13.0", True)])
@@ -168,11 +162,6 @@ def test_a_variant_that_nobody_asked_for(tmp_path: Path) -> None:
     assert str(plan(component(tmp_path, platforms=("linux/arm64",)), base=base).platform) == "linux/arm64/v8"
 
 
-def test_a_base_with_another_python(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"has Python 3\.11\.2, the component requires >=3\.12"):
-        plan(component(tmp_path, requires_python=">=3.12"))
-
-
 @pytest.mark.parametrize("entrypoint", ["gone:count", "count_words.deeper:count", "tests.x:count"])
 def test_a_module_that_is_not_there(tmp_path: Path, entrypoint: str) -> None:
     project = component(tmp_path)
@@ -199,15 +188,42 @@ def test_a_program_gets_its_interface_from_its_contract(tmp_path: Path) -> None:
         "implementation:\n  container:\n    image: example.com/copy\n"
         "    command: [cp, {inputPath: source}, {outputPath: copy}]\n"
     )
-    project = component(tmp_path, entries=(Entry(name="copy", contract=contract, command=("cp",)),))
+    project = component(tmp_path, entries=(EntryPoint(name="copy", contract=contract, command=("cp",)),))
     (tmp_path / "src/count_words.py").unlink()
     top = plan(project).layers[-1]
     assert isinstance(top, FilesLayer)
     assert [file.path for file in top.files] == ["opt/comp/app/.keep", "opt/comp/interface.json"]
-    assert b'"source"' in (top.files[1].data or b"")
+    assert b'"source"' in b"".join(top.files[1].chunks())
 
 
 def test_wheels_do_not_have_to_be_read_for_a_plan(tmp_path: Path) -> None:
     real = pack_wheel(tmp_path / "wheels", {"a.py": "1"})
     real.path.unlink()
     assert plan(component(tmp_path / "c"), wheels=(real,)).layers[1] == WheelsLayer(name="demo", wheels=(real,))
+
+
+@pytest.mark.parametrize(
+    ("own", "of_the_base", "expected"),
+    [
+        (None, "", "65532:65532"),
+        (None, "1000", "1000"),
+        ("65532", "1000", "65532"),
+        ("root", "1000", "0"),
+        ("0", "", "0"),
+        ("app:staff", "", "1000:50"),
+    ],
+)
+def test_the_user(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, own: str | None, of_the_base: str, expected: str
+) -> None:
+    facts = replace(FACTS, user=of_the_base, users={"app": "1000"}, groups={"staff": "50"})
+    assert plan(replace(component(tmp_path), user=own), facts=facts).user == expected
+    assert caplog.text == ""
+
+
+def test_a_user_that_a_cluster_refuses_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert plan(component(tmp_path), facts=replace(FACTS, user="0")).user == "0"
+    assert "the image runs as root, as its base python:3.11-slim: clusters" in caplog.text
+    caplog.clear()
+    assert plan(replace(component(tmp_path / "2"), user="ada")).user == "ada"
+    assert "the base python:3.11-slim has no user ada in its /etc/passwd" in caplog.text

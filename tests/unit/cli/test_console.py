@@ -3,6 +3,8 @@
 import ast
 import json
 import logging
+import subprocess
+import sys
 import threading
 import warnings
 from pathlib import Path
@@ -11,13 +13,13 @@ import pytest
 
 import toolkit
 from toolkit.cli.bars import reporting
-from toolkit.cli.console import Console, Words, guard, tell, tell_traceback
-from toolkit.progress import Progress
+from toolkit.cli.console import Console, LogHandler, guard, tell, tell_traceback
+from toolkit.progress import SUBJECT, Progress
 from toolkit.redaction import learn
 
 SOURCES = Path(toolkit.__file__).parent
 # The console itself; programs that run elsewhere; and the streams that a step's own output goes to as it is.
-OWN = {"cli/console.py", "launcher/launch.py", "introspection/driver.py", "python/bytecode/program.py"}
+OWN = {"cli/console.py", "launcher/launch.py", "program_probe/driver.py", "wheels/bytecode/program.py"}
 STEPS = {"engines/docker.py", "engines/buildah.py", "runners/process.py"}
 SECRET, HOSTILE = "console-mark-0001", "\x1b]0;owned\x07\u202e"
 
@@ -51,11 +53,11 @@ def _secret() -> None:
 
 def _shown(capsys: pytest.CaptureFixture[str]) -> str:
     out, err = capsys.readouterr()
-    said = out + err
-    assert SECRET not in said
-    assert "\x1b" not in said
-    assert "\u202e" not in said
-    return said
+    printed = out + err
+    assert SECRET not in printed
+    assert "\x1b" not in printed
+    assert "\u202e" not in printed
+    return printed
 
 
 def test_data_and_words_are_without_secrets_and_controls(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,8 +97,24 @@ def test_what_python_prints_by_itself_is_too(
     assert "warning: UserWarning: ***" in _shown(capsys)
 
 
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)], ids=str)
+def test_a_closed_stream_is_the_null_device(closed: tuple[int, ...]) -> None:
+    code = "import os; from toolkit.cli.main import main; code = main(['rules']); print(end='', flush=True)"
+    code += "; os._exit(code or os.open(os.devnull, os.O_RDONLY) < 3)"
+    close = " ".join(f"{descriptor}>&-" for descriptor in closed)
+    run = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" -c "$1" {close}', sys.executable, code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert ("C001" in run.stdout) == (1 not in closed)
+
+
 def test_the_log_is_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:
-    Words().handle(logging.LogRecord("x", logging.WARNING, "x.py", 1, "%s %s", (SECRET, HOSTILE), None))
+    LogHandler().handle(logging.LogRecord("x", logging.WARNING, "x.py", 1, "%s %s", (SECRET, HOSTILE), None))
     assert _shown(capsys).startswith("warning: ***")
 
 
@@ -109,8 +127,18 @@ def test_progress_is_without_secrets(
     with reporting(Console(), form) as report:
         for done in (1, 2):
             report(Progress(task=f"{SECRET} {HOSTILE} [bold]", done=done, total=2))
-    said = capsys.readouterr().err
-    assert SECRET not in said
-    assert "\x1b]0" not in said
+    printed = capsys.readouterr().err
+    assert SECRET not in printed
+    assert "\x1b]0" not in printed
     if form == "json":
-        assert json.loads(said.splitlines()[0])["progress"]["task"].startswith("***")
+        assert json.loads(printed.splitlines()[0])["progress"]["task"].startswith("***")
+
+
+def test_lines_about_a_component_begin_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    token = SUBJECT.set("train")
+    tell("one\n\ntwo")
+    tell("::error::one", named=False)
+    Console().data("result")
+    SUBJECT.reset(token)
+    tell("three")
+    assert capsys.readouterr() == ("result\n", "train: one\ntrain: two\n::error::one\nthree\n")

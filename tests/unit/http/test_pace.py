@@ -13,7 +13,7 @@ from tests.hostile.servers import ENDLESS, SLOW, Talk, serving_bytes
 from toolkit.errors import RemoteError, SlowError
 from toolkit.http.hosts import InsecureHosts
 from toolkit.http.pace import Pace
-from toolkit.http.transport import Body, Request, Transport
+from toolkit.http.transport import Body, HttpRequest, Transport
 
 # Seconds that only a hang exceeds.
 LONG = 60
@@ -33,7 +33,7 @@ def transport(**environ: str) -> Transport:
 def test_a_slow_answer_ends_in_an_error(talk: Talk, *, stream: bool) -> None:
     began = time.monotonic()
     with serving_bytes(talk) as host, pytest.raises(SlowError) as caught:
-        for _ in transport().send(Request(method="GET", url=f"http://{host}/v2/", stream=stream)).chunks:
+        for _ in transport().send(HttpRequest(method="GET", url=f"http://{host}/v2/", stream=stream)).chunks:
             pass
     assert time.monotonic() - began < LONG
     assert host in caught.value.message
@@ -48,12 +48,12 @@ def test_a_slow_reader_ends_in_an_error() -> None:
 
     body = Body(size=1 << 40, chunks=chunks)
     with serving_bytes(servers.reads_slowly) as host, pytest.raises(SlowError, match=r"less than 1.0 kB/s over 1 sec"):
-        transport().send(Request(method="PUT", url=f"http://{host}/v2/", body=body))
+        transport().send(HttpRequest(method="PUT", url=f"http://{host}/v2/", body=body))
 
 
 def test_a_slow_answer_to_an_upload_ends_in_an_error() -> None:
     with serving_bytes(servers.stays_silent) as host, pytest.raises(SlowError, match="gave no whole answer within 1"):
-        transport().send(Request(method="PUT", url=f"http://{host}/v2/", body=b"x" * 100))
+        transport().send(HttpRequest(method="PUT", url=f"http://{host}/v2/", body=b"x" * 100))
 
 
 def test_what_makes_a_body_may_send_requests_meanwhile() -> None:
@@ -62,22 +62,22 @@ def test_what_makes_a_body_may_send_requests_meanwhile() -> None:
 
     def chunks() -> Iterator[bytes]:
         with pytest.raises(RemoteError):
-            sender.send(Request(method="GET", url="http://127.0.0.1:1/", attempts=1))
+            sender.send(HttpRequest(method="GET", url="http://127.0.0.1:1/", attempts=1))
         yield bytes(100)
 
     body = Body(size=100, chunks=chunks)
     with serving_bytes(servers.stays_silent) as host, pytest.raises(SlowError, match="gave no whole answer within 1"):
-        sender.send(Request(method="PUT", url=f"http://{host}/v2/", body=body))
+        sender.send(HttpRequest(method="PUT", url=f"http://{host}/v2/", body=body))
 
 
 def test_a_slow_proxy_is_named() -> None:
     with serving_bytes(servers.stays_silent) as host, pytest.raises(SlowError, match=f"through the proxy {host}"):
-        transport(HTTP_PROXY=f"http://ann:word@{host}").send(Request(method="GET", url="http://far.example/"))
+        transport(HTTP_PROXY=f"http://ann:word@{host}").send(HttpRequest(method="GET", url="http://far.example/"))
 
 
 def test_a_slow_tunnel_is_named() -> None:
     with serving_bytes(servers.drips_headers) as host, pytest.raises(SlowError, match=f"through the proxy {host}"):
-        transport(HTTPS_PROXY=f"http://{host}").send(Request(method="GET", url="https://far.example/"))
+        transport(HTTPS_PROXY=f"http://{host}").send(HttpRequest(method="GET", url="https://far.example/"))
 
 
 def test_tls_is_held_to_the_same(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -92,7 +92,7 @@ def test_tls_is_held_to_the_same(tmp_path_factory: pytest.TempPathFactory) -> No
             servers.drips_body(secure, over)
 
     with serving_bytes(talk) as host, pytest.raises(SlowError, match=host):
-        transport(SSL_CERT_FILE=str(made.authority)).send(Request(method="GET", url=f"https://{host}/"))
+        transport(SSL_CERT_FILE=str(made.authority)).send(HttpRequest(method="GET", url=f"https://{host}/"))
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -100,13 +100,13 @@ def test_tls_is_held_to_the_same(tmp_path_factory: pytest.TempPathFactory) -> No
 def test_an_answer_without_end_is_an_invalid_one(talk: Talk, monkeypatch: pytest.MonkeyPatch, *, stream: bool) -> None:
     monkeypatch.setenv("COMP_LIMIT_REQUEST_TIME", "1000")
     with serving_bytes(talk) as host, pytest.raises(RemoteError, match=f"{host}") as caught:
-        for _ in transport().send(Request(method="GET", url=f"http://{host}/v2/", stream=stream)).chunks:
+        for _ in transport().send(HttpRequest(method="GET", url=f"http://{host}/v2/", stream=stream)).chunks:
             pass
     assert not isinstance(caught.value, SlowError)
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -1,54 +1,13 @@
-"""What the reader of functions supports, and what it refuses."""
+"""Functions that can be components, and reasons why others cannot."""
 
-from dataclasses import replace
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
+from msgspec.structs import replace
 
-from toolkit.findings import FindingsError
-from toolkit.interface.function import read_function
-from toolkit.interface.model import Binding, Function, Input, Kind, Output, Passing
-
-WORDS = """
-from collections import namedtuple
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from enum import Enum, IntEnum, auto
-from functools import partial
-from typing import Annotated, Any, Callable, Dict, List, Literal, NamedTuple, NewType, Optional, Text, Union
-from kfp import components, dsl
-from kfp.components import InputPath, OutputPath
-from kfp.dsl import Dataset, Input, Model, Output
-from toolkit import types as t
-import kfp.dsl as d
-COUNT = 3
-ALIAS = COUNT
-NAMES = ["a", "b"]
-TWICE = 1
-TWICE = 2
-Count = int
-UserId = NewType("UserId", str)
-Loop = Around
-Around = Loop
-Table = Input[Dataset]
-class Sizes(NamedTuple):
-    rows: int
-    names: List[str]
-Pair = NamedTuple("Pair", [("a", int), ("b", float)])
-class Weights(Model):
-    schema_title = "google.VertexModel"
-class Plain(dsl.Model):
-    pass
-from google_cloud_pipeline_components.types import artifact_types
-from google_cloud_pipeline_components.types.artifact_types import VertexDataset
-"""
-
-
-def _read(folder: Path, code: str, *, words: str = WORDS) -> Function:
-    path = folder / "steps.py"
-    path.write_text(words + dedent(code))
-    return read_function(path, "f")
+from tests.functions import read_below_classes, read_code
+from toolkit.errors import FindingsError
+from toolkit.interface.model import Binding, Input, Kind, Passing
 
 
 @pytest.mark.parametrize(
@@ -96,65 +55,11 @@ def _read(folder: Path, code: str, *, words: str = WORDS) -> Function:
     ],
 )
 def test_parameter(tmp_path: Path, written: str, type_: str, default: str | None, *, optional: bool) -> None:
-    function = _read(tmp_path, f"def f(x: {written}): ...")
+    function = read_code(tmp_path, f"def f(x: {written}): ...")
     expected = Input(name="x", type=type_, kind=Kind.PARAMETER, default=default, optional=optional)
     assert function.interface.inputs == (expected,)
     (binding,) = function.bindings
     assert replace(binding, shape=None) == Binding(parameter="x", port="x", output=False, passing=Passing.VALUE)
-
-
-@pytest.mark.parametrize(
-    ("written", "port", "type_", "passing"),
-    [
-        ("x: Input[Dataset]", "x", "Dataset", Passing.ARTIFACT),
-        ("x: 'Input[Dataset]'", "x", "Dataset", Passing.ARTIFACT),
-        ("x: Input['Dataset']", "x", "Dataset", Passing.ARTIFACT),
-        ("x: Dataset", "x", "Dataset", Passing.ARTIFACT),
-        ("x: dsl.Input[dsl.HTML]", "x", "HTML", Passing.ARTIFACT),
-        ("x: d.Input[d.Markdown]", "x", "Markdown", Passing.ARTIFACT),
-        ("x: t.Input[t.SlicedClassificationMetrics]", "x", "SlicedClassificationMetrics", Passing.ARTIFACT),
-        ("x: InputPath('CSV')", "x", "CSV", Passing.PATH),
-        ("x: InputPath(Dataset)", "x", "Dataset", Passing.PATH),
-        ("x: InputPath()", "x", "Artifact", Passing.PATH),
-        ("table_path: InputPath('CSV')", "table", "CSV", Passing.PATH),
-        ("table_file: InputPath('CSV')", "table", "CSV", Passing.PATH),
-        ("table_file_path: InputPath('CSV')", "table", "CSV", Passing.PATH),
-        ("table_path: components.InputPath('CSV')", "table", "CSV", Passing.PATH),
-        ("table_path: dsl.InputPath('CSV')", "table_path", "CSV", Passing.PATH),
-        ("table_path: t.InputPath('CSV')", "table_path", "CSV", Passing.PATH),
-        ("table_file: components.InputTextFile('CSV')", "table", "CSV", Passing.FILE),
-        ("table_path: components.InputTextFile('CSV')", "table_path", "CSV", Passing.FILE),
-        ("x: components.InputBinaryFile()", "x", "Artifact", Passing.FILE),
-        ("x: Table", "x", "Dataset", Passing.ARTIFACT),
-        ("x: Input[Weights]", "x", "google.VertexModel", Passing.ARTIFACT),
-        ("x: Input[Plain]", "x", "Model", Passing.ARTIFACT),
-        ("x: Input[VertexDataset]", "x", "google.VertexDataset", Passing.ARTIFACT),
-        ("x: Input[artifact_types.UnmanagedContainerModel]", "x", "google.UnmanagedContainerModel", Passing.ARTIFACT),
-    ],
-)
-def test_input_artifact(tmp_path: Path, written: str, port: str, type_: str, passing: Passing) -> None:
-    function = _read(tmp_path, f"def f({written}): ...")
-    assert function.interface.inputs == (Input(name=port, type=type_, kind=Kind.ARTIFACT),)
-    (binding,) = function.bindings
-    expected = Binding(parameter=written.partition(":")[0], port=port, output=False, passing=passing)
-    assert replace(binding, mode="") == expected
-
-
-@pytest.mark.parametrize(
-    ("written", "type_", "kind", "passing"),
-    [
-        ("Output[Model]", "Model", Kind.ARTIFACT, Passing.ARTIFACT),
-        ("t.Output[t.Metrics]", "Metrics", Kind.ARTIFACT, Passing.ARTIFACT),
-        ("OutputPath('CSV')", "CSV", Kind.ARTIFACT, Passing.PATH),
-        ("OutputPath(Model)", "Model", Kind.ARTIFACT, Passing.PATH),
-        ("OutputPath(int)", "Integer", Kind.PARAMETER, Passing.PATH),
-        ("OutputPath('Integer')", "Integer", Kind.PARAMETER, Passing.PATH),
-    ],
-)
-def test_output_parameter(tmp_path: Path, written: str, type_: str, kind: Kind, passing: Passing) -> None:
-    function = _read(tmp_path, f"def f(x: {written}): ...")
-    assert function.interface.outputs == (Output(name="x", type=type_, kind=kind),)
-    assert function.bindings == (Binding(parameter="x", port="x", output=True, passing=passing),)
 
 
 @pytest.mark.parametrize(
@@ -175,17 +80,32 @@ def test_output_parameter(tmp_path: Path, written: str, type_: str, kind: Kind, 
     ],
 )
 def test_returned(tmp_path: Path, returned: str, outputs: list[tuple[str, str]], *, several: bool) -> None:
-    function = _read(tmp_path, f"def f() -> {returned}: ...")
+    function = read_code(tmp_path, f"def f() -> {returned}: ...")
     assert [(port.name, port.type) for port in function.interface.outputs] == outputs
     assert function.returns == tuple(name for name, _ in outputs)
     assert function.returns_tuple is several
 
 
 @pytest.mark.parametrize(
+    ("returned", "outputs"),
+    [
+        ("Colour", [("Output", "String")]),
+        ("Config", [("Output", "JsonObject")]),
+        ("list[Point]", [("Output", "JsonArray")]),
+        ("Sizes", [("rows", "Integer"), ("colour", "String")]),
+        ("NamedTuple('X', [('a', int), ('metrics', 'Metrics')])", [("a", "Integer"), ("metrics", "Metrics")]),
+    ],
+)
+def test_returned_classes(tmp_path: Path, returned: str, outputs: list[tuple[str, str]]) -> None:
+    function = read_below_classes(tmp_path, f"def f() -> {returned}: ...")
+    assert [(port.name, port.type) for port in function.interface.outputs] == outputs
+
+
+@pytest.mark.parametrize(
     ("code", "rule", "message", "advice"),
     [
         ("def f(x): ...", "F005", "'x' has no annotation", ": str"),
-        ("def f(x: Frame): ...", "F006", "`Frame` is no annotation", "use one of"),
+        ("def f(x: Frame): ...", "F006", "a component cannot have the annotation `Frame`", "use one of"),
         ("def f(x: Metrics): ...", "F006", "`Metrics` is not imported", "from toolkit.types import Metrics"),
         (
             "import a.b\ndef f(x: a.b.Model): ...",
@@ -194,7 +114,7 @@ def test_returned(tmp_path: Path, returned: str, outputs: list[tuple[str, str]],
             "from toolkit.types import Model",
         ),
         ("from a.b import InputPath\ndef f(x: InputPath('CSV')): ...", "F006", "`InputPath('CSV')` comes from a.b", ""),
-        ("from a import Output as O\ndef f(x: O[int]): ...", "F006", "`O[int]` is no annotation", ""),
+        ("from a import Output as O\ndef f(x: O[int]): ...", "F006", "the annotation `O[int]`", ""),
         ("def f(x: Literal['a', 1]): ...", "F006", "mixes types", "one type"),
         ("def f(x: Literal[b'a']): ...", "F006", "`b'a'` in Literal", "its value"),
         ("def f(x: Literal['a'] = 'b'): ...", "F007", "is 'b', its choices are 'a'", ""),
@@ -208,34 +128,36 @@ def test_returned(tmp_path: Path, returned: str, outputs: list[tuple[str, str]],
         ("def f(x: Callable): ...", "F006", "`Callable`", "name the function"),
         ("def f(x: complex): ...", "F006", "`complex`", "two floats"),
         ("def f(x: 'CSV'): ...", "F006", "`CSV`", "use one of"),
-        ("def f(x: 'a b'): ...", "F006", "'a b' in quotes names no type", "InputPath('a b')"),
-        ("def f(x: {'GCSPath': {}}): ...", "F006", "is no type", "str for a value"),
-        ("def f(x: int if COUNT else str): ...", "F006", "known when the code runs", "the type itself"),
-        ("def f(x: make(int)): ...", "F006", "known when the code runs", "the type itself"),
+        ("def f(x: 'a b'): ...", "F006", "'a b' in quotes is not the name of a type", "InputPath('a b')"),
+        ("def f(x: {'GCSPath': {}}): ...", "F006", "is not a type", "str for a value"),
+        ("def f(x: int if COUNT else str): ...", "F006", "not known before the code runs", "the type itself"),
+        ("def f(x: make(int)): ...", "F006", "not known before the code runs", "the type itself"),
         ("def f(x: Loop): ...", "F006", "`Loop`", "use one of"),
         ("def f(x: dict[int, str]): ...", "F006", "the keys of JSON are texts", "dict[str, …]"),
-        ("def f(x: list[bytes]): ...", "F006", "`bytes` is no JSON", "hold str, int"),
+        ("def f(x: list[bytes]): ...", "F006", "JSON cannot hold `bytes`", "hold str, int"),
         ("def f(x: d.PipelineTaskFinalStatus): ...", "F006", "KFP 2's own executor", "as an input"),
         ("def f(x: Output[List[Model]]): ...", "F006", "lists of artifacts", "a folder: Output[Model]"),
         ("def f(x: components.InputTextFile): ...", "F006", "without parentheses", "InputTextFile('CSV')"),
         ("def f(x: components.InputTextFile(str)): ...", "F006", "String is passed by value", "write str"),
-        ("def f(x: int = TWICE): ...", "F007", "no literal: `TWICE`", "the value itself"),
-        ("def f(x: int = 2 ** 99999999): ...", "F007", "no literal", "the value itself"),
-        ("def f(x: int = 2 ** 9 ** 9 ** 9): ...", "F007", "no literal", "the value itself"),
-        ("def f(x: int = 1 << 99999999): ...", "F007", "no literal", "the value itself"),
-        ("def f(x: str = '%99999999d' % 1): ...", "F007", "no literal", "the value itself"),
+        ("def f(x: int = TWICE): ...", "F007", "not a literal: `TWICE`", "the value itself"),
+        ("def f(x: int = 2 ** 99999999): ...", "F007", "not a literal", "the value itself"),
+        ("def f(x: int = 2 ** 9 ** 9 ** 9): ...", "F007", "not a literal", "the value itself"),
+        ("def f(x: int = 1 << 99999999): ...", "F007", "not a literal", "the value itself"),
+        ("def f(x: str = '%99999999d' % 1): ...", "F007", "not a literal", "the value itself"),
         ("def f(x: int): await x", "F001", "'await' outside async function", ""),
         ("return 1\ndef f(): ...", "F001", "'return' outside function", ""),
         ("def g(y):\n    def f(x: int): return x + y", "F003", "inside a function and uses its y", "as an input"),
         ("def f() -> namedtuple('X', ['a']): ...", "F006", "cannot be returned", "NamedTuple"),
         ("def f() -> {'a': int}: ...", "F006", "cannot be returned", "NamedTuple"),
         ("def f() -> NamedTuple('X', [('a', Optional[int])]): ...", "F006", "`Optional[int]`", "fields are"),
-        ("@dsl.pipeline\ndef f(): ...", "F012", "is a pipeline", "its steps"),
+        ("@dsl.pipeline\ndef f(): ...", "F012", "is a pipeline", "`comp pipeline compile "),
+        ("f = dsl.importer(artifact_uri='gs://a', artifact_class=Dataset)", "F012", "an importer", "in the pipeline"),
+        ("f = components.load_component_from_file('c.yaml')", "F012", "of another file", "convert, lint or add"),
         (
             "@dsl.container_component\ndef f(): ...",
             "F012",
             "a container component",
-            "`comp convert FILE --to component`",
+            ":f --to component` writes its contract",
         ),
         ("if COUNT:\n    def f(): ...", "F003", "under a condition", "at module level"),
         ("for i in range(2):\n    def f(): ...", "F002", "inside a class, function or loop", ""),
@@ -244,7 +166,7 @@ def test_returned(tmp_path: Path, returned: str, outputs: list[tuple[str, str]],
         ("def f(**x: int): ...", "F004", "`**x`", "parameter of its own"),
         ("def f(x: int, /): ...", "F004", "positional-only", "remove the `/`"),
         ("async def f(): ...", "F009", "async", "asyncio.run"),
-        ("def f(x: int = max(1, 2)): ...", "F007", "no literal: `max(1, 2)`", "the value itself"),
+        ("def f(x: int = max(1, 2)): ...", "F007", "not a literal: `max(1, 2)`", "the value itself"),
         ("def f(x: int = 1.5): ...", "F007", "is 1.5, its type is Integer", ""),
         ("def f(x: int = True): ...", "F007", "is True, its type is Integer", ""),
         ("def f(x: str = 5): ...", "F007", "is 5, its type is String", ""),
@@ -271,12 +193,12 @@ def test_returned(tmp_path: Path, returned: str, outputs: list[tuple[str, str]],
         ("class A:\n    def f(self): ...", "F002", "inside a class, function or loop", ""),
         ("def f(): ...\ndef f(): ...", "F003", "defined 2 times", "keep one"),
         ("def f(:", "F001", "syntax error", ""),
-        ("@dsl.component(packages_to_install=find())\ndef f(): ...", "F007", "no literal: `find()`", ""),
+        ("@dsl.component(packages_to_install=find())\ndef f(): ...", "F007", "not a literal: `find()`", ""),
     ],
 )
 def test_refused(tmp_path: Path, code: str, rule: str, message: str, advice: str) -> None:
     with pytest.raises(FindingsError) as caught:
-        _read(tmp_path, code)
+        read_code(tmp_path, code)
     finding = caught.value.findings[0]
     assert finding.rule == rule
     assert message in finding.message
@@ -287,22 +209,13 @@ def test_refused(tmp_path: Path, code: str, rule: str, message: str, advice: str
 
 def test_every_problem_has_its_place(tmp_path: Path) -> None:
     with pytest.raises(FindingsError) as caught:
-        _read(tmp_path, "def f(ü: X, a, *b: int,\n      c: int = g()) -> tuple: ...", words="")
+        read_code(tmp_path, "def f(ü: X, a, *b: int,\n      c: int = g()) -> tuple: ...", above="")
     places = [(finding.rule, finding.where.line, finding.where.column) for finding in caught.value.findings]
     assert places == [("F006", 1, 10), ("F005", 1, 13), ("F004", 1, 17), ("F007", 2, 16), ("F006", 2, 24)]
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"# coding: nope\n", b"x = '\xff'\n", b"\0"])
-def test_bytes_that_are_no_source(tmp_path: Path, data: bytes) -> None:
-    path = tmp_path / "steps.py"
-    path.write_bytes(data)
-    with pytest.raises(FindingsError) as caught:
-        read_function(path, "f")
-    assert caught.value.findings[0].rule == "F001"
-
-
 def test_the_decorator_and_the_docstring(tmp_path: Path) -> None:
-    function = _read(
+    function = read_code(
         tmp_path,
         '''
         BASE = "python:3.11"
@@ -325,17 +238,6 @@ def test_the_decorator_and_the_docstring(tmp_path: Path) -> None:
     assert [port.description for port in function.interface.outputs] == ["What is made.", "How many."]
 
 
-def test_the_module_is_not_imported(tmp_path: Path) -> None:
-    function = _read(tmp_path, "raise SystemExit(7)\ndef f(x: int): ...")
-    assert function.interface.inputs[0].name == "x"
-
-
-def test_a_module_of_50_000_lines(tmp_path: Path) -> None:
-    function = _read(tmp_path, "def f(x: Input[Dataset]): ...\n", words=WORDS + "y = [1, 2, 3]\n" * 50_000)
-    assert function.where.line is not None
-    assert function.where.line > 50_000
-
-
 def test_a_function_inside_another_is_read_when_it_needs_nothing_of_it(tmp_path: Path) -> None:
     code = """
         def pipeline():
@@ -345,7 +247,7 @@ def test_a_function_inside_another_is_read_when_it_needs_nothing_of_it(tmp_path:
                     return x
             f()
     """
-    function = _read(tmp_path, code)
+    function = read_code(tmp_path, code)
     assert function.base == "python:3.12"
     assert function.interface.inputs[0].default == "3"
 
@@ -363,5 +265,28 @@ def test_returns_may_describe_output_parameters(tmp_path: Path) -> None:
                 n: Not this.
             """
     '''
-    described = {port.name: port.description for port in _read(tmp_path, code).interface.outputs}
+    described = {port.name: port.description for port in read_code(tmp_path, code).interface.outputs}
     assert (described["m"], described["n"]) == ("The model.", "By args.")
+
+
+def test_a_docstring_that_contradicts_is_remarked_on(tmp_path: Path) -> None:
+    function = read_below_classes(
+        tmp_path,
+        '''
+        def f(rows: int, ratio: float, name: str = "x"):
+            """Do it.
+
+            Args:
+                rows (str): How many.
+                ratio (int): What share.
+                nmae: What.
+                gone (int): Nothing.
+            """
+        ''',
+    )
+    assert [(remark.rule, remark.message) for remark in function.remarks] == [
+        ("F010", "the docstring describes 'nmae', which is not a parameter"),
+        ("F010", "the docstring describes 'gone', which is not a parameter"),
+        ("F010", "the docstring says that 'rows' is str, its annotation is Integer"),
+    ]
+    assert function.remarks[0].help == "did you mean 'name'?"

@@ -10,7 +10,7 @@ from toolkit.interface.script import Script, read_script
 
 
 def _read(text: str) -> Script | None:
-    return read_script(Module.parse(Path("s.py"), text))
+    return read_script(Module.parse(Path("s.py"), text, {}))
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def _read(text: str) -> Script | None:
         ("# /// script\n# requires-python = '>=3.10,<3.13'\n# ///\n# a comment\n# ///\n", None, None),
     ],
 )  # fmt: skip
-def test_what_a_script_says(text: str, dependencies: tuple[str, ...] | None, python: str | None) -> None:
+def test_metadata_of_a_script(text: str, dependencies: tuple[str, ...] | None, python: str | None) -> None:
     if dependencies is None:
         with pytest.raises(InputError):
             _read(text)
@@ -46,18 +46,18 @@ def test_sources_are_not_the_index() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("# /// script\n# dependencies = []\n", "has no end"),
-        ("# /// script\n# x=1\n# ///\n\n# /// script\n# x=1\n# ///\n", "is there twice"),
+        ("# /// script\n# x=1\n# ///\n\n# /// script\n# x=1\n# ///\n", "is present twice"),
         ("# /// script\n# x =\n# ///\n", "not valid TOML"),
         ("# /// script\n# dependencies = 'a'\n# ///\n", "not a list of texts"),
         ("# /// script\n# dependencies = ['a b']\n# ///\n", "not a requirement: 'a b'"),
         ("# /// script\n# requires-python = 'new'\n# ///\n", "not a version range: 'new'"),
     ],
 )
-def test_broken_metadata_is_refused_at_its_line(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=said) as caught:
+def test_broken_metadata_is_refused_at_its_line(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
         _read("import os\n" + text)
     assert caught.value.where
     assert caught.value.where.line == 2

@@ -42,10 +42,10 @@ RETURNING = "from typing import Optional\ndef f(x: {type}) -> {type}:\n    retur
     ],
 )
 def test_values_are_read_and_written_by_type(image: Callable[[str], Image], kind: str, text: str, written: str) -> None:
-    made = image(RETURNING.format(type=kind))
-    done = made("f", "--x", text, "--outputs", "--Output", made.at("deep/er/Output"), "--executor-input", "{{$}}")
+    step = image(RETURNING.format(type=kind))
+    done = step("f", "--x", text, "--outputs", "--Output", step.at("deep/er/Output"), "--executor-input", "{{$}}")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert made.out("deep/er/Output") == written
+    assert step.out("deep/er/Output") == written
 
 
 @pytest.mark.parametrize(
@@ -63,15 +63,15 @@ def test_values_are_read_and_written_by_type(image: Callable[[str], Image], kind
     ],
 )
 def test_a_value_of_another_type_is_refused(image: Callable[[str], Image], kind: str, text: str) -> None:
-    made = image(RETURNING.format(type=kind))
-    done = made("f", "--x", text, "--outputs", "--Output", made.at("Output"))
+    step = image(RETURNING.format(type=kind))
+    done = step("f", "--x", text, "--outputs", "--Output", step.at("Output"))
     assert done.returncode == 1
     assert done.stderr.startswith(f"comp: f: the input 'x' is {text!r}, expected ")
-    assert not (made.folder / "out" / "Output").exists()
+    assert not (step.folder / "out" / "Output").exists()
 
 
 @pytest.mark.parametrize(
-    ("type_", "value", "said"),
+    ("type_", "value", "message"),
     [
         ("int", "'5'", "expected Integer"),
         ("int", "True", "expected Integer"),
@@ -84,13 +84,13 @@ def test_a_value_of_another_type_is_refused(image: Callable[[str], Image], kind:
     ],
 )
 def test_a_returned_value_of_another_type_is_refused(
-    image: Callable[[str], Image], type_: str, value: str, said: str
+    image: Callable[[str], Image], type_: str, value: str, message: str
 ) -> None:
-    made = image(f"def f() -> {type_}:\n    return {value}\n")
-    done = made("f", "--outputs", "--Output", made.at("Output"))
+    step = image(f"def f() -> {type_}:\n    return {value}\n")
+    done = step("f", "--outputs", "--Output", step.at("Output"))
     assert done.returncode == 1
     assert done.stderr.startswith("comp: f: the output 'Output'")
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 TUPLE = """
@@ -115,15 +115,15 @@ def f() -> R:
     "value", ["R(1, 'x')", "(1, 'x')", "S('x', 1)", "S(a=1, b='x')", "dict(b='x', a=1)", "D('x', 1)"]
 )
 def test_a_tuple_gives_one_output_a_field(image: Callable[[str], Image], value: str) -> None:
-    made = image(TUPLE.format(value))
-    assert made("f", "--outputs", "--a", made.at("a"), "--b", made.at("b")).returncode == 0
-    assert (made.out("a"), made.out("b")) == ("1", "x")
+    step = image(TUPLE.format(value))
+    assert step("f", "--outputs", "--a", step.at("a"), "--b", step.at("b")).returncode == 0
+    assert (step.out("a"), step.out("b")) == ("1", "x")
 
 
 @pytest.mark.parametrize("value", ["(1,)", "(1, 'x', 2)", "[1, 'x']", "None", "T(1, 'x')", "dict(a=1)"])
 def test_another_tuple_is_refused(image: Callable[[str], Image], value: str) -> None:
-    made = image(TUPLE.format(value))
-    done = made("f", "--outputs", "--a", made.at("a"), "--b", made.at("b"))
+    step = image(TUPLE.format(value))
+    done = step("f", "--outputs", "--a", step.at("a"), "--b", step.at("b"))
     assert done.returncode == 1
     assert done.stderr.startswith("comp: f: the function returned ")
 
@@ -147,31 +147,31 @@ def f(path: str) -> {}:
     ],
 )
 @pytest.mark.parametrize("several", [False, True])
-def test_what_is_returned_is_an_artifacts_content(
+def test_a_returned_value_is_an_artifacts_content(
     image: Callable[[str], Image], tmp_path: Path, value: str, written: str, *, several: bool
 ) -> None:
     source = tmp_path / "source"
     source.write_text("of the file")
     type_ = "NamedTuple('R', [('Output', Dataset)])" if several else "Dataset"
-    made = image(ARTIFACT.format(type_, f"({value},)" if several else value))
-    done = made("f", "--path", str(source), "--outputs", "--Output", made.at("o"))
+    step = image(ARTIFACT.format(type_, f"({value},)" if several else value))
+    done = step("f", "--path", str(source), "--outputs", "--Output", step.at("o"))
     assert done.returncode == 0, done.stderr
-    assert made.out("o") == written
+    assert step.out("o") == written
 
 
 def test_a_returned_artifact_may_lie_elsewhere(image: Callable[[str], Image], tmp_path: Path) -> None:
-    made = image(ARTIFACT.format("Dataset", "Dataset(uri='gs://b/k', metadata=dict(a=1))"))
+    step = image(ARTIFACT.format("Dataset", "Dataset(uri='gs://b/k', metadata=dict(a=1))"))
     executor = {"outputs": {"outputFile": str(tmp_path / "report.json")}}
-    given = ("--path", "", "--outputs", "--Output", made.at("o"), "--executor-input", json.dumps(executor))
-    done = made("f", *given)
+    given = ("--path", "", "--outputs", "--Output", step.at("o"), "--executor-input", json.dumps(executor))
+    done = step("f", *given)
     assert done.returncode == 0, done.stderr
     (reported,) = json.loads((tmp_path / "report.json").read_text())["artifacts"]["output"]["artifacts"]
     assert (reported["uri"], reported["metadata"]) == ("gs://b/k", {"a": 1})
 
 
-def test_an_object_without_a_text_is_no_artifacts_content(image: Callable[[str], Image]) -> None:
-    made = image(ARTIFACT.format("Dataset", "object()"))
-    assert "(object), expected Dataset" in made("f", "--path", "", "--outputs", "--Output", made.at("o")).stderr
+def test_an_object_without_a_text_cannot_be_an_artifacts_content(image: Callable[[str], Image]) -> None:
+    step = image(ARTIFACT.format("Dataset", "object()"))
+    assert "(object), expected Dataset" in step("f", "--path", "", "--outputs", "--Output", step.at("o")).stderr
 
 
 OPTIONAL = """
@@ -181,19 +181,32 @@ def f(a: str, b: int | None = None, c: int | None = 7, d: str = "d") -> str:
 
 
 def test_an_absent_input_takes_the_functions_own_default(image: Callable[[str], Image]) -> None:
-    made = image(OPTIONAL)
-    assert made("f", "--a", "x", "--c", "7", "--d", "d", "--outputs", "--Output", made.at("o")).returncode == 0
-    assert made.out("o") == "('x', None, 7, 'd')"
+    step = image(OPTIONAL)
+    assert step("f", "--a", "x", "--c", "7", "--d", "d", "--outputs", "--Output", step.at("o")).returncode == 0
+    assert step.out("o") == "('x', None, 7, 'd')"
+
+
+def test_an_optional_artifact_without_a_file_is_absent(image: Callable[[str], Image]) -> None:
+    step = image(
+        "from typing import Optional\nfrom toolkit.types import Artifact, Input\n"
+        "def f(x: Optional[Input[Artifact]] = None) -> str:\n    return open(x.path).read() if x else 'none'\n"
+    )
+    outputs = ("--outputs", "--Output", step.at("Output"), "--executor-input", "{{$}}")
+    done = step("f", "--x", step.at("missing"), *outputs)
+    assert (done.returncode, step.out("Output")) == (0, "none"), done.stderr
+    (step.folder / "given").write_text("text")
+    done = step("f", "--x", str(step.folder / "given"), *outputs)
+    assert (done.returncode, step.out("Output")) == (0, "text"), done.stderr
 
 
 def test_an_optional_input_without_default_is_none(image: Callable[[str], Image]) -> None:
-    made = image("def f(a: 'int | None' = None) -> str:\n    return repr(a)\n")
-    assert made("f", "--outputs", "--Output", made.at("o")).returncode == 0
-    assert made.out("o") == "None"
+    step = image("def f(a: 'int | None' = None) -> str:\n    return repr(a)\n")
+    assert step("f", "--outputs", "--Output", step.at("o")).returncode == 0
+    assert step.out("o") == "None"
 
 
 def test_a_default_of_the_contract_need_not_be_given_by_hand(image: Callable[[str], Image]) -> None:
-    made = image(
+    step = image(
         "import functools\n\n"
         "def same(function):\n"
         "    @functools.wraps(function)\n"
@@ -203,12 +216,12 @@ def test_a_default_of_the_contract_need_not_be_given_by_hand(image: Callable[[st
         "def f(a: int = 7, b: 'int | None' = None) -> str:\n    return repr((a, b))\n\n"
         "f = same(f)\n"
     )
-    assert made("f", "--outputs", "--Output", made.at("o")).returncode == 0
-    assert made.out("o") == "(7, None)"
+    assert step("f", "--outputs", "--Output", step.at("o")).returncode == 0
+    assert step.out("o") == "(7, None)"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ((), "the input 'a' is missing"),
         (("--z", "1"), "unknown input --z"),
@@ -219,16 +232,16 @@ def test_a_default_of_the_contract_need_not_be_given_by_hand(image: Callable[[st
         (("--a", "1", "--outputs", "--Output", "o", "--", "ls"), "a function takes nothing after --"),
     ],
 )
-def test_a_wrong_call_is_refused(image: Callable[[str], Image], arguments: tuple[str, ...], said: str) -> None:
-    made = image("def f(a: str) -> str:\n    return a\n")
+def test_a_wrong_call_is_refused(image: Callable[[str], Image], arguments: tuple[str, ...], message: str) -> None:
+    step = image("def f(a: str) -> str:\n    return a\n")
     outputs = (
         ()
-        if "--outputs" in arguments or said.startswith(("the output", "the arg"))
-        else ("--outputs", "--Output", made.at("o"))
+        if "--outputs" in arguments or message.startswith(("the output", "the arg"))
+        else ("--outputs", "--Output", step.at("o"))
     )
-    done = made("f", *arguments, *outputs) if said != "the input 'a' is missing" else made("f", *outputs)
+    done = step("f", *arguments, *outputs) if message != "the input 'a' is missing" else step("f", *outputs)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_an_unknown_component_names_those_that_are_there(image: Callable[[str], Image]) -> None:
@@ -237,10 +250,10 @@ def test_an_unknown_component_names_those_that_are_there(image: Callable[[str], 
 
 
 def test_another_protocol_is_refused(image: Callable[[str], Image]) -> None:
-    made = image("def f() -> int:\n    return 1\n")
-    path = made.folder / "interface.json"
+    step = image("def f() -> int:\n    return 1\n")
+    path = step.folder / "interface.json"
     path.write_text(path.read_text().replace('"protocol":1', '"protocol":2'))
-    assert "of protocol 2, this launcher speaks 1" in made("f").stderr
+    assert "of protocol 2, this launcher speaks 1" in step("f").stderr
 
 
 ARTIFACTS = """
@@ -266,63 +279,63 @@ def f(data: Input[Dataset], model: Output[Model], m: Output[Metrics], mlpipeline
 """
 
 
-def _artifact_arguments(made: Image) -> list[str]:
-    given = made.folder / "given"
+def _artifact_arguments(step: Image) -> list[str]:
+    given = step.folder / "given"
     given.write_text("content")
     arguments = ["f", "--data", str(given), "--raw", str(given), "--outputs"]
     for name in ("model", "m", "mlpipeline-metrics", "copy", "n"):
-        arguments += [f"--{name}", made.at(name)]
+        arguments += [f"--{name}", step.at(name)]
     return arguments
 
 
 def test_artifacts_without_kfp(image: Callable[[str], Image]) -> None:
-    made = image(ARTIFACTS)
-    done = made(*_artifact_arguments(made), "--executor-input", "{{$}}")
+    step = image(ARTIFACTS)
+    done = step(*_artifact_arguments(step), "--executor-input", "{{$}}")
     assert done.returncode == 0, done.stderr
-    assert made.out("model") == f"data{made.folder / 'given'}"
-    assert json.loads(made.out("m")) == {"loss": 0.5}
+    assert step.out("model") == f"data{step.folder / 'given'}"
+    assert json.loads(step.out("m")) == {"loss": 0.5}
     shown = {"metrics": [{"name": "accuracy", "numberValue": 0.75, "format": "RAW"}]}
-    assert json.loads(made.out("mlpipeline-metrics")) == shown
-    assert (made.out("copy"), made.out("n")) == ("content", "3")
+    assert json.loads(step.out("mlpipeline-metrics")) == shown
+    assert (step.out("copy"), step.out("n")) == ("content", "3")
 
 
-def test_kfp_2_is_told_of_artifacts_and_their_metadata(image: Callable[[str], Image]) -> None:
-    made = image(ARTIFACTS)
-    told = {"name": "projects/1", "uri": "gs://bucket/data", "metadata": {"rows": 7.0}}
+def test_kfp_2_gets_artifacts_and_their_metadata(image: Callable[[str], Image]) -> None:
+    step = image(ARTIFACTS)
+    reported = {"name": "projects/1", "uri": "gs://bucket/data", "metadata": {"rows": 7.0}}
     executor_input = {
-        "inputs": {"artifacts": {"data": {"artifacts": [told]}}},
+        "inputs": {"artifacts": {"data": {"artifacts": [reported]}}},
         "outputs": {
             "artifacts": {"model": {"artifacts": [{"name": "the-model", "uri": "gs://bucket/model"}]}},
-            "outputFile": made.at("deep/executor_output.json"),
+            "outputFile": step.at("deep/executor_output.json"),
         },
     }
-    done = made(*_artifact_arguments(made), "--executor-input", json.dumps(executor_input))
+    done = step(*_artifact_arguments(step), "--executor-input", json.dumps(executor_input))
     assert done.returncode == 0, done.stderr
-    reported = json.loads(made.out("deep/executor_output.json"))["artifacts"]
+    reported = json.loads(step.out("deep/executor_output.json"))["artifacts"]
     model = {"name": "the-model", "uri": "gs://bucket/model", "metadata": {"rows": 7.0}}
     assert reported["model"] == {"artifacts": [model]}
     assert reported["m"]["artifacts"][0]["metadata"] == {"loss": 0.5}
-    assert made.out("model") == "projects/1gs://bucket/data"
+    assert step.out("model") == "projects/1gs://bucket/data"
 
 
 def test_kfp_2_decides_values_and_presence(image: Callable[[str], Image]) -> None:
-    made = image(OPTIONAL)
+    step = image(OPTIONAL)
     executor_input = json.dumps({"inputs": {"parameterValues": {"a": "from kfp", "c": 5.0, "d": ""}}})
     command = ("--a", "argv", "--b", "1", "--c", "6", "--d", "argv")
-    done = made("f", *command, "--outputs", "--Output", made.at("o"), "--executor-input", executor_input)
+    done = step("f", *command, "--outputs", "--Output", step.at("o"), "--executor-input", executor_input)
     assert done.returncode == 0, done.stderr
-    assert made.out("o") == "('from kfp', None, 5, '')"
+    assert step.out("o") == "('from kfp', None, 5, '')"
 
 
 def test_what_kfp_2_does_not_report_comes_from_the_command_line_if_it_is_required(
     image: Callable[[str], Image],
 ) -> None:
-    made = image(OPTIONAL)
+    step = image(OPTIONAL)
     executor_input = json.dumps({"inputs": {"parameterValues": {"a": "x"}}})
     command = ("--a", "x", "--b", "null", "--c", "6", "--d", "e")
-    done = made("f", *command, "--outputs", "--Output", made.at("o"), "--executor-input", executor_input)
+    done = step("f", *command, "--outputs", "--Output", step.at("o"), "--executor-input", executor_input)
     assert done.returncode == 0, done.stderr
-    assert made.out("o") == "('x', None, 6, 'e')"
+    assert step.out("o") == "('x', None, 6, 'e')"
 
 
 MOVING = """
@@ -339,22 +352,22 @@ def f(model: Output[Model], data: Output[Dataset]):
 
 
 def test_a_new_uri_moves_the_path_and_back(image: Callable[[str], Image]) -> None:
-    made = image(MOVING)
-    outputs = ("--outputs", "--model", made.at("model"), "--data", made.at("data"))
-    told = {"outputs": {"artifacts": {}, "outputFile": made.at("report.json")}}
-    done = made("f", *outputs, "--executor-input", json.dumps(told))
+    step = image(MOVING)
+    outputs = ("--outputs", "--model", step.at("model"), "--data", step.at("data"))
+    executor_input = {"outputs": {"artifacts": {}, "outputFile": step.at("report.json")}}
+    done = step("f", *outputs, "--executor-input", json.dumps(executor_input))
     assert done.returncode == 0, done.stderr
-    reported = json.loads(made.out("report.json"))["artifacts"]
-    assert reported["model"]["artifacts"][0]["uri"] == made.at("model.bin")
-    assert reported["data"]["artifacts"][0]["uri"] == made.at("data.csv")
-    assert (made.out("model.bin"), made.out("data.csv")) == ("x", "x")
+    reported = json.loads(step.out("report.json"))["artifacts"]
+    assert reported["model"]["artifacts"][0]["uri"] == step.at("model.bin")
+    assert reported["data"]["artifacts"][0]["uri"] == step.at("data.csv")
+    assert (step.out("model.bin"), step.out("data.csv")) == ("x", "x")
 
 
-def test_an_engine_that_knows_paths_alone_cannot_be_told_of_another(image: Callable[[str], Image]) -> None:
-    made = image(MOVING)
-    done = made("f", "--outputs", "--model", made.at("model"), "--data", made.at("data"))
+def test_an_engine_that_knows_only_paths_cannot_take_another(image: Callable[[str], Image]) -> None:
+    step = image(MOVING)
+    done = step("f", "--outputs", "--model", step.at("model"), "--data", step.at("data"))
     assert done.returncode == 1
-    expected = f"declared and not written: model ({made.at('model')}), data ({made.at('data')})"
+    expected = f"declared and not written: model ({step.at('model')}), data ({step.at('data')})"
     assert done.stderr == f"comp: f: {expected}\n"
 
 
@@ -364,73 +377,73 @@ def test_an_engine_that_knows_paths_alone_cannot_be_told_of_another(image: Calla
 )
 def test_stores_are_mounted_where_kfp_mounts_them(image: Callable[[str], Image], uri: str, path: str) -> None:
     code = "from kfp.dsl import Model\ndef f(uri: str, path: str) -> list:\n    m, n = Model(uri=uri), Model()\n"
-    made = image(code + "    n.path = path\n    return [m.path, n.uri, n.path]\n")
-    done = made("f", "--uri", uri, "--path", path, "--outputs", "--Output", made.at("o"))
+    step = image(code + "    n.path = path\n    return [m.path, n.uri, n.path]\n")
+    done = step("f", "--uri", uri, "--path", path, "--outputs", "--Output", step.at("o"))
     assert done.returncode == 0, done.stderr
-    assert json.loads(made.out("o")) == [path, uri, path]
+    assert json.loads(step.out("o")) == [path, uri, path]
 
 
 def test_numbers_of_numpy_become_json(image: Callable[[str], Image]) -> None:
     code = "class N:\n    def tolist(self):\n        return [1, 2.5]\ndef f() -> dict:\n    return {'a': N()}\n"
-    made = image(code)
-    assert made("f", "--outputs", "--Output", made.at("o")).returncode == 0
-    assert made.out("o") == '{"a": [1, 2.5]}'
+    step = image(code)
+    assert step("f", "--outputs", "--Output", step.at("o")).returncode == 0
+    assert step.out("o") == '{"a": [1, 2.5]}'
 
 
 def test_an_input_and_an_output_may_have_one_name(image: Callable[[str], Image]) -> None:
     code = "from typing import NamedTuple\ndef f(x: int) -> NamedTuple('R', [('x', int)]):\n    return (x + 1,)\n"
-    made = image(code)
-    assert made("f", "--x", "1", "--outputs", "--x", made.at("x")).returncode == 0
-    assert made.out("x") == "2"
+    step = image(code)
+    assert step("f", "--x", "1", "--outputs", "--x", step.at("x")).returncode == 0
+    assert step.out("x") == "2"
 
 
 def test_an_output_that_was_not_written_is_an_error(image: Callable[[str], Image]) -> None:
-    made = image("from toolkit.types import Model, Output\ndef f(model: Output[Model]):\n    pass\n")
-    done = made("f", "--outputs", "--model", made.at("model"))
+    step = image("from toolkit.types import Model, Output\ndef f(model: Output[Model]):\n    pass\n")
+    done = step("f", "--outputs", "--model", step.at("model"))
     assert done.returncode == 1
-    assert done.stderr == f"comp: f: declared and not written: model ({made.at('model')})\n"
+    assert done.stderr == f"comp: f: declared and not written: model ({step.at('model')})\n"
 
 
 def test_the_traceback_is_the_users_own(image: Callable[[str], Image]) -> None:
-    made = image("def f() -> int:\n    print('before')\n    return 1 // 0\n")
-    done = made("f", "--outputs", "--Output", made.at("o"))
+    step = image("def f() -> int:\n    print('before')\n    return int('x')\n")
+    done = step("f", "--outputs", "--Output", step.at("o"))
     assert (done.returncode, done.stdout) == (1, "before\n")
     assert "launch.py" not in done.stderr
     assert 'module.py", line 3, in f' in done.stderr
-    assert done.stderr.endswith("comp: f: ZeroDivisionError: integer division or modulo by zero\n")
+    assert done.stderr.endswith("comp: f: ValueError: invalid literal for int() with base 10: 'x'\n")
 
 
 @pytest.mark.parametrize(
-    ("raised", "said"),
+    ("raised", "message"),
     [
         ("ValueError('one\\ntwo')", "comp: f: ValueError: one\n"),
         ("ValueError", "comp: f: ValueError\n"),
         ("Odd()", "comp: f: Odd: <exception str() failed>\n"),
     ],
 )
-def test_the_last_line_is_one_line(image: Callable[[str], Image], raised: str, said: str) -> None:
+def test_the_last_line_is_one_line(image: Callable[[str], Image], raised: str, message: str) -> None:
     code = "import sys\nclass Odd(Exception):\n    def __str__(self):\n        return 1 // 0\n"
-    made = image(code + f"def f() -> int:\n    sys.argv.clear()\n    raise {raised}\n")
-    done = made("f", "--outputs", "--Output", made.at("o"))
+    step = image(code + f"def f() -> int:\n    sys.argv.clear()\n    raise {raised}\n")
+    done = step("f", "--outputs", "--Output", step.at("o"))
     assert done.returncode == 1
-    assert done.stderr.endswith(said)
+    assert done.stderr.endswith(message)
 
 
 @pytest.mark.parametrize(
     ("code", "expected"), [("sys.exit(7)", 7), ("sys.exit('no')", 1), ("raise KeyboardInterrupt", 130)]
 )
 def test_an_exit_code_of_the_users_is_kept(image: Callable[[str], Image], code: str, expected: int) -> None:
-    made = image(f"import sys\ndef f() -> int:\n    {code}\n")
-    assert made("f", "--outputs", "--Output", made.at("o")).returncode == expected
+    step = image(f"import sys\ndef f() -> int:\n    {code}\n")
+    assert step("f", "--outputs", "--Output", step.at("o")).returncode == expected
 
 
 @pytest.mark.parametrize(("written", "expected"), [("open(n, 'w').write('3')", 0), ("pass", 1)])
-def test_leaving_with_code_0_is_no_excuse_for_a_missing_output(
+def test_leaving_with_code_0_does_not_excuse_a_missing_output(
     image: Callable[[str], Image], written: str, expected: int
 ) -> None:
     code = "import sys\nfrom toolkit.types import OutputPath\n"
-    made = image(f"{code}def f(n: OutputPath(int)):\n    {written}\n    sys.exit(0)\n")
-    done = made("f", "--outputs", "--n", made.at("n"))
+    step = image(f"{code}def f(n: OutputPath(int)):\n    {written}\n    sys.exit(0)\n")
+    done = step("f", "--outputs", "--n", step.at("n"))
     assert done.returncode == expected
     assert ("declared and not written: n" in done.stderr) == bool(expected)
 
@@ -446,56 +459,56 @@ def test_leaving_with_code_0_is_no_excuse_for_a_missing_output(
         ("from toolkit.errors import InputError", "toolkit.errors", "comp-toolkit"),
     ],
 )
-def test_what_is_no_annotation_has_to_be_declared(
+def test_other_names_of_kfp_have_to_be_declared(
     image: Callable[[str], Image], code: str, name: str, package: str
 ) -> None:
-    made = image(f"{code}\ndef f() -> int:\n    return 1\n")
-    done = made("f", "--outputs", "--Output", made.at("o"))
+    step = image(f"{code}\ndef f() -> int:\n    return 1\n")
+    done = step("f", "--outputs", "--Output", step.at("o"))
     assert done.returncode == 1
     assert f"{name} is not in this image: declare {package} in dependencies\n" in done.stderr
 
 
 def test_pickle_may_look_through_the_stand_ins(image: Callable[[str], Image]) -> None:
     # An object without a module, as numpy's functions are, is looked for in every module.
-    made = image(
+    step = image(
         "import pickle\nimport kfp.dsl\n\n"
         "class Odd:\n    def __reduce__(self):\n        return 'odd'\n\n"
         "Odd.__module__ = None\nodd = Odd()\n\n"
         "def f() -> str:\n    return str(b'odd' in pickle.dumps(odd))\n"
     )
-    done = made("f", "--outputs", "--Output", made.at("o"))
+    done = step("f", "--outputs", "--Output", step.at("o"))
     assert done.returncode == 0, done.stderr
-    assert made.out("o") == "True"
+    assert step.out("o") == "True"
 
 
 def test_a_real_package_wins_over_its_stand_in(image: Callable[[str], Image]) -> None:
-    made = image("from kfp import REAL\ndef f() -> int:\n    return REAL\n")
-    (made.folder / "app" / "kfp.py").write_text("REAL = 5\n")
-    assert made("f", "--outputs", "--Output", made.at("o")).returncode == 0
-    assert made.out("o") == "5"
+    step = image("from kfp import REAL\ndef f() -> int:\n    return REAL\n")
+    (step.folder / "app" / "kfp.py").write_text("REAL = 5\n")
+    assert step("f", "--outputs", "--Output", step.at("o")).returncode == 0
+    assert step.out("o") == "5"
 
 
 def test_home_is_set_when_nobody_set_it(image: Callable[[str], Image]) -> None:
-    made = image("import os\ndef f() -> str:\n    return os.environ['HOME']\n")
-    assert made("f", "--outputs", "--Output", made.at("o"), env={"PATH": "/usr/bin:/bin"}).returncode == 0
-    assert made.out("o") == "/tmp"  # noqa: S108 (what the launcher promises)
+    step = image("import os\ndef f() -> str:\n    return os.environ['HOME']\n")
+    assert step("f", "--outputs", "--Output", step.at("o"), env={"PATH": "/usr/bin:/bin"}).returncode == 0
+    assert step.out("o") == "/tmp"  # noqa: S108 (what the launcher promises)
 
 
-@pytest.mark.parametrize("home", ["", "/home/of/mine"])
+@pytest.mark.parametrize("home", ["", "/home/of/mine", "/usr"])
 def test_only_a_home_that_is_none_is_replaced(image: Callable[[str], Image], home: str) -> None:
-    made = image("import os\ndef f() -> str:\n    return os.environ['HOME']\n")
+    step = image("import os\ndef f() -> str:\n    return os.environ['HOME']\n")
     env = {"PATH": "/usr/bin:/bin", "HOME": home}
-    assert made("f", "--outputs", "--Output", made.at("o"), env=env).returncode == 0
-    assert made.out("o") == (home or "/tmp")  # noqa: S108 (what the launcher promises)
+    assert step("f", "--outputs", "--Output", step.at("o"), env=env).returncode == 0
+    assert step.out("o") == (home or "/tmp")  # noqa: S108 (what the launcher promises)
 
 
 def test_an_output_that_cannot_be_written_is_named(image: Callable[[str], Image]) -> None:
-    made = image("def f() -> int:\n    return 1\n")
-    (made.folder / "out").write_text("a file")
-    done = made("f", "--outputs", "--Output", made.at("deep/o"))
+    step = image("def f() -> int:\n    return 1\n")
+    (step.folder / "out").write_text("a file")
+    done = step("f", "--outputs", "--Output", step.at("deep/o"))
     assert (done.returncode, done.stderr) == (
         3,
-        f"comp: f: cannot make the folder {made.at('deep')}: Not a directory\n",
+        f"comp: f: cannot make the folder {step.at('deep')}: Not a directory\n",
     )
 
 
@@ -507,7 +520,7 @@ def _interface(component: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (None, "cannot read interface.json beside the launcher: "),
         ("{", "cannot read interface.json beside the launcher: "),
@@ -535,19 +548,19 @@ def _interface(component: str) -> str:
         ),
     ],
 )
-def test_a_damaged_image_is_one_line(image: Callable[[str], Image], content: str | None, said: str) -> None:
-    made = image("def f() -> int:\n    return 1\n")
-    (made.folder / "interface.json").unlink()
+def test_a_damaged_image_is_one_line(image: Callable[[str], Image], content: str | None, message: str) -> None:
+    step = image("def f() -> int:\n    return 1\n")
+    (step.folder / "interface.json").unlink()
     if content:
-        (made.folder / "interface.json").write_text(content)
-    done = made("f")
+        (step.folder / "interface.json").write_text(content)
+    done = step("f")
     assert done.returncode == 3
-    assert done.stderr.startswith(f"comp: f: this image is damaged, build it again: {said}")
+    assert done.stderr.startswith(f"comp: f: this image is damaged, build it again: {message}")
     assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ("[]", "it is a list, expected an object"),
         ('{"inputs": []}', "inputs is a list, expected an object"),
@@ -570,56 +583,58 @@ def test_a_damaged_image_is_one_line(image: Callable[[str], Image], content: str
         ('{"outputs": {"outputFile": "a\\u0000b"}}', "outputs.outputFile has a null character"),
     ],
 )
-def test_a_malformed_executor_input_is_the_engines_fault(image: Callable[[str], Image], given: str, said: str) -> None:
-    made = image("def f(a: str = 'x') -> str:\n    return a\n")
-    done = made("f", "--outputs", "--Output", made.at("o"), "--executor-input", given)
+def test_a_malformed_executor_input_is_the_engines_fault(
+    image: Callable[[str], Image], given: str, message: str
+) -> None:
+    step = image("def f(a: str = 'x') -> str:\n    return a\n")
+    done = step("f", "--outputs", "--Output", step.at("o"), "--executor-input", given)
     assert done.returncode == 2
-    assert done.stderr == f"comp: f: the engine's --executor-input is malformed: {said}\n"
+    assert done.stderr == f"comp: f: the engine's --executor-input is malformed: {message}\n"
 
 
 def test_a_deep_executor_input_is_one_line(image: Callable[[str], Image]) -> None:
-    made = image("def f(a: str = 'x') -> str:\n    return a\n")
-    done = made("f", "--outputs", "--Output", made.at("o"), "--executor-input", "[" * 100_000)
+    step = image("def f(a: str = 'x') -> str:\n    return a\n")
+    done = step("f", "--outputs", "--Output", step.at("o"), "--executor-input", "[" * 100_000)
     assert done.returncode == 2
     assert done.stderr.startswith("comp: f: the engine's --executor-input is not JSON: ")
     assert done.stderr.count("\n") == 1
 
 
 def test_an_executor_input_may_leave_anything_out(image: Callable[[str], Image]) -> None:
-    made = image("def f(a: str = 'x') -> str:\n    return a\n")
+    step = image("def f(a: str = 'x') -> str:\n    return a\n")
     for given in ("{}", '{"inputs": null, "outputs": {"artifacts": {"o": {"artifacts": null}}}}'):
-        done = made("f", "--outputs", "--Output", made.at("o"), "--executor-input", given)
+        done = step("f", "--outputs", "--Output", step.at("o"), "--executor-input", given)
         assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ('["a"]', "are a list, expected an object of texts by input name"),
         ('{"a": 5}', "are wrong: 'a' is a number, expected a text"),
         ("null", "are null, expected an object of texts by input name"),
     ],
 )
-def test_wrong_values_are_the_engines_fault(image: Callable[[str], Image], content: str, said: str) -> None:
-    made = image("def f(a: str) -> str:\n    return a\n")
-    values = made.folder / "values.json"
+def test_wrong_values_are_the_engines_fault(image: Callable[[str], Image], content: str, message: str) -> None:
+    step = image("def f(a: str) -> str:\n    return a\n")
+    values = step.folder / "values.json"
     values.write_text(content)
-    done = made("f", "--comp:values", str(values), "--outputs", "--Output", made.at("o"))
-    assert (done.returncode, done.stderr) == (2, f"comp: f: the values in {values} {said}\n")
+    done = step("f", "--comp:values", str(values), "--outputs", "--Output", step.at("o"))
+    assert (done.returncode, done.stderr) == (2, f"comp: f: the values in {values} {message}\n")
 
 
-def test_a_returned_text_that_is_no_text_is_one_line(image: Callable[[str], Image]) -> None:
-    made = image("def f() -> str:\n    return '\\ud800'\n")
-    done = made("f", "--outputs", "--Output", made.at("o"))
+def test_a_returned_text_that_cannot_be_written_is_one_line(image: Callable[[str], Image]) -> None:
+    step = image("def f() -> str:\n    return '\\ud800'\n")
+    done = step("f", "--outputs", "--Output", step.at("o"))
     assert done.returncode == 1
-    assert done.stderr.startswith(f"comp: f: cannot write {made.at('o')}: 'utf-8' codec can't encode")
+    assert done.stderr.startswith(f"comp: f: cannot write {step.at('o')}: 'utf-8' codec can't encode")
     assert done.stderr.count("\n") == 1
 
 
 def test_it_starts_without_heavy_modules(image: Callable[[str], Image]) -> None:
-    made = image("import sys\ndef f() -> list:\n    return sorted(sys.modules)\n")
-    assert made("f", "--outputs", "--Output", made.at("o")).returncode == 0
-    loaded = set(json.loads(made.out("o")))
+    step = image("import sys\ndef f() -> list:\n    return sorted(sys.modules)\n")
+    assert step("f", "--outputs", "--Output", step.at("o")).returncode == 0
+    loaded = set(json.loads(step.out("o")))
     assert not loaded & {"argparse", "dataclasses", "inspect", "typing", "pathlib", "subprocess", "traceback", "signal"}
 
 
@@ -639,13 +654,13 @@ def program(tmp_path: Path) -> Callable[[str], Image]:
 
 
 def test_a_program_runs_with_its_outputs_parents_made(program: Callable[[str], Image]) -> None:
-    made = program("import sys\nopen(sys.argv[2], 'w').write(sys.argv[1])\n")
-    outputs = ("--outputs", "--result", made.at("deep/result"))
-    report = json.dumps({"outputs": {"outputFile": made.at("report.json")}})
-    done = made("p", *outputs, "--executor-input", report, "--", "python", "program.py", "x", made.at("deep/result"))
+    step = program("import sys\nopen(sys.argv[2], 'w').write(sys.argv[1])\n")
+    outputs = ("--outputs", "--result", step.at("deep/result"))
+    report = json.dumps({"outputs": {"outputFile": step.at("report.json")}})
+    done = step("p", *outputs, "--executor-input", report, "--", "python", "program.py", "x", step.at("deep/result"))
     assert done.returncode == 0, done.stderr
-    assert made.out("deep/result") == "x"
-    assert "result" in json.loads(made.out("report.json"))["artifacts"]
+    assert step.out("deep/result") == "x"
+    assert "result" in json.loads(step.out("report.json"))["artifacts"]
 
 
 @pytest.mark.parametrize(
@@ -653,20 +668,21 @@ def test_a_program_runs_with_its_outputs_parents_made(program: Callable[[str], I
     [("raise SystemExit(9)", 9), ("import os; os.kill(os.getpid(), 15)", 143), ("pass", 1)],
 )
 def test_a_programs_exit_code_is_kept(program: Callable[[str], Image], code: str, expected: int) -> None:
-    made = program(code)
-    done = made("p", "--outputs", "--result", made.at("result"), "--", "python", "program.py")
+    step = program(code)
+    done = step("p", "--outputs", "--result", step.at("result"), "--", "python", "program.py")
     assert done.returncode == expected
 
 
 def test_a_signal_reaches_the_program(program: Callable[[str], Image]) -> None:
+    # Blocked, so that a signal that comes before the wait is not lost in it.
     code = (
-        "import signal, sys, time\n"
-        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\n"
+        "import signal, sys\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
         "print('ready', flush=True)\n"
-        "time.sleep(30)\n"
+        "sys.exit(5 if signal.sigwait([signal.SIGTERM]) == signal.SIGTERM else 6)\n"
     )
-    made = program(code)
-    command = [sys.executable, str(made.folder / "launch.py"), "p", "--outputs", "--result", made.at("r")]
+    step = program(code)
+    command = [sys.executable, str(step.folder / "launch.py"), "p", "--outputs", "--result", step.at("r")]
     with subprocess.Popen([*command, "--", "python", "program.py"], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
@@ -675,8 +691,8 @@ def test_a_signal_reaches_the_program(program: Callable[[str], Image]) -> None:
 
 
 def test_a_signal_reaches_the_program_whenever_it_comes(program: Callable[[str], Image]) -> None:
-    made = program("")
-    command = [sys.executable, "-S", str(made.folder / "launch.py"), "p", "--outputs", "--result", made.at("r")]
+    step = program("")
+    command = [sys.executable, "-S", str(step.folder / "launch.py"), "p", "--outputs", "--result", step.at("r")]
     for half_milliseconds in range(100):
         with subprocess.Popen([*command, "--", "sleep", "60"]) as process:
             with pytest.raises(subprocess.TimeoutExpired):
@@ -687,35 +703,53 @@ def test_a_signal_reaches_the_program_whenever_it_comes(program: Callable[[str],
 
 
 def test_a_program_starts_with_the_signals_that_the_launcher_had(program: Callable[[str], Image]) -> None:
-    made = program(
+    step = program(
         "import signal\nprint(signal.pthread_sigmask(signal.SIG_BLOCK, ()), signal.getsignal(17) == signal.SIG_DFL)\n"
     )
-    done = made("p", "--outputs", "--result", made.at("result"), "--", "python", "program.py")
+    done = step("p", "--outputs", "--result", step.at("result"), "--", "python", "program.py")
     assert done.stdout == "set() True\n"
 
 
 def test_a_program_does_not_inherit_an_ignored_sigpipe(program: Callable[[str], Image]) -> None:
-    made = program("")
-    outputs = ("--outputs", "--result", made.at("result"))
-    done = made("p", *outputs, "--", "bash", "-c", "kill -PIPE $$; echo ignored")
+    step = program("")
+    outputs = ("--outputs", "--result", step.at("result"))
+    done = step("p", *outputs, "--", "bash", "-c", "kill -PIPE $$; echo ignored")
     assert (done.returncode, done.stdout) == (141, "")
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "message"),
     [((), "no program after --"), (("no-such-program",), "cannot run no-such-program: No such file or directory")],
 )
 def test_a_program_that_is_not_there_is_refused(
-    program: Callable[[str], Image], command: tuple[str, ...], said: str
+    program: Callable[[str], Image], command: tuple[str, ...], message: str
 ) -> None:
-    made = program("")
-    done = made("p", "--outputs", "--result", made.at("result"), "--", *command)
-    assert (done.returncode, done.stderr) == (1 if command else 2, f"comp: p: {said}\n")
+    step = program("")
+    done = step("p", "--outputs", "--result", step.at("result"), "--", *command)
+    assert (done.returncode, done.stderr) == (1 if command else 2, f"comp: p: {message}\n")
 
 
 def test_a_program_of_the_base_needs_no_app_folder(program: Callable[[str], Image]) -> None:
-    made = program("")
-    (made.folder / "app" / "program.py").unlink()
-    (made.folder / "app").rmdir()
-    done = made("p", "--outputs", "--result", made.at("result"), "--", "cp", "/etc/hostname", made.at("result"))
+    step = program("")
+    (step.folder / "app" / "program.py").unlink()
+    (step.folder / "app").rmdir()
+    done = step("p", "--outputs", "--result", step.at("result"), "--", "cp", "/etc/hostname", step.at("result"))
     assert done.returncode == 0, done.stderr
+
+
+def test_an_artifact_that_kfps_server_takes_for_absent_is_found(image: Callable[[str], Image]) -> None:
+    code = """
+from toolkit.types import Dataset, Input, InputPath
+
+def f(data: Input[Dataset] = None, table: InputPath("CSV") = None, other: Input[Dataset] = None) -> list:
+    return [data.path, data.uri, dict(data.metadata), table, other]
+"""
+    found = image(code)
+    artifacts = {
+        "data": {"artifacts": [{"name": "d", "uri": "s3://bucket/d", "metadata": {"rows": 3}}]},
+        "table": {"artifacts": [{"name": "t", "uri": "gs://bucket/t"}]},
+    }
+    given = json.dumps({"inputs": {"artifacts": artifacts}})
+    done = found("f", "--outputs", "--Output", found.at("o"), "--executor-input", given)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(found.out("o")) == ["/s3/bucket/d", "s3://bucket/d", {"rows": 3}, "/gcs/bucket/t", None]

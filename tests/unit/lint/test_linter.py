@@ -1,4 +1,4 @@
-"""Linting a file: what is ignored, what cannot be, and the schema's second opinion."""
+"""Linting a file: findings that comments ignore, and those that cannot be ignored."""
 
 import time
 from pathlib import Path
@@ -7,7 +7,6 @@ import pytest
 
 from toolkit.errors import InputError
 from toolkit.lint.linter import lint_contract
-from toolkit.lint.schema import against_schema
 
 CONTRACT = """\
 name: n
@@ -29,7 +28,7 @@ def _rules(path: Path, text: str) -> list[str]:
     return [finding.rule for finding in lint_contract(path)[0]]
 
 
-def test_what_a_comment_ignores(tmp_path: Path) -> None:
+def test_a_comment_ignores_rules(tmp_path: Path) -> None:
     path = tmp_path / "component.yaml"
     assert _rules(path, CONTRACT.replace("{line}", "")) == ["C020"]
     assert _rules(path, CONTRACT.replace("{line}", "  # comp:ignore[C020] yes")) == []
@@ -50,24 +49,12 @@ def test_form_cannot_be_ignored(tmp_path: Path) -> None:
     assert _rules(path, "nmae: a # comp:ignore[C003]\nimplementation: {container: {image: a}}\n") == ["C003"]
 
 
-def test_what_cannot_be_read(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     path = tmp_path / "component.yaml"
     path.write_bytes(b"\xff\xfe\x00")
     assert [finding.rule for finding in lint_contract(path)[0]] == ["C001"]
     with pytest.raises(InputError):
         lint_contract(tmp_path / "missing.yaml")
-
-
-def test_the_schema_speaks_only_where_the_reader_said_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "component.yaml"
-    text = "name: 5\ninputs: [{name: a, optional: maybe}]\nimplementation: {container: {image: a, args: [5]}}\n"
-    path.write_text(text)
-    found, _ = lint_contract(path)
-    assert [finding.rule for finding in found] == ["C004", "C003", "C004"]
-    alone = against_schema(text, path, ())
-    assert {str(finding.where) for finding in alone} == {f"{path}:1:7", f"{path}:2:30", f"{path}:3:47"}
-    assert all("does not fit the schema" in finding.message for finding in alone)
-    assert against_schema("a: [", path, ()) == []
 
 
 def test_time_grows_with_the_contract_and_no_faster(tmp_path: Path) -> None:

@@ -4,9 +4,8 @@ import json
 import time
 from pathlib import Path
 
-from toolkit.errors import Location
-from toolkit.findings import Finding, Severity
-from toolkit.lint.reports import as_github, as_json, as_text
+from toolkit.errors import Finding, Location, Severity
+from toolkit.lint.reports import as_json, as_text
 
 PATH = Path("a/component.yaml")
 
@@ -62,19 +61,6 @@ def test_json() -> None:
         }
     ]
     assert as_json([]) == "[]"
-
-
-def test_github() -> None:
-    found = [_finding(2, 3, 6, message="50%\nof: it"), _finding()]
-    assert as_github(found) == (
-        "::error file=a/component.yaml,line=2,col=3,endLine=2,endColumn=6,title=C010::50%25%0Aof: it%0Ado this\n"
-        "::error file=a/component.yaml,title=C010::m%0Ado this"
-    )
-
-
-def test_a_github_path_is_escaped() -> None:
-    finding = Finding(rule="C010", severity=Severity.WARNING, message="m", where=Location(path=Path("a,b:c")))
-    assert as_github([finding]) == "::warning file=a%2Cb%3Ac,title=C010::m"
 
 
 def test_as_many_findings_as_lines() -> None:

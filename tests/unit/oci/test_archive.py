@@ -4,19 +4,19 @@ import io
 import json
 import tarfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.images import image_of, layer_of, tar_of
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
+from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.oci.archive import archive_chunks, read_archive, write_archive
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import Platform
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image
 from toolkit.oci.layout import read_layout
 
@@ -171,16 +171,15 @@ def test_a_plain_layer_with_another_diff_id_is_refused_and_not_remembered(
     assert check_image(read_archive(true, platform=AMD64, cache=cache)) == []
 
 
-def test_what_the_cache_lost_or_another_version_wrote_is_made_again(image: Image, tmp_path: Path, cache: Cache) -> None:
+def test_a_layer_that_the_cache_lost_is_made_again(image: Image, tmp_path: Path, cache: Cache) -> None:
     path = saved(tmp_path / "saved.tar", as_docker_saves(image, [tar_of("a"), tar_of("b")]))
     first = read_archive(path, platform=AMD64, cache=cache)
     (layer, _) = first.layers
-    damaged = cache.blob_path(layer.descriptor.digest.hex)
+    damaged = cache.blob_path(layer.descriptor.digest)
     damaged.write_bytes(damaged.read_bytes()[:-1])
     assert check_image(read_archive(path, platform=AMD64, cache=cache)) == []
-    for record in ({}, {"sha256": 3, "size": 1}, {"sha256": "../../x", "size": 1}, {"sha256": "0" * 64, "size": None}):
-        cache.write_record("compressed", str(layer.diff_id), record)
-        assert check_image(read_archive(path, platform=AMD64, cache=cache)) == []
+    damaged.unlink()
+    assert check_image(read_archive(path, platform=AMD64, cache=cache)) == []
 
 
 def test_a_layer_that_is_no_longer_itself_is_not_written(image: Image, tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 
 from tests.artifacts import base_image, image_of
+from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.oci.assemble import assemble, layer_media_type
 from toolkit.oci.check import check_image
 from toolkit.oci.deflate import gzip_member
 from toolkit.oci.descriptor import DOCKER_LAYER, DOCKER_MANIFEST, OCI_LAYER, OCI_MANIFEST, Descriptor
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 
 TIME = "2025-01-01T00:00:00Z"

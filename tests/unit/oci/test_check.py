@@ -2,12 +2,14 @@ import gzip
 import tarfile
 import tracemalloc
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.images import image_of, layer_of, tar_of, zstd_of
+from toolkit.digest import Digest
+from toolkit.errors import InputError
 from toolkit.oci.blob import ChunkStream, compression_errors, gunzip
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import (
@@ -19,7 +21,6 @@ from toolkit.oci.descriptor import (
     OCI_MANIFEST,
     Descriptor,
 )
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image, Layer
 
 
@@ -28,7 +29,7 @@ def layers() -> list[Layer]:
     return [layer_of(tar_of("etc/os-release", "usr/bin/python3")), layer_of(tar_of("./opt/comp/a", "opt/comp/b"))]
 
 
-def test_a_sound_image_has_no_problems(layers: list[Layer]) -> None:
+def test_a_valid_image_has_no_problems(layers: list[Layer]) -> None:
     assert check_image(image_of(layers)) == []
 
 
@@ -42,14 +43,14 @@ def test_docker_media_types_are_a_family_of_their_own() -> None:
     ]
 
 
-def test_a_layer_of_many_gzip_members_is_sound() -> None:
+def test_a_layer_of_many_gzip_members_is_valid() -> None:
     tar = tar_of("a", "b", "c")
     blob = b"".join(gzip.compress(tar[start : start + 300]) for start in range(0, len(tar), 300))
     assert check_image(image_of([layer_of(tar, compressed=blob)])) == []
 
 
 @pytest.mark.parametrize(("compress", "suffix"), [(bytes, ""), (zstd_of, "+zstd")])
-def test_layers_of_other_compressions_are_sound(compress: Callable[[bytes], bytes], suffix: str) -> None:
+def test_layers_of_other_compressions_are_valid(compress: Callable[[bytes], bytes], suffix: str) -> None:
     tar = tar_of("a")
     layer = layer_of(tar, compressed=compress(tar), media_type=f"application/vnd.oci.image.layer.v1.tar{suffix}")
     assert check_image(image_of([layer])) == []
@@ -74,7 +75,7 @@ def test_the_same_layer_twice_is_read_once() -> None:
     )
 
 
-def test_every_mismatch_of_a_layer_is_told_with_both_values(layers: list[Layer]) -> None:
+def test_every_mismatch_of_a_layer_shows_both_values(layers: list[Layer]) -> None:
     zero = Digest("00" * 32)
     wrong = replace(layers[0], diff_id=zero, descriptor=Descriptor(media_type=OCI_LAYER, digest=zero, size=1))
     right = layers[0]
@@ -85,7 +86,7 @@ def test_every_mismatch_of_a_layer_is_told_with_both_values(layers: list[Layer])
     ]
 
 
-def test_documents_that_disagree_are_told_together(layers: list[Layer]) -> None:
+def test_every_mismatch_of_the_documents_is_reported(layers: list[Layer]) -> None:
     def config(data: dict[str, Any]) -> None:
         data["rootfs"] = {"type": "other", "diff_ids": [str(layers[0].diff_id)]}
         del data["os"]
@@ -122,7 +123,7 @@ def test_a_diff_id_of_the_config_is_compared(layers: list[Layer]) -> None:
     ]
 
 
-def test_documents_that_are_no_json_are_told(layers: list[Layer]) -> None:
+def test_documents_that_are_not_json(layers: list[Layer]) -> None:
     image = replace(image_of(layers), manifest=b"[", config=b"[]")
     assert check_image(image) == ["manifest: not a JSON object", "config: not a JSON object"]
 
@@ -138,16 +139,16 @@ def test_documents_that_are_no_json_are_told(layers: list[Layer]) -> None:
         (tar_of("lib/x", link=("lib", "usr/lib")), "unsafe path 'lib/x': 'lib' is a symbolic link in the same layer"),
     ],
 )
-def test_paths_that_ruin_an_image_are_told(tar: bytes, problem: str) -> None:
+def test_paths_that_ruin_an_image(tar: bytes, problem: str) -> None:
     assert check_image(image_of([layer_of(tar)])) == [f"layer 0: {problem}"]
 
 
 @pytest.mark.parametrize("tar", [tar_of(".wh.gone", "a/.wh..wh..opq"), tar_of(link=("bin", "/usr/bin")), bytes(1024)])
-def test_what_real_layers_hold_is_sound(tar: bytes) -> None:
+def test_members_of_real_layers_are_valid(tar: bytes) -> None:
     assert check_image(image_of([layer_of(tar)])) == []
 
 
-def test_a_truncated_layer_is_told() -> None:
+def test_a_truncated_layer() -> None:
     tar = tar_of("a")
     whole = gzip.compress(tar)
     found = check_image(image_of([layer_of(tar, compressed=whole[:-4])]))
@@ -155,8 +156,19 @@ def test_a_truncated_layer_is_told() -> None:
     assert found[0].startswith("layer 0: not a whole compressed stream: ")
 
 
-def test_what_is_no_tar_is_told() -> None:
-    found = check_image(image_of([layer_of(b"no tar at all " * 100)]))
+@pytest.mark.parametrize("kept", [0, 20, 10_000])
+def test_a_layer_that_its_source_refuses_has_the_sources_words(kept: int) -> None:
+    layer = layer_of(tar_of("a"))
+
+    def chunks() -> Iterator[bytes]:
+        yield b"".join(layer.chunks())[:kept]
+        raise InputError("the blob is damaged")
+
+    assert check_image(image_of([replace(layer, chunks=chunks), layer])) == ["layer 0: the blob is damaged"]
+
+
+def test_a_layer_that_is_not_a_tar() -> None:
+    found = check_image(image_of([layer_of(b"not a tar at all " * 100)]))
     assert len(found) == 1
     assert found[0].startswith("layer 0: not a tar archive: ")
 
@@ -189,7 +201,7 @@ def test_many_files_take_little_memory() -> None:
 
 
 def _memory_of_checking(image: Image) -> int:
-    """Check an image that is right; give the bytes that it took at most, whether or not memory was traced before."""
+    """Check a valid image, and return the most memory that it took, whether or not memory is traced already."""
     traced = tracemalloc.is_tracing()
     if not traced:
         tracemalloc.start()
@@ -204,7 +216,7 @@ def _memory_of_checking(image: Image) -> int:
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-3], lambda data: data[:-8] + bytes(8), lambda _: b"plain"])
-def test_broken_gzip_raises_what_is_listed(damage: Callable[[bytes], bytes]) -> None:
+def test_broken_gzip_raises_the_listed_errors(damage: Callable[[bytes], bytes]) -> None:
     stream = gunzip(ChunkStream(iter([damage(gzip.compress(b"content " * 50))])))
     with pytest.raises(compression_errors()):
         stream.read()

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.artifacts import FACTS, Packed, base_image, component, pack_wheel
+from tests.artifacts import Packed, base_image, base_of, component, installed, pack_wheel
 from tests.estargz import read_lazily, toc_of
 from toolkit.builders.embedded import EmbeddedBuilder
-from toolkit.builders.plan import Installed
 from toolkit.builders.planning import make_plan
-from toolkit.cache import Cache
-from toolkit.config import read_project
+from toolkit.cache.store import Cache
+from toolkit.config.project import read_project
+from toolkit.digest import Digest
 from toolkit.oci.check import check_image
-from toolkit.oci.descriptor import Platform
 from toolkit.oci.estargz import TOC_DIGEST, UNCOMPRESSED_SIZE
 from toolkit.oci.image import Image
 from toolkit.progress import silent
@@ -38,15 +37,7 @@ def build(folder: Path, cache: Cache, *, estargz: bool) -> Image:
     (folder / "c" / "src" / "run.sh").write_text("#!/bin/sh\n")
     (folder / "c" / "src" / "link").unlink(missing_ok=True)
     (folder / "c" / "src" / "link").symlink_to("run.sh")
-    plan = make_plan(
-        project,
-        base_image(),
-        "python:3.11-slim",
-        FACTS,
-        Installed(wheels=(wheel,)),
-        platform=Platform("linux", "amd64"),
-        environ={},
-    )
+    plan = make_plan(project, base_of(base_image()), installed((wheel,), base_image()), environ={})
     return EmbeddedBuilder(cache).build(plan, silent)
 
 
@@ -94,7 +85,7 @@ def test_the_second_time_no_content_is_read_to_know_the_layers(tmp_path: Path, c
     assert first.digest == again.digest == elsewhere.digest
     # A table that was pruned is made again.
     for layer in first.layers[1:]:
-        cache.blob_path(layer.descriptor.annotations[TOC_DIGEST].removeprefix("sha256:")).unlink()
+        cache.blob_path(Digest.parse(layer.descriptor.annotations[TOC_DIGEST])).unlink()
     assert build(tmp_path, cache, estargz=True).digest == first.digest
     assert [b"".join(layer.chunks()) for layer in again.layers] == [b"".join(layer.chunks()) for layer in first.layers]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import InputError
-from toolkit.oci.layer import CHUNK, Entry, Stream, compressed, inflated, measure
+from toolkit.oci.file import CHUNK, File, Stream
+from toolkit.oci.layer import compressed, measure
 
 ZEROS = bytes(5 * CHUNK)
 
@@ -38,12 +39,12 @@ def plain(data: bytes, piece: int) -> Stream:
 
 
 ENTRIES = (
-    Entry(path="opt/comp/venv/lib/a.py", what="a", content=b"print(1)\n"),
-    Entry(path="opt/comp/venv/lib/b.so", what="b", content=raw(b"binary " * 9999), mode=0o755),
-    Entry(path="opt/comp/venv/lib/empty", what="c", content=raw(b"")),
-    Entry(path="opt/comp/venv/lib/large.txt", what="d", content=b"x" * 40_000),
-    Entry(path="opt/comp/venv/bin/python", what="e", target="/usr/bin/python3"),
-    Entry(path="opt/comp/app/model.bin", what="f", content=plain(b"weights" * 300_000, 65_000)),
+    File(path="opt/comp/venv/lib/a.py", origin="a", content=b"print(1)\n"),
+    File(path="opt/comp/venv/lib/b.so", origin="b", content=raw(b"binary " * 9999), mode=0o755),
+    File(path="opt/comp/venv/lib/empty", origin="c", content=raw(b"")),
+    File(path="opt/comp/venv/lib/large.txt", origin="d", content=b"x" * 40_000),
+    File(path="opt/comp/venv/bin/python", origin="e", target="/usr/bin/python3"),
+    File(path="opt/comp/app/model.bin", origin="f", content=plain(b"weights" * 300_000, 65_000)),
 )
 
 
@@ -90,7 +91,7 @@ def test_tar_readers_agree_on_the_content(tmp_path: Path) -> None:
 
 
 def test_many_small_files_stay_small() -> None:
-    entries = [Entry(path=f"opt/comp/app/{number}", what="x", content=b"print()\n" * 9) for number in range(900)]
+    entries = [File(path=f"opt/comp/app/{number}", origin="x", content=b"print()\n" * 9) for number in range(900)]
     measured = measure(entries)
     assert measured.size < 100_000
     data = b"".join(compressed(entries))
@@ -102,18 +103,18 @@ def test_how_much_a_read_returns_does_not_matter() -> None:
     pieces = (999, 65535, 65536, 3_000_000)
     data = hashlib.sha256(b"seed").digest() * 40_000
     made = {
-        b"".join(compressed([Entry(path="opt/comp/app/x", what="x", content=plain(data, piece))])) for piece in pieces
+        b"".join(compressed([File(path="opt/comp/app/x", origin="x", content=plain(data, piece))])) for piece in pieces
     }
     assert len(made) == 1
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK])
 def test_streams_that_inflate_a_thousandfold(size: int) -> None:
-    entry = Entry(path="opt/comp/venv/zeros", what="zeros", content=raw(ZEROS[:size]))
+    entry = File(path="opt/comp/venv/zeros", origin="zeros", content=raw(ZEROS[:size]))
     measured = measure([entry])
     assert measured.diff_id.hex == hashlib.sha256(gzip.decompress(b"".join(compressed([entry])))).hexdigest()
-    assert all(len(piece) <= CHUNK for piece in inflated(raw(ZEROS[:size], piece=CHUNK), "zeros"))
-    assert b"".join(inflated(raw(ZEROS[:size], piece=7), "zeros")) == ZEROS[:size]
+    assert all(len(piece) <= CHUNK for piece in raw(ZEROS[:size], piece=CHUNK).plain("zeros"))
+    assert b"".join(raw(ZEROS[:size], piece=7).plain("zeros")) == ZEROS[:size]
 
 
 def damaged() -> Iterator[tuple[str, Stream]]:
@@ -128,7 +129,7 @@ def damaged() -> Iterator[tuple[str, Stream]]:
 
 @pytest.mark.parametrize(("problem", "stream"), list(damaged()))
 def test_damaged_content_is_named(problem: str, stream: Stream) -> None:
-    entry = Entry(path="opt/comp/venv/x", what="demo.whl: x", content=stream)
+    entry = File(path="opt/comp/venv/x", origin="demo.whl: x", content=stream)
     with pytest.raises(InputError, match=r"^demo\.whl: x: ") as caught:
         measure([entry])
     assert problem in caught.value.message
@@ -137,12 +138,12 @@ def test_damaged_content_is_named(problem: str, stream: Stream) -> None:
 def test_a_file_that_grows_while_it_is_read() -> None:
     grown = Stream(chunks=lambda: iter((b"abc", b"d")), size=3)
     with pytest.raises(InputError, match="4 bytes of content, expected 3"):
-        list(compressed([Entry(path="opt/comp/app/x", what="x", content=grown)]))
+        list(compressed([File(path="opt/comp/app/x", origin="x", content=grown)]))
 
 
 @pytest.mark.parametrize("second", ["opt/comp/a", "opt/comp/a/b"])
 def test_a_path_comes_once(second: str) -> None:
-    entries = [Entry(path="opt/comp/a", what="first"), Entry(path=second, what="second")]
+    entries = [File(path="opt/comp/a", origin="first"), File(path=second, origin="second")]
     for order in (entries, entries[::-1]):
         with pytest.raises(InputError, match="opt/comp/a"):
             measure(order)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.images import image_of, layer_of, tar_of
+from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import OCI_INDEX, Descriptor, Platform
-from toolkit.oci.digest import Digest
 from toolkit.oci.image import Image
 from toolkit.oci.layout import REF_NAME, read_layout, write_layout
 
@@ -78,7 +78,7 @@ def test_layers_are_read_when_asked_for(layout: Path, image: Image) -> None:
     blob(layout, missing).unlink()
     again = read_layout(layout, platform=AMD64)
     b"".join(again.layers[0].chunks())
-    with pytest.raises(OutsideError, match=missing.hex):
+    with pytest.raises(InputError, match=rf"{missing.hex} is missing"):
         b"".join(again.layers[1].chunks())
 
 
@@ -227,7 +227,7 @@ def test_a_document_too_large_for_one_is_not_read(layout: Path, image: Image) ->
         (lambda data: data.update(config={"Labels": ["a"]}), "Labels is"),
         (lambda data: data.update(history=[3]), "history is"),
         (lambda data: data.update(author="\ud800"), "not JSON"),
-        (lambda data: data.update(author=float("nan")), "NaN is no number"),
+        (lambda data: data.update(author=float("nan")), "NaN is not a number"),
     ],
 )
 def test_configs_of_another_shape(tmp_path: Path, edit: Callable[[dict[str, Any]], object], problem: str) -> None:

@@ -12,26 +12,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
+from toolkit.digest import Digest
 from toolkit.errors import OutsideError
 from toolkit.oci import recipe as module
-from toolkit.oci.layer import CHUNK, Entry, Frame, Stream, compressed, measure
+from toolkit.oci.file import CHUNK, File, Frame, Stream
+from toolkit.oci.layer import compressed, measure
 from toolkit.oci.recipe import Recipe, remember
 
 ENTRIES = (
-    Entry(path="opt/comp/a.py", what="a", content=b"print(1)\n"),
-    Entry(path="opt/comp/b", what="b", target="a.py"),
+    File(path="opt/comp/a.py", origin="a", content=b"print(1)\n"),
+    File(path="opt/comp/b", origin="b", target="a.py"),
 )
 
 
-def in_cache(cache: Cache, contents: Sequence[bytes]) -> list[Entry]:
+def in_cache(cache: Cache, contents: Sequence[bytes]) -> list[File]:
     """Put deflated contents into one blob, with bytes between that belong to nobody, and make entries of them."""
     streams = []
     for content in contents:
         deflater = zlib.compressobj(wbits=-15)
         streams.append(deflater.compress(content) + deflater.flush())
     blob = b"?".join([b"", *streams])
-    sha256, _ = cache.keep_blob(iter((blob,)))
+    sha256, _ = cache.store(iter((blob,)))
     entries, start = [], 0
     for number, (content, stream) in enumerate(zip(contents, streams, strict=True)):
         start += 1
@@ -43,14 +45,14 @@ def in_cache(cache: Cache, contents: Sequence[bytes]) -> list[Entry]:
             raw=True,
             place=(sha256, start),
         )
-        entries.append(Entry(path=f"opt/comp/f{number}", what="f", content=placed))
+        entries.append(File(path=f"opt/comp/f{number}", origin="f", content=placed))
         start += len(stream)
     return entries
 
 
-def again(cache: Cache, sha256: str | None) -> bytes | None:
+def again(cache: Cache, digest: Digest | None) -> bytes | None:
     """Make a layer again from its recipe."""
-    known = Recipe.read(cache, sha256) if sha256 else None
+    known = Recipe.read(cache, digest) if digest else None
     return b"".join(known.chunks()) if known else None
 
 
@@ -58,7 +60,7 @@ def test_what_was_measured_is_remembered(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     calls = []
 
-    def entries() -> list[Entry]:
+    def entries() -> list[File]:
         calls.append(1)
         return list(ENTRIES)
 
@@ -74,7 +76,7 @@ def test_a_damaged_record_is_made_again(tmp_path: Path) -> None:
     first = remember(cache, "key", lambda: ENTRIES)
     (record,) = (path for path in tmp_path.rglob("*.json"))
     record.write_text('{"digest": "sha256:short", "diff_id": 3}')
-    assert remember(cache, "key", lambda: ENTRIES) == first
+    assert remember(Cache(tmp_path), "key", lambda: ENTRIES) == first
     assert str(first.digest) in record.read_text()
 
 
@@ -86,7 +88,7 @@ def test_a_recipe_gives_the_same_bytes(
 ) -> None:
     cache = Cache(tmp_path_factory.mktemp("cache"))
     noise = random.Random(1).randbytes(20_000)  # noqa: S311 (the same every time)
-    entries = [*in_cache(cache, [noise, *contents]), Entry(path="opt/comp/t", what="t", content=between)]
+    entries = [*in_cache(cache, [noise, *contents]), File(path="opt/comp/t", origin="t", content=between)]
     made = remember(cache, "key", lambda: entries)
     assert again(cache, made.recipe) == b"".join(compressed(entries))
     recalled = remember(cache, "key", list)
@@ -97,20 +99,21 @@ def test_streams_of_many_chunks(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     entries = in_cache(cache, [os.urandom(2 * CHUNK + 77), b"small" * 999, os.urandom(CHUNK)])
     made = remember(cache, "key", lambda: entries)
-    known = Recipe.read(cache, made.recipe or "")
+    assert made.recipe
+    known = Recipe.read(cache, made.recipe)
     assert known
     chunks = list(known.chunks())
     assert max(map(len, chunks)) < 3 * CHUNK
     assert hashlib.sha256(b"".join(chunks)).hexdigest() == made.digest.hex
     # It is small: the contents are not in it.
-    assert cache.blob_path(made.recipe or "").stat().st_size < 1000
+    assert cache.blob_path(made.recipe).stat().st_size < 1000
 
 
 def test_what_has_to_be_written_out_gets_no_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = Cache(tmp_path)
     assert remember(cache, "text", lambda: ENTRIES).recipe is None
     placed = in_cache(cache, [os.urandom(5000)])
-    half = [*placed, Entry(path="opt/comp/text", what="t", content=os.urandom(6000))]
+    half = [*placed, File(path="opt/comp/text", origin="t", content=os.urandom(6000))]
     assert remember(cache, "half", lambda: half).recipe is None
     assert remember(cache, "placed", lambda: placed).recipe
     monkeypatch.setattr(module, "_MOST_WRITTEN", 100)
@@ -122,15 +125,15 @@ def test_what_has_to_be_written_out_gets_no_recipe(tmp_path: Path, monkeypatch: 
 )
 def test_what_is_no_recipe_is_none(tmp_path: Path, data: bytes) -> None:
     cache = Cache(tmp_path)
-    sha256, _ = cache.keep_blob(iter((data,)))
-    assert Recipe.read(cache, sha256) is None
+    digest, _ = cache.store(iter((data,)))
+    assert Recipe.read(cache, digest) is None
 
 
 def test_more_than_a_step_can_count_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_STEP", struct.Struct("<BIQI"))
     monkeypatch.setattr(module, "_MOST_WRITTEN", 200)
     recorder = module._Recorder()
-    for frame in [Frame(bytes(100)), Frame(b"data", place=("00", 1))] * 3:
+    for frame in [Frame(bytes(100)), Frame(b"data", place=(Digest.of(b""), 1))] * 3:
         recorder.take(frame)
     assert recorder.written == 300
 

@@ -1,7 +1,7 @@
 import pytest
 
+from toolkit.digest import Digest
 from toolkit.errors import InputError
-from toolkit.oci.digest import Digest
 from toolkit.oci.reference import Reference, parse_reference
 
 HEX = "ab" * 32

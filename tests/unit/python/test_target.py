@@ -1,8 +1,7 @@
 """Targets: what uv and wheels call a base's platform."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.artifacts import FACTS
 from toolkit.errors import InputError
@@ -34,7 +33,7 @@ def test_other_platforms_are_refused(platform: str) -> None:
         ("arm64", "musl", "1.2", "aarch64-unknown-linux-musl"),
     ],
 )
-def test_uv_is_told_the_nearest_platform_it_knows(
+def test_uv_gets_the_nearest_platform_that_it_knows(
     debian: Target, architecture: str, libc: str, version: str, expected: str
 ) -> None:
     target = replace(debian, platform=Platform("linux", architecture), libc=libc, libc_version=version)

@@ -4,15 +4,15 @@ import multiprocessing
 import os
 import signal
 import sys
-from dataclasses import replace
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.interface.model import Input, Interface, Kind
-from toolkit.oci.digest import Digest
 from toolkit.registry.directory import Directory
 from toolkit.registry.names import Name, parse_request
 from toolkit.registry.release import Release
@@ -76,7 +76,7 @@ def test_another_content_for_a_version_is_refused(tmp_path: Path) -> None:
         (f"@{Digest.of(b'1.2.5')}", "1.2.5"),
     ],
 )
-def test_what_a_request_means(tmp_path: Path, selector: str, expected: str) -> None:
+def test_the_newest_allowed_version_is_chosen(tmp_path: Path, selector: str, expected: str) -> None:
     registry = Directory.create(tmp_path)
     for version in ("1.10.0", "1.2.0", "1.2.5", "2.0.0", "3.0.0-rc.1"):
         _publish(registry, version, version.encode())
@@ -90,11 +90,11 @@ def test_a_name_without_namespace_must_be_the_only_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="several components") as caught:
         registry.find(parse_request("train"))
     assert caught.value.hint == "one of ml/train, nlp/train"
-    with pytest.raises(InputError, match="there is no component ml/tarin"):
+    with pytest.raises(InputError, match="has no component ml/tarin"):
         registry.find(parse_request("ml/tarin"))
 
 
-def test_the_indexes_say_what_the_records_say(tmp_path: Path) -> None:
+def test_the_indexes_agree_with_the_records(tmp_path: Path) -> None:
     registry = Directory.create(tmp_path)
     for version in ("1.0.0", "1.1.0"):
         _publish(registry, version, version.encode())
@@ -257,7 +257,7 @@ def test_derived_files_are_the_same_bytes_wherever_they_are_made(tmp_path: Path)
     assert trees[0] == {path: (first.root / path).read_bytes() for path in trees[0]}
 
 
-def test_damage_of_one_component_keeps_nobody_from_publishing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_component_does_not_stop_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     registry = Directory.create(tmp_path)
     registry.publish(_release(name="broken"), b"name: Train\n", None)
     (tmp_path / "c" / "ml" / "broken" / "v" / "1.0.0.json").write_text("[" * 100_000)
@@ -277,7 +277,7 @@ def test_publishing_again_mends_a_damaged_blob(tmp_path: Path) -> None:
     assert registry.contract(_release()) == b"name: Train\n"
 
 
-def test_a_changed_readme_is_no_other_content(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_changed_readme_alone_does_not_change_a_release(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     registry = Directory.create(tmp_path)
     _publish(registry)
     assert not registry.publish(replace(_release(), readme=Digest.of(b"new")), b"name: Train\n", b"new")
@@ -292,7 +292,7 @@ def test_a_record_in_the_wrong_place_and_a_stray_file_are_damage(tmp_path: Path)
     with pytest.raises(OutsideError, match=r"1\.0\.1\.json is of ml/train@1\.0\.0"):
         registry.find(parse_request("train"))
     (folder / "notes.json").write_text("{}")
-    with pytest.raises(OutsideError, match="a file that is no record"):
+    with pytest.raises(OutsideError, match="a file that is not a record"):
         registry.versions(Name("ml", "train"))
 
 
@@ -311,7 +311,7 @@ def test_a_registry_of_another_time_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutsideError, match=r"cannot write .*config\.json: Not a directory"):
+    with pytest.raises(OutsideError, match=r"cannot make a registry at .*file/registry: Not a directory"):
         Directory.create(tmp_path / "file" / "registry")
     registry = Directory.create(tmp_path / "registry")
     (tmp_path / "registry" / "c").write_text("")
@@ -335,14 +335,14 @@ def test_damage_is_noticed(tmp_path: Path) -> None:
 
 def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="is no registry"):
+    with pytest.raises(InputError, match="is not a registry"):
         Directory.create(tmp_path)
-    with pytest.raises(InputError, match="is no component registry"):
+    with pytest.raises(InputError, match="is not a component registry"):
         Directory.open(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_what_is_new_is_open_to_those_who_share_the_folder(tmp_path: Path) -> None:
+def test_new_files_are_open_to_those_who_share_the_folder(tmp_path: Path) -> None:
     """As in git's shared repositories: a second member of the group publishes too."""
     shared = tmp_path / "shared"
     shared.mkdir()
@@ -359,7 +359,7 @@ def test_what_is_new_is_open_to_those_who_share_the_folder(tmp_path: Path) -> No
     assert {mode for folder, mode in modes.values() if not folder} == {0o664}
 
 
-def test_what_is_new_in_a_folder_of_ones_own_stays_so(tmp_path: Path) -> None:
+def test_new_files_in_a_private_folder_are_private(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir(mode=0o755)
     registry = Directory.create(tmp_path / "own")
     _publish(registry)

@@ -1,7 +1,7 @@
 import pytest
 
+from toolkit.digest import Digest
 from toolkit.errors import InputError
-from toolkit.oci.digest import Digest
 from toolkit.registry.names import parse_request
 from toolkit.registry.semver import Range, parse_range
 
@@ -11,17 +11,17 @@ DIGEST = "sha256:" + "a" * 64
 def test_a_request_in_full() -> None:
     request = parse_request("ml/train-model@^1.2")
     assert (request.namespace, request.name, request.selector) == ("ml", "train-model", "^1.2")
-    assert request.wanted == parse_range("^1.2")
+    assert request.allowed == parse_range("^1.2")
     assert str(request) == "ml/train-model@^1.2"
 
 
 def test_a_bare_name_means_any_stable_release() -> None:
     request = parse_request("train")
-    assert (request.namespace, request.wanted, str(request)) == (None, Range(), "train")
+    assert (request.namespace, request.allowed, str(request)) == (None, Range(), "train")
 
 
 def test_a_digest_names_one_content() -> None:
-    assert parse_request(f"ml/train@{DIGEST}").wanted == Digest("a" * 64)
+    assert parse_request(f"ml/train@{DIGEST}").allowed == Digest("a" * 64)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.interface.model import Input, Interface, Kind, Output
-from toolkit.oci.digest import Digest
 from toolkit.registry.names import Name
 from toolkit.registry.release import Release, interface_digest, normalised
 from toolkit.registry.semver import parse_version
@@ -31,6 +31,13 @@ def test_a_record_says_everything_and_reads_back() -> None:
     assert Release.from_dict(json.loads(RELEASE.to_bytes())) == RELEASE
     bare = replace(RELEASE, by=None, readme=None)
     assert Release.from_dict(json.loads(bare.to_bytes())) == bare
+
+
+@pytest.mark.parametrize("word", ["ml/train", "TRAIN", "slowly", "rate", "float", "model"])
+def test_a_search_looks_at_names_types_and_descriptions(word: str) -> None:
+    assert RELEASE.matches([word])
+    assert not RELEASE.matches([word, "absent"])
+    assert RELEASE.matches([])
 
 
 def test_the_bytes_of_a_record_do_not_change_unseen() -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.interface.model import Interface
-from toolkit.oci.digest import Digest
 from toolkit.registry.names import Name
 from toolkit.registry.release import Release
 from toolkit.registry.semver import parse_version

@@ -1,14 +1,17 @@
 import base64
 import json
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.certificates import Certificates, make_certificates
 from tests.fake_remote import FakeRemote, serving
 from tests.images import image_of, layer_of, tar_of
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
 from toolkit.oci.image import Image
+from toolkit.oci.reference import Reference, parse_reference
 from toolkit.remote.client import Remote
 
 
@@ -54,3 +57,21 @@ def docker_login(tmp_path: Path) -> Callable[[str], None]:
         path.write_text(json.dumps({"auths": {host: entry or {"auth": auth}}}))
 
     return login
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def secure(certificates: Certificates) -> Iterator[FakeRemote]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.certificate, certificates.key)
+    with serving(FakeRemote(), tls=context) as remote:
+        yield remote
+
+
+@pytest.fixture
+def source(fake: FakeRemote) -> Reference:
+    return parse_reference(f"{fake.host}/base/python:3.11")

@@ -1,11 +1,13 @@
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.fake_remote import Access, FakeRemote, serving
-from toolkit.cache import Cache
+from tests.certificates import Certificates
+from tests.fake_remote import Access, FakeRemote, Reply, serving
+from toolkit.cache.store import Cache
 from toolkit.errors import OutsideError, RemoteError
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import Platform
@@ -17,6 +19,8 @@ from toolkit.remote.client import Remote
 AMD64 = Platform("linux", "amd64")
 Client = Callable[..., Remote]
 Login = Callable[..., None]
+NO_ADDRESS = ["http://[::1", "http://host:port/x", "https://[v1.x]/", "ftp://host/x", "http://a:b@host/x"]
+DEEP = b"[" * 200_000
 
 
 @pytest.mark.parametrize(
@@ -139,7 +143,7 @@ def test_without_credentials_the_hint_says_where_they_were_looked_for(
 
 
 @pytest.mark.parametrize("kind", ["basic", "bearer"])
-def test_with_wrong_credentials_the_hint_says_whose_and_never_tells_them(
+def test_with_wrong_credentials_the_hint_names_their_source_and_hides_them(
     fake: FakeRemote, client: Client, image: Image, target: Reference, docker_login: Login, tmp_path: Path, kind: str
 ) -> None:
     fake.access = Access(kind, password="changed")
@@ -151,9 +155,9 @@ def test_with_wrong_credentials_the_hint_says_whose_and_never_tells_them(
         f"log in with `docker login {fake.host}`; "
         f"the credentials of {tmp_path}/home/.docker/config.json (user ann) were used"
     )
-    told = f"{caught.value.message} {caught.value.hint} {caught.value.__cause__}"
-    assert "s3cret" not in told
-    assert fake.access.basic not in told
+    shown = f"{caught.value.message} {caught.value.hint} {caught.value.__cause__}"
+    assert "s3cret" not in shown
+    assert fake.access.basic not in shown
 
 
 def test_a_right_that_is_missing_is_an_error(
@@ -203,13 +207,13 @@ def test_a_token_server_that_answers_nonsense(fake: FakeRemote, client: Client, 
         client().head(target)
 
 
-def test_a_challenge_that_nobody_can_answer(fake: FakeRemote, client: Client, target: Reference) -> None:
+def test_a_challenge_that_cannot_be_answered(fake: FakeRemote, client: Client, target: Reference) -> None:
     fake.faults.fail("HEAD", "/manifests/", 401, WWW_Authenticate="Negotiate")
     with pytest.raises(RemoteError) as caught:
         client().head(target)
     assert caught.value.status == 401
     fake.faults.fail("HEAD", "/manifests/", 401, WWW_Authenticate="Bearer service=x")
-    with pytest.raises(RemoteError, match="does not say where to get one"):
+    with pytest.raises(RemoteError, match="asks for a token and names no server that gives it"):
         client().head(target)
 
 
@@ -226,3 +230,119 @@ def test_two_hosts_with_two_credentials(
         remote.push(image, target)
         remote.push(image, parse_reference(f"{other.host}/ml/train"))
         assert {call.authorization for call in other.calls} == {None, other.access.basic}
+
+
+def image(fake: FakeRemote) -> Reference:
+    return parse_reference(f"{fake.host}/ml/train:1")
+
+
+@pytest.fixture
+def elsewhere(fake: FakeRemote) -> Iterator[FakeRemote]:
+    """Another server, which gives the tokens for the first."""
+    with serving(FakeRemote()) as other:
+        fake.access = Access("bearer", realm=f"http://{other.host}/token")
+        other.access = Access("bearer", tokens=fake.access.tokens)
+        yield other
+
+
+def passwords(remote: FakeRemote) -> list[str | None]:
+    return [call.authorization for call in remote.calls if (call.authorization or "").startswith("Basic")]
+
+
+def test_a_password_never_goes_from_tls_to_plain_http(
+    secure: FakeRemote, fake: FakeRemote, client: Client, docker_login: Login, certificates: Certificates
+) -> None:
+    docker_login(secure.host)
+    fake.access = Access("bearer")
+    secure.access = Access("bearer", realm=f"http://{fake.host}/token")
+    with pytest.raises(OutsideError, match=f"the challenge of {secure.host} points to http://{fake.host}"):
+        client(SSL_CERT_FILE=str(certificates.authority)).head(image(secure))
+    # Not even to a host that may be spoken to without TLS.
+    listed = {"COMP_INSECURE_REGISTRIES": fake.host, "SSL_CERT_FILE": str(certificates.authority)}
+    with pytest.raises(OutsideError, match=f"to go to http://{fake.host}/token, unencrypted"):
+        client(**listed).head(image(secure))
+    assert fake.calls == []
+
+
+def test_a_token_never_goes_from_tls_to_plain_http(
+    secure: FakeRemote, fake: FakeRemote, client: Client, certificates: Certificates
+) -> None:
+    secure.faults.fail("HEAD", "/manifests/", 307, Location=f"http://{fake.host}/v2/ml/train/manifests/1")
+    with pytest.raises(OutsideError, match="not encrypted"):
+        client(SSL_CERT_FILE=str(certificates.authority)).head(image(secure))
+    assert fake.calls == []
+
+
+def test_another_host_gets_it_as_with_docker_and_is_named(
+    fake: FakeRemote, elsewhere: FakeRemote, client: Client, docker_login: Login, caplog: pytest.LogCaptureFixture
+) -> None:
+    docker_login(fake.host)
+    with caplog.at_level(logging.DEBUG, logger="toolkit"):
+        client().head(image(fake))
+    assert len(passwords(elsewhere)) == 1
+    assert f"the credentials for {fake.host} go to {elsewhere.host}, which its challenge names" in caplog.messages
+
+
+@pytest.mark.parametrize("listed", ["", "own", "other.example, 127.0.0.1"])
+def test_another_host_can_be_refused(
+    fake: FakeRemote, elsewhere: FakeRemote, client: Client, docker_login: Login, listed: str
+) -> None:
+    docker_login(fake.host)
+    with pytest.raises(
+        OutsideError, match=f"{fake.host} wants the credentials of .* to go to {elsewhere.host}"
+    ) as caught:
+        client(COMP_TOKEN_HOSTS=listed).head(image(fake))
+    assert "COMP_TOKEN_HOSTS" in (caught.value.hint or "")
+    assert elsewhere.calls == []
+
+
+def test_a_listed_host_gets_it(fake: FakeRemote, elsewhere: FakeRemote, client: Client, docker_login: Login) -> None:
+    docker_login(fake.host)
+    assert client(COMP_TOKEN_HOSTS=f"x.example,{elsewhere.host}").head(image(fake)) is None
+
+
+def test_without_credentials_any_host_may_give_a_token(fake: FakeRemote, elsewhere: FakeRemote, client: Client) -> None:
+    assert elsewhere.access
+    elsewhere.access.anonymous_pull = True
+    assert client(COMP_TOKEN_HOSTS="own").head(image(fake)) is None
+    assert passwords(elsewhere) == []
+
+
+def test_the_password_does_not_follow_a_redirect_of_the_token_server(
+    fake: FakeRemote, elsewhere: FakeRemote, client: Client, docker_login: Login
+) -> None:
+    docker_login(elsewhere.host)
+    fake.access = elsewhere.access = Access("bearer")
+    query = "service=fake&scope=repository:ml/train:pull"
+    elsewhere.faults.fail("GET", "/token", 307, Location=f"http://{fake.host}/token?{query}")
+    # The other server refuses a request without it; this one then gives a token to the anonymous.
+    elsewhere.access.anonymous_pull = True
+    assert client().head(image(elsewhere)) is None
+    assert fake.called("GET", "/token")
+    assert passwords(fake) == []
+
+
+@pytest.mark.parametrize("realm", [*NO_ADDRESS, "token", "//127.0.0.1/token"])
+def test_a_realm_at_no_address(fake: FakeRemote, client: Client, realm: str) -> None:
+    fake.access = Access("bearer", realm=realm)
+    with pytest.raises(OutsideError, match=f"{fake.host} gave an invalid answer: the realm of its challenge"):
+        client().head(parse_reference(f"{fake.host}/ml/train:1"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        DEEP,
+        b'{"token":' * 100_000,
+        b'{"token": "x", "expires_in": "soon"}',
+        b'{"token": "x", "expires_in": 1e999}',
+        b'{"token": "x", "expires_in": [1]}',
+        b"\xff\xfe\x00",
+        b"null",
+    ],
+)
+def test_a_token_that_cannot_be_read(fake: FakeRemote, client: Client, body: bytes) -> None:
+    fake.access = Access("bearer")
+    fake.faults.replies.append(("GET", "/token", Reply(200, {}, body)))
+    with pytest.raises(OutsideError, match=f"{fake.host} gave an invalid answer: its token"):
+        client().head(parse_reference(f"{fake.host}/ml/train:1"))

@@ -180,31 +180,33 @@ def test_places_are_named_for_hints(home: Path, files: CredentialFiles) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "logged"),
     [
         (
             "echo 'expired: run `cloud login`' >&2; echo; echo more >&2; exit 1",
             "expired: run `cloud login` / more",
         ),
         ("echo 'no keychain here'; exit 1", "no keychain here"),
-        ("exit 3", "it failed and said nothing"),
+        ("exit 3", "it failed without a message"),
         ("echo nonsense", "its answer is not JSON"),
         ("python3 -c 'print(\"[\" * 200000)'", "its answer is not JSON"),
         ("echo 'credentials not found in native keychain'; exit 1", ""),
     ],
 )
 def test_what_a_helper_says_is_passed_on(
-    home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, script: str, said: str
+    home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, script: str, logged: str
 ) -> None:
-    program = tmp_path / "bin" / "docker-credential-says"
+    program = tmp_path / "bin" / "docker-credential-script"
     program.parent.mkdir(exist_ok=True)
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     path = home / ".docker" / "config.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text('{"credsStore": "says"}')
+    path.write_text('{"credsStore": "script"}')
     environ = {"HOME": str(home), "PATH": f"{program.parent}:{os.environ['PATH']}"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", environ["PATH"])
         assert CredentialFiles.of(environ).find("registry.example.com", "a/b") is None
-    assert [message.partition("registry.example.com: ")[2] for message in caplog.messages] == ([said] if said else [])
+    assert [message.partition("registry.example.com: ")[2] for message in caplog.messages] == (
+        [logged] if logged else []
+    )

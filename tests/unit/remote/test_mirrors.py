@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.fake_remote import Access, FakeRemote, serving
-from toolkit.cache import Cache
+from toolkit.cache.store import Cache
 from toolkit.errors import OutsideError, UsageError
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
@@ -108,6 +108,6 @@ def test_several_in_order() -> None:
 
 
 @pytest.mark.parametrize("text", ["docker.io", "docker.io=", "=mirror", "docker.io=Not A Host", "docker.io=x y z=/"])
-def test_what_is_no_mirror(text: str) -> None:
+def test_an_invalid_mirror_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="COMP_MIRRORS has"):
         Mirrors.of({"COMP_MIRRORS": text})

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.fake_remote import Access, FakeRemote
-from toolkit.oci.digest import Digest
+from toolkit.digest import Digest
 from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.remote.client import Remote
-from toolkit.remote.probe import manifest_exists
+from toolkit.remote.probe import digest_of, manifest_exists
 
 
 @pytest.fixture
@@ -42,6 +42,14 @@ def test_what_it_cannot_tell(fake: FakeRemote, pushed: Reference, image: Image) 
     fake.access = Access("basic")
     assert manifest_exists(pushed, environ={}) is None
     assert manifest_exists(parse_reference(f"127.0.0.1:1/a@{image.digest}"), environ={}) is None
+
+
+def test_the_digest_of_a_tag(fake: FakeRemote, pushed: Reference, image: Image) -> None:
+    assert digest_of(pushed.with_tag("1"), environ={}) == image.digest
+    assert digest_of(pushed.with_tag("3"), environ={}) is None
+    assert digest_of(pushed.with_tag("1"), environ={"COMP_MIRRORS": f"{pushed.host}=mirror.invalid"}) is None
+    fake.faults.no_digest_header = True
+    assert digest_of(pushed.with_tag("1"), environ={}) is None
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.fake_remote import OCI_INDEX, Access, FakeRemote
-from toolkit.errors import RemoteError
-from toolkit.oci.descriptor import OCI_MANIFEST, Descriptor
-from toolkit.oci.digest import Digest
+from tests.fake_remote import Access, FakeRemote, Reply
+from toolkit.digest import Digest
+from toolkit.errors import OutsideError, RemoteError
+from toolkit.oci.descriptor import OCI_INDEX, OCI_MANIFEST, Descriptor
 from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.remote.client import Remote
@@ -70,7 +70,9 @@ def test_listing_needs_the_right_to_read(fake: FakeRemote, client: Client, image
 @pytest.mark.parametrize(
     "body", [b"[]", b"no JSON", b'{"manifests": 3}', b'{"manifests": [3]}', b'{"manifests": [{}]}']
 )
-def test_a_list_that_is_none(fake: FakeRemote, client: Client, image: Image, target: Reference, body: bytes) -> None:
+def test_an_invalid_list_is_refused(
+    fake: FakeRemote, client: Client, image: Image, target: Reference, body: bytes
+) -> None:
     fake.faults.no_referrers = True
     fake.put_manifest("ml/train", body, OCI_INDEX, tag=f"sha256-{image.digest.hex}")
     with pytest.raises(RemoteError):
@@ -89,3 +91,14 @@ def test_a_list_that_is_none(fake: FakeRemote, client: Client, image: Image, tar
 )
 def test_where_a_list_goes_on(link: str, page: str | None) -> None:
     assert next_page(link) == page
+
+
+@pytest.mark.parametrize("link", ["http://[::1", "http://host:port/x"])
+def test_a_next_page_at_no_address(
+    fake: FakeRemote, client: Client, target: Reference, image: Image, link: str
+) -> None:
+    body = b'{"schemaVersion": 2, "manifests": []}'
+    headers = {"Link": f'<{link}>; rel="next"', "Content-Type": OCI_INDEX}
+    fake.faults.replies.append(("GET", "/referrers/", Reply(200, headers, body)))
+    with pytest.raises(OutsideError, match=f"{fake.host} gave an invalid answer"):
+        client().referrers(target, image.digest)

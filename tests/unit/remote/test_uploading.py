@@ -5,17 +5,18 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fake_remote import Access, FakeRemote, serving
+from tests.fake_remote import Access, FakeRemote, Reply, serving
 from tests.images import image_of, layer_of
-from toolkit.errors import OutsideError, RemoteError, SlowError, UsageError
+from toolkit.errors import OutsideError, RemoteError, SlowError
 from toolkit.oci.image import Image
-from toolkit.oci.reference import parse_reference
+from toolkit.oci.reference import Reference, parse_reference
 from toolkit.remote import pushing, uploading
 from toolkit.remote.client import Remote
 
 Client = Callable[..., Remote]
 SIZE = 10_000
 DATA = random.Random(3).randbytes(SIZE)  # noqa: S311 (any bytes will do)
+NO_ADDRESS = ["http://[::1", "http://host:port/x", "https://[v1.x]/", "ftp://host/x", "http://a:b@host/x"]
 
 
 @pytest.fixture(autouse=True)
@@ -234,7 +235,27 @@ def test_the_size_of_chunks_can_be_set(fake: FakeRemote, client: Client, image: 
     assert sizes(fake) == [most] * (SIZE // most) + ([SIZE % most] if SIZE % most else [])
 
 
-@pytest.mark.parametrize("text", ["0", "10", "-5", "8GB", "many", "1e6", "٣000"])
-def test_a_size_of_chunks_that_is_none(client: Client, text: str) -> None:
-    with pytest.raises(UsageError, match="COMP_CHUNK_SIZE is"):
-        client(COMP_CHUNK_SIZE=text)
+@pytest.fixture
+def target(fake: FakeRemote) -> Reference:
+    return parse_reference(f"{fake.host}/ml/train:1")
+
+
+@pytest.mark.parametrize("location", NO_ADDRESS)
+def test_an_upload_at_no_address(
+    fake: FakeRemote, client: Client, target: Reference, image: Image, location: str
+) -> None:
+    fake.faults.replies += [("POST", "/uploads/", Reply(202, {"Location": location}))] * 8
+    with pytest.raises(OutsideError, match=f"{fake.host} gave an invalid answer: the address of its next step"):
+        client().push(image, target)
+
+
+@pytest.mark.parametrize("stored", ["0-99999999999999999999", "bytes", "-1", "0--1", "\xb2-\xb3", "5-1"])
+def test_a_state_of_an_upload_that_cannot_be_read(
+    fake: FakeRemote, client: Client, target: Reference, monkeypatch: pytest.MonkeyPatch, stored: str
+) -> None:
+    monkeypatch.setattr("toolkit.remote.uploading.LARGE", 10)
+    fake.faults.cut_chunks = [5]
+    headers = {"Location": "/v2/ml/train/blobs/uploads/s1?_state=a%2Bb%2Fc%3D", "Range": stored}
+    fake.faults.replies.append(("GET", "/uploads/", Reply(204, headers)))
+    image = image_of([layer_of(b"", compressed=bytes(1000))])
+    assert client().push(image, target) == image.digest

@@ -16,3 +16,8 @@ from toolkit.runners.ending import ending
 )
 def test_an_exit_code_names_its_signal(exit_code: int, expected: str) -> None:
     assert ending(exit_code) == expected
+
+
+def test_a_reason_that_is_known_takes_the_place_of_a_guess() -> None:
+    assert ending(137, "killed for memory") == "exit code 137 (SIGKILL: killed for memory)"
+    assert ending(1, "killed for memory") == "exit code 1 (killed for memory)"

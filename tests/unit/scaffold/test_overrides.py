@@ -15,7 +15,7 @@ def _port(folder: Path, written: str, type_: str) -> tuple[Input, tuple[str, ...
     path.write_text(
         f"import argparse\np = argparse.ArgumentParser()\np.add_argument({written})\np.parse_args()\n", encoding="utf-8"
     )
-    contract = read_contract(path, overrides=[Override.parse(f"x:value:{type_}", output=False)])
+    contract = read_contract(path, {}, overrides=[Override.parse(f"x:value:{type_}", output=False)])
     (port,) = contract.interface.inputs
     return port, contract.guesses
 
@@ -35,8 +35,8 @@ def _port(folder: Path, written: str, type_: str) -> tuple[Input, tuple[str, ...
 def test_a_default_that_fits_stays(
     tmp_path: Path, written: str, type_: str, default: str, choices: tuple[object, ...]
 ) -> None:
-    port, said = _port(tmp_path, written, type_)
-    assert (port.type, port.default, port.choices, said) == (type_, default, choices, ())
+    port, remarks = _port(tmp_path, written, type_)
+    assert (port.type, port.default, port.choices, remarks) == (type_, default, choices, ())
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_a_default_that_fits_stays(
     ],
 )
 def test_a_default_that_does_not_fit_stays_the_programs_own(tmp_path: Path, written: str, type_: str, own: str) -> None:
-    port, said = _port(tmp_path, written, type_)
+    port, remarks = _port(tmp_path, written, type_)
     assert (port.type, port.default, port.optional) == (type_, None, True)
     assert port.annotations == {"program": {"flag": "--x"}}
-    assert said == (f"x has no default in the contract: the program's own, {own!r}, is not {type_}",)
+    assert remarks == (f"x has no default in the contract: the program's own, {own!r}, is not {type_}",)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,10 @@
-"""An import is a requirement only where something is known to bring it."""
+"""An import becomes a requirement only if a distribution is known to provide it."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from toolkit.scaffold.owned import owned_modules
 from toolkit.scaffold.providers import Provider, Providers
 
 
@@ -43,7 +42,7 @@ def _providers(folder: Path, **environ: str) -> Providers:
         ("", None),
     ],
 )
-def test_what_the_table_knows(tmp_path: Path, module: str, requirement: str | None) -> None:
+def test_the_table_has_public_distributions(tmp_path: Path, module: str, requirement: str | None) -> None:
     found = _providers(tmp_path).provider(module)
     assert found == (Provider(requirement=requirement) if requirement else None)
 
@@ -65,7 +64,9 @@ def test_what_the_table_knows(tmp_path: Path, module: str, requirement: str | No
         ("pyproject.toml", "not toml", "acme", None),
     ],
 )  # fmt: skip
-def test_what_the_project_asks_for(tmp_path: Path, name: str, text: str, module: str, requirement: str | None) -> None:
+def test_requirements_of_the_project_count(
+    tmp_path: Path, name: str, text: str, module: str, requirement: str | None
+) -> None:
     (tmp_path / name).write_text(text)
     found = _providers(tmp_path).provider(module)
     assert (found.requirement if found else None) == requirement
@@ -81,7 +82,7 @@ def test_what_the_project_asks_for(tmp_path: Path, name: str, text: str, module:
         "[tool.poetry.dependencies]\nacme = '1'\n[[tool.poetry.source]]\nname = 'mine'",
     ],
 )
-def test_what_has_a_source_of_its_own_is_not_taken_by_its_name(tmp_path: Path, text: str) -> None:
+def test_a_requirement_with_its_own_source_is_not_taken_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
     found = _providers(tmp_path).provider("acme.sub")
     assert found
@@ -105,14 +106,14 @@ def test_what_has_a_source_of_its_own_is_not_taken_by_its_name(tmp_path: Path, t
         ("pylock.toml", "[[packages]]\nname = 'acme'\n[packages.vcs]\ntype = 'git'"),
     ],
 )
-def test_what_a_lock_has_from_elsewhere_is_not_taken_by_its_name(tmp_path: Path, name: str, text: str) -> None:
+def test_a_locked_package_from_elsewhere_is_not_taken_by_name(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     found = _providers(tmp_path).provider("acme")
     assert found
     assert str(tmp_path / name) in found.problem
 
 
-def test_another_index_does_not_hide_what_is_known(tmp_path: Path) -> None:
+def test_another_index_does_not_hide_public_distributions(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("--index-url https://example.org\npandas==2.2\n")
     assert _providers(tmp_path).provider("pandas") == Provider(requirement="pandas==2.2")
 
@@ -130,41 +131,22 @@ def _installed(site: Path, name: str, *files: str, url: str | None = None) -> No
 
 
 @pytest.mark.parametrize("active", [False, True])
-def test_what_the_environment_has(tmp_path: Path, *, active: bool) -> None:
+def test_installed_distributions_provide_their_modules(tmp_path: Path, *, active: bool) -> None:
     prefix = tmp_path / ("elsewhere" if active else "project/.venv")
     site = prefix / "lib" / "python3.12" / "site-packages"
     _installed(site, "acme-tools", "acme/tools/__init__.py", "acme/tools/a.py", "tests/__init__.py")
     _installed(site, "opencv-python", "cv2/__init__.py")
     _installed(site, "ours", "ours.py", url="file:///home/me/ours")
     (tmp_path / "project").mkdir(exist_ok=True)
-    known = _providers(tmp_path / "project", **({"VIRTUAL_ENV": str(prefix)} if active else {}))
-    assert known.provider("acme.tools.a") == Provider(requirement="acme-tools")
-    assert known.provider("acme") is None
-    assert known.provider("tests") is None
-    assert known.provider("cv2") == Provider(requirement="opencv-python")
-    assert "was installed from file:///home/me/ours" in getattr(known.provider("ours"), "problem", "")
+    providers = _providers(tmp_path / "project", **({"VIRTUAL_ENV": str(prefix)} if active else {}))
+    assert providers.provider("acme.tools.a") == Provider(requirement="acme-tools")
+    assert providers.provider("acme") is None
+    assert providers.provider("tests") is None
+    assert providers.provider("cv2") == Provider(requirement="opencv-python")
+    assert "was installed from file:///home/me/ours" in getattr(providers.provider("ours"), "problem", "")
 
 
-def test_the_modules_of_a_distribution() -> None:
-    files = {
-        "one/__init__.py": "",
-        "one/inner/__init__.py": "",
-        "space/part/__init__.py": "",
-        "space/part/x.py": "",
-        "declared/__init__.py": "__path__ = __import__('pkgutil').extend_path(__path__, __name__)",
-        "declared/sub/__init__.py": "",
-        "single.py": "",
-        "fast.cpython-312-darwin.so": "",
-        "_private.py": "",
-        "utils/__init__.py": "",
-        "one-1.0.dist-info/x.py": "",
-        "../../bin/x.py": "",
-    }
-    expected = {"one", "space.part", "declared.sub", "single", "fast"}
-    assert owned_modules(files, files.__getitem__) == expected
-
-
-def test_an_environment_that_is_broken_says_nothing(tmp_path: Path) -> None:
+def test_a_broken_environment_provides_nothing(tmp_path: Path) -> None:
     site = tmp_path / ".venv" / "lib" / "python3.12" / "site-packages"
     for name, files in {
         "nameless": {"METADATA": b"", "RECORD": b"acme/__init__.py,,\n"},
@@ -175,6 +157,7 @@ def test_an_environment_that_is_broken_says_nothing(tmp_path: Path) -> None:
             (site / f"{name}-1.dist-info").mkdir(parents=True, exist_ok=True)
             (site / f"{name}-1.dist-info" / file).write_bytes(data)
     (site / "acme").mkdir()
+    (site / "acme" / "__init__.py").touch()
     assert _providers(tmp_path).provider("acme") == Provider(requirement="wrong")
 
 
@@ -188,7 +171,7 @@ def test_an_environment_that_is_broken_says_nothing(tmp_path: Path) -> None:
         "package = [1, {name = 2}, {name = 'x', source = 4}]",
     ],
 )
-def test_strange_project_files_say_nothing(tmp_path: Path, text: str) -> None:
+def test_invalid_project_files_require_nothing(tmp_path: Path, text: str) -> None:
     for name in ("pyproject.toml", "uv.lock", "pylock.toml"):
         (tmp_path / name).write_text(text)
     assert _providers(tmp_path).provider("acme") is None

@@ -25,7 +25,7 @@ def _made(own: Path, *, consent: bool = False, **given: str) -> Path:
 def test_an_expression_does_not_reach_the_machine(tmp_path: Path, escape: str, place: str) -> None:
     text = escape.replace("@", f"touch {tmp_path}/ran")
     questions: dict[str, Any] = {"y": {"default": text, "choice": [text]}.get(place, "")}
-    own = template(tmp_path / "own", text if place == "text" else "said", questions=questions)
+    own = template(tmp_path / "own", text if place == "text" else "message", questions=questions)
     if place == "included":
         (own / "templates").mkdir()
         (own / "templates" / "part").write_text(text)
@@ -36,14 +36,14 @@ def test_an_expression_does_not_reach_the_machine(tmp_path: Path, escape: str, p
 
 
 @pytest.mark.parametrize("escape", [one for one in ESCAPES if "/" not in one])
-def test_nor_does_one_in_a_name(tmp_path: Path, escape: str) -> None:
+def test_an_expression_in_a_name_does_not_reach_the_machine(tmp_path: Path, escape: str) -> None:
     own = template(tmp_path / "own", name=escape.replace("@", "touch ran"))
     with pytest.raises(InputError, match="does not work: "):
         _made(own)
 
 
 @pytest.mark.parametrize("text", ENDLESS)
-def test_what_does_not_end_is_refused(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_template_without_an_end_is_refused(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMP_LIMIT_TEMPLATE_SIZE", "1000000")
     began = time.monotonic()
     with pytest.raises(InputError, match="does not work: "):
@@ -52,7 +52,7 @@ def test_what_does_not_end_is_refused(tmp_path: Path, text: str, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    ("questions", "said"),
+    ("questions", "message"),
     [
         ({"_extensions": ["os.system"]}, "it needs the extension os.system, which is a program"),
         ({"_extensions": ["jinja2_time.TimeExtension"]}, "it needs the extension jinja2_time.TimeExtension"),
@@ -68,10 +68,10 @@ def test_what_does_not_end_is_refused(tmp_path: Path, text: str, monkeypatch: py
         ({"y": "{{ {}.a.b }}"}, "has no attribute 'a'"),
     ],
 )
-def test_invalid_settings_are_refused(tmp_path: Path, questions: dict[str, Any], said: str) -> None:
+def test_invalid_settings_are_refused(tmp_path: Path, questions: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as refused:
         _made(template(tmp_path / "own", questions=questions))
-    assert said in refused.value.message
+    assert message in refused.value.message
 
 
 @pytest.mark.parametrize("name", ["nowhere.Extension", "os.nothing", "os.system", "local.Nothing", "x"])
@@ -81,7 +81,7 @@ def test_an_extension_that_cannot_be_used_is_an_error(tmp_path: Path, name: str)
         _made(own, consent=True)
 
 
-def test_an_extension_of_the_template_s_own_runs_with_consent(tmp_path: Path) -> None:
+def test_the_templates_own_extension_runs_with_consent(tmp_path: Path) -> None:
     own = template(tmp_path / "own", "{{ 'a'|loud }}", questions={"_extensions": ["own_extension.Loud"]})
     (own / "own_extension.py").write_text(
         "from jinja2.ext import Extension\nclass Loud(Extension):\n"
@@ -92,7 +92,7 @@ def test_an_extension_of_the_template_s_own_runs_with_consent(tmp_path: Path) ->
     assert (_made(own, consent=True) / "said.txt").read_text() == "A"
 
 
-def test_what_templates_use_works(tmp_path: Path) -> None:
+def test_features_of_cookiecutter_work(tmp_path: Path) -> None:
     questions = {
         "project_name": "P",
         "upper": "{{ cookiecutter.project_name|upper }}",
@@ -136,17 +136,17 @@ def test_a_pipe_and_a_link_in_a_template_are_refused(tmp_path: Path) -> None:
     (own / "cookiecutter.json").unlink()
     (tmp_path / "private.json").write_text(json.dumps({"folder": "x"}))
     (own / "cookiecutter.json").symlink_to(tmp_path / "private.json")
-    with pytest.raises(InputError, match="a link to elsewhere, expected a file"):
+    with pytest.raises(InputError, match="a link that leads elsewhere, expected a file"):
         _made(own)
 
 
-def test_what_others_left_in_a_template_stays_there(tmp_path: Path) -> None:
-    own = template(tmp_path / "own", "said")
+def test_files_of_tools_stay_in_the_template(tmp_path: Path) -> None:
+    own = template(tmp_path / "own", "message")
     inner = own / "{{cookiecutter.folder}}"
     before = _files(_made(own))
-    (inner / "__pycache__").mkdir()
-    (inner / "__pycache__" / "test_x.cpython-311.pyc").write_bytes(b"\0")
-    for name in ("x.pyc", ".DS_Store"):
+    left = ("__pycache__/x.cpython-311.pyc", ".pytest_cache/v/x", ".ipynb_checkpoints/x.py", "x.pyc", ".DS_Store")
+    for name in left:
+        (inner / name).parent.mkdir(parents=True, exist_ok=True)
         (inner / name).write_bytes(b"\0")
     (tmp_path / "into").rename(tmp_path / "before")
     assert _files(_made(own)) == before

@@ -22,13 +22,13 @@ def test_a_source_has_neither_login_nor_version(name: str, same: str) -> None:
     assert source(name) == same
 
 
-def test_a_folder_and_an_archive_are_where_they_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_and_an_archive_are_known_by_their_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert source("own") == source(f"{tmp_path}/a/../own") == str(tmp_path / "own")
     assert source("own.zip::inner") == str(tmp_path / "own.zip")
 
 
-def test_what_was_added_is_known(tmp_path: Path) -> None:
+def test_an_added_template_is_trusted(tmp_path: Path) -> None:
     trust = Trust.of({"COMP_STATE_DIR": str(tmp_path / "state")})
     assert not trust.has("git+https://h/x")
     trust.add("git+https://a:SECRET@h/x@v1")

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.errors import InputError
-from toolkit.findings import FindingsError
+from toolkit.errors import FindingsError, InputError
 from toolkit.spec.document import Reading, compose, plain, read_text
 
 PATH = Path("component.yaml")
@@ -36,7 +35,7 @@ PATH = Path("component.yaml")
     ],
     ids=range(14),
 )
-def test_what_is_no_document(text: str, place: str | None, words: str) -> None:
+def test_texts_that_are_not_a_document(text: str, place: str | None, words: str) -> None:
     with pytest.raises(FindingsError) as caught:
         compose(text, PATH)
     (finding,) = caught.value.findings
@@ -63,8 +62,17 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
 def test_a_folder_and_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a folder"):
         read_text(tmp_path)
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="the file is missing"):
         read_text(tmp_path / "component.yaml")
+
+
+@pytest.mark.parametrize("name", ["train.py", "train.ipynb"])
+def test_a_file_of_code(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("x: int\n")
+    with pytest.raises(FindingsError, match=r"^this is code, expected a contract \[C001\]$") as refused:
+        read_text(path)
+    assert (refused.value.hint or "").startswith("`comp new --from-function` or ")
 
 
 def test_line_ends_stay(tmp_path: Path) -> None:

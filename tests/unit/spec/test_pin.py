@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.errors import InputError
-from toolkit.findings import FindingsError
-from toolkit.spec.pin import image_location, pin_image
+from toolkit.errors import FindingsError, InputError
+from toolkit.spec.pin import image_location, pin_image, unpinned
 
 PATH = Path("component.yaml")
 IMAGE = "localhost:5000/a/b@sha256:" + "0" * 64
@@ -56,16 +55,16 @@ def test_other_forms(text: str, pinned: str) -> None:
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ("name: a", "1:1", "no implementation"),
-        ("implementation: {container: {args: []}}", "1:29", "no image"),
-        ("implementation: a", "1:17", "no container"),
+        ("name: a", "1:1", "implementation is missing"),
+        ("implementation: {container: {args: []}}", "1:29", "image is missing"),
+        ("implementation: a", "1:17", "container is missing"),
         ("implementation:\n  container:\n    image: |\n      a\n", "3:12", "cannot be replaced"),
         ("implementation: {container: {image: {a: b}}}", "1:37", "cannot be replaced"),
         ("implementation: {container: {image: &i a, args: [*i]}}", "1:37", "cannot be replaced"),
         ("x: &i a\nimplementation: {container: {image: *i}}", "1:4", "cannot be replaced"),
     ],
 )
-def test_what_cannot_be_pinned(text: str, place: str, words: str) -> None:
+def test_a_contract_that_cannot_be_pinned(text: str, place: str, words: str) -> None:
     with pytest.raises(InputError, match=words) as caught:
         pin_image(text, IMAGE, PATH)
     assert str(caught.value.where) == f"component.yaml:{place}"
@@ -77,10 +76,19 @@ def test_an_image_that_would_be_another_text_is_refused() -> None:
         pin_image("implementation: {container: {image: a}}", "a}, b: {c", PATH)
 
 
-def test_what_is_no_yaml() -> None:
+def test_a_text_that_is_not_yaml() -> None:
     with pytest.raises(FindingsError, match="C001"):
         pin_image("a: [", IMAGE, PATH)
 
 
-def test_where_the_image_stands() -> None:
+def test_the_place_of_the_image() -> None:
     assert str(image_location(CONTRACT.replace("<IMAGE>", "a"), PATH)) == "component.yaml:6:14"
+
+
+def test_contracts_are_compared_without_their_image() -> None:
+    text = CONTRACT.replace("<IMAGE>", IMAGE)
+    assert unpinned(text.encode()) == unpinned(text.replace(IMAGE, "other:2").encode())
+    assert unpinned(text.encode()) is not None
+    assert unpinned(text.replace("😀", "").encode()) != unpinned(text.encode())
+    for data in (b"name: [", b"\xff", b"name: n\n"):
+        assert unpinned(data) is None

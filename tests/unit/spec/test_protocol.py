@@ -6,19 +6,19 @@ import pytest
 
 from toolkit.errors import InputError
 from toolkit.interface.function import read_function
-from toolkit.interface.model import Input, Interface, Kind, Output
-from toolkit.spec.arguments import resolve_command
+from toolkit.interface.model import FALSE_WORDS, TRUE_WORDS, Input, Interface, Kind, Output
+from toolkit.launcher import launch
+from toolkit.spec.arguments import NO_EXECUTOR_INPUT, resolve_command
 from toolkit.spec.model import (
     Argument,
     ComponentSpec,
-    ConcatPlaceholder,
     Container,
     ExecutorInputPlaceholder,
     IfPlaceholder,
     IsPresent,
     PortPlaceholder,
 )
-from toolkit.spec.protocol import flag, function_command, program_command
+from toolkit.spec.protocol import PROTOCOL, flag, function_command, program_command
 
 CODE = """
 from toolkit.types import Dataset, Input, Model, Output
@@ -41,7 +41,7 @@ def _parameter(name: str, *, optional: bool = False) -> Input:
 @pytest.fixture
 def spec(tmp_path: Path) -> ComponentSpec:
     (tmp_path / "code.py").write_text(CODE)
-    function = read_function(tmp_path / "code.py", "f")
+    function = read_function(tmp_path / "code.py", "f", {})
     return _spec(function.interface, *function_command("f", function, python="/p", safe_path=True))
 
 
@@ -96,33 +96,6 @@ def test_a_programs_command_line_declares_its_outputs_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "values", "expected"),
-    [
-        (IsPresent(input="a"), {"a": ""}, "then"),
-        (IsPresent(input="a"), {}, "else"),
-        (PortPlaceholder(kind="inputValue", port="a"), {"a": "True"}, "then"),
-        (PortPlaceholder(kind="inputValue", port="a"), {"a": "no"}, "else"),
-        (True, {}, "then"),
-        ("false", {}, "else"),
-    ],
-)
-def test_conditions(
-    condition: IsPresent | PortPlaceholder | bool | str,  # noqa: FBT001 (a condition may be one)
-    values: dict[str, str],
-    expected: str,
-) -> None:
-    chosen = IfPlaceholder(condition=condition, then=("then",), otherwise=("else",))
-    spec = _spec(Interface(inputs=(_parameter("a", optional=True),)), (), (chosen,))
-    assert resolve_command(spec, values=values, input_paths={}, output_paths={}) == [expected]
-
-
-def test_concat_is_one_argument_without_what_is_absent() -> None:
-    items = ("--a=", PortPlaceholder(kind="inputValue", port="a"), "/", PortPlaceholder(kind="outputPath", port="o"))
-    spec = _spec(Interface(inputs=(_parameter("a", optional=True),)), (), (ConcatPlaceholder(items=items),))
-    assert resolve_command(spec, values={}, input_paths={}, output_paths={"o": "x"}) == ["--a=/x"]
-
-
-@pytest.mark.parametrize(
     ("name", "expected"), [("a_b", "--a-b"), ("Training data (CSV)", "--Training-data-CSV-"), ("x", "--x")]
 )
 def test_flags(name: str, expected: str) -> None:
@@ -130,7 +103,7 @@ def test_flags(name: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "message"),
     [
         (("a b", "a_b"), "have the same flag --a-b"),
         (("A", "a"), "have the same flag --a"),
@@ -138,7 +111,12 @@ def test_flags(name: str, expected: str) -> None:
         (("executor_input",), "belongs to the launcher"),
     ],
 )
-def test_names_that_cannot_be_told_apart_are_refused(names: tuple[str, ...], said: str) -> None:
+def test_names_that_cannot_be_told_apart_are_refused(names: tuple[str, ...], message: str) -> None:
     interface = Interface(inputs=tuple(_parameter(name) for name in names))
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         program_command("p", interface, (), python="/p", safe_path=True)
+
+
+def test_the_launcher_has_the_same_words() -> None:
+    assert (launch.PROTOCOL, launch.ABSENT) == (PROTOCOL, NO_EXECUTOR_INPUT)
+    assert (frozenset(launch.TRUE), frozenset(launch.FALSE)) == (TRUE_WORDS, FALSE_WORDS)

@@ -1,28 +1,27 @@
 """The typed reader: what it makes of a contract, and every problem with its place."""
 
+import json
 from pathlib import Path
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
-from toolkit.errors import InputError
-from toolkit.findings import FindingsError
+from toolkit.errors import FindingsError
 from toolkit.interface.model import Input, Interface, Kind, Output
+from toolkit.resources import resource
 from toolkit.spec.model import (
-    ComponentReference,
     ComponentSpec,
     ConcatPlaceholder,
     Container,
     ExecutorInputPlaceholder,
     Graph,
-    GraphInput,
     IfPlaceholder,
     IsPresent,
     PortPlaceholder,
-    Predicate,
-    TaskOutput,
 )
 from toolkit.spec.reader import is_parameter_type, parse_component, parse_document, read_component
+from toolkit.spec.writer import write_component
 
 PATH = Path("component.yaml")
 CONTRACT = """\
@@ -133,7 +132,6 @@ def test_an_input_taken_both_ways_is_an_artifact() -> None:
 
 
 WHOLE = "implementation: {{container: {{image: i, args: [{}]}}}}"
-GRAPH = "implementation: {{graph: {{tasks: {{t: {}}}}}}}"
 PORTS = "implementation: {{container: {{image: i}}}}\ninputs: [{}]"
 
 
@@ -147,19 +145,6 @@ PORTS = "implementation: {{container: {{image: i}}}}\ninputs: [{}]"
         ("nmae: a\n" + WHOLE.format(""), "C003", "1:1", "unknown key 'nmae'"),
         ("implementation: {graph: {}}", "C003", "1:25", "no tasks"),
         ("implementation: {graph: {tasks: {}}, container: {image: i}}", "C003", "1:17", "both"),
-        (GRAPH.format("{}"), "C003", "1:37", "no componentRef"),
-        (GRAPH.format("{componentRef: {}}"), "C003", "1:52", "names no component"),
-        (GRAPH.format("{componentRef: {spec: {image: i}}}"), "C003", "1:60", "unknown key 'image'"),
-        (GRAPH.format("{componentRef: {name: n}, arguments: {a: null}}"), "C003", "1:78", "an argument is empty"),
-        (GRAPH.format("{componentRef: {name: n}, arguments: {a: {}}}"), "C003", "1:78", "neither a text"),
-        (GRAPH.format("{componentRef: {name: n}, arguments: {a: {graphInput: {}}}}"), "C003", "1:91", "no inputName"),
-        (GRAPH.format("{componentRef: {name: n}, isEnabled: {'==': {op1: 1}}}"), "C003", "1:81", "no op2"),
-        (
-            GRAPH.format("{componentRef: {name: n}, executionOptions: {retryStrategy: {maxRetries: 'a'}}}"),
-            "C003",
-            "1:110",
-            "not an integer",
-        ),
         ("implementation: {}", "C003", "1:17", "no container"),
         ("implementation: {container: {command: [a]}}", "C003", "1:29", "no image"),
         ("implementation: {container: {image: ~}}", "C003", "1:37", "no image"),
@@ -169,22 +154,12 @@ PORTS = "implementation: {{container: {{image: i}}}}\ninputs: [{}]"
         ("inputs: {a: {}}\n" + WHOLE.format(""), "C003", "1:9", "inputs is not a list"),
         (PORTS.format("{type: String}"), "C003", "2:10", "no name"),
         (PORTS.format("{name: a, optional: 'true'}"), "C003", "2:30", "neither true nor false"),
-        (WHOLE.format("{inputValu: a}"), "C003", "1:48", "unknown key 'inputValu'"),
-        (WHOLE.format("{inputValue: a, inputPath: a}"), "C003", "1:47", "one key"),
-        (WHOLE.format("{concat: a}"), "C003", "1:56", "concat is not a list"),
-        (WHOLE.format("{if: {cond: {isPresent: a}}}"), "C003", "1:52", "cond and then"),
-        (WHOLE.format("{executorInput: x}"), "C003", "1:63", "takes no value"),
-        (WHOLE.format("5"), "C004", "1:47", "an integer: 5"),
-        (WHOLE.format("~"), "C004", "1:47", "empty"),
-        (WHOLE.format("[a]"), "C004", "1:47", "a list"),
         (PORTS.format("{name: yes}"), "C004", "2:17", "a boolean: yes"),
         (PORTS.format("{name: a, default: [1]}"), "C004", "2:29", "a list"),
         (PORTS.format("{name: a, default: 2020-01-01}"), "C004", "2:29", "a date"),
         ("metadata: {annotations: {a: 1.0}}\n" + WHOLE.format(""), "C004", "1:29", "a number: 1.0"),
         ("metadata: {labels: {on: a}}\n" + WHOLE.format(""), "C004", "1:21", "a key of labels"),
         ("version: 1\n" + WHOLE.format(""), "C004", "1:10", "version"),
-        (WHOLE.format("{if: {cond: [a], then: b}}"), "C026", "1:59", "cond is a list"),
-        (WHOLE.format("{if: {cond: {}, then: b}}"), "C026", "1:59", "neither"),
         ("implementation: {container: {image: i, env: {A: {inputValue: a}}}}", "C041", "1:49", "'A' of env"),
         ("implementation: {container: {image: i, resources: {}}}", "C042", "1:40", "unknown key 'resources'"),
     ],
@@ -206,39 +181,12 @@ def test_every_problem_is_found_in_the_order_of_the_file() -> None:
     assert caught.value.message.endswith("(and 4 more)")
 
 
-def test_a_graph() -> None:
-    spec = read_component(Path(__file__).parents[2] / "examples" / "positive" / "graph" / "component.yaml")
+def test_a_graph_is_read_as_data() -> None:
+    path = Path(__file__).parents[2] / "examples" / "positive" / "graph" / "component.yaml"
+    spec = read_component(path)
     assert isinstance(spec.implementation, Graph)
-    split, train = spec.implementation.tasks.values()
-    assert split.component == ComponentReference(
-        name="split", digest="0a1b", tag="v1", url="https://example.com/split/component.yaml"
-    )
-    assert split.arguments == {
-        "table": GraphInput(input="table"),
-        "fraction": 0.5,
-        "seed": 1,
-        "shuffle": True,
-        "note": "two\nlines",
-    }
-    assert train.component.spec is not None
-    assert train.component.spec.interface.inputs[0].default == "2020-01-01"
-    assert train.arguments == {"data": TaskOutput(task="Split table", output="train", type='{"CSV":{"header":"yes"}}')}
-    greater = Predicate(operator=">", operands=(GraphInput(input="rounds", type="Integer"), 0))
-    assert train.enabled == Predicate(
-        operator="and", operands=(greater, Predicate(operator="not", operands=("false",)))
-    )
-    assert (train.max_retries, train.cache_staleness) == (2, "P30D")
-    assert train.annotations == {"position": {"x": 1, "y": 2}}
-    assert spec.implementation.outputs == {"model": TaskOutput(task="Train", output="model")}
-
-
-def test_a_component_without_container_says_what_to_do() -> None:
-    graph = parse_component("name: g\nimplementation: {graph: {tasks: {t: {componentRef: {name: n}}}}}", PATH)
-    with pytest.raises(InputError, match="'g' is a graph of other components") as caught:
-        graph.container  # noqa: B018 (what is asked for raises)
-    assert caught.value.hint == "use its tasks one by one: t"
-    with pytest.raises(InputError, match="'n' has no implementation"):
-        parse_component("name: n", PATH).container  # noqa: B018 (what is asked for raises)
+    expected = yaml.safe_load(path.read_text())["implementation"]["graph"]
+    assert {"tasks": spec.implementation.tasks, "outputValues": spec.implementation.outputs} == expected
 
 
 def test_merge_keys_are_what_they_are_to_kfp() -> None:
@@ -276,3 +224,35 @@ implementation:
 )
 def test_the_types_that_are_passed_by_value(name: str, *, expected: bool) -> None:
     assert is_parameter_type(name) is expected
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SAMPLES = Path(__file__).parents[3] / "sample_components"
+POSITIVE = sorted((EXAMPLES / "positive").glob("*/component.yaml")) + sorted(SAMPLES.glob("*/component*.yaml"))
+NEGATIVE = sorted((EXAMPLES / "negative").glob("*/component.yaml"))
+
+
+@pytest.fixture(scope="module")
+def schema() -> Draft202012Validator:
+    document = json.loads(resource("schemas", "component.schema.json").read_text())
+    Draft202012Validator.check_schema(document)
+    return Draft202012Validator(document)
+
+
+def _folder_name(path: Path) -> str:
+    return path.parent.name
+
+
+@pytest.mark.parametrize("path", POSITIVE, ids=_folder_name)
+def test_reader_and_schema_take_it(schema: Draft202012Validator, path: Path) -> None:
+    schema.validate(yaml.safe_load(path.read_text()))
+    spec = read_component(path)
+    assert parse_component(write_component(spec), path) == spec
+
+
+@pytest.mark.parametrize("path", NEGATIVE, ids=_folder_name)
+def test_reader_and_schema_refuse_it(schema: Draft202012Validator, path: Path) -> None:
+    assert not schema.is_valid(yaml.safe_load(path.read_text()))
+    with pytest.raises(FindingsError) as caught:
+        read_component(path)
+    assert all(finding.where.path == path for finding in caught.value.findings)

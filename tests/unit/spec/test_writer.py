@@ -1,10 +1,10 @@
 """The writer: the form that people read, equal bytes for equal models, quotes where a reader could be misled."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from toolkit.interface.model import Input, Interface, Kind
 from toolkit.spec.model import ComponentSpec, Container

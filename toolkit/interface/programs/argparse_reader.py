@@ -1,45 +1,76 @@
-"""Read the parsers of `argparse`: what happens to a parser is followed through functions, groups and loops."""
+"""Read the parsers of `argparse`, followed through functions, groups, subclasses and loops."""
 
 import ast
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from toolkit.interface.module import Module
-from toolkit.interface.programs.argument_reader import read_argument, with_default
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from toolkit.interface.module import Module, parameters
+from toolkit.interface.programs.argparse_argument import read_argument, with_default
 from toolkit.interface.programs.model import Form, Option
-from toolkit.interface.programs.options import ASK, Reading
+from toolkit.interface.programs.reading import ASK, Reading
 
 _PARSERS = {"ArgumentParser", "ArgParser", "HfArgumentParser"}
 _GROUPS = {"add_argument_group", "add_mutually_exclusive_group"}
 _PLAIN_BASES = {"object", "ABC", "Generic", "Protocol"}
+# Functions that call themselves end here; real programs build a parser through two or three calls.
 _DEEPEST = 8
 
 
-@dataclass(slots=True)
-class Parser:
-    """One parser: its options so far, its sub-commands by word, and whether it is asked to parse."""
+class Parser(Struct):
+    """One parser: its options so far, and its sub-commands by name.
+
+    `parses` means that the program calls its `parse_args`, `partly` that it calls `parse_known_args` and leaves the
+    other words to another parser.
+    """
 
     node: ast.AST
     description: str = ""
     options: list[Option] = field(default_factory=list)
-    words: "dict[str, Parser]" = field(default_factory=dict)
+    subcommands: "dict[str, Parser]" = field(default_factory=dict)
     parses: bool = False
-    # It leaves the words that it does not know to another one.
     partly: bool = False
 
 
-@dataclass(slots=True)
-class _Subparsers:
+class _Subparsers(Struct):
+    """What `add_subparsers()` returns."""
+
     parser: Parser
 
 
+# The parsers that names of the code stand for, by their source text: `parser`, `self.parser`.
 _Object = Parser | _Subparsers
 _Names = dict[str, _Object]
 
 
-@dataclass(slots=True)
-class ArgparseReader:
-    """Follows a module's statements; `parsers` are those that were made, in order."""
+def read_parsers(reading: Reading) -> list[Parser]:
+    """Return the parsers that the module makes, in order."""
+    follower = _Follower(reading)
+    follower.take_functions()
+    # Functions see the names of the module, so its statements come first; methods share those on `self`.
+    names: _Names = {}
+    follower.block(reading.module.tree.body, names, 0)
+    shared: _Names = {}
+    for name, function in follower.functions.items():
+        if name not in follower.inlined and name not in follower.homes:
+            own = {**names, **shared}
+            follower.block(function.body, own, 0)
+            shared |= {key: value for key, value in own.items() if key.startswith("self.")}
+    # A function may be followed by itself before a call of it is: the parser it makes counts once, the fullest time.
+    fullest: dict[int, Parser] = {}
+    for parser in follower.parsers:
+        fullest[id(parser.node)] = max(fullest.get(id(parser.node), parser), parser, key=_weight)
+    return list(fullest.values())
+
+
+class _Follower(Struct):
+    """Follows a module's statements and calls; `parsers` are those that were made, in order.
+
+    `functions` are the module's and those it imports from modules beside it, which `homes` names; `inlined` are the
+    names of those that were followed from a call.
+    """
 
     reading: Reading
     parsers: list[Parser] = field(default_factory=list)
@@ -47,32 +78,31 @@ class ArgparseReader:
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
     homes: dict[str, Module] = field(default_factory=dict)
 
-    @classmethod
-    def read(cls, reading: Reading) -> "ArgparseReader":
-        """Read every parser of the module."""
-        reader = cls(reading)
-        for node in ast.walk(reading.module.tree):
-            if isinstance(node, ast.FunctionDef):
-                reader.functions.setdefault(node.name, node)
-        reader.take_neighbours()
-        # Objects of the module are seen by its functions, so they come first; a method shares its object's.
-        names: _Names = {}
-        reader.block(reading.module.tree.body, names, 0)
-        shared: _Names = {}
-        for name, function in reader.functions.items():
-            if name not in reader.inlined and name not in reader.homes:
-                own = {**names, **shared}
-                reader.block(function.body, own, 0)
-                shared |= {key: value for key, value in own.items() if key.startswith("self.")}
-        # A function was followed by itself before somebody was found who calls it: one parser, met twice.
-        met: dict[int, Parser] = {}
-        for parser in reader.parsers:
-            met[id(parser.node)] = max(met.get(id(parser.node), parser), parser, key=_weight)
-        reader.parsers = list(met.values())
-        return reader
+    def take_functions(self) -> None:
+        """Note the functions of the module, and those of modules beside it that it imports by name."""
+        module = self.reading.module
+        # Methods too, by their bare names: which class an object is of is seldom clear from the text.
+        for part in ast.walk(module.tree):
+            if isinstance(part, ast.FunctionDef):
+                self.functions.setdefault(part.name, part)
+        for name, qualified in module.imports.items():
+            origin, _, other = qualified.lstrip(".").rpartition(".")
+            home = module.neighbour(origin) if origin else None
+            for node in home.functions() if home else ():
+                if home and node.name == other and isinstance(node, ast.FunctionDef) and name not in self.functions:
+                    self.functions[name] = node
+                    self.homes[name] = home
+
+    @contextmanager
+    def inside(self, module: Module) -> Iterator[None]:
+        """Read names as in `module` for a while: in another file, in a call, or for one item of a loop."""
+        outer = self.reading.module
+        self.reading.module = module
+        yield
+        self.reading.module = outer
 
     def block(self, body: list[ast.stmt], names: _Names, depth: int) -> _Object | None:
-        """Follow statements; give the parser that they return."""
+        """Follow statements; return the parser that they return."""
         returned: _Object | None = None
         for node in body:
             returned = self.statement(node, names, depth) or returned
@@ -82,13 +112,13 @@ class ArgparseReader:
         """Follow one statement, and those inside it."""
         match node:
             case ast.Assign(targets=targets, value=value):
-                made = self.expression(value, names, depth)
+                parser = self.expression(value, names, depth)
                 for target in targets:
-                    if made is not None:
-                        names[ast.unparse(target)] = made
+                    if parser is not None:
+                        names[ast.unparse(target)] = parser
             case ast.AnnAssign(target=target, value=ast.expr() as value):
-                if (made := self.expression(value, names, depth)) is not None:
-                    names[ast.unparse(target)] = made
+                if (parser := self.expression(value, names, depth)) is not None:
+                    names[ast.unparse(target)] = parser
             case ast.Expr(value=value):
                 self.expression(value, names, depth)
             case ast.Return(value=ast.expr() as value):
@@ -103,46 +133,47 @@ class ArgparseReader:
         return None
 
     def loop(self, node: ast.For, target: ast.expr, iterated: ast.expr, names: _Names, depth: int) -> _Object | None:
-        """Follow a loop over something written out, once for each item; any other loop once."""
+        """Follow a loop over literal items that adds arguments once for each item; any other loop once."""
         items = self.items(iterated)
         if items is None or not any(_adds(part) for part in node.body):
             return self.block(node.body, names, depth)
-        whole = self.reading.module
+        module = self.reading.module
         for item in items:
-            self.reading.module = _with(whole, target, item)
-            self.block(node.body, names, depth)
-        self.reading.module = whole
+            with self.inside(_with(module, target, item)):
+                self.block(node.body, names, depth)
         return None
 
     def items(self, node: ast.expr) -> list[ast.expr] | None:
-        """Give the items of a list that is written out, here or as a constant."""
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"items", "keys"}:
-            table = self.items_of_dict(node.func.value)
-            pairs = node.func.attr == "items"
-            return (
-                None
-                if table is None
-                else [ast.Tuple(elts=[key, value], ctx=ast.Load()) if pairs else key for key, value in table]
-            )
-        if isinstance(node, ast.Name):
-            node = self.reading.module.constants.get(node.id, node)
-        if isinstance(node, ast.Dict):
-            return [key for key, _ in self.items_of_dict(node) or ()]
+        """Return the items of a literal list or dict, here or in a constant; None for any other expression."""
+        match node:
+            case ast.Call(func=ast.Attribute(value=owner, attr="keys")):
+                pairs = self.pairs(owner)
+                return None if pairs is None else [key for key, _ in pairs]
+            case ast.Call(func=ast.Attribute(value=owner, attr="items")):
+                pairs = self.pairs(owner)
+                return None if pairs is None else [ast.Tuple(elts=[*pair], ctx=ast.Load()) for pair in pairs]
+        if (pairs := self.pairs(node)) is not None:
+            return [key for key, _ in pairs]
+        node = self.constant(node)
         return list(node.elts) if isinstance(node, ast.List | ast.Tuple | ast.Set) else None
 
-    def items_of_dict(self, node: ast.expr) -> list[tuple[ast.expr, ast.expr]] | None:
-        """Give keys and values of a dict that is written out."""
-        if isinstance(node, ast.Name):
-            node = self.reading.module.constants.get(node.id, node)
+    def pairs(self, node: ast.expr) -> list[tuple[ast.expr, ast.expr]] | None:
+        """Return the keys and values of a literal dict, here or in a constant; None for any other expression."""
+        node = self.constant(node)
         if not isinstance(node, ast.Dict):
             return None
         return [(key, value) for key, value in zip(node.keys, node.values, strict=True) if key]
 
+    def constant(self, node: ast.expr) -> ast.expr:
+        """Return the value of a name that is a constant, any other expression as it is."""
+        return self.reading.module.constants.get(node.id, node) if isinstance(node, ast.Name) else node
+
     def expression(self, node: ast.expr, names: _Names, depth: int) -> _Object | None:
-        """Follow a call, and give the parser, group or sub-parsers it gives."""
+        """Follow the calls of an expression; return the parser, group or sub-parsers that it stands for."""
         if isinstance(node, ast.Name | ast.Attribute):
             return names.get(ast.unparse(node))
         if not isinstance(node, ast.Call):
+            # Arguments are also added inside tuples, conditions and comprehensions.
             for part in ast.iter_child_nodes(node):
                 if isinstance(part, ast.expr):
                     self.expression(part, names, depth)
@@ -153,38 +184,31 @@ class ArgparseReader:
             owner = self.expression(node.func.value, names, depth)
             if owner is not None:
                 return self.method(owner, node.func.attr, node, names)
-        for given in (*node.args, *(word.value for word in node.keywords)):
-            if isinstance(given, ast.Call):
-                self.expression(given, names, depth)
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+            if isinstance(argument, ast.Call):
+                self.expression(argument, names, depth)
         return self.inline(node, names, depth)
 
-    def take_neighbours(self) -> None:
-        """Take the functions of modules beside this one that are imported by name."""
-        for name, qualified in self.reading.module.imports.items():
-            origin, _, other = qualified.lstrip(".").rpartition(".")
-            home = self.reading.module.neighbour(origin) if origin else None
-            for node in home.functions() if home else ():
-                if home and node.name == other and isinstance(node, ast.FunctionDef) and name not in self.functions:
-                    self.functions[name] = node
-                    self.homes[name] = home
-
     def constructed(self, node: ast.Call, names: _Names, depth: int) -> Parser | None:
-        """Make a parser where a call is of a class of parsers: argparse's, one of this module's, one from elsewhere."""
+        """Return the parser that a call makes: of argparse's class, or of a subclass, here or in another package."""
         called = (self.reading.module.qualified(node.func) or ast.unparse(node.func)).rpartition(".")[2]
         subclass = self.reading.module.find_class(node.func)
-        if called in _PARSERS or (subclass and is_parser(*subclass)):
-            return self.made(node, names, depth, subclass)
+        if called in _PARSERS or (subclass and _is_parser(*subclass)):
+            return self.new_parser(node, names, depth, subclass)
         if subclass or not called.endswith("Parser") or not self.is_used_as_parser(node):
             return None
         self.reading.unknown(node, f"options that `{called}` adds itself are not known", ASK)
-        return self.made(node, names, depth)
+        return self.new_parser(node, names, depth)
 
     def is_used_as_parser(self, node: ast.Call) -> bool:
-        """Tell whether the code parses by the name that is given to what a call makes, where that name is seen."""
-        inside = [one for one in ast.walk(self.reading.module.tree) if isinstance(one, ast.FunctionDef)]
-        holders = [one for one in inside if any(part is node for part in ast.walk(one))]
+        """Return whether the code adds arguments to the result of a call, or parses with it.
+
+        Many classes are called `…Parser`; only their use tells those of command lines from those of documents.
+        """
+        inside = [part for part in ast.walk(self.reading.module.tree) if isinstance(part, ast.FunctionDef)]
+        holders = [function for function in inside if any(part is node for part in ast.walk(function))]
         # A variable of a function is not the one of the same name in another.
-        scope = min(holders, key=lambda one: len(list(ast.walk(one))), default=None)
+        scope = min(holders, key=lambda function: len(list(ast.walk(function))), default=None)
         named = [
             ast.unparse(target)
             for part in ast.walk(scope or self.reading.module.tree)
@@ -201,11 +225,11 @@ class ArgparseReader:
         }
         return ast.unparse(node) in owners or bool(owners & set(named))
 
-    def made(
+    def new_parser(
         self, node: ast.Call, names: _Names, depth: int, subclass: tuple[Module, ast.ClassDef] | None = None
     ) -> Parser:
-        """Make a parser, with its parents' options, and those that a class of its own adds to itself."""
-        keywords = {word.arg: word.value for word in node.keywords}
+        """Make a parser with the options of its parents and those that its own class adds."""
+        keywords = {keyword.arg: keyword.value for keyword in node.keywords}
         parser = Parser(node, description=self.reading.text(keywords.get("description")))
         parents = keywords.get("parents")
         for parent in parents.elts if isinstance(parents, ast.List | ast.Tuple) else ():
@@ -216,34 +240,35 @@ class ArgparseReader:
                 self.reading.unread(parent, f"the parent `{ast.unparse(parent)}` cannot be followed")
         self.parsers.append(parser)
         if subclass:
-            self.initialised(parser, *subclass, depth)
+            self.initialise(parser, *subclass, depth)
         return parser
 
-    def initialised(self, parser: Parser, home: Module, definition: ast.ClassDef, depth: int) -> None:
-        """Follow what a parser's own class does when it is made, the classes above it first."""
+    def initialise(self, parser: Parser, home: Module, definition: ast.ClassDef, depth: int) -> None:
+        """Follow the constructor of a parser's own class, those of its base classes first."""
         for base in definition.bases:
             above = home.find_class(base)
             if above and depth < _DEEPEST:
-                self.initialised(parser, *above, depth + 1)
+                self.initialise(parser, *above, depth + 1)
             elif not above and ast.unparse(base).rpartition(".")[2] not in _PARSERS | _PLAIN_BASES:
                 self.reading.unknown(base, f"options that `{ast.unparse(base)}` adds itself are not known", ASK)
-        whole = self.reading.module
-        self.reading.module = home
-        for part in definition.body:
-            if isinstance(part, ast.FunctionDef) and part.name in {"__init__", "configure"}:
-                self.inlined.add(part.name)
-                self.block(part.body, {"self": parser, "super()": parser}, depth + 1)
-        self.reading.module = whole
+        with self.inside(home):
+            # `configure` is the hook in which subclasses of Tap, which is argparse's, add their arguments.
+            for part in definition.body:
+                if isinstance(part, ast.FunctionDef) and part.name in {"__init__", "configure"}:
+                    self.inlined.add(part.name)
+                    # `super().add_argument(...)` adds to the same parser.
+                    self.block(part.body, {"self": parser, "super()": parser}, depth + 1)
 
     def method(self, owner: _Object, name: str, node: ast.Call, names: _Names) -> _Object | None:
-        """Do what a method does to a parser."""
+        """Apply a method call to a parser; return the parser, group or sub-parsers that it returns."""
         if isinstance(owner, _Subparsers):
-            return self.sub_command(owner, node, names) if name == "add_parser" else None
+            return self.subcommand(owner, node, names) if name == "add_parser" else None
         if name == "add_argument":
             option = read_argument(self.reading, node)
             if option:
                 owner.options.append(option)
         elif name in _GROUPS:
+            # A group only orders the help: its arguments are the parser's.
             return owner
         elif name == "add_subparsers":
             return _Subparsers(owner)
@@ -252,83 +277,87 @@ class ArgparseReader:
         elif name.startswith(("parse_args", "parse_known_args", "parse_intermixed")):
             owner.parses = True
             owner.partly = name == "parse_known_args"
+        # jsonargparse's `add_class_arguments`, or a method of a subclass of another package.
         elif name.startswith("add_") and name not in self.functions:
             self.reading.unknown(node, f"options that `{name}` adds are not known", ASK)
         return None
 
-    def sub_command(self, owner: _Subparsers, node: ast.Call, names: _Names) -> Parser:
+    def subcommand(self, owner: _Subparsers, node: ast.Call, names: _Names) -> Parser:
         """Make the parser of a sub-command."""
         word = self.reading.text(node.args[0]) if node.args else ""
         if not word:
             self.reading.unread(node, f"the sub-command of `{ast.unparse(node)}` cannot be read")
-        made = self.made(node, names, 0)
-        made.description = made.description or self.reading.text(
-            next((one.value for one in node.keywords if one.arg == "help"), None)
-        )
-        self.parsers.remove(made)
-        owner.parser.words[word] = made
-        return made
+        parser = self.new_parser(node, names, 0)
+        help_ = next((keyword.value for keyword in node.keywords if keyword.arg == "help"), None)
+        parser.description = parser.description or self.reading.text(help_)
+        # It belongs to its owner, and is not a parser of the program's own.
+        self.parsers.remove(parser)
+        owner.parser.subcommands[word] = parser
+        return parser
 
     def set_defaults(self, owner: Parser, node: ast.Call) -> None:
-        """Change the defaults of options that are there."""
-        for word in node.keywords:
+        """Change the defaults of options that the parser already has."""
+        for keyword in node.keywords:
             for index, option in enumerate(owner.options):
-                if option.dest == word.arg:
+                if option.dest == keyword.arg:
                     adds = option.form in {Form.COUNT, Form.EACH}
-                    owner.options[index] = with_default(self.reading, option, word.value, adds=adds)
+                    owner.options[index] = with_default(self.reading, option, keyword.value, adds=adds)
 
     def inline(self, node: ast.Call, names: _Names, depth: int) -> _Object | None:
-        """Follow a call of the module's own function, with the parsers it is given."""
+        """Follow a call into a function of the module, with the parsers that it is passed."""
         name = ast.unparse(node.func).rpartition(".")[2]
         function = self.functions.get(name)
         if function is None or depth > _DEEPEST:
             self.elsewhere(node, names)
             return None
-        parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-        if parameters[:1] in (["self"], ["cls"]) and isinstance(node.func, ast.Attribute):
-            parameters = parameters[1:]
-        pairs = [*zip(parameters, node.args, strict=False), *((one.arg or "", one.value) for one in node.keywords)]
-        inner: _Names = {key: value for key, value in names.items() if "." in key}
-        given = {}
-        for parameter, value in pairs:
-            made = names.get(ast.unparse(value))
-            if made is not None:
-                inner[parameter] = made
+        plain = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+        if plain[:1] in (["self"], ["cls"]) and isinstance(node.func, ast.Attribute):
+            plain = plain[1:]
+        arguments = [*zip(plain, node.args, strict=False), *((word.arg or "", word.value) for word in node.keywords)]
+        # The function sees the parsers on `self` and those that it is passed; other arguments are plain values.
+        inner: _Names = {key: parser for key, parser in names.items() if "." in key}
+        values = {}
+        for parameter, argument in arguments:
+            parser = names.get(ast.unparse(argument))
+            if parser is not None:
+                inner[parameter] = parser
             else:
-                given[parameter] = value
+                values[parameter] = argument
+        # Only functions that get a parser or return one matter; following all others would take long.
         returns = any(isinstance(part, ast.Return) and part.value is not None for part in ast.walk(function))
-        if not any(parameter in inner for parameter in parameters) and not (returns and _makes(function)):
+        if not any(parameter in inner for parameter in plain) and not (returns and _makes_parser(function)):
             return None
         self.inlined.add(name)
-        whole = self.reading.module
-        self.reading.module = _bound(self.homes.get(name, whole), function, given)
-        returned = self.block(function.body, inner, depth + 1)
-        self.reading.module = whole
-        return returned
+        home = self.homes.get(name, self.reading.module)
+        defaults = {parameter.arg: default for parameter, default in parameters(function) if default}
+        with self.inside(replace(home, constants={**home.constants, **defaults, **values})):
+            return self.block(function.body, inner, depth + 1)
 
     def elsewhere(self, node: ast.Call, names: _Names) -> None:
-        """Remark on a parser that is handed to code which is not here."""
-        handed = [ast.unparse(value) for value in node.args if isinstance(names.get(ast.unparse(value)), Parser)]
-        if handed:
+        """Remark on a parser that is passed to code outside of this file."""
+        passed = [ast.unparse(value) for value in node.args if isinstance(names.get(ast.unparse(value)), Parser)]
+        if passed:
             self.reading.unknown(
-                node, f"`{ast.unparse(node.func)}` may add options to `{handed[0]}`, and is not in this file", ASK
+                node, f"`{ast.unparse(node.func)}` may add options to `{passed[0]}`, and is not in this file", ASK
             )
 
 
-def is_parser(home: Module, definition: ast.ClassDef) -> bool:
-    """Tell whether a class is a parser: by what it is made of, or by the names of classes that are not here."""
+def _is_parser(home: Module, definition: ast.ClassDef) -> bool:
+    """Return whether a class derives from a parser, by its own bases or, for other packages, by their names."""
     for base in definition.bases:
         above = home.find_class(base)
-        if ast.unparse(base).rpartition(".")[2] in _PARSERS or (above and is_parser(*above)):
+        if ast.unparse(base).rpartition(".")[2] in _PARSERS or (above and _is_parser(*above)):
             return True
     return False
 
 
 def _weight(parser: Parser) -> tuple[bool, int]:
-    return parser.parses, len(parser.options) + sum(len(one.options) + 1 for one in parser.words.values())
+    """Order the readings of one parser: by whether it parses, then by how many options were found."""
+    return parser.parses, len(parser.options) + sum(len(inner.options) + 1 for inner in parser.subcommands.values())
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Yield the blocks of a compound statement."""
     for name in ("body", "orelse", "finalbody"):
         yield getattr(node, name, [])
     for handler in getattr(node, "handlers", []):
@@ -336,10 +365,12 @@ def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
 
 
 def _adds(node: ast.AST) -> bool:
+    """Return whether code calls `add_argument`."""
     return any(isinstance(part, ast.Attribute) and part.attr == "add_argument" for part in ast.walk(node))
 
 
-def _makes(function: ast.FunctionDef) -> bool:
+def _makes_parser(function: ast.FunctionDef) -> bool:
+    """Return whether a function makes a parser or adds to one."""
     return _adds(function) or any(
         isinstance(part, ast.Name | ast.Attribute) and ast.unparse(part).rpartition(".")[2] in _PARSERS
         for part in ast.walk(function)
@@ -347,19 +378,9 @@ def _makes(function: ast.FunctionDef) -> bool:
 
 
 def _with(module: Module, target: ast.expr, item: ast.expr) -> Module:
-    """Give the module as it is where `target` of a loop is `item`."""
+    """Return the module with the names of a loop's `target` bound to `item`."""
+    # `for flag, kind in [...]` binds each name of the target.
     names = {ast.unparse(target): item}
     if isinstance(target, ast.Tuple) and isinstance(item, ast.Tuple | ast.List):
         names = {ast.unparse(name): part for name, part in zip(target.elts, item.elts, strict=False)}
     return replace(module, constants={**module.constants, **names})
-
-
-def _bound(module: Module, function: ast.FunctionDef, given: Mapping[str, ast.expr]) -> Module:
-    """Give the module as it is inside a call: with the arguments, else the defaults of the parameters."""
-    arguments = function.args
-    plain = [*arguments.posonlyargs, *arguments.args]
-    names: dict[str, ast.expr] = dict(
-        zip([one.arg for one in plain][len(plain) - len(arguments.defaults) :], arguments.defaults, strict=True)
-    )
-    names |= {one.arg: value for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value}
-    return replace(module, constants={**module.constants, **names, **given})

@@ -1,21 +1,29 @@
 """A program's command line as plain data."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from toolkit.errors import Location
-from toolkit.findings import Finding
+from msgspec import Struct
+
+from toolkit.errors import Finding, Location
 from toolkit.interface.model import Scalar
+from toolkit.interface.module import Module
+from toolkit.selective import Selective
 
 
 class Form(StrEnum):
     """How an option's value becomes words of the command line, or a variable of the environment.
 
-    `value`: the flag and the value; `switch`: the flag alone where the value is true; `list`: the flag and every
-    item; `each`: the flag before every item; `comma`: the items with commas between; `count`: the flag so many
-    times; `assign`: the flag, `=` and the value, one word; `truth`: the flag with `True`, or with the empty text,
-    which `bool()` reads as false; `yaml`: the flag and `name: value`; `variable`: the environment.
+    - `value`: the flag and the value.
+    - `switch`: the flag alone if the value is true.
+    - `list`: the flag once, then every item.
+    - `each`: the flag before every item.
+    - `comma`: the flag and the items, joined by commas.
+    - `count`: the flag as many times as the value says.
+    - `assign`: the flag, `=` and the value, as one word.
+    - `truth`: the flag and `True`, or the empty text, which `bool()` reads as false.
+    - `yaml`: the flag and `name: value`, as papermill takes parameters.
+    - `variable`: a variable of the environment.
     """
 
     VALUE = "value"
@@ -30,16 +38,16 @@ class Form(StrEnum):
     VARIABLE = "variable"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Option:
-    """One option. `flag` is empty for a positional one; for a variable it is the variable's name.
+class Option(Struct, frozen=True, kw_only=True):
+    """One option of a program.
 
-    `dest` is its name in the code where that is another. `type` is one of KFP's parameter types; `items` that of a
-    list's items. `default` is what the program takes by itself, as text; `adds` says that what is given comes to
-    it. `const` is the value, as text, that the flag alone stands for. `quoted` says that the program reads Python's
-    literals, so that a text stands in quotes. `off` is the flag that says no. `nested` says
-    that an item of a list is a list. `before` says that it stands before the sub-command. `declared` is what the
-    program says of paths: `input`, `output`, `folder` (an output that it does not make itself), or nothing.
+    `flag` is empty for a positional one, and the variable's name for a variable. `dest` is its name in the code, if
+    that differs from `name`. `type` is one of KFP's parameter types, `items` the type of a list's items. `default` is
+    the program's own, as contracts write it; with `adds` the program appends values to it. `const` is the value, as
+    text, that the flag alone stands for. `quoted` means that the program evaluates Python literals, so that a text
+    needs quotes. `off` is the flag for false. `nested` means that the items of a list are lists. `before` means that
+    it stands before the sub-command. `declared` is what the program declares about a path: `input`, `output`, `path`
+    for one or the other, or empty.
     """
 
     name: str
@@ -62,17 +70,20 @@ class Option:
     declared: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Program:
-    """A program that was read. `kind` is what reads its command line (`argparse`, `click`, …).
+class Program(Selective, frozen=True, kw_only=True):
+    """A program that was read.
 
-    `word` is the chosen sub-command, empty where there is none. `remarks` say what could not be read, and make it
-    incomplete when their severity is warning.
+    `kind` is what parses its command line: `argparse`, `click`, …. `subcommand` is the chosen one, or empty. A remark
+    that is a warning means that `options` are incomplete. `module` is its code, all cells of a notebook as one.
     """
 
+    HIDDEN = frozenset({"module"})
+    IGNORED = frozenset({"module"})
+
     path: Path
+    module: Module
     kind: str
     description: str
     options: tuple[Option, ...]
-    word: str = ""
+    subcommand: str = ""
     remarks: tuple[Finding, ...] = ()

@@ -1,18 +1,19 @@
-"""Options from what a program declares: types, defaults and choices, the same for every kind of parser."""
+"""Types, defaults and choices of options, in the same way for every kind of parser."""
 
 import ast
 import json
 import math
-from dataclasses import dataclass, field, replace
 from typing import Any
 
-from toolkit.errors import Location
-from toolkit.findings import Finding, Severity
-from toolkit.interface.constants import NotKnown, constant_value
-from toolkit.interface.model import Scalar
-from toolkit.interface.module import Module
-from toolkit.interface.programs.model import Option
+from msgspec.structs import replace
 
+from toolkit.interface.constants import NotKnown
+from toolkit.interface.model import PARAMETER_TYPE_OF, Scalar
+from toolkit.interface.programs.model import Option
+from toolkit.interface.programs.reading import Reading
+from toolkit.interface.values import NotUnderstood, optional, read_value
+
+# Parameter types by the qualified name of the callable that a program gives as `type=`.
 _TYPES = {
     **dict.fromkeys(("str", "builtins.str", "typing.Text", "ascii"), "String"),
     **dict.fromkeys(("int", "click.INT", "click.types.IntParamType"), "Integer"),
@@ -21,56 +22,13 @@ _TYPES = {
     "dict": "JsonObject",
     "list": "JsonArray",
 }
+# `choices=range(10**9)` is a check of bounds: listed in a contract it would help no reader.
 _MOST_CHOICES = 1000
-DECLARE = "--input NAME:value and --output NAME say what it takes"
-ASK = "--exec asks the program's own parser"
 _PATHS = {"Path", "PurePath", "PosixPath", "AnyPath", "FilePath", "DirectoryPath"}
 
 
-@dataclass(slots=True)
-class Reading:
-    """What is being read of one program: its module, and the remarks on what could not be."""
-
-    module: Module
-    remarks: list[Finding] = field(default_factory=list)
-
-    def unread(self, node: ast.AST, message: str, advice: str = "") -> None:
-        """Remark on an option that makes the interface incomplete."""
-        self._remark("P001", node, message, advice, Severity.WARNING)
-
-    def unknown(self, node: ast.AST, message: str, advice: str = "") -> None:
-        """Remark on a reader of the command line whose options are not known."""
-        self._remark("P003", node, message, advice, Severity.WARNING)
-
-    def note(self, node: ast.AST, message: str, advice: str = "") -> None:
-        """Remark on something that the author may want to know."""
-        self._remark("P001", node, message, advice, Severity.INFO)
-
-    def only_here(self, where: Location, message: str, advice: str = "") -> None:
-        """Remark on code of a notebook that a step cannot run, or not alone."""
-        self.remarks.append(Finding(rule="P004", severity=Severity.WARNING, message=message, where=where, help=advice))
-
-    def value(self, node: ast.expr | None) -> object:
-        """Work out a literal, None where there is no node. Raises NotKnown."""
-        return None if node is None else constant_value(self.module, node)
-
-    def text(self, node: ast.expr | None) -> str:
-        """Give a text, empty where it is none or not known."""
-        try:
-            value = self.value(node)
-        except NotKnown:
-            return ""
-        return " ".join(value.split()) if isinstance(value, str) else ""
-
-    def _remark(self, rule: str, node: ast.AST, message: str, advice: str, severity: Severity) -> None:
-        where = self.module.at(node)
-        finding = Finding(rule=rule, severity=severity, message=message, where=where, help=advice)
-        if finding not in self.remarks:
-            self.remarks.append(finding)
-
-
 def is_truth(reading: Reading, node: ast.expr | None) -> bool:
-    """Tell whether a type callable is Python's `bool`, for which every text but the empty one is true."""
+    """Return whether a type callable is Python's `bool`, which takes every text but the empty one as true."""
     if isinstance(node, ast.Name):
         node = reading.module.constants.get(node.id, node)
     match node:
@@ -82,7 +40,7 @@ def is_truth(reading: Reading, node: ast.expr | None) -> bool:
 
 
 def type_of(reading: Reading, node: ast.expr | None) -> tuple[str, str]:  # noqa: PLR0911 (one for each form)
-    """Give KFP's name of what a type callable makes of a text, and what it says of paths."""
+    """Return the parameter type of what a type callable makes of a text, and `Option.declared`."""
     if isinstance(node, ast.Name):
         node = reading.module.constants.get(node.id, node)
     if node is None:
@@ -110,6 +68,7 @@ def type_of(reading: Reading, node: ast.expr | None) -> tuple[str, str]:  # noqa
 
 
 def _called_type(reading: Reading, node: ast.Call) -> tuple[str, str]:
+    """Read a type that is made by a call, such as `FileType("w")` or `click.Path(exists=True)`."""
     name = (reading.module.qualified(node.func) or "").rpartition(".")[2]
     if name in {"FileType", "File"}:
         mode = reading.text(node.args[0]) if node.args else "r"
@@ -124,6 +83,7 @@ def _called_type(reading: Reading, node: ast.Call) -> tuple[str, str]:
 
 
 def _annotated_return(reading: Reading, name: str) -> str:
+    """Return the parameter type that a function of the module returns by its annotation, empty if unknown."""
     for function in reading.module.functions():
         if function.name == name and function.returns is not None:
             return _TYPES.get(reading.module.qualified(function.returns) or "", "")
@@ -131,7 +91,7 @@ def _annotated_return(reading: Reading, name: str) -> str:
 
 
 def default_text(value: object, kind: str) -> str | None:  # noqa: PLR0911 (one for each type)
-    """Write a default as contracts do; None where it is None, or of another type than the option says."""
+    """Return a default as contracts write it; None if it is None or not a value of the parameter type `kind`."""
     if value is None:
         return None
     if kind == "String":
@@ -152,24 +112,26 @@ def default_text(value: object, kind: str) -> str | None:  # noqa: PLR0911 (one 
 
 
 def choices_of(reading: Reading, node: ast.expr | None, kind: str) -> tuple[Scalar, ...]:
-    """Give the choices that are written out; a remark and none where they are not."""
+    """Return the choices that are written out; otherwise none, with a remark."""
     if node is None:
         return ()
     listed = _listed(reading, node)
-    wanted = {"Integer": int, "Float": int | float, "Boolean": bool}.get(kind, str)
-    if not listed or not all(isinstance(choice, wanted) for choice in listed):
-        reading.note(node, f"the choices `{ast.unparse(node)}` are known when the program runs; any value is taken")
+    expected = {"Integer": int, "Float": int | float, "Boolean": bool}.get(kind, str)
+    if not listed or not all(isinstance(choice, expected) for choice in listed):
+        reading.note(
+            node, f"the choices `{ast.unparse(node)}` are computed when the program runs; any value is accepted"
+        )
         return ()
     return listed
 
 
 def _listed(reading: Reading, node: ast.expr) -> tuple[Any, ...]:  # noqa: PLR0911 (one for each form)
-    """Work out a list, a `range(…)`, the keys of a table, and `sorted(…)` of them; nothing where that cannot be."""
+    """Return the items of a list, a `range(…)`, a dict's keys, or `sorted(…)` of them; empty if unknown."""
     if isinstance(node, ast.Name):
         node = reading.module.constants.get(node.id, node)
     match node:
         case ast.Dict(keys=keys):
-            # What a table holds is of no matter here.
+            # Only the keys need to be literals: the values of such a dict are often functions.
             node = ast.List(elts=[key for key in keys if key], ctx=ast.Load())
         case ast.Call(func=ast.Name(id="range"), args=args):
             try:
@@ -180,22 +142,22 @@ def _listed(reading: Reading, node: ast.expr) -> tuple[Any, ...]:  # noqa: PLR09
         case ast.Call(func=ast.Attribute(value=table, attr="keys"), args=[]):
             return _listed(reading, table)
         case ast.Call(func=ast.Name(id="list" | "tuple" | "sorted" as name), args=[inner]):
-            found = _listed(reading, inner)
-            return tuple(sorted(found, key=str)) if name == "sorted" else found
+            items = _listed(reading, inner)
+            return tuple(sorted(items, key=str)) if name == "sorted" else items
     try:
         value = reading.value(node)
     except NotKnown:
         return ()
     if isinstance(value, set):
-        # A set has no order of its own.
+        # The order of a set differs from run to run, and contracts must not.
         return tuple(sorted(value, key=str))
     return tuple(value) if isinstance(value, list | tuple | dict) else ()
 
 
 def unique(options: list[Option]) -> tuple[Option, ...]:
-    """Give every option a name of its own: two flags may set one name of the code, and then have their own.
+    """Return the options with distinct names: those whose flags set one name of the code are named by their flags.
 
-    The last of options with one flag counts, as for a parser that is given it twice.
+    Of several options with the same flag the last one counts.
     """
     kept: dict[str, Option] = {}
     for option in options:
@@ -209,12 +171,48 @@ def unique(options: list[Option]) -> tuple[Option, ...]:
 
 
 def port_name(flag: str) -> str:
-    """Give the name that a flag gives to its option: `learning_rate` for `--learning-rate`."""
+    """Return the name of an option by its flag: `learning_rate` for `--learning-rate`."""
     return flag.lstrip("-").replace("-", "_").replace(".", "_")
 
 
 def _json(value: object) -> str | None:
+    """Return the compact JSON of a value, None if it has none."""
     try:
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError):
         return None
+
+
+def option_of_annotation(
+    reading: Reading, name: str, node: ast.AST, annotation: ast.expr | None, default: ast.expr | None, help_: str = ""
+) -> Option:
+    """Return the option of a parameter or field: its type by the annotation, else by the default."""
+    kind, declared, value = "", "", None
+    if annotation is not None:
+        inner = optional(reading.module, annotation)
+        annotation = inner if inner is not None else annotation
+        try:
+            value = read_value(reading.module, annotation)
+        except NotUnderstood:
+            value = None
+        kind = value.type if value else ""
+        last = ast.unparse(annotation).rpartition(".")[2]
+        declared = "path" if last in {"Path", "FilePath", "DirectoryPath"} else ""
+    text = None
+    try:
+        literal = reading.value(default)
+        kind = kind or PARAMETER_TYPE_OF.get(type(literal), "String")
+        text = default_text(literal, kind)
+    except NotKnown:
+        reading.note(default or node, "its default is worked out by the program")
+    return Option(
+        name=name,
+        flag=f"--{name}",
+        type=kind or "String",
+        where=reading.module.at(node),
+        default=text,
+        required=default is None,
+        choices=value.choices if value else (),
+        help=help_,
+        declared=declared,
+    )

@@ -5,5 +5,5 @@ import inspect
 from {{ cookiecutter._module }} import {{ cookiecutter._function }}
 
 
-def test_it_takes_what_the_contract_says() -> None:
+def test_parameters_match_the_contract() -> None:
     assert list(inspect.signature({{ cookiecutter._function }}).parameters) == {{ cookiecutter._parameters }}

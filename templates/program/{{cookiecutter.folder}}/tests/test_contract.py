@@ -8,11 +8,11 @@ INPUTS = {{ cookiecutter._inputs }}
 OUTPUTS = {{ cookiecutter._outputs }}
 
 
-def test_the_contract_names_what_the_program_takes() -> None:
+def test_contract_lists_the_programs_options() -> None:
     contract = (FOLDER / "component.yaml").read_text()
     ports = re.findall(r"^- {name: '?([^,'}]+)", contract, re.MULTILINE)
     assert ports == INPUTS + OUTPUTS
 
 
-def test_the_program_is_there() -> None:
+def test_program_exists() -> None:
     assert (FOLDER / "src" / "{{ cookiecutter._program }}").is_file()

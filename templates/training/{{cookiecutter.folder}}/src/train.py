@@ -38,12 +38,12 @@ def train(
     Args:
         data: CSV with a header.
         model: The fitted classifier, as joblib writes it.
-        metrics: Accuracy, and how many rows there were.
+        metrics: Accuracy and the number of rows.
         confusion: The confusion matrix on the rows held out.
-        card: What the model is and how good, in Markdown.
+        card: A description of the model and its accuracy, in Markdown.
         target: The column to predict.
-        held_out: The share of the rows to measure on.
-        seed: For the split and the model.
+        held_out: The share of the rows to hold out for measuring.
+        seed: The seed of the split and the model.
 
     Returns:
         Accuracy on the rows held out.

@@ -5,11 +5,11 @@ import inspect
 from train import CARD, train
 
 
-def test_every_output_is_a_parameter() -> None:
+def test_every_artifact_is_a_parameter() -> None:
     parameters = list(inspect.signature(train).parameters)
     assert parameters[:5] == ["data", "model", "metrics", "confusion", "card"]
 
 
-def test_the_card_says_how_good_the_model_is() -> None:
+def test_card_shows_the_accuracy() -> None:
     fields = {"name": "m", "kind": "k", "rows": 3, "columns": 2, "held_out": 1}
     assert "| accuracy | 0.500 |" in CARD.format(**fields, accuracy=0.5, parameters={})

@@ -1,0 +1,66 @@
+"""`comp breaking` as a user runs it, in a repository with two components."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.commands import comp
+from tests.versions_of_contracts import contract
+
+OLD = contract("{name: table, type: Dataset}, {name: rate, type: Float, default: '0.1'}", version="1.2.0")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with the components `train` and `load`, in which the test runs."""
+    for name, text in {"train": OLD, "load": contract(name="Load")}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "component.yaml").write_text(text)
+        settings = f'[project]\nname = "{name}"\nversion = "1.2.0"\n[tool.comp]\ncommand = ["python", "x.py"]\n'
+        (tmp_path / name / "pyproject.toml").write_text(settings)
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "one"]):
+        named = ["-c", "user.name=a", "-c", "user.email=a@example.invalid"]
+        subprocess.run(["git", *named, *words], cwd=tmp_path, check=True, capture_output=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_break_fails_until_the_version_says_so(repository: Path) -> None:
+    path = repository / "train" / "component.yaml"
+    path.write_text(OLD.replace("name: table", "name: data"))
+    result = comp("breaking", "train", "--against", "main")
+    assert (result.code, result.err) == (
+        1,
+        "Train: requires a major bump (B102); the version stays 1.2.0\n",
+    )
+    assert result.out.splitlines()[0] == (
+        "train/component.yaml:5:17: error B102 the input 'table' is called 'data' now"
+    )
+    assert result.out.splitlines()[-1] == "    make it 2.0.0"
+    result = comp("breaking", "train", "--against", "main", "--write-changelog", "CHANGELOG.md")
+    assert "CHANGELOG.md stays as it is: the version 1.2.0 does not allow the changes\n" in result.err
+    assert not (repository / "CHANGELOG.md").exists()
+    path.write_text(path.read_text().replace("1.2.0", "2.0.0"))
+    result = comp("breaking", "train", "--against", "main")
+    assert result.code == 0
+    assert "warning B102" in result.out
+    assert "    the version 2.0.0 allows it" in result.out
+    assert comp("breaking", "train", "--against", "main", "--even-with-bump").code == 1
+    assert comp("breaking", "train", "--against", "main", "--write-changelog", "CHANGELOG.md").code == 0
+    assert "- The input 'table' is called 'data' now (B102)." in (repository / "CHANGELOG.md").read_text()
+
+
+def test_a_collection_in_one_run(repository: Path) -> None:
+    assert comp("breaking", "--all", "--against", "HEAD").err == "nothing changed\n"
+    (repository / "train" / "component.yaml").write_text(OLD.replace("'0.1'", "'0.2'").replace("1.2.0", "1.3.0"))
+    (repository / "load" / "component.yaml").unlink()
+    result = comp("breaking", "--all", "--against", "HEAD", "--format", "json")
+    document = json.loads(result.out)
+    assert result.code == 1
+    assert [component["name"] for component in document["components"]] == ["Train"]
+    assert [change["rule"] for change in document["components"][0]["changes"]] == ["B106"]
+    assert [finding["rule"] for finding in document["findings"]] == ["B305"]
+    result = comp("breaking", ".", "--all", "--against", "HEAD", "--format", "github")
+    assert "::error file=load/component.yaml,title=B305::" in result.out

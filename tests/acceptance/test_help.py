@@ -1,0 +1,48 @@
+"""The help of every command fits a terminal of 80 columns, and describes every option."""
+
+import os
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from tests.commands import ok
+from toolkit.cli.main import COMMANDS, comp
+
+
+def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command below a group with the words that call it."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+
+
+EVERY = {(): comp, **dict(_commands(comp))}
+
+
+@pytest.mark.parametrize("words", EVERY, ids=" ".join)
+def test_no_line_is_cut_or_wider_than_80_columns(words: tuple[str, ...]) -> None:
+    usage, *lines = ok(*words, "--help", env={**os.environ, "COLUMNS": "80"}).splitlines()
+    assert usage.startswith(" ".join(("Usage: comp", *words)))
+    assert [line for line in lines if len(line) > 80 or line.endswith(("...", " …"))] == []
+
+
+@pytest.mark.parametrize("words", EVERY, ids=" ".join)
+def test_every_option_has_a_help_text(words: tuple[str, ...]) -> None:
+    options = [parameter for parameter in EVERY[words].params if isinstance(parameter, click.Option)]
+    assert [option.name for option in options if not option.hidden and not option.help] == []
+
+
+@pytest.mark.parametrize("words", EVERY, ids=" ".join)
+def test_every_command_has_a_help_text_of_a_whole_sentence(words: tuple[str, ...]) -> None:
+    assert (EVERY[words].help or "").partition("\n\n")[0].endswith((".", ":"))
+
+
+def test_the_list_of_commands_shows_each_in_full() -> None:
+    shown = " ".join(ok("--help", env={**os.environ, "COLUMNS": "80"}).split())
+    for name, (_, summary) in COMMANDS.items():
+        assert f" {name} {summary}" in shown

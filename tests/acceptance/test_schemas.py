@@ -1,0 +1,162 @@
+"""The schemas of settings and cases agree with the readers."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from toolkit.config.project import read_project
+from toolkit.config.settings import COMPONENT_KEYS
+from toolkit.config.workspace import WORKSPACE_KEYS
+from toolkit.errors import InputError
+from toolkit.resources import resource
+from toolkit.runners.cases import read_case
+from toolkit.runners.expectations import CHECKS
+
+ROOT = Path(__file__).parents[2]
+PROJECT = '[project]\nname = "a"\nversion = "1"\n'
+
+
+def _schema(name: str) -> Draft202012Validator:
+    document = json.loads(resource("schemas", name).read_text())
+    Draft202012Validator.check_schema(document)
+    return Draft202012Validator(document)
+
+
+EVERYTHING = """
+entrypoint = "a:b"
+base = "x"
+build-base = "x"
+platforms = ["linux/amd64"]
+bytecode = false
+estargz = true
+requirements = "uv.lock"
+lock = "pylock.toml"
+allow-builds = ["pkg"]
+namespace = "n"
+python = "/p"
+system-site-packages = true
+user = "1"
+exclude = ["src/data"]
+include = ["src/data/kept.csv"]
+title = "T"
+image = "i"
+[tool.comp.resources]
+cpu = 2
+memory = "4Gi"
+ephemeral-storage = "1e9"
+requests = { cpu = "500m", memory = 2147483648 }
+accelerator = { type = "nvidia.com/gpu", count = 2 }
+[tool.comp.env]
+LEVEL = "info"
+THREADS = 4
+ZONE = { config-map = "cluster.settings", key = "zone" }
+[tool.comp.secrets]
+API_TOKEN = { secret = "api", key = "token.txt", optional = true }
+[tool.comp.workspace]
+members = ["steps/*", "./tools/one"]
+exclude = ["steps/old*"]
+lock = "shared"
+[tool.comp.components.other]
+entrypoint = "a:c"
+resources = { cpu = 0.5 }
+[tool.comp.components.other.env]
+LEVEL = "debug"
+"""
+GOOD = (
+    'entrypoint = "a.b:c"',
+    'command = ["python", "x.py"]',
+    EVERYTHING,
+    'entrypoint = "a:b"\n[tool.comp.defaults]\nbase = "x"',
+)
+BAD = (
+    "",
+    'title = "only"',
+    'entrypoint = "a"',
+    'entrypoint = "a:b"\ncommand = ["x"]',
+    'entrypoint = "a:b"\nbsae = "x"',
+    'entrypoint = "a:b"\nuser = 5',
+    'entrypoint = "a:b"\nexclude = "x"',
+    'entrypoint = "a:b"\ninclude = [" "]',
+    'entrypoint = "a:b"\nallow-builds = [""]',
+    'entrypoint = "a:b"\n[tool.comp.defaults]\nexclude = ["x"]',
+    'entrypoint = "a:b"\nplatforms = "linux/amd64"',
+    'entrypoint = "a:b"\nsystem-site-packages = "yes"',
+    'entrypoint = "a:b"\n[tool.comp.components.Other]\nentrypoint = "a:c"',
+    'entrypoint = "a:b"\n[tool.comp.components.other]\nimage = "x"',
+    'entrypoint = "a:b"\n[tool.comp.defaults]\nimage = "x"',
+    'entrypoint = "a:b"\n[tool.comp.resources]\ncpu = "two"',
+    'entrypoint = "a:b"\n[tool.comp.resources]\ncpu = -1',
+    'entrypoint = "a:b"\n[tool.comp.resources]\ngpu = 1',
+    'entrypoint = "a:b"\n[tool.comp.resources]\nmemory = "4GB"',
+    'entrypoint = "a:b"\n[tool.comp.resources.requests]\ndisk = "1Gi"',
+    'entrypoint = "a:b"\n[tool.comp.resources]\naccelerator = { type = "gpu" }',
+    'entrypoint = "a:b"\n[tool.comp.resources]\naccelerator = { count = 1 }',
+    'entrypoint = "a:b"\n[tool.comp.env]\n1A = "x"',
+    'entrypoint = "a:b"\n[tool.comp.env]\nA = true',
+    'entrypoint = "a:b"\n[tool.comp.env]\nA = { secret = "api", key = "token" }',
+    'entrypoint = "a:b"\n[tool.comp.secrets]\nA = "x"',
+    'entrypoint = "a:b"\n[tool.comp.secrets]\nA = { secret = "Api", key = "token" }',
+    'entrypoint = "a:b"\n[tool.comp.secrets]\nA = { secret = "api" }',
+    'entrypoint = "a:b"\n[tool.comp.components.other]\nentrypoint = "a:c"\nsecrets = { A = 1 }',
+    'entrypoint = "a:b"\n[tool.comp.defaults.resources]\ncpus = 1',
+    'entrypoint = "a:b"\n[tool.comp.workspace]\nmember = ["x"]',
+    'entrypoint = "a:b"\n[tool.comp.workspace]\nmembers = []',
+    'entrypoint = "a:b"\n[tool.comp.workspace]\nmembers = ["../x"]',
+    'entrypoint = "a:b"\n[tool.comp.workspace]\nexclude = ["/x"]',
+    'entrypoint = "a:b"\n[tool.comp.workspace]\nlock = "one"',
+)
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_settings_that_both_take(tmp_path: Path, text: str) -> None:
+    whole = f"{PROJECT}[tool.comp]\n{text}\n"
+    (tmp_path / "pyproject.toml").write_text(whole)
+    _schema("comp-config.schema.json").validate(tomllib.loads(whole)["tool"]["comp"])
+    assert read_project(tmp_path, environ={}).entries
+
+
+def test_the_schema_knows_every_setting() -> None:
+    document = json.loads(resource("schemas", "comp-config.schema.json").read_text())
+    assert sorted(document["properties"]) == sorted(COMPONENT_KEYS)
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_settings_that_both_refuse(tmp_path: Path, text: str) -> None:
+    whole = f"{PROJECT}[tool.comp]\n{text}\n"
+    (tmp_path / "pyproject.toml").write_text(whole)
+    assert not _schema("comp-config.schema.json").is_valid(tomllib.loads(whole)["tool"]["comp"])
+    with pytest.raises(InputError):
+        read_project(tmp_path, environ={})
+
+
+def test_every_samples_case_fits_the_schema() -> None:
+    schema = _schema("case.schema.json")
+    cases = sorted((ROOT / "sample_components").glob("*/tests/cases/*/case.yaml"))
+    assert cases
+    for path in cases:
+        schema.validate(yaml.safe_load(path.read_text()))
+        assert read_case(path).name == path.parent.name
+
+
+def test_the_schema_knows_every_check() -> None:
+    document = json.loads(resource("schemas", "case.schema.json").read_text())
+    checks = document["properties"]["outputs"]["additionalProperties"]["properties"]
+    assert sorted(checks) == sorted(CHECKS)
+
+
+def test_a_folder_above_components_needs_no_entry_point() -> None:
+    schema = _schema("comp-config.schema.json")
+    schema.validate({"workspace": {"lock": "shared"}, "defaults": {"base": "x"}})
+    assert not schema.is_valid({})
+    assert not schema.is_valid({"workspace": {}, "image": "x"})
+
+
+def test_the_schema_and_the_page_know_every_setting_of_a_collection() -> None:
+    document = json.loads(resource("schemas", "comp-config.schema.json").read_text())
+    assert sorted(document["properties"]["workspace"]["properties"]) == sorted(WORKSPACE_KEYS)
+    page = (ROOT / "docs" / "settings.md").read_text()
+    assert all(f"\n{key} = " in page for key in WORKSPACE_KEYS)

@@ -1,0 +1,23 @@
+import re
+from pathlib import Path
+
+import pytest
+
+import toolkit.breaking
+from toolkit.breaking.rules import CHANGES, VERSIONS
+
+EVERY = {**CHANGES, **VERSIONS}
+
+
+@pytest.mark.parametrize("rule", sorted(EVERY))
+def test_a_rule_explains_itself(rule: str) -> None:
+    explained = EVERY[rule]
+    assert explained.summary.endswith(".")
+    assert re.search(r"(?m)^old: ", explained.bad)
+    assert explained.good
+
+
+def test_every_rule_is_applied() -> None:
+    folder = Path(toolkit.breaking.__file__).parent
+    code = "".join(path.read_text() for path in folder.glob("*.py") if path.name != "rules.py")
+    assert [rule for rule in EVERY if f'"{rule}"' not in code] == []

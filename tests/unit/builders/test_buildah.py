@@ -1,0 +1,47 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.artifacts import component
+from tests.images import image_of, layer_of, tar_of
+from tests.planned import make
+from toolkit.builders.buildah import BuildahBuilder
+from toolkit.cache.store import Cache
+from toolkit.engines.buildah import Buildah
+from toolkit.oci.layout import read_layout, write_layout
+from toolkit.progress import silent
+
+
+def test_it_copies_one_tree_into_a_container_of_the_base(tmp_path: Path) -> None:
+    plan = make(component(tmp_path / "c"))
+    top = layer_of(tar_of("opt/comp/x"))
+    calls: list[tuple[str, ...]] = []
+    files: set[str] = set()
+
+    class Recorder(Buildah, frozen=True):
+        """An engine that writes down what it does."""
+
+        @contextmanager
+        def container(self, image: str) -> Iterator[str]:
+            base = read_layout(Path(image.removeprefix("oci:")), platform=plan.platform)
+            assert base.digest == plan.base.digest
+            yield "working"
+            calls.append(("end",))
+
+        def call(self, *arguments: str, folder: Path | None = None) -> str:
+            calls.append(arguments)
+            if arguments[0] == "copy":
+                tree = Path(arguments[-2])
+                files.update(path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file())
+            else:
+                assert folder is not None
+                write_layout(image_of([*plan.base.layers, top]), folder / "made")
+            return ""
+
+    image = BuildahBuilder(Cache(tmp_path / "cache"), Recorder(environment={})).build(plan, silent)
+    assert [call[0] for call in calls] == ["copy", "commit", "end"]
+    assert calls[0][-1] == "/opt/comp"
+    assert {"launch.py", "app/count_words.py", "interface.json"} <= files
+    # The folder that buildah wrote is gone; the layer is in the cache.
+    assert b"".join(image.layers[-1].chunks()) == b"".join(top.chunks())
+    assert [layer.diff_id for layer in image.layers] == [plan.base.layers[0].diff_id, top.diff_id]

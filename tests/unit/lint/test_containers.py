@@ -1,0 +1,52 @@
+"""The container's command and image, and the size of the whole."""
+
+import pytest
+
+from tests.contracts import PATH, PINNED, Case, contract, lacking, texts_found
+from toolkit.errors import Severity
+from toolkit.lint.rules import findings_of
+from toolkit.spec.reader import parse_document
+
+CASES: tuple[Case, ...] = (
+    ("C040", contract(command=""), [PINNED]),
+    ("C040", contract(), []),
+    ("C060", contract(image="a/b:1"), ["a/b:1"]),
+    ("C060", contract(), []),
+    ("C061", contract(image="a/b:latest"), ["a/b:latest"]),
+    ("C061", contract(image="a/latest:1"), []),
+    ("C062", contract(image="localhost:5000/a"), ["localhost:5000/a"]),
+    ("C062", contract(image="a:1"), []),
+    ("C062", contract(), []),
+    ("C069", contract(image="A B"), ["A B"]),
+    ("C069", contract(image="''"), ["''"]),
+    ("C069", contract(), []),
+    ("C080", contract(args="x" * 10_000), [""]),
+    ("C080", contract(args="x" * 9_000), []),
+)
+
+
+@pytest.mark.parametrize(("rule", "text", "places"), CASES, ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)])
+def test_a_rule_finds_its_places(rule: str, text: str, places: list[str]) -> None:
+    assert texts_found(text, rule) == places
+
+
+def test_every_rule_has_a_wrong_and_a_right_case() -> None:
+    assert lacking(CASES, "toolkit.lint.containers") == set()
+
+
+def test_a_contract_beyond_the_annotations_limit_is_an_error() -> None:
+    findings = findings_of(parse_document(contract(args="x" * 262_144), PATH))
+    assert [finding.severity for finding in findings if finding.rule == "C080"] == [Severity.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [
+        ("[/opt/comp/venv/bin/python, /opt/comp/launch.py, n]", "`comp build --push` pins it"),
+        ("[sh]", "name it by digest: a/b:1@sha256:…"),
+    ],
+)
+def test_an_image_that_comp_did_not_build_is_pinned_by_hand(command: str, advice: str) -> None:
+    text = f"name: n\nimplementation: {{container: {{image: 'a/b:1', command: {command}}}}}\n"
+    (finding,) = (each for each in findings_of(parse_document(text, PATH)) if each.rule == "C060")
+    assert finding.help == advice

@@ -1,0 +1,79 @@
+"""Publishing a folder: one release for each component, or none."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.components import write_component
+from toolkit.config.project import Project, read_project
+from toolkit.digest import Digest
+from toolkit.errors import InputError
+from toolkit.registry.directory import Directory
+from toolkit.registry.publishing import publish_project
+from toolkit.spec.pin import pin_image
+
+IMAGE = f"registry.example.com/count@sha256:{'0' * 64}"
+WHEN = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = write_component(tmp_path / "component", "python:3.11-slim")
+    contract = folder / "component.yaml"
+    contract.write_text(pin_image(contract.read_text(), IMAGE, contract))
+    return folder
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Directory:
+    return Directory.create(tmp_path / "registry")
+
+
+def _project(folder: Path) -> Project:
+    return read_project(folder, environ={})
+
+
+def test_a_release_holds_the_contract_and_the_readme(folder: Path, registry: Directory) -> None:
+    (folder / "README.md").write_text("# Count\n")
+    contract = folder / "component.yaml"
+    contract.write_bytes(contract.read_bytes().replace(b"\n", b"\r\n"))
+    ((release, new),) = publish_project(_project(folder), registry.root, namespace="ml", published=WHEN, by="Ada")
+    assert (str(release), new, release.image) == ("ml/count-words@1.2.0", True, IMAGE)
+    assert (release.published, release.by) == ("2026-01-31T12:00:00Z", "Ada")
+    assert release.readme == Digest.of(b"# Count\n")
+    assert registry.contract(release) == contract.read_bytes().replace(b"\r\n", b"\n")
+    ((_, again),) = publish_project(_project(folder), registry.root, namespace="ml", published=WHEN, by="Ada")
+    assert not again
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (f"@sha256:{'0' * 64}", ":1", "is not pinned by digest"),
+        ("--text", "{inputValue: lost}", r"unknown input 'lost' \[C010\]"),
+    ],
+)
+def test_a_contract_that_cannot_be_published(
+    folder: Path, registry: Directory, old: str, new: str, message: str
+) -> None:
+    contract = folder / "component.yaml"
+    contract.write_text(contract.read_text().replace(old, new))
+    with pytest.raises(InputError, match=message):
+        publish_project(_project(folder), registry.root, namespace="ml", published=WHEN, by=None)
+    assert registry.names() == []
+
+
+def test_no_registry_is_made_for_a_project_with_faults(folder: Path, tmp_path: Path) -> None:
+    contract = folder / "component.yaml"
+    contract.write_text(contract.read_text().replace(f"@sha256:{'0' * 64}", ":1"))
+    with pytest.raises(InputError, match="is not pinned by digest"):
+        publish_project(_project(folder), tmp_path / "new", namespace="ml", published=WHEN, by=None)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_namespace_is_needed(folder: Path, registry: Directory) -> None:
+    with pytest.raises(InputError, match="no namespace to publish in"):
+        publish_project(_project(folder), registry.root, namespace=None, published=WHEN, by=None)
+    with pytest.raises(InputError, match="'M L' is not a namespace"):
+        publish_project(_project(folder), registry.root, namespace="M L", published=WHEN, by=None)

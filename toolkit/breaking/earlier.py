@@ -1,0 +1,229 @@
+"""Where the earlier version of a contract comes from: a commit, a file or folder, or a release of a registry."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from msgspec import Struct, field
+
+from toolkit.errors import FindingsError, InputError, UsageError
+from toolkit.git.differences import Difference, differences
+from toolkit.git.repository import Repository
+from toolkit.registry.directory import Directory
+from toolkit.registry.names import VersionRequest, parse_request
+from toolkit.spec.document import decoded
+from toolkit.spec.reader import ComponentDocument, parse_document, read_document
+
+CONTRACT, FURTHER = "component.yaml", "components"
+
+
+class Earlier(Protocol):
+    """The earlier versions of contracts."""
+
+    def prepare(self, contracts: Sequence[Path]) -> None:
+        """Read at once what `of` will be asked for. Raises UsageError for more contracts than it can be about."""
+
+    def of(self, contract: Path) -> ComponentDocument | None:
+        """Return the earlier version of the contract at a path; None for a new component.
+
+        Raises FindingsError if it cannot be read.
+        """
+
+    def unchanged(self, contract: Path) -> bool:
+        """Return whether the contract is known to be the same, without reading it."""
+
+    def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
+        """Yield the contracts below a folder that are gone, by their paths from it, except of components in `moved`."""
+
+
+def open_earlier(
+    text: str, *, environ: Mapping[str, str], folder: Path, registry: Path | None
+) -> tuple[Earlier, tuple[str, ...]]:
+    """Return the earlier versions that `--against` names, and notices for the user.
+
+    A path that exists is a file or folder, `NAME@VERSION` a release, anything else a commit of the repository around
+    `folder`. The prefixes `path:`, `release:` and `git:` say which is meant. Raises UsageError for what is missing.
+    """
+    kind, value = _kind(text)
+    if kind == "path":
+        path = Path(value)
+        if not path.exists():
+            raise UsageError(f"{value} does not exist", hint="name a contract, or the folder of an earlier state")
+        return OnDisk(place=path.resolve(), folder=folder.resolve()), ()
+    if kind == "release":
+        if registry is None:
+            raise UsageError(
+                f"{value} is a release, and no registry is named", hint="give --registry DIR, or set COMP_REGISTRY"
+            )
+        return Released(directory=Directory.open(registry), request=parse_request(value)), ()
+    repository = Repository.open(folder, environ)
+    start = repository.start(value)
+    return InGit(repository=repository, tree=start.tree, reference=value), start.notices
+
+
+def _kind(text: str) -> tuple[str, str]:
+    """Return what `--against` names: `path`, `release` or `git`, and its text without a prefix."""
+    prefix, colon, rest = text.partition(":")
+    if colon and prefix in {"path", "release", "git"}:
+        return prefix, rest
+    if Path(text).exists():
+        return "path", text
+    # A reference such as `main@{1}` has braces.
+    if "@" in text and "@{" not in text and text != "@":
+        try:
+            parse_request(text)
+        except InputError:
+            return "git", text
+        return "release", text
+    return "git", text
+
+
+class OnDisk(Struct, frozen=True, kw_only=True):
+    """A contract's file, or a folder with an earlier state of `folder`."""
+
+    place: Path
+    folder: Path
+
+    def prepare(self, contracts: Sequence[Path]) -> None:
+        """Check that a file is about one contract; files of a folder are read one by one."""
+        if self.place.is_file():
+            _check_one(contracts, f"{self.place.name} is a contract")
+
+    def of(self, contract: Path) -> ComponentDocument | None:
+        """Return the earlier version; in a folder it has the same path as now."""
+        if self.place.is_file():
+            return read_document(self.place)
+        resolved = contract.resolve()
+        inside = resolved.relative_to(self.folder) if resolved.is_relative_to(self.folder) else Path(resolved.name)
+        path = self.place / inside
+        return read_document(path) if path.is_file() else None
+
+    def unchanged(self, contract: Path) -> bool:
+        """Return False: reading is as cheap as comparing."""
+        del contract
+        return False
+
+    def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
+        """Yield the contracts that only the earlier folder has."""
+        del moved
+        if self.place.is_file() or folder.resolve() != self.folder:
+            return
+        for path in sorted(self.place.rglob(CONTRACT)):
+            inside = path.relative_to(self.place)
+            if not any(part.startswith(".") for part in inside.parts) and not (folder / inside).exists():
+                yield str(inside)
+
+
+class Released(Struct, frozen=True, kw_only=True):
+    """A release in a component registry: the newest one that the request allows."""
+
+    directory: Directory
+    request: VersionRequest
+
+    def prepare(self, contracts: Sequence[Path]) -> None:
+        """Check that the release is about one contract."""
+        _check_one(contracts, f"{self.request} is a release of one component")
+
+    def of(self, contract: Path) -> ComponentDocument | None:
+        """Return the contract of the release, whatever the path is."""
+        del contract
+        release = self.directory.find(self.request)
+        return parse_document(self.directory.contract(release).decode(), Path(str(release)))
+
+    def unchanged(self, contract: Path) -> bool:
+        """Return False: the registry is asked for one component alone."""
+        del contract
+        return False
+
+    def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
+        """Yield nothing: a release is that of one component."""
+        del folder, moved
+        yield from ()
+
+
+class InGit(Struct, frozen=True, kw_only=True, dict=True):
+    """A commit, read without a checkout. `reference` is what the user called it."""
+
+    repository: Repository
+    tree: str
+    reference: str
+    blobs: dict[str, bytes | None] = field(default_factory=dict)
+
+    def prepare(self, contracts: Sequence[Path]) -> None:
+        """Read the contracts' blobs with one git for all."""
+        paths = [self._path(contract) for contract in contracts]
+        found = self.repository.blobs([f"{self.tree}:{path}" for path in paths])
+        self.blobs.update(zip(paths, found, strict=True))
+
+    @cached_property
+    def _differences(self) -> dict[str, Difference]:
+        """Return what differs from the commit, by paths from the top."""
+        return differences(self.repository, self.tree)
+
+    @cached_property
+    def _gone(self) -> tuple[tuple[PurePosixPath, ComponentDocument], ...]:
+        """Return the contracts that are gone since, by their paths from the top; what was not one is left out."""
+        # A link that leads nowhere, or to a device, is no file that a contract could be read from.
+        paths = [
+            path
+            for path in sorted(self._differences)
+            if is_contract(PurePosixPath(path)) and not (self.repository.top / path).is_file()
+        ]
+        found = []
+        for path, data in zip(paths, self.repository.blobs([f"{self.tree}:{path}" for path in paths]), strict=True):
+            with suppress(FindingsError):
+                if data is not None:
+                    found.append((PurePosixPath(path), self._parsed(data, path)))
+        return tuple(found)
+
+    def of(self, contract: Path) -> ComponentDocument | None:
+        """Return the earlier version: at the same path, or a contract of the same name whose path is gone since."""
+        path = self._path(contract)
+        if path not in self.blobs:
+            self.prepare([contract])
+        data = self.blobs[path]
+        if data is not None:
+            return self._parsed(data, path)
+        name = read_document(contract).spec.name
+        return next((found for _, found in self._gone if found.spec.name == name), None)
+
+    def unchanged(self, contract: Path) -> bool:
+        """Return whether git knows the file's content as that of the commit."""
+        return contract.exists() and self._path(contract) not in self._differences
+
+    def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
+        """Yield the contracts below the folder that are gone."""
+        top = PurePosixPath(self._path(folder))
+        for path, document in self._gone:
+            if path.is_relative_to(top) and document.spec.name not in moved:
+                yield str(path.relative_to(top))
+
+    def _parsed(self, data: bytes, path: str) -> ComponentDocument:
+        """Return the contract in a blob; its findings name the commit as git does."""
+        named = Path(f"{self.reference}:{path}")
+        return parse_document(decoded(data, named), named)
+
+    def _path(self, path: Path) -> str:
+        """Return a path from the top of the repository. Raises UsageError outside of it."""
+        resolved = path.resolve()
+        if not resolved.is_relative_to(self.repository.top):
+            raise UsageError(
+                f"{path} is not in the repository {self.repository.top}", hint="run it inside of the repository"
+            )
+        return resolved.relative_to(self.repository.top).as_posix()
+
+
+def _check_one(contracts: Sequence[Path], what: str) -> None:
+    """Raise UsageError for several contracts, which one earlier version cannot be that of."""
+    if len(contracts) > 1:
+        raise UsageError(
+            f"{what}, and {len(contracts)} contracts are compared with it", hint="name one contract's file"
+        )
+
+
+def is_contract(path: PurePosixPath) -> bool:
+    """Return whether a path is one that a component's contract has: component.yaml, or components/NAME.yaml."""
+    return path.name == CONTRACT or (path.parent.name == FURTHER and path.suffix == ".yaml")

@@ -1,0 +1,163 @@
+"""`comp breaking`: what changed in contracts, whom it breaks, and the version that it requires."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from toolkit.cli import findings, many
+from toolkit.cli.console import Console, pass_console
+from toolkit.errors import InputError, Severity, UsageError
+
+if TYPE_CHECKING:
+    from toolkit.breaking.survey import Survey
+
+
+@click.command
+@click.argument("paths", nargs=-1, metavar="[FOLDER|FILE]...", type=click.Path(path_type=Path))
+@click.option(
+    "--against",
+    required=True,
+    metavar="REF",
+    help="The earlier version: a commit, a file, a folder, or NAME@VERSION of a registry.",
+)
+@many.every_option
+@click.option(
+    "--category",
+    type=click.Choice(["strict", "pipeline", "compile"]),
+    default="pipeline",
+    show_default=True,
+    help="What must stay: names and order too; compiling and meaning; compiling.",
+)
+@click.option("--even-with-bump", is_flag=True, help="Exit with 1 on breaking changes that the version allows, too.")
+@click.option(
+    "--registry",
+    envvar="COMP_REGISTRY",
+    show_envvar=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The registry of a release.",
+)
+@click.option(
+    "--write-changelog",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Add the changes to a changelog, under the new version.",
+)
+@findings.format_option
+@pass_console
+def command(
+    console: Console,
+    /,
+    *,
+    paths: Sequence[Path],
+    against: str,
+    every: bool,
+    category: str,
+    even_with_bump: bool,
+    registry: Path | None,
+    write_changelog: Path | None,
+    form: str,
+) -> int:
+    """Compare contracts with their earlier versions; by default those of the current folder.
+
+    REF is a branch, a tag or a commit (the merge base with HEAD counts, `REF..` is the commit itself), an earlier
+    contract or folder, or a release such as ml/train@^1. Prints what breaks callers, and with -v every change; on
+    stderr the version bump that is required. Exit code 1 if the version does not allow the changes, or is unknown
+    and something breaks.
+    """
+    from toolkit.breaking.change import Category
+    from toolkit.breaking.earlier import open_earlier
+    from toolkit.breaking.survey import as_data, survey
+
+    paths = paths or (Path(),)
+    contracts = list(_contracts(paths, every=every))
+    around = paths[0] if paths[0].is_dir() else paths[0].parent
+    earlier, notices = open_earlier(against, environ=os.environ, folder=around, registry=registry)
+    for notice in notices:
+        console.warn(notice)
+    folders = [path for path in paths if every and path.is_dir()]
+    found = survey(contracts, earlier, category=Category(category), folders=folders)
+    if write_changelog:
+        _write(console, found, write_changelog)
+    if form == "json":
+        console.data(json.dumps(as_data(found), indent=2))
+    else:
+        _print(console, found, form)
+    return 1 if _fails(found, even_with_bump=even_with_bump) else 0
+
+
+def _contracts(paths: Sequence[Path], *, every: bool) -> list[Path]:
+    """Return the contracts that are meant, in order, each once."""
+    from toolkit.collection.workspace import read_workspace
+
+    contracts: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            contracts.append(path)
+        elif every:
+            for member in read_workspace(path, os.environ).members:
+                contracts += _of_folder(member.folder)
+        else:
+            found = _of_folder(path)
+            if not found:
+                raise InputError(f"{path} has no component.yaml", hint="name a component's folder, or use --all")
+            contracts += found
+    return list(dict.fromkeys(_shown(contract) for contract in contracts))
+
+
+def _of_folder(folder: Path) -> list[Path]:
+    """Return the contracts of one component's folder."""
+    contracts = [folder / "component.yaml", *sorted((folder / "components").glob("*.yaml"))]
+    return [path for path in contracts if path.is_file()]
+
+
+def _shown(path: Path) -> Path:
+    """Name a file from the current folder, as editors and CI want it; elsewhere by its whole path."""
+    resolved = path.resolve()
+    return resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else path
+
+
+def _print(console: Console, found: "Survey", form: str) -> None:
+    """Print findings on stdout, and on stderr what each component requires."""
+    least = Severity.INFO if console.verbosity > 0 else Severity.WARNING
+    order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
+    shown = [each for each in found.all_findings() if order.index(each.severity) <= order.index(least)]
+    if text := findings.written(form, shown, found.sources):
+        console.data(text)
+    for path, reason in found.unreadable:
+        console.warn(f"{path} is not compared: its earlier version cannot be read: {reason}")
+    for path in found.added:
+        console.say(f"{path} is new")
+    for each in found.comparisons:
+        console.say(each.summary())
+    if not (found.comparisons or found.added or found.unreadable or found.findings):
+        console.say("nothing changed")
+
+
+def _fails(found: "Survey", *, even_with_bump: bool) -> bool:
+    """Return whether the changes are refused."""
+    if even_with_bump and found.is_breaking:
+        return True
+    return any(finding.severity is Severity.ERROR for finding in found.all_findings())
+
+
+def _write(console: Console, found: "Survey", path: Path) -> None:
+    """Add the changes of the one component that changed to a changelog."""
+    from datetime import UTC, datetime
+
+    from toolkit.breaking.changelog import write_changelog
+
+    if len(found.comparisons) > 1:
+        raise UsageError(
+            f"--write-changelog is for one component, and {len(found.comparisons)} changed",
+            hint="name the folder of one",
+        )
+    for each in found.comparisons:
+        if each.declared is not None and not each.is_allowed:
+            console.say(f"{path} stays as it is: the version {each.versions[1]} does not allow the changes")
+            continue
+        new = write_changelog(path, each, datetime.now(UTC).date())
+        console.say(f"wrote {path}" if new else f"{path} has the version {each.versions[1]} already")

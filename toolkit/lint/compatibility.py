@@ -1,0 +1,134 @@
+"""Rules about what KFP 1.8 reads and KFP 2 does not, and about the references inside graphs."""
+
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+
+from toolkit.errors import Location
+from toolkit.lint.rule import ERROR, WARNING, Remark, rule
+from toolkit.lint.walk import arguments, ports
+from toolkit.spec.model import Graph, OutputMetadataPlaceholder, PortPlaceholder
+from toolkit.spec.reader import ComponentDocument
+
+
+@rule(
+    "C034",
+    "list-type",
+    ERROR,
+    "A type that is a list: KFP 2 cannot load it.",
+    bad="{name: data, type: [CSV]}",
+    good="{name: data, type: CSV}",
+)
+def list_type(document: ComponentDocument) -> Iterator[Remark]:
+    """Report types that are lists."""
+    for place, port in ports(document):
+        # The reader keeps a type that is a structure as JSON text; C033 reports the empty one.
+        if port.type.startswith("[") and port.type != "[]":
+            where = document.places[(*place, "type")]
+            yield Remark(where, f"the type of {port.name!r} is a list", "KFP 2 cannot load it: name one type")
+
+
+@rule(
+    "C043",
+    "graph",
+    WARNING,
+    "A graph of components: only KFP 1.8 reads it, and it has no image to build.",
+    bad="implementation: {graph: {tasks: {…}}}",
+    good="implementation: {container: {image: a:1}}",
+)
+def graph(document: ComponentDocument) -> Iterator[Remark]:
+    """Report a graph."""
+    if isinstance(document.spec.implementation, Graph):
+        where = document.places[("graph",)]
+        yield Remark(where, "KFP 2 cannot load a graph component", "write it as a pipeline of its tasks")
+
+
+@rule(
+    "C044",
+    "no-implementation",
+    ERROR,
+    "The contract has an interface, but no container: KFP 2 cannot load it.",
+    bad="name: Train",
+    good="name: Train\nimplementation: {container: {image: a:1}}",
+)
+def no_implementation(document: ComponentDocument) -> Iterator[Remark]:
+    """Report a contract that has only an interface."""
+    if document.spec.implementation is None:
+        where = document.places.get(("implementation",), Location(path=document.path, line=1, column=1))
+        yield Remark(where, "the component has no implementation", "add implementation.container.image")
+
+
+@rule(
+    "C045",
+    "unknown-to-kfp-2",
+    ERROR,
+    "A placeholder that only KFP 1.8's v2-compatible mode knows.",
+    bad="args: [{outputMetadata: null}]",
+    good="args: [{executorInput: null}]",
+)
+def unknown_to_kfp_2(document: ComponentDocument) -> Iterator[Remark]:
+    """Report placeholders that neither KFP 2 nor plain KFP 1.8 resolves."""
+    for place, argument in arguments(document):
+        kind: str = argument.kind if isinstance(argument, PortPlaceholder) else ""
+        if isinstance(argument, OutputMetadataPlaceholder):
+            kind = "outputMetadata"
+        if kind in {"inputMetadata", "inputOutputPortName", "outputMetadata"}:
+            yield Remark(document.places[place], f"KFP 2 does not know {kind}", "read executorInput instead")
+
+
+@rule(
+    "C046",
+    "graph-reference",
+    ERROR,
+    "A graph refers to a missing input, output or task, or its tasks wait for each other.",
+    bad="arguments: {data: {graphInput: {inputName: date}}}",
+    good="arguments: {data: {graphInput: {inputName: data}}}",
+)
+def graph_reference(document: ComponentDocument) -> Iterator[Remark]:
+    """Report references of a graph that lead nowhere, and tasks that wait for each other."""
+    whole = document.spec.implementation
+    if not isinstance(whole, Graph):
+        return
+    inputs = {port.name for port in document.spec.interface.inputs}
+    outputs = {port.name for port in document.spec.interface.outputs}
+    groups = [(document.places[("tasks", name)], _arguments(task)) for name, task in whole.tasks.items()]
+    groups += [(document.places[("outputValues", name)], {name: value}) for name, value in whole.outputs.items()]
+    # Values that are not references are constants, and need no check.
+    for where, arguments_ in groups:
+        for name, value in arguments_.items():
+            source, task = _named(value, "graphInput", "inputName"), _named(value, "taskOutput", "taskId")
+            if source is not None and source not in inputs:
+                yield Remark(where, f"{name!r}: the graph has no input {source!r}", "declare it under inputs")
+            if task is not None and task not in whole.tasks:
+                yield Remark(where, f"{name!r}: unknown task {task!r}", "name one of the tasks")
+    for name in whole.outputs:
+        if name not in outputs:
+            where = document.places[("outputValues", name)]
+            yield Remark(where, f"the graph has no output {name!r}", "declare it under outputs")
+    yield from _cycle(document, whole)
+
+
+def _cycle(document: ComponentDocument, whole: Graph) -> Iterator[Remark]:
+    """Report tasks that wait for each other."""
+    waits = {
+        name: [source for value in _arguments(task).values() if (source := _named(value, "taskOutput", "taskId"))]
+        for name, task in whole.tasks.items()
+    }
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        # graphlib names the first task of the cycle again at its end.
+        names = ", ".join(repr(name) for name in sorted(set(error.args[1])))
+        yield Remark(document.places[("graph",)], f"the tasks {names} wait for each other", "break the cycle")
+
+
+def _arguments(task: object) -> Mapping[str, object]:
+    """Return the arguments of a task; empty when they are not a mapping, which the schema's check reports."""
+    values = task.get("arguments") if isinstance(task, Mapping) else None
+    return values if isinstance(values, Mapping) else {}
+
+
+def _named(value: object, kind: str, key: str) -> str | None:
+    """Return the name in a reference such as `{graphInput: {inputName: data}}`; None for any other value."""
+    reference = value.get(kind) if isinstance(value, Mapping) else None
+    name = reference.get(key) if isinstance(reference, Mapping) else None
+    return name if isinstance(name, str) else None

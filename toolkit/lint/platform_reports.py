@@ -1,0 +1,120 @@
+"""Findings in the formats that platforms show: SARIF, GitLab's code quality, JUnit.
+
+SARIF 2.1.0 is what GitHub's code scanning and editors read; GitLab's form is that of its documentation, "Code Quality".
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path, PurePath
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree as ET
+
+from toolkit import __version__
+from toolkit.errors import Finding, Severity
+from toolkit.lint.rule import Rule
+from toolkit.redaction import hide, xml_text
+
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_GITLAB = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
+
+
+def as_sarif(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> str:
+    """Return one run of comp; paths are relative to the current folder, columns count characters."""
+    used = sorted({finding.rule for finding in findings})
+    run = {
+        "tool": {
+            "driver": {
+                "name": "comp",
+                "version": __version__,
+                "rules": [_sarif_rule(name, rules.get(name)) for name in used],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "results": [_sarif_result(finding, used.index(finding.rule)) for finding in findings],
+    }
+    return json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def as_gitlab(findings: Sequence[Finding]) -> str:
+    """Return GitLab's code quality report; equal findings in one file have fingerprints of their own."""
+    seen: dict[str, int] = {}
+    issues = []
+    for finding in findings:
+        key = f"{finding.rule}\0{_posix(finding.where.path)}\0{finding.message}"
+        # Not the line: a finding that moves is still the same to GitLab.
+        seen[key] = seen.get(key, 0) + 1
+        issues.append(
+            {
+                "description": hide(finding.message),
+                "check_name": finding.rule,
+                "fingerprint": sha256(f"{key}\0{seen[key]}".encode("utf-8", "surrogateescape")).hexdigest(),
+                "severity": _GITLAB[finding.severity],
+                "location": {"path": _posix(finding.where.path), "lines": {"begin": finding.where.line or 1}},
+            }
+        )
+    return json.dumps(issues, indent=2)
+
+
+def as_junit(findings: Sequence[Finding], checked: Sequence[Path]) -> str:
+    """Return JUnit's XML: a case for each file that was checked, which fails if it has errors."""
+    own: dict[Path, list[Finding]] = {path: [] for path in checked}
+    for finding in findings:
+        own.setdefault(finding.where.path, []).append(finding)
+    failing = sum(any(finding.severity is Severity.ERROR for finding in each) for each in own.values())
+    counts = {"tests": str(len(own)), "failures": str(failing), "errors": "0"}
+    suites = ET.Element("testsuites", {"name": "comp", **counts})
+    suite = ET.SubElement(suites, "testsuite", {"name": "contracts", **counts})
+    for path, each in own.items():
+        case = ET.SubElement(suite, "testcase", classname="comp", name=xml_text(_posix(path)))
+        text = xml_text("\n".join(f"{finding.where}: {finding.rule} {finding.message}" for finding in each))
+        errors = [finding for finding in each if finding.severity is Severity.ERROR]
+        if errors:
+            message = f"{errors[0].rule} {errors[0].message}"
+            ET.SubElement(case, "failure", message=xml_text(message), type="error").text = text
+        elif each:
+            ET.SubElement(case, "system-out").text = text
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode")
+
+
+def _sarif_rule(name: str, rule: Rule | None) -> dict[str, Any]:
+    """Return the description of a rule; its id alone if a reader of code reports it."""
+    if rule is None:
+        return {"id": name}
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "shortDescription": {"text": rule.summary},
+        "help": {"text": f"{rule.summary}\n\nwrong:\n{rule.bad}\n\nright:\n{rule.good}"},
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+    }
+
+
+def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
+    """Return one result."""
+    where = finding.where
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(_posix(where.path))}}
+    region = {
+        "startLine": where.line,
+        "startColumn": where.column,
+        "endLine": where.end_line,
+        "endColumn": where.end_column,
+    }
+    # The line of a notebook's cell is not a line of its file.
+    if where.line and where.cell is None:
+        place["region"] = {key: value for key, value in region.items() if value}
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": index,
+        "level": _LEVELS[finding.severity],
+        "message": {"text": hide("\n".join(filter(None, (finding.message, finding.help))))},
+        "locations": [{"physicalLocation": place}],
+    }
+
+
+def _posix(path: PurePath) -> str:
+    """Return a path with slashes; what is not UTF-8 in it is shown as escapes."""
+    return path.as_posix().encode("utf-8", "backslashreplace").decode()

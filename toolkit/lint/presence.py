@@ -1,0 +1,146 @@
+"""Rules about inputs that a caller may leave out."""
+
+from collections.abc import Iterator, Sequence
+
+from toolkit.image_paths import LAUNCHER, absolute
+from toolkit.interface.model import Kind
+from toolkit.lint.rule import ERROR, WARNING, Remark, rule
+from toolkit.lint.walk import arguments, container_of, top_arguments
+from toolkit.spec.document import Place
+from toolkit.spec.model import (
+    Argument,
+    ConcatPlaceholder,
+    ExecutorInputPlaceholder,
+    IfPlaceholder,
+    IsPresent,
+    PortPlaceholder,
+)
+from toolkit.spec.reader import ComponentDocument
+from toolkit.spec.writer import write_argument
+
+# Placeholders of one argument outside of a test of presence: the place of the argument, it, and the placeholder.
+_Unguarded = tuple[Place, Argument, PortPlaceholder]
+
+
+@rule(
+    "C024",
+    "optional-unguarded",
+    ERROR,
+    "An optional input without default stands outside if/isPresent: KFP 1.8 shifts the arguments, KFP 2 passes null.",
+    bad="args: [--note, {inputValue: note}]",
+    good="args: [{if: {cond: {isPresent: note}, then: [--note, {inputValue: note}]}}]",
+)
+def optional_unguarded(document: ComponentDocument) -> Iterator[Remark]:
+    """Report placeholders of inputs that may be absent, outside of a test of their presence."""
+    optional = {port.name for port in document.spec.interface.inputs if port.optional and port.default is None}
+    for place, argument, port in _unguarded_ports(document):
+        if port.port in optional:
+            message = f"{port.port!r} may be absent, but is always passed"
+            yield Remark(document.places[place], message, _guarded(document, place, argument, port))
+
+
+@rule(
+    "C029",
+    "default-unguarded",
+    WARNING,
+    "An input with a default stands outside if/isPresent. Where a caller leaves the input out, the step fails: "
+    "KFP 2's server fills in arguments before it fills in defaults.",
+    bad="inputs: [{name: rate, type: Float, default: '0.5'}]\n… args: [--rate, {inputValue: rate}]",
+    good="args: [{if: {cond: {isPresent: rate}, then: [--rate, {inputValue: rate}], else: [--rate, '0.5']}}]",
+)
+def default_unguarded(document: ComponentDocument) -> Iterator[Remark]:
+    """Report values with a default outside of a test of their presence."""
+    defaults = {port.name: port.default for port in document.spec.interface.inputs if port.default is not None}
+    for place, argument, port in _unguarded_ports(document):
+        # KFP 2 drops the default of an artifact, so only values can be left to one.
+        if port.port in defaults and port.kind == "inputValue":
+            message = f"KFP 2 fails where a caller leaves {port.port!r} to its default"
+            advice = _guarded(document, place, argument, port, defaults[port.port])
+            yield Remark(document.places[place], message, advice)
+
+
+@rule(
+    "C048",
+    "artifact-tested",
+    WARNING,
+    "An `isPresent` of an artifact: KFP 2.17's server looks for it among the parameters alone, and takes it for absent "
+    "though it was given. Our launcher finds the artifact nevertheless.",
+    bad="args: [{if: {cond: {isPresent: table}, then: [--table, {inputPath: table}]}}]",
+    good="args: [--table, {inputPath: table}]   # and not optional",
+)
+def artifact_tested(document: ComponentDocument) -> Iterator[Remark]:
+    """Report tests of an artifact's presence, unless our launcher takes the argument."""
+    artifacts = {port.name for port in document.spec.interface.inputs if port.kind is Kind.ARTIFACT}
+    for place, argument in arguments(document):
+        if not isinstance(argument, IfPlaceholder) or not isinstance(argument.condition, IsPresent):
+            continue
+        name = argument.condition.input
+        if name in artifacts and not _is_for_launcher(document, place):
+            message = f"KFP 2.17's server takes the artifact {name!r} for absent, even if it is given"
+            advice = "make it required, or let the program find it in {executorInput: null}"
+            yield Remark(document.places[(*place, "cond")], message, advice)
+
+
+def _is_for_launcher(document: ComponentDocument, place: Place) -> bool:
+    """Return whether our launcher takes an argument, with KFP's description of the call: not a word of a program."""
+    container = container_of(document)
+    if container is None or absolute(LAUNCHER) not in container.command or place[0] != "args":
+        return False
+    own: Sequence[Argument] = container.args
+    if "--" in own:
+        own = own[: own.index("--")]
+    return any(isinstance(argument, ExecutorInputPlaceholder) for argument in own) and place[1] in range(len(own))
+
+
+def _guarded(
+    document: ComponentDocument, place: Place, argument: Argument, port: PortPlaceholder, default: str | None = None
+) -> str:
+    """Return the advice to test whether an input is present, with the argument as it should be."""
+    match argument:
+        case PortPlaceholder():
+            flag = _flag_before(document, place)
+            value, replaced = argument, f" in the place of {flag} and the value" if flag else ""
+        case ConcatPlaceholder(items=(str(text), PortPlaceholder() as value)) if text.endswith("="):
+            # KFP 2's server takes no concat inside of a condition.
+            flag, replaced = text[:-1], ", if the program takes the value as an argument of its own"
+        case _:
+            return f"pass it in an argument of its own: {{if: {{cond: {{isPresent: {port.port}}}, then: […]}}}}"
+    words = (flag,) if flag else ()
+    # Without `else` the program's own default would apply, which may be another one.
+    otherwise = () if default is None else (*words, default)
+    guarded = IfPlaceholder(condition=IsPresent(input=port.port), then=(*words, value), otherwise=otherwise)
+    return f"write {write_argument(guarded)}{replaced}"
+
+
+def _flag_before(document: ComponentDocument, place: Place) -> str:
+    """Return the flag in front of an argument; empty without one."""
+    container = container_of(document)
+    index = place[1]
+    if container is None or not isinstance(index, int) or index == 0:
+        return ""
+    before = (container.command if place[0] == "command" else container.args)[index - 1]
+    return before if isinstance(before, str) and before.startswith("-") and before != "--" else ""
+
+
+def _unguarded_ports(document: ComponentDocument) -> Iterator[_Unguarded]:
+    """Yield each placeholder of an input outside of a test of its presence, with its whole argument."""
+    for place, argument in top_arguments(document):
+        yield from ((place, argument, port) for port in _unguarded(argument, frozenset()))
+
+
+def _unguarded(argument: Argument, guarded: frozenset[str]) -> Iterator[PortPlaceholder]:
+    """Yield the placeholders inside an argument, except of inputs in `guarded` and those that it tests itself."""
+    match argument:
+        case PortPlaceholder(kind="inputValue" | "inputPath" | "inputUri", port=name) if name not in guarded:
+            yield argument
+        case ConcatPlaceholder():
+            for item in argument.items:
+                yield from _unguarded(item, guarded)
+        case IfPlaceholder():
+            inside = guarded
+            if isinstance(argument.condition, IsPresent):
+                inside = guarded | {argument.condition.input}
+            for item in argument.then:
+                yield from _unguarded(item, inside)
+            for item in argument.otherwise:
+                yield from _unguarded(item, guarded)

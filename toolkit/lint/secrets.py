@@ -1,0 +1,46 @@
+"""Rules about secrets in a contract, where everyone who sees the pipeline reads them."""
+
+from collections.abc import Iterator
+
+from toolkit.interface.model import Input, Kind
+from toolkit.lint.rule import ERROR, WARNING, Remark, rule
+from toolkit.lint.walk import arguments, ports
+from toolkit.redaction import looks_secret, named_as_secret
+from toolkit.spec.reader import ComponentDocument
+
+_ADVICE = "name a secret of the cluster in [tool.comp.secrets]: the step reads it from a variable"
+
+
+@rule(
+    "C072",
+    "secret-written",
+    ERROR,
+    "A default or an argument looks like a secret, which everyone could read in the contract.",
+    bad="inputs: [{name: token, type: String, default: ghp_…}]",
+    good='comp.env: \'{"API_TOKEN": {"secret": "api", "key": "token"}}\'',
+)
+def secret_written(document: ComponentDocument) -> Iterator[Remark]:
+    """Report texts that look like secrets; they are not repeated."""
+    for place, port in ports(document):
+        if isinstance(port, Input) and port.default is not None and looks_secret(port.default):
+            where = document.places[(*place, "default")]
+            yield Remark(where, f"the default of {port.name!r} looks like a secret", _ADVICE)
+    for place, argument in arguments(document):
+        if isinstance(argument, str) and looks_secret(argument):
+            yield Remark(document.places[place], "an argument holds what looks like a secret", _ADVICE)
+
+
+@rule(
+    "C073",
+    "secret-as-parameter",
+    WARNING,
+    "A parameter has the name of a secret: its value is stored with each run, and shown to all who see the run.",
+    bad="inputs: [{name: api_token, type: String}]",
+    good='comp.env: \'{"API_TOKEN": {"secret": "api", "key": "token"}}\'',
+)
+def secret_as_parameter(document: ComponentDocument) -> Iterator[Remark]:
+    """Report parameters that are named as secrets."""
+    for place, port in ports(document):
+        if isinstance(port, Input) and port.kind is Kind.PARAMETER and named_as_secret(port.name):
+            message = f"the value of {port.name!r} is stored with each run, and shown to all who see it"
+            yield Remark(document.places[(*place, "name")], message, _ADVICE)

@@ -1,0 +1,104 @@
+"""Rules about what KFP 2's server does not resolve, and what its engines replace in texts."""
+
+import re
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from toolkit.forms.kfp_values import Problem, argument_problems, constant_problems, default_problems
+from toolkit.interface.model import Kind
+from toolkit.lint.rule import INFO, WARNING, Remark, rule
+from toolkit.lint.walk import arguments, container_of, top_arguments
+from toolkit.spec.arguments import LONGEST_ARGUMENT
+from toolkit.spec.document import Place
+from toolkit.spec.model import Argument, ConcatPlaceholder, IfPlaceholder, PortPlaceholder
+from toolkit.spec.reader import ComponentDocument
+
+_MEANT = re.compile(r"\{\{\s*(?:workflow|pod)\.")
+_METADATA = re.compile(r"\{\{\$\.(?:inputs|outputs)\.artifacts\['[^']+'\]\.metadata")
+
+
+@rule(
+    "C031",
+    "engine-variable",
+    WARNING,
+    "A text that an engine replaces or refuses: Argo, which runs KFP's steps, reads `{{workflow.name}}` and `{{=1+1}}` "
+    "wherever they stand, and Kubernetes makes one `$` of two. An argument or variable with `{{workflow.…}}` or "
+    "`{{pod.…}}` may be meant so, and is an info.",
+    bad="{name: title, type: String, default: '{{workflow.name}}'}",
+    good="{name: title, type: String, default: '<workflow.name>'}",
+)
+def engine_variable(document: ComponentDocument) -> Iterator[Remark]:
+    """Report defaults, arguments and variables that do not arrive as they are written."""
+    for index, port in enumerate(document.spec.interface.inputs):
+        # C028 reports a long default.
+        if port.default is not None and port.kind is Kind.PARAMETER and len(port.default) <= LONGEST_ARGUMENT:
+            place: Place = ("inputs", index, "default")
+            yield from _remarks(document, place, f"the default of {port.name!r}", argument_problems(port.default))
+    texts = [(place, "an argument", argument) for place, argument in arguments(document) if isinstance(argument, str)]
+    container = container_of(document)
+    texts += [(("env",), f"the variable {name}", value) for name, value in (container.env if container else {}).items()]
+    for place, what, text in texts:
+        # Authors of contracts for KFP 1.8 name the pod and the workflow so.
+        meant = _MEANT.search(text)
+        for remark in _remarks(document, place, what, constant_problems(text)):
+            advice = f"unless that is meant, {remark.help}"
+            yield replace(remark, severity=INFO, help=advice) if meant else remark
+
+
+@rule(
+    "C035",
+    "default-kfp-cannot-write",
+    INFO,
+    "A default of several lines, or with a control character: kfp writes it into a comment when it compiles the "
+    "component alone, and cannot read the file. In a pipeline the default works.",
+    bad='{name: note, type: String, default: "one\\ntwo"}',
+    good="{name: note, type: String, default: one two}",
+)
+def default_not_writable(document: ComponentDocument) -> Iterator[Remark]:
+    """Report defaults that kfp's compiler cannot write at the top of a file."""
+    for index, port in enumerate(document.spec.interface.inputs):
+        if port.kind is Kind.PARAMETER:
+            place: Place = ("inputs", index, "default")
+            yield from _remarks(document, place, f"the default of {port.name!r}", default_problems(port.default))
+
+
+@rule(
+    "C047",
+    "not-resolved-by-server",
+    WARNING,
+    "KFP 2's SDK compiles this argument, but its server (2.17) does not fill it in. `concat`, and an output inside of "
+    "`if`, arrive as JSON; `concat` or `if` inside of `if` fails; the placeholder of an artifact's metadata stays as "
+    "it is.",
+    bad="args: [{concat: [--rate=, {inputValue: rate}]}]",
+    good="args: [--rate, {inputValue: rate}]",
+)
+def not_resolved(document: ComponentDocument) -> Iterator[Remark]:
+    """Report forms that work in KFP 1.8 and in local engines alone."""
+    for place, argument in top_arguments(document):
+        where = document.places[place]
+        if isinstance(argument, str) and _METADATA.search(argument):
+            advice = "read the metadata from {executorInput: null}"
+            yield Remark(where, "KFP 2's server leaves the placeholder of an artifact's metadata as it is", advice)
+        elif isinstance(argument, ConcatPlaceholder):
+            advice = "pass the parts as arguments of their own, or join them in the program"
+            yield Remark(where, "KFP 2's server passes the JSON of `concat`, not the joined text", advice)
+        elif isinstance(argument, IfPlaceholder):
+            inner = [*argument.then, *argument.otherwise]
+            if any(isinstance(item, ConcatPlaceholder | IfPlaceholder) for item in inner):
+                advice = "write a condition of its own for each argument"
+                yield Remark(where, "KFP 2's server fails on `concat` and `if` inside of `if`", advice)
+            elif any(_is_output(item) for item in inner):
+                advice = "pass the output always, outside of `if`"
+                yield Remark(where, "KFP 2's server passes the JSON of an `if` with an output inside", advice)
+
+
+def _is_output(argument: Argument) -> bool:
+    """Return whether an argument is a place of an output."""
+    return isinstance(argument, PortPlaceholder) and argument.kind.startswith("output")
+
+
+def _remarks(document: ComponentDocument, place: Place, what: str, problems: Iterator[Problem]) -> Iterator[Remark]:
+    """Yield a remark for each problem of a text."""
+    for problem in problems:
+        yield Remark(document.places[place], f"{what}: {problem.message}", problem.help)

@@ -1,1 +1,0 @@
-"""Bytecode of wheels, compiled by the base's own interpreter: what a container then need not do at every start."""

@@ -1,0 +1,195 @@
+"""The lock that the components of a collection share: `comp.lock` beside the pyproject.toml of its root.
+
+It holds each wheel once, and for each component what a lock of its own would hold: the inputs, the base, and the wheels
+that it installs on each platform. Folders are written relative to the file, so it is the same in every clone.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from toolkit.config.toml import TomlDocument, toml_value
+from toolkit.digest import Digest
+from toolkit.errors import InputError, Location
+from toolkit.oci.descriptor import Platform
+from toolkit.oci.reference import parse_reference
+from toolkit.requirements.lock import Lock, is_wheel_of
+from toolkit.requirements.pin import Pin, Source
+from toolkit.system.atomic import write_text
+
+_VERSION = 1
+_HEAD = "# Written by `comp lock --all`; change the components' pyproject.toml instead, or run it with --upgrade."
+# Enough digits to tell wheels of one name apart.
+_DIGITS = 12
+
+
+class _Wheel(Struct, forbid_unknown_fields=True):
+    """A wheel as it is written."""
+
+    file: str
+    sha256: str
+    source: str | None = None
+    source_sha256: str | None = field(default=None, name="source-sha256")
+
+
+class _Package(Struct, forbid_unknown_fields=True):
+    """One version of one distribution as it is written."""
+
+    name: str
+    version: str
+    wheels: list[_Wheel]
+
+
+class _Component(Struct, forbid_unknown_fields=True):
+    """The part of one component as it is written; `wheels` has names of wheels by platform."""
+
+    folder: str
+    inputs: str
+    python: str
+    wheels: dict[str, list[str]]
+    base: str | None = None
+
+
+class _Written(Struct, forbid_unknown_fields=True):
+    """The whole file."""
+
+    version: int = field(name="lock-version")
+    packages: list[_Package] = field(default_factory=list, name="package")
+    components: list[_Component] = field(default_factory=list, name="component")
+
+
+def write_shared_lock(path: Path, locks: Mapping[Path, Lock]) -> None:
+    """Write the locks of components, by their folders. Equal locks give equal bytes."""
+    write_text(path, "\n".join(_lines(path.parent, locks)) + "\n")
+
+
+def read_shared_lock(path: Path) -> dict[Path, Lock]:
+    """Return the lock of each component, by its folder. Raises InputError unless `write_shared_lock` wrote the file."""
+    document = TomlDocument.read(path)
+    if document is None:
+        raise _damaged(path, "it is missing")
+    return parse_shared_lock(document)
+
+
+def parse_shared_lock(document: TomlDocument) -> dict[Path, Lock]:
+    """Return the lock of each component, by its folder. Raises as `read_shared_lock` does."""
+    path, data = document.path, document.data
+    # First, since another version may have other keys.
+    if data.get("lock-version") != _VERSION:
+        raise _damaged(path, f"its lock-version is {data.get('lock-version')}, this program reads {_VERSION}")
+    try:
+        written = msgspec.convert(data, _Written)
+        wheels = {name: pin for package in written.packages for name, pin in _read_wheels(package)}
+        return {
+            Path(os.path.normpath(path.parent / part.folder)): _read_lock(part, wheels, path.parent)
+            for part in written.components
+        }
+    except KeyError as error:
+        raise _damaged(path, f"it has no wheel {error.args[0]!r}") from error
+    except (msgspec.ValidationError, ValueError, InputError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _lines(root: Path, locks: Mapping[Path, Lock]) -> Iterator[str]:
+    """Yield the lines of the file."""
+    yield from (_HEAD, f"lock-version = {_VERSION}")
+    ordered = {os.path.relpath(folder, root): _moved(lock, folder, root) for folder, lock in locks.items()}
+    names = _names({pin for lock in ordered.values() for pins in lock.pins.values() for pin in pins})
+    packages: dict[tuple[str, str], list[Pin]] = {}
+    for pin in names:
+        packages.setdefault((pin.name, pin.version), []).append(pin)
+    for (name, version), pins in packages.items():
+        yield from ("", "[[package]]", f"name = {toml_value(name)}", f"version = {toml_value(version)}", "wheels = [")
+        for pin in pins:
+            wheel = {"file": names[pin], "sha256": pin.digest.hex}
+            if pin.source:
+                wheel |= {"source": pin.source.name, "source-sha256": pin.source.digest.hex}
+            yield f"    {{ {', '.join(f'{key} = {toml_value(text)}' for key, text in wheel.items())} }},"
+        yield "]"
+    for folder, lock in sorted(ordered.items()):
+        yield from ("", "[[component]]", f"folder = {toml_value(Path(folder).as_posix())}")
+        yield from (f"inputs = {toml_value(lock.inputs)}", f"python = {toml_value(lock.python)}")
+        if lock.base:
+            yield f"base = {toml_value(str(lock.base))}"
+        for platform, chosen in lock.pins.items():
+            yield f"wheels.{toml_value(str(platform))} = [{'' if chosen else ']'}"
+            if chosen:
+                yield from (*(f"    {toml_value(names[pin])}," for pin in chosen), "]")
+        if not lock.pins:
+            yield "wheels = {}"
+
+
+def _names(pins: set[Pin]) -> dict[Pin, str]:
+    """Return a name for each wheel, in order: its file's, and with digits of its digest where others have that name."""
+    ordered = sorted(pins, key=lambda pin: (pin.name, pin.version, pin.filename, pin.digest.hex, _source_name(pin)))
+    files = [pin.filename for pin in ordered]
+    return {
+        pin: pin.filename if files.count(pin.filename) == 1 else f"{pin.filename}#{_identity(pin)}" for pin in ordered
+    }
+
+
+def _source_name(pin: Pin) -> str:
+    """Return the name of a pin's source, empty without one."""
+    return pin.source.name if pin.source else ""
+
+
+def _identity(pin: Pin) -> str:
+    """Return digits that tell a wheel from others of its name."""
+    return Digest.of(f"{pin.digest.hex} {_source_name(pin)}".encode()).hex[:_DIGITS]
+
+
+def _read_wheels(package: _Package) -> Iterator[tuple[str, Pin]]:
+    """Yield the wheels of a package, each with its name in the file. Raises ValueError for one of another package."""
+    for wheel in package.wheels:
+        filename = wheel.file.partition("#")[0]
+        if not is_wheel_of(filename, package.name, package.version):
+            raise ValueError(f"{filename} is not a wheel of {package.name} {package.version}")
+        source = None
+        if wheel.source is not None:
+            source = Source(name=wheel.source, digest=Digest.parse_hex(wheel.source_sha256 or ""))
+        digest = Digest.parse_hex(wheel.sha256)
+        yield (
+            wheel.file,
+            Pin(name=package.name, version=package.version, filename=filename, digest=digest, source=source),
+        )
+
+
+def _read_lock(part: _Component, wheels: Mapping[str, Pin], root: Path) -> Lock:
+    """Return the lock of one component. Raises KeyError for a wheel that the file does not have."""
+    pins = {
+        Platform.parse(platform): tuple(sorted((wheels[name] for name in names), key=lambda pin: pin.name))
+        for platform, names in part.wheels.items()
+    }
+    lock = Lock(
+        inputs=part.inputs, python=part.python, pins=pins, base=parse_reference(part.base) if part.base else None
+    )
+    return _moved(lock, root, root / part.folder)
+
+
+def _moved(lock: Lock, before: Path, after: Path) -> Lock:
+    """Return a lock whose sources on this disk are relative to another folder."""
+
+    def moved(pin: Pin) -> Pin:
+        """Return a pin with its source relative to the other folder, and without an address."""
+        source = pin.source
+        if source and not source.is_file and "://" not in source.name:
+            name = os.path.relpath(os.path.normpath(before / source.name), after)
+            # Without a slash the name of an archive would be that of an index's source distribution.
+            is_bare = source.is_archive and "/" not in name
+            source = replace(source, name=f"./{name}" if is_bare else name)
+        return replace(pin, source=source, url=None, size=None)
+
+    return replace(lock, pins={platform: tuple(map(moved, pins)) for platform, pins in lock.pins.items()})
+
+
+def _damaged(path: Path, problem: str) -> InputError:
+    """Return the error for a file that is not a shared lock of comp's."""
+    return InputError(
+        f"not a lock that comp wrote: {problem}",
+        where=Location(path=path),
+        hint="delete it, and `comp lock --all` writes it anew",
+    )

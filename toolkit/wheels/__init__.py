@@ -1,0 +1,1 @@
+"""From wheels to files in an image: installation, bytecode, collisions, native libraries."""
