@@ -49,12 +49,18 @@ _UNDOING = _Undoing()
 
 @contextmanager
 def undone(undo: Callable[[], object], *, do: Callable[[], object] | None = None, ends: bool = False) -> Iterator[None]:
-    """Call `undo` when the block ends, or when a signal ends the process before; then it may be called twice.
+    """Call `undo` when the block ends, or when a signal ends the process before; then it may be called twice in turn.
 
     `do` is called first, unless the process is leaving already: then the block never begins. With `ends`, `undo` ends
     what the block waits for, such as a container, and `end_work` calls it too.
     """
-    key = object()
+    key, turn = object(), threading.Lock()
+
+    def undo_in_turn() -> None:
+        # The process does not end while another thread is half way through.
+        with turn:
+            undo()
+
     # `do` runs under the lock, so that it is registered as soon as it is done, and nothing begins after `_leave` has
     # looked.
     with _UNDOING.lock:
@@ -62,7 +68,7 @@ def undone(undo: Callable[[], object], *, do: Callable[[], object] | None = None
         if staying:
             if do is not None:
                 do()
-            _UNDOING.entries[key] = undo
+            _UNDOING.entries[key] = undo_in_turn
             if ends:
                 _UNDOING.ending.add(key)
     if not staying:
@@ -73,7 +79,7 @@ def undone(undo: Callable[[], object], *, do: Callable[[], object] | None = None
     finally:
         # Registered until it is done: a signal may come meanwhile.
         try:
-            undo()
+            undo_in_turn()
         finally:
             with _UNDOING.lock:
                 _UNDOING.entries.pop(key, None)

@@ -229,3 +229,27 @@ print("goes on", thread.is_alive(), flush=True)
     output = process.stdout.read()
     assert process.wait(HANGS) == 0
     assert output.splitlines() == ["child -15 []", "ended ['removed']", "goes on False"]
+
+
+def test_what_another_thread_is_undoing_is_undone_before_the_process_ends(started: Start, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    mark.touch()
+    # The block ends at the signal, while a child that does not listen keeps the process for 0.8 s.
+    process = started(f"""
+signals.SECONDS = {HANGS}
+child = subprocess.Popen(["sh", "-c", "trap '' TERM; echo; sleep 600"], stdout=subprocess.PIPE)
+child.stdout.readline()
+calls = []
+def undo():
+    calls.append(None)
+    if len(calls) == 1:
+        time.sleep(1.2)
+        os.unlink({str(mark)!r})
+with signals.exit_on_signals(), signals.undone(undo):
+    print("ready", flush=True)
+    while not signals.is_leaving():
+        time.sleep(0.01)
+""")
+    process.terminate()
+    assert process.wait(HANGS) == 143
+    assert not mark.exists()
