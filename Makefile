@@ -2,8 +2,9 @@
 # test: install the test dependencies, then run every check and test.
 # cluster, cluster-down: bring a Kubernetes with Argo Workflows up on this machine, or take it down.
 # test-cluster: run tests/cluster on it; it is brought up and taken down again unless it was up.
+# rules: write docs/rules.md and docs/rules from the docstrings of the rules.
 # test-pythons: run the unit tests on the other supported Pythons that this machine has or can unpack.
-.PHONY: quickstart test cluster cluster-down test-cluster test-pythons fmt
+.PHONY: quickstart test cluster cluster-down test-cluster test-pythons rules fmt
 
 quickstart:
 	scripts/bootstrap
@@ -28,6 +29,9 @@ test-cluster:
 test-pythons:
 	scripts/bootstrap --dev
 	.venv/bin/python scripts/pythons.py
+
+rules:
+	.venv/bin/python -m tools.rule_pages
 
 fmt:
 	.venv/bin/ruff format .

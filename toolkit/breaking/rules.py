@@ -2,7 +2,7 @@
 
 from toolkit.breaking.change import Bump, Category, ChangeRule
 from toolkit.errors import Severity
-from toolkit.lint.rule import Rule
+from toolkit.lint.rule import Rule, RuleCategory
 
 STRICT, PIPELINE, COMPILE = Category.STRICT, Category.PIPELINE, Category.COMPILE
 WARNING, INFO = Severity.WARNING, Severity.INFO
@@ -11,6 +11,7 @@ _RULES = (
     ChangeRule(
         id="B101",
         name="input-removed",
+        category=RuleCategory.BREAKING,
         summary="An input is gone: a call that passes it fails.",
         least=COMPILE,
         bad="old: inputs: [{name: rate}, {name: seed, optional: true}]\nnew: inputs: [{name: rate}]",
@@ -19,6 +20,7 @@ _RULES = (
     ChangeRule(
         id="B102",
         name="input-renamed",
+        category=RuleCategory.BREAKING,
         summary="An input has another name: a call that passes the old name fails.",
         least=COMPILE,
         bad="old: inputs: [{name: rate, type: Float}]\nnew: inputs: [{name: learning_rate, type: Float}]",
@@ -27,6 +29,7 @@ _RULES = (
     ChangeRule(
         id="B103",
         name="renamed-cosmetic",
+        category=RuleCategory.BREAKING,
         summary="A port is spelt otherwise, but is the same name in Python. Graphs and KFP 1.8 use names as written.",
         least=STRICT,
         severity=WARNING,
@@ -37,6 +40,7 @@ _RULES = (
     ChangeRule(
         id="B104",
         name="input-added-required",
+        category=RuleCategory.BREAKING,
         summary="A new input is required: no call passes it yet.",
         least=COMPILE,
         bad="old: inputs: []\nnew: inputs: [{name: seed, type: Integer}]",
@@ -45,6 +49,7 @@ _RULES = (
     ChangeRule(
         id="B105",
         name="input-now-required",
+        category=RuleCategory.BREAKING,
         summary="An input could be left out, and is required now.",
         least=COMPILE,
         bad="old: inputs: [{name: seed, type: Integer, default: '0'}]\nnew: inputs: [{name: seed, type: Integer}]",
@@ -53,6 +58,7 @@ _RULES = (
     ChangeRule(
         id="B106",
         name="input-default-changed",
+        category=RuleCategory.BREAKING,
         summary="A default is another one: pipelines that leave the input out get other results.",
         least=PIPELINE,
         severity=WARNING,
@@ -63,6 +69,7 @@ _RULES = (
     ChangeRule(
         id="B107",
         name="input-default-removed",
+        category=RuleCategory.BREAKING,
         summary="An input that may be left out lost its default: the program decides now.",
         least=PIPELINE,
         severity=WARNING,
@@ -73,6 +80,7 @@ _RULES = (
     ChangeRule(
         id="B108",
         name="input-type-changed",
+        category=RuleCategory.BREAKING,
         summary="An input takes another type: what was passed to it no longer fits.",
         least=COMPILE,
         bad="old: inputs: [{name: rate, type: Float}]\nnew: inputs: [{name: rate, type: String}]",
@@ -81,6 +89,7 @@ _RULES = (
     ChangeRule(
         id="B109",
         name="input-type-narrowed",
+        category=RuleCategory.BREAKING,
         summary="An input took any artifact, and takes one class now.",
         least=COMPILE,
         bad="old: inputs: [{name: table, type: Artifact}]\nnew: inputs: [{name: table, type: Dataset}]",
@@ -89,6 +98,7 @@ _RULES = (
     ChangeRule(
         id="B110",
         name="input-type-widened",
+        category=RuleCategory.BREAKING,
         summary="An input takes more types than before; graphs that compare names of types see another one.",
         least=STRICT,
         severity=INFO,
@@ -99,6 +109,7 @@ _RULES = (
     ChangeRule(
         id="B111",
         name="input-passing-kind-changed",
+        category=RuleCategory.BREAKING,
         summary="An input was a value and is an artifact now, or the other way round.",
         least=COMPILE,
         bad="old: inputs: [{name: table, type: String}]\nnew: inputs: [{name: table, type: Dataset}]",
@@ -107,6 +118,7 @@ _RULES = (
     ChangeRule(
         id="B112",
         name="input-passed-otherwise",
+        category=RuleCategory.BREAKING,
         summary="An input came as a path and comes as a URI or a value now, or the other way round.",
         least=STRICT,
         severity=WARNING,
@@ -117,6 +129,7 @@ _RULES = (
     ChangeRule(
         id="B113",
         name="input-reordered",
+        category=RuleCategory.BREAKING,
         summary="Inputs stand in another order, which is that of the arguments in KFP 1.8 and in generated code.",
         least=STRICT,
         severity=WARNING,
@@ -127,6 +140,7 @@ _RULES = (
     ChangeRule(
         id="B114",
         name="input-choices-narrowed",
+        category=RuleCategory.BREAKING,
         summary="A value that an input took is no longer one of its choices.",
         least=PIPELINE,
         bad="old: choices a, b, c\nnew: choices a, b",
@@ -135,6 +149,7 @@ _RULES = (
     ChangeRule(
         id="B115",
         name="input-list-changed",
+        category=RuleCategory.BREAKING,
         summary="An input took one artifact and takes a list of them now, or the other way round.",
         least=PIPELINE,
         bad="old: inputs: [{name: tables, type: Dataset}]\n"
@@ -144,6 +159,7 @@ _RULES = (
     ChangeRule(
         id="B116",
         name="type-renamed",
+        category=RuleCategory.BREAKING,
         summary="A port's type has another name that KFP 2 treats alike. KFP 1.8 and graphs compare names.",
         least=STRICT,
         severity=WARNING,
@@ -154,6 +170,7 @@ _RULES = (
     ChangeRule(
         id="B201",
         name="output-removed",
+        category=RuleCategory.BREAKING,
         summary="An output is gone: a step that takes it fails.",
         least=COMPILE,
         bad="old: outputs: [{name: model}, {name: report}]\nnew: outputs: [{name: model}]",
@@ -162,6 +179,7 @@ _RULES = (
     ChangeRule(
         id="B202",
         name="output-renamed",
+        category=RuleCategory.BREAKING,
         summary="An output has another name: a step that takes the old name fails.",
         least=COMPILE,
         bad="old: outputs: [{name: model}]\nnew: outputs: [{name: classifier}]",
@@ -170,6 +188,7 @@ _RULES = (
     ChangeRule(
         id="B203",
         name="output-type-changed",
+        category=RuleCategory.BREAKING,
         summary="An output has another type: some steps that took it no longer do.",
         least=COMPILE,
         bad="old: outputs: [{name: score, type: Float}]\nnew: outputs: [{name: score, type: Metrics}]",
@@ -178,6 +197,7 @@ _RULES = (
     ChangeRule(
         id="B204",
         name="output-type-widened",
+        category=RuleCategory.BREAKING,
         summary="An output promised one class of artifacts, and promises any now.",
         least=STRICT,
         severity=WARNING,
@@ -188,6 +208,7 @@ _RULES = (
     ChangeRule(
         id="B205",
         name="output-passing-kind-changed",
+        category=RuleCategory.BREAKING,
         summary="An output was a value and is an artifact now, or the other way round.",
         least=COMPILE,
         bad="old: outputs: [{name: score, type: Float}]\nnew: outputs: [{name: score, type: Metrics}]",
@@ -196,6 +217,7 @@ _RULES = (
     ChangeRule(
         id="B206",
         name="output-now-list",
+        category=RuleCategory.BREAKING,
         summary="An output was one artifact and is a list of them now, or the other way round.",
         least=PIPELINE,
         bad="old: outputs: [{name: parts, type: Dataset}]\n"
@@ -205,6 +227,7 @@ _RULES = (
     ChangeRule(
         id="B207",
         name="output-not-alone",
+        category=RuleCategory.BREAKING,
         summary="A second output was added: callers who write `task.output` have to name the one they mean.",
         least=COMPILE,
         bad="old: outputs: [{name: model}]\nnew: outputs: [{name: model}, {name: report}]",
@@ -213,6 +236,7 @@ _RULES = (
     ChangeRule(
         id="B301",
         name="component-renamed",
+        category=RuleCategory.BREAKING,
         summary="The component has another name, by which registries, logs and caches know it.",
         least=PIPELINE,
         bad="old: name: Train model\nnew: name: Fit model",
@@ -221,6 +245,7 @@ _RULES = (
     ChangeRule(
         id="B303",
         name="requirement-raised",
+        category=RuleCategory.BREAKING,
         summary="The component asks for more of the cluster than before: processors, memory, accelerators, secrets.",
         least=PIPELINE,
         severity=WARNING,
@@ -231,6 +256,7 @@ _RULES = (
     ChangeRule(
         id="B304",
         name="no-longer-loads",
+        category=RuleCategory.BREAKING,
         summary="KFP 2 compiled pipelines with the old version, and refuses the new one.",
         least=COMPILE,
         bad="old: args: [{inputPath: table}]\nnew: args: [{inputValue: table}]   # of an artifact",
@@ -239,6 +265,7 @@ _RULES = (
     ChangeRule(
         id="B305",
         name="component-removed",
+        category=RuleCategory.BREAKING,
         summary="The contract is gone, with all that it offered.",
         least=COMPILE,
         bad="old: train/component.yaml\nnew: no such file",
@@ -247,6 +274,7 @@ _RULES = (
     ChangeRule(
         id="N401",
         name="input-added-optional",
+        category=RuleCategory.COMPATIBLE,
         severity=INFO,
         summary="A new input may be left out.",
         bad="old: inputs: []\nnew: inputs: [{name: seed, default: '0'}]",
@@ -255,6 +283,7 @@ _RULES = (
     ChangeRule(
         id="N402",
         name="output-added",
+        category=RuleCategory.COMPATIBLE,
         severity=INFO,
         summary="A new output.",
         bad="old: outputs: [{name: a}, {name: b}]\nnew: outputs: [{name: a}, {name: b}, {name: c}]",
@@ -263,6 +292,7 @@ _RULES = (
     ChangeRule(
         id="N403",
         name="input-now-optional",
+        category=RuleCategory.COMPATIBLE,
         severity=INFO,
         summary="A required input may be left out now.",
         bad="old: inputs: [{name: seed}]\nnew: inputs: [{name: seed, default: '0'}]",
@@ -271,6 +301,7 @@ _RULES = (
     ChangeRule(
         id="N404",
         name="interface-extended",
+        category=RuleCategory.COMPATIBLE,
         severity=INFO,
         summary="A port takes or says more than before: a choice, an annotation.",
         bad="old: choices a, b\nnew: choices a, b, c",
@@ -279,6 +310,7 @@ _RULES = (
     ChangeRule(
         id="N501",
         name="image-changed",
+        category=RuleCategory.COMPATIBLE,
         severity=INFO,
         summary="Another image, behind the same interface.",
         otherwise=Bump.PATCH,
@@ -288,6 +320,7 @@ _RULES = (
     ChangeRule(
         id="N502",
         name="command-changed",
+        category=RuleCategory.COMPATIBLE,
         severity=INFO,
         summary="Another command line, behind the same interface.",
         otherwise=Bump.PATCH,
@@ -297,6 +330,7 @@ _RULES = (
     ChangeRule(
         id="N503",
         name="documentation-changed",
+        category=RuleCategory.COMPATIBLE,
         severity=INFO,
         summary="Other descriptions, annotations or labels.",
         otherwise=Bump.PATCH,
@@ -306,6 +340,7 @@ _RULES = (
     ChangeRule(
         id="N504",
         name="formatting-changed",
+        category=RuleCategory.COMPATIBLE,
         severity=INFO,
         summary="The text changed, and nothing that callers notice: comments, quotes, the order of keys.",
         otherwise=Bump.PATCH,
@@ -323,6 +358,7 @@ VERSIONS = {
         Rule(
             id="V601",
             name="changed-without-bump",
+            category=RuleCategory.VERSIONS,
             severity=Severity.ERROR,
             summary="A component changed, and its version is the same. A warning if a patch version suffices.",
             bad="old: version 1.2.0, inputs: []\nnew: version 1.2.0, inputs: [{name: seed, default: '0'}]",
@@ -331,6 +367,7 @@ VERSIONS = {
         Rule(
             id="V602",
             name="bump-too-small",
+            category=RuleCategory.VERSIONS,
             severity=Severity.ERROR,
             summary="A component changed more than the step of its version says.",
             bad="old: version 1.2.0, inputs: [{name: seed}]\nnew: version 1.2.1, inputs: []",
@@ -339,6 +376,7 @@ VERSIONS = {
         Rule(
             id="V603",
             name="version-decreased",
+            category=RuleCategory.VERSIONS,
             severity=Severity.ERROR,
             summary="The version is lower than before.",
             bad="old: version 1.2.0\nnew: version 1.1.0",

@@ -1,7 +1,5 @@
 """`comp explain`: explain one rule."""
 
-from textwrap import indent
-
 import click
 
 from toolkit.cli.console import Console, pass_console
@@ -27,6 +25,6 @@ def command(console: Console, *, rule: str) -> None:
         close = closest(rule.upper(), rules)
         raise UsageError(f"unknown rule: {rule!r}", hint=f"did you mean {close}?" if close else "see `comp rules`")
     console.data(
-        f"{chosen.id} {chosen.name} ({chosen.severity})\n\n{chosen.summary}\n\n"
-        f"wrong:\n{indent(chosen.bad, '    ')}\n\nright:\n{indent(chosen.good, '    ')}\n\n" + chosen.acceptance()
+        f"{chosen.id} {chosen.name} ({chosen.severity}, {chosen.category})\n\n{chosen.summary}\n\n"
+        f"{chosen.example()}\n\n{chosen.acceptance()}"
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from toolkit.errors import Location
-from toolkit.lint.rule import ERROR, WARNING, Remark, rule
+from toolkit.lint.rule import ERROR, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import arguments, ports
 from toolkit.spec.model import Graph, OutputMetadataPlaceholder, PortPlaceholder
 from toolkit.spec.reader import ComponentDocument
@@ -14,6 +14,7 @@ from toolkit.spec.reader import ComponentDocument
     "C034",
     "list-type",
     ERROR,
+    RuleCategory.PORTABILITY,
     "A type that is a list: KFP 2 cannot load it.",
     bad="{name: data, type: [CSV]}",
     good="{name: data, type: CSV}",
@@ -31,6 +32,7 @@ def list_type(document: ComponentDocument) -> Iterator[Remark]:
     "C043",
     "graph",
     WARNING,
+    RuleCategory.PORTABILITY,
     "A graph of components: only KFP 1.8 reads it, and it has no image to build.",
     bad="implementation: {graph: {tasks: {…}}}",
     good="implementation: {container: {image: a:1}}",
@@ -46,6 +48,7 @@ def graph(document: ComponentDocument) -> Iterator[Remark]:
     "C044",
     "no-implementation",
     ERROR,
+    RuleCategory.PORTABILITY,
     "The contract has an interface, but no container: KFP 2 cannot load it.",
     bad="name: Train",
     good="name: Train\nimplementation: {container: {image: a:1}}",
@@ -61,6 +64,7 @@ def no_implementation(document: ComponentDocument) -> Iterator[Remark]:
     "C045",
     "unknown-to-kfp-2",
     ERROR,
+    RuleCategory.PORTABILITY,
     "A placeholder that only KFP 1.8's v2-compatible mode knows.",
     bad="args: [{outputMetadata: null}]",
     good="args: [{executorInput: null}]",
@@ -79,6 +83,7 @@ def unknown_to_kfp_2(document: ComponentDocument) -> Iterator[Remark]:
     "C046",
     "graph-reference",
     ERROR,
+    RuleCategory.PORTABILITY,
     "A graph refers to a missing input, output or task, or its tasks wait for each other.",
     bad="arguments: {data: {graphInput: {inputName: date}}}",
     good="arguments: {data: {graphInput: {inputName: data}}}",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from toolkit.errors import InputError, Location
 from toolkit.image_paths import LAUNCHER, absolute
-from toolkit.lint.rule import ERROR, WARNING, Remark, rule
+from toolkit.lint.rule import ERROR, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import container_of
 from toolkit.oci.reference import parse_reference
 from toolkit.spec.reader import ComponentDocument
@@ -18,6 +18,7 @@ _LARGE, _LARGEST = 10_000, 262_144
     "C040",
     "no-command",
     WARNING,
+    RuleCategory.PASSING,
     "Without a command Argo's emissary executor and KFP 2 cannot run the step.",
     bad="container: {image: a:1, args: [x]}",
     good="container: {image: a:1, command: [run], args: [x]}",
@@ -34,6 +35,7 @@ def no_command(document: ComponentDocument) -> Iterator[Remark]:
     "C060",
     "image-not-pinned",
     WARNING,
+    RuleCategory.IMAGES,
     "The image has no digest, so that it can change under a pipeline.",
     bad="image: registry.example.com/ml/train:1.0",
     good="image: registry.example.com/ml/train@sha256:…",
@@ -52,6 +54,7 @@ def image_not_pinned(document: ComponentDocument) -> Iterator[Remark]:
     "C061",
     "image-latest",
     WARNING,
+    RuleCategory.IMAGES,
     "The tag `latest`, which names no version.",
     bad="image: a/b:latest",
     good="image: a/b:1.2.0",
@@ -67,6 +70,7 @@ def image_latest(document: ComponentDocument) -> Iterator[Remark]:
     "C062",
     "image-no-tag",
     WARNING,
+    RuleCategory.IMAGES,
     "An image without tag or digest means `latest`.",
     bad="image: a/b",
     good="image: a/b:1.2.0",
@@ -84,6 +88,7 @@ def image_no_tag(document: ComponentDocument) -> Iterator[Remark]:
     "C069",
     "image-not-a-reference",
     ERROR,
+    RuleCategory.IMAGES,
     "The image's name cannot be parsed.",
     bad="image: Registry/Name With Spaces",
     good="image: registry.example.com/name:1.0",
@@ -102,6 +107,7 @@ def image_not_a_reference(document: ComponentDocument) -> Iterator[Remark]:
     "C080",
     "too-large",
     WARNING,
+    RuleCategory.PORTABILITY,
     "KFP 1.8 stores contracts in an annotation of at most 262,144 bytes; large ones make every pipeline slow.",
     bad="a program of 70 kB inside args",
     good="the program inside the image",

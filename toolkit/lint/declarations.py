@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from toolkit.declared.reading import secret_hint
-from toolkit.lint.rule import ERROR, WARNING, Remark, rule
+from toolkit.lint.rule import ERROR, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import container_of
 from toolkit.redaction import looks_secret, named_as_secret
 from toolkit.spec.declared import read_declarations
@@ -14,6 +14,7 @@ from toolkit.spec.reader import ComponentDocument
     "C070",
     "declaration-invalid",
     ERROR,
+    RuleCategory.SETTINGS,
     "An annotation comp.resources or comp.env is not what Kubernetes takes, such as a quantity that it cannot read.",
     bad='comp.resources: \'{"memory": "4GB"}\'',
     good='comp.resources: \'{"memory": "4Gi"}\'',
@@ -28,6 +29,7 @@ def declaration_invalid(document: ComponentDocument) -> Iterator[Remark]:
     "C071",
     "secret-in-env",
     WARNING,
+    RuleCategory.SECURITY,
     "A constant of the container's env looks like a secret, which everyone could read in the contract.",
     bad="env: {API_TOKEN: …}",
     good='comp.env: \'{"API_TOKEN": {"secret": "api", "key": "token"}}\'',

@@ -1,6 +1,6 @@
 """Rules about the form of contracts, code and settings. Readers report them, so that they have no check here."""
 
-from toolkit.lint.rule import ERROR, INFO, RULES, WARNING, Rule
+from toolkit.lint.rule import ERROR, INFO, RULES, WARNING, Rule, RuleCategory
 
 _OF_READERS = (
     ("C001", "yaml-syntax", "The file is not one readable YAML document.", "inputs: [", "inputs: []"),
@@ -163,6 +163,22 @@ _OF_READERS = (
 # Findings that do not keep a component from being made.
 _MILDER = {"F010": WARNING, "F011": INFO, "F014": WARNING, "P001": WARNING, "P003": WARNING, "P004": WARNING}
 
+_CATEGORIES = {
+    "C001": RuleCategory.SYNTAX,
+    "C002": RuleCategory.SYNTAX,
+    "C003": RuleCategory.SYNTAX,
+    "C004": RuleCategory.SYNTAX,
+    "C041": RuleCategory.PASSING,
+    "C042": RuleCategory.PORTABILITY,
+    "C098": RuleCategory.FRESHNESS,
+    "C099": RuleCategory.FRESHNESS,
+    "S001": RuleCategory.SETTINGS,
+    "S002": RuleCategory.SECURITY,
+}
+_OF_CODE = {"F": RuleCategory.FUNCTIONS, "P": RuleCategory.PROGRAMS}
+
 for _id, _name, _summary, _bad, _good in _OF_READERS:
-    _severity = _MILDER.get(_id, ERROR)
-    RULES[_id] = Rule(id=_id, name=_name, severity=_severity, summary=_summary, bad=_bad, good=_good)
+    _severity, _category = _MILDER.get(_id, ERROR), _CATEGORIES.get(_id) or _OF_CODE[_id[0]]
+    RULES[_id] = Rule(
+        id=_id, name=_name, severity=_severity, category=_category, summary=_summary, bad=_bad, good=_good
+    )

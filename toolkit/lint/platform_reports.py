@@ -88,7 +88,7 @@ def _sarif_rule(name: str, rule: Rule | None) -> dict[str, Any]:
         "id": rule.id,
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
-        "help": {"text": f"{rule.summary}\n\nwrong:\n{rule.bad}\n\nright:\n{rule.good}"},
+        "help": {"text": f"{rule.summary}\n\n{rule.example()}"},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from toolkit.errors import Location
 from toolkit.image_paths import LAUNCHER, absolute
 from toolkit.interface.function import sanitised
-from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, rule
+from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import arguments, container_of, ports, reads_executor_input, repeated
 from toolkit.spec.model import IfPlaceholder, IsPresent, PortPlaceholder
 from toolkit.spec.reader import ComponentDocument
@@ -21,12 +21,28 @@ _COMPARED = 200
     "C010",
     "unknown-input-ref",
     ERROR,
+    RuleCategory.NAMES,
     "A placeholder names a missing input.",
-    bad="inputs: [{name: data}]\n… args: [{inputPath: date}]",
-    good="inputs: [{name: data}]\n… args: [{inputPath: data}]",
 )
 def unknown_input(document: ComponentDocument) -> Iterator[Remark]:
-    """Report placeholders and conditions whose input is missing."""
+    """Report placeholders and conditions whose input is missing.
+
+    Every `inputValue`, `inputPath`, `inputUri` and `isPresent` names an input of the same contract. A name that is not
+    there is mostly a misspelt one, or that of an input that was renamed. Both lines of KFP refuse such a contract when
+    they load it.
+
+    Write the input's name as it stands under `inputs`, with the same capitals and spaces; or declare the input.
+
+    Wrong:
+        inputs:
+        - {name: training_data, type: Dataset}
+        args: [--data, {inputPath: train_data}, --copy, {inputPath: training_data}]
+
+    Right:
+        inputs:
+        - {name: training_data, type: Dataset}
+        args: [--data, {inputPath: training_data}, --copy, {inputPath: training_data}]
+    """
     # A dict finds a name at once, and keeps the order of the contract for the advice.
     names = {port.name: None for port in document.spec.interface.inputs}
     for place, argument in arguments(document):
@@ -42,12 +58,28 @@ def unknown_input(document: ComponentDocument) -> Iterator[Remark]:
     "C011",
     "unknown-output-ref",
     ERROR,
+    RuleCategory.NAMES,
     "A placeholder names a missing output.",
-    bad="outputs: [{name: model}]\n… args: [{outputPath: modle}]",
-    good="outputs: [{name: model}]\n… args: [{outputPath: model}]",
 )
 def unknown_output(document: ComponentDocument) -> Iterator[Remark]:
-    """Report placeholders and fileOutputs whose output is missing."""
+    """Report placeholders and fileOutputs whose output is missing.
+
+    Every `outputPath`, `outputUri` and key of `fileOutputs` names an output of the same contract. Both lines of KFP
+    refuse a contract with another name when they load it.
+
+    Write the output's name as it stands under `outputs`; or declare the output.
+
+    Wrong:
+        outputs:
+        - {name: model, type: Model}
+        args: [--model, {outputPath: model}, --log, {outputPath: logs}]
+
+    Right:
+        outputs:
+        - {name: model, type: Model}
+        - {name: logs, type: Artifact}
+        args: [--model, {outputPath: model}, --log, {outputPath: logs}]
+    """
     names = {port.name: None for port in document.spec.interface.outputs}
     for place, argument in arguments(document):
         if isinstance(argument, PortPlaceholder) and argument.kind.startswith("output"):
@@ -61,12 +93,32 @@ def unknown_output(document: ComponentDocument) -> Iterator[Remark]:
     "C012",
     "output-never-produced",
     WARNING,
+    RuleCategory.PASSING,
     "No argument passes an output's path, so that nothing writes it. An error under our launcher, which then fails.",
-    bad="outputs: [{name: model}]\n… args: [--train]",
-    good="outputs: [{name: model}]\n… args: [--model, {outputPath: model}]",
 )
 def output_never_produced(document: ComponentDocument) -> Iterator[Remark]:
-    """Report outputs that no placeholder and no fileOutputs names."""
+    """Report outputs that no placeholder and no fileOutputs names.
+
+    KFP hands a program the path of each output as an argument, and the program writes there. If no argument has the
+    path, the program cannot know it. KFP compiles the contract nevertheless; only the run shows that the output is
+    missing.
+
+    The finding is an error if `comp`'s launcher is in the command: it fails for an output whose path it does not get.
+    There is no finding if an argument is `{executorInput: null}` or contains `{{$}}`, since a program finds its paths
+    in there too.
+
+    Pass the path, or remove the output.
+
+    Wrong:
+        outputs:
+        - {name: model, type: Model}
+        args: [--epochs, '3']
+
+    Right:
+        outputs:
+        - {name: model, type: Model}
+        args: [--epochs, '3', --model, {outputPath: model}]
+    """
     container = container_of(document)
     if container is None or reads_executor_input(document):
         return
@@ -88,12 +140,32 @@ def output_never_produced(document: ComponentDocument) -> Iterator[Remark]:
     "C013",
     "input-never-used",
     WARNING,
+    RuleCategory.PASSING,
     "No argument passes an input.",
-    bad="inputs: [{name: data}]\n… args: []",
-    good="inputs: [{name: data}]\n… args: [--data, {inputPath: data}]",
 )
 def input_never_used(document: ComponentDocument) -> Iterator[Remark]:
-    """Report inputs that no placeholder and no condition names."""
+    """Report inputs that no placeholder and no condition names.
+
+    A caller can set the input, and it has no effect: no argument passes its value or path to the program. KFP compiles
+    the contract nevertheless.
+
+    There is no finding if an argument is `{executorInput: null}` or contains `{{$}}`, since a program finds its inputs
+    in there too.
+
+    Pass the input to the program. If it is a left-over, remove it with the next major version: callers may set it.
+
+    Wrong:
+        inputs:
+        - {name: data, type: Dataset}
+        - {name: seed, type: Integer}
+        args: [--data, {inputPath: data}]
+
+    Right:
+        inputs:
+        - {name: data, type: Dataset}
+        - {name: seed, type: Integer}
+        args: [--data, {inputPath: data}, --seed, {inputValue: seed}]
+    """
     if container_of(document) is None or reads_executor_input(document):
         return
     used: set[str] = set()
@@ -113,12 +185,28 @@ def input_never_used(document: ComponentDocument) -> Iterator[Remark]:
     "C014",
     "name-collision-after-sanitising",
     ERROR,
+    RuleCategory.NAMES,
     "Two inputs, or two outputs, have the same name for KFP 2, which silently merges them.",
-    bad="inputs: [{name: A b}, {name: a_b}]",
-    good="inputs: [{name: a}, {name: b}]",
 )
 def name_collision(document: ComponentDocument) -> Iterator[Remark]:
-    """Report ports that differ only in characters that KFP 2 removes from names."""
+    """Report ports that differ only in characters that KFP 2 removes from names.
+
+    KFP 2 writes names in small letters, and puts one underscore for everything but letters and digits. Names that are
+    equal then become one input, silently: the last one stays. KFP 1.8 keeps both and appends `_2` to the second, so
+    that such a contract works there, and changes its meaning in KFP 2.
+
+    An input and an output may have the same name.
+
+    Wrong:
+        inputs:
+        - {name: Learning rate, type: Float}
+        - {name: learning_rate, type: Float}
+
+    Right:
+        inputs:
+        - {name: Learning rate, type: Float}
+        - {name: final_rate, type: Float}
+    """
     for place, name, other in repeated(document, sanitised):
         # C017 reports equal names.
         if name != other:
@@ -131,12 +219,25 @@ def name_collision(document: ComponentDocument) -> Iterator[Remark]:
     "C015",
     "name-not-identifier",
     WARNING,
+    RuleCategory.NAMES,
     "A name that cannot be a keyword argument in Python.",
-    bad="inputs: [{name: 1st input}]",
-    good="inputs: [{name: first_input}]",
 )
 def name_not_identifier(document: ComponentDocument) -> Iterator[Remark]:
-    """Report names whose form in KFP 2 is not an identifier."""
+    """Report names whose form in KFP 2 is not an identifier.
+
+    Pipelines call a component as a Python function, and pass inputs by keyword. KFP 2 makes keywords of the names:
+    small letters, with underscores for everything but letters and digits. If the result begins with a digit or is a
+    word of Python such as `class`, callers cannot write it as a keyword. A name without any ASCII letter or digit
+    leaves nothing, and KFP 2 does not compile such a component.
+
+    Wrong:
+        inputs:
+        - {name: 1st table, type: Dataset}
+
+    Right:
+        inputs:
+        - {name: first table, type: Dataset}
+    """
     for place, port in ports(document):
         name, argument = port.name, sanitised(port.name)
         if not argument:
@@ -151,12 +252,27 @@ def name_not_identifier(document: ComponentDocument) -> Iterator[Remark]:
     "C017",
     "duplicate-name",
     ERROR,
+    RuleCategory.NAMES,
     "Two inputs, or two outputs, have the same name.",
-    bad="inputs: [{name: data}, {name: data}]",
-    good="inputs: [{name: data}, {name: labels}]",
 )
 def duplicate_name(document: ComponentDocument) -> Iterator[Remark]:
-    """Report equal names."""
+    """Report equal names.
+
+    Names are how callers and placeholders refer to inputs and outputs. Both lines of KFP refuse a contract in which two
+    inputs, or two outputs, have one name. An input and an output may share a name.
+
+    Wrong:
+        inputs:
+        - {name: data, type: Dataset}
+        - {name: data, type: Dataset}
+        args: [--data, {inputPath: data}]
+
+    Right:
+        inputs:
+        - {name: data, type: Dataset}
+        - {name: labels, type: Dataset}
+        args: [--data, {inputPath: data}, --labels, {inputPath: labels}]
+    """
     for place, name, other in repeated(document, str):
         if name == other:
             yield Remark(document.places[place], f"the name {name!r} occurs twice", "rename one of them")
@@ -166,12 +282,25 @@ def duplicate_name(document: ComponentDocument) -> Iterator[Remark]:
     "C018",
     "name-is-a-path",
     ERROR,
+    RuleCategory.NAMES,
     "The name of an input or output is a path, or cannot be part of one: a file named after it would lie elsewhere.",
-    bad="outputs: [{name: ../../model}]",
-    good="outputs: [{name: model}]",
 )
 def name_is_a_path(document: ComponentDocument) -> Iterator[Remark]:
-    """Report names that are not one plain part of a path."""
+    """Report names that are not one plain part of a path.
+
+    Engines, and `comp run`, put an input or output into a file or folder that has its name. A name with a slash, such
+    as `../../model`, would lead out of their folder, and a name like `..` cannot be one of a file.
+
+    Wrong:
+        outputs:
+        - {name: ../model, type: Model}
+        args: [--model, {outputPath: ../model}]
+
+    Right:
+        outputs:
+        - {name: model, type: Model}
+        args: [--model, {outputPath: model}]
+    """
     for place, port in ports(document):
         if leads_elsewhere(port.name):
             where = document.places.get((*place, "name"), document.places[place])
@@ -183,12 +312,26 @@ def name_is_a_path(document: ComponentDocument) -> Iterator[Remark]:
     "C090",
     "missing-description",
     INFO,
+    RuleCategory.DOCUMENTATION,
     "The component has no description.",
-    bad="name: Train",
-    good="name: Train\ndescription: Fit a classifier on a table",
 )
 def missing_description(document: ComponentDocument) -> Iterator[Remark]:
-    """Report a component without a description."""
+    """Report a component without a description.
+
+    Those who look for a component read its description first: in a registry's search, in the catalogue, in KFP's user
+    interface. One line is enough. For a function it is its docstring.
+
+    Wrong:
+        name: Train
+        inputs:
+        - {name: data, type: Dataset, description: A table with a column `label`}
+
+    Right:
+        name: Train
+        description: Fit a classifier on a table
+        inputs:
+        - {name: data, type: Dataset, description: A table with a column `label`}
+    """
     if not document.spec.description:
         where = Location(path=document.path, line=1, column=1)
         yield Remark(where, "the component has no description", "one line is enough")
@@ -198,12 +341,25 @@ def missing_description(document: ComponentDocument) -> Iterator[Remark]:
     "C091",
     "missing-port-description",
     INFO,
+    RuleCategory.DOCUMENTATION,
     "An input or output has no description.",
-    bad="{name: c, type: Float}",
-    good="{name: c, type: Float, description: Inverse regularisation strength}",
 )
 def missing_port_description(document: ComponentDocument) -> Iterator[Remark]:
-    """Report inputs and outputs without a description."""
+    """Report inputs and outputs without a description.
+
+    A name and a type rarely say what a caller needs: the columns of a table, the unit of a number, what a model was
+    saved with. For a function the description is that of the parameter in its docstring.
+
+    Wrong:
+        description: Fit a classifier on a table
+        inputs:
+        - {name: c, type: Float}
+
+    Right:
+        description: Fit a classifier on a table
+        inputs:
+        - {name: c, type: Float, description: Inverse of the regularisation strength}
+    """
     for place, port in ports(document):
         if not port.description:
             yield Remark(document.places[place], f"{port.name!r} has no description", "describe it in a line")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from toolkit.image_paths import LAUNCHER, absolute
 from toolkit.interface.model import Kind
-from toolkit.lint.rule import ERROR, WARNING, Remark, rule
+from toolkit.lint.rule import ERROR, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import arguments, container_of, top_arguments
 from toolkit.spec.document import Place
 from toolkit.spec.model import (
@@ -26,6 +26,7 @@ _Unguarded = tuple[Place, Argument, PortPlaceholder]
     "C024",
     "optional-unguarded",
     ERROR,
+    RuleCategory.PASSING,
     "An optional input without default stands outside if/isPresent: KFP 1.8 shifts the arguments, KFP 2 passes null.",
     bad="args: [--note, {inputValue: note}]",
     good="args: [{if: {cond: {isPresent: note}, then: [--note, {inputValue: note}]}}]",
@@ -43,6 +44,7 @@ def optional_unguarded(document: ComponentDocument) -> Iterator[Remark]:
     "C029",
     "default-unguarded",
     WARNING,
+    RuleCategory.PASSING,
     "An input with a default stands outside if/isPresent. Where a caller leaves the input out, the step fails: "
     "KFP 2's server fills in arguments before it fills in defaults.",
     bad="inputs: [{name: rate, type: Float, default: '0.5'}]\n… args: [--rate, {inputValue: rate}]",
@@ -63,6 +65,7 @@ def default_unguarded(document: ComponentDocument) -> Iterator[Remark]:
     "C048",
     "artifact-tested",
     WARNING,
+    RuleCategory.PASSING,
     "An `isPresent` of an artifact: KFP 2.17's server looks for it among the parameters alone, and takes it for absent "
     "though it was given. Our launcher finds the artifact nevertheless.",
     bad="args: [{if: {cond: {isPresent: table}, then: [--table, {inputPath: table}]}}]",

@@ -1,9 +1,14 @@
-"""The record of a rule, and the table of all rules.
+"""The record of a rule, its category, and the table of all rules.
 
-Ids and names never change; missing numbers are free for new rules.
+Ids and names never change; missing numbers are free for new rules. A rule is written in one place: the check, its
+explanation, and its example, which a test runs. docs/decisions/0038-pages.md describes the form of the two, and
+`make rules` writes the rule's page from them.
 """
 
 from collections.abc import Callable, Iterator
+from enum import StrEnum
+from inspect import cleandoc
+from textwrap import indent
 
 from msgspec import Struct
 
@@ -11,6 +16,52 @@ from toolkit.errors import Finding, Location, Severity
 from toolkit.spec.reader import ComponentDocument
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+
+class RuleCategory(StrEnum):
+    """What a rule is about; the value of each is what users see and give to `comp rules --category`."""
+
+    SYNTAX = "syntax"
+    NAMES = "names"
+    PASSING = "passing"
+    VALUES = "values"
+    TYPES = "types"
+    PORTABILITY = "portability"
+    IMAGES = "images"
+    SECURITY = "security"
+    DOCUMENTATION = "documentation"
+    FRESHNESS = "freshness"
+    SETTINGS = "settings"
+    FUNCTIONS = "functions"
+    PROGRAMS = "programs"
+    BREAKING = "breaking"
+    COMPATIBLE = "compatible"
+    VERSIONS = "versions"
+
+    @property
+    def meaning(self) -> str:
+        """Return what the rules of this category find."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    RuleCategory.SYNTAX: "Contracts that are not YAML of the form that KFP defines, and programs in them.",
+    RuleCategory.NAMES: "Names of inputs and outputs, and references to them.",
+    RuleCategory.PASSING: "How values and files get from the caller to the program and back.",
+    RuleCategory.VALUES: "Defaults and other values.",
+    RuleCategory.TYPES: "Types of inputs and outputs.",
+    RuleCategory.PORTABILITY: "What one line of KFP, or its server, does not take.",
+    RuleCategory.IMAGES: "The image, and what a step installs into it.",
+    RuleCategory.SECURITY: "Secrets that can be read, and inputs that can run as code.",
+    RuleCategory.DOCUMENTATION: "What a contract does not say about its component.",
+    RuleCategory.FRESHNESS: "Contracts that differ from the code that they describe.",
+    RuleCategory.SETTINGS: "`pyproject.toml`, and what a component declares there.",
+    RuleCategory.FUNCTIONS: "Python functions that become components.",
+    RuleCategory.PROGRAMS: "Programs and notebooks that become components.",
+    RuleCategory.BREAKING: "Changes that can break callers.",
+    RuleCategory.COMPATIBLE: "Changes that break no caller.",
+    RuleCategory.VERSIONS: "Versions that do not fit what changed.",
+}
 
 
 class Remark(Struct, frozen=True):
@@ -26,15 +77,21 @@ Check = Callable[[ComponentDocument], Iterator[Remark]]
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """One rule. `check` is None if a reader reports it. `bad` and `good` are fragments for `comp explain`."""
+    """One rule. `check` is None if a reader reports it.
+
+    `explanation` is a docstring: its first line is for those who read the code, the others are the rule's page with
+    its example. Nothing here reads it, so that it costs a lint nothing.
+    """
 
     id: str
     name: str
     severity: Severity
+    category: RuleCategory
     summary: str
-    bad: str
-    good: str
+    explanation: str = ""
     check: Check | None = None
+    bad: str = ""
+    good: str = ""
 
     def acceptance(self) -> str:
         """Return how an author accepts a finding of this rule."""
@@ -42,16 +99,43 @@ class Rule(Struct, frozen=True, kw_only=True):
             return "It cannot be ignored."
         return f"To accept it at one place: # comp:ignore[{self.id}] with the reason, on the line or above it."
 
+    def example(self) -> str:
+        """Return what a rule finds, and the right way, as text."""
+        if self.bad:
+            return f"wrong:\n{indent(self.bad, '    ')}\n\nright:\n{indent(self.good, '    ')}"
+        return cleandoc(self.explanation.partition("\n")[2])
+
+
+class Fix(StrEnum):
+    """How `comp lint --fix` mends a finding: `safe` changes nothing that KFP loads, `unsafe` needs a look."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+
 
 RULES: dict[str, Rule] = {}
+# The rules whose findings can be mended, by id; pages and `comp rules` show it.
+FIXES: dict[str, Fix] = {}
 
 
-def rule(id_: str, name: str, severity: Severity, summary: str, *, bad: str, good: str) -> Callable[[Check], Check]:
-    """Register the decorated check as a rule."""
+def rule(
+    id_: str, name: str, severity: Severity, category: RuleCategory, summary: str, *, bad: str = "", good: str = ""
+) -> Callable[[Check], Check]:
+    """Register the decorated check as a rule, which its docstring explains."""
 
     def register(check: Check) -> Check:
         """Add the rule to the table, and return its check unchanged."""
-        RULES[id_] = Rule(id=id_, name=name, severity=severity, summary=summary, bad=bad, good=good, check=check)
+        RULES[id_] = Rule(
+            id=id_,
+            name=name,
+            severity=severity,
+            category=category,
+            summary=summary,
+            explanation=check.__doc__ or "",  # Python removes docstrings with -OO
+            check=check,
+            bad=bad,
+            good=good,
+        )
         return check
 
     return register

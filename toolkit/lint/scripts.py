@@ -14,7 +14,7 @@ from typing import Literal
 from msgspec import Struct
 
 from toolkit.errors import Location
-from toolkit.lint.rule import ERROR, WARNING, Remark, rule
+from toolkit.lint.rule import ERROR, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import top_arguments
 from toolkit.spec.document import Place
 from toolkit.spec.model import Argument, ConcatPlaceholder, IfPlaceholder, PortPlaceholder
@@ -68,6 +68,7 @@ def scripts(document: ComponentDocument) -> Iterator[Script]:
     "C050",
     "shell-injection",
     ERROR,
+    RuleCategory.SECURITY,
     "The value of an input becomes a part of a program's text: a value with a quote or a semicolon runs as code.",
     bad="command: [sh, -c, {concat: ['train --rate ', {inputValue: rate}]}]",
     good="command: [sh, -c, 'train --rate \"$1\"', train, {inputValue: rate}]",
@@ -86,6 +87,7 @@ def shell_injection(document: ComponentDocument) -> Iterator[Remark]:
     "C052",
     "python-syntax-embedded",
     ERROR,
+    RuleCategory.SYNTAX,
     "Python code in the command line cannot be parsed: the step fails when it starts.",
     bad="command: [python3, -c, 'print(1']",
     good="command: [python3, -c, 'print(1)']",
@@ -112,6 +114,7 @@ def python_syntax(document: ComponentDocument) -> Iterator[Remark]:
     "C065",
     "installs-when-it-runs",
     WARNING,
+    RuleCategory.IMAGES,
     "The step installs packages each time it runs: it needs a network then, and gets what is new on that day.",
     bad="command: [sh, -c, 'pip install pandas && python train.py']",
     good="put the packages into the image: dependencies in pyproject.toml, and `comp build`",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from toolkit.interface.model import Input, Kind
-from toolkit.lint.rule import ERROR, WARNING, Remark, rule
+from toolkit.lint.rule import ERROR, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import arguments, ports
 from toolkit.redaction import looks_secret, named_as_secret
 from toolkit.spec.reader import ComponentDocument
@@ -15,6 +15,7 @@ _ADVICE = "name a secret of the cluster in [tool.comp.secrets]: the step reads i
     "C072",
     "secret-written",
     ERROR,
+    RuleCategory.SECURITY,
     "A default or an argument looks like a secret, which everyone could read in the contract.",
     bad="inputs: [{name: token, type: String, default: ghp_…}]",
     good='comp.env: \'{"API_TOKEN": {"secret": "api", "key": "token"}}\'',
@@ -34,6 +35,7 @@ def secret_written(document: ComponentDocument) -> Iterator[Remark]:
     "C073",
     "secret-as-parameter",
     WARNING,
+    RuleCategory.SECURITY,
     "A parameter has the name of a secret: its value is stored with each run, and shown to all who see the run.",
     bad="inputs: [{name: api_token, type: String}]",
     good='comp.env: \'{"API_TOKEN": {"secret": "api", "key": "token"}}\'',

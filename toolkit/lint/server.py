@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from toolkit.forms.kfp_values import Problem, argument_problems, constant_problems, default_problems
 from toolkit.interface.model import Kind
-from toolkit.lint.rule import INFO, WARNING, Remark, rule
+from toolkit.lint.rule import INFO, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import arguments, container_of, top_arguments
 from toolkit.spec.arguments import LONGEST_ARGUMENT
 from toolkit.spec.document import Place
@@ -22,6 +22,7 @@ _METADATA = re.compile(r"\{\{\$\.(?:inputs|outputs)\.artifacts\['[^']+'\]\.metad
     "C031",
     "engine-variable",
     WARNING,
+    RuleCategory.PORTABILITY,
     "A text that an engine replaces or refuses: Argo, which runs KFP's steps, reads `{{workflow.name}}` and `{{=1+1}}` "
     "wherever they stand, and Kubernetes makes one `$` of two. An argument or variable with `{{workflow.…}}` or "
     "`{{pod.…}}` may be meant so, and is an info.",
@@ -50,6 +51,7 @@ def engine_variable(document: ComponentDocument) -> Iterator[Remark]:
     "C035",
     "default-kfp-cannot-write",
     INFO,
+    RuleCategory.PORTABILITY,
     "A default of several lines, or with a control character: kfp writes it into a comment when it compiles the "
     "component alone, and cannot read the file. In a pipeline the default works.",
     bad='{name: note, type: String, default: "one\\ntwo"}',
@@ -67,6 +69,7 @@ def default_not_writable(document: ComponentDocument) -> Iterator[Remark]:
     "C047",
     "not-resolved-by-server",
     WARNING,
+    RuleCategory.PORTABILITY,
     "KFP 2's SDK compiles this argument, but its server (2.17) does not fill it in. `concat`, and an output inside of "
     "`if`, arrive as JSON; `concat` or `if` inside of `if` fails; the placeholder of an artifact's metadata stays as "
     "it is.",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import yaml
 
 from toolkit.interface.model import ARTIFACT_TYPES, PARAMETER_TYPES, is_value
-from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, rule
+from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import arguments, ports, source
 from toolkit.spec.arguments import LONGEST_ARGUMENT
 from toolkit.spec.document import Place
@@ -39,6 +39,7 @@ _KINDS: dict[type, str] = {int: "an integer", float: "a number", bool: "a boolea
     "C005",
     "ambiguous-scalar",
     WARNING,
+    RuleCategory.SYNTAX,
     "A default without quotes that KFP changes: 1.10 becomes 1.1, 010 becomes 8.",
     bad="{name: release, type: String, default: 1.10}",
     good="{name: release, type: String, default: '1.10'}",
@@ -55,6 +56,7 @@ def ambiguous_scalar(document: ComponentDocument) -> Iterator[Remark]:
     "C020",
     "default-not-parsable",
     ERROR,
+    RuleCategory.VALUES,
     "A default is not a value of its type.",
     bad="{name: n, type: Integer, default: '3o'}",
     good="{name: n, type: Integer, default: '30'}",
@@ -74,6 +76,7 @@ def default_not_parsable(document: ComponentDocument) -> Iterator[Remark]:
     "C021",
     "default-empty-for-typed",
     ERROR,
+    RuleCategory.VALUES,
     "An empty default for a type that has no empty value.",
     bad="{name: n, type: Integer, default: ''}",
     good="{name: n, type: Integer, optional: true}",
@@ -91,6 +94,7 @@ def default_empty(document: ComponentDocument) -> Iterator[Remark]:
     "C022",
     "default-not-quoted",
     INFO,
+    RuleCategory.VALUES,
     "A default that is not a text in YAML; readers differ in how they read it.",
     bad="{name: n, type: Integer, default: 3}",
     good="{name: n, type: Integer, default: '3'}",
@@ -106,6 +110,7 @@ def default_not_quoted(document: ComponentDocument) -> Iterator[Remark]:
     "C023",
     "default-of-another-type",
     ERROR,
+    RuleCategory.VALUES,
     "A default without quotes that is not a value of its type: KFP 1.8 does not compile a step that uses it.",
     bad="{name: release, type: String, default: 5}",
     good="{name: release, type: String, default: '5'}",
@@ -126,6 +131,7 @@ def default_of_another_type(document: ComponentDocument) -> Iterator[Remark]:
     "C025",
     "if-in-concat-list",
     ERROR,
+    RuleCategory.PORTABILITY,
     "An `if` inside `concat` whose branch is a list: KFP 2 expects a single text or placeholder.",
     bad="{concat: [a, {if: {cond: {isPresent: x}, then: [{inputValue: x}]}}]}",
     good="{concat: [a, {if: {cond: {isPresent: x}, then: {inputValue: x}}}]}",
@@ -148,6 +154,7 @@ def if_in_concat(document: ComponentDocument) -> Iterator[Remark]:
     "C026",
     "if-cond-unsupported",
     ERROR,
+    RuleCategory.PORTABILITY,
     "A condition other than `isPresent`, which KFP 2 does not understand.",
     bad="{if: {cond: {inputValue: verbose}, then: [--verbose]}}",
     good="[--verbose, {inputValue: verbose}]",
@@ -164,6 +171,7 @@ def condition_unsupported(document: ComponentDocument) -> Iterator[Remark]:
     "C027",
     "default-not-a-choice",
     ERROR,
+    RuleCategory.VALUES,
     "A default that is not one of its input's choices.",
     bad="{name: mode, type: String, default: quick, annotations: {choices: [fast, slow]}}",
     good="{name: mode, type: String, default: fast, annotations: {choices: [fast, slow]}}",
@@ -185,6 +193,7 @@ def default_not_a_choice(document: ComponentDocument) -> Iterator[Remark]:
     "C028",
     "value-too-long",
     ERROR,
+    RuleCategory.VALUES,
     "A default of more than 131,071 bytes, which no command line holds: the step cannot start.",
     bad="{name: table, type: String, default: …140,000 characters…}",
     good="{name: table, type: Dataset}",
@@ -202,6 +211,7 @@ def value_too_long(document: ComponentDocument) -> Iterator[Remark]:
     "C030",
     "unknown-type",
     WARNING,
+    RuleCategory.TYPES,
     "A type that looks like a misspelt one of KFP's.",
     bad="{name: n, type: Strng}",
     good="{name: n, type: String}",
@@ -223,6 +233,7 @@ def unknown_type(document: ComponentDocument) -> Iterator[Remark]:
     "C032",
     "kind-type-mismatch",
     ERROR,
+    RuleCategory.TYPES,
     "A parameter passed by path, or an artifact passed by value: KFP 2 refuses both when a pipeline compiles.",
     bad="inputs: [{name: n, type: Integer}]\n… args: [{inputPath: n}]",
     good="inputs: [{name: n, type: Integer}]\n… args: [{inputValue: n}]",
@@ -248,6 +259,7 @@ def kind_mismatch(document: ComponentDocument) -> Iterator[Remark]:
     "C033",
     "empty-type",
     ERROR,
+    RuleCategory.TYPES,
     "A type that is an empty mapping.",
     bad="{name: data, type: {}}",
     good="{name: data, type: Dataset}",

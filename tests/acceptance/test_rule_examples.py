@@ -1,0 +1,20 @@
+"""Every rule has an example that it finds, and a fix that it does not: what its page shows is what happens."""
+
+import pytest
+
+from toolkit.cli.rules import every_rule
+from toolkit.lint.rule import RuleCategory
+from tools.rule_pages.explanation import read_explanation
+from tools.rule_pages.run import run
+
+RULES = every_rule()
+# Short examples describe nothing and pin no image.
+SHORT = {"C060"} | {name for name, rule in RULES.items() if rule.category is RuleCategory.DOCUMENTATION}
+
+
+@pytest.mark.parametrize("name", sorted(name for name, rule in RULES.items() if not rule.bad))
+def test_an_example_has_the_findings_of_its_rule_alone(name: str) -> None:
+    explanation = read_explanation(RULES[name])
+    wrong, right = run(explanation.wrong), run(explanation.right)
+    assert wrong.rules - (SHORT - {name}) == {name}, wrong.printed
+    assert right.rules - (SHORT - {name}) == set(), right.printed

@@ -1,0 +1,149 @@
+"""The example of a rule: the files before and after the mistake, and the command that finds it."""
+
+import re
+from collections.abc import Mapping
+from textwrap import indent
+from typing import Any
+
+import yaml
+from msgspec import Struct
+
+from toolkit.spec.reader import is_parameter_type
+
+_FILE = re.compile(r"--- (\S+)")
+_COMMAND = re.compile(r"\$ comp (.+)")
+# The rest of a fragment's keys are those of the container.
+_TOP = ("name", "description", "metadata", "inputs", "outputs", "implementation")
+_BEFORE = "before.yaml"
+# Arguments of so many characters stand on one line.
+_SHORT = 80
+
+
+class Example(Struct, frozen=True, kw_only=True):
+    """The files of one side of an example by name, and the command that checks them, without `comp`."""
+
+    files: Mapping[str, str]
+    command: str
+
+
+def read_example(block: str, rule_id: str) -> Example:
+    """Return the example in a block of an explanation: files under `--- NAME`, or one file, and perhaps `$ comp …`.
+
+    A file without a name is what the rule is about, and a contract among these may be a fragment.
+    """
+    files: dict[str, list[str]] = {}
+    lines, command = block.strip("\n").splitlines(), _COMMANDS[rule_id[0]]
+    if match := _COMMAND.fullmatch(lines[-1]):
+        command = match[1]
+        lines.pop()
+    name = ""
+    for line in lines:
+        if match := _FILE.fullmatch(line):
+            name = match[1]
+        files.setdefault(name, [])
+        if not match:
+            files[name].append(line)
+    texts = {name: "\n".join(each).strip("\n") + "\n" for name, each in files.items()}
+    if "" in texts:
+        texts = {_NAMES[rule_id[0]]: _whole(texts.pop(""), rule_id), **texts}
+    return Example(files=texts, command=command)
+
+
+def read_pair(before: str, after: str, rule_id: str) -> Example:
+    """Return the example of two versions of a contract, either of which may be a fragment."""
+    earlier = read_example(before, rule_id)
+    later = read_example(after, rule_id)
+    (text,) = earlier.files.values()
+    return Example(files={_BEFORE: text, **later.files}, command=later.command)
+
+
+def complete(fragment: str) -> str:
+    """Return the contract that a fragment is a part of, with the keys of its container in their place.
+
+    The fragment's lines stay as they are. A name, an image, a command, and arguments that pass the ports are added
+    where it has none.
+    """
+    parts = _parts(fragment)
+    container = {key: text for key, text in parts.items() if key not in _TOP}
+    top = {"name": "name: Train\n"} | {key: text for key, text in parts.items() if key in _TOP}
+    if "implementation" not in top:
+        added = {"image": "image: train:1.0\n", "command": "command: [python, train.py]\n"}
+        # Not sorted: the keys of the fragment keep their order behind those that are added.
+        inside = {**added, "args": _arguments(fragment), **container}
+        top["implementation"] = f"implementation:\n  container:\n{indent(''.join(inside.values()), '    ')}"
+    return "".join(top.values())
+
+
+def _arguments(fragment: str) -> str:
+    """Return the arguments that pass every port of a fragment, as `comp generate` would write them for a program."""
+    ports = yaml.safe_load(fragment) or {}
+    lines = [_input(port) for port in ports.get("inputs") or ()]
+    lines += [f"- {_flag(port)}\n- {{outputPath: {port['name']}}}\n" for port in ports.get("outputs") or ()]
+    words = ", ".join(line.removeprefix("- ") for part in lines for line in part.splitlines())
+    if len(words) <= _SHORT:
+        return f"args: [{words}]\n" if lines else ""
+    return f"args:\n{''.join(lines)}"
+
+
+def _input(port: Mapping[str, Any]) -> str:
+    """Return the argument of an input; one that may be left out is tested first."""
+    name, passed = port["name"], "inputValue" if is_parameter_type(str(port.get("type", ""))) else "inputPath"
+    value, flag = f"{{{passed}: {name}}}", _flag(port)
+    if "default" not in port and not port.get("optional"):
+        return f"- {flag}\n- {value}\n"
+    default = port.get("default")
+    otherwise = "" if default is None else f", else: [{flag}, {_quoted(default)}]"
+    return f"- {{if: {{cond: {{isPresent: {name}}}, then: [{flag}, {value}]{otherwise}}}}}\n"
+
+
+def _flag(port: Mapping[str, Any]) -> str:
+    """Return the flag of a port."""
+    return f"--{re.sub('[^a-z0-9]+', '-', port['name'].lower()).strip('-')}"
+
+
+def _quoted(default: object) -> str:
+    """Return a default as the text of an argument."""
+    text = str(default).replace("'", "''")
+    return f"'{text}'"
+
+
+def _parts(fragment: str) -> dict[str, str]:
+    """Return the text of each top-level key, with the comments above it."""
+    parts: dict[str, str] = {}
+    key = ""
+    comments = ""
+    for line in fragment.splitlines(keepends=True):
+        if line.startswith("#"):
+            comments += line
+            continue
+        if match := re.match(r"([A-Za-z]+):", line):
+            key = match[1]
+        parts[key] = parts.get(key, "") + comments + line
+        comments = ""
+    return parts
+
+
+def _whole(text: str, rule_id: str) -> str:
+    """Return a file without a name as it is checked."""
+    return complete(text) if _NAMES[rule_id[0]].endswith(".yaml") else text
+
+
+_NAMES = {
+    "C": "component.yaml",
+    "S": "pyproject.toml",
+    "F": "train.py",
+    "P": "train.py",
+    "B": "component.yaml",
+    "N": "component.yaml",
+    "V": "component.yaml",
+}
+_BREAKING = f"breaking component.yaml --against {_BEFORE}"
+_COMMANDS = {
+    "C": "lint component.yaml",
+    "S": "lint .",
+    "F": "inspect-function train.py:train",
+    "P": "new step --from-program train.py",
+    "B": _BREAKING,
+    "N": f"-v {_BREAKING}",
+    "V": _BREAKING,
+}
