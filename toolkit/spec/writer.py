@@ -45,9 +45,9 @@ def write_component(spec: ComponentSpec) -> str:
             if values:
                 lines += [f"  {key}:", *(f"    {key_and_value(name, value)}" for name, value in values.items())]
     if spec.interface.inputs:
-        lines += ["inputs:", *(f"- {_flow(_input(port))}" for port in spec.interface.inputs)]
+        lines += ["inputs:", *(f"- {flow(_input(port))}" for port in spec.interface.inputs)]
     if spec.interface.outputs:
-        lines += ["outputs:", *(f"- {_flow(_output(port))}" for port in spec.interface.outputs)]
+        lines += ["outputs:", *(f"- {flow(_output(port))}" for port in spec.interface.outputs)]
     lines += _implementation(spec.implementation)
     if spec.version:
         lines.append(key_and_value("version", spec.version))
@@ -56,7 +56,7 @@ def write_component(spec: ComponentSpec) -> str:
 
 def write_argument(argument: Argument) -> str:
     """Return one argument of `command` or `args` as YAML in flow style."""
-    return _flow(argument_data(argument))
+    return flow(argument_data(argument))
 
 
 def _implementation(implementation: Container | Graph | None) -> list[str]:
@@ -188,9 +188,9 @@ def _wrapped(head: str, items: list[Any]) -> list[str]:
     indent = " " * (len(head) + 1)
     lines, line = [], head + "["
     for index, item in enumerate(items):
-        text = _flow(item) + ("," if index + 1 < len(items) else "]")
+        text = flow(item) + ("," if index + 1 < len(items) else "]")
         following = items[index + 1] if index + 1 < len(items) else None
-        ahead = len(_flow(following)) + 1 if isinstance(item, str) and isinstance(following, Mapping) else 0
+        ahead = len(flow(following)) + 1 if isinstance(item, str) and isinstance(following, Mapping) else 0
         if len(line) + len(text) + ahead + 1 > _WIDTH and line.strip() not in {"[", ""} and not line.endswith("["):
             lines.append(line.rstrip())
             line = indent
@@ -249,11 +249,11 @@ def key_and_value(key: str, value: str) -> str:
     text = dumped(value, width=_ENDLESS)
     # PyYAML ends a document that is a plain text with `...`.
     scalar = text.removesuffix("...\n").rstrip("\n")
-    return f"{_flow(key)}: {scalar}"
+    return f"{flow(key)}: {scalar}"
 
 
-def _flow(value: object) -> str:
-    """Return a value in flow style, in which texts with commas or brackets get quotes."""
+def flow(value: object) -> str:
+    """Return a value on one line in flow style, in which texts with commas or brackets get quotes."""
     # As the item of a list, since PyYAML writes a text that stands alone in block style.
     text = dumped([value], default_flow_style=True, width=_ENDLESS, sort_keys=False)
     return text.rstrip("\n")[1:-1]
