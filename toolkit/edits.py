@@ -3,6 +3,7 @@
 `toolkit.spec.rewriting` turns them into replacements of text that keep every other byte.
 """
 
+from enum import StrEnum
 from typing import Any, Final
 
 from msgspec import Struct
@@ -35,6 +36,10 @@ class Replace(Struct, frozen=True):
     at: Target
     value: Any
 
+    def __hash__(self) -> int:
+        """Return the hash of the target: a value may be a list or a mapping, which has none."""
+        return hash(self.at)
+
 
 class Rename(Struct, frozen=True):
     """Give the key of the value at `at`, or the key that begins at a Spot, another name."""
@@ -57,6 +62,10 @@ class Add(Struct, frozen=True):
     value: Any
     after: str = ""
 
+    def __hash__(self) -> int:
+        """Return the hash of the target: a value may be a list or a mapping, which has none."""
+        return hash(self.at)
+
 
 class Wrap(Struct, frozen=True):
     """Make one item of `count` items of a list, the first at `at`; inside of it their list stands at HOLE.
@@ -67,6 +76,10 @@ class Wrap(Struct, frozen=True):
     at: Target
     template: Any
     count: int = 1
+
+    def __hash__(self) -> int:
+        """Return the hash of the target: a value may be a list or a mapping, which has none."""
+        return hash(self.at)
 
 
 class Unwrap(Struct, frozen=True):
@@ -85,12 +98,19 @@ class Cut(Struct, frozen=True):
 Edit = Quote | Replace | Rename | Remove | Add | Wrap | Unwrap | Cut
 
 
-class Fix(Struct, frozen=True, kw_only=True):
-    """What would remove a finding: all of the edits together. `title` says it in the imperative.
+class Applicability(StrEnum):
+    """When `comp lint --fix` makes a fix: a safe one always, an unsafe one with `--unsafe-fixes`.
 
-    `safe` means that both lines of KFP load the same component afterwards, or one that they refused before.
+    After a safe one, both lines of KFP load the same component, or one that they refused before.
     """
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+
+
+class Fix(Struct, frozen=True, kw_only=True):
+    """What would remove a finding: all of the edits together. `title` says it in the imperative."""
 
     title: str
     edits: tuple[Edit, ...]
-    safe: bool
+    applicability: Applicability = Applicability.SAFE

@@ -20,6 +20,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from toolkit.edits import Fix
+
 
 class Location(Struct, frozen=True, kw_only=True):
     """A place in a file. Lines and columns count from 1; without them the place is the whole file or line.
@@ -49,13 +51,17 @@ class Severity(StrEnum):
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One remark: `rule` is a stable id such as C010, `message` says what is wrong, `help` says what to do."""
+    """One remark: `rule` is a stable id such as C010, `message` says what is wrong, `help` says what to do.
+
+    `fix` is what `comp lint --fix` would change; None if it is left to the author.
+    """
 
     rule: str
     severity: Severity
     message: str
     where: Location
     help: str = ""
+    fix: Fix | None = None
 
 
 class CompError(Exception):

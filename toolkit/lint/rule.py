@@ -12,6 +12,7 @@ from textwrap import indent
 
 from msgspec import Struct
 
+from toolkit.edits import Applicability, Fix
 from toolkit.errors import Finding, Location, Severity
 from toolkit.spec.reader import ComponentDocument
 
@@ -65,12 +66,16 @@ _MEANINGS = {
 
 
 class Remark(Struct, frozen=True):
-    """One result of a check: the place, the problem, and advice; `severity` is None for the rule's own."""
+    """One result of a check: the place, the problem, and advice; `severity` is None for the rule's own.
+
+    `fix` says what `comp lint --fix` would change; None leaves it to the author.
+    """
 
     where: Location
     message: str
     help: str = ""
     severity: Severity | None = None
+    fix: Fix | None = None
 
 
 Check = Callable[[ComponentDocument], Iterator[Remark]]
@@ -106,16 +111,9 @@ class Rule(Struct, frozen=True, kw_only=True):
         return cleandoc(self.explanation.partition("\n")[2])
 
 
-class Fix(StrEnum):
-    """How `comp lint --fix` mends a finding: `safe` changes nothing that KFP loads, `unsafe` needs a look."""
-
-    SAFE = "safe"
-    UNSAFE = "unsafe"
-
-
 RULES: dict[str, Rule] = {}
 # The rules whose findings can be mended, by id; pages and `comp rules` show it.
-FIXES: dict[str, Fix] = {}
+FIXES: dict[str, Applicability] = {}
 
 
 def rule(
@@ -150,6 +148,7 @@ def findings_of(document: ComponentDocument) -> list[Finding]:
             message=remark.message,
             where=remark.where,
             help=remark.help,
+            fix=remark.fix,
         )
         for each in RULES.values()
         if each.check is not None
