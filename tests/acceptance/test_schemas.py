@@ -1,6 +1,7 @@
 """The schemas of settings and cases agree with the readers."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from toolkit.config.lint import LINT_KEYS, SEVERITIES
 from toolkit.config.project import read_project
 from toolkit.config.settings import COMPONENT_KEYS
 from toolkit.config.workspace import WORKSPACE_KEYS
@@ -60,6 +62,12 @@ API_TOKEN = { secret = "api", key = "token.txt", optional = true }
 members = ["steps/*", "./tools/one"]
 exclude = ["steps/old*"]
 lock = "shared"
+[tool.comp.lint]
+select = ["ALL"]
+ignore = ["C060", "F"]
+severity = { C022 = "error", "C09" = "off" }
+[tool.comp.lint.per-file-ignores]
+"steps/**/old*.yaml" = ["C0"]
 [tool.comp.components.other]
 entrypoint = "a:c"
 resources = { cpu = 0.5 }
@@ -108,6 +116,11 @@ BAD = (
     'entrypoint = "a:b"\n[tool.comp.workspace]\nmembers = ["../x"]',
     'entrypoint = "a:b"\n[tool.comp.workspace]\nexclude = ["/x"]',
     'entrypoint = "a:b"\n[tool.comp.workspace]\nlock = "one"',
+    'entrypoint = "a:b"\n[tool.comp.lint]\nignored = ["C060"]',
+    'entrypoint = "a:b"\n[tool.comp.lint]\nselect = "C060"',
+    'entrypoint = "a:b"\n[tool.comp.lint]\nignore = [""]',
+    'entrypoint = "a:b"\n[tool.comp.lint]\nseverity = { C060 = "fatal" }',
+    'entrypoint = "a:b"\n[tool.comp.lint.per-file-ignores]\n"../x" = ["C060"]',
 )
 
 
@@ -150,9 +163,18 @@ def test_the_schema_knows_every_check() -> None:
 
 def test_a_folder_above_components_needs_no_entry_point() -> None:
     schema = _schema("comp-config.schema.json")
-    schema.validate({"workspace": {"lock": "shared"}, "defaults": {"base": "x"}})
+    schema.validate({"workspace": {"lock": "shared"}, "defaults": {"base": "x"}, "lint": {"ignore": ["C060"]}})
     assert not schema.is_valid({})
     assert not schema.is_valid({"workspace": {}, "image": "x"})
+
+
+def test_the_schema_and_the_page_know_every_setting_of_lint() -> None:
+    document = json.loads(resource("schemas", "comp-config.schema.json").read_text())
+    lint = document["properties"]["lint"]["properties"]
+    assert sorted(lint) == sorted(LINT_KEYS)
+    assert tuple(lint["severity"]["additionalProperties"]["enum"]) == SEVERITIES
+    page = (ROOT / "docs" / "lint.md").read_text()
+    assert all(re.search(rf"^(\[tool\.comp\.lint\.)?{key}( = |\]$)", page, re.MULTILINE) for key in LINT_KEYS)
 
 
 def test_the_schema_and_the_page_know_every_setting_of_a_collection() -> None:

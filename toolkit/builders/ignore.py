@@ -10,8 +10,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from toolkit.builders.glob import Glob
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.system.glob import Glob
 
 NAME = ".dockerignore"
 _WILD = set("*?[\\")

@@ -10,19 +10,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from toolkit.cli import findings as reports
-from toolkit.cli import many
+from toolkit.cli import lint_options, many
 from toolkit.cli.console import Console, pass_console
-from toolkit.errors import Finding, Severity
+from toolkit.errors import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from toolkit.collection.work import Done
     from toolkit.collection.workspace import Member
+    from toolkit.lint.selection import Overrides
 
 
 @click.command
 @click.argument("paths", nargs=-1, metavar="[FOLDER|FILE]...", type=click.Path(path_type=Path))
 @reports.format_option
 @click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
+@lint_options.select_option
+@lint_options.ignore_option
 @many.every_option
 @many.since_option
 @many.jobs_option
@@ -34,6 +37,8 @@ def command(
     paths: tuple[Path, ...],
     form: str,
     strict: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
     every: bool,
     since: str | None,
     jobs: int | None,
@@ -47,11 +52,12 @@ def command(
     report = None
     asked = many.Asked(folders=paths, every=every, since=since, jobs=jobs)
     asked.check()
+    overrides = lint_options.overrides(select, ignore)
     if every:
 
         def work(member: "Member") -> "Done":
             """Lint one component, and keep its findings: they are printed in the order of the components."""
-            linted[member.folder] = _linted(member.folder)
+            linted[member.folder] = _linted(member.folder, overrides)
             return linted[member.folder].done(strict=strict)
 
         # Unreadable settings are findings here.
@@ -61,9 +67,10 @@ def command(
         report.add_all(members, work)
     else:
         paths = tuple(dict.fromkeys(paths or (Path(),)))
-        linted = {path: _linted(path) for path in paths}
+        linted = {path: _linted(path, overrides) for path in paths}
     whole = [linted[path] for path in paths if path in linted]
-    findings = [finding for each in whole for finding in each.findings]
+    # Several folders may have the same faulty settings above them.
+    findings = [*dict.fromkeys(finding for each in whole for finding in each.findings)]
     if text := reports.written(form, findings, {path: text for each in whole for path, text in each.sources.items()}):
         console.data(text)
     counts = {severity: sum(finding.severity is severity for finding in findings) for severity in Severity}
@@ -90,19 +97,21 @@ class _Linted(Struct, frozen=True, kw_only=True):
         return Done(result=result, code=int(wrong))
 
 
-def _linted(path: Path) -> _Linted:
+def _linted(path: Path, overrides: "Overrides") -> _Linted:
     """Lint a component's folder, or a contract."""
+    from toolkit.lint.folder import selection_and_faults
     from toolkit.lint.linter import lint_contract
 
-    findings: list[Finding] = []
-    sources: dict[Path, str] = {}
+    selection, faults = selection_and_faults(path if path.is_dir() else path.parent, overrides)
+    findings = [replace(finding, where=_shown(finding.where)) for finding in faults]
+    sources = {finding.where.path: _text_of(finding.where.path) for finding in findings}
     contracts: Sequence[Path] = [path]
     if path.is_dir():
         contracts, more = _folder(path)
-        findings += more
+        findings += selection.applied(finding for finding in more if finding not in findings)
         sources |= {finding.where.path: _text_of(finding.where.path) for finding in more}
     for contract in contracts:
-        more, sources[contract] = lint_contract(contract)
+        more, sources[contract] = lint_contract(contract, selection)
         findings += more
     return _Linted(findings=tuple(findings), sources=sources)
 
@@ -115,8 +124,8 @@ def _folder(folder: Path) -> tuple[list[Path], list[Finding]]:
     linted = lint_folder(folder, environ=os.environ)
     # Here and not in `lint_folder`: lint is below scaffold on the ladder and must not import it.
     findings = [*linted.findings, *(missing_imports(linted.project, os.environ) if linted.project else ())]
-    return [_shown(path) for path in linted.contracts], [
-        replace(finding, where=replace(finding.where, path=_shown(finding.where.path))) for finding in findings
+    return [_named(path) for path in linted.contracts], [
+        replace(finding, where=_shown(finding.where)) for finding in findings
     ]
 
 
@@ -125,7 +134,12 @@ def _text_of(path: Path) -> str:
     return path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
 
 
-def _shown(path: Path) -> Path:
+def _shown(where: Location) -> Location:
+    """Return a place whose file is named from the current folder."""
+    return replace(where, path=_named(where.path))
+
+
+def _named(path: Path) -> Path:
     """Name a file from the current folder, as editors and CI want it; elsewhere by its whole path."""
     try:
         return path.relative_to(Path.cwd())

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from toolkit.builders.glob import Glob
 from toolkit.collection.changed_packages import RequiredProjects, required_names
 from toolkit.collection.changed_paths import ChangedPaths
 from toolkit.collection.changed_settings import ParentChange, parent_changes
@@ -26,6 +25,7 @@ from toolkit.git.differences import differences
 from toolkit.git.repository import Repository, Start
 from toolkit.requirements.project_sources import project_origins
 from toolkit.requirements.shared_lock import parse_shared_lock, read_shared_lock
+from toolkit.system.glob import Glob
 from toolkit.system.moment import one_moment
 
 _PYPROJECT = "pyproject.toml"

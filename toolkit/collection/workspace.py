@@ -12,12 +12,12 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from toolkit.builders.glob import Glob
 from toolkit.config.project import Project, is_component, read_project
 from toolkit.config.toml import TomlDocument
 from toolkit.config.workspace import WORKSPACE, WorkspaceSettings, read_workspace_settings, workspace_document
 from toolkit.errors import CompError, InputError, Location
 from toolkit.limits import SETTINGS_SIZE
+from toolkit.system.glob import Glob
 from toolkit.system.moment import one_moment
 from toolkit.system.os_errors import cannot
 from toolkit.system.reading import read_foreign

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from toolkit.errors import InputError, Location
 from toolkit.limits import SETTINGS_SIZE
@@ -114,6 +115,16 @@ class TomlDocument(Struct, frozen=True, kw_only=True):
                 if quoted in line:
                     return Location(path=self.path, line=number, column=line.index(quoted) + 1)
         return key
+
+    def where_key(self, key: str, *keys: str) -> Location:
+        """Return the place of a key in the table at `keys`, which may be an inline one on a single line."""
+        place = self.where(*keys, key)
+        outer = self.where(*keys)
+        if place != outer or outer.line is None:
+            return place
+        line = self.text.split("\n")[outer.line - 1]
+        found = re.search(rf"""(?<![\w.-])["']?{re.escape(key)}["']?\s*=""", line)
+        return replace(outer, column=found.start() + 1) if found else outer
 
     def check(self, table: Mapping[str, Any], known: Iterable[str], *keys: str) -> None:
         """Raise InputError for a key of the table at `keys` that is not `known`."""

@@ -10,6 +10,7 @@ from toolkit.declared.reading import secret_hint
 from toolkit.errors import Finding, FindingsError, InputError, Location, Severity
 from toolkit.generation import entry_function, stale_files
 from toolkit.lint.program_defaults import program_defaults
+from toolkit.lint.selection import FIXED_RULES, Overrides, Selection, selection_of
 from toolkit.redaction import named_as_secret
 from toolkit.spec.reader import read_document
 
@@ -35,7 +36,7 @@ def lint_folder(folder: Path, *, environ: Mapping[str, str]) -> LintedFolder:
         project = read_project(folder, environ=environ)
     except InputError as error:
         contract = folder / "component.yaml"
-        return LintedFolder(contracts=(contract,) if contract.is_file() else (), findings=_of_settings(error))
+        return LintedFolder(contracts=(contract,) if contract.is_file() else (), findings=of_settings(error))
     contracts = tuple(entry.contract for entry in project.entries if entry.contract.is_file())
     missing = tuple(
         _contract_finding(
@@ -53,7 +54,7 @@ def lint_folder(folder: Path, *, environ: Mapping[str, str]) -> LintedFolder:
         unreadable = tuple(finding for finding in error.findings if finding.where.path.suffix != ".yaml")
         return LintedFolder(contracts=contracts, findings=(*missing, *unreadable))
     except InputError as error:
-        return LintedFolder(contracts=contracts, findings=(*missing, *_of_settings(error)))
+        return LintedFolder(contracts=contracts, findings=(*missing, *of_settings(error)))
     remarks = (entry_function(project, entry, environ).remarks for entry in project.entries if entry.entrypoint)
     advice = "`comp generate` writes it; `comp generate --check` shows the difference"
     return LintedFolder(
@@ -91,7 +92,18 @@ def _contract_finding(path: Path, message: str, advice: str) -> Finding:
     return Finding(rule="C099", severity=Severity.ERROR, message=message, where=Location(path=path), help=advice)
 
 
-def _of_settings(error: InputError) -> tuple[Finding, ...]:
+def selection_and_faults(folder: Path, overrides: Overrides) -> tuple[Selection, tuple[Finding, ...]]:
+    """Return the selection for the files in a folder, and the findings about settings of it that are invalid.
+
+    While settings are invalid, only rules apply that none can change: the others would be the wrong ones.
+    """
+    try:
+        return selection_of(folder, overrides), ()
+    except InputError as error:
+        return FIXED_RULES, of_settings(error)
+
+
+def of_settings(error: InputError) -> tuple[Finding, ...]:
     """Turn an error with a place into findings; raise one without, since then there are no settings at all."""
     if isinstance(error, FindingsError):
         return error.findings

@@ -177,8 +177,18 @@ _CATEGORIES = {
 }
 _OF_CODE = {"F": RuleCategory.FUNCTIONS, "P": RuleCategory.PROGRAMS}
 
+# Errors about what can be read all the same. S002 is a mild one if only a name looks like that of a secret.
+_SETTABLE = {"C098", "C099", "S002"}
+
 for _id, _name, _summary, _bad, _good in _OF_READERS:
     _severity, _category = _MILDER.get(_id, ERROR), _CATEGORIES.get(_id) or _OF_CODE[_id[0]]
     RULES[_id] = Rule(
-        id=_id, name=_name, severity=_severity, category=_category, summary=_summary, bad=_bad, good=_good
+        id=_id,
+        name=_name,
+        severity=_severity,
+        category=_category,
+        summary=_summary,
+        bad=_bad,
+        good=_good,
+        fixed=_severity is ERROR and _id not in _SETTABLE,
     )

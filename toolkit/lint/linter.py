@@ -7,6 +7,7 @@ from pathlib import Path
 from toolkit.errors import Finding, FindingsError
 from toolkit.lint.rules import findings_of
 from toolkit.lint.schema import against_schema
+from toolkit.lint.selection import EVERY_RULE, Selection
 from toolkit.spec.document import LINE_BREAK, read_text
 from toolkit.spec.model import Graph
 from toolkit.spec.reader import parse_document
@@ -14,7 +15,7 @@ from toolkit.spec.reader import parse_document
 _IGNORE = re.compile(r"#\s*comp:ignore\[([A-Z0-9, ]+)\]")
 
 
-def lint_contract(path: Path) -> tuple[list[Finding], str]:
+def lint_contract(path: Path, selection: Selection = EVERY_RULE) -> tuple[list[Finding], str]:
     """Return the findings about a contract, and its text. Raises InputError if it cannot be opened."""
     try:
         text = read_text(path)
@@ -26,7 +27,10 @@ def lint_contract(path: Path) -> tuple[list[Finding], str]:
         # A comment cannot make an unreadable contract acceptable, so none is obeyed.
         return [*error.findings, *against_schema(text, path, error.findings)], text
     lines = LINE_BREAK.split(text)
-    findings = [finding for finding in findings_of(document) if not _is_ignored(finding, lines)]
+    chosen = selection.at(path)
+    findings = chosen.applied(
+        finding for finding in findings_of(document, chosen.off) if not _is_ignored(finding, lines)
+    )
     if isinstance(document.spec.implementation, Graph):
         # The reader takes a graph as data; the schema knows its form.
         findings += against_schema(text, path, ())

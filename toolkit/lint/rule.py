@@ -5,7 +5,7 @@ explanation, and its example, which a test runs. docs/decisions/0038-pages.md de
 `make rules` writes the rule's page from them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import StrEnum
 from inspect import cleandoc
 from textwrap import indent
@@ -85,7 +85,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     """One rule. `check` is None if a reader reports it.
 
     `explanation` is a docstring: its first line is for those who read the code, the others are the rule's page with
-    its example. Nothing here reads it, so that it costs a lint nothing.
+    its example. Nothing here reads it, so that it costs a lint nothing. No setting changes a rule that is `fixed`: its
+    findings say why something cannot be read.
     """
 
     id: str
@@ -97,12 +98,17 @@ class Rule(Struct, frozen=True, kw_only=True):
     check: Check | None = None
     bad: str = ""
     good: str = ""
+    fixed: bool = False
 
     def acceptance(self) -> str:
         """Return how an author accepts a finding of this rule."""
-        if self.check is None:
+        if self.fixed:
             return "It cannot be ignored."
-        return f"To accept it at one place: # comp:ignore[{self.id}] with the reason, on the line or above it."
+        setting = f'ignore = ["{self.id}"] in [tool.comp.lint] of pyproject.toml'
+        if self.check is None:
+            return f"To accept it: {setting}."
+        comment = f"# comp:ignore[{self.id}] with the reason, on the line or above it"
+        return f"To accept it at one place: {comment}.\nTo accept it everywhere: {setting}."
 
     def example(self) -> str:
         """Return what a rule finds, and the right way, as text."""
@@ -139,8 +145,8 @@ def rule(
     return register
 
 
-def findings_of(document: ComponentDocument) -> list[Finding]:
-    """Apply every rule, and return the findings in the order of the document."""
+def findings_of(document: ComponentDocument, off: Collection[str] = ()) -> list[Finding]:
+    """Apply every rule that is not `off`, and return the findings in the order of the document."""
     findings = [
         Finding(
             rule=each.id,
@@ -151,8 +157,13 @@ def findings_of(document: ComponentDocument) -> list[Finding]:
             fix=remark.fix,
         )
         for each in RULES.values()
-        if each.check is not None
+        if each.check is not None and each.id not in off
         for remark in each.check(document)
     ]
+    return in_order(findings)
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings about one contract in its order."""
     # The id decides between findings at one place, so that equal contracts have equal reports.
     return sorted(findings, key=lambda finding: (finding.where.line or 0, finding.where.column or 0, finding.rule))

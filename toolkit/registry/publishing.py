@@ -9,6 +9,7 @@ from toolkit.config.project import EntryPoint, Project
 from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, Severity
 from toolkit.lint.linter import lint_contract
+from toolkit.lint.selection import selection_of
 from toolkit.registry.directory import Directory
 from toolkit.registry.names import Name, check_part
 from toolkit.registry.release import Release, normalised
@@ -109,7 +110,8 @@ def _version(project: Project) -> Version:
 
 def _check_findings(contract: Path) -> None:
     """Raise InputError with the first error that the linter finds."""
-    findings, _ = lint_contract(contract)
+    # The same settings as those of `comp lint`, so that what it accepts can be published.
+    findings, _ = lint_contract(contract, selection_of(contract.parent))
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""

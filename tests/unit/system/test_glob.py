@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.builders.glob import Glob
+from toolkit.system.glob import Glob
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,139 @@
+"""`[tool.comp.lint]`: which rules apply to the files below a pyproject.toml, and how severe their findings are.
+
+It checks the form. Which rules there are is the linter's to know: `toolkit.lint.selection` looks them up.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from toolkit.config.toml import TomlDocument
+from toolkit.errors import InputError, Location
+from toolkit.system.glob import Glob
+from toolkit.system.moment import once
+from toolkit.words import did_you_mean
+
+LINT = ("tool", "comp", "lint")
+LINT_KEYS = ("select", "ignore", "per-file-ignores", "severity")
+SEVERITIES = ("error", "warning", "info", "off")
+
+
+class Selector(Struct, frozen=True, kw_only=True):
+    """Rules as the settings or the command line name them: an id, the beginning of ids, or ALL; and where."""
+
+    text: str
+    where: Location | None = None
+
+
+class PathIgnores(Struct, frozen=True, kw_only=True):
+    """The rules that do not apply to files below `folder` whose paths match a pattern."""
+
+    folder: Path
+    pattern: str
+    rules: tuple[Selector, ...]
+
+
+class LintSettings(Struct, frozen=True, kw_only=True):
+    """The settings that hold for one folder. `select` and `ignore` are None if no table has them."""
+
+    select: tuple[Selector, ...] | None = None
+    ignore: tuple[Selector, ...] | None = None
+    paths: tuple[PathIgnores, ...] = ()
+    severity: tuple[tuple[Selector, str], ...] = ()
+
+
+def lint_settings_of(folder: Path) -> LintSettings:
+    """Return the settings of the files in a folder: those of its own pyproject.toml and of those above it.
+
+    The nearest table that has a key counts; of `severity` and `per-file-ignores` that is each single entry. The search
+    ends at the root of the version control. Raises InputError with the place of an invalid setting.
+    """
+    return _merged(_nearest_first(folder.resolve()))
+
+
+def read_lint_settings(document: TomlDocument) -> LintSettings:
+    """Return the settings of one pyproject.toml alone. Raises InputError with the place of an invalid one."""
+    table = document.table(*LINT)
+    document.check(table, LINT_KEYS, *LINT)
+    return LintSettings(
+        select=_selectors(document, table["select"], "select") if "select" in table else None,
+        ignore=_selectors(document, table["ignore"], "ignore") if "ignore" in table else None,
+        paths=tuple(_paths(document)),
+        severity=tuple(_severities(document)),
+    )
+
+
+def _nearest_first(folder: Path) -> tuple[LintSettings, ...]:
+    """Return the settings of each pyproject.toml with the table, from a folder up to the root of the repository."""
+
+    def read() -> tuple[LintSettings, ...]:
+        document = TomlDocument.read(folder / "pyproject.toml")
+        has_table = document and LINT[-1] in document.table(*LINT[:-1])
+        own = (read_lint_settings(document),) if document and has_table else ()
+        # What lies above the root of the repository is not the author's. In a worktree `.git` is a file.
+        is_last = folder == folder.parent or (folder / ".git").exists()
+        return own if is_last else (*own, *_nearest_first(folder.parent))
+
+    # Thousands of folders have the same parents.
+    return once(("lint settings", folder), read)
+
+
+def _merged(nearest_first: Sequence[LintSettings]) -> LintSettings:
+    """Return settings in which each key has the value of the nearest table that has it."""
+    severity: dict[str, tuple[Selector, str]] = {}
+    for each in reversed(nearest_first):
+        severity |= {selector.text: (selector, value) for selector, value in each.severity}
+    return LintSettings(
+        select=next((each.select for each in nearest_first if each.select is not None), None),
+        ignore=next((each.ignore for each in nearest_first if each.ignore is not None), None),
+        paths=tuple(path for each in nearest_first for path in each.paths),
+        severity=tuple(severity.values()),
+    )
+
+
+def _selectors(document: TomlDocument, value: object, *keys: str) -> tuple[Selector, ...]:
+    """Return a list of selectors with their places."""
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        hint = f'write {keys[0]} = ["C060"]' if len(keys) == 1 else f'write "{keys[-1]}" = ["C060"]'
+        raise InputError(
+            f"{keys[-1]} is not a list of rules", where=document.where_key(keys[-1], *LINT, *keys[:-1]), hint=hint
+        )
+    return tuple(Selector(text=item, where=document.where_item(item, *LINT, *keys)) for item in value)
+
+
+def _paths(document: TomlDocument) -> Iterator[PathIgnores]:
+    """Yield the entries of `per-file-ignores`."""
+    key = "per-file-ignores"
+    for pattern, rules in document.table(*LINT, key).items():
+        if problem := _problem(pattern):
+            raise InputError(
+                f"{key} has an invalid pattern, {pattern!r}: {problem}",
+                where=document.where_key(pattern, *LINT, key),
+                hint='patterns are those of .dockerignore, such as "legacy/**"',
+            )
+        selectors = _selectors(document, rules, key, pattern)
+        yield PathIgnores(folder=document.path.parent, pattern=pattern.removeprefix("./"), rules=selectors)
+
+
+def _problem(pattern: str) -> str | None:
+    """Return what is wrong with a pattern of files."""
+    if not pattern.removeprefix("./") or pattern.startswith("/") or ".." in pattern.split("/"):
+        return "it is not a path below the folder of this file"
+    try:
+        Glob.parse(pattern.removeprefix("./"))
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _severities(document: TomlDocument) -> Iterator[tuple[Selector, str]]:
+    """Yield the entries of `severity`."""
+    table: dict[str, Any] = document.table(*LINT, "severity")
+    for name, value in table.items():
+        where = document.where_key(name, *LINT, "severity")
+        if value not in SEVERITIES:
+            hint = did_you_mean(str(value), SEVERITIES, otherwise=f"write one of {', '.join(SEVERITIES)}")
+            raise InputError(f"the severity of {name} is {value!r}", where=where, hint=hint)
+        yield Selector(text=name, where=where), value
