@@ -21,11 +21,16 @@ def lint_contract(path: Path, selection: Selection = EVERY_RULE) -> tuple[list[F
         text = read_text(path)
     except FindingsError as error:
         return list(error.findings), ""
+    return lint_text(text, path, selection), text
+
+
+def lint_text(text: str, path: Path, selection: Selection = EVERY_RULE) -> list[Finding]:
+    """Return the findings about a contract's text, which name `path`."""
     try:
         document = parse_document(text, path)
     except FindingsError as error:
         # A comment cannot make an unreadable contract acceptable, so none is obeyed.
-        return [*error.findings, *against_schema(text, path, error.findings)], text
+        return [*error.findings, *against_schema(text, path, error.findings)]
     lines = LINE_BREAK.split(text)
     chosen = selection.at(path)
     findings = chosen.applied(
@@ -34,7 +39,7 @@ def lint_contract(path: Path, selection: Selection = EVERY_RULE) -> tuple[list[F
     if isinstance(document.spec.implementation, Graph):
         # The reader takes a graph as data; the schema knows its form.
         findings += against_schema(text, path, ())
-    return findings, text
+    return findings
 
 
 def _is_ignored(finding: Finding, lines: Sequence[str]) -> bool:
