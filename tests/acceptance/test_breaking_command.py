@@ -1,6 +1,7 @@
 """`comp breaking` as a user runs it, in a repository with two components."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -20,11 +21,17 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name / "component.yaml").write_text(text)
         settings = f'[project]\nname = "{name}"\nversion = "1.2.0"\n[tool.comp]\ncommand = ["python", "x.py"]\n'
         (tmp_path / name / "pyproject.toml").write_text(settings)
-    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "one"]):
-        named = ["-c", "user.name=a", "-c", "user.email=a@example.invalid"]
-        subprocess.run(["git", *named, *words], cwd=tmp_path, check=True, capture_output=True)
     monkeypatch.chdir(tmp_path)
+    _git("init", "-q", "-b", "main")
+    _git("add", ".")
+    _git("commit", "-qm", "one")
     return tmp_path
+
+
+def _git(*words: str) -> None:
+    """Run git here, with a user of its own."""
+    named = ("-c", "user.name=a", "-c", "user.email=a@example.invalid")
+    subprocess.run(["git", *named, *words], check=True, capture_output=True)
 
 
 def test_a_break_fails_until_the_version_says_so(repository: Path) -> None:
@@ -64,3 +71,28 @@ def test_a_collection_in_one_run(repository: Path) -> None:
     assert [finding["rule"] for finding in document["findings"]] == ["B305"]
     result = comp("breaking", ".", "--all", "--against", "HEAD", "--format", "github")
     assert "::error file=load/component.yaml,title=B305::" in result.out
+
+
+def test_components_of_one_title_have_their_paths(repository: Path) -> None:
+    for name in ("train", "load"):
+        (repository / name / "component.yaml").write_text(OLD.replace("1.2.0", "1.2.1"))
+    _git("commit", "-qam", "two")
+    for name in ("train", "load"):
+        (repository / name / "component.yaml").write_text(OLD.replace("Dataset", "Model").replace("1.2.0", "2.0.0"))
+    result = comp("breaking", "--all", "--against", "HEAD")
+    assert result.err == (
+        "load/component.yaml: Train: requires a major bump (B108); 1.2.1 -> 2.0.0 is a major one\n"
+        "train/component.yaml: Train: requires a major bump (B108); 1.2.1 -> 2.0.0 is a major one\n"
+    )
+
+
+def test_a_collection_that_lost_every_component(repository: Path) -> None:
+    for name in ("train", "load"):
+        shutil.rmtree(repository / name)
+    result = comp("breaking", "--all", "--against", "HEAD")
+    assert result.code == 1
+    assert result.out.splitlines()[0] == "load/component.yaml: error B305 the contract is gone"
+    _git("commit", "-qam", "two")
+    result = comp("breaking", "--all", "--against", "HEAD")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith("error: no component below ")

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from toolkit.breaking.whole import aliases_of
 from toolkit.errors import FindingsError, InputError, UsageError
 from toolkit.git.differences import Difference, differences
 from toolkit.git.repository import Repository
@@ -180,15 +181,16 @@ class InGit(Struct, frozen=True, kw_only=True, dict=True):
         return tuple(found)
 
     def of(self, contract: Path) -> ComponentDocument | None:
-        """Return the earlier version: at the same path, or a contract of the same name whose path is gone since."""
+        """Return the earlier version: at the same path, or one of its name or an alias whose path is gone."""
         path = self._path(contract)
         if path not in self.blobs:
             self.prepare([contract])
         data = self.blobs[path]
         if data is not None:
             return self._parsed(data, path)
-        name = read_document(contract).spec.name
-        return next((found for _, found in self._gone if found.spec.name == name), None)
+        spec = read_document(contract).spec
+        names = (spec.name, *aliases_of(spec))
+        return next((found for _, found in self._gone if found.spec.name in names), None)
 
     def unchanged(self, contract: Path) -> bool:
         """Return whether git knows the file's content as that of the commit."""

@@ -9,7 +9,7 @@ from toolkit.breaking.kfp_types import GENERIC, kfp2_type, stops
 from toolkit.breaking.pairing import pair
 from toolkit.breaking.rules import CHANGES
 from toolkit.errors import Location
-from toolkit.interface.model import Input
+from toolkit.interface.model import Input, Kind, Output
 from toolkit.spec.model import Container, PortPlaceholder
 from toolkit.spec.reader import ComponentDocument, arguments_of, is_parameter_type
 from toolkit.words import some_of
@@ -62,6 +62,7 @@ def input_changes(old: ComponentDocument, new: ComponentDocument) -> Iterator[Ch
             where=now.whole(),
             before=was.at(first),
             lines=BOTH,
+            help=_notice(was.ports[first]),
         )
     for first, second in pairs.renamed:
         yield Change(
@@ -92,6 +93,18 @@ def input_changes(old: ComponentDocument, new: ComponentDocument) -> Iterator[Ch
             help="give it a default, or make it optional" if required else "",
         )
     yield from _order(was, now, (*pairs.same, *pairs.renamed))
+
+
+def deprecation(port: Input | Output) -> str:
+    """Return the notice of a deprecated port, from its annotation `deprecated`; empty for the others."""
+    notice = port.annotations.get("deprecated")
+    return notice if isinstance(notice, str) else "it is deprecated" if notice is True else ""
+
+
+def _notice(port: Input) -> str:
+    """Return the advice for an input that is gone."""
+    notice = deprecation(port)
+    return f"it was deprecated: {notice}" if notice else ""
 
 
 def _order(was: _Ports, now: _Ports, pairs: tuple[tuple[int, int], ...]) -> Iterator[Change]:
@@ -151,7 +164,9 @@ def _type_rule(old: Input, new: Input, lines: frozenset[KfpLine]) -> str:
     """Return the rule for two types, empty if nothing that was passed stops to fit."""
     was, now = kfp2_type(old.type), kfp2_type(new.type)
     if is_parameter_type(old.type) is not is_parameter_type(new.type):
-        return "B111"
+        # A value without a type of KFP's own: KFP 2 compiles no such contract, and KFP 1.8 compares names.
+        by_value = old.kind is new.kind is Kind.PARAMETER
+        return "B111" if not by_value else "B116" if "1.8" in lines else ""
     if "2" in lines:
         return "B109" if was == GENERIC else "B108"
     if was != now:

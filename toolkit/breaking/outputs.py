@@ -6,6 +6,7 @@ from toolkit.breaking.change import BOTH, V1, Change, KfpLine
 from toolkit.breaking.kfp_types import kfp2_type, stops
 from toolkit.breaking.pairing import pair
 from toolkit.breaking.rules import CHANGES
+from toolkit.breaking.whole import refused_by_kfp2
 from toolkit.errors import Location
 from toolkit.interface.model import Output
 from toolkit.spec.reader import ComponentDocument, is_parameter_type
@@ -58,7 +59,7 @@ def _pair_changes(old: ComponentDocument, new: ComponentDocument, first: int, se
     was, now = old.spec.interface.outputs[first], new.spec.interface.outputs[second]
     where, before = _at(new, second, "type"), _at(old, first, "type")
     lines = stops(was.type, now.type)
-    if rule := _type_rule(was, now, lines):
+    if rule := _type_rule(was, now, lines, in_kfp2=not refused_by_kfp2(old.spec)):
         text = f"the type of the output {now.name!r} was {was.type or 'missing'} and is {now.type or 'missing'} now"
         yield Change(rule=CHANGES[rule], message=text, where=where, before=before, lines=lines)
     if was.many is not now.many:
@@ -69,8 +70,13 @@ def _pair_changes(old: ComponentDocument, new: ComponentDocument, first: int, se
         yield Change(rule=CHANGES["N503"], message=text, where=_at(new, second), before=_at(old, first))
 
 
-def _type_rule(old: Output, new: Output, lines: frozenset[KfpLine]) -> str:
-    """Return the rule for two types, empty if no consumer stops to take the output."""
+def _type_rule(old: Output, new: Output, lines: frozenset[KfpLine], *, in_kfp2: bool) -> str:
+    """Return the rule for two types, empty if no consumer stops to take the output.
+
+    `in_kfp2` says whether KFP 2 took the old contract: where it did not, a first type is a matter of names.
+    """
+    if not old.type and not in_kfp2:
+        return "B116" if "1.8" in lines else ""
     if is_parameter_type(old.type) is not is_parameter_type(new.type):
         return "B205"
     if "2" in lines:

@@ -1,5 +1,6 @@
 """Compare many contracts with their earlier versions, and give the result as data."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,14 @@ class Survey(Struct, frozen=True, kw_only=True):
     def all_findings(self) -> list[Finding]:
         """Return every finding, in the order of the contracts."""
         return [*(finding for each in self.comparisons for finding in each.findings()), *self.findings]
+
+    def summaries(self) -> list[str]:
+        """Return a line for each component that changed; the path comes first where a name is that of several."""
+        names = Counter(each.name for each in self.comparisons)
+        return [
+            f"{each.where.path}: {each.summary()}" if names[each.name] > 1 else each.summary()
+            for each in self.comparisons
+        ]
 
     @property
     def is_breaking(self) -> bool:
@@ -120,6 +129,7 @@ def _comparison_as_data(found: Comparison) -> dict[str, Any]:
     old, new = (str(version) if version else None for version in found.versions)
     return {
         "name": found.name,
+        "path": str(found.where.path),
         "category": str(found.category),
         "old_version": old,
         "new_version": new,

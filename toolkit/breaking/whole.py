@@ -7,6 +7,7 @@ from toolkit.breaking.change import V2, Change
 from toolkit.breaking.rules import CHANGES
 from toolkit.declared.model import Declared
 from toolkit.errors import InputError, Location
+from toolkit.interface.function import sanitised
 from toolkit.spec.declared import ANNOTATIONS, declared_of
 from toolkit.spec.model import ComponentSpec, Container, PortPlaceholder
 from toolkit.spec.reader import ComponentDocument, arguments_of, is_parameter_type
@@ -15,12 +16,14 @@ from toolkit.spec.reader import ComponentDocument, arguments_of, is_parameter_ty
 def whole_changes(old: ComponentDocument, new: ComponentDocument) -> Iterator[Change]:
     """Yield the changes of everything but the ports."""
     was, now = old.spec, new.spec
-    if was.name != now.name:
+    if was.name != now.name and was.name not in aliases_of(now):
+        alike = sanitised(was.name) == sanitised(now.name)
         yield Change(
-            rule=CHANGES["B301"],
-            message=f"the component {was.name!r} is called {now.name!r} now",
+            rule=CHANGES["B103" if alike else "B301"],
+            message=f"the component {was.name!r} is {'spelt' if alike else 'called'} {now.name!r} now",
             where=_at(new, "name"),
             before=_at(old, "name"),
+            help="" if alike else f"to say that it is the same one: annotations: {{aliases: {_alias(was.name)}}}",
         )
     if (problem := refused_by_kfp2(now)) and not refused_by_kfp2(was):
         yield Change(
@@ -35,6 +38,21 @@ def whole_changes(old: ComponentDocument, new: ComponentDocument) -> Iterator[Ch
         yield Change(rule=CHANGES["B303"], message=raised, where=_at(new, "metadata"), before=_at(old, "metadata"))
     yield from _implementation_changes(old, new)
     yield from _documentation_changes(old, new)
+
+
+def aliases_of(spec: ComponentSpec) -> tuple[str, ...]:
+    """Return the earlier names that a component declares: the annotation `aliases`, a JSON list or one name."""
+    text = spec.annotations.get("aliases", "")
+    try:
+        names = json.loads(text)
+    except (ValueError, RecursionError):
+        names = text
+    return tuple(map(str, names)) if isinstance(names, list) else (text,) if text else ()
+
+
+def _alias(name: str) -> str:
+    """Return the annotation for one earlier name, as YAML has it."""
+    return "'" + json.dumps([name], ensure_ascii=False).replace("'", "''") + "'"
 
 
 def refused_by_kfp2(spec: ComponentSpec) -> str:

@@ -73,13 +73,15 @@ def command(
     from toolkit.breaking.survey import as_data, survey
 
     paths = paths or (Path(),)
-    contracts = list(_contracts(paths, every=every))
+    contracts, nothing_left = _contracts(paths, every=every)
     around = paths[0] if paths[0].is_dir() else paths[0].parent
     earlier, notices = open_earlier(against, environ=os.environ, folder=around, registry=registry)
     for notice in notices:
         console.warn(notice)
     folders = [path for path in paths if every and path.is_dir()]
     found = survey(contracts, earlier, category=Category(category), folders=folders)
+    if nothing_left and not found.findings:
+        raise nothing_left
     if write_changelog:
         _write(console, found, write_changelog)
     if form == "json":
@@ -89,23 +91,28 @@ def command(
     return 1 if _fails(found, even_with_bump=even_with_bump) else 0
 
 
-def _contracts(paths: Sequence[Path], *, every: bool) -> list[Path]:
-    """Return the contracts that are meant, in order, each once."""
-    from toolkit.collection.workspace import read_workspace
+def _contracts(paths: Sequence[Path], *, every: bool) -> tuple[list[Path], InputError | None]:
+    """Return the contracts that are meant, in order, each once; and the error for a collection that has none now."""
+    from toolkit.collection.workspace import NoComponentError, read_workspace
 
     contracts: list[Path] = []
+    nothing_left = None
     for path in paths:
         if not path.is_dir():
             contracts.append(path)
         elif every:
-            for member in read_workspace(path, os.environ).members:
-                contracts += _of_folder(member.folder)
+            try:
+                members = read_workspace(path, os.environ).members
+            except NoComponentError as error:
+                # They may have been there before.
+                nothing_left, members = error, ()
+            contracts += [contract for member in members for contract in _of_folder(member.folder)]
         else:
             found = _of_folder(path)
             if not found:
                 raise InputError(f"{path} has no component.yaml", hint="name a component's folder, or use --all")
             contracts += found
-    return list(dict.fromkeys(_shown(contract) for contract in contracts))
+    return list(dict.fromkeys(_shown(contract) for contract in contracts)), nothing_left
 
 
 def _of_folder(folder: Path) -> list[Path]:
@@ -131,8 +138,8 @@ def _print(console: Console, found: "Survey", form: str) -> None:
         console.warn(f"{path} is not compared: its earlier version cannot be read: {reason}")
     for path in found.added:
         console.say(f"{path} is new")
-    for each in found.comparisons:
-        console.say(each.summary())
+    for line in found.summaries():
+        console.say(line)
     if not (found.comparisons or found.added or found.unreadable or found.findings):
         console.say("nothing changed")
 

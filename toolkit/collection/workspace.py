@@ -33,6 +33,10 @@ _OUTPUT = {"build", "dist", "node_modules", "site-packages", "__pycache__"}
 _MARKS = {"pyvenv.cfg", "CACHEDIR.TAG"}
 
 
+class NoComponentError(InputError):
+    """A collection has no component, or none any more."""
+
+
 class Member(Struct, frozen=True, kw_only=True):
     """One component folder: its real path, the name of its component, and its settings.
 
@@ -78,7 +82,7 @@ def read_workspace(folder: Path, environ: Mapping[str, str]) -> Workspace:
     settings = (read_workspace_settings(document) if document else None) or WorkspaceSettings()
     folders = [found for found in member_folders(root, document, settings) if found.is_relative_to(folder)]
     if not folders:
-        raise InputError(
+        raise NoComponentError(
             f"no component below {folder}",
             where=document.where(*WORKSPACE) if document else None,
             hint="`comp new NAME --from-function FILE.py:FUNCTION` makes one",

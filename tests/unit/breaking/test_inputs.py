@@ -50,6 +50,13 @@ def test_every_change_says_where() -> None:
     assert str(change.before.path) == "old"
 
 
+def test_a_deprecated_input_that_is_gone_says_so() -> None:
+    old = contract("{name: a, annotations: {deprecated: use b instead}}")
+    (change, *_) = compared(old, contract()).changes
+    assert (change.rule.id, change.help) == ("B101", "it was deprecated: use b instead")
+    assert compared(contract("{name: a}"), contract()).changes[0].help == ""
+
+
 def test_an_input_may_come_otherwise() -> None:
     (change, _) = compared(
         contract("{name: a, type: CSV}", args="{inputPath: a}"), contract("{name: a, type: CSV}", args="{inputUri: a}")
