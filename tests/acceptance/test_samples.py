@@ -33,8 +33,9 @@ def test_a_samples_contract_is_fresh_and_only_lacks_its_digest(name: str) -> Non
     assert comp("generate", "--check", folder).code == 0
     linted = comp("lint", folder)
     assert linted.code == 0
-    assert {line.split(" ")[2] for line in linted.out.splitlines() if ": warning " in line} == {"C060"}
-    assert linted.err.startswith("0 errors, ")
+    # The first build sets the digest, so that its absence in a source is no warning.
+    assert {line.split(" ")[2] for line in linted.out.splitlines() if ": info " in line} >= {"C060"}
+    assert linted.err.startswith("0 errors, 0 warnings, ")
 
 
 def test_what_a_component_imports_is_compiled_once(tmp_path: Path, cache_folder: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from toolkit.errors import InputError, Location
 from toolkit.image_paths import LAUNCHER, absolute
-from toolkit.lint.rule import ERROR, WARNING, Remark, RuleCategory, rule
+from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import container_of
 from toolkit.oci.reference import parse_reference
 from toolkit.spec.reader import ComponentDocument
@@ -47,7 +47,9 @@ def image_not_pinned(document: ComponentDocument) -> Iterator[Remark]:
     if container and "@" not in container.image:
         ours = absolute(LAUNCHER) in container.command
         advice = "`comp build --push` pins it" if ours else f"name it by digest: {container.image}@sha256:…"
-        yield Remark(document.places[("image",)], "the image has no digest", advice)
+        # A source has the name until the first build; `comp publish` refuses a contract without a digest.
+        severity = INFO if ours else None
+        yield Remark(document.places[("image",)], "the image has no digest", advice, severity)
 
 
 @rule(

@@ -40,13 +40,13 @@ def test_a_contract_beyond_the_annotations_limit_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "advice"),
+    ("command", "severity", "advice"),
     [
-        ("[/opt/comp/venv/bin/python, /opt/comp/launch.py, n]", "`comp build --push` pins it"),
-        ("[sh]", "name it by digest: a/b:1@sha256:…"),
+        ("[/opt/comp/venv/bin/python, /opt/comp/launch.py, n]", Severity.INFO, "`comp build --push` pins it"),
+        ("[sh]", Severity.WARNING, "name it by digest: a/b:1@sha256:…"),
     ],
 )
-def test_an_image_that_comp_did_not_build_is_pinned_by_hand(command: str, advice: str) -> None:
+def test_an_image_that_comp_did_not_build_is_pinned_by_hand(command: str, severity: Severity, advice: str) -> None:
     text = f"name: n\nimplementation: {{container: {{image: 'a/b:1', command: {command}}}}}\n"
     (finding,) = (each for each in findings_of(parse_document(text, PATH)) if each.rule == "C060")
-    assert finding.help == advice
+    assert (finding.severity, finding.help) == (severity, advice)
