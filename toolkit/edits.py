@@ -88,6 +88,13 @@ class Unwrap(Struct, frozen=True):
     at: Target
 
 
+class Splice(Struct, frozen=True):
+    """Write several values in the place of one item of a list."""
+
+    at: Target
+    values: tuple[Any, ...]
+
+
 class Cut(Struct, frozen=True):
     """Remove the characters between two places, such as a comment; a line that becomes empty goes too."""
 
@@ -95,7 +102,7 @@ class Cut(Struct, frozen=True):
     end: Spot
 
 
-Edit = Quote | Replace | Rename | Remove | Add | Wrap | Unwrap | Cut
+Edit = Quote | Replace | Rename | Remove | Add | Wrap | Unwrap | Splice | Cut
 
 
 class Applicability(StrEnum):

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from toolkit.edits import HOLE, Add, Cut, Edit, Quote, Remove, Rename, Replace, Unwrap, Wrap
+from toolkit.edits import HOLE, Add, Cut, Edit, Quote, Remove, Rename, Replace, Splice, Unwrap, Wrap
 from toolkit.spec.document import LINE_BREAK
 from toolkit.spec.layout import Layout, Part
 from toolkit.spec.writer import flow
@@ -266,6 +266,19 @@ def _unwrap(layout: Layout, part: Part, edit: Unwrap) -> list[Replacement] | Non
     return [Replacement(part.start, item.start, ""), Replacement(item.end, part.end, "")]
 
 
+def _splice(layout: Layout, part: Part, edit: Splice) -> list[Replacement] | None:
+    """Put values into a list in the place of one of its items."""
+    outer = part.parent
+    if outer is None or outer.kind != "sequence" or part.named or not edit.values:
+        return None
+    if _has_comment(layout, part.start, part.end):
+        return None
+    between = ", " if outer.flow else f"{layout.line_end}{' ' * layout.column(outer.start)}- "
+    # A text in block style ends on the next line.
+    ended = layout.line_end if layout.line_start(part.end) == part.end else ""
+    return [Replacement(part.start, part.end, between.join(flow(value) for value in edit.values) + ended)]
+
+
 def _cut(layout: Layout, edit: Cut) -> list[Replacement]:
     """Remove characters, and the line if only spaces remain on it, else the spaces before them."""
     start, end = layout.offset(edit.start), layout.offset(edit.end)
@@ -317,4 +330,5 @@ _MAKERS: dict[type[Edit], Callable[[Layout, Part, Any], list[Replacement] | None
     Add: _add,
     Wrap: _wrap,
     Unwrap: _unwrap,
+    Splice: _splice,
 }

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.edits import HOLE, Add, Cut, Edit, Quote, Remove, Rename, Replace, Spot, Unwrap, Wrap
+from toolkit.edits import HOLE, Add, Cut, Edit, Quote, Remove, Rename, Replace, Splice, Spot, Unwrap, Wrap
 from toolkit.spec.layout import Layout
 from toolkit.spec.rewriting import Replacement, are_apart, replaced, replacements, rewritten
 
@@ -94,6 +94,13 @@ a:
         ("# x\n- a", Wrap((0,), {"concat": HOLE}), "# x\n- concat:\n  - a"),
         ("{a: [ {b: c} ]}", Unwrap(("a",)), "{a: {b: c}}"),
         ("a:\n- b: c # d\n  e: f\n", Unwrap(("a",)), "a:\n  b: c # d\n  e: f\n"),
+        ("[a, {b: c}, d]", Splice((1,), ("x", {"z": "1"})), "[a, x, {z: '1'}, d]"),
+        (
+            "a:\n  - b # c\n  - if:\n      d: e\n  # f\n  - g",
+            Splice(("a", 1), ("x", {"z": "1"})),
+            "a:\n  - b # c\n  - x\n  - {z: '1'}\n  # f\n  - g",
+        ),
+        ("- |\n  a\n- b", Splice((0,), ("x", "z")), "- x\n- z\n- b"),
         ("a: b  # c\nd: e\n", Cut(Spot(1, 7), Spot(1, 10)), "a: b\nd: e\n"),
         ("a: b\n  # c\nd: e\n", Cut(Spot(2, 3), Spot(2, 6)), "a: b\nd: e\n"),
         ("a: b  # c # d\n", Cut(Spot(1, 7), Spot(1, 11)), "a: b  # d\n"),
@@ -116,6 +123,9 @@ def test_an_edit_changes_what_it_names(text: str, edit: Edit, edited: str) -> No
         ("- - a\n  - b\n", Remove((0, 0))),
         ("- - a\n  - b\n", Wrap((0, 0), {"concat": HOLE})),
         ("[a, b]", Unwrap(())),
+        ("[a, b]", Splice((0,), ())),
+        ("{a: b}", Splice(("a",), ("c",))),
+        ("- b: c # d\n  e: f\n", Splice((0,), ("c",))),
         ("[a]", Wrap((0,), {"concat": HOLE}, 2)),
         ("a: b", Add(("a",), "c", "d")),
         ("a: b", Remove(())),
