@@ -56,7 +56,7 @@ _MEANINGS = {
     RuleCategory.SECURITY: "Secrets that can be read, and inputs that can run as code.",
     RuleCategory.DOCUMENTATION: "What a contract does not say about its component.",
     RuleCategory.FRESHNESS: "Contracts that differ from the code that they describe.",
-    RuleCategory.SETTINGS: "`pyproject.toml`, and what a component declares there.",
+    RuleCategory.SETTINGS: "`pyproject.toml`, what a component declares there, and comments that ignore findings.",
     RuleCategory.FUNCTIONS: "Python functions that become components.",
     RuleCategory.PROGRAMS: "Programs and notebooks that become components.",
     RuleCategory.BREAKING: "Changes that can break callers.",

@@ -13,8 +13,8 @@ name: n
 description: d
 inputs:
 - {name: a, type: Integer, default: 3o, description: d}{line}
-# comp:ignore[C013, C022] it is read from a file
-- {name: b, type: String, description: d}
+# comp:ignore[C013, C091] it is read from a file
+- {name: b, type: String}
 implementation:
   container:
     image: a:1 # comp:ignore[C060]: pinned later
@@ -32,16 +32,16 @@ def test_a_comment_ignores_rules(tmp_path: Path) -> None:
     path = tmp_path / "component.yaml"
     assert _rules(path, CONTRACT.replace("{line}", "")) == ["C020"]
     assert _rules(path, CONTRACT.replace("{line}", "  # comp:ignore[C020] yes")) == []
-    assert _rules(path, CONTRACT.replace("{line}", "  # comp:ignore[C021] other")) == ["C020"]
+    assert _rules(path, CONTRACT.replace("{line}", "  # comp:ignore[C021] other")) == ["C020", "C101"]
     assert _rules(path, CONTRACT.replace("{line}", "").replace("\n", "\r\n")) == ["C020"]
 
 
 def test_a_comment_does_not_reach_beyond_its_line(tmp_path: Path) -> None:
     path = tmp_path / "component.yaml"
-    text = CONTRACT.replace("{line}", "").replace("name: n", "name: n # comp:ignore[C020]")
-    assert _rules(path, text) == ["C020"]
-    trailing = CONTRACT.replace("{line}", "").replace("inputs:", "inputs: # comp:ignore[C020]")
-    assert _rules(path, trailing) == ["C020"]
+    text = CONTRACT.replace("{line}", "").replace("name: n", "name: n # comp:ignore[C020] no")
+    assert _rules(path, text) == ["C101", "C020"]
+    trailing = CONTRACT.replace("{line}", "").replace("inputs:", "inputs: # comp:ignore[C020] no")
+    assert _rules(path, trailing) == ["C101", "C020"]
 
 
 def test_form_cannot_be_ignored(tmp_path: Path) -> None:

@@ -62,6 +62,9 @@ def test_ids_names_and_severities_never_change() -> None:
         "C091": ("missing-port-description", "info"),
         "C098": ("default-differs", "error"),
         "C099": ("contract-stale", "error"),
+        "C100": ("ignore-without-reason", "warning"),
+        "C101": ("unused-ignore", "warning"),
+        "C102": ("invalid-ignore", "warning"),
     }
 
 

@@ -1,0 +1,214 @@
+"""Comments that ignore findings, `# comp:ignore[C060] reason`, and the findings about such comments.
+
+A comment holds for its line; one that stands alone holds for the next line that is no comment. It may stand in the YAML
+and in a program inside of the implementation. What looks like one in another text, such as a description, is text.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import yaml
+from msgspec import Struct
+
+from toolkit.errors import Finding, Location
+from toolkit.lint.rule import RULES, WARNING, Rule, RuleCategory
+from toolkit.spec.document import LINE_BREAK, compose
+from toolkit.words import closest
+
+_WORD = "comp:ignore"
+# Several may share a line: the reason ends where the next one begins.
+_COMMENT = re.compile(rf"#\s*{_WORD}(?![\w:-])(?:\[(?P<ids>[^\]]*)\])?(?P<reason>(?:(?!#\s*{_WORD}).)*)")
+_NAME = re.compile(r"[^\s,]+")
+
+_OF_COMMENTS = (
+    (
+        "C100",
+        "ignore-without-reason",
+        "A comment ignores a finding and does not say why.",
+        """
+    Those who read the contract later cannot know whether the reason still holds, and so the comment stays for ever.
+
+    Wrong:
+        image: registry.example.com/ml/train:1.0  # comp:ignore[C060]
+
+    Right:
+        image: registry.example.com/ml/train:1.0  # comp:ignore[C060] the base team moves this tag on purpose
+    """,
+    ),
+    (
+        "C101",
+        "unused-ignore",
+        "A comment ignores a finding that is not there.",
+        """
+    The contract was mended, or the comment stands at another line than the finding. It would hide the next finding of
+    its rule. Rules that the settings switch off are not counted as unused.
+
+    Wrong:
+        # comp:ignore[C061] the tag moves on purpose
+        image: registry.example.com/ml/train:1.0
+
+    Right:
+        image: registry.example.com/ml/train:1.0
+    """,
+    ),
+    (
+        "C102",
+        "invalid-ignore",
+        "A comment ignores a rule that does not exist or that a comment cannot ignore, or has another form.",
+        """
+    The comment has no effect. Findings about what cannot be read, or about a whole file, have no line whose comment
+    counts.
+
+    Wrong:
+        image: registry.example.com/ml/train:1.0  # comp:ignore[C06O] the tag moves on purpose
+
+    Right:
+        image: registry.example.com/ml/train:1.0  # comp:ignore[C060] the tag moves on purpose
+    """,
+    ),
+)
+
+for _id, _name, _summary, _explanation in _OF_COMMENTS:
+    RULES[_id] = Rule(
+        id=_id,
+        name=_name,
+        severity=WARNING,
+        category=RuleCategory.SETTINGS,
+        summary=_summary,
+        explanation=_explanation,
+    )
+
+
+class Named(Struct, frozen=True, kw_only=True):
+    """A rule as a comment names it, and where."""
+
+    rule: str
+    where: Location
+
+
+class Ignore(Struct, frozen=True, kw_only=True):
+    """One comment: the line that it holds for, and what it names. `has_reason` is about the text behind."""
+
+    line: int
+    where: Location
+    names: tuple[Named, ...]
+    has_reason: bool
+
+
+def without_ignored(findings: Iterable[Finding], text: str, path: Path, *, off: Collection[str] = ()) -> list[Finding]:
+    """Return the findings that no comment ignores, and those about the comments. `off` are rules that do not apply."""
+    # Nearly every contract has no such comment, and then the text is not parsed again.
+    if _WORD not in text:
+        return list(findings)
+    ignores = read_ignores(text, path)
+    used: set[tuple[int, str]] = set()
+    kept = []
+    ignored = {(each.line, name.rule) for each in ignores for name in each.names}
+    for finding in findings:
+        key = (finding.where.line or 0, finding.rule)
+        if key in ignored:
+            used.add(key)
+        else:
+            kept.append(finding)
+    return [*kept, *(remark for each in ignores for remark in _remarks(each, used, off))]
+
+
+def read_ignores(text: str, path: Path) -> list[Ignore]:
+    """Return the comments of a contract that can be read, in its order."""
+    lines = LINE_BREAK.split(text)
+    scalars = [*_scalars(compose(text, path))]
+    return [
+        _ignore(match, lines, number, path)
+        for number, line in enumerate(lines)
+        if _WORD in line
+        for match in _COMMENT.finditer(line)
+        if not any(_is_text((number, match.start()), scalar) for scalar in scalars)
+    ]
+
+
+def _ignore(match: re.Match[str], lines: Sequence[str], number: int, path: Path) -> Ignore:
+    """Return the comment at a match in the line with this index."""
+    start = match.start("ids")
+    return Ignore(
+        line=1 + (_next(lines, number) if _is_comment(lines[number]) else number),
+        where=_at(path, number, match.start(), match.start() + len(match[0].rstrip())),
+        names=tuple(
+            Named(rule=name[0], where=_at(path, number, start + name.start(), start + name.end()))
+            for name in _NAME.finditer(match["ids"] or "")
+        ),
+        has_reason=bool(re.search(r"\w", match["reason"])),
+    )
+
+
+def _next(lines: Sequence[str], number: int) -> int:
+    """Return the index of the first line after a comment that is no comment; an empty one ends the search."""
+    return next((index for index in range(number + 1, len(lines)) if not _is_comment(lines[index])), number)
+
+
+def _is_comment(line: str) -> bool:
+    """Whether a line is nothing but a comment."""
+    return line.lstrip().startswith("#")
+
+
+def _at(path: Path, number: int, start: int, end: int) -> Location:
+    """Return the place of some characters of a line."""
+    return Location(path=path, line=number + 1, column=start + 1, end_line=number + 1, end_column=end + 1)
+
+
+def _scalars(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """Yield the texts of a contract that are no programs: all but those of the implementation."""
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        # An alias leads to the same node again.
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            yield node
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            parts = (pair for pair in node.value if node is not root or pair[0].value != "implementation")
+            waiting += [part for pair in parts for part in pair]
+
+
+def _is_text(place: tuple[int, int], scalar: yaml.ScalarNode) -> bool:
+    """Whether a place, counted from 0, lies in a text."""
+    begin = (scalar.start_mark.line, scalar.start_mark.column)
+    # A comment may follow the `|` or `>` of a text that begins on the next line.
+    if scalar.style in {"|", ">"}:
+        begin = (begin[0] + 1, 0)
+    return begin <= place < (scalar.end_mark.line, scalar.end_mark.column)
+
+
+def _remarks(ignore: Ignore, used: Collection[tuple[int, str]], off: Collection[str]) -> Iterator[Finding]:
+    """Yield what is wrong with a comment."""
+    if not ignore.names:
+        yield _finding("C102", ignore.where, "the comment names no rule", "write # comp:ignore[C060] and the reason")
+        return
+    if not ignore.has_reason:
+        yield _finding("C100", ignore.where, "the comment gives no reason", "write it behind the bracket")
+    for name in ignore.names:
+        rule = RULES.get(name.rule)
+        if rule is None:
+            yield _finding("C102", name.where, f"unknown rule: {name.rule!r}", _advice(name.rule))
+        elif rule.check is None:
+            yield _finding("C102", name.where, f"a comment cannot ignore {rule.id}", rule.acceptance())
+        elif rule.id not in off and (ignore.line, rule.id) not in used:
+            remove = "remove the comment" if len(ignore.names) == 1 else f"remove {rule.id} from it"
+            yield _finding("C101", name.where, f"the comment ignores {rule.id}, which is not found here", remove)
+
+
+def _advice(name: str) -> str:
+    """Return what to write instead of an unknown rule."""
+    if name[0] in "BV":
+        return "`comp breaking` obeys no comments: the version says what callers have to expect"
+    named = next((rule.id for rule in RULES.values() if rule.name == name), None) or closest(name.upper(), RULES)
+    return f"did you mean {named}?" if named else "`comp rules` lists the rules"
+
+
+def _finding(rule: str, where: Location, message: str, advice: str) -> Finding:
+    """Return a finding about a comment."""
+    return Finding(rule=rule, severity=RULES[rule].severity, message=message, where=where, help=advice)
