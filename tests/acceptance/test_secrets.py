@@ -220,6 +220,7 @@ def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path, kfp2:
     run("rules")
     run("explain", "C010")
     run("completion", "bash")
+    run("schema", "component")
     _failures(world)
     assert world.ran == set(COMMANDS), "a command is missing here"
     _nothing_kept(world, tmp_path)

@@ -43,6 +43,7 @@ COMMANDS = {
     "doctor": ("doctor", "List the programs and servers that comp finds, and those that are missing."),
     "rules": ("rules", "List the rules of contracts."),
     "explain": ("explain", "Explain one rule of contracts."),
+    "schema": ("schema", "Print the JSON schemas of files, or install them for editors."),
     "completion": ("completion", "Print the script for completion in bash, zsh or fish."),
 }
 

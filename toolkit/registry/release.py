@@ -11,6 +11,7 @@ from toolkit.errors import InputError
 from toolkit.interface.model import Input, Interface, Kind, Output
 from toolkit.registry.names import Name, check_part
 from toolkit.registry.semver import Version, parse_version
+from toolkit.spec.schema_header import without_schema_header
 
 API = 1
 
@@ -92,10 +93,11 @@ class Release(Struct, frozen=True, kw_only=True):
 
 
 def normalised(contract: bytes) -> bytes:
-    """Return a contract with LF line ends: the bytes that are stored and hashed."""
+    """Return a contract with LF line ends and without an editor's header: the bytes that are stored and hashed."""
     # KFP 1.8's ComponentStore hashes contracts in this form too, so that both have the same digest. A checkout may
     # change the line ends of a copy.
-    return contract.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    # The header names a file of the author's repository, which the consumer's has not.
+    return without_schema_header(contract.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
 
 
 def interface_digest(interface: Interface) -> Digest:

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from toolkit.errors import InputError, UsageError
 from toolkit.scaffold.record import RECORD, ScaffoldRecord, digests
+from toolkit.scaffold.schemas import add_headers
 from toolkit.scaffold.sync import managed
 from toolkit.scaffold.template import Template, as_recorded, rendered
 from toolkit.system import temporary
@@ -61,6 +62,7 @@ def staged(new: NewFolder, template: Template, answers: Mapping[str, Any], *, ho
         files = digests(folder, managed(folder, template.name))
         record = ScaffoldRecord(template=as_recorded(template.name, new.folder), answers=answers, files=files)
         yield folder
+        add_headers(folder, new.folder)
         write_text(folder / RECORD, record.text())
         _move(folder, new.folder)
 

@@ -12,6 +12,7 @@ from toolkit.errors import InputError, Location
 from toolkit.generation import with_block
 from toolkit.limits import RECORD_SIZE
 from toolkit.redaction import clean
+from toolkit.spec.schema_header import without_schema_header
 from toolkit.system.reading import read_foreign
 
 RECORD = Path(".comp", "scaffold.json")
@@ -57,8 +58,8 @@ def digests(folder: Path, paths: Iterable[str]) -> dict[str, str]:
 
 
 def digest(path: Path) -> str:
-    """Return the sha256 of one file, without generated tables."""
-    data = path.read_bytes()
+    """Return the sha256 of one file, without generated tables and the header that names its schema."""
+    data = without_schema_header(path.read_bytes())
     if path.name == "README.md":
         data = with_block(data.decode("utf-8", "surrogateescape"), "").encode("utf-8", "surrogateescape")
     return hashlib.sha256(data).hexdigest()

@@ -10,6 +10,7 @@ from toolkit.errors import InputError, UsageError
 from toolkit.scaffold.record import RECORD, ScaffoldRecord, digest, digests
 from toolkit.scaffold.template import from_record, opened, rendered, shipped
 from toolkit.scaffold.trust import Trust, source
+from toolkit.spec.schema_header import schema_header
 from toolkit.system import temporary
 from toolkit.system.atomic import write_bytes, write_text
 from toolkit.system.paths import check_inside
@@ -105,8 +106,10 @@ def _changes(folder: Path, record: ScaffoldRecord, rendering: Path, paths: list[
 def _apply(change: Change, folder: Path, rendering: Path, *, inline: bool) -> None:
     check_inside(folder, folder / change.path)
     target, new = folder / change.path, (rendering / change.path).read_bytes()
-    if change.what in {"add", "replace"}:
+    if change.what == "add":
         write_bytes(target, new)
+    elif change.what == "replace":
+        write_bytes(target, schema_header(target.read_bytes()) + new)
     elif change.what == "conflict" and not inline:
         write_bytes(target.with_name(target.name + _REJECTED), new)
     elif change.what == "conflict":

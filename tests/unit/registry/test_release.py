@@ -81,3 +81,7 @@ def test_the_interface_digest_follows_what_callers_depend_on() -> None:
 
 def test_line_ends_do_not_change_a_contract() -> None:
     assert normalised(b"a\r\nb\rc\n") == b"a\nb\nc\n"
+
+
+def test_an_editors_header_is_no_part_of_a_release() -> None:
+    assert normalised(b"# yaml-language-server: $schema=../x.json\r\nname: a\n") == b"name: a\n"

@@ -66,6 +66,15 @@ def test_markers_in_the_file(template: Path, folder: Path, tmp_path: Path) -> No
     assert (folder / "both").read_text() == "<<<<<<< yours\nmine\n=======\n2\n>>>>>>> template\n"
 
 
+def test_a_header_that_names_a_schema_is_no_change_and_stays(template: Path, folder: Path, tmp_path: Path) -> None:
+    header = "#:schema ../.comp/schemas/pyproject.schema.json\n"
+    for name in ("same", "old"):
+        (folder / name).write_text(f"{header}1\n")
+    assert _pairs(sync(folder, trust=_trust(tmp_path), named=str(template))) == CHANGES
+    assert (folder / "same").read_text() == f"{header}1\n"
+    assert (folder / "old").read_text() == f"{header}2\n"
+
+
 def test_a_template_that_the_user_has_not_named_is_not_used(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="which you have not used on this machine"):
         sync(folder, trust=_trust(tmp_path))

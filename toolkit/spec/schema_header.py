@@ -1,0 +1,22 @@
+"""The comment at the top of a file by which editors find its JSON schema: written, and taken off again."""
+
+import re
+
+# yaml-language-server reads the first, taplo the second.
+_HEADERS = {".yaml": "# yaml-language-server: $schema={}\n", ".toml": "#:schema {}\n"}
+_HEADER = re.compile(rb"\A(?:# ?yaml-language-server: ?\$schema=|#:schema )[^\r\n]*\r?\n")
+
+
+def with_schema_header(data: bytes, suffix: str, schema: str) -> bytes:
+    """Return a YAML or TOML file's content with a header that names `schema`, a path relative to the file."""
+    return _HEADERS[suffix].format(schema).encode() + without_schema_header(data)
+
+
+def without_schema_header(data: bytes) -> bytes:
+    """Return a file's content without a header in its first line."""
+    return _HEADER.sub(b"", data, count=1)
+
+
+def schema_header(data: bytes) -> bytes:
+    """Return the header in a file's first line; empty without one."""
+    return data[: len(data) - len(without_schema_header(data))]
