@@ -21,7 +21,7 @@ from kfp import components
 
 Arguments = Mapping[str, tuple[str, Any]]
 IS_2 = kfp.__version__.startswith("2")
-TYPES: list[str] = json.loads(sys.argv[1])
+TYPES: list[str] = json.loads(sys.argv[1]) if len(sys.argv) > 1 else [""]
 PARAMETERS = {"string", "integer", "float", "boolean", "jsonarray", "jsonobject"}
 CONSTANTS = ["text", 1, 1.5, True, [1], {"a": 1}]
 OPTIONS = [*(("constant", value) for value in CONSTANTS), *(("output of", type_) for type_ in TYPES)]
@@ -144,5 +144,6 @@ def stopped(old_text: str, new_text: str) -> list[str] | None:
     ]
 
 
-for line in sys.stdin:
-    print(json.dumps(stopped(*json.loads(line))), flush=True)
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(stopped(*json.loads(line))), flush=True)
