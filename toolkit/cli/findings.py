@@ -7,7 +7,11 @@ from pathlib import Path
 import click
 
 from toolkit.cli.ci_reports import findings_as_commands
-from toolkit.errors import Finding
+from toolkit.cli.console import Console
+from toolkit.errors import Finding, Severity
+
+# Formats that are lines: those of one file need no others.
+_AT_ONCE = frozenset({"text", "jsonl", "github"})
 
 format_option = click.option(
     "--format",
@@ -34,6 +38,41 @@ def written(form: str, findings: Sequence[Finding], sources: Mapping[Path, str])
             return findings_as_commands(findings, os.environ)
         case _:
             return _for_a_platform(form, findings, sources)
+
+
+class Report:
+    """Findings that are printed as they come if the format allows it, and else at the end; they alone are kept then."""
+
+    def __init__(self, console: Console, form: str) -> None:
+        self._console, self._form = console, form
+        self._kept: list[Finding] = []
+        self._faults: set[Finding] = set()
+        self._checked: dict[Path, str] = {}
+        self._counts = dict.fromkeys(Severity, 0)
+
+    def add(self, findings: Sequence[Finding], sources: Mapping[Path, str], faults: Sequence[Finding] = ()) -> None:
+        """Take the findings about some files; `sources` are their texts, `faults` are in settings above them."""
+        # Many files may have the same faulty settings above them.
+        findings = [*(fault for fault in faults if fault not in self._faults), *findings]
+        self._faults.update(faults)
+        for finding in findings:
+            self._counts[finding.severity] += 1
+        if self._form == "junit":
+            self._checked.update(dict.fromkeys(sources, ""))
+        if self._form in _AT_ONCE:
+            if text := written(self._form, findings, sources):
+                self._console.data(text)
+        else:
+            self._kept += findings
+
+    def end(self) -> None:
+        """Print what is not printed yet."""
+        if self._form not in _AT_ONCE and (text := written(self._form, self._kept, self._checked)):
+            self._console.data(text)
+
+    def sums(self) -> str:
+        """Return how many findings there are of each severity, in words."""
+        return ", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in self._counts.items())
 
 
 def _for_a_platform(form: str, findings: Sequence[Finding], sources: Mapping[Path, str]) -> str:

@@ -1,27 +1,26 @@
 """`comp lint`: check contracts and settings."""
 
 import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from msgspec import Struct
 from msgspec.structs import replace
 
 from toolkit.cli import findings as reports
 from toolkit.cli import lint_options, many
 from toolkit.cli.console import Console, pass_console
-from toolkit.errors import Finding, Location, Severity
+from toolkit.cli.failures import print_failure
+from toolkit.errors import Severity
 
 if TYPE_CHECKING:
+    from toolkit.collection.linting import Linted
     from toolkit.collection.work import Done
-    from toolkit.collection.workspace import Member
     from toolkit.lint.selection import Overrides
 
 
 @click.command
-@click.argument("paths", nargs=-1, metavar="[FOLDER|FILE]...", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, metavar="[FOLDER|FILE|GLOB]...", type=click.Path(path_type=Path))
 @reports.format_option
 @click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
 @lint_options.select_option
@@ -45,103 +44,75 @@ def command(
 ) -> int:
     """Check component folders and contract files; by default the current folder.
 
-    Findings go to stdout, with file, line and column. Exit code 1 if one is an error. Of a folder, the settings are
-    checked too, and whether its contracts are fresh.
+    Findings go to stdout, with file, line and column. Exit code 1 if one is an error. Of a component's folder, the
+    settings are checked too, and whether its contracts are fresh. In any other folder, every contract and component
+    below it is checked, except hidden files and those that git ignores. A GLOB in quotes may have `**`.
     """
-    linted: dict[Path, _Linted] = {}
-    report = None
     asked = many.Asked(folders=paths, every=every, since=since, jobs=jobs)
     asked.check()
     overrides = lint_options.overrides(select, ignore)
-    if every:
-
-        def work(member: "Member") -> "Done":
-            """Lint one component, and keep its findings: they are printed in the order of the components."""
-            linted[member.folder] = _linted(member.folder, overrides)
-            return linted[member.folder].done(strict=strict)
-
-        # Unreadable settings are findings here.
-        members = [replace(member, problem=None) for member in asked.members()]
-        paths = tuple(member.folder for member in members)
-        report = many.Report(console, "comp lint", members, asked)
-        report.add_all(members, work)
-    else:
-        paths = tuple(dict.fromkeys(paths or (Path(),)))
-        linted = {path: _linted(path, overrides) for path in paths}
-    whole = [linted[path] for path in paths if path in linted]
-    # Several folders may have the same faulty settings above them.
-    findings = [*dict.fromkeys(finding for each in whole for finding in each.findings)]
-    if text := reports.written(form, findings, {path: text for each in whole for path, text in each.sources.items()}):
-        console.data(text)
-    counts = {severity: sum(finding.severity is severity for finding in findings) for severity in Severity}
-    console.say(", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items()))
-    return report.end() if report else max(each.done(strict=strict).code for each in whole)
+    printed = reports.Report(console, form)
+    work = _members if every else _paths
+    return work(console, asked, printed, overrides, strict=strict)
 
 
-class _Linted(Struct, frozen=True, kw_only=True):
-    """What the linter finds at one path, and the texts of the files that it has read there."""
+def _members(
+    console: Console, asked: many.Asked, printed: reports.Report, overrides: "Overrides", *, strict: bool
+) -> int:
+    """Check the components of a collection, and print a table of them."""
+    from toolkit.collection.linting import lint_all
+    from toolkit.collection.targets import Target
+    from toolkit.collection.work import Outcome as MemberOutcome
 
-    findings: tuple[Finding, ...]
-    sources: Mapping[Path, str]
-
-    def done(self, *, strict: bool) -> "Done":
-        """Return what that means for the exit code, and for a report on many."""
-        from toolkit.collection.work import Done
-
-        severities = {finding.severity for finding in self.findings}
-        wrong = Severity.ERROR in severities or (strict and Severity.WARNING in severities)
-        result = "clean"
-        for severity in (Severity.WARNING, Severity.ERROR):
-            if severity in severities:
-                result = f"with {severity}s"
-        return Done(result=result, code=int(wrong))
-
-
-def _linted(path: Path, overrides: "Overrides") -> _Linted:
-    """Lint a component's folder, or a contract."""
-    from toolkit.lint.folder import selection_and_faults
-    from toolkit.lint.linter import lint_contract
-
-    selection, faults = selection_and_faults(path if path.is_dir() else path.parent, overrides)
-    findings = [replace(finding, where=_shown(finding.where)) for finding in faults]
-    sources = {finding.where.path: _text_of(finding.where.path) for finding in findings}
-    contracts: Sequence[Path] = [path]
-    if path.is_dir():
-        contracts, more = _folder(path)
-        findings += selection.applied(finding for finding in more if finding not in findings)
-        sources |= {finding.where.path: _text_of(finding.where.path) for finding in more}
-    for contract in contracts:
-        more, sources[contract] = lint_contract(contract, selection)
-        findings += more
-    return _Linted(findings=tuple(findings), sources=sources)
+    # Unreadable settings are findings here.
+    members = [replace(member, problem=None) for member in asked.members()]
+    report = many.Report(console, "comp lint", members, asked)
+    targets = (Target(path=member.folder, is_folder=True) for member in members)
+    for member, each in zip(members, lint_all(targets, overrides, jobs=asked.at_once), strict=True):
+        linted = each.linted
+        if linted:
+            printed.add(linted.findings, linted.sources, linted.faults)
+        done = _done(linted, strict=strict) if linted else None
+        seconds = linted.seconds if linted else 0
+        report.add(MemberOutcome(member=member, seconds=seconds, done=done, failure=each.failure))
+    printed.end()
+    console.say(printed.sums())
+    return report.end()
 
 
-def _folder(folder: Path) -> tuple[list[Path], list[Finding]]:
-    """Return a component's contracts and the findings about its settings and code, named from the current folder."""
-    from toolkit.lint.folder import lint_folder
-    from toolkit.scaffold.missing_imports import missing_imports
+def _paths(
+    console: Console, asked: many.Asked, printed: reports.Report, overrides: "Overrides", *, strict: bool
+) -> int:
+    """Check what the paths stand for. A path that stands for nothing is an error, and the others are checked."""
+    from toolkit.collection.linting import lint_all
+    from toolkit.collection.targets import Targets, no_contract
 
-    linted = lint_folder(folder, environ=os.environ)
-    # Here and not in `lint_folder`: lint is below scaffold on the ladder and must not import it.
-    findings = [*linted.findings, *(missing_imports(linted.project, os.environ) if linted.project else ())]
-    return [_named(path) for path in linted.contracts], [
-        replace(finding, where=_shown(finding.where)) for finding in findings
-    ]
+    paths = tuple(dict.fromkeys(asked.folders or (Path(),)))
+    code, empty = 0, set(range(len(paths)))
+    targets = Targets(paths, os.environ)
+    for each in lint_all(targets, overrides, jobs=asked.at_once):
+        if each.failure:
+            empty.discard(each.target.asked)
+            code = max(code, print_failure(each.failure))
+        elif each.linted and each.linted.sources:
+            empty.discard(each.target.asked)
+            printed.add(each.linted.findings, each.linted.sources, each.linted.faults)
+            code = max(code, _done(each.linted, strict=strict).code)
+    printed.end()
+    for number in sorted(empty - targets.repeated):
+        code = max(code, print_failure(no_contract(paths[number])))
+    console.say(printed.sums())
+    return code
 
 
-def _text_of(path: Path) -> str:
-    """Return the text of a file that has findings; empty if it is missing, which may be the finding."""
-    return path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
+def _done(linted: "Linted", *, strict: bool) -> "Done":
+    """Return what findings mean for the exit code, and for a report on many."""
+    from toolkit.collection.work import Done
 
-
-def _shown(where: Location) -> Location:
-    """Return a place whose file is named from the current folder."""
-    return replace(where, path=_named(where.path))
-
-
-def _named(path: Path) -> Path:
-    """Name a file from the current folder, as editors and CI want it; elsewhere by its whole path."""
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
+    severities = {finding.severity for finding in (*linted.faults, *linted.findings)}
+    wrong = Severity.ERROR in severities or (strict and Severity.WARNING in severities)
+    result = "clean"
+    for severity in (Severity.WARNING, Severity.ERROR):
+        if severity in severities:
+            result = f"with {severity}s"
+    return Done(result=result, code=int(wrong))

@@ -8,6 +8,7 @@ is a member if it is a component.
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -133,7 +134,7 @@ class _Search(Struct, frozen=True, kw_only=True):
 
     def folders(self) -> list[Path]:
         """Return the members' real folders, sorted."""
-        excluded = _matcher(self._globs("exclude", self.settings.exclude))
+        excluded = _matcher(self.globs("exclude", self.settings.exclude))
         found = dict.fromkeys(self._candidates(excluded))
         members = set()
         for candidate in found:
@@ -156,7 +157,7 @@ class _Search(Struct, frozen=True, kw_only=True):
             return
         if (self.root / _PYPROJECT).is_file() and not excluded("."):
             yield self.root
-        for pattern, glob in zip(self.settings.members, self._globs("members", self.settings.members), strict=True):
+        for pattern, glob in zip(self.settings.members, self.globs("members", self.settings.members), strict=True):
             parts = pattern.split("/")
             plain = next((at for at, part in enumerate(parts) if set(part) & set(_WILD)), len(parts))
             start = self.root.joinpath(*parts[:plain])
@@ -224,7 +225,7 @@ class _Search(Struct, frozen=True, kw_only=True):
             self._kinds[folder] = _kind_of(folder)
         return self._kinds[folder]
 
-    def _globs(self, key: str, patterns: Sequence[str]) -> list[Glob]:
+    def globs(self, key: str, patterns: Sequence[str]) -> list[Glob]:
         """Parse the patterns of a setting. Raises InputError for an invalid one."""
         globs = []
         for pattern in patterns:
@@ -273,7 +274,7 @@ def _below(top: Path, root: Path, excluded: Callable[[str], bool], depth: int | 
         names = {entry.name for entry in entries}
         if _PYPROJECT in names:
             yield Path(folder)
-        if names & _MARKS or (folder.rpartition(os.sep)[2] in _OUTPUT and level) or level == depth:
+        if (level and is_output(folder, names)) or names & _MARKS or level == depth:
             continue
         for entry in entries:
             if entry.name.startswith(".") or excluded(entry.path[prefix:]):
@@ -282,6 +283,27 @@ def _below(top: Path, root: Path, excluded: Callable[[str], bool], depth: int | 
                 waiting.append((entry.path, level + 1))
             elif entry.is_symlink() and depth is not None and (Path(entry.path) / _PYPROJECT).is_file():
                 yield Path(entry.path)
+
+
+def is_output(folder: str, names: AbstractSet[str]) -> bool:
+    """Return whether programs, not people, put there what lies in the folders below, by the folder's entries."""
+    return bool(names & _MARKS) or folder.rpartition(os.sep)[2] in _OUTPUT
+
+
+def is_component_folder(folder: Path) -> bool:
+    """Return whether a folder is a component, or would be one if its settings were readable."""
+    return _kind_of(folder)[0]
+
+
+def exclusion_around(folder: Path) -> Callable[[str], bool]:
+    """Return whether the collection around a folder excludes a path, which is a whole one. Raises InputError."""
+    document = workspace_document(folder)
+    settings = read_workspace_settings(document) if document else None
+    if document is None or settings is None or not settings.exclude:
+        return lambda _: False
+    search = _Search(root=document.path.parent, document=document, settings=settings)
+    excluded, prefix = _matcher(search.globs("exclude", settings.exclude)), f"{search.root}{os.sep}"
+    return lambda path: path.startswith(prefix) and excluded(path.removeprefix(prefix))
 
 
 def _kind_of(folder: Path) -> tuple[bool, bool]:

@@ -1,0 +1,127 @@
+"""Lint contracts and components' folders: one of them, or many, and then in processes if that is quicker."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from toolkit.collection.targets import Target, looks_like_a_contract
+from toolkit.errors import Finding, InputError, Location
+from toolkit.limits import NOTEBOOK_SIZE
+from toolkit.lint.linter import lint_contract
+from toolkit.lint.selection import Overrides, Selection
+from toolkit.system.moment import one_moment
+from toolkit.system.reading import read_foreign
+from toolkit.system.workers import in_processes
+
+# A process needs as long to start as a hundred contracts take.
+_FEW = 200
+
+
+class Linted(Struct, frozen=True, kw_only=True):
+    """What the linter finds at one place, and the texts of the files that it has read there; none for no contract.
+
+    `faults` are findings about the linter's settings, which other places may have in common.
+    """
+
+    findings: tuple[Finding, ...]
+    sources: Mapping[Path, str]
+    seconds: float
+    faults: tuple[Finding, ...] = ()
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What came of one target: `linted`, or the `failure` that ended the work on it, which may be a bug."""
+
+    target: Target
+    linted: Linted | None = None
+    failure: Exception | None = None
+
+
+def lint_all(targets: Iterable[Target], overrides: Overrides, *, jobs: int) -> Iterator[Outcome]:
+    """Yield the outcome of each target, in order. Findings are not kept here."""
+    rest = iter(targets)
+    first = list(islice(rest, _FEW if jobs > 1 else None))
+    if jobs > 1 and len(first) == _FEW:
+        work = partial(lint_target, overrides=overrides)
+        for target, done in in_processes(work, chain(first, rest), jobs=jobs):
+            yield Outcome(target=target, linted=done[0]) if done else _outcome(target, overrides)
+        return
+    with one_moment():
+        for target in first:
+            yield _outcome(target, overrides)
+
+
+def lint_target(target: Target, overrides: Overrides) -> Linted:
+    """Lint a contract, or a component's folder. Raises InputError and OutsideError for what cannot be read."""
+    began = time.monotonic()
+    if target.is_found and not looks_like_a_contract(target.path):
+        return Linted(findings=(), sources={}, seconds=0)
+    selection, faults = _selection(target.path if target.is_folder else target.path.parent, overrides)
+    findings: list[Finding] = []
+    sources = {fault.where.path: _text_of(fault.where.path) for fault in faults}
+    contracts = [target.path]
+    if target.is_folder:
+        contracts, more = _folder(target)
+        findings += selection.applied(finding for finding in more if finding not in faults)
+        sources |= {finding.where.path: _text_of(finding.where.path) for finding in more}
+    for contract in contracts:
+        more, sources[contract] = lint_contract(contract, selection)
+        findings += more
+    return Linted(findings=tuple(findings), sources=sources, seconds=time.monotonic() - began, faults=faults)
+
+
+def _outcome(target: Target, overrides: Overrides) -> Outcome:
+    """Lint one target, whatever happens."""
+    try:
+        return Outcome(target=target, linted=lint_target(target, overrides))
+    except Exception as failure:  # noqa: BLE001 (a bug at one contract does not hide what others have)
+        return Outcome(target=target, failure=failure)
+
+
+def _selection(folder: Path, overrides: Overrides) -> tuple[Selection, tuple[Finding, ...]]:
+    """Return the rules for the files in a folder, and what is wrong with their settings, named from here."""
+    from toolkit.lint.folder import selection_and_faults
+
+    selection, faults = selection_and_faults(folder, overrides)
+    return selection, tuple(replace(fault, where=_located(fault.where)) for fault in faults)
+
+
+def _folder(target: Target) -> tuple[list[Path], list[Finding]]:
+    """Return a component's contracts and the findings about its settings and code, named from the current folder."""
+    # Only components' folders need the code that reads settings and modules.
+    from toolkit.lint.folder import lint_folder
+    from toolkit.scaffold.missing_imports import missing_imports
+
+    linted = lint_folder(target.path, environ=os.environ)
+    # Here and not in `lint_folder`: lint is below scaffold on the ladder and must not import it.
+    findings = [*linted.findings, *(missing_imports(linted.project, os.environ) if linted.project else ())]
+    contracts = dict.fromkeys(_shown(path) for path in linted.contracts)
+    further = dict.fromkeys(_shown(path.absolute()) for path in target.near if looks_like_a_contract(path))
+    return [*contracts | further], [replace(finding, where=_located(finding.where)) for finding in findings]
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a file that has findings; empty if it cannot be read, which may be the finding."""
+    try:
+        return read_foreign(path, NOTEBOOK_SIZE).decode("utf-8", "replace")
+    except (InputError, OSError):
+        return ""
+
+
+def _located(where: Location) -> Location:
+    """Return a place whose file is named from the current folder."""
+    return replace(where, path=_shown(where.path))
+
+
+def _shown(path: Path) -> Path:
+    """Name a file from the current folder, as editors and CI want it; elsewhere by its whole path."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
