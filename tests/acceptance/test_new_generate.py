@@ -162,7 +162,7 @@ def test_an_import_that_nothing_known_brings_is_not_required(tmp_path: Path) -> 
     assert result.code == 1
     assert result.err.endswith(
         "warning: steps.py:1:1: `utils_of_mine` is imported; no known distribution has it, and one of that name may be "
-        "anyone's; add the right distribution to `dependencies` in the new pyproject.toml\n"
+        "anyone's; add the right distribution to `dependencies` in the new pyproject.toml [F013]\n"
         "error: step is made, but it does not work yet: see the warnings above\n"
         "\nhint: settle them, then comp lint step, comp build step\n"
     )

@@ -246,7 +246,7 @@ def test_docopt_and_jsonargparse_can_be_asked_too(work: Path) -> None:
     )
     refused = comp("new", "usage", "--from-program", "usage.py", folder=work)
     note = "note: usage.py:14:7: docopt reads its command line, whose options are not known"
-    assert f"{note} (--exec asks the program's own parser)\n" in refused.err
+    assert f"{note} (--exec asks the program's own parser) [P003]\n" in refused.err
     ok("new", "usage", "--from-program", "usage.py", "--exec", "--force", folder=work)
     (work / "typed.py").write_text(
         "from jsonargparse import CLI\ndef main(rate: float = 0.1, n: int = 3, on: bool = False): ...\nCLI(main)\n"
@@ -288,7 +288,7 @@ def test_words_of_a_script_are_inputs_and_nothing_is_taken_for_nothing(work: Pat
     refused = comp("new", "plain", "--from-program", "plain.py", folder=work)
     assert (
         "note: plain.py:1:1: no command line was found in it (--input NAME:value and --output NAME say what it takes, "
-        "--exec asks the program's own parser)\n"
+        "--exec asks the program's own parser) [P003]\n"
     ) in refused.err
 
 

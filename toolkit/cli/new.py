@@ -135,7 +135,7 @@ def command(
             console.say(f"  {path.relative_to(folder)}")
     if created.findings:
         for finding in created.findings:
-            console.warn(f"{finding.where}: {finding.message}; {finding.help}")
+            console.warn(f"{finding.where}: {finding.message}; {finding.help} [{finding.rule}]")
         raise InputError(
             f"{folder} is made, but it does not work yet: see the warnings above",
             hint=f"settle them, then comp lint {folder}, comp build {folder}",

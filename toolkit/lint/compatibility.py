@@ -16,11 +16,25 @@ from toolkit.spec.reader import ComponentDocument
     ERROR,
     RuleCategory.PORTABILITY,
     "A type that is a list: KFP 2 cannot load it.",
-    bad="{name: data, type: [CSV]}",
-    good="{name: data, type: CSV}",
 )
 def list_type(document: ComponentDocument) -> Iterator[Remark]:
-    """Report types that are lists."""
+    """Report types that are lists.
+
+    KFP 1.8 takes a list as a type and compares it as a whole. KFP 2 fails when it loads the contract, with a message
+    about `lower` that names neither the input nor the file.
+
+    A type is one name. If several classes of files are taken, choose `Artifact`, or one name of your own.
+
+    Wrong:
+        inputs:
+        - {name: data, type: [CSV, TSV]}
+        args: [--data, {inputPath: data}]
+
+    Right:
+        inputs:
+        - {name: data, type: Dataset}
+        args: [--data, {inputPath: data}]
+    """
     for place, port in ports(document):
         # The reader keeps a type that is a structure as JSON text; C033 reports the empty one.
         if port.type.startswith("[") and port.type != "[]":
@@ -34,11 +48,33 @@ def list_type(document: ComponentDocument) -> Iterator[Remark]:
     WARNING,
     RuleCategory.PORTABILITY,
     "A graph of components: only KFP 1.8 reads it, and it has no image to build.",
-    bad="implementation: {graph: {tasks: {…}}}",
-    good="implementation: {container: {image: a:1}}",
 )
 def graph(document: ComponentDocument) -> Iterator[Remark]:
-    """Report a graph."""
+    """Report a graph.
+
+    A graph is a component that consists of others. KFP 1.8 expands it into their steps. KFP 2 cannot load it, and
+    `comp` has no image to build for it.
+
+    In KFP 2 a pipeline can be a step of another one, which does the same.
+
+    Wrong:
+        --- component.yaml
+        name: Train and test
+        outputs:
+        - {name: model, type: Model}
+        implementation:
+          graph:
+            tasks:
+              train:
+                componentRef: {url: https://example.com/train/component.yaml}
+            outputValues:
+              model: {taskOutput: {taskId: train, outputName: model}}
+
+    Right:
+        name: Train
+        outputs:
+        - {name: model, type: Model}
+    """
     if isinstance(document.spec.implementation, Graph):
         where = document.places[("graph",)]
         yield Remark(where, "KFP 2 cannot load a graph component", "write it as a pipeline of its tasks")
@@ -50,11 +86,25 @@ def graph(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.PORTABILITY,
     "The contract has an interface, but no container: KFP 2 cannot load it.",
-    bad="name: Train",
-    good="name: Train\nimplementation: {container: {image: a:1}}",
 )
 def no_implementation(document: ComponentDocument) -> Iterator[Remark]:
-    """Report a contract that has only an interface."""
+    """Report a contract that has only an interface.
+
+    KFP 1.8 reads a contract that has only an interface. KFP 2 cannot load it, and no engine could run it.
+
+    Add the container: its image, and the command that passes the inputs and outputs.
+
+    Wrong:
+        --- component.yaml
+        name: Train
+        outputs:
+        - {name: model, type: Model}
+
+    Right:
+        name: Train
+        outputs:
+        - {name: model, type: Model}
+    """
     if document.spec.implementation is None:
         where = document.places.get(("implementation",), Location(path=document.path, line=1, column=1))
         yield Remark(where, "the component has no implementation", "add implementation.container.image")
@@ -66,11 +116,25 @@ def no_implementation(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.PORTABILITY,
     "A placeholder that only KFP 1.8's v2-compatible mode knows.",
-    bad="args: [{outputMetadata: null}]",
-    good="args: [{executorInput: null}]",
 )
 def unknown_to_kfp_2(document: ComponentDocument) -> Iterator[Remark]:
-    """Report placeholders that neither KFP 2 nor plain KFP 1.8 resolves."""
+    """Report placeholders that neither KFP 2 nor plain KFP 1.8 resolves.
+
+    `inputMetadata`, `outputMetadata` and `inputOutputPortName` were placeholders of KFP 1.8's v2-compatible mode, which
+    is gone. KFP 2 cannot load a contract with one of them, and KFP 1.8 does not resolve them in its usual mode.
+
+    Pass `{executorInput: null}`: its JSON has the metadata of every artifact, and says where to write results.
+
+    Wrong:
+        outputs:
+        - {name: model, type: Model}
+        args: [--model, {outputPath: model}, --metadata, {outputMetadata: null}]
+
+    Right:
+        outputs:
+        - {name: model, type: Model}
+        args: [--model, {outputPath: model}, --executor-input, {executorInput: null}]
+    """
     for place, argument in arguments(document):
         kind: str = argument.kind if isinstance(argument, PortPlaceholder) else ""
         if isinstance(argument, OutputMetadataPlaceholder):
@@ -85,11 +149,41 @@ def unknown_to_kfp_2(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.PORTABILITY,
     "A graph refers to a missing input, output or task, or its tasks wait for each other.",
-    bad="arguments: {data: {graphInput: {inputName: date}}}",
-    good="arguments: {data: {graphInput: {inputName: data}}}",
 )
 def graph_reference(document: ComponentDocument) -> Iterator[Remark]:
-    """Report references of a graph that lead nowhere, and tasks that wait for each other."""
+    """Report references of a graph that lead nowhere, and tasks that wait for each other.
+
+    The tasks of a graph take values from the graph's inputs and from each other, and the graph's outputs come from
+    tasks. A reference to a name that does not exist cannot be resolved, and tasks that wait for each other never start.
+
+    Wrong:
+        --- component.yaml
+        name: Train
+        inputs:
+        - {name: data, type: Dataset}
+        implementation:
+          graph:
+            tasks:
+              train:
+                componentRef: {url: https://example.com/train/component.yaml}
+                arguments:
+                  data: {graphInput: {inputName: date}}
+
+    Right:
+        --- component.yaml
+        name: Train
+        inputs:
+        - {name: data, type: Dataset}
+        implementation:
+          graph:
+            tasks:
+              train:
+                componentRef: {url: https://example.com/train/component.yaml}
+                arguments:
+                  data: {graphInput: {inputName: data}}
+
+    Also: C043
+    """
     whole = document.spec.implementation
     if not isinstance(whole, Graph):
         return

@@ -20,11 +20,32 @@ _LARGE, _LARGEST = 10_000, 262_144
     WARNING,
     RuleCategory.PASSING,
     "Without a command Argo's emissary executor and KFP 2 cannot run the step.",
-    bad="container: {image: a:1, args: [x]}",
-    good="container: {image: a:1, command: [run], args: [x]}",
 )
 def no_command(document: ComponentDocument) -> Iterator[Remark]:
-    """Report a container without a command."""
+    """Report a container without a command.
+
+    Argo's emissary executor, which runs KFP's steps, starts the program itself, so that it has to know the command. KFP
+    1.8 warns when it loads a contract without one.
+
+    Write the entry point of the image as `command`. `docker image inspect IMAGE` shows it, under `Entrypoint`.
+
+    Wrong:
+        --- component.yaml
+        name: Train
+        implementation:
+          container:
+            image: train:1.0
+            args: [--epochs, '3']
+
+    Right:
+        --- component.yaml
+        name: Train
+        implementation:
+          container:
+            image: train:1.0
+            command: [python, train.py]
+            args: [--epochs, '3']
+    """
     container = container_of(document)
     if container and not container.command:
         advice = "write the image's entry point as `command`"
@@ -37,11 +58,21 @@ def no_command(document: ComponentDocument) -> Iterator[Remark]:
     WARNING,
     RuleCategory.IMAGES,
     "The image has no digest, so that it can change under a pipeline.",
-    bad="image: registry.example.com/ml/train:1.0",
-    good="image: registry.example.com/ml/train@sha256:…",
 )
 def image_not_pinned(document: ComponentDocument) -> Iterator[Remark]:
-    """Report an image without a digest."""
+    """Report an image without a digest.
+
+    A tag can be moved to another image at any time. Two runs of one pipeline can then differ, and KFP's cache cannot
+    see it: it compares the image's text, and returns the results of the old image.
+
+    A digest names one image for ever. `comp build --push` writes that of the image it has pushed into the contract.
+
+    Wrong:
+        image: registry.example.com/ml/train:1.0
+
+    Right:
+        image: registry.example.com/ml/train@sha256:75e0b93eb1a8b5e5a2b0ac03ef6d5a9b6c0ecb4d1a0fd5b7f8c0e6e2f0f4a9c1
+    """
     container = container_of(document)
     # KFP's cache compares the text of the image, so a tag that moves returns results of the old image.
     if container and "@" not in container.image:
@@ -58,11 +89,19 @@ def image_not_pinned(document: ComponentDocument) -> Iterator[Remark]:
     WARNING,
     RuleCategory.IMAGES,
     "The tag `latest`, which names no version.",
-    bad="image: a/b:latest",
-    good="image: a/b:1.2.0",
 )
 def image_latest(document: ComponentDocument) -> Iterator[Remark]:
-    """Report the tag `latest`."""
+    """Report the tag `latest`.
+
+    `latest` is the tag that tools use if none is given. It names no version: what it means depends on the day, and on
+    whether the node has pulled the image before.
+
+    Wrong:
+        image: registry.example.com/ml/train:latest
+
+    Right:
+        image: registry.example.com/ml/train:1.0
+    """
     container = container_of(document)
     if container and container.image.endswith(":latest"):
         yield Remark(document.places[("image",)], "the image's tag is latest", "name a version, or better a digest")
@@ -74,11 +113,18 @@ def image_latest(document: ComponentDocument) -> Iterator[Remark]:
     WARNING,
     RuleCategory.IMAGES,
     "An image without tag or digest means `latest`.",
-    bad="image: a/b",
-    good="image: a/b:1.2.0",
 )
 def image_no_tag(document: ComponentDocument) -> Iterator[Remark]:
-    """Report an image with neither tag nor digest."""
+    """Report an image with neither tag nor digest.
+
+    An image without tag and digest is the one with the tag `latest`, which names no version: see C061.
+
+    Wrong:
+        image: registry.example.com/ml/train
+
+    Right:
+        image: registry.example.com/ml/train:1.0
+    """
     container = container_of(document)
     # A colon before the last slash begins the host's port.
     if container and container.image and "@" not in container.image and ":" not in container.image.rpartition("/")[2]:
@@ -92,11 +138,20 @@ def image_no_tag(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.IMAGES,
     "The image's name cannot be parsed.",
-    bad="image: Registry/Name With Spaces",
-    good="image: registry.example.com/name:1.0",
 )
 def image_not_a_reference(document: ComponentDocument) -> Iterator[Remark]:
-    """Report an image whose name is not a reference."""
+    """Report an image whose name is not a reference.
+
+    The name of an image is `[host[:port]/]path[:tag][@digest]`. The path is in small letters and digits, with `.`, `_`,
+    `-` between them and slashes between its parts. Anything else is refused by the container engine when the step
+    starts.
+
+    Wrong:
+        image: registry.example.com/ML/train model:1.0
+
+    Right:
+        image: registry.example.com/ml/train-model:1.0
+    """
     if container := container_of(document):
         try:
             parse_reference(container.image)
@@ -111,11 +166,22 @@ def image_not_a_reference(document: ComponentDocument) -> Iterator[Remark]:
     WARNING,
     RuleCategory.PORTABILITY,
     "KFP 1.8 stores contracts in an annotation of at most 262,144 bytes; large ones make every pipeline slow.",
-    bad="a program of 70 kB inside args",
-    good="the program inside the image",
 )
 def too_large(document: ComponentDocument) -> Iterator[Remark]:
-    """Report a large file; one beyond the annotation's limit is an error."""
+    """Report a large file; one beyond the annotation's limit is an error.
+
+    KFP 1.8 stores the contract in an annotation of the pod. Kubernetes takes at most 262,144 bytes of annotations, and
+    a contract above that is an error here. From 10,000 bytes on it is a warning: the text is repeated in every pipeline
+    that uses the component, and programs inside of it have neither tests nor a version of their own.
+
+    Move code out of the contract into the image: `comp new --from-program`, or `--from-function`.
+
+    Wrong:
+        command: [python, -c, 'print("…(12000 characters)…")']
+
+    Right:
+        command: [python, train.py]
+    """
     size = len(document.text.encode())
     if size > _LARGE:
         limit, severity = (_LARGEST, ERROR) if size > _LARGEST else (_LARGE, WARNING)

@@ -1,194 +1,299 @@
-"""Rules about the form of contracts, code and settings. Readers report them, so that they have no check here."""
+"""Rules about the form of contracts, and contracts that differ from their code: readers report them."""
 
-from toolkit.lint.rule import ERROR, INFO, RULES, WARNING, Rule, RuleCategory
+from toolkit.lint.rule import ERROR, RuleCategory, reported
 
-_OF_READERS = (
-    ("C001", "yaml-syntax", "The file is not one readable YAML document.", "inputs: [", "inputs: []"),
-    ("C002", "duplicate-key", "A key occurs twice; KFP silently takes the last.", "name: a\nname: b", "name: b"),
-    ("C003", "unknown-key", "A key, or the kind of a value, is not part of the form.", "inptus: []", "inputs: []"),
-    ("C004", "not-a-string", "A number, boolean or the like, where a text is expected.", "args: [5]", "args: ['5']"),
-    (
-        "C041",
-        "env-placeholder",
-        "The environment takes plain texts; KFP cannot load a placeholder in it.",
-        "env: {RATE: {inputValue: rate}}",
-        "args: [--rate, {inputValue: rate}]",
-    ),
-    (
-        "C042",
-        "unsupported-container-key",
-        "A key of the container that KFP refuses, such as resources, which `[tool.comp.resources]` declares.",
-        "container: {image: a:1, resources: {…}}",
-        "container: {image: a:1}",
-    ),
-    (
-        "C098",
-        "default-differs",
-        "A default in a program's contract differs from that in its code, which applies where the input is left out.",
-        "default: '0.5', and add_argument('--rate', default=0.7)",
-        "default: '0.7', and add_argument('--rate', default=0.7)",
-    ),
-    (
-        "C099",
-        "contract-stale",
-        "The contract differs from the code or the settings, or is missing.",
-        "def f(n: int) …, and a contract without n",
-        "the contract as `comp generate` writes it",
-    ),
-    ("F001", "python-syntax", "The module cannot be parsed.", "def f(:", "def f():"),
-    ("F002", "no-such-function", "The module has no function of that name.", "train:trian", "train:train"),
-    (
-        "F003",
-        "function-defined-twice",
-        "Python keeps the last definition only.",
-        "def f(): …\ndef f(): …",
-        "def f(): …",
-    ),
-    (
-        "F004",
-        "unnamed-input",
-        "A parameter such as *args, which has no input's name.",
-        "def f(*values)",
-        "def f(values: list)",
-    ),
-    ("F005", "missing-annotation", "A parameter has no type.", "def f(c)", "def f(c: float)"),
-    (
-        "F006",
-        "unknown-annotation",
-        "An annotation that KFP has no type for.",
-        "def f(x: bytes)",
-        "def f(x: InputPath('Bytes'))",
-    ),
-    (
-        "F007",
-        "default-not-literal",
-        "A default that is only known when the code runs.",
-        "def f(n: int = len(X))",
-        "def f(n: int = 3)",
-    ),
-    (
-        "F008",
-        "function-name-collision",
-        "Two inputs or outputs have the same name for KFP.",
-        "def f(a_b: int, A_B: int)",
-        "def f(a: int, b: int)",
-    ),
-    ("F009", "async-function", "An async function, which nothing would await.", "async def f()", "def f()"),
-    (
-        "F010",
-        "docstring-contradicts",
-        "The docstring differs from the signature.",
-        "n (str): How many.\n… def f(n: int)",
-        "n: How many.",
-    ),
-    (
-        "F011",
-        "argument-left-out",
-        "An argument of KFP's decorator without a counterpart here.",
-        "@dsl.component(pip_index_urls=[…])",
-        "UV_INDEX in the environment",
-    ),
-    (
-        "F012",
-        "another-kind",
-        "A pipeline, or a function that returns a command line.",
-        "@dsl.pipeline",
-        "@dsl.component",
-    ),
-    (
-        "F013",
-        "unknown-import",
-        "Code imports a module of no known distribution, or opens a file that cannot be copied.",
-        "import acme   # and no requirement, environment or table has acme",
-        'dependencies = ["acme-tools"]',
-    ),
-    (
-        "F014",
-        "decorator-not-followed",
-        "A decorator's settings cannot be followed, so base and packages may be missing.",
-        "@dsl.component(**settings())",
-        "@dsl.component(**SETTINGS)   # a dict that is written out",
-    ),
-    (
-        "F015",
-        "command-not-known",
-        "A part of a container component's command line that is only known when kfp compiles it, or that kfp refuses.",
-        "if verbose:\n    args.append('--verbose')",
-        "dsl.IfPresentPlaceholder(input_name='verbose', then='--verbose')",
-    ),
-    (
-        "P001",
-        "option-not-read",
-        "An option of a program that is only known when the program runs.",
-        "parser.add_argument('--' + name())",
-        "parser.add_argument('--rate')",
-    ),
-    (
-        "P002",
-        "two-parsers",
-        "A program parses its command line twice, by two parsers.",
-        "first.parse_args(); second.parse_args()",
-        "parser.parse_args()",
-    ),
-    (
-        "P003",
-        "command-line-not-known",
-        "The code that reads a program's command line is not in its file, so that its options are unknown.",
-        "@hydra.main(config_name='config')",
-        "parser = argparse.ArgumentParser()",
-    ),
-    (
-        "P004",
-        "notebook-alone",
-        "A cell of a notebook needs more than the notebook: a person, a service, a program of the image, an index.",
-        "!pip install pandas",
-        'dependencies = ["pandas"]',
-    ),
-    (
-        "S001",
-        "settings",
-        "[project] or [tool.comp] of pyproject.toml is incomplete or invalid.",
-        '[tool.comp]\nentrypint = "train:train"',
-        '[tool.comp]\nentrypoint = "train:train"',
-    ),
-    (
-        "S002",
-        "secret-in-settings",
-        "A constant of [tool.comp.env] looks like a secret, which everyone could read in the contract.",
-        '[tool.comp.env]\nAPI_TOKEN = "…"',
-        '[tool.comp.secrets]\nAPI_TOKEN = { secret = "api", key = "token" }',
-    ),
+reported(
+    "C001",
+    "yaml-syntax",
+    ERROR,
+    RuleCategory.SYNTAX,
+    "The file is not one readable YAML document.",
+    """
+    A contract is one YAML document in UTF-8, a mapping. The finding has the place where the parser stopped; the mistake
+    is there or just above it: a bracket or quote that is not closed, a tab, an indentation that differs.
+
+    A file is refused too if it is larger than any contract, nested too deeply, or uses tags that no YAML reader of KFP
+    knows, such as `!!python/object`. No other rule is applied to it.
+
+    Wrong:
+        --- component.yaml
+        name: Train
+        inputs: [{name: data, type: Dataset}
+        implementation:
+          container: {image: train:1.0, command: [python, train.py, {inputPath: data}]}
+
+    Right:
+        --- component.yaml
+        name: Train
+        inputs: [{name: data, type: Dataset}]
+        implementation:
+          container: {image: train:1.0, command: [python, train.py, {inputPath: data}]}
+    """,
 )
 
-# Findings that do not keep a component from being made.
-_MILDER = {"F010": WARNING, "F011": INFO, "F014": WARNING, "P001": WARNING, "P003": WARNING, "P004": WARNING}
+reported(
+    "C002",
+    "duplicate-key",
+    ERROR,
+    RuleCategory.SYNTAX,
+    "A key occurs twice; KFP silently takes the last.",
+    """
+    YAML forbids a key that occurs twice in one mapping. KFP's reader does not report it: it takes the last value, and
+    the first one, which stands above it, has no effect.
 
-_CATEGORIES = {
-    "C001": RuleCategory.SYNTAX,
-    "C002": RuleCategory.SYNTAX,
-    "C003": RuleCategory.SYNTAX,
-    "C004": RuleCategory.SYNTAX,
-    "C041": RuleCategory.PASSING,
-    "C042": RuleCategory.PORTABILITY,
-    "C098": RuleCategory.FRESHNESS,
-    "C099": RuleCategory.FRESHNESS,
-    "S001": RuleCategory.SETTINGS,
-    "S002": RuleCategory.SECURITY,
-}
-_OF_CODE = {"F": RuleCategory.FUNCTIONS, "P": RuleCategory.PROGRAMS}
+    Wrong:
+        --- component.yaml
+        name: Train
+        inputs:
+        - {name: data, type: Dataset}
+        inputs:
+        - {name: rate, type: Float}
+        implementation:
+          container: {image: train:1.0, command: [python, train.py, {inputPath: data}, {inputValue: rate}]}
 
-# Errors about what can be read all the same. S002 is a mild one if only a name looks like that of a secret.
-_SETTABLE = {"C098", "C099", "S002"}
+    Right:
+        --- component.yaml
+        name: Train
+        inputs:
+        - {name: data, type: Dataset}
+        - {name: rate, type: Float}
+        implementation:
+          container: {image: train:1.0, command: [python, train.py, {inputPath: data}, {inputValue: rate}]}
+    """,
+)
 
-for _id, _name, _summary, _bad, _good in _OF_READERS:
-    _severity, _category = _MILDER.get(_id, ERROR), _CATEGORIES.get(_id) or _OF_CODE[_id[0]]
-    RULES[_id] = Rule(
-        id=_id,
-        name=_name,
-        severity=_severity,
-        category=_category,
-        summary=_summary,
-        bad=_bad,
-        good=_good,
-        fixed=_severity is ERROR and _id not in _SETTABLE,
-    )
+reported(
+    "C003",
+    "unknown-key",
+    ERROR,
+    RuleCategory.SYNTAX,
+    "A key, or the kind of a value, is not part of the form.",
+    """
+    KFP defines the keys of a contract and what stands at each: a text, a list, a mapping, a placeholder. KFP cannot
+    load a contract with another key or another kind of value. If the key resembles a known one, that one is proposed.
+
+    Information of your own goes into `metadata.annotations`, a mapping of texts.
+
+    Wrong:
+        --- component.yaml
+        name: Train
+        inptus:
+        - {name: data, type: Dataset}
+        implementation:
+          container: {image: train:1.0, command: [python, train.py]}
+
+    Right:
+        --- component.yaml
+        name: Train
+        inputs:
+        - {name: data, type: Dataset}
+        implementation:
+          container: {image: train:1.0, command: [python, train.py, {inputPath: data}]}
+    """,
+)
+
+reported(
+    "C004",
+    "not-a-string",
+    ERROR,
+    RuleCategory.SYNTAX,
+    "A number, boolean or the like, where a text is expected.",
+    """
+    YAML reads `5` as a number, `yes` and `on` as booleans, `1.10` as 1.1 and `2024-01-31` as a date. Names, arguments,
+    variables and annotations are texts, and KFP cannot load a contract with anything else there.
+
+    Put the text in quotes.
+
+    Wrong:
+        args: [--epochs, 5]
+
+    Right:
+        args: [--epochs, '5']
+    """,
+)
+
+reported(
+    "C041",
+    "env-placeholder",
+    ERROR,
+    RuleCategory.PASSING,
+    "The environment takes plain texts; KFP cannot load a placeholder in it.",
+    """
+    `env` holds constants. KFP cannot load a contract that has a placeholder there, so that the value of an input never
+    becomes a variable.
+
+    Pass the input as an argument. For a secret, declare the variable in `[tool.comp.secrets]`.
+
+    Wrong:
+        inputs:
+        - {name: rate, type: Float}
+        args: [--rate, {inputValue: rate}]
+        env:
+          RATE: {inputValue: rate}
+
+    Right:
+        inputs:
+        - {name: rate, type: Float}
+        args: [--rate, {inputValue: rate}]
+    """,
+)
+
+reported(
+    "C042",
+    "unsupported-container-key",
+    ERROR,
+    RuleCategory.PORTABILITY,
+    "A key of the container that KFP refuses, such as resources, which `[tool.comp.resources]` declares.",
+    """
+    KFP knows `image`, `command`, `args`, `env` and `fileOutputs` of a container, and cannot load a contract with any
+    other key: it is not a container of Kubernetes.
+
+    Declare resources in `[tool.comp.resources]` of `pyproject.toml`. `comp generate` writes them as an annotation,
+    which `comp` applies when it compiles a pipeline or writes a workflow.
+
+    Wrong:
+        resources:
+          limits: {memory: 4Gi}
+
+    Right:
+        metadata:
+          annotations: {comp.resources: '{"memory": "4Gi"}'}
+    """,
+)
+
+reported(
+    "C098",
+    "default-differs",
+    ERROR,
+    RuleCategory.FRESHNESS,
+    "A default in a program's contract differs from that in its code, which applies where the input is left out.",
+    """
+    A program has its defaults in the code, and its contract repeats them. Where a caller leaves the input out, the
+    argument is left out too, so that the program's own default applies: not the one that the contract shows.
+
+    The code is read and never run. A default that is only known when it runs is not compared.
+
+    Wrong:
+        --- pyproject.toml
+        [project]
+        name = "train"
+        version = "1.0.0"
+
+        [tool.comp]
+        command = ["python", "train.py"]
+        --- src/train.py
+        import argparse
+
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--rate", type=float, default=0.7)
+        print(parser.parse_args().rate)
+        --- component.yaml
+        name: Train
+        inputs:
+        - {name: rate, type: Float, default: '0.5'}
+        implementation:
+          container:
+            image: train:1.0
+            command: [python, train.py]
+            args:
+            - {if: {cond: {isPresent: rate}, then: [--rate, {inputValue: rate}]}}
+        $ comp lint .
+
+    Right:
+        --- pyproject.toml
+        [project]
+        name = "train"
+        version = "1.0.0"
+
+        [tool.comp]
+        command = ["python", "train.py"]
+        --- src/train.py
+        import argparse
+
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--rate", type=float, default=0.7)
+        print(parser.parse_args().rate)
+        --- component.yaml
+        name: Train
+        inputs:
+        - {name: rate, type: Float, default: '0.7'}
+        implementation:
+          container:
+            image: train:1.0
+            command: [python, train.py]
+            args:
+            - {if: {cond: {isPresent: rate}, then: [--rate, {inputValue: rate}]}}
+        $ comp lint .
+    """,
+    settable=True,
+)
+
+reported(
+    "C099",
+    "contract-stale",
+    ERROR,
+    RuleCategory.FRESHNESS,
+    "The contract differs from the code or the settings, or is missing.",
+    """
+    The contract of a function is made from its signature, its docstring and `pyproject.toml`. If one of them changed
+    since, callers see an interface that the image does not have.
+
+    `comp generate` writes the contract and keeps its image; `comp generate --check` shows the difference, and is for
+    CI.
+
+    Wrong:
+        --- pyproject.toml
+        [project]
+        name = "train"
+        version = "1.0.0"
+
+        [tool.comp]
+        entrypoint = "train:train"
+        --- src/train.py
+        def train(rounds: int) -> str:
+            return "x" * rounds
+        --- component.yaml
+        name: Train
+        metadata:
+          annotations:
+            version: '1.0.0'
+        outputs:
+        - {name: Output, type: String}
+        implementation:
+          container:
+            image: train:1.0.0
+            command: [/opt/comp/venv/bin/python, /opt/comp/launch.py, train]
+            args: [--outputs, --Output, {outputPath: Output},
+                   --executor-input, {executorInput: null}]
+        $ comp lint .
+
+    Right:
+        --- pyproject.toml
+        [project]
+        name = "train"
+        version = "1.0.0"
+
+        [tool.comp]
+        entrypoint = "train:train"
+        --- src/train.py
+        def train(rounds: int) -> str:
+            return "x" * rounds
+        --- component.yaml
+        name: Train
+        metadata:
+          annotations:
+            version: '1.0.0'
+        inputs:
+        - {name: rounds, type: Integer}
+        outputs:
+        - {name: Output, type: String}
+        implementation:
+          container:
+            image: train:1.0.0
+            command: [/opt/comp/venv/bin/python, /opt/comp/launch.py, train]
+            args: [--rounds, {inputValue: rounds}, --outputs, --Output, {outputPath: Output},
+                   --executor-input, {executorInput: null}]
+        $ comp lint .
+    """,
+    settable=True,
+)

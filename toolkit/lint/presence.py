@@ -28,11 +28,27 @@ _Unguarded = tuple[Place, Argument, PortPlaceholder]
     ERROR,
     RuleCategory.PASSING,
     "An optional input without default stands outside if/isPresent: KFP 1.8 shifts the arguments, KFP 2 passes null.",
-    bad="args: [--note, {inputValue: note}]",
-    good="args: [{if: {cond: {isPresent: note}, then: [--note, {inputValue: note}]}}]",
 )
 def optional_unguarded(document: ComponentDocument) -> Iterator[Remark]:
-    """Report placeholders of inputs that may be absent, outside of a test of their presence."""
+    """Report placeholders of inputs that may be absent, outside of a test of their presence.
+
+    An input that is `optional` without a default may be absent. If its placeholder stands alone, KFP 1.8 drops the one
+    argument and keeps the flag in front of it, which then takes the next argument for its value. KFP 2 passes the text
+    `null`.
+
+    Put flag and placeholder together into an `if` with `isPresent`.
+
+    Wrong:
+        inputs:
+        - {name: note, type: String, optional: true}
+        args: [--note, {inputValue: note}]
+
+    Right:
+        inputs:
+        - {name: note, type: String, optional: true}
+        args:
+        - {if: {cond: {isPresent: note}, then: [--note, {inputValue: note}]}}
+    """
     optional = {port.name for port in document.spec.interface.inputs if port.optional and port.default is None}
     for place, argument, port in _unguarded_ports(document):
         if port.port in optional:
@@ -47,11 +63,28 @@ def optional_unguarded(document: ComponentDocument) -> Iterator[Remark]:
     RuleCategory.PASSING,
     "An input with a default stands outside if/isPresent. Where a caller leaves the input out, the step fails: "
     "KFP 2's server fills in arguments before it fills in defaults.",
-    bad="inputs: [{name: rate, type: Float, default: '0.5'}]\n… args: [--rate, {inputValue: rate}]",
-    good="args: [{if: {cond: {isPresent: rate}, then: [--rate, {inputValue: rate}], else: [--rate, '0.5']}}]",
 )
 def default_unguarded(document: ComponentDocument) -> Iterator[Remark]:
-    """Report values with a default outside of a test of their presence."""
+    """Report values with a default outside of a test of their presence.
+
+    KFP 2's server (2.17) fills in arguments before it fills in defaults. Where a caller leaves the input out, its
+    placeholder finds no value, and the step fails before the program starts. Pipelines that the SDK compiles are not
+    affected if they pass every value, so that this shows late.
+
+    Test with `isPresent`, and repeat the default in `else`. Without `else` the program would decide on a default of its
+    own.
+
+    Wrong:
+        inputs:
+        - {name: rate, type: Float, default: '0.5'}
+        args: [--rate, {inputValue: rate}]
+
+    Right:
+        inputs:
+        - {name: rate, type: Float, default: '0.5'}
+        args:
+        - {if: {cond: {isPresent: rate}, then: [--rate, {inputValue: rate}], else: [--rate, '0.5']}}
+    """
     defaults = {port.name: port.default for port in document.spec.interface.inputs if port.default is not None}
     for place, argument, port in _unguarded_ports(document):
         # KFP 2 drops the default of an artifact, so only values can be left to one.
@@ -68,11 +101,27 @@ def default_unguarded(document: ComponentDocument) -> Iterator[Remark]:
     RuleCategory.PASSING,
     "An `isPresent` of an artifact: KFP 2.17's server looks for it among the parameters alone, and takes it for absent "
     "though it was given. Our launcher finds the artifact nevertheless.",
-    bad="args: [{if: {cond: {isPresent: table}, then: [--table, {inputPath: table}]}}]",
-    good="args: [--table, {inputPath: table}]   # and not optional",
 )
 def artifact_tested(document: ComponentDocument) -> Iterator[Remark]:
-    """Report tests of an artifact's presence, unless our launcher takes the argument."""
+    """Report tests of an artifact's presence, unless our launcher takes the argument.
+
+    The server of KFP 2.17 looks for the name in `isPresent` among the parameters alone. It takes every artifact for
+    absent, even one that the caller has given, and passes the branch `else`.
+
+    Make the artifact required; or pass `{executorInput: null}`, and let the program look for it there. `comp`'s
+    launcher does that, so that there is no finding about an argument that it takes.
+
+    Wrong:
+        inputs:
+        - {name: table, type: Dataset, optional: true}
+        args:
+        - {if: {cond: {isPresent: table}, then: [--table, {inputPath: table}]}}
+
+    Right:
+        inputs:
+        - {name: table, type: Dataset}
+        args: [--table, {inputPath: table}]
+    """
     artifacts = {port.name for port in document.spec.interface.inputs if port.kind is Kind.ARTIFACT}
     for place, argument in arguments(document):
         if not isinstance(argument, IfPlaceholder) or not isinstance(argument.condition, IsPresent):

@@ -122,9 +122,7 @@ RULES: dict[str, Rule] = {}
 FIXES: dict[str, Applicability] = {}
 
 
-def rule(
-    id_: str, name: str, severity: Severity, category: RuleCategory, summary: str, *, bad: str = "", good: str = ""
-) -> Callable[[Check], Check]:
+def rule(id_: str, name: str, severity: Severity, category: RuleCategory, summary: str) -> Callable[[Check], Check]:
     """Register the decorated check as a rule, which its docstring explains."""
 
     def register(check: Check) -> Check:
@@ -137,12 +135,35 @@ def rule(
             summary=summary,
             explanation=check.__doc__ or "",  # Python removes docstrings with -OO
             check=check,
-            bad=bad,
-            good=good,
         )
         return check
 
     return register
+
+
+def reported(
+    id_: str,
+    name: str,
+    severity: Severity,
+    category: RuleCategory,
+    summary: str,
+    explanation: str,
+    *,
+    settable: bool = False,
+) -> None:
+    """Register a rule that a reader reports, with the text that a check would have as its docstring.
+
+    An error says that something cannot be read, which no setting changes, unless it is `settable`.
+    """
+    RULES[id_] = Rule(
+        id=id_,
+        name=name,
+        severity=severity,
+        category=category,
+        summary=summary,
+        explanation=explanation,
+        fixed=severity is ERROR and not settable,
+    )
 
 
 def findings_of(document: ComponentDocument, off: Collection[str] = ()) -> list[Finding]:

@@ -70,11 +70,30 @@ def scripts(document: ComponentDocument) -> Iterator[Script]:
     ERROR,
     RuleCategory.SECURITY,
     "The value of an input becomes a part of a program's text: a value with a quote or a semicolon runs as code.",
-    bad="command: [sh, -c, {concat: ['train --rate ', {inputValue: rate}]}]",
-    good="command: [sh, -c, 'train --rate \"$1\"', train, {inputValue: rate}]",
 )
 def shell_injection(document: ComponentDocument) -> Iterator[Remark]:
-    """Report values inside of a program."""
+    """Report values inside of a program.
+
+    The value is put into the text of a program before a shell or Python reads it. A value with a quote, a semicolon or
+    a `$(…)` then runs as code, with the rights of the step: its secrets, its storage. It need not be an attack; a path
+    with a space is enough to break the step.
+
+    Pass the value as an argument of its own behind the program. A shell has it in `"$1"`, Python in `sys.argv[1]`.
+
+    Wrong:
+        inputs:
+        - {name: rate, type: Float}
+        command: [sh, -c, {concat: ['train --rate ', {inputValue: rate}]}]
+        args: []
+
+    Right:
+        inputs:
+        - {name: rate, type: Float}
+        command: [sh, -c, 'train --rate "$1"', train, {inputValue: rate}]
+        args: []
+
+    Also: C047
+    """
     for script in scripts(document):
         for place, port in _values(script.place, script.argument):
             taken = "$1 for a shell" if script.language == "shell" else "sys.argv[1] for Python"
@@ -89,11 +108,31 @@ def shell_injection(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.SYNTAX,
     "Python code in the command line cannot be parsed: the step fails when it starts.",
-    bad="command: [python3, -c, 'print(1']",
-    good="command: [python3, -c, 'print(1)']",
 )
 def python_syntax(document: ComponentDocument) -> Iterator[Remark]:
-    """Report embedded Python that this machine's Python cannot parse, at its line of the contract."""
+    """Report embedded Python that this machine's Python cannot parse, at its line of the contract.
+
+    The code after `python -c` is parsed when the step starts, and the step fails there. The finding is at the line of
+    the contract that cannot be parsed.
+
+    The Python that `comp` runs in parses the code: syntax that is newer than it is reported too.
+
+    Wrong:
+        command:
+        - python3
+        - -c
+        - |
+          for name in ("a", "b")
+              print(name)
+
+    Right:
+        command:
+        - python3
+        - -c
+        - |
+          for name in ("a", "b"):
+              print(name)
+    """
     for script in scripts(document):
         code = script.argument
         if script.language != "python" or not isinstance(code, str) or len(code) > _LONGEST:
@@ -116,11 +155,22 @@ def python_syntax(document: ComponentDocument) -> Iterator[Remark]:
     WARNING,
     RuleCategory.IMAGES,
     "The step installs packages each time it runs: it needs a network then, and gets what is new on that day.",
-    bad="command: [sh, -c, 'pip install pandas && python train.py']",
-    good="put the packages into the image: dependencies in pyproject.toml, and `comp build`",
 )
 def installs_when_it_runs(document: ComponentDocument) -> Iterator[Remark]:
-    """Report installations in programs and arguments, one for each argument."""
+    """Report installations in programs and arguments, one for each argument.
+
+    Each run installs again: it takes longer, needs a network and an index that answers, and gets the versions of that
+    day. A step that worked yesterday fails today without any change.
+
+    Put the packages into the image: name them under `dependencies` in `pyproject.toml`, and `comp build` installs them,
+    pinned by a lock.
+
+    Wrong:
+        command: [sh, -c, pip install pandas && python train.py]
+
+    Right:
+        command: [python, train.py]
+    """
     for place, argument in top_arguments(document):
         for text in _texts(argument):
             if found := _INSTALLS.search(text[:_LONGEST]):

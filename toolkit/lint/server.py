@@ -26,11 +26,25 @@ _METADATA = re.compile(r"\{\{\$\.(?:inputs|outputs)\.artifacts\['[^']+'\]\.metad
     "A text that an engine replaces or refuses: Argo, which runs KFP's steps, reads `{{workflow.name}}` and `{{=1+1}}` "
     "wherever they stand, and Kubernetes makes one `$` of two. An argument or variable with `{{workflow.…}}` or "
     "`{{pod.…}}` may be meant so, and is an info.",
-    bad="{name: title, type: String, default: '{{workflow.name}}'}",
-    good="{name: title, type: String, default: '<workflow.name>'}",
 )
 def engine_variable(document: ComponentDocument) -> Iterator[Remark]:
-    """Report defaults, arguments and variables that do not arrive as they are written."""
+    """Report defaults, arguments and variables that do not arrive as they are written.
+
+    Argo runs the steps of KFP. It replaces `{{workflow.name}}` and the like in the texts of a workflow, and evaluates
+    `{{=…}}`; a text in double braces that it does not know can keep the whole workflow from being accepted. Kubernetes
+    makes one `$` of `$$` in commands, arguments and variables, and replaces `$(NAME)` there. So such a text does not
+    arrive as it is written.
+
+    An argument or a variable with `{{workflow.…}}` or `{{pod.…}}` may be meant so, and is an info.
+
+    Wrong:
+        inputs:
+        - {name: title, type: String, default: 'Report of {{workflow.name}}'}
+
+    Right:
+        inputs:
+        - {name: title, type: String, default: Report}
+    """
     for index, port in enumerate(document.spec.interface.inputs):
         # C028 reports a long default.
         if port.default is not None and port.kind is Kind.PARAMETER and len(port.default) <= LONGEST_ARGUMENT:
@@ -54,11 +68,21 @@ def engine_variable(document: ComponentDocument) -> Iterator[Remark]:
     RuleCategory.PORTABILITY,
     "A default of several lines, or with a control character: kfp writes it into a comment when it compiles the "
     "component alone, and cannot read the file. In a pipeline the default works.",
-    bad='{name: note, type: String, default: "one\\ntwo"}',
-    good="{name: note, type: String, default: one two}",
 )
 def default_not_writable(document: ComponentDocument) -> Iterator[Remark]:
-    """Report defaults that kfp's compiler cannot write at the top of a file."""
+    r"""Report defaults that kfp's compiler cannot write at the top of a file.
+
+    If the component alone is compiled, kfp writes its defaults into a comment at the top of the file. A line break
+    leaves the comment, so that the file is no longer YAML that kfp can read. In a pipeline the same default works.
+
+    Wrong:
+        inputs:
+        - {name: note, type: String, default: "one\ntwo"}
+
+    Right:
+        inputs:
+        - {name: note, type: String, default: one two}
+    """
     for index, port in enumerate(document.spec.interface.inputs):
         if port.kind is Kind.PARAMETER:
             place: Place = ("inputs", index, "default")
@@ -73,11 +97,30 @@ def default_not_writable(document: ComponentDocument) -> Iterator[Remark]:
     "KFP 2's SDK compiles this argument, but its server (2.17) does not fill it in. `concat`, and an output inside of "
     "`if`, arrive as JSON; `concat` or `if` inside of `if` fails; the placeholder of an artifact's metadata stays as "
     "it is.",
-    bad="args: [{concat: [--rate=, {inputValue: rate}]}]",
-    good="args: [--rate, {inputValue: rate}]",
 )
 def not_resolved(document: ComponentDocument) -> Iterator[Remark]:
-    """Report forms that work in KFP 1.8 and in local engines alone."""
+    """Report forms that work in KFP 1.8 and in local engines alone.
+
+    The SDK of KFP 2 compiles more than the server of KFP 2.17 fills in. On the server:
+
+    - `concat`, and an output inside of `if`, arrive as the JSON that describes them;
+    - `concat` or `if` inside of `if` makes the step fail;
+    - the placeholder of an artifact's metadata stays as it is.
+
+    They work in KFP 1.8, and where `comp` runs or converts the component itself.
+
+    Pass each part as an argument of its own, and join them in the program.
+
+    Wrong:
+        inputs:
+        - {name: rate, type: Float}
+        args: [{concat: [--rate=, {inputValue: rate}]}]
+
+    Right:
+        inputs:
+        - {name: rate, type: Float}
+        args: [--rate, {inputValue: rate}]
+    """
     for place, argument in top_arguments(document):
         where = document.places[place]
         if isinstance(argument, str) and _METADATA.search(argument):

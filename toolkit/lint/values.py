@@ -41,11 +41,23 @@ _KINDS: dict[type, str] = {int: "an integer", float: "a number", bool: "a boolea
     WARNING,
     RuleCategory.SYNTAX,
     "A default without quotes that KFP changes: 1.10 becomes 1.1, 010 becomes 8.",
-    bad="{name: release, type: String, default: 1.10}",
-    good="{name: release, type: String, default: '1.10'}",
 )
 def ambiguous_scalar(document: ComponentDocument) -> Iterator[Remark]:
-    """Report unquoted defaults that KFP reads as another text."""
+    """Report unquoted defaults that KFP reads as another text.
+
+    YAML reads some texts as numbers that are written otherwise: 010 is eight, 1.10 is 1.1, 1_000 is a thousand. KFP
+    takes the number and writes it as a text again, so that the program gets another one than the author wrote.
+
+    Put the default in quotes. Then it arrives as it stands.
+
+    Wrong:
+        inputs:
+        - {name: rounds, type: Integer, default: 010}
+
+    Right:
+        inputs:
+        - {name: rounds, type: Integer, default: '10'}
+    """
     for place, text, type_ in _unquoted(document):
         value = _value(text)
         if not _is_same(text, value, type_):
@@ -58,11 +70,22 @@ def ambiguous_scalar(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.VALUES,
     "A default is not a value of its type.",
-    bad="{name: n, type: Integer, default: '3o'}",
-    good="{name: n, type: Integer, default: '30'}",
 )
 def default_not_parsable(document: ComponentDocument) -> Iterator[Remark]:
-    """Report defaults that are not values of their types."""
+    """Report defaults that are not values of their types.
+
+    KFP 2 parses a default by its input's type when it loads the contract. One that cannot be parsed ends with a
+    `ValueError` that does not name the input. KFP 1.8 accepts the default, and so does KFP 2 for JSON: then the program
+    fails, in each step that leaves the input to its default.
+
+    Wrong:
+        inputs:
+        - {name: rounds, type: Integer, default: '3o'}
+
+    Right:
+        inputs:
+        - {name: rounds, type: Integer, default: '30'}
+    """
     for index, port in enumerate(document.spec.interface.inputs):
         # C021 reports an empty default.
         # Not a pattern for each type, since such defaults are real: 'Fasle' stood in a public contract for two years.
@@ -78,11 +101,24 @@ def default_not_parsable(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.VALUES,
     "An empty default for a type that has no empty value.",
-    bad="{name: n, type: Integer, default: ''}",
-    good="{name: n, type: Integer, optional: true}",
 )
 def default_empty(document: ComponentDocument) -> Iterator[Remark]:
-    """Report empty defaults of types other than String."""
+    """Report empty defaults of types other than String.
+
+    An empty text is no number, no boolean and no JSON. KFP 2 cannot load a contract with an empty default of type
+    Integer, Float or Boolean; for JSON the program gets an empty text.
+
+    An input that may be left out, without a default, is `optional: true`. Pass it inside of `if`, so that the program
+    gets no argument if it is absent.
+
+    Wrong:
+        inputs:
+        - {name: rounds, type: Integer, default: ''}
+
+    Right:
+        inputs:
+        - {name: rounds, type: Integer, optional: true}
+    """
     for index, port in enumerate(document.spec.interface.inputs):
         if port.default == "" and _plain_name(port.type) in _EXAMPLES:
             where = document.places[("inputs", index, "default")]
@@ -96,11 +132,21 @@ def default_empty(document: ComponentDocument) -> Iterator[Remark]:
     INFO,
     RuleCategory.VALUES,
     "A default that is not a text in YAML; readers differ in how they read it.",
-    bad="{name: n, type: Integer, default: 3}",
-    good="{name: n, type: Integer, default: '3'}",
 )
 def default_not_quoted(document: ComponentDocument) -> Iterator[Remark]:
-    """Report unquoted defaults that every reader reads alike, which C005 does not report."""
+    """Report unquoted defaults that every reader reads alike, which C005 does not report.
+
+    KFP's form for contracts has defaults as texts. YAML makes a number or a boolean of a default without quotes; KFP
+    reads this one as the text that is written, but other readers, and the published schema of KFP, expect a text.
+
+    Wrong:
+        inputs:
+        - {name: rounds, type: Integer, default: 3}
+
+    Right:
+        inputs:
+        - {name: rounds, type: Integer, default: '3'}
+    """
     for place, text, type_ in _unquoted(document):
         if _is_same(text, _value(text), type_):
             yield Remark(document.places[place], f"the default {text} is not in quotes", f"write '{text}'")
@@ -112,11 +158,25 @@ def default_not_quoted(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.VALUES,
     "A default without quotes that is not a value of its type: KFP 1.8 does not compile a step that uses it.",
-    bad="{name: release, type: String, default: 5}",
-    good="{name: release, type: String, default: '5'}",
 )
 def default_of_another_type(document: ComponentDocument) -> Iterator[Remark]:
-    """Report unquoted defaults whose value in YAML KFP 1.8 cannot write for the type."""
+    """Report unquoted defaults whose value in YAML KFP 1.8 cannot write for the type.
+
+    YAML makes a number or a boolean of a default without quotes. KFP 1.8 then wants a value of the input's type, and 5
+    is no String for it: a pipeline whose step leaves the input to its default does not compile.
+
+    Put the default in quotes.
+
+    Wrong:
+        inputs:
+        - {name: release, type: String, default: 5}
+
+    Right:
+        inputs:
+        - {name: release, type: String, default: '5'}
+
+    Also: C022
+    """
     for index, port in enumerate(document.spec.interface.inputs):
         place = ("inputs", index, "default")
         if port.type and _is_unquoted(document, port.default, place):
@@ -133,11 +193,29 @@ def default_of_another_type(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.PORTABILITY,
     "An `if` inside `concat` whose branch is a list: KFP 2 expects a single text or placeholder.",
-    bad="{concat: [a, {if: {cond: {isPresent: x}, then: [{inputValue: x}]}}]}",
-    good="{concat: [a, {if: {cond: {isPresent: x}, then: {inputValue: x}}}]}",
 )
 def if_in_concat(document: ComponentDocument) -> Iterator[Remark]:
-    """Report lists in the branches of an `if` inside a `concat`."""
+    """Report lists in the branches of an `if` inside a `concat`.
+
+    Both branches of an `if` may be lists among the arguments. Inside of `concat` KFP 1.8 still takes them, and KFP 2
+    fails when it loads the contract: a part of a text is one text or one placeholder.
+
+    Remove the brackets, or write the condition around whole arguments.
+
+    Wrong:
+        inputs:
+        - {name: user, type: String, optional: true}
+        args:
+        - {concat: [table-, {if: {cond: {isPresent: user}, then: [{inputValue: user}], else: [all]}}]}
+
+    Right:
+        inputs:
+        - {name: user, type: String, optional: true}
+        args:
+        - {concat: [table-, {if: {cond: {isPresent: user}, then: {inputValue: user}, else: all}}]}
+
+    Also: C047
+    """
     for place, argument in arguments(document):
         if not isinstance(argument, ConcatPlaceholder):
             continue
@@ -156,11 +234,26 @@ def if_in_concat(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.PORTABILITY,
     "A condition other than `isPresent`, which KFP 2 does not understand.",
-    bad="{if: {cond: {inputValue: verbose}, then: [--verbose]}}",
-    good="[--verbose, {inputValue: verbose}]",
 )
 def condition_unsupported(document: ComponentDocument) -> Iterator[Remark]:
-    """Report other conditions than `isPresent`."""
+    """Report other conditions than `isPresent`.
+
+    KFP 1.8 takes the value of an input, a boolean or a text as the condition of an `if`. KFP 2 knows `isPresent` alone,
+    and cannot load a contract with another condition.
+
+    Pass the value, and let the program decide.
+
+    Wrong:
+        inputs:
+        - {name: verbose, type: Boolean}
+        args:
+        - {if: {cond: {inputValue: verbose}, then: [--verbose]}}
+
+    Right:
+        inputs:
+        - {name: verbose, type: Boolean}
+        args: [--verbose, {inputValue: verbose}]
+    """
     for place, argument in arguments(document):
         if isinstance(argument, IfPlaceholder) and not isinstance(argument.condition, IsPresent):
             advice = "pass the value, and decide in the program"
@@ -173,11 +266,21 @@ def condition_unsupported(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.VALUES,
     "A default that is not one of its input's choices.",
-    bad="{name: mode, type: String, default: quick, annotations: {choices: [fast, slow]}}",
-    good="{name: mode, type: String, default: fast, annotations: {choices: [fast, slow]}}",
 )
 def default_not_a_choice(document: ComponentDocument) -> Iterator[Remark]:
-    """Report defaults that are not choices."""
+    """Report defaults that are not choices.
+
+    The annotation `choices` lists the values that an input takes; `comp` writes it for `Literal` and `Enum`. A default
+    that is not among them is refused by the launcher in the step, or taken for something else by a program.
+
+    Wrong:
+        inputs:
+        - {name: mode, type: String, default: quick, annotations: {choices: [fast, slow]}}
+
+    Right:
+        inputs:
+        - {name: mode, type: String, default: fast, annotations: {choices: [fast, slow]}}
+    """
     for index, port in enumerate(document.spec.interface.inputs):
         if port.default is None or not port.choices:
             continue
@@ -195,11 +298,26 @@ def default_not_a_choice(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.VALUES,
     "A default of more than 131,071 bytes, which no command line holds: the step cannot start.",
-    bad="{name: table, type: String, default: …140,000 characters…}",
-    good="{name: table, type: Dataset}",
 )
 def value_too_long(document: ComponentDocument) -> Iterator[Remark]:
-    """Report defaults that are too long to pass."""
+    """Report defaults that are too long to pass.
+
+    Values travel on the command line. Linux takes at most 131,071 bytes in one argument, so that a step with this
+    default cannot start.
+
+    Make it an artifact, which travels as a file; the program can have the default inside of its image.
+
+    Wrong:
+        inputs:
+        - {name: words, type: String, default: …(140000 characters)…}
+        args: [{if: {cond: {isPresent: words}, then: [--words, {inputValue: words}]}}]
+
+    Right:
+        inputs:
+        - {name: words, type: Dataset}
+
+    Also: C080
+    """
     for index, port in enumerate(document.spec.interface.inputs):
         # Half of a surrogate pair cannot be encoded, and still needs a size.
         if port.default and len(port.default.encode(errors="replace")) > LONGEST_ARGUMENT:
@@ -213,11 +331,23 @@ def value_too_long(document: ComponentDocument) -> Iterator[Remark]:
     WARNING,
     RuleCategory.TYPES,
     "A type that looks like a misspelt one of KFP's.",
-    bad="{name: n, type: Strng}",
-    good="{name: n, type: String}",
 )
 def unknown_type(document: ComponentDocument) -> Iterator[Remark]:
-    """Report types that are close to a known one; others are the user's own artifacts."""
+    """Report types that are close to a known one; others are the user's own artifacts.
+
+    Every type that KFP does not know is a class of artifacts of your own. A misspelt `String` is therefore valid, and
+    its input takes a file where a value was meant.
+
+    If the type is really your own, ignore this finding or choose a name that is less like KFP's.
+
+    Wrong:
+        inputs:
+        - {name: user, type: Strng}
+
+    Right:
+        inputs:
+        - {name: user, type: String}
+    """
     known = (*PARAMETER_TYPES, *ARTIFACT_TYPES)
     for place, port in ports(document):
         if not port.type or port.type in known or is_parameter_type(port.type) or port.type.startswith(("{", "[")):
@@ -235,11 +365,27 @@ def unknown_type(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.TYPES,
     "A parameter passed by path, or an artifact passed by value: KFP 2 refuses both when a pipeline compiles.",
-    bad="inputs: [{name: n, type: Integer}]\n… args: [{inputPath: n}]",
-    good="inputs: [{name: n, type: Integer}]\n… args: [{inputValue: n}]",
 )
 def kind_mismatch(document: ComponentDocument) -> Iterator[Remark]:
-    """Report placeholders that do not fit the type of their input."""
+    """Report placeholders that do not fit the type of their input.
+
+    Parameters (String, Integer, Float, Boolean, JsonArray, JsonObject) are values, and every other type is an artifact,
+    a file. KFP 2 pairs `inputValue` with parameters and `inputPath` and `inputUri` with artifacts, and does not compile
+    anything else. An input without a type is an artifact there. KFP 1.8 passes either in both ways, so that many older
+    contracts have this error.
+
+    Choose the placeholder that fits the type, or the type that fits the program.
+
+    Wrong:
+        inputs:
+        - {name: rounds, type: Integer}
+        args: [--rounds, {inputPath: rounds}]
+
+    Right:
+        inputs:
+        - {name: rounds, type: Integer}
+        args: [--rounds, {inputValue: rounds}]
+    """
     types = {port.name: port.type for port in document.spec.interface.inputs}
     for place, argument in arguments(document):
         if not isinstance(argument, PortPlaceholder) or argument.port not in types:
@@ -261,11 +407,23 @@ def kind_mismatch(document: ComponentDocument) -> Iterator[Remark]:
     ERROR,
     RuleCategory.TYPES,
     "A type that is an empty mapping.",
-    bad="{name: data, type: {}}",
-    good="{name: data, type: Dataset}",
 )
 def empty_type(document: ComponentDocument) -> Iterator[Remark]:
-    """Report types without a name."""
+    """Report types without a name.
+
+    A type is a name, or a name with properties such as `{GCSPath: {data_type: CSV}}`. An empty mapping or list has no
+    name.
+
+    Wrong:
+        inputs:
+        - {name: data, type: {}}
+        args: [--data, {inputPath: data}]
+
+    Right:
+        inputs:
+        - {name: data, type: Dataset}
+        args: [--data, {inputPath: data}]
+    """
     for place, port in ports(document):
         if port.type in {"{}", "[]"}:
             yield Remark(document.places[(*place, "type")], f"the type of {port.name!r} is empty", "name it or drop it")

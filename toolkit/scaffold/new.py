@@ -185,7 +185,8 @@ def _created(new: NewFolder, notes: Sequence[str], cut: Slice) -> Created:
 
 
 def _note(finding: Finding) -> str:
-    """Write a finding as a note; options that could not be read are marked."""
+    """Write a finding as a note, with its rule; options that could not be read are marked."""
     where = replace(finding.where, path=Path(finding.where.path.name))
     unread = "not read: " if finding.rule == "P001" and finding.severity is Severity.WARNING else ""
-    return f"{unread}{where}: {finding.message}" + (f" ({finding.help})" if finding.help else "")
+    advice = f" ({finding.help})" if finding.help else ""
+    return f"{unread}{where}: {finding.message}{advice} [{finding.rule}]"

@@ -1,5 +1,6 @@
 """The example of a rule: the files before and after the mistake, and the command that finds it."""
 
+import json
 import re
 from collections.abc import Mapping
 from textwrap import indent
@@ -76,7 +77,8 @@ def complete(fragment: str) -> str:
 
 def _arguments(fragment: str) -> str:
     """Return the arguments that pass every port of a fragment, as `comp generate` would write them for a program."""
-    ports = yaml.safe_load(fragment) or {}
+    # Texts stay as they are written.
+    ports = yaml.load(fragment, yaml.BaseLoader) or {}  # noqa: S506 (makes nothing but texts, lists and mappings)
     lines = [_input(port) for port in ports.get("inputs") or ()]
     lines += [f"- {_flag(port)}\n- {{outputPath: {port['name']}}}\n" for port in ports.get("outputs") or ()]
     words = ", ".join(line.removeprefix("- ") for part in lines for line in part.splitlines())
@@ -89,10 +91,9 @@ def _input(port: Mapping[str, Any]) -> str:
     """Return the argument of an input; one that may be left out is tested first."""
     name, passed = port["name"], "inputValue" if is_parameter_type(str(port.get("type", ""))) else "inputPath"
     value, flag = f"{{{passed}: {name}}}", _flag(port)
-    if "default" not in port and not port.get("optional"):
+    if "default" not in port and port.get("optional") != "true":
         return f"- {flag}\n- {value}\n"
-    default = port.get("default")
-    otherwise = "" if default is None else f", else: [{flag}, {_quoted(default)}]"
+    otherwise = "" if "default" not in port else f", else: [{flag}, {_quoted(port['default'])}]"
     return f"- {{if: {{cond: {{isPresent: {name}}}, then: [{flag}, {value}]{otherwise}}}}}\n"
 
 
@@ -101,10 +102,9 @@ def _flag(port: Mapping[str, Any]) -> str:
     return f"--{re.sub('[^a-z0-9]+', '-', port['name'].lower()).strip('-')}"
 
 
-def _quoted(default: object) -> str:
-    """Return a default as the text of an argument."""
-    text = str(default).replace("'", "''")
-    return f"'{text}'"
+def _quoted(text: str) -> str:
+    """Return a default as an argument."""
+    return json.dumps(text) if "\n" in text else "'{}'".format(text.replace("'", "''"))
 
 
 def _parts(fragment: str) -> dict[str, str]:

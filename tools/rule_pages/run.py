@@ -15,6 +15,8 @@ from tools.rule_pages.example import Example
 
 # `comp lint` puts a rule behind the severity, other commands at the end of the line.
 _FOUND = re.compile(r".*(?:\b(?:error|warning|info) ([A-Z]\d{3})\b|\[([A-Z]\d{3})\]$)")
+# A text that is too long for a page: `…(140000 characters)…`.
+_LONG = re.compile(r"…\((\d+) characters\)…")
 # What decides how a command prints; the rest of the environment stays.
 _COLOUR = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "COMP_REGISTRY")
 
@@ -40,12 +42,17 @@ def run(example: Example) -> Ran:
     with tempfile.TemporaryDirectory() as name, chdir(name), _plain_environment():
         for path, text in example.files.items():
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_text(text, "utf-8")
+            Path(path).write_text(_LONG.sub(_repeated, text), "utf-8")
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             main(example.command.split())
     printed = out.getvalue() + err.getvalue()
     return Ran(printed=printed, findings=tuple(_findings(printed)))
+
+
+def _repeated(match: re.Match[str]) -> str:
+    """Return the text that stands for so many characters."""
+    return "x" * int(match[1])
 
 
 def _findings(printed: str) -> Iterator[tuple[str, str]]:

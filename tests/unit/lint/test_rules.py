@@ -1,7 +1,6 @@
 """The list of rules: stable ids, names and severities, and an explanation of each."""
 
 import pytest
-import yaml
 
 from toolkit.lint.rules import RULES
 
@@ -72,6 +71,4 @@ def test_ids_names_and_severities_never_change() -> None:
 def test_a_rule_explains_itself(rule: str) -> None:
     explained = RULES[rule]
     assert explained.summary.endswith(".")
-    assert explained.bad != explained.good or explained.explanation
-    if rule in {"C002", "C003", "C004", "C020", "C021", "C060"}:
-        yaml.safe_load(explained.bad)
+    assert explained.explanation.count("\n") > 5
