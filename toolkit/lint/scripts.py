@@ -4,64 +4,67 @@ KFP's own compilers write components so, and authors do by hand. What KFP 1.8 ge
 that writes its `$0` into a file, and the Python code that is this `$0`.
 """
 
-import ast
 import re
-import warnings
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from itertools import islice
 from typing import Literal
 
 from msgspec import Struct
 
 from toolkit.errors import Location
-from toolkit.lint.rule import ERROR, WARNING, Remark, RuleCategory, rule
+from toolkit.lint.rule import ERROR, Remark, RuleCategory, rule
+from toolkit.lint.shell import shell_problem
 from toolkit.lint.walk import top_arguments
 from toolkit.spec.document import Place
 from toolkit.spec.model import Argument, ConcatPlaceholder, IfPlaceholder, PortPlaceholder
 from toolkit.spec.reader import ComponentDocument
 
-_SHELLS = {"sh", "bash", "dash", "ash", "zsh", "ksh"}
-_PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
+_INTERPRETER = re.compile(
+    r"\s*(?:[^\n]*/)?(?:(?P<shell>sh|bash|dash|ash|zsh|ksh)|(?P<python>python(?:3(?:\.\d+)?)?))\s*"
+)
+# Shells whose programs bash can parse.
+_LIKE_BASH = {"sh", "bash", "dash", "ash"}
+# A contract with more of them is not one that anybody wrote.
+_MOST_SCRIPTS = 8
 # Several flags may stand in one word, `-c` last: `-ec`, `-uc`.
 _SCRIPT_FLAG = re.compile(r"-[A-Za-z]*c")
 _FLAG = re.compile(r"-[A-Za-z]+|--[a-z-]+|pipefail|errexit|nounset")
-_RUNS_ITS_NAME = re.compile(r"python3?\b[^\n]*")
-_INSTALLS = re.compile(
-    r"""
-    \bpip[23]?\s+install\b | \bconda\s+install\b | \bapt(?:-get)?\s+(?:-\S+\s+)*install\b | \bapk\s+add\b
-  | \b(?:yum|dnf)\s+(?:-\S+\s+)*install\b | \bnpm\s+(?:install|ci)\b | \binstall\.packages\s*\(
-    """,
-    re.VERBOSE,
-)
-# Programs of more lines are read nevertheless; this bounds the time for a hostile one.
-_LONGEST = 1_000_000
-_BLOCK = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
+_WRITES_ITS_NAME = re.compile(r"""\b(?:printf|echo)\b[^\n]*"\$0"[^\n]*>""")
+_RUNS_PYTHON = re.compile(r"python3?\b")
+# A folded block (`>`) joins lines, so that its program has others than the file.
+_BLOCK = re.compile(r"\|[-+0-9]*\s*(?:#.*)?$")
 
 
 class Script(Struct, frozen=True, kw_only=True):
-    """A program in the command line: the place of its argument, the argument, and its language."""
+    """A program in the command line: the place of its argument, the argument, and the name of its interpreter.
+
+    `position` is that of the argument among all words of the command line.
+    """
 
     place: Place
     argument: Argument
     language: Literal["shell", "python"]
+    interpreter: str
+    position: int
 
 
 def scripts(document: ComponentDocument) -> Iterator[Script]:
     """Yield the programs after `-c` of a shell or of Python, and the Python that such a shell script gets as `$0`."""
     words = list(top_arguments(document))
     for index, (_, argument) in enumerate(words):
-        language = _interpreter(argument)
-        if language is None:
-            continue
-        found = _after_flags(words, index + 1)
-        if found is None:
+        interpreter = _INTERPRETER.fullmatch(argument) if isinstance(argument, str) else None
+        found = _after_flags(words, index + 1) if interpreter else None
+        if interpreter is None or found is None:
             continue
         place, script = words[found]
-        yield Script(place=place, argument=script, language=language)
-        text = script if isinstance(script, str) else ""
-        if language == "shell" and '"$0"' in text and _RUNS_ITS_NAME.search(text) and found + 1 < len(words):
+        shell = interpreter["shell"]
+        name = shell or interpreter["python"]
+        language: Literal["shell", "python"] = "shell" if shell else "python"
+        yield Script(place=place, argument=script, language=language, interpreter=name, position=found)
+        text = script if shell and isinstance(script, str) else ""
+        if _WRITES_ITS_NAME.search(text) and _RUNS_PYTHON.search(text) and found + 1 < len(words):
             place, code = words[found + 1]
-            yield Script(place=place, argument=code, language="python")
+            yield Script(place=place, argument=code, language="python", interpreter="python", position=found + 1)
 
 
 @rule(
@@ -103,92 +106,50 @@ def shell_injection(document: ComponentDocument) -> Iterator[Remark]:
 
 
 @rule(
-    "C052",
-    "python-syntax-embedded",
+    "C051",
+    "shell-syntax-embedded",
     ERROR,
     RuleCategory.SYNTAX,
-    "Python code in the command line cannot be parsed: the step fails when it starts.",
+    "A shell program in the command line cannot be parsed: the step fails when it runs. "
+    "This needs bash on your machine, which reads the program and runs nothing of it.",
 )
-def python_syntax(document: ComponentDocument) -> Iterator[Remark]:
-    """Report embedded Python that this machine's Python cannot parse, at its line of the contract.
+def shell_syntax(document: ComponentDocument) -> Iterator[Remark]:
+    """Report embedded shell programs that bash cannot parse, at their line of the contract.
 
-    The code after `python -c` is parsed when the step starts, and the step fails there. The finding is at the line of
-    the contract that cannot be parsed.
+    A shell reads its program line by line, so that the step may have done half of its work before it fails. The
+    finding is at the line of the contract that cannot be parsed; what is missing at the end, bash misses in the last
+    line.
 
-    The Python that `comp` runs in parses the code: syntax that is newer than it is reported too.
+    bash reads the program (`bash -n`) and runs nothing of it. On a machine without bash, or with bash 3, there is no
+    finding. Programs of `zsh` and `ksh` are not checked. A program that bash can parse may still be too new for
+    another shell: arrays and `<(…)` are unknown to Debian's `sh`.
 
     Wrong:
         command:
-        - python3
+        - sh
         - -c
         - |
-          for name in ("a", "b")
-              print(name)
+          if [ -n "$DEBUG" ]; then
+            set -x
+          python train.py
 
     Right:
         command:
-        - python3
+        - sh
         - -c
         - |
-          for name in ("a", "b"):
-              print(name)
+          if [ -n "$DEBUG" ]; then
+            set -x
+          fi
+          python train.py
     """
-    for script in scripts(document):
-        code = script.argument
-        if script.language != "python" or not isinstance(code, str) or len(code) > _LONGEST:
-            continue
-        try:
-            with warnings.catch_warnings():
-                # An invalid escape sequence is not an error yet.
-                warnings.simplefilter("ignore")
-                ast.parse(code)
-        except SyntaxError as error:
-            where = _inside(document, document.places[script.place], error.lineno or 1)
-            yield Remark(where, f"the Python code cannot be parsed: {error.msg}, in its line {error.lineno}")
-        except (ValueError, RecursionError, MemoryError):
-            yield Remark(document.places[script.place], "the Python code cannot be parsed: it is nested too deeply")
-
-
-@rule(
-    "C065",
-    "installs-when-it-runs",
-    WARNING,
-    RuleCategory.IMAGES,
-    "The step installs packages each time it runs: it needs a network then, and gets what is new on that day.",
-)
-def installs_when_it_runs(document: ComponentDocument) -> Iterator[Remark]:
-    """Report installations in programs and arguments, one for each argument.
-
-    Each run installs again: it takes longer, needs a network and an index that answers, and gets the versions of that
-    day. A step that worked yesterday fails today without any change.
-
-    Put the packages into the image: name them under `dependencies` in `pyproject.toml`, and `comp build` installs them,
-    pinned by a lock.
-
-    Wrong:
-        command: [sh, -c, pip install pandas && python train.py]
-
-    Right:
-        command: [python, train.py]
-    """
-    for place, argument in top_arguments(document):
-        for text in _texts(argument):
-            if found := _INSTALLS.search(text[:_LONGEST]):
-                message = f"the step runs `{' '.join(found[0].split())}` each time it starts"
-                line = text.count("\n", 0, found.start()) + 1
-                advice = "put the packages into the image: `comp build` installs what pyproject.toml names"
-                yield Remark(_inside(document, document.places[place], line), message, advice)
-                break
-
-
-def _interpreter(argument: Argument) -> Literal["shell", "python"] | None:
-    """Return the language that a word of the command line interprets."""
-    if not isinstance(argument, str) or "\n" in argument:
-        return None
-    name = PurePosixPath(argument.strip()).name
-    if name in _SHELLS:
-        return "shell"
-    return "python" if _PYTHON.fullmatch(name) else None
+    programs = (script for script in scripts(document) if script.interpreter in _LIKE_BASH)
+    for script in islice(programs, _MOST_SCRIPTS):
+        problem = shell_problem(script.argument) if isinstance(script.argument, str) else None
+        if problem:
+            where = inside(document, document.places[script.place], problem.line)
+            message = f"the shell program cannot be parsed: {problem.message}, in its line {problem.line}"
+            yield Remark(where, message)
 
 
 def _after_flags(words: Sequence[tuple[Place, Argument]], start: int) -> int | None:
@@ -224,18 +185,7 @@ def _inner_values(place: Place, argument: Argument) -> Iterator[tuple[Place, Por
                 yield from _inner_values((*place, branch, index), item)
 
 
-def _texts(argument: Argument) -> Iterator[str]:
-    """Yield the texts of an argument; those of a concatenation as one."""
-    if isinstance(argument, str):
-        yield argument
-    elif isinstance(argument, ConcatPlaceholder):
-        yield "".join(item for item in argument.items if isinstance(item, str))
-    elif isinstance(argument, IfPlaceholder):
-        for item in (*argument.then, *argument.otherwise):
-            yield from _texts(item)
-
-
-def _inside(document: ComponentDocument, where: Location, line: int) -> Location:
+def inside(document: ComponentDocument, where: Location, line: int) -> Location:
     """Return the place of a line of a program: in a block of YAML its own line, else that of the whole text."""
     first = document.lines[(where.line or 1) - 1][(where.column or 1) - 1 :]
     number = (where.line or 1) + line
