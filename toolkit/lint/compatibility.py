@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from toolkit.errors import Location
-from toolkit.lint.rule import ERROR, WARNING, Remark, RuleCategory, rule
+from toolkit.lint.rule import ERROR, Remark, RuleCategory, rule
 from toolkit.lint.walk import arguments, ports
 from toolkit.spec.model import Graph, OutputMetadataPlaceholder, PortPlaceholder
 from toolkit.spec.reader import ComponentDocument
@@ -45,7 +45,7 @@ def list_type(document: ComponentDocument) -> Iterator[Remark]:
 @rule(
     "C043",
     "graph",
-    WARNING,
+    ERROR,
     RuleCategory.PORTABILITY,
     "A graph of components: only KFP 1.8 reads it, and it has no image to build.",
 )

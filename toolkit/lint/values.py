@@ -15,6 +15,7 @@ from toolkit.spec.reader import ComponentDocument, is_parameter_type
 from toolkit.words import closest
 
 _EXAMPLES = {"integer": "'3'", "float": "'0.5'", "boolean": "'true'", "jsonarray": "'[1, 2]'", "jsonobject": "'{}'"}
+_EMPTY = {"jsonarray": "'[]'", "jsonobject": "'{}'"}
 # Other names of the same types (kfp 2.17, dsl/types/type_utils.py).
 _ALIASES = {
     "int": "integer",
@@ -106,7 +107,8 @@ def default_empty(document: ComponentDocument) -> Iterator[Remark]:
     """Report empty defaults of types other than String.
 
     An empty text is no number, no boolean and no JSON. KFP 2 cannot load a contract with an empty default of type
-    Integer, Float or Boolean; for JSON the program gets an empty text.
+    Integer, Float or Boolean. For a JsonArray or JsonObject KFP passes the empty text, for which a program may be
+    ready: the finding is a warning then.
 
     An input that may be left out, without a default, is `optional: true`. Pass it inside of `if`, so that the program
     gets no argument if it is absent.
@@ -123,7 +125,11 @@ def default_empty(document: ComponentDocument) -> Iterator[Remark]:
         if port.default == "" and _plain_name(port.type) in _EXAMPLES:
             where = document.places[("inputs", index, "default")]
             message = f"the default of {port.name!r} is empty, its type is {port.type}"
-            yield Remark(where, message, "write `optional: true` instead")
+            # Both lines of KFP pass the empty text, and a shell script may well be ready for it.
+            if empty := _EMPTY.get(_plain_name(port.type)):
+                yield Remark(where, message, f"write {empty}, unless the program takes an empty text", WARNING)
+            else:
+                yield Remark(where, message, "write `optional: true` instead")
 
 
 @rule(

@@ -39,7 +39,7 @@ def test_ids_names_and_severities_never_change() -> None:
         "C040": ("no-command", "warning"),
         "C041": ("env-placeholder", "error"),
         "C042": ("unsupported-container-key", "error"),
-        "C043": ("graph", "warning"),
+        "C043": ("graph", "error"),
         "C044": ("no-implementation", "error"),
         "C045": ("unknown-to-kfp-2", "error"),
         "C046": ("graph-reference", "error"),

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.contracts import BRANCH, A, Case, contract, lacking, texts_found
+from tests.contracts import BRANCH, PATH, A, Case, contract, lacking, texts_found
+from toolkit.lint.rules import findings_of
+from toolkit.spec.reader import parse_document
 
 CASES: tuple[Case, ...] = (
     ("C005", contract("{name: a, default: 1.10, type: String}"), ["1.10"]),
@@ -68,6 +70,15 @@ CASES: tuple[Case, ...] = (
 @pytest.mark.parametrize(("rule", "text", "places"), CASES, ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)])
 def test_a_rule_finds_its_places(rule: str, text: str, places: list[str]) -> None:
     assert texts_found(text, rule) == places
+
+
+def test_an_empty_default_is_an_error_unless_kfp_passes_it() -> None:
+    types = {"a": "Boolean", "b": "JsonArray", "c": "dict"}
+    ports = ", ".join(f"{{name: {name}, type: {type_}, default: ''}}" for name, type_ in types.items())
+    document = parse_document(contract(ports), PATH)
+    found = [finding for finding in findings_of(document) if finding.rule == "C021"]
+    assert [str(finding.severity) for finding in found] == ["error", "warning", "warning"]
+    assert "write '[]'" in found[1].help
 
 
 def test_every_rule_has_a_wrong_and_a_right_case() -> None:
