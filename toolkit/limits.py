@@ -194,6 +194,12 @@ RECORD_SIZE = Limit(
     unit="bytes",
     about="a file of a component registry, a layout's index, a record of `comp new`, the table of a cache export",
 )
+BASELINE_SIZE = Limit(
+    name="baseline-size",
+    default=64_000_000,
+    unit="bytes",
+    about="a baseline of `comp lint`, the findings that it knows",
+)
 CACHE_ENTRIES = Limit(
     name="cache-entries", default=10_000, unit="items", about="the blobs in a cache export, and the records in it"
 )

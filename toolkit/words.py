@@ -13,6 +13,11 @@ def some_of(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
+def counted(count: int, name: str) -> str:
+    """Return a number with the name of what it counts: `1 file`, `2 files`."""
+    return f"{count} {name}{'' if count == 1 else 's'}"
+
+
 def shortened(text: str, longest: int) -> str:
     """Return a text, cut at the end if it has more than `longest` characters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

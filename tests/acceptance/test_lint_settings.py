@@ -78,7 +78,7 @@ def test_strict_counts_the_chosen_severities(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--select", "C06O"], "error: --select: unknown rule: 'C06O'\n\nhint: did you mean C06"),
+        (["--select", "C06O"], "error: --select: unknown rule: 'C06O'\n\nhint: did you mean C060?"),
         (["--ignore", "C01,C003"], "error: --ignore: C003 is always an error: it cannot be ignored\n\nhint: "),
         (["--ignore", "B101"], "error: --ignore: B101 is about `comp breaking`, not `comp lint`\n\nhint: "),
     ],
@@ -95,7 +95,7 @@ def test_invalid_settings_are_one_finding_for_all_files(tree: Path) -> None:
     result = comp("lint", "new/component.yaml", "legacy/component.yaml")
     assert result.code == 1
     assert result.out.startswith("pyproject.toml:2:19: error S001 unknown rule: 'C06O'\n")
-    assert '    ignore = ["C060", "C06O"]\n                      ^\n    did you mean C06' in result.out
+    assert '    ignore = ["C060", "C06O"]\n                      ^\n    did you mean C060?' in result.out
     assert result.err == "1 error, 0 warnings, 0 infos\n"
 
 

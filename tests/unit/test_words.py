@@ -1,6 +1,6 @@
 import pytest
 
-from toolkit.words import closest, did_you_mean, in_bytes, is_text, shortened, some_of
+from toolkit.words import closest, counted, did_you_mean, in_bytes, is_text, shortened, some_of
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,7 @@ def test_half_of_a_surrogate_pair_is_not_text() -> None:
 def test_a_long_text_is_cut_at_its_end() -> None:
     assert shortened("abc", 3) == "abc"
     assert shortened("abcd", 3) == "ab…"
+
+
+def test_counted() -> None:
+    assert [counted(count, "file") for count in (0, 1, 2)] == ["0 files", "1 file", "2 files"]

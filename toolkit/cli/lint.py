@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 from msgspec.structs import replace
 
 from toolkit.cli import findings as reports
-from toolkit.cli import lint_options, many
+from toolkit.cli import lint_baseline, lint_options, many
 from toolkit.cli.console import Console, pass_console
 from toolkit.cli.failures import print_failure
 from toolkit.errors import Severity
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
 @lint_options.select_option
 @lint_options.ignore_option
+@lint_baseline.baseline_option
+@lint_baseline.write_option
 @many.every_option
 @many.since_option
 @many.jobs_option
@@ -38,6 +41,8 @@ def command(
     strict: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    baseline: Path | None,
+    write_baseline: Path | None,
     every: bool,
     since: str | None,
     jobs: int | None,
@@ -52,13 +57,20 @@ def command(
     asked.check()
     overrides = lint_options.overrides(select, ignore)
     printed = reports.Report(console, form)
+    known = lint_baseline.Baseline(baseline, write_baseline, overrides)
     work = _members if every else _paths
-    return work(console, asked, printed, overrides, strict=strict)
+    return work(console, asked, printed, _Chosen(overrides=overrides, known=known, strict=strict))
 
 
-def _members(
-    console: Console, asked: many.Asked, printed: reports.Report, overrides: "Overrides", *, strict: bool
-) -> int:
+class _Chosen(Struct, frozen=True, kw_only=True):
+    """What counts: the rules that the command line chooses, the findings that are known; with `strict`, warnings."""
+
+    overrides: "Overrides"
+    known: lint_baseline.Baseline
+    strict: bool
+
+
+def _members(console: Console, asked: many.Asked, printed: reports.Report, chosen: _Chosen) -> int:
     """Check the components of a collection, and print a table of them."""
     from toolkit.collection.linting import lint_all
     from toolkit.collection.targets import Target
@@ -68,21 +80,21 @@ def _members(
     members = [replace(member, problem=None) for member in asked.members()]
     report = many.Report(console, "comp lint", members, asked)
     targets = (Target(path=member.folder, is_folder=True) for member in members)
-    for member, each in zip(members, lint_all(targets, overrides, jobs=asked.at_once), strict=True):
+    outcomes = chosen.known.new(lint_all(targets, chosen.overrides, jobs=asked.at_once))
+    for member, each in zip(members, outcomes, strict=True):
         linted = each.linted
         if linted:
             printed.add(linted.findings, linted.sources, linted.faults)
-        done = _done(linted, strict=strict) if linted else None
+        done = _done(linted, strict=chosen.strict) if linted else None
         seconds = linted.seconds if linted else 0
         report.add(MemberOutcome(member=member, seconds=seconds, done=done, failure=each.failure))
     printed.end()
     console.say(printed.sums())
+    chosen.known.end(console)
     return report.end()
 
 
-def _paths(
-    console: Console, asked: many.Asked, printed: reports.Report, overrides: "Overrides", *, strict: bool
-) -> int:
+def _paths(console: Console, asked: many.Asked, printed: reports.Report, chosen: _Chosen) -> int:
     """Check what the paths stand for. A path that stands for nothing is an error, and the others are checked."""
     from toolkit.collection.linting import lint_all
     from toolkit.collection.targets import Targets, no_contract
@@ -90,18 +102,19 @@ def _paths(
     paths = tuple(dict.fromkeys(asked.folders or (Path(),)))
     code, empty = 0, set(range(len(paths)))
     targets = Targets(paths, os.environ)
-    for each in lint_all(targets, overrides, jobs=asked.at_once):
+    for each in chosen.known.new(lint_all(targets, chosen.overrides, jobs=asked.at_once)):
         if each.failure:
             empty.discard(each.target.asked)
             code = max(code, print_failure(each.failure))
         elif each.linted and each.linted.sources:
             empty.discard(each.target.asked)
             printed.add(each.linted.findings, each.linted.sources, each.linted.faults)
-            code = max(code, _done(each.linted, strict=strict).code)
+            code = max(code, _done(each.linted, strict=chosen.strict).code)
     printed.end()
     for number in sorted(empty - targets.repeated):
         code = max(code, print_failure(no_contract(paths[number])))
     console.say(printed.sums())
+    chosen.known.end(console)
     return code
 
 

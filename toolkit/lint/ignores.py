@@ -12,21 +12,21 @@ import yaml
 from msgspec import Struct
 
 from toolkit.errors import Finding, Location
-from toolkit.lint.rule import RULES, WARNING, Rule, RuleCategory
+from toolkit.lint.rule import RULES, WARNING, RuleCategory, meant, reported
 from toolkit.spec.document import LINE_BREAK, compose
-from toolkit.words import closest
 
 _WORD = "comp:ignore"
 # Several may share a line: the reason ends where the next one begins.
 _COMMENT = re.compile(rf"#\s*{_WORD}(?![\w:-])(?:\[(?P<ids>[^\]]*)\])?(?P<reason>(?:(?!#\s*{_WORD}).)*)")
 _NAME = re.compile(r"[^\s,]+")
 
-_OF_COMMENTS = (
-    (
-        "C100",
-        "ignore-without-reason",
-        "A comment ignores a finding and does not say why.",
-        """
+reported(
+    "C100",
+    "ignore-without-reason",
+    WARNING,
+    RuleCategory.SETTINGS,
+    "A comment ignores a finding and does not say why.",
+    """
     Those who read the contract later cannot know whether the reason still holds, and so the comment stays for ever.
 
     Wrong:
@@ -35,12 +35,15 @@ _OF_COMMENTS = (
     Right:
         image: registry.example.com/ml/train:1.0  # comp:ignore[C060] the base team moves this tag on purpose
     """,
-    ),
-    (
-        "C101",
-        "unused-ignore",
-        "A comment ignores a finding that is not there.",
-        """
+)
+
+reported(
+    "C101",
+    "unused-ignore",
+    WARNING,
+    RuleCategory.SETTINGS,
+    "A comment ignores a finding that is not there.",
+    """
     The contract was mended, or the comment stands at another line than the finding. It would hide the next finding of
     its rule. Rules that the settings switch off are not counted as unused.
 
@@ -51,12 +54,15 @@ _OF_COMMENTS = (
     Right:
         image: registry.example.com/ml/train:1.0
     """,
-    ),
-    (
-        "C102",
-        "invalid-ignore",
-        "A comment ignores a rule that does not exist or that a comment cannot ignore, or has another form.",
-        """
+)
+
+reported(
+    "C102",
+    "invalid-ignore",
+    WARNING,
+    RuleCategory.SETTINGS,
+    "A comment ignores a rule that does not exist or that a comment cannot ignore, or has another form.",
+    """
     The comment has no effect. Findings about what cannot be read, or about a whole file, have no line whose comment
     counts.
 
@@ -66,18 +72,7 @@ _OF_COMMENTS = (
     Right:
         image: registry.example.com/ml/train:1.0  # comp:ignore[C060] the tag moves on purpose
     """,
-    ),
 )
-
-for _id, _name, _summary, _explanation in _OF_COMMENTS:
-    RULES[_id] = Rule(
-        id=_id,
-        name=_name,
-        severity=WARNING,
-        category=RuleCategory.SETTINGS,
-        summary=_summary,
-        explanation=_explanation,
-    )
 
 
 class Named(Struct, frozen=True, kw_only=True):
@@ -205,8 +200,8 @@ def _advice(name: str) -> str:
     """Return what to write instead of an unknown rule."""
     if name[0] in "BV":
         return "`comp breaking` obeys no comments: the version says what callers have to expect"
-    named = next((rule.id for rule in RULES.values() if rule.name == name), None) or closest(name.upper(), RULES)
-    return f"did you mean {named}?" if named else "`comp rules` lists the rules"
+    close = meant(name)
+    return f"did you mean {close}?" if close else "`comp rules` lists the rules"
 
 
 def _finding(rule: str, where: Location, message: str, advice: str) -> Finding:

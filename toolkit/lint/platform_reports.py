@@ -5,14 +5,14 @@ SARIF 2.1.0 is what GitHub's code scanning and editors read; GitLab's form is th
 
 import json
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from toolkit import __version__
 from toolkit.errors import Finding, Severity
+from toolkit.lint.fingerprint import fingerprints, posix
 from toolkit.lint.rule import Rule
 from toolkit.redaction import hide, xml_text
 
@@ -33,28 +33,26 @@ def as_sarif(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> str:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "results": [_sarif_result(finding, used.index(finding.rule)) for finding in findings],
+        "results": [
+            _sarif_result(finding, used.index(finding.rule), fingerprint)
+            for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
+        ],
     }
     return json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
 def as_gitlab(findings: Sequence[Finding]) -> str:
     """Return GitLab's code quality report; equal findings in one file have fingerprints of their own."""
-    seen: dict[str, int] = {}
-    issues = []
-    for finding in findings:
-        key = f"{finding.rule}\0{_posix(finding.where.path)}\0{finding.message}"
-        # Not the line: a finding that moves is still the same to GitLab.
-        seen[key] = seen.get(key, 0) + 1
-        issues.append(
-            {
-                "description": hide(finding.message),
-                "check_name": finding.rule,
-                "fingerprint": sha256(f"{key}\0{seen[key]}".encode("utf-8", "surrogateescape")).hexdigest(),
-                "severity": _GITLAB[finding.severity],
-                "location": {"path": _posix(finding.where.path), "lines": {"begin": finding.where.line or 1}},
-            }
-        )
+    issues = [
+        {
+            "description": hide(finding.message),
+            "check_name": finding.rule,
+            "fingerprint": fingerprint,
+            "severity": _GITLAB[finding.severity],
+            "location": {"path": posix(finding.where.path), "lines": {"begin": finding.where.line or 1}},
+        }
+        for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
+    ]
     return json.dumps(issues, indent=2)
 
 
@@ -68,7 +66,7 @@ def as_junit(findings: Sequence[Finding], checked: Sequence[Path]) -> str:
     suites = ET.Element("testsuites", {"name": "comp", **counts})
     suite = ET.SubElement(suites, "testsuite", {"name": "contracts", **counts})
     for path, each in own.items():
-        case = ET.SubElement(suite, "testcase", classname="comp", name=xml_text(_posix(path)))
+        case = ET.SubElement(suite, "testcase", classname="comp", name=xml_text(posix(path)))
         text = xml_text("\n".join(f"{finding.where}: {finding.rule} {finding.message}" for finding in each))
         errors = [finding for finding in each if finding.severity is Severity.ERROR]
         if errors:
@@ -93,10 +91,10 @@ def _sarif_rule(name: str, rule: Rule | None) -> dict[str, Any]:
     }
 
 
-def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
+def _sarif_result(finding: Finding, index: int, fingerprint: str) -> dict[str, Any]:
     """Return one result."""
     where = finding.where
-    place: dict[str, Any] = {"artifactLocation": {"uri": quote(_posix(where.path))}}
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(posix(where.path))}}
     region = {
         "startLine": where.line,
         "startColumn": where.column,
@@ -112,9 +110,5 @@ def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
         "level": _LEVELS[finding.severity],
         "message": {"text": hide("\n".join(filter(None, (finding.message, finding.help))))},
         "locations": [{"physicalLocation": place}],
+        "partialFingerprints": {"comp/v1": fingerprint},
     }
-
-
-def _posix(path: PurePath) -> str:
-    """Return a path with slashes; what is not UTF-8 in it is shown as escapes."""
-    return path.as_posix().encode("utf-8", "backslashreplace").decode()

@@ -15,6 +15,7 @@ from msgspec import Struct
 from toolkit.edits import Applicability, Fix
 from toolkit.errors import Finding, Location, Severity
 from toolkit.spec.reader import ComponentDocument
+from toolkit.words import closest
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
@@ -164,6 +165,14 @@ def reported(
         explanation=explanation,
         fixed=severity is ERROR and not settable,
     )
+
+
+def meant(name: str) -> str | None:
+    """Return the id of the rule that an unknown id, or the name of a rule, means; None if none is similar."""
+    named = next((each.id for each in RULES.values() if each.name == name), None)
+    # Letters that look like digits are the likeliest slip.
+    text = name.upper().translate(str.maketrans("OIL", "011"))
+    return named or (text if text in RULES else closest(text, RULES))
 
 
 def findings_of(document: ComponentDocument, off: Collection[str] = ()) -> list[Finding]:

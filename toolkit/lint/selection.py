@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from toolkit.config.lint import LintSettings, Selector, lint_settings_of
 from toolkit.errors import Finding, InputError, Severity
+from toolkit.lint.rule import meant
 from toolkit.lint.rules import RULES, Rule
 from toolkit.system.glob import Glob
 from toolkit.system.moment import once
@@ -132,8 +133,7 @@ def check_selector(selector: Selector, *, changes: bool = False) -> None:
         hint = "`comp breaking` has no settings: its rules decide the version that a change requires"
         raise InputError(f"{text} is about `comp breaking`, not `comp lint`", where=selector.where, hint=hint)
     if not any(_has(text, rule) for rule in RULES):
-        named = next((rule.id for rule in RULES.values() if rule.name == text), None)
-        close = named or closest(text.upper(), RULES) or closest(text.lower(), _CATEGORIES)
+        close = meant(text) or closest(text.lower(), _CATEGORIES)
         hint = (
             f"did you mean {close}?" if close else "write an id (C060), the beginning of ids (C06), a category, or ALL"
         )

@@ -48,6 +48,7 @@ SCHEMAS = {
         file="pyproject.schema.json", summary="A component's pyproject.toml.", pattern="**/pyproject.toml"
     ),
     "config": Schema(file="comp-config.schema.json", summary="The table [tool.comp] of pyproject.toml alone."),
+    "baseline": Schema(file="lint-baseline.schema.json", summary="What `comp lint --write-baseline` writes."),
     "changed": Schema(file="changed.schema.json", summary="What `comp changed --format json` prints."),
 }
 

@@ -120,7 +120,7 @@ def test_a_selection_goes_to_other_processes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "place", "message", "hint"),
     [
-        ("ignore = ['C060', 'C06O']", (2, 19), "unknown rule: 'C06O'", "did you mean C06"),
+        ("ignore = ['C060', 'C06O']", (2, 19), "unknown rule: 'C06O'", "did you mean C060?"),
         ("ignore = ['image-not-pinned']", (2, 11), "unknown rule: 'image-not-pinned'", "did you mean C060?"),
         ("select = ['?']", (2, 11), "unknown rule: '?'", "write an id (C060)"),
         ("severity = { c060 = 'off' }", (2, 14), "unknown rule: 'c060'", "did you mean C060?"),
