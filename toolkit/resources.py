@@ -1,4 +1,4 @@
-"""Find the shipped templates and schemas, in an installed wheel and in a checkout."""
+"""Find the shipped templates, schemas and pages of rules, in an installed wheel and in a checkout."""
 
 from pathlib import Path
 

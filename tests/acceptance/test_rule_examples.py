@@ -12,10 +12,12 @@ RULES = every_rule()
 SHORT = {"C060"} | {name for name, rule in RULES.items() if rule.category is RuleCategory.DOCUMENTATION}
 
 
-@pytest.mark.parametrize("name", sorted(name for name, rule in RULES.items() if not rule.bad))
+@pytest.mark.parametrize("name", sorted(RULES))
 def test_an_example_has_the_findings_of_its_rule_alone(name: str) -> None:
     explanation = read_explanation(RULES[name])
-    wrong, right = run(explanation.wrong), run(explanation.right)
+    wrong = run(explanation.wrong)
     assert name in wrong.rules, wrong.printed
     assert wrong.rules - (SHORT - {name}) <= {name, *explanation.also}, wrong.printed
-    assert right.rules - (SHORT - {name}) <= explanation.also, right.printed
+    if explanation.right:
+        right = run(explanation.right)
+        assert right.rules - (SHORT - {name}) <= explanation.also, right.printed

@@ -40,7 +40,7 @@ class Bump(IntEnum):
 
 
 class ChangeRule(Rule, frozen=True, kw_only=True):
-    """One kind of change; `bad` shows the old and the new version, `good` the way that keeps callers.
+    """One kind of change; its example has an earlier version, and `Right` is the way that keeps callers.
 
     `least` is the most lenient category in which it breaks; None for an addition or a change of the implementation,
     which break nothing. `bump` is what a change of this kind requires where it breaks, `otherwise` where it does not.
@@ -63,6 +63,14 @@ class ChangeRule(Rule, frozen=True, kw_only=True):
         """Return whether a change of this kind breaks callers, by a category's measure."""
         order = list(Category)
         return self.least is not None and order.index(category) <= order.index(self.least)
+
+
+class VersionRule(Rule, frozen=True, kw_only=True):
+    """A rule about versions."""
+
+    def acceptance(self) -> str:
+        """Return how an author publishes the component nevertheless."""
+        return "It cannot be ignored. `comp publish --accept-breaking` publishes a bump that is too small nevertheless."
 
 
 class Change(Struct, frozen=True, kw_only=True):

@@ -1,11 +1,16 @@
 """`comp explain`: explain one rule."""
 
+import shutil
+
 import click
 
 from toolkit.cli.console import Console, pass_console
 from toolkit.cli.rules import every_rule
 from toolkit.errors import UsageError
 from toolkit.words import closest
+
+# Prose in longer lines is hard to read.
+_WIDEST = 100
 
 
 def _completed(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 (click's)
@@ -17,14 +22,14 @@ def _completed(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
 @click.argument("rule", shell_complete=_completed)
 @pass_console
 def command(console: Console, *, rule: str) -> None:
-    """Explain RULE, such as C010, with a wrong and a right example."""
+    """Explain RULE, such as C010: what it finds, an example with its output, and the fix."""
     rules = every_rule()
     named = (each for each in rules.values() if each.name == rule.lower())
     chosen = rules.get(rule.upper()) or next(named, None)
     if chosen is None:
         close = closest(rule.upper(), rules)
         raise UsageError(f"unknown rule: {rule!r}", hint=f"did you mean {close}?" if close else "see `comp rules`")
-    console.data(
-        f"{chosen.id} {chosen.name} ({chosen.severity}, {chosen.category})\n\n{chosen.summary}\n\n"
-        f"{chosen.example()}\n\n{chosen.acceptance()}"
-    )
+    from toolkit.lint.pages import as_terminal_text, rule_page
+
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    console.data(as_terminal_text(rule_page(chosen.id), width))

@@ -13,10 +13,12 @@ from xml.etree import ElementTree as ET
 from toolkit import __version__
 from toolkit.errors import Finding, Severity
 from toolkit.lint.fingerprint import fingerprints, posix
+from toolkit.lint.pages import as_terminal_text, rule_page
 from toolkit.lint.rule import Rule
 from toolkit.redaction import hide, xml_text
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+_WIDTH = 100
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _GITLAB = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
 
@@ -82,11 +84,13 @@ def _sarif_rule(name: str, rule: Rule | None) -> dict[str, Any]:
     """Return the description of a rule; its id alone if a reader of code reports it."""
     if rule is None:
         return {"id": name}
+    page = rule_page(rule.id)
     return {
         "id": rule.id,
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
-        "help": {"text": f"{rule.summary}\n\n{rule.example()}"},
+        # No helpUri: the project has no address on the web.
+        "help": {"text": as_terminal_text(page, _WIDTH), "markdown": page},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }
 

@@ -7,8 +7,6 @@ explanation, and its example, which a test runs. docs/decisions/0038-pages.md de
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import StrEnum
-from inspect import cleandoc
-from textwrap import indent
 
 from msgspec import Struct
 
@@ -97,25 +95,17 @@ class Rule(Struct, frozen=True, kw_only=True):
     summary: str
     explanation: str = ""
     check: Check | None = None
-    bad: str = ""
-    good: str = ""
     fixed: bool = False
 
     def acceptance(self) -> str:
         """Return how an author accepts a finding of this rule."""
         if self.fixed:
             return "It cannot be ignored."
-        setting = f'ignore = ["{self.id}"] in [tool.comp.lint] of pyproject.toml'
+        setting = f'`ignore = ["{self.id}"]` in `[tool.comp.lint]` of pyproject.toml'
         if self.check is None:
             return f"To accept it: {setting}."
-        comment = f"# comp:ignore[{self.id}] with the reason, on the line or above it"
+        comment = f"`# comp:ignore[{self.id}]` with the reason, on the line or above it"
         return f"To accept it at one place: {comment}.\nTo accept it everywhere: {setting}."
-
-    def example(self) -> str:
-        """Return what a rule finds, and the right way, as text."""
-        if self.bad:
-            return f"wrong:\n{indent(self.bad, '    ')}\n\nright:\n{indent(self.good, '    ')}"
-        return cleandoc(self.explanation.partition("\n")[2])
 
 
 RULES: dict[str, Rule] = {}

@@ -15,7 +15,6 @@ _FILE = re.compile(r"--- (\S+)")
 _COMMAND = re.compile(r"\$ comp (.+)")
 # The rest of a fragment's keys are those of the container.
 _TOP = ("name", "description", "metadata", "inputs", "outputs", "implementation")
-_BEFORE = "before.yaml"
 # Arguments of so many characters stand on one line.
 _SHORT = 80
 
@@ -27,13 +26,14 @@ class Example(Struct, frozen=True, kw_only=True):
     command: str
 
 
-def read_example(block: str, rule_id: str) -> Example:
+def read_example(block: str, rule_id: str, command: str) -> Example:
     """Return the example in a block of an explanation: files under `--- NAME`, or one file, and perhaps `$ comp …`.
 
-    A file without a name is what the rule is about, and a contract among these may be a fragment.
+    A file without a name is what the rule is about, and a contract among these may be a fragment. `command` is the one
+    that checks it if the block names no other.
     """
     files: dict[str, list[str]] = {}
-    lines, command = block.strip("\n").splitlines(), _COMMANDS[rule_id[0]]
+    lines = block.strip("\n").splitlines()
     if match := _COMMAND.fullmatch(lines[-1]):
         command = match[1]
         lines.pop()
@@ -46,16 +46,17 @@ def read_example(block: str, rule_id: str) -> Example:
             files[name].append(line)
     texts = {name: "\n".join(each).strip("\n") + "\n" for name, each in files.items()}
     if "" in texts:
-        texts = {_NAMES[rule_id[0]]: _whole(texts.pop(""), rule_id), **texts}
+        name = _NAMES.get(rule_id[0], "component.yaml")
+        text = texts.pop("")
+        texts = {name: complete(text) if name.endswith(".yaml") else text, **texts}
     return Example(files=texts, command=command)
 
 
-def read_pair(before: str, after: str, rule_id: str) -> Example:
+def read_pair(before: str, after: str, rule_id: str, command: str) -> Example:
     """Return the example of two versions of a contract, either of which may be a fragment."""
-    earlier = read_example(before, rule_id)
-    later = read_example(after, rule_id)
+    earlier, later = (read_example(block, rule_id, command) for block in (before, after))
     (text,) = earlier.files.values()
-    return Example(files={_BEFORE: text, **later.files}, command=later.command)
+    return Example(files={"before.yaml": text, **later.files}, command=later.command)
 
 
 def complete(fragment: str) -> str:
@@ -123,27 +124,4 @@ def _parts(fragment: str) -> dict[str, str]:
     return parts
 
 
-def _whole(text: str, rule_id: str) -> str:
-    """Return a file without a name as it is checked."""
-    return complete(text) if _NAMES[rule_id[0]].endswith(".yaml") else text
-
-
-_NAMES = {
-    "C": "component.yaml",
-    "S": "pyproject.toml",
-    "F": "train.py",
-    "P": "train.py",
-    "B": "component.yaml",
-    "N": "component.yaml",
-    "V": "component.yaml",
-}
-_BREAKING = f"breaking component.yaml --against {_BEFORE}"
-_COMMANDS = {
-    "C": "lint component.yaml",
-    "S": "lint .",
-    "F": "inspect-function train.py:train",
-    "P": "new step --from-program train.py",
-    "B": _BREAKING,
-    "N": f"-v {_BREAKING}",
-    "V": _BREAKING,
-}
+_NAMES = {"S": "pyproject.toml", "F": "train.py", "P": "train.py"}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
+from toolkit.breaking.change import ChangeRule
 from toolkit.lint.rule import Rule, RuleCategory
 from tools.rule_pages.example import Example
 from tools.rule_pages.explanation import read_explanation
@@ -15,20 +16,20 @@ _LANGUAGES = {".yaml": "yaml", ".py": "python", ".toml": "toml"}
 def rule_page(rule: Rule) -> str:
     """Return a rule's page. Its example runs, and its findings stand there as they were printed."""
     explanation = read_explanation(rule)
-    found = run(explanation.wrong).of(rule.id)
     parts = [
         f"{_MADE}\n\n# {rule.id} {rule.name}",
         f"{rule.severity.capitalize()}, in the category [{rule.category}](../rules.md#{rule.category}).",
         rule.summary,
         explanation.text,
-        "## Wrong",
+        "## Wrong" if explanation.right else "## Example",
         *_files(explanation.wrong),
-        f"```console\n$ comp {explanation.wrong.command}\n{found}```",
-        "## Right",
-        *_files(explanation.right, explanation.wrong.files),
-        f"## Accept it\n\n{rule.acceptance()}",
+        _printed(rule, explanation.wrong),
     ]
-    return "\n\n".join(parts) + "\n"
+    if explanation.right:
+        parts += ["## Right", *_files(explanation.right, explanation.wrong)]
+    title = "Version" if isinstance(rule, ChangeRule) else "Accept it"
+    paragraphs = rule.acceptance().replace("\n", "\n\n")
+    return "\n\n".join([*parts, f"## {title}\n\n{paragraphs}"]) + "\n"
 
 
 def index(rules: Mapping[str, Rule]) -> str:
@@ -46,11 +47,25 @@ def _table(rules: Iterable[Rule]) -> str:
     return "\n".join(["| rule | name | severity | |", "|---|---|---|---|", *rows])
 
 
-def _files(example: Example, others: Mapping[str, str] | None = None) -> list[str]:
-    """Return an example's files, those of `others` only where they differ; a single one needs no name."""
-    shown = {name: text for name, text in example.files.items() if not others or others.get(name) != text}
-    fences = [f"```{_LANGUAGES.get(PurePath(name).suffix, '')}\n{text}```" for name, text in shown.items()]
-    return [f"`{name}`:\n\n{fence}" for name, fence in zip(shown, fences, strict=True)]
+def _files(example: Example, other: Example | None = None) -> list[str]:
+    """Return an example's files, each under its name; beside another example only those that differ."""
+    before = other.files if other else {}
+    return [
+        f"`{name}`:\n\n```{_LANGUAGES.get(PurePath(name).suffix, '')}\n{text}```"
+        for name, text in example.files.items()
+        if before.get(name) != text
+    ]
+
+
+def _printed(rule: Rule, example: Example) -> str:
+    """Return a command and what it prints: of `comp new` and `comp breaking` only the rule's findings."""
+    command = example.command
+    if command.startswith("lint "):
+        # Examples are short, so that other rules have findings too.
+        command = command.replace("lint ", f"lint --select {rule.id} ")
+    ran = run(Example(files=example.files, command=command))
+    printed = ran.out if command.startswith(("lint ", "inspect-function ")) and ran.out else ran.of(rule.id)
+    return f"```console\n$ comp {command}\n{printed}```"
 
 
 _HEAD = """\

@@ -22,8 +22,9 @@ _COLOUR = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "COMP_REGISTRY")
 
 
 class Ran(Struct, frozen=True, kw_only=True):
-    """What a command printed: whole, and each finding with its rule and its lines."""
+    """What a command printed: on stdout, on both, and each finding with its rule and its lines."""
 
+    out: str
     printed: str
     findings: tuple[tuple[str, str], ...]
 
@@ -47,7 +48,7 @@ def run(example: Example) -> Ran:
         with redirect_stdout(out), redirect_stderr(err):
             main(example.command.split())
     printed = out.getvalue() + err.getvalue()
-    return Ran(printed=printed, findings=tuple(_findings(printed)))
+    return Ran(out=out.getvalue(), printed=printed, findings=tuple(_findings(printed)))
 
 
 def _repeated(match: re.Match[str]) -> str:

@@ -40,16 +40,16 @@ def test_ports_are_passed() -> None:
 
 
 def test_several_files_and_a_command() -> None:
-    example = read_example("--- a.py\nx = 1\n\n--- b/c.toml\n[y]\n$ comp lint b", "S001")
+    example = read_example("--- a.py\nx = 1\n\n--- b/c.toml\n[y]\n$ comp lint b", "S001", "lint .")
     assert example.files == {"a.py": "x = 1\n", "b/c.toml": "[y]\n"}
     assert example.command == "lint b"
 
 
-def test_the_letter_of_a_rule_names_file_and_command() -> None:
-    example = read_example("def f(): ...", "F005")
+def test_a_file_without_a_name_is_what_the_rule_is_about() -> None:
+    example = read_example("def f(): ...", "F005", "inspect-function train.py")
     assert example.files == {"train.py": "def f(): ...\n"}
-    assert example.command == "inspect-function train.py:train"
-    pair = read_pair("command: [a]", "command: [b]", "N502")
+    assert example.command == "inspect-function train.py"
+    pair = read_pair("command: [a]", "command: [b]", "N502", "breaking")
     assert list(pair.files) == ["before.yaml", "component.yaml"]
     assert pair.files["before.yaml"] != pair.files["component.yaml"]
-    assert pair.command == "-v breaking component.yaml --against before.yaml"
+    assert pair.command == "breaking"
