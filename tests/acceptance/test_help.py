@@ -1,13 +1,23 @@
 """The help of every command fits a terminal of 80 columns, and describes every option."""
 
 import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 
+import toolkit
 from tests.commands import ok
+from tests.conftest import ROOT
 from toolkit.cli.main import COMMANDS, comp
+from toolkit.errors import InputError, OutsideError, UsageError
+
+# A name alone: `COMP_LIMIT_…` and the like are the begin of one.
+_VARIABLE = re.compile(r"\bCOMP_(?!LIMIT_)[A-Z0-9_]*[A-Z0-9]\b(?!_)")
+# Set by one process of comp for another.
+INTERNAL = {"COMP_TOOLKIT_PYTHON", "COMP_PIPELINE_IMAGES"}
 
 
 def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -40,6 +50,24 @@ def test_every_option_has_a_help_text(words: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("words", EVERY, ids=" ".join)
 def test_every_command_has_a_help_text_of_a_whole_sentence(words: tuple[str, ...]) -> None:
     assert (EVERY[words].help or "").partition("\n\n")[0].endswith((".", ":"))
+
+
+def test_the_exit_codes_are_those_of_errors() -> None:
+    shown = " ".join(ok("--help").split())
+    codes = {OutsideError: "something outside failed", UsageError: "the command line is wrong"}
+    codes |= {InputError: "the component is wrong"}
+    for error, words in codes.items():
+        assert f"{int(error.exit_code)} {words}" in shown
+
+
+def test_every_variable_is_documented() -> None:
+    sources = [path.read_text() for path in Path(toolkit.__file__).parent.rglob("*.py")]
+    used = {name for text in sources for name in _VARIABLE.findall(text)} - INTERNAL
+    page = (ROOT / "docs" / "environment.md").read_text()
+    assert set(_VARIABLE.findall(page)) == used
+    assert len(used) > 20
+    # docs/security.md has one for each bound.
+    assert "`COMP_LIMIT_…`" in page
 
 
 def test_the_list_of_commands_shows_each_in_full() -> None:

@@ -71,7 +71,11 @@ class _Near(logging.Formatter):
 @click.option("-v", "--verbose", count=True, help="Say more; twice for debugging.")
 @click.pass_context
 def comp(ctx: click.Context, *, quiet: bool, verbose: int) -> None:
-    """Package Python code as pipeline components: scaffold, build, validate, share."""
+    """Package Python code as pipeline components: scaffold, build, validate, share.
+
+    Exit codes: 0 success; 1 the component is wrong, or a check found something; 2 the command line is wrong;
+    3 something outside failed; 4 a bug in comp.
+    """
     ctx.obj = Console(-1 if quiet else verbose)
     log = logging.getLogger("toolkit")
     log.setLevel({-1: logging.WARNING, 0: logging.INFO}.get(ctx.obj.verbosity, logging.DEBUG))
