@@ -96,3 +96,34 @@ def test_a_collection_that_lost_every_component(repository: Path) -> None:
     result = comp("breaking", "--all", "--against", "HEAD")
     assert (result.code, result.out) == (1, "")
     assert result.err.startswith("error: no component below ")
+
+
+def test_consumers_that_break(repository: Path) -> None:
+    pipelines = repository / "pipelines"
+    pipelines.mkdir()
+    (pipelines / "weekly.py").write_text(
+        "from pathlib import Path\n\n"
+        "from kfp import components, dsl\n\n"
+        'train = components.load_component_from_file(Path(__file__).parent.parent / "train" / "component.yaml")\n\n\n'
+        '@dsl.pipeline(name="w")\n'
+        "def weekly(uri: str):\n"
+        "    train(table=uri, rate=0.2)\n"
+    )
+    asked = ("breaking", "train", "--against", "HEAD", "--consumers", "pipelines")
+    assert comp(*asked).code == 0
+    (repository / "train" / "component.yaml").write_text(OLD.replace("name: rate", "name: pace"))
+    result = comp(*asked)
+    assert result.code == 1
+    assert result.out.splitlines() == [
+        "pipelines/weekly.py:10:22: error B102 the step train of w passes 'rate', and that input is called 'pace' now",
+        "        train(table=uri, rate=0.2)",
+        "                         ^",
+        "    pass 'pace'",
+    ]
+    assert result.err.splitlines() == [
+        "Train: requires a major bump (B102); the version stays 1.2.0",
+        "1 use of what changed in 1 file: 1 breaks",
+    ]
+    assert comp(*asked[:-1], "nowhere").code == 2
+    (pipelines / "weekly.py").write_text((pipelines / "weekly.py").read_text().replace(", rate=0.2", ""))
+    assert comp(*asked).code == 0

@@ -34,6 +34,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     declared: Bump | None
     versions: tuple[Version | None, Version | None]
     where: Location
+    old: ComponentDocument
+    new: ComponentDocument
 
     @property
     def breaking(self) -> tuple[Change, ...]:
@@ -111,6 +113,8 @@ def compare(
         declared=declared_bump(*versions),
         versions=versions,
         where=_version_place(new),
+        old=old,
+        new=new,
     )
 
 

@@ -1,6 +1,6 @@
 """The changes of a component's inputs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -129,6 +129,11 @@ def _positional(ports: _Ports) -> list[int]:
     return sorted(range(len(ports.ports)), key=lambda index: not is_required(ports.ports[index]))
 
 
+def positional(inputs: Iterable[Input]) -> list[Input]:
+    """Return inputs in the order of KFP 1.8's arguments: required ones first."""
+    return sorted((port for port in inputs if port.type != FILLED_IN), key=lambda port: not is_required(port))
+
+
 def _pair_changes(was: _Ports, now: _Ports, first: int, second: int) -> Iterator[Change]:
     """Yield the changes of one input."""
     yield from _type_changes(was, now, first, second)
@@ -142,7 +147,7 @@ def _type_changes(was: _Ports, now: _Ports, first: int, second: int) -> Iterator
     where, before = now.at(second, "type"), was.at(first, "type")
     lines = stops(old.type, new.type)
     shown = f"the type of {new.name!r} was {old.type or 'missing'!s} and is {new.type or 'missing'!s} now"
-    rule = _type_rule(old, new, lines)
+    rule = type_rule(old, new, lines)
     if rule:
         yield Change(rule=CHANGES[rule], message=shown, where=where, before=before, lines=lines)
     was_passed, is_passed = _ways(was.document).get(old.name, ""), _ways(now.document).get(new.name, "")
@@ -160,7 +165,7 @@ def _type_changes(was: _Ports, now: _Ports, first: int, second: int) -> Iterator
         yield Change(rule=CHANGES["B115"], message=text, where=where, before=before)
 
 
-def _type_rule(old: Input, new: Input, lines: frozenset[KfpLine]) -> str:
+def type_rule(old: Input, new: Input, lines: frozenset[KfpLine]) -> str:
     """Return the rule for two types, empty if nothing that was passed stops to fit."""
     was, now = kfp2_type(old.type), kfp2_type(new.type)
     if is_parameter_type(old.type) is not is_parameter_type(new.type):

@@ -59,7 +59,7 @@ def _pair_changes(old: ComponentDocument, new: ComponentDocument, first: int, se
     was, now = old.spec.interface.outputs[first], new.spec.interface.outputs[second]
     where, before = _at(new, second, "type"), _at(old, first, "type")
     lines = stops(was.type, now.type)
-    if rule := _type_rule(was, now, lines, in_kfp2=not refused_by_kfp2(old.spec)):
+    if rule := output_type_rule(was, now, lines, in_kfp2=not refused_by_kfp2(old.spec)):
         text = f"the type of the output {now.name!r} was {was.type or 'missing'} and is {now.type or 'missing'} now"
         yield Change(rule=CHANGES[rule], message=text, where=where, before=before, lines=lines)
     if was.many is not now.many:
@@ -70,7 +70,7 @@ def _pair_changes(old: ComponentDocument, new: ComponentDocument, first: int, se
         yield Change(rule=CHANGES["N503"], message=text, where=_at(new, second), before=_at(old, first))
 
 
-def _type_rule(old: Output, new: Output, lines: frozenset[KfpLine], *, in_kfp2: bool) -> str:
+def output_type_rule(old: Output, new: Output, lines: frozenset[KfpLine], *, in_kfp2: bool) -> str:
     """Return the rule for two types, empty if no consumer stops to take the output.
 
     `in_kfp2` says whether KFP 2 took the old contract: where it did not, a first type is a matter of names.

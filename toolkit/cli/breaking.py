@@ -13,6 +13,7 @@ from toolkit.cli.console import Console, pass_console
 from toolkit.errors import InputError, Severity, UsageError
 
 if TYPE_CHECKING:
+    from toolkit.breaking.change import Category
     from toolkit.breaking.survey import Survey
 
 
@@ -41,6 +42,13 @@ if TYPE_CHECKING:
     help="The registry of a release.",
 )
 @click.option(
+    "--consumers",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Pipelines, graphs, locks, or a folder of them: print which of them break, and where. May be repeated.",
+)
+@click.option(
     "--write-changelog",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -58,6 +66,7 @@ def command(
     category: str,
     even_with_bump: bool,
     registry: Path | None,
+    consumers: tuple[Path, ...],
     write_changelog: Path | None,
     form: str,
 ) -> int:
@@ -66,7 +75,7 @@ def command(
     REF is a branch, a tag or a commit (the merge base with HEAD counts, `REF..` is the commit itself), an earlier
     contract or folder, or a release such as ml/train@^1. Prints what breaks callers, and with -v every change; on
     stderr the version bump that is required. Exit code 1 if the version does not allow the changes, or is unknown
-    and something breaks.
+    and something breaks. With --consumers: exit code 1 if a consumer breaks, whatever the version.
     """
     from toolkit.breaking.change import Category
     from toolkit.breaking.earlier import open_earlier
@@ -84,11 +93,29 @@ def command(
         raise nothing_left
     if write_changelog:
         _write(console, found, write_changelog)
+    if consumers:
+        return _of_consumers(console, found, consumers, Category(category), form)
     if form == "json":
         console.data(json.dumps(as_data(found), indent=2))
     else:
         _print(console, found, form)
     return 1 if _fails(found, even_with_bump=even_with_bump) else 0
+
+
+def _of_consumers(console: Console, found: "Survey", paths: Sequence[Path], category: "Category", form: str) -> int:
+    """Print which consumers break, and return the exit code."""
+    from toolkit.consumers.changed import changed_components
+    from toolkit.consumers.check import check_consumers
+
+    checked = check_consumers(paths, changed_components(found, os.environ), category=category, environ=os.environ)
+    if text := findings.written(form, checked.findings, checked.sources()):
+        console.data(text)
+    for unknown in checked.unknown:
+        console.warn(f"{unknown.where}: {unknown.message}")
+    for line in found.summaries():
+        console.say(line)
+    console.say(checked.summary())
+    return 1 if any(finding.severity is Severity.ERROR for finding in checked.findings) else 0
 
 
 def _contracts(paths: Sequence[Path], *, every: bool) -> tuple[list[Path], InputError | None]:
