@@ -94,9 +94,13 @@ class Splice(Struct, frozen=True):
     at: Target
     values: tuple[Any, ...]
 
+    def __hash__(self) -> int:
+        """Return the hash of the target: a value may be a list or a mapping, which has none."""
+        return hash(self.at)
+
 
 class Cut(Struct, frozen=True):
-    """Remove the characters between two places, such as a comment; a line that becomes empty goes too."""
+    """Remove the characters between two places of a comment; a line that becomes empty goes too."""
 
     start: Spot
     end: Spot

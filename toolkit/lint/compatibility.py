@@ -1,13 +1,18 @@
 """Rules about what KFP 1.8 reads and KFP 2 does not, and about the references inside graphs."""
 
+import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
+from toolkit.edits import Applicability, Fix, Unwrap
 from toolkit.errors import Location
 from toolkit.lint.rule import ERROR, Remark, RuleCategory, rule
 from toolkit.lint.walk import arguments, ports
 from toolkit.spec.model import Graph, OutputMetadataPlaceholder, PortPlaceholder
 from toolkit.spec.reader import ComponentDocument
+
+# The reader keeps a type that is a structure as JSON text.
+_ONE_NAME = re.compile(r'\["[^"\\]*"\]')
 
 
 @rule(
@@ -39,7 +44,11 @@ def list_type(document: ComponentDocument) -> Iterator[Remark]:
         # The reader keeps a type that is a structure as JSON text; C033 reports the empty one.
         if port.type.startswith("[") and port.type != "[]":
             where = document.places[(*place, "type")]
-            yield Remark(where, f"the type of {port.name!r} is a list", "KFP 2 cannot load it: name one type")
+            edit = Unwrap((*place, "type"))
+            fix = Fix(title="Write the only type", edits=(edit,), applicability=Applicability.UNSAFE)
+            only = _ONE_NAME.fullmatch(port.type)
+            message = f"the type of {port.name!r} is a list"
+            yield Remark(where, message, "KFP 2 cannot load it: name one type", fix=fix if only else None)
 
 
 @rule(

@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 from msgspec import Struct
 
+from toolkit.edits import Cut, Fix, Spot
 from toolkit.errors import Finding, Location
 from toolkit.lint.rule import RULES, WARNING, RuleCategory, meant, reported
 from toolkit.spec.document import LINE_BREAK, compose
@@ -193,7 +194,8 @@ def _remarks(ignore: Ignore, used: Collection[tuple[int, str]], off: Collection[
             yield _finding("C102", name.where, f"a comment cannot ignore {rule.id}", rule.acceptance())
         elif rule.id not in off and (ignore.line, rule.id) not in used:
             remove = "remove the comment" if len(ignore.names) == 1 else f"remove {rule.id} from it"
-            yield _finding("C101", name.where, f"the comment ignores {rule.id}, which is not found here", remove)
+            fix = _without(ignore, name, used)
+            yield _finding("C101", name.where, f"the comment ignores {rule.id}, which is not found here", remove, fix)
 
 
 def _advice(name: str) -> str:
@@ -204,6 +206,29 @@ def _advice(name: str) -> str:
     return f"did you mean {close}?" if close else "`comp rules` lists the rules"
 
 
-def _finding(rule: str, where: Location, message: str, advice: str) -> Finding:
+def _without(ignore: Ignore, name: Named, used: Collection[tuple[int, str]]) -> Fix | None:
+    """Return the fix that removes a rule from a comment, or all of a comment that nothing uses.
+
+    None if its reason goes on in the next comments, which would stay behind.
+    """
+    if all((ignore.line, each.rule) not in used for each in ignore.names):
+        edit = _cut(ignore.where, ignore.where) if ignore.line <= (ignore.where.line or 0) + 1 else None
+        return Fix(title="Remove the comment", edits=(edit,)) if edit else None
+    at = ignore.names.index(name)
+    if at + 1 < len(ignore.names):
+        edit = _cut(name.where, ignore.names[at + 1].where, to_begin=True)
+    else:
+        edit = _cut(ignore.names[at - 1].where, name.where, from_end=True)
+    return Fix(title=f"Remove {name.rule} from the comment", edits=(edit,))
+
+
+def _cut(first: Location, last: Location, *, from_end: bool = False, to_begin: bool = False) -> Cut:
+    """Return the edit that removes the characters from one place to another."""
+    start = first.end_column if from_end else first.column
+    end = last.column if to_begin else last.end_column
+    return Cut(Spot(first.line or 1, start or 1), Spot(last.line or 1, end or 1))
+
+
+def _finding(rule: str, where: Location, message: str, advice: str, fix: Fix | None = None) -> Finding:
     """Return a finding about a comment."""
-    return Finding(rule=rule, severity=RULES[rule].severity, message=message, where=where, help=advice)
+    return Finding(rule=rule, severity=RULES[rule].severity, message=message, where=where, help=advice, fix=fix)

@@ -3,15 +3,17 @@
 import keyword
 from collections.abc import Collection, Iterator
 
+from toolkit.edits import Applicability, Fix, Remove, Rename, Replace
 from toolkit.errors import Location
 from toolkit.image_paths import LAUNCHER, absolute
 from toolkit.interface.function import sanitised
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import arguments, container_of, ports, reads_executor_input, repeated
+from toolkit.spec.document import Place
 from toolkit.spec.model import IfPlaceholder, IsPresent, PortPlaceholder
 from toolkit.spec.reader import ComponentDocument
 from toolkit.system.paths import leads_elsewhere
-from toolkit.words import did_you_mean, some_of
+from toolkit.words import closest, did_you_mean, some_of
 
 _SHOWN = 80
 _COMPARED = 200
@@ -48,10 +50,11 @@ def unknown_input(document: ComponentDocument) -> Iterator[Remark]:
     for place, argument in arguments(document):
         reference = argument.condition if isinstance(argument, IfPlaceholder) else argument
         where = document.places[(*place, "cond") if isinstance(argument, IfPlaceholder) else place]
+        named = (*place, "cond") if isinstance(argument, IfPlaceholder) else place
         if isinstance(reference, IsPresent):
-            yield from _unless_known(reference.input, names, "input", where)
+            yield from _unless_known(reference.input, names, "input", where, (*named, "isPresent"))
         elif isinstance(reference, PortPlaceholder) and reference.kind.startswith("input"):
-            yield from _unless_known(reference.port, names, "input", where)
+            yield from _unless_known(reference.port, names, "input", where, (*named, reference.kind))
 
 
 @rule(
@@ -83,7 +86,7 @@ def unknown_output(document: ComponentDocument) -> Iterator[Remark]:
     names = {port.name: None for port in document.spec.interface.outputs}
     for place, argument in arguments(document):
         if isinstance(argument, PortPlaceholder) and argument.kind.startswith("output"):
-            yield from _unless_known(argument.port, names, "output", document.places[place])
+            yield from _unless_known(argument.port, names, "output", document.places[place], (*place, argument.kind))
     container = container_of(document)
     for name in container.file_outputs if container else ():
         yield from _unless_known(name, names, "output", document.places[("fileOutputs", name)])
@@ -175,10 +178,16 @@ def input_never_used(document: ComponentDocument) -> Iterator[Remark]:
             used.add(reference.input)
         elif isinstance(reference, PortPlaceholder) and reference.kind.startswith("input"):
             used.add(reference.port)
+    unknown = used - {port.name for port in document.spec.interface.inputs}
     for index, port in enumerate(document.spec.interface.inputs):
         if port.name not in used:
             where = document.places[("inputs", index)]
-            yield Remark(where, f"the input {port.name!r} is never used", "use it or remove it")
+            edit = Remove(("inputs", index))
+            fix = Fix(title="Remove the input", edits=(edit,), applicability=Applicability.UNSAFE)
+            # A misspelt reference may mean it.
+            meant = len(unknown) > _COMPARED or closest(port.name, unknown)
+            message = f"the input {port.name!r} is never used"
+            yield Remark(where, message, "use it or remove it", fix=None if meant else fix)
 
 
 @rule(
@@ -365,10 +374,15 @@ def missing_port_description(document: ComponentDocument) -> Iterator[Remark]:
             yield Remark(document.places[place], f"{port.name!r} has no description", "describe it in a line")
 
 
-def _unless_known(name: str, names: Collection[str], what: str, where: Location) -> Iterator[Remark]:
-    """Report a name that is not one of `names`."""
+def _unless_known(
+    name: str, names: Collection[str], what: str, where: Location, place: Place | None = None
+) -> Iterator[Remark]:
+    """Report a name that is not one of `names`; it stands at `place`, and without one it is a key of fileOutputs."""
     if name not in names:
         # The comparison takes time in proportion to the names, for every missing one.
         compared = names if len(names) <= _COMPARED else ()
         advice = did_you_mean(name, compared, otherwise=f"there are: {some_of([*names]) or 'none'}")
-        yield Remark(where, f"unknown {what} {name!r}", advice)
+        close = closest(name, compared)
+        edit = Replace(place, close) if place else Rename(("fileOutputs", name), close or "")
+        fix = Fix(title=f"Name the {what} {close!r}", edits=(edit,), applicability=Applicability.UNSAFE)
+        yield Remark(where, f"unknown {what} {name!r}", advice, fix=fix if close else None)

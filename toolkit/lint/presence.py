@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from toolkit.edits import HOLE, Applicability, Fix, Wrap
 from toolkit.image_paths import LAUNCHER, absolute
 from toolkit.interface.model import Kind
 from toolkit.lint.rule import ERROR, WARNING, Remark, RuleCategory, rule
+from toolkit.lint.values import passed_default
 from toolkit.lint.walk import arguments, container_of, top_arguments
 from toolkit.spec.document import Place
 from toolkit.spec.model import (
@@ -53,7 +55,8 @@ def optional_unguarded(document: ComponentDocument) -> Iterator[Remark]:
     for place, argument, port in _unguarded_ports(document):
         if port.port in optional:
             message = f"{port.port!r} may be absent, but is always passed"
-            yield Remark(document.places[place], message, _guarded(document, place, argument, port))
+            advice = _guarded(document, place, argument, port)
+            yield Remark(document.places[place], message, advice, fix=_guard(document, place, argument, port))
 
 
 @rule(
@@ -91,7 +94,9 @@ def default_unguarded(document: ComponentDocument) -> Iterator[Remark]:
         if port.port in defaults and port.kind == "inputValue":
             message = f"KFP 2 fails where a caller leaves {port.port!r} to its default"
             advice = _guarded(document, place, argument, port, defaults[port.port])
-            yield Remark(document.places[place], message, advice)
+            text = passed_default(document, port.port)
+            fix = None if text is None else _guard(document, place, argument, port, text)
+            yield Remark(document.places[place], message, advice, fix=fix)
 
 
 @rule(
@@ -162,6 +167,26 @@ def _guarded(
     otherwise = () if default is None else (*words, default)
     guarded = IfPlaceholder(condition=IsPresent(input=port.port), then=(*words, value), otherwise=otherwise)
     return f"write {write_argument(guarded)}{replaced}"
+
+
+def _guard(
+    document: ComponentDocument, place: Place, argument: Argument, port: PortPlaceholder, default: str | None = None
+) -> Fix | None:
+    """Return the fix that tests whether an input is present; None for one that would change the words."""
+    # KFP 2's server takes every artifact for absent, and a joined word could only be taken apart.
+    if argument != port or port.kind != "inputValue":
+        return None
+    flag, index = _flag_before(document, place), place[1]
+    template: dict[str, object] = {"cond": {"isPresent": port.port}, "then": HOLE}
+    if default is not None:
+        template["else"] = [flag, default] if flag else [default]
+    at: Place = (place[0], index - 1) if flag and isinstance(index, int) else place
+    return Fix(
+        title=f"Test whether {port.port!r} is present",
+        edits=(Wrap(at, {"if": template}, 2 if flag else 1),),
+        # Without a value KFP 1.8 passes the flag alone, and then it passes neither.
+        applicability=Applicability.UNSAFE if flag and default is None else Applicability.SAFE,
+    )
 
 
 def _flag_before(document: ComponentDocument, place: Place) -> str:

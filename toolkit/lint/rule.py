@@ -109,8 +109,15 @@ class Rule(Struct, frozen=True, kw_only=True):
 
 
 RULES: dict[str, Rule] = {}
-# The rules whose findings can be mended, by id; pages and `comp rules` show it.
-FIXES: dict[str, Applicability] = {}
+# The rules whose findings `comp lint --fix` can mend, with the safest fix of each; pages and `comp rules` show it.
+FIXES: dict[str, Applicability] = {
+    **dict.fromkeys(
+        ("C003", "C004", "C022", "C023", "C024", "C025", "C029", "C033", "C042", "C101"), Applicability.SAFE
+    ),
+    **dict.fromkeys(
+        ("C005", "C010", "C011", "C013", "C020", "C021", "C027", "C030", "C032", "C034"), Applicability.UNSAFE
+    ),
+}
 
 
 def rule(id_: str, name: str, severity: Severity, category: RuleCategory, summary: str) -> Callable[[Check], Check]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import yaml
 
-from toolkit.interface.model import ARTIFACT_TYPES, PARAMETER_TYPES, is_value
+from toolkit.edits import Add, Applicability, Edit, Fix, Quote, Remove, Rename, Replace, Unwrap
+from toolkit.interface.model import ARTIFACT_TYPES, PARAMETER_TYPES, Input, is_value
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import arguments, ports, source
 from toolkit.spec.arguments import LONGEST_ARGUMENT
@@ -16,6 +17,7 @@ from toolkit.words import closest
 
 _EXAMPLES = {"integer": "'3'", "float": "'0.5'", "boolean": "'true'", "jsonarray": "'[1, 2]'", "jsonobject": "'{}'"}
 _EMPTY = {"jsonarray": "'[]'", "jsonobject": "'{}'"}
+_NUMBERS = frozenset({"integer", "float", "boolean"})
 # Other names of the same types (kfp 2.17, dsl/types/type_utils.py).
 _ALIASES = {
     "int": "integer",
@@ -62,7 +64,8 @@ def ambiguous_scalar(document: ComponentDocument) -> Iterator[Remark]:
     for place, text, type_ in _unquoted(document):
         value = _value(text)
         if not _is_same(text, value, type_):
-            yield Remark(document.places[place], f"KFP reads the default {text} as {str(value)!r}", f"write '{text}'")
+            message = f"KFP reads the default {text} as {str(value)!r}"
+            yield Remark(document.places[place], message, f"write '{text}'", fix=_quoted(place, Applicability.UNSAFE))
 
 
 @rule(
@@ -93,7 +96,8 @@ def default_not_parsable(document: ComponentDocument) -> Iterator[Remark]:
         if port.default and not is_value(port.default, _plain_name(port.type)):
             where = document.places[("inputs", index, "default")]
             advice = f"such as {_EXAMPLES[_plain_name(port.type)]}"
-            yield Remark(where, f"the default of {port.name!r} is {port.default!r}, not of type {port.type}", advice)
+            message = f"the default of {port.name!r} is {port.default!r}, not of type {port.type}"
+            yield Remark(where, message, advice, fix=_meant(index, port.default, _plain_name(port.type)))
 
 
 @rule(
@@ -127,9 +131,10 @@ def default_empty(document: ComponentDocument) -> Iterator[Remark]:
             message = f"the default of {port.name!r} is empty, its type is {port.type}"
             # Both lines of KFP pass the empty text, and a shell script may well be ready for it.
             if empty := _EMPTY.get(_plain_name(port.type)):
-                yield Remark(where, message, f"write {empty}, unless the program takes an empty text", WARNING)
+                fix = _another(("inputs", index, "default"), empty.strip("'"))
+                yield Remark(where, message, f"write {empty}, unless the program takes an empty text", WARNING, fix)
             else:
-                yield Remark(where, message, "write `optional: true` instead")
+                yield Remark(where, message, "write `optional: true` instead", fix=_optional(index, port))
 
 
 @rule(
@@ -155,7 +160,9 @@ def default_not_quoted(document: ComponentDocument) -> Iterator[Remark]:
     """
     for place, text, type_ in _unquoted(document):
         if _is_same(text, _value(text), type_):
-            yield Remark(document.places[place], f"the default {text} is not in quotes", f"write '{text}'")
+            written, fix = _as_text(place, text)
+            message = f"the default {text} is not in quotes"
+            yield Remark(document.places[place], message, f"write '{written}'", fix=fix)
 
 
 @rule(
@@ -190,7 +197,9 @@ def default_of_another_type(document: ComponentDocument) -> Iterator[Remark]:
             if not isinstance(value, _WRITABLE.get(port.type, (str,))):
                 kind = _KINDS.get(type(value), "not a text")
                 message = f"the default of {port.name!r} is {kind}, its type is {port.type}"
-                yield Remark(document.places[place], message, f"write '{port.default}'")
+                # KFP 2 cannot read every text that KFP 1.8 takes for a number.
+                fix = None if _plain_name(port.type) in _NUMBERS else _quoted(place, _kept(port.default or "", value))
+                yield Remark(document.places[place], message, f"write '{port.default}'", fix=fix)
 
 
 @rule(
@@ -231,7 +240,11 @@ def if_in_concat(document: ComponentDocument) -> Iterator[Remark]:
                 # The model has no trace of the brackets, since KFP 1.8 reads both forms alike.
                 # kfp 2.17 fails when it loads such a list (ValueError).
                 if where and source(document, where).startswith(("[", "- ")):
-                    yield Remark(where, f"`{branch}` is a list inside `concat`", "write one item without brackets")
+                    branches = {"then": item.then, "else": item.otherwise} if isinstance(item, IfPlaceholder) else {}
+                    unwrap = Fix(title="Write the item without its list", edits=(Unwrap((*place, index, branch)),))
+                    fix = unwrap if len(branches[branch]) == 1 else None
+                    message = f"`{branch}` is a list inside `concat`"
+                    yield Remark(where, message, "write one item without brackets", fix=fix)
 
 
 @rule(
@@ -295,7 +308,9 @@ def default_not_a_choice(document: ComponentDocument) -> Iterator[Remark]:
         if port.default not in choices:
             where = document.places[("inputs", index, "default")]
             message = f"the default of {port.name!r} is {port.default!r}"
-            yield Remark(where, message, f"one of {', '.join(sorted(choices))}")
+            close = closest(port.default, choices)
+            fix = close and _another(("inputs", index, "default"), close)
+            yield Remark(where, message, f"one of {', '.join(sorted(choices))}", fix=fix or None)
 
 
 @rule(
@@ -362,7 +377,7 @@ def unknown_type(document: ComponentDocument) -> Iterator[Remark]:
         if close := closest(port.type, known, similarity=0.8):
             where = document.places[(*place, "type")]
             message = f"{port.name!r} has the unknown type {port.type!r}"
-            yield Remark(where, message, f"did you mean {close!r}?")
+            yield Remark(where, message, f"did you mean {close!r}?", fix=_another((*place, "type"), close))
 
 
 @rule(
@@ -393,6 +408,7 @@ def kind_mismatch(document: ComponentDocument) -> Iterator[Remark]:
         args: [--rounds, {inputValue: rounds}]
     """
     types = {port.name: port.type for port in document.spec.interface.inputs}
+    names = [*types]
     for place, argument in arguments(document):
         if not isinstance(argument, PortPlaceholder) or argument.port not in types:
             continue
@@ -400,11 +416,15 @@ def kind_mismatch(document: ComponentDocument) -> Iterator[Remark]:
         parameter = is_parameter_type(type_)
         if argument.kind in {"inputPath", "inputUri"} and parameter:
             message = f"{argument.port!r} is {type_} and passed by path"
-            yield Remark(document.places[place], message, "write inputValue")
+            edit = Rename((*place, argument.kind), "inputValue")
+            fix = Fix(title="Pass the value", edits=(edit,), applicability=Applicability.UNSAFE)
+            yield Remark(document.places[place], message, "write inputValue", fix=fix)
         elif argument.kind == "inputValue" and not parameter:
             message = f"{argument.port!r} is {type_ or 'untyped'}, an artifact, and passed by value"
             advice = "write inputPath, or give it a parameter type such as String"
-            yield Remark(document.places[place], message, advice)
+            typed = Add(("inputs", names.index(argument.port)), "type", "String", after="name")
+            fix = Fix(title="Give the input the type String", edits=(typed,), applicability=Applicability.UNSAFE)
+            yield Remark(document.places[place], message, advice, fix=None if type_ else fix)
 
 
 @rule(
@@ -432,7 +452,64 @@ def empty_type(document: ComponentDocument) -> Iterator[Remark]:
     """
     for place, port in ports(document):
         if port.type in {"{}", "[]"}:
-            yield Remark(document.places[(*place, "type")], f"the type of {port.name!r} is empty", "name it or drop it")
+            message, where = f"the type of {port.name!r} is empty", document.places[(*place, "type")]
+            fix = Fix(title="Remove the empty type", edits=(Remove((*place, "type")),))
+            yield Remark(where, message, "name it or drop it", fix=fix)
+
+
+def _quoted(place: Place, applicability: Applicability) -> Fix:
+    """Return the fix that puts a default in quotes."""
+    return Fix(title="Put the default in quotes", edits=(Quote(place),), applicability=applicability)
+
+
+def _as_text(place: Place, text: str) -> tuple[str, Fix]:
+    """Return the text that a default should be, with the fix that writes it."""
+    value = _value(text)
+    if not isinstance(value, bool):
+        return text, _quoted(place, _kept(text, value))
+    # KFP 1.8 passes a boolean as Python writes it, and KFP 2 reads that too.
+    return str(value), Fix(title="Put the default in quotes", edits=(Replace(place, str(value)),))
+
+
+def _optional(index: int, port: Input) -> Fix:
+    """Return the fix that makes an input optional in the place of its default."""
+    place: Place = ("inputs", index, "default")
+    edits: tuple[Edit, ...] = (Rename(place, "optional"), Replace(place, value=True))
+    return Fix(
+        title="Make the input optional",
+        edits=(Remove(place),) if port.optional else edits,
+        applicability=Applicability.UNSAFE,
+    )
+
+
+def _another(place: Place, text: str) -> Fix:
+    """Return the fix that writes a text which is probably meant."""
+    return Fix(title=f"Write {text!r}", edits=(Replace(place, text),), applicability=Applicability.UNSAFE)
+
+
+def _kept(text: str, value: object) -> Applicability:
+    """Return whether KFP passes the same text if a default gets quotes."""
+    return Applicability.SAFE if str(value) == text else Applicability.UNSAFE
+
+
+def _meant(index: int, text: str, type_: str) -> Fix | None:
+    """Return the fix of a default that has quotes too many, or is a misspelt boolean; None for any other."""
+    close = closest(text.lower(), ("true", "false")) if type_ == "boolean" else None
+    meant = close or text.strip("'\" ")
+    return _another(("inputs", index, "default"), meant) if meant and is_value(meant, type_) else None
+
+
+def passed_default(document: ComponentDocument, name: str) -> str | None:
+    """Return the text that KFP 1.8 passes as an input's default; None if there is something to correct first."""
+    for index, port in enumerate(document.spec.interface.inputs):
+        if port.name == name and port.default is not None:
+            if not is_value(port.default, _plain_name(port.type)):
+                return None
+            if not _is_unquoted(document, port.default, ("inputs", index, "default")):
+                return port.default
+            value = _value(port.default)
+            return str(value) if isinstance(value, bool) or str(value) == port.default else None
+    return None
 
 
 def _unquoted(document: ComponentDocument) -> Iterator[tuple[tuple[str | int, ...], str, str]]:

@@ -12,10 +12,11 @@ from typing import Any, cast
 import yaml
 from msgspec import Struct, field
 
+from toolkit.edits import Applicability, Fix, Quote, Rename, Spot
 from toolkit.errors import Finding, FindingsError, InputError, Location, OutsideError, Severity
 from toolkit.limits import CONTRACT_SIZE
 from toolkit.system.reading import read_foreign
-from toolkit.words import did_you_mean
+from toolkit.words import closest, did_you_mean
 
 # The C composer is 17 times faster, and has marks too.
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -23,6 +24,8 @@ _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 # A few aliases can expand to billions of nodes, and the readers of nodes recurse.
 _MOST_NODES = 200_000
+# From here on a name is taken for a misspelt one: `defalt`, but not `value` for `name`.
+_SURE = 0.8
 _DEEPEST = 60
 _CORE = "tag:yaml.org,2002:"
 _STRING = f"{_CORE}str"
@@ -58,9 +61,10 @@ class Reading(Struct):
             end_column=end.column + 1,
         )
 
-    def error(self, rule: str, node: yaml.Node, message: str, advice: str = "") -> None:
+    def error(self, rule: str, node: yaml.Node, message: str, advice: str = "", fix: Fix | None = None) -> None:
         """Record an error at a node."""
-        finding = Finding(rule=rule, severity=Severity.ERROR, message=message, where=self.at(node), help=advice)
+        where = self.at(node)
+        finding = Finding(rule=rule, severity=Severity.ERROR, message=message, where=where, help=advice, fix=fix)
         self.findings.append(finding)
 
     def mapping(
@@ -85,12 +89,14 @@ class Reading(Struct):
             # With `known`, such a key is an unknown one, which the next branch reports.
             elif known is None and key.tag != _STRING:
                 kind = _KINDS.get(key.tag.removeprefix(_CORE), "no text")
-                self.error("C004", key, f"a key of {what} is not a string but {kind}: {key.value}", "put it in quotes")
+                message = f"a key of {what} is not a string but {kind}: {key.value}"
+                self.error("C004", key, message, "put it in quotes", _quotes(key))
             else:
                 items[key.value] = value
                 if known is not None and key.value not in known:
                     advice = did_you_mean(key.value, known, otherwise=f"known here: {', '.join(known)}")
-                    self.error(unknown, key, f"unknown key {key.value!r} in {what}", advice)
+                    fix = _another_name(key, [name for name in known if name not in _names(node)])
+                    self.error(unknown, key, f"unknown key {key.value!r} in {what}", advice, fix)
         # Own keys win over merged ones, and earlier merged mappings over later ones (YAML 1.1, "Merge Key").
         return {**merged, **items} if merged else items
 
@@ -122,8 +128,35 @@ class Reading(Struct):
             self.error("C004", node, f"{what} is empty", "write '' for an empty text")
         else:
             kind = _KINDS.get(node.tag.removeprefix(_CORE), "no text")
-            self.error("C004", node, f"{what} is not a string but {kind}: {node.value}", "put it in quotes")
+            message = f"{what} is not a string but {kind}: {node.value}"
+            self.error("C004", node, message, "put it in quotes", _quotes(node))
         return ""
+
+
+def _spot(node: yaml.Node) -> Spot:
+    """Return where a node begins."""
+    return Spot(node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _quotes(node: yaml.Node) -> Fix:
+    """Return the fix that puts a scalar in quotes; neither line of KFP loads it without them."""
+    return Fix(title="Put it in quotes", edits=(Quote(_spot(node)),))
+
+
+def _names(node: yaml.MappingNode) -> list[str]:
+    """Return the keys of a mapping."""
+    return [str(key.value) for key, _ in node.value]
+
+
+def _another_name(key: yaml.ScalarNode, known: list[str]) -> Fix | None:
+    """Return the fix of a misspelt key, which is safe if it is hardly another one; None if none is similar."""
+    close = closest(key.value, known)
+    if close is None:
+        return None
+    # Neither line of KFP loads the misspelt one.
+    sure = closest(key.value, known, similarity=_SURE) == close
+    applicability = Applicability.SAFE if sure else Applicability.UNSAFE
+    return Fix(title=f"Write {close!r}", edits=(Rename(_spot(key), close),), applicability=applicability)
 
 
 def form(node: yaml.Node) -> str:

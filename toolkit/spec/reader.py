@@ -5,6 +5,7 @@ parameter if its type is one of KFP's parameter types, or if the command line ta
 an output is one if its type is. A type that is a mapping is kept as JSON text.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from toolkit.digest import canonical_json
+from toolkit.edits import Fix, Replace
 from toolkit.errors import FindingsError, Location
 from toolkit.interface.model import Input, Interface, Kind, Output, Scalar
 from toolkit.spec.document import LINE_BREAK, Place, Reading, boolean, compose, form, plain, read_text, texts
@@ -194,7 +196,7 @@ def _input(reading: Reading, node: yaml.Node, index: int) -> Input:
         type=_type(reading, parts.get("type")),
         kind=Kind.ARTIFACT,
         description=reading.text(parts.get("description"), f"the description of {name!r}", nullable=True),
-        default=_default(reading, parts.get("default"), name),
+        default=_default(reading, parts.get("default"), name, ("inputs", index, "default")),
         optional=optional,
         choices=_choices(annotations),
         many=_many(annotations),
@@ -274,7 +276,7 @@ def _type(reading: Reading, node: yaml.Node | None) -> str:
     return canonical_json(plain(reading, node), ascii_only=True).decode()
 
 
-def _default(reading: Reading, node: yaml.Node | None, name: str) -> str | None:
+def _default(reading: Reading, node: yaml.Node | None, name: str, place: Place) -> str | None:
     """Return the default's text; None without one, and for a structure, which is reported."""
     if node is None or node.tag.endswith(":null"):
         return None
@@ -283,7 +285,8 @@ def _default(reading: Reading, node: yaml.Node | None, name: str) -> str | None:
         return str(node.value)
     if isinstance(node, yaml.ScalarNode):
         return reading.text(node, f"the default of {name!r}")
-    reading.error(
-        "C004", node, f"the default of {name!r} is a {form(node)}, not a string", "write it as JSON in quotes"
-    )
+    message = f"the default of {name!r} is a {form(node)}, not a string"
+    text = json.dumps(plain(reading, node), ensure_ascii=False)
+    fix = Fix(title="Write the default as JSON in quotes", edits=(Replace(place, text),))
+    reading.error("C004", node, message, "write it as JSON in quotes", fix)
     return None

@@ -279,9 +279,11 @@ def _splice(layout: Layout, part: Part, edit: Splice) -> list[Replacement] | Non
     return [Replacement(part.start, part.end, between.join(flow(value) for value in edit.values) + ended)]
 
 
-def _cut(layout: Layout, edit: Cut) -> list[Replacement]:
-    """Remove characters, and the line if only spaces remain on it, else the spaces before them."""
+def _cut(layout: Layout, edit: Cut) -> list[Replacement] | None:
+    """Remove characters of a comment, and the line if only spaces remain on it, else the spaces before them."""
     start, end = layout.offset(edit.start), layout.offset(edit.end)
+    if not any(first <= start and end <= last for first, last in layout.comments):
+        return None
     line, following = layout.line_start(start), layout.next_line(start)
     before, after = layout.text[line:start], layout.text[end:following]
     if not before.strip() and not after.strip():

@@ -129,6 +129,8 @@ def test_an_edit_changes_what_it_names(text: str, edit: Edit, edited: str) -> No
         ("[a]", Wrap((0,), {"concat": HOLE}, 2)),
         ("a: b", Add(("a",), "c", "d")),
         ("a: b", Remove(())),
+        ("a: b # c", Cut(Spot(1, 3), Spot(1, 9))),
+        ("a: |\n  b # c\n", Cut(Spot(2, 5), Spot(2, 8))),
         ("? a\n: b\nc: d\n", Remove(("a",))),
         ("{? a : b, c: d}", Remove(("a",))),
     ],

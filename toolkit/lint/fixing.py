@@ -1,0 +1,161 @@
+"""Fix what findings about a contract are about: every fix is tried on the text, and stays if it does what it should.
+
+Fixes that touch the same place wait for each other. The files are left to `toolkit.lint.fixed_files`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from toolkit.edits import Applicability, Cut, Fix
+from toolkit.errors import Finding, FindingsError, Severity
+from toolkit.lint.rules import RULES
+from toolkit.spec.layout import Layout
+from toolkit.spec.rewriting import Replacement, are_apart, replaced, replacements
+
+Lint = Callable[[str], Sequence[Finding]]
+
+# A fix can be the cause of another finding. This bounds rules whose fixes undo each other.
+_ROUNDS = 30
+_UNUSED_IGNORE = "C101"
+# The marks of a finding, by which it is known in the changed text: not its place, which moves.
+_Key = tuple[str, str]
+
+
+class Fixed(Struct, frozen=True, kw_only=True):
+    """A contract's text after all fixes, the findings that they removed, and those that are left."""
+
+    text: str
+    made: tuple[Finding, ...]
+    left: tuple[Finding, ...]
+
+
+class _Step(Struct, frozen=True, kw_only=True):
+    """A text, and what the linter finds in it."""
+
+    text: str
+    findings: Sequence[Finding]
+
+    def counted(self) -> Counter[_Key]:
+        """Return how many findings of each kind there are."""
+        return Counter((finding.rule, finding.message) for finding in self.findings)
+
+    def unreadable(self) -> int:
+        """Return the number of findings of the reader, which keep the rules from being applied."""
+        return sum(finding.rule in RULES and RULES[finding.rule].fixed for finding in self.findings)
+
+
+def fixed(text: str, path: Path, lint: Lint, *, unsafe: bool) -> Fixed:
+    """Return a contract's text with its findings fixed; with `unsafe`, by fixes that need a look at them too.
+
+    Fixing the result again changes nothing. `lint` returns the findings about a text of the contract at `path`.
+    """
+    step, made = _Step(text=text, findings=lint(text)), []
+    for _ in range(_ROUNDS):
+        # Safe ones first: they keep every comment, and an unsafe one may remove what they are about.
+        for applicability in Applicability if unsafe else (Applicability.SAFE,):
+            done, step = _round(step, path, lint, applicability)
+            if done:
+                made += done
+                break
+        else:
+            break
+    return Fixed(text=step.text, made=tuple(made), left=tuple(step.findings))
+
+
+def fixable(finding: Finding, *, unsafe: bool) -> bool:
+    """Return whether a finding has a fix that may be made."""
+    return finding.fix is not None and (unsafe or finding.fix.applicability is Applicability.SAFE)
+
+
+def _round(step: _Step, path: Path, lint: Lint, applicability: Applicability) -> tuple[list[Finding], _Step]:
+    """Make all fixes that do not touch each other, and return their findings and the step behind them.
+
+    If they do not work together, each is tried alone.
+    """
+    chosen = [each for each in step.findings if each.fix is not None and each.fix.applicability is applicability]
+    if not chosen:
+        return [], step
+    try:
+        layout = Layout(step.text, path)
+    except FindingsError:
+        return [], step
+    batch, changes = _together(layout, chosen)
+    if batch and (after := _tried(step, layout, lint, batch, changes)):
+        return batch, after
+    if len(batch) > 1:
+        for finding in chosen:
+            alone, changes = _together(layout, [finding])
+            if alone and (after := _tried(step, layout, lint, alone, changes)):
+                return alone, after
+    return [], step
+
+
+def _together(layout: Layout, chosen: Iterable[Finding]) -> tuple[list[Finding], list[Replacement]]:
+    """Return the findings whose fixes the layout allows and that do not touch each other, and all replacements."""
+    batch: list[Finding] = []
+    taken: list[Replacement] = []
+    for finding in chosen:
+        changes = replacements(layout, finding.fix.edits) if finding.fix else None
+        if changes and are_apart(together := sorted([*taken, *changes])):
+            batch.append(finding)
+            taken = together
+    return batch, taken
+
+
+def _tried(
+    step: _Step, layout: Layout, lint: Lint, batch: Sequence[Finding], changes: Sequence[Replacement]
+) -> _Step | None:
+    """Return the step after fixes; None if they leave their findings, break the contract or lose a comment."""
+    text = replaced(step.text, changes)
+    after = _Step(text=text, findings=lint(text))
+    before, now = step.counted(), after.counted()
+    if any(now[key] > before[key] - count for key, count in _counted(batch).items()):
+        return None
+    return after if not _breaks(step, after, batch) and _keep_comments(layout, text, batch) else None
+
+
+def _counted(batch: Iterable[Finding]) -> Counter[_Key]:
+    """Return how many findings of each kind a batch fixes."""
+    return Counter((finding.rule, finding.message) for finding in batch)
+
+
+def _breaks(step: _Step, after: _Step, batch: Sequence[Finding]) -> bool:
+    """Return whether fixes are the cause of an error that other fixes like them do not remove again."""
+    if step.unreadable():
+        # While the reader refuses a contract, no rule is applied, and any of them may find something then.
+        return after.unreadable() >= step.unreadable()
+    if after.unreadable():
+        return True
+    unsafe = any(finding.fix and finding.fix.applicability is Applicability.UNSAFE for finding in batch)
+    before = step.counted()
+    new = [finding for finding in after.findings if not before[finding.rule, finding.message]]
+    if any(finding.rule == _UNUSED_IGNORE for finding in new):
+        # A comment that ignores a finding no longer stands at the line of it.
+        return True
+    return any(finding.severity is Severity.ERROR and not fixable(finding, unsafe=unsafe) for finding in new)
+
+
+def _keep_comments(layout: Layout, text: str, batch: Sequence[Finding]) -> bool:
+    """Return whether every comment is still there, except those that a fix removes on purpose."""
+    fixes = [finding.fix for finding in batch if finding.fix]
+    if any(fix.applicability is Applicability.UNSAFE for fix in fixes):
+        return True
+    try:
+        kept = Counter(_comments(Layout(text, Path())))
+    except FindingsError:
+        return False
+    gone = Counter(_comments(layout)) - kept
+    return sum(gone.values()) <= sum(_cuts(fix) for fix in fixes)
+
+
+def _comments(layout: Layout) -> list[str]:
+    """Return the texts of all comments."""
+    return [layout.text[start:end] for start, end in layout.comments]
+
+
+def _cuts(fix: Fix) -> int:
+    """Return the number of comments that a fix removes or changes on purpose."""
+    return sum(isinstance(edit, Cut) for edit in fix.edits)
