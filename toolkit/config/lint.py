@@ -3,7 +3,8 @@
 It checks the form. Which rules there are is the linter's to know: `toolkit.lint.selection` looks them up.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def lint_settings_of(folder: Path) -> LintSettings:
     The nearest table that has a key counts; of `severity` and `per-file-ignores` that is each single entry. The search
     ends at the root of the version control. Raises InputError with the place of an invalid setting.
     """
-    return _merged(_nearest_first(folder.resolve()))
+    return _settings_of(Path(os.path.realpath(folder)))
 
 
 def read_lint_settings(document: TomlDocument) -> LintSettings:
@@ -65,31 +66,30 @@ def read_lint_settings(document: TomlDocument) -> LintSettings:
     )
 
 
-def _nearest_first(folder: Path) -> tuple[LintSettings, ...]:
-    """Return the settings of each pyproject.toml with the table, from a folder up to the root of the repository."""
+def _settings_of(folder: Path) -> LintSettings:
+    """Return the settings of a folder by its real path; those of the folder above it if it has none itself."""
 
-    def read() -> tuple[LintSettings, ...]:
+    def read() -> LintSettings:
         document = TomlDocument.read(folder / "pyproject.toml")
-        has_table = document and LINT[-1] in document.table(*LINT[:-1])
-        own = (read_lint_settings(document),) if document and has_table else ()
+        own = read_lint_settings(document) if document and LINT[-1] in document.table(*LINT[:-1]) else None
         # What lies above the root of the repository is not the author's. In a worktree `.git` is a file.
         is_last = folder == folder.parent or (folder / ".git").exists()
-        return own if is_last else (*own, *_nearest_first(folder.parent))
+        above = LintSettings() if is_last else _settings_of(folder.parent)
+        return _merged(own, above) if own else above
 
     # Thousands of folders have the same parents.
     return once(("lint settings", folder), read)
 
 
-def _merged(nearest_first: Sequence[LintSettings]) -> LintSettings:
-    """Return settings in which each key has the value of the nearest table that has it."""
-    severity: dict[str, tuple[Selector, str]] = {}
-    for each in reversed(nearest_first):
-        severity |= {selector.text: (selector, value) for selector, value in each.severity}
+def _merged(own: LintSettings, above: LintSettings) -> LintSettings:
+    """Return the settings of a folder's own table, and those of the tables above it for the rest."""
+    named = {selector.text for selector, _ in own.severity}
+    kept = tuple((selector, value) for selector, value in above.severity if selector.text not in named)
     return LintSettings(
-        select=next((each.select for each in nearest_first if each.select is not None), None),
-        ignore=next((each.ignore for each in nearest_first if each.ignore is not None), None),
-        paths=tuple(path for each in nearest_first for path in each.paths),
-        severity=tuple(severity.values()),
+        select=above.select if own.select is None else own.select,
+        ignore=above.ignore if own.ignore is None else own.ignore,
+        paths=(*own.paths, *above.paths),
+        severity=(*own.severity, *kept),
     )
 
 
