@@ -66,6 +66,7 @@ lock = "shared"
 select = ["ALL"]
 ignore = ["C060", "F"]
 severity = { C022 = "error", "C09" = "off" }
+registries = ["registry.example.com:5000/ml", "docker.io/"]
 [tool.comp.lint.per-file-ignores]
 "steps/**/old*.yaml" = ["C0"]
 [tool.comp.components.other]
@@ -120,6 +121,7 @@ BAD = (
     'entrypoint = "a:b"\n[tool.comp.lint]\nselect = "C060"',
     'entrypoint = "a:b"\n[tool.comp.lint]\nignore = [""]',
     'entrypoint = "a:b"\n[tool.comp.lint]\nseverity = { C060 = "fatal" }',
+    'entrypoint = "a:b"\n[tool.comp.lint]\nregistries = ["https://registry.example.com"]',
     'entrypoint = "a:b"\n[tool.comp.lint.per-file-ignores]\n"../x" = ["C060"]',
 )
 

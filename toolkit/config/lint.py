@@ -4,6 +4,7 @@ It checks the form. Which rules there are is the linter's to know: `toolkit.lint
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from toolkit.system.moment import once
 from toolkit.words import did_you_mean
 
 LINT = ("tool", "comp", "lint")
-LINT_KEYS = ("select", "ignore", "per-file-ignores", "severity")
+LINT_KEYS = ("select", "ignore", "per-file-ignores", "severity", "registries")
+# A host, perhaps with a port, and the beginning of a path on it.
+_REGISTRY = re.compile(r"[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)*/?")
 SEVERITIES = ("error", "warning", "info", "off")
 
 
@@ -37,12 +40,13 @@ class PathIgnores(Struct, frozen=True, kw_only=True):
 
 
 class LintSettings(Struct, frozen=True, kw_only=True):
-    """The settings that hold for one folder. `select` and `ignore` are None if no table has them."""
+    """The settings that hold for one folder. `select`, `ignore` and `registries` are None if no table has them."""
 
     select: tuple[Selector, ...] | None = None
     ignore: tuple[Selector, ...] | None = None
     paths: tuple[PathIgnores, ...] = ()
     severity: tuple[tuple[Selector, str], ...] = ()
+    registries: tuple[str, ...] | None = None
 
 
 def lint_settings_of(folder: Path) -> LintSettings:
@@ -63,6 +67,7 @@ def read_lint_settings(document: TomlDocument) -> LintSettings:
         ignore=_selectors(document, table["ignore"], "ignore") if "ignore" in table else None,
         paths=tuple(_paths(document)),
         severity=tuple(_severities(document)),
+        registries=_registries(document, table["registries"]) if "registries" in table else None,
     )
 
 
@@ -90,6 +95,7 @@ def _merged(own: LintSettings, above: LintSettings) -> LintSettings:
         ignore=above.ignore if own.ignore is None else own.ignore,
         paths=(*own.paths, *above.paths),
         severity=(*own.severity, *kept),
+        registries=above.registries if own.registries is None else own.registries,
     )
 
 
@@ -101,6 +107,17 @@ def _selectors(document: TomlDocument, value: object, *keys: str) -> tuple[Selec
             f"{keys[-1]} is not a list of rules", where=document.where_key(keys[-1], *LINT, *keys[:-1]), hint=hint
         )
     return tuple(Selector(text=item, where=document.where_item(item, *LINT, *keys)) for item in value)
+
+
+def _registries(document: TomlDocument, value: object) -> tuple[str, ...]:
+    """Return the list of registries."""
+    if not isinstance(value, list) or not all(isinstance(item, str) and _REGISTRY.fullmatch(item) for item in value):
+        raise InputError(
+            "registries is not a list of hosts and paths",
+            where=document.where_key("registries", *LINT),
+            hint='write registries = ["registry.example.com/ml"], without https:// and without a tag',
+        )
+    return tuple(item.rstrip("/") for item in value)
 
 
 def _paths(document: TomlDocument) -> Iterator[PathIgnores]:

@@ -200,9 +200,14 @@ def read_references(data: object, problems: Problems) -> Mapping[str, KeyOf]:
     return MappingProxyType(references)
 
 
+def is_variable_name(name: str) -> bool:
+    """Return whether Kubernetes takes a name of a variable."""
+    return bool(_VARIABLE.fullmatch(name))
+
+
 def _check_variable(name: str, problems: Problems, keys: tuple[str, ...]) -> None:
     """Report a name that no variable can have."""
-    if not _VARIABLE.fullmatch(name):
+    if not is_variable_name(name):
         problems.add(keys, f"{_short(name)} is not the name of a variable", "use letters, digits and _")
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from toolkit.errors import Finding, FindingsError
 from toolkit.lint.ignores import without_ignored
+from toolkit.lint.registries import REGISTRY_RULE, registry_findings
 from toolkit.lint.rule import in_order
 from toolkit.lint.rules import findings_of
 from toolkit.lint.schema import against_schema
@@ -30,7 +31,10 @@ def lint_text(text: str, path: Path, selection: Selection = EVERY_RULE) -> list[
         # A comment cannot make an unreadable contract acceptable, so none is obeyed.
         return [*error.findings, *against_schema(text, path, error.findings)]
     chosen = selection.at(path)
-    kept = without_ignored(findings_of(document, chosen.off), text, path, off=chosen.off)
+    found = findings_of(document, chosen.off)
+    if chosen.is_on(REGISTRY_RULE):
+        found += registry_findings(document, chosen.registries)
+    kept = without_ignored(found, text, path, off=chosen.off)
     findings = in_order(chosen.applied(kept))
     if isinstance(document.spec.implementation, Graph):
         # The reader takes a graph as data; the schema knows its form.

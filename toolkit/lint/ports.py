@@ -229,7 +229,7 @@ def name_collision(document: ComponentDocument) -> Iterator[Remark]:
     "name-not-identifier",
     WARNING,
     RuleCategory.NAMES,
-    "A name that cannot be a keyword argument in Python.",
+    "A name that cannot be a keyword argument in Python, or that leaves nothing for an engine to use.",
 )
 def name_not_identifier(document: ComponentDocument) -> Iterator[Remark]:
     """Report names whose form in KFP 2 is not an identifier.
@@ -237,7 +237,8 @@ def name_not_identifier(document: ComponentDocument) -> Iterator[Remark]:
     Pipelines call a component as a Python function, and pass inputs by keyword. KFP 2 makes keywords of the names:
     small letters, with underscores for everything but letters and digits. If the result begins with a digit or is a
     word of Python such as `class`, callers cannot write it as a keyword. A name without any ASCII letter or digit
-    leaves nothing, and KFP 2 does not compile such a component.
+    leaves nothing, and KFP 2 does not compile such a component. If it is the component's own name, Argo refuses every
+    pipeline that KFP 1.8 compiles with it.
 
     Wrong:
         inputs:
@@ -247,6 +248,11 @@ def name_not_identifier(document: ComponentDocument) -> Iterator[Remark]:
         inputs:
         - {name: first table, type: Dataset}
     """
+    own = document.spec.name
+    # KFP 1.8 names Argo's templates by ASCII letters alone; KFP 2 calls such a task `task`.
+    if own.strip() and not own.isascii() and not sanitised(own):
+        message = f"the component's name {own!r} has no ASCII letter or digit"
+        yield Remark(document.places[("name",)], message, "Argo cannot name KFP 1.8's step; add a word in ASCII")
     for place, port in ports(document):
         name, argument = port.name, sanitised(port.name)
         if not argument:

@@ -85,7 +85,8 @@ class Rule(Struct, frozen=True, kw_only=True):
 
     `explanation` is a docstring: its first line is for those who read the code, the others are the rule's page with
     its example. Nothing here reads it, so that it costs a lint nothing. No setting changes a rule that is `fixed`: its
-    findings say why something cannot be read.
+    findings say why something cannot be read. One that is `opt_in` applies only where settings or the command line
+    name it.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     explanation: str = ""
     check: Check | None = None
     fixed: bool = False
+    opt_in: bool = False
 
     def acceptance(self) -> str:
         """Return how an author accepts a finding of this rule."""
@@ -120,7 +122,9 @@ FIXES: dict[str, Applicability] = {
 }
 
 
-def rule(id_: str, name: str, severity: Severity, category: RuleCategory, summary: str) -> Callable[[Check], Check]:
+def rule(
+    id_: str, name: str, severity: Severity, category: RuleCategory, summary: str, *, opt_in: bool = False
+) -> Callable[[Check], Check]:
     """Register the decorated check as a rule, which its docstring explains."""
 
     def register(check: Check) -> Check:
@@ -133,6 +137,7 @@ def rule(id_: str, name: str, severity: Severity, category: RuleCategory, summar
             summary=summary,
             explanation=check.__doc__ or "",  # Python removes docstrings with -OO
             check=check,
+            opt_in=opt_in,
         )
         return check
 
@@ -175,19 +180,24 @@ def meant(name: str) -> str | None:
 def findings_of(document: ComponentDocument, off: Collection[str] = ()) -> list[Finding]:
     """Apply every rule that is not `off`, and return the findings in the order of the document."""
     findings = [
-        Finding(
-            rule=each.id,
-            severity=remark.severity or each.severity,
-            message=remark.message,
-            where=remark.where,
-            help=remark.help,
-            fix=remark.fix,
-        )
+        finding_of(each, remark)
         for each in RULES.values()
         if each.check is not None and each.id not in off
         for remark in each.check(document)
     ]
     return in_order(findings)
+
+
+def finding_of(rule: Rule, remark: Remark) -> Finding:
+    """Return the finding that a remark of a rule is."""
+    return Finding(
+        rule=rule.id,
+        severity=remark.severity or rule.severity,
+        message=remark.message,
+        where=remark.where,
+        help=remark.help,
+        fix=remark.fix,
+    )
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

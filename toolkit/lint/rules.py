@@ -1,6 +1,7 @@
 """All rules: importing this module registers them."""
 
 from toolkit.lint import (
+    authorship,
     compatibility,
     containers,
     declarations,
@@ -9,10 +10,13 @@ from toolkit.lint import (
     functions,
     ignores,
     installations,
+    kubernetes_limits,
+    older_types,
     output_folders,
     ports,
     presence,
     programs,
+    registries,
     scripts,
     secrets,
     server,
@@ -24,6 +28,7 @@ from toolkit.lint.rule import RULES, Rule, findings_of
 __all__ = [
     "RULES",
     "Rule",
+    "authorship",
     "compatibility",
     "containers",
     "declarations",
@@ -33,10 +38,13 @@ __all__ = [
     "functions",
     "ignores",
     "installations",
+    "kubernetes_limits",
+    "older_types",
     "output_folders",
     "ports",
     "presence",
     "programs",
+    "registries",
     "scripts",
     "secrets",
     "server",

@@ -39,11 +39,15 @@ class FileIgnores(Struct, frozen=True, kw_only=True):
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """The rules that are off, and the severities that settings give to others. It can be sent to another process."""
+    """The rules that are off, the severities that settings give to others, and the registries that rule C063 allows.
+
+    It can be sent to another process.
+    """
 
     off: frozenset[str] = frozenset()
     severities: Mapping[str, Severity] = field(default_factory=dict)
     files: tuple[FileIgnores, ...] = ()
+    registries: tuple[str, ...] = ()
 
     def at(self, path: Path) -> "Selection":
         """Return what holds for one file."""
@@ -73,8 +77,8 @@ class Selection(Struct, frozen=True, kw_only=True):
         return finding if severity is finding.severity else replace(finding, severity=severity)
 
 
-# Every rule as it is, for what has no settings.
-EVERY_RULE = Selection()
+# Every rule as it is, for what has no settings; rules that only settings switch on are off.
+EVERY_RULE = Selection(off=frozenset(id_ for id_, rule in RULES.items() if rule.opt_in))
 # For files whose settings are invalid: only what nothing changes.
 FIXED_RULES = Selection(off=frozenset(id_ for id_, rule in RULES.items() if not rule.fixed))
 
@@ -96,6 +100,7 @@ def select(settings: LintSettings, overrides: Overrides) -> Selection:
             FileIgnores(folder=str(each.folder), pattern=each.pattern, off=_named(each.rules))
             for each in settings.paths
         ),
+        registries=settings.registries or (),
     )
 
 
@@ -113,6 +118,9 @@ def _is_off(rule: str, settings: LintSettings, overrides: Overrides) -> bool:
     if overrides.select:
         return not _is_on(rule, overrides.select, overrides.ignore)
     if any(_has(text, rule) for text in overrides.ignore) or _severity(rule, settings) == _OFF:
+        return True
+    is_named = any(selector.text == rule for selector, _ in settings.severity)
+    if RULES[rule].opt_in and settings.select is None and not is_named:
         return True
     selected = [_ALL] if settings.select is None else [selector.text for selector in settings.select]
     return not _is_on(rule, selected, [selector.text for selector in settings.ignore or ()])

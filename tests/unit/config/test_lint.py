@@ -57,6 +57,15 @@ def test_the_search_ends_at_the_root_of_the_repository(tmp_path: Path) -> None:
     assert texts(lint_settings_of(tmp_path / "repository" / "steps"))[1] == ["C061"]
 
 
+def test_registries_are_those_of_the_nearest_table(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    write(tmp_path, "[tool.comp.lint]\nregistries = ['a.example:5000', 'docker.io/library/']\n")
+    write(tmp_path / "a", "[tool.comp.lint]\nregistries = []\n")
+    write(tmp_path / "b", "[tool.comp.lint]\nignore = []\n")
+    found = [lint_settings_of(tmp_path / name).registries for name in ("", "a", "b")]
+    assert found == [("a.example:5000", "docker.io/library"), (), ("a.example:5000", "docker.io/library")]
+
+
 @pytest.mark.parametrize(
     ("settings", "place", "message", "hint"),
     [
@@ -65,6 +74,9 @@ def test_the_search_ends_at_the_root_of_the_repository(tmp_path: Path) -> None:
         ("ignore = ['']", (2, 1), "ignore is not a list of rules", "write ignore"),
         ("severity = { C1 = 'off', C060 = 'eror' }", (2, 26), "the severity of C060 is 'eror'", "did you mean 'error'"),
         ("severity = { C060 = 1 }", (2, 14), "the severity of C060 is 1", "write one of error, warning, info, off"),
+        ("registries = 'a.example'", (2, 1), "registries is not a list of hosts and paths", "without https://"),
+        ("registries = ['https://a.example']", (2, 1), "registries is not a list of hosts", "without https://"),
+        ("registries = ['a.example/b:1']", (2, 1), "registries is not a list of hosts", "without a tag"),
         ("severity = 'off'", (2, 1), "tool.comp.lint.severity is not a table", None),
         ("[tool.comp.lint.severity]\nC060 = ''", (3, 1), "the severity of C060 is ''", "write one of"),
         ("per-file-ignores = { 'a' = 'C' }", (2, 22), "a is not a list of rules", r'write "a" = \["C060"\]'),

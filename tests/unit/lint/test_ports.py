@@ -32,6 +32,9 @@ CASES: tuple[Case, ...] = (
     ("C015", contract("{name: 1st}, {name: class}, {name: ok_2}"), ["{name: 1st}", "{name: class}"]),
     ("C015", contract(outputs="{name: 名前}"), ["{name: 名前}"]),
     ("C015", contract(A, outputs="{name: Output}"), []),
+    ("C015", contract(A).replace("name: n", "name: 训练", 1), ["训练"]),
+    ("C015", contract(A).replace("name: n", "name: 训练 v1", 1), []),
+    ("C015", contract(A).replace("name: n", "name: '- -'", 1), []),
     ("C017", contract("{name: a}, {name: b}, {name: a, type: X}"), ["{name: a, type: X}"]),
     ("C017", contract("{name: a}", outputs="{name: a}"), []),
     (

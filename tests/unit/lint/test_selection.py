@@ -15,6 +15,9 @@ from toolkit.lint.selection import EVERY_RULE, FIXED_RULES, Overrides, Selection
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
+OPT_IN = {id_ for id_, rule in RULES.items() if rule.opt_in}
+
+
 def selected(settings: str, overrides: Overrides = Overrides()) -> Selection:  # noqa: B008 (it is frozen)
     text = f"[tool.comp.lint]\n{settings}\n"
     return select(read_lint_settings(TomlDocument.parse(Path("pyproject.toml"), text.encode())), overrides)
@@ -32,9 +35,35 @@ def beginning(*beginnings: str) -> set[str]:
     return {rule for rule in RULES if rule.startswith(beginnings) and not RULES[rule].fixed}
 
 
-def test_every_rule_applies_without_settings() -> None:
+def test_every_rule_applies_without_settings_unless_it_is_opt_in() -> None:
     assert selected("") == EVERY_RULE
-    assert on(EVERY_RULE) == beginning("")
+    assert {"C092", "C093", "C094"} == OPT_IN
+    assert on(EVERY_RULE) == beginning("") - OPT_IN
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("severity = { C093 = 'warning' }", beginning("") - {"C092", "C094"}),
+        ("severity = { C09 = 'warning' }", beginning("") - OPT_IN),
+        ("severity = { C093 = 'off' }", beginning("") - OPT_IN),
+        ("severity = { C093 = 'warning' }\nignore = ['C093']", beginning("") - OPT_IN),
+        ("select = ['C09']", beginning("C09")),
+        ("select = ['ALL']", beginning("")),
+    ],
+)
+def test_settings_switch_on_a_rule_that_is_opt_in(settings: str, expected: set[str]) -> None:
+    assert on(selected(settings)) == expected
+
+
+def test_the_command_line_switches_on_a_rule_that_is_opt_in() -> None:
+    assert on(selected("", Overrides(select=("C093",)))) == {"C093"}
+    assert on(selected("", Overrides(ignore=("C060",)))) == beginning("") - OPT_IN - {"C060"}
+
+
+def test_registries_are_kept() -> None:
+    assert selected("registries = ['a.example/b/']").registries == ("a.example/b",)
+    assert selected("").registries == ()
 
 
 @pytest.mark.parametrize(
@@ -91,10 +120,10 @@ def test_rules_by_file(tmp_path: Path) -> None:
         "[tool.comp.lint.per-file-ignores]\n'legacy' = ['C06']\n'**/old*.yaml' = ['C', 'F']\n"
     )
     chosen = selection_of(tmp_path)
-    assert chosen.at(tmp_path / "legacy" / "a" / "component.yaml").off == beginning("C06")
-    assert chosen.at(tmp_path / "legacy.yaml").off == set()
-    assert chosen.at(tmp_path / "a" / "b" / "old_one.yaml").off == beginning("C", "F")
-    assert chosen.at(tmp_path.parent / "legacy" / "component.yaml").off == set()
+    assert chosen.at(tmp_path / "legacy" / "a" / "component.yaml").off == beginning("C06") | OPT_IN
+    assert chosen.at(tmp_path / "legacy.yaml").off == OPT_IN
+    assert chosen.at(tmp_path / "a" / "b" / "old_one.yaml").off == beginning("C", "F") | OPT_IN
+    assert chosen.at(tmp_path.parent / "legacy" / "component.yaml").off == OPT_IN
     kept = chosen.applied(
         [finding("C060", path=str(tmp_path / "legacy/x.yaml")), finding("C060", path="legacy/x.yaml")]
     )
