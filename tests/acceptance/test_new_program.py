@@ -414,3 +414,10 @@ def test_a_default_that_changed_in_the_code_is_found(tmp_path: Path) -> None:
     linted = comp("lint", folder)
     assert linted.code == 1
     assert "error C098 the program's own default of 'rate' is '0.5'" in linted.out
+    settings = folder / "pyproject.toml"
+    text = settings.read_text()
+    for severity, printed in (("warning", True), ("off", False)):
+        settings.write_text(f'{text}\n[tool.comp.lint.severity]\nC098 = "{severity}"\n')
+        assert comp("lint", folder).code == 0
+        checked = comp("generate", folder, "--check")
+        assert (checked.code, "[C098]" in checked.err) == (0, printed)

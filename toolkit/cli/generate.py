@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from toolkit.cli import many
 from toolkit.cli.console import Console, pass_console
+from toolkit.errors import Severity
 from toolkit.progress import SUBJECT
 
 if TYPE_CHECKING:
@@ -67,17 +68,18 @@ def _check(console: Console, folder: Path, top: Path) -> "Done":
 
 
 def _read(console: Console, folder: Path, top: Path) -> "tuple[Project, bool]":
-    """Read the settings, and report defaults that differ from a program's own: return whether there are any."""
+    """Read the settings, and report defaults that differ from a program's own: return whether one is an error."""
     from toolkit.config.project import read_project
     from toolkit.lint.folder import differing_defaults
+    from toolkit.lint.selection import selection_of
 
     project = read_project(folder, environ=os.environ)
-    differing = differing_defaults(project, os.environ)
+    differing = selection_of(project.folder).applied(differing_defaults(project, os.environ))
     for finding in differing:
         # Its author writes a program's contract, so nothing is changed in it.
         where = replace(finding.where, path=Path(_shown(finding.where.path, top)))
         console.warn(f"{where}: {finding.message}; {finding.help} [{finding.rule}]")
-    return project, bool(differing)
+    return project, any(finding.severity is Severity.ERROR for finding in differing)
 
 
 def _shown(path: Path, top: Path) -> str:
