@@ -29,6 +29,8 @@ TEMPLATES = {
     "program": {CASE, "src/example.py", "tests/cases/example/text.txt", "tests/test_contract.py"},
     "training": {CASE, "src/train.py", "tests/cases/example/data.csv", "tests/test_train.py"},
 }
+# Folders of a checkout that the wheel has in the package.
+DATA = ("templates", "schemas", "docs/rules")
 # Tools and desktops leave such files among those of a checkout, and beside a user's code.
 LEFT = ("__pycache__/a.cpython-311.pyc", "a.pyc", ".DS_Store", ".ipynb_checkpoints/a.py", ".pytest_cache/a")
 INFO = f"comp_toolkit-{__version__}.dist-info"
@@ -93,7 +95,7 @@ def test_building_and_checking_print_no_warning(built: Built) -> None:
 
 def test_the_wheel_contains_the_package_and_its_data_and_nothing_else(built: Built) -> None:
     package = {f"toolkit/{name}" for name in _not_left(built.checkout / "toolkit")}
-    data = {f"toolkit/_data/{kind}/{name}" for kind in ("templates", "schemas") for name in _not_left(ROOT / kind)}
+    data = {f"toolkit/_data/{kind}/{name}" for kind in DATA for name in _not_left(ROOT / kind)}
     info = {f"{INFO}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")}
     with zipfile.ZipFile(built.wheel) as wheel:
         assert set(wheel.namelist()) == package | data | info
@@ -189,6 +191,7 @@ def _install(installed: Installed, what: Path, *, compiled_by_uv: bool = False) 
 def test_the_wheel_runs_a_session(built: Built, installed: Installed) -> None:
     _install(installed, built.wheel)
     assert installed.comp("--version") == f"comp, version {__version__}\n"
+    assert installed.comp("explain", "F014").startswith("F014 decorator-not-followed\n")
     for template in TEMPLATES:
         _try_template(installed, template)
     _try_function(installed)

@@ -20,20 +20,23 @@ VERSION_RULES = (
 
         Before:
             metadata:
-              annotations: {version: 1.2.0}
+              annotations:
+                version: 1.2.0
             inputs:
             - {name: data, type: Dataset}
 
         Wrong:
             metadata:
-              annotations: {version: 1.2.0}
+              annotations:
+                version: 1.2.0
             inputs:
             - {name: data, type: Dataset}
             - {name: seed, type: Integer, default: '0'}
 
         Right:
             metadata:
-              annotations: {version: 1.3.0}
+              annotations:
+                version: 1.3.0
             inputs:
             - {name: data, type: Dataset}
             - {name: seed, type: Integer, default: '0'}
@@ -54,20 +57,23 @@ VERSION_RULES = (
 
         Before:
             metadata:
-              annotations: {version: 1.2.0}
+              annotations:
+                version: 1.2.0
             inputs:
             - {name: data, type: Dataset}
             - {name: seed, type: Integer}
 
         Wrong:
             metadata:
-              annotations: {version: 1.2.1}
+              annotations:
+                version: 1.2.1
             inputs:
             - {name: data, type: Dataset}
 
         Right:
             metadata:
-              annotations: {version: 2.0.0}
+              annotations:
+                version: 2.0.0
             inputs:
             - {name: data, type: Dataset}
 
@@ -86,17 +92,20 @@ VERSION_RULES = (
 
         Before:
             metadata:
-              annotations: {version: 1.2.0}
+              annotations:
+                version: 1.2.0
             image: train:1.2.0
 
         Wrong:
             metadata:
-              annotations: {version: 1.1.0}
+              annotations:
+                version: 1.1.0
             image: train:1.1.0
 
         Right:
             metadata:
-              annotations: {version: 1.2.1}
+              annotations:
+                version: 1.2.1
             image: train:1.2.1
         """,
     ),

@@ -14,7 +14,8 @@ WHOLE_RULES = (
         explanation="""
         A component's name is how registries, logs, caches and people know it. Pipelines compile nevertheless.
 
-        Keep the name; or publish a new component, and deprecate this one.
+        Keep the name. If it is the same component, list the old name in the annotation `aliases`. If it is another one,
+        publish it beside this one, and deprecate this one.
 
         Before:
             name: Train model

@@ -170,6 +170,8 @@ def graph_reference(document: ComponentDocument) -> Iterator[Remark]:
         name: Train
         inputs:
         - {name: data, type: Dataset}
+        outputs:
+        - {name: model, type: Model}
         implementation:
           graph:
             tasks:
@@ -177,12 +179,16 @@ def graph_reference(document: ComponentDocument) -> Iterator[Remark]:
                 componentRef: {url: https://example.com/train/component.yaml}
                 arguments:
                   data: {graphInput: {inputName: date}}
+            outputValues:
+              model: {taskOutput: {taskId: train, outputName: model}}
 
     Right:
         --- component.yaml
         name: Train
         inputs:
         - {name: data, type: Dataset}
+        outputs:
+        - {name: model, type: Model}
         implementation:
           graph:
             tasks:
@@ -190,6 +196,8 @@ def graph_reference(document: ComponentDocument) -> Iterator[Remark]:
                 componentRef: {url: https://example.com/train/component.yaml}
                 arguments:
                   data: {graphInput: {inputName: data}}
+            outputValues:
+              model: {taskOutput: {taskId: train, outputName: model}}
 
     Also: C043
     """

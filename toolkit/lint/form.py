@@ -42,23 +42,15 @@ reported(
     the first one, which stands above it, has no effect.
 
     Wrong:
-        --- component.yaml
-        name: Train
         inputs:
-        - {name: data, type: Dataset}
-        inputs:
-        - {name: rate, type: Float}
-        implementation:
-          container: {image: train:1.0, command: [python, train.py, {inputPath: data}, {inputValue: rate}]}
+        - name: data
+          type: Dataset
+          type: Model
 
     Right:
-        --- component.yaml
-        name: Train
         inputs:
-        - {name: data, type: Dataset}
-        - {name: rate, type: Float}
-        implementation:
-          container: {image: train:1.0, command: [python, train.py, {inputPath: data}, {inputValue: rate}]}
+        - name: data
+          type: Dataset
     """,
 )
 

@@ -32,7 +32,7 @@ reported(
     "The module has no function of that name.",
     """
     An entry point is `module:function`, and the function stands at the top of the module or inside one function that
-    defines it. A class, a method, or a name that is imported from elsewhere is none.
+    defines it. A class, a method or an imported name does not count.
 
     Name a function of the module; of an imported one, name the module that defines it.
 

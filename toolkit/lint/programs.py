@@ -101,9 +101,9 @@ reported(
     RuleCategory.PROGRAMS,
     "A cell of a notebook needs more than the notebook: a person, a service, a program of the image, an index.",
     """
-    A notebook becomes a step that runs its cells from the first to the last, with nobody there. A cell that installs
-    packages, asks a question, or calls a program or service of the place where it was written does not work there, or
-    not in the same way each time.
+    A notebook becomes a step that runs its cells from the first to the last, and no person watches. A cell that
+    installs packages, asks a question, or calls a program or service of the place where it was written does not work
+    there, or not in the same way each time.
 
     Name packages under `dependencies`, make questions parameters, and remove what only helps while you write.
 

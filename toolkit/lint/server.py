@@ -35,15 +35,18 @@ def engine_variable(document: ComponentDocument) -> Iterator[Remark]:
     makes one `$` of `$$` in commands, arguments and variables, and replaces `$(NAME)` there. So such a text does not
     arrive as it is written.
 
-    An argument or a variable with `{{workflow.…}}` or `{{pod.…}}` may be meant so, and is an info.
+    In arguments and variables only the braces are reported: Kubernetes' own are mostly meant there. One with
+    `{{workflow.…}}` or `{{pod.…}}` may be meant too, and is an info.
 
     Wrong:
         inputs:
         - {name: title, type: String, default: 'Report of {{workflow.name}}'}
+        args: [{if: {cond: {isPresent: title}, then: [--title, {inputValue: title}]}}]
 
     Right:
         inputs:
         - {name: title, type: String, default: Report}
+        args: [{if: {cond: {isPresent: title}, then: [--title, {inputValue: title}]}}]
     """
     for index, port in enumerate(document.spec.interface.inputs):
         # C028 reports a long default.

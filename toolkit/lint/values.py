@@ -257,8 +257,8 @@ def if_in_concat(document: ComponentDocument) -> Iterator[Remark]:
 def condition_unsupported(document: ComponentDocument) -> Iterator[Remark]:
     """Report other conditions than `isPresent`.
 
-    KFP 1.8 takes the value of an input, a boolean or a text as the condition of an `if`. KFP 2 knows `isPresent` alone,
-    and cannot load a contract with another condition.
+    KFP 2 knows `isPresent` alone, and cannot load a contract with another condition. KFP 1.8 takes a boolean or a text
+    too; the value of an input it loads, and does not compile.
 
     Pass the value, and let the program decide.
 
@@ -438,7 +438,7 @@ def empty_type(document: ComponentDocument) -> Iterator[Remark]:
     """Report types without a name.
 
     A type is a name, or a name with properties such as `{GCSPath: {data_type: CSV}}`. An empty mapping or list has no
-    name.
+    name: KFP 1.8 does not compile a step with it, and KFP 2 takes an empty mapping for any artifact.
 
     Wrong:
         inputs:
