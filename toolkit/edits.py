@@ -119,9 +119,21 @@ class Applicability(StrEnum):
     UNSAFE = "unsafe"
 
 
+class Change(Struct, frozen=True, kw_only=True):
+    """The text that an edit puts in the place of the characters between two spots."""
+
+    start: Spot
+    end: Spot
+    text: str
+
+
 class Fix(Struct, frozen=True, kw_only=True):
-    """What would remove a finding: all of the edits together. `title` says it in the imperative."""
+    """What would remove a finding: all of the edits together. `title` says it in the imperative.
+
+    `changes` are what the edits do to the file; empty until a report asks for them.
+    """
 
     title: str
     edits: tuple[Edit, ...]
     applicability: Applicability = Applicability.SAFE
+    changes: tuple[Change, ...] = ()

@@ -14,6 +14,7 @@ from tests.commands import COMP, Result, comp
 from tests.contracts import contract
 from tests.repositories import make_repository
 
+UNSAFE = "can be fixed with `--fix --unsafe-fixes`\n"
 FAULTY = contract("{name: a}, {name: a}")
 SETTINGS = '[project]\nname = "{}"\nversion = "1"\n\n[tool.comp]\nbsae = "x"\ncommand = ["python", "x.py"]\n'
 
@@ -54,7 +55,7 @@ def test_a_folder_without_settings_stands_for_all_below_it(tree: Path) -> None:
         done = comp("lint", *words, folder=tree)
         assert places(done, "C017") == expected
         assert places(done, "S001") == ["components/c/pyproject.toml"]
-        assert (done.code, done.err) == (1, "5 errors, 8 warnings, 8 infos\n")
+        assert (done.code, done.err) == (1, f"5 errors, 8 warnings, 8 infos\n8 {UNSAFE}")
 
 
 def test_a_glob_in_quotes(tree: Path) -> None:
@@ -68,7 +69,7 @@ def test_a_glob_in_quotes(tree: Path) -> None:
     assert none.err == (
         "error: no contract matches components/**/none.yaml\n\n"
         "hint: hidden files never do, nor those that git ignores; links to folders are not followed\n"
-        "1 error, 2 warnings, 2 infos\n"
+        f"1 error, 2 warnings, 2 infos\n2 {UNSAFE}"
     )
 
 

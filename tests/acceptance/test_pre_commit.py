@@ -81,3 +81,25 @@ def test_the_hooks_find_what_they_are_for(hooks: Path, tmp_path: Path, monkeypat
     assert "adding/component.yaml" in found["comp-generate-check"][1]
     assert "error B104 the new input 'table' is required" in found["comp-breaking"][1]
     assert "make it 2.0.0" in found["comp-breaking"][1]
+
+
+def test_the_hook_fixes_what_it_finds(hooks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "pre-commit"))
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    path = folder / "component.yaml"
+    path.write_text(contract("{name: n, type: Integer, default: 5}", version="1.0.0"))
+    revision = _git(hooks, "rev-parse", "HEAD").strip()
+    hook = f"repos: [{{repo: '{hooks}', rev: {revision}, hooks: [{{id: comp-lint, args: [--fix]}}]}}]\n"
+    (folder / ".pre-commit-config.yaml").write_text(hook)
+    _git(folder, "init", "-q", "-b", "main")
+    _git(folder, "add", ".")
+    program = Path(sys.executable).with_name("pre-commit")
+    words = [program, "run", "--all-files", "--color", "never"]
+    ends = []
+    for _ in range(2):
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+        ends.append((done.returncode, "files were modified by this hook" in done.stdout))
+        _git(folder, "add", ".")
+    assert ends == [(1, True), (0, False)]
+    assert "default: '5'" in path.read_text()

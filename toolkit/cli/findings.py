@@ -8,10 +8,13 @@ import click
 
 from toolkit.cli.ci_reports import findings_as_commands
 from toolkit.cli.console import Console
+from toolkit.edits import Applicability
 from toolkit.errors import Finding, Severity
 
 # Formats that are lines: those of one file need no others.
 _AT_ONCE = frozenset({"text", "jsonl", "github"})
+# Formats from which programs can carry out fixes.
+_WITH_CHANGES = frozenset({"json", "jsonl", "sarif"})
 
 format_option = click.option(
     "--format",
@@ -49,6 +52,7 @@ class Report:
         self._faults: set[Finding] = set()
         self._checked: dict[Path, str] = {}
         self._counts = dict.fromkeys(Severity, 0)
+        self._fixes = dict.fromkeys(Applicability, 0)
 
     def add(self, findings: Sequence[Finding], sources: Mapping[Path, str], faults: Sequence[Finding] = ()) -> None:
         """Take the findings about some files; `sources` are their texts, `faults` are in settings above them."""
@@ -57,6 +61,12 @@ class Report:
         self._faults.update(faults)
         for finding in findings:
             self._counts[finding.severity] += 1
+            if finding.fix:
+                self._fixes[finding.fix.applicability] += 1
+        if self._form in _WITH_CHANGES and any(finding.fix for finding in findings):
+            from toolkit.lint.placed_fixes import with_places
+
+            findings = with_places(findings, sources)
         if self._form == "junit":
             self._checked.update(dict.fromkeys(sources, ""))
         if self._form in _AT_ONCE:
@@ -73,6 +83,14 @@ class Report:
     def sums(self) -> str:
         """Return how many findings there are of each severity, in words."""
         return ", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in self._counts.items())
+
+    def fixable(self) -> str:
+        """Return how many findings can be fixed with which option, in words; empty for none."""
+        safe, unsafe = self._fixes.values()
+        if safe:
+            more = f" ({unsafe} more with `--unsafe-fixes`)" if unsafe else ""
+            return f"[*] {safe} can be fixed with `--fix`{more}"
+        return f"{unsafe} can be fixed with `--fix --unsafe-fixes`" if unsafe else ""
 
 
 def _for_a_platform(form: str, findings: Sequence[Finding], sources: Mapping[Path, str]) -> str:

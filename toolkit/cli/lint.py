@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from toolkit.cli import findings as reports
-from toolkit.cli import lint_baseline, lint_options, many
+from toolkit.cli import lint_baseline, lint_fixes, lint_options, many
 from toolkit.cli.console import Console, pass_console
 from toolkit.cli.failures import print_failure
 from toolkit.errors import Severity
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="[FOLDER|FILE|GLOB]...", type=click.Path(path_type=Path))
 @reports.format_option
 @click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
+@lint_fixes.fix_option
+@lint_fixes.unsafe_option
+@lint_fixes.diff_option
 @lint_options.select_option
 @lint_options.ignore_option
 @lint_baseline.baseline_option
@@ -39,6 +42,9 @@ def command(
     paths: tuple[Path, ...],
     form: str,
     strict: bool,
+    fix: bool,
+    unsafe: bool,
+    diff: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     baseline: Path | None,
@@ -56,10 +62,11 @@ def command(
     asked = many.Asked(folders=paths, every=every, since=since, jobs=jobs)
     asked.check()
     overrides = lint_options.overrides(select, ignore)
+    fixing = lint_fixes.Fixing(fix=fix, unsafe=unsafe, diff=diff, form=form)
     printed = reports.Report(console, form)
     known = lint_baseline.Baseline(baseline, write_baseline, overrides)
     work = _members if every else _paths
-    return work(console, asked, printed, _Chosen(overrides=overrides, known=known, strict=strict))
+    return work(console, asked, printed, _Chosen(overrides=overrides, known=known, fixing=fixing, strict=strict))
 
 
 class _Chosen(Struct, frozen=True, kw_only=True):
@@ -67,6 +74,7 @@ class _Chosen(Struct, frozen=True, kw_only=True):
 
     overrides: "Overrides"
     known: lint_baseline.Baseline
+    fixing: lint_fixes.Fixing
     strict: bool
 
 
@@ -80,17 +88,14 @@ def _members(console: Console, asked: many.Asked, printed: reports.Report, chose
     members = [replace(member, problem=None) for member in asked.members()]
     report = many.Report(console, "comp lint", members, asked)
     targets = (Target(path=member.folder, is_folder=True) for member in members)
-    outcomes = chosen.known.new(lint_all(targets, chosen.overrides, jobs=asked.at_once))
+    linted_all = lint_all(targets, chosen.overrides, jobs=asked.at_once, fixes=chosen.fixing.asked)
+    outcomes = chosen.known.new(linted_all)
     for member, each in zip(members, outcomes, strict=True):
         linted = each.linted
-        if linted:
-            printed.add(linted.findings, linted.sources, linted.faults)
-        done = _done(linted, strict=chosen.strict) if linted else None
+        done = _printed(console, printed, linted, chosen) if linted else None
         seconds = linted.seconds if linted else 0
         report.add(MemberOutcome(member=member, seconds=seconds, done=done, failure=each.failure))
-    printed.end()
-    console.say(printed.sums())
-    chosen.known.end(console)
+    _end(console, printed, chosen)
     return report.end()
 
 
@@ -102,20 +107,40 @@ def _paths(console: Console, asked: many.Asked, printed: reports.Report, chosen:
     paths = tuple(dict.fromkeys(asked.folders or (Path(),)))
     code, empty = 0, set(range(len(paths)))
     targets = Targets(paths, os.environ)
-    for each in chosen.known.new(lint_all(targets, chosen.overrides, jobs=asked.at_once)):
+    linted_all = lint_all(targets, chosen.overrides, jobs=asked.at_once, fixes=chosen.fixing.asked)
+    for each in chosen.known.new(linted_all):
         if each.failure:
             empty.discard(each.target.asked)
             code = max(code, print_failure(each.failure))
         elif each.linted and each.linted.sources:
             empty.discard(each.target.asked)
-            printed.add(each.linted.findings, each.linted.sources, each.linted.faults)
-            code = max(code, _done(each.linted, strict=chosen.strict).code)
-    printed.end()
+            code = max(code, _printed(console, printed, each.linted, chosen).code)
     for number in sorted(empty - targets.repeated):
         code = max(code, print_failure(no_contract(paths[number])))
-    console.say(printed.sums())
-    chosen.known.end(console)
+    _end(console, printed, chosen)
     return code
+
+
+def _printed(console: Console, printed: reports.Report, linted: "Linted", chosen: _Chosen) -> "Done":
+    """Print the findings at one place, or what fixes would change there, and return what that means."""
+    from toolkit.collection.work import Done
+
+    changes = chosen.fixing.add(linted, console)
+    if chosen.fixing.only_shows:
+        return Done(result="to be fixed" if changes else "clean", code=int(changes))
+    printed.add(linted.findings, linted.sources, linted.faults)
+    return _done(linted, strict=chosen.strict)
+
+
+def _end(console: Console, printed: reports.Report, chosen: _Chosen) -> None:
+    """Print what waits for the end, and the sums."""
+    chosen.fixing.end(console)
+    if not chosen.fixing.only_shows:
+        printed.end()
+        console.say(printed.sums())
+        if more := printed.fixable():
+            console.say(more)
+    chosen.known.end(console)
 
 
 def _done(linted: "Linted", *, strict: bool) -> "Done":

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from toolkit.collection.targets import Target, looks_like_a_contract
 from toolkit.errors import Finding, InputError, Location
 from toolkit.limits import NOTEBOOK_SIZE
+from toolkit.lint.fixed_files import FixedFile, Fixes, fix_file, is_generated
 from toolkit.lint.linter import lint_contract
 from toolkit.lint.selection import Overrides, Selection
 from toolkit.system.moment import one_moment
@@ -26,13 +27,15 @@ _FEW = 200
 class Linted(Struct, frozen=True, kw_only=True):
     """What the linter finds at one place, and the texts of the files that it has read there; none for no contract.
 
-    `faults` are findings about the linter's settings, which other places may have in common.
+    `faults` are findings about the linter's settings, which other places may have in common. `fixed` are the contracts
+    that fixes were asked for.
     """
 
     findings: tuple[Finding, ...]
     sources: Mapping[Path, str]
     seconds: float
     faults: tuple[Finding, ...] = ()
+    fixed: tuple[FixedFile, ...] = ()
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -43,22 +46,27 @@ class Outcome(Struct, frozen=True, kw_only=True):
     failure: Exception | None = None
 
 
-def lint_all(targets: Iterable[Target], overrides: Overrides, *, jobs: int) -> Iterator[Outcome]:
-    """Yield the outcome of each target, in order. Findings are not kept here."""
+def lint_all(
+    targets: Iterable[Target], overrides: Overrides, *, jobs: int, fixes: Fixes | None = None
+) -> Iterator[Outcome]:
+    """Yield the outcome of each target, in order. Findings are not kept here; with `fixes`, they are fixed."""
     rest = iter(targets)
     first = list(islice(rest, _FEW if jobs > 1 else None))
     if jobs > 1 and len(first) == _FEW:
-        work = partial(lint_target, overrides=overrides)
+        work = partial(lint_target, overrides=overrides, fixes=fixes)
         for target, done in in_processes(work, chain(first, rest), jobs=jobs):
-            yield Outcome(target=target, linted=done[0]) if done else _outcome(target, overrides)
+            yield Outcome(target=target, linted=done[0]) if done else _outcome(target, overrides, fixes)
         return
     with one_moment():
         for target in first:
-            yield _outcome(target, overrides)
+            yield _outcome(target, overrides, fixes)
 
 
-def lint_target(target: Target, overrides: Overrides) -> Linted:
-    """Lint a contract, or a component's folder. Raises InputError and OutsideError for what cannot be read."""
+def lint_target(target: Target, overrides: Overrides, fixes: Fixes | None = None) -> Linted:
+    """Lint a contract, or a component's folder. Raises InputError and OutsideError for what cannot be read or written.
+
+    With `fixes`, findings about contracts are fixed, and those that are left are returned.
+    """
     began = time.monotonic()
     if target.is_found and not looks_like_a_contract(target.path):
         return Linted(findings=(), sources={}, seconds=0)
@@ -70,16 +78,38 @@ def lint_target(target: Target, overrides: Overrides) -> Linted:
         contracts, more = _folder(target)
         findings += selection.applied(finding for finding in more if finding not in faults)
         sources |= {finding.where.path: _text_of(finding.where.path) for finding in more}
+    fixed = []
     for contract in contracts:
         more, sources[contract] = lint_contract(contract, selection)
+        if fixes:
+            done = _fixed(target, contract, sources[contract], more, selection, fixes)
+            fixed.append(done)
+            more, sources[contract] = list(done.left), done.after
+        elif any(each.fix for each in more) and is_generated(contract, os.environ):
+            # The next `comp generate` would undo the fix.
+            more = [replace(each, fix=None) for each in more]
         findings += more
-    return Linted(findings=tuple(findings), sources=sources, seconds=time.monotonic() - began, faults=faults)
+    return Linted(
+        findings=tuple(findings),
+        sources=sources,
+        seconds=time.monotonic() - began,
+        faults=faults,
+        fixed=tuple(fixed),
+    )
 
 
-def _outcome(target: Target, overrides: Overrides) -> Outcome:
+def _fixed(
+    target: Target, contract: Path, text: str, findings: list[Finding], selection: Selection, fixes: Fixes
+) -> FixedFile:
+    """Fix a contract; one that the user did not name himself must lie where it was found."""
+    inside = target.path if target.is_folder else target.path.parent if target.is_found else None
+    return fix_file(contract, text, findings, selection, fixes, inside=inside, environ=os.environ)
+
+
+def _outcome(target: Target, overrides: Overrides, fixes: Fixes | None) -> Outcome:
     """Lint one target, whatever happens."""
     try:
-        return Outcome(target=target, linted=lint_target(target, overrides))
+        return Outcome(target=target, linted=lint_target(target, overrides, fixes))
     except Exception as failure:  # noqa: BLE001 (a bug at one contract does not hide what others have)
         return Outcome(target=target, failure=failure)
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from toolkit import __version__
+from toolkit.edits import Fix
 from toolkit.errors import Finding, Severity
 from toolkit.lint.fingerprint import fingerprints, posix
 from toolkit.lint.pages import as_terminal_text, rule_page
@@ -108,11 +109,36 @@ def _sarif_result(finding: Finding, index: int, fingerprint: str) -> dict[str, A
     # The line of a notebook's cell is not a line of its file.
     if where.line and where.cell is None:
         place["region"] = {key: value for key, value in region.items() if value}
-    return {
+    result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": _LEVELS[finding.severity],
         "message": {"text": hide("\n".join(filter(None, (finding.message, finding.help))))},
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"comp/v1": fingerprint},
+    }
+    if finding.fix:
+        # SARIF has no word for whether a fix is safe, section 3.55.
+        result["fixes"] = [_sarif_fix(finding.fix, place["artifactLocation"])]
+        result["properties"] = {"applicability": str(finding.fix.applicability)}
+    return result
+
+
+def _sarif_fix(fix: Fix, file: dict[str, str]) -> dict[str, Any]:
+    """Return a fix of one file; SARIF's columns begin with 1, and the end is the first character that stays."""
+    replacements = [
+        {
+            "deletedRegion": {
+                "startLine": each.start.line,
+                "startColumn": each.start.column,
+                "endLine": each.end.line,
+                "endColumn": each.end.column,
+            },
+            "insertedContent": {"text": each.text},
+        }
+        for each in fix.changes
+    ]
+    return {
+        "description": {"text": fix.title},
+        "artifactChanges": [{"artifactLocation": file, "replacements": replacements}],
     }

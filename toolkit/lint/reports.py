@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from toolkit.edits import Applicability, Fix
 from toolkit.errors import Finding
 from toolkit.spec.document import LINE_BREAK
 
@@ -29,7 +30,9 @@ def as_json_lines(findings: Sequence[Finding]) -> str:
 
 def _text(finding: Finding, source: Sequence[str]) -> list[str]:
     """Return the lines of one finding; those of the source only if its place is known and still there."""
-    lines = [f"{finding.where}: {finding.severity} {finding.rule} {finding.message}"]
+    # As ruff does it: a star for what `--fix` alone would fix.
+    star = "[*] " if finding.fix and finding.fix.applicability is Applicability.SAFE else ""
+    lines = [f"{finding.where}: {finding.severity} {finding.rule} {star}{finding.message}"]
     line, column = finding.where.line, finding.where.column
     if line and column and line <= len(source):
         end = finding.where.end_column if finding.where.end_line == line else None
@@ -61,4 +64,23 @@ def _plain(finding: Finding) -> dict[str, object]:
         "end_column": where.end_column,
         "message": finding.message,
         "help": finding.help,
+        "fix": _fix(finding.fix) if finding.fix else None,
+    }
+
+
+def _fix(fix: Fix) -> dict[str, object]:
+    """Return a fix as JSON data: the text of each change takes the place of what is between the two places."""
+    return {
+        "title": fix.title,
+        "applicability": str(fix.applicability),
+        "changes": [
+            {
+                "line": each.start.line,
+                "column": each.start.column,
+                "end_line": each.end.line,
+                "end_column": each.end.column,
+                "text": each.text,
+            }
+            for each in fix.changes
+        ],
     }

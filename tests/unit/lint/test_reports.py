@@ -4,6 +4,9 @@ import json
 import time
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from toolkit.edits import Applicability, Change, Fix, Spot
 from toolkit.errors import Finding, Location, Severity
 from toolkit.lint.reports import as_json, as_text
 
@@ -58,6 +61,7 @@ def test_json() -> None:
             "end_column": 6,
             "message": "m",
             "help": "do this",
+            "fix": None,
         }
     ]
     assert as_json([]) == "[]"
@@ -70,3 +74,19 @@ def test_as_many_findings_as_lines() -> None:
     assert shown.count("    a: b\n") == count
     # Splitting the text for each of them takes minutes.
     assert time.monotonic() - began < 20
+
+
+def test_a_star_marks_what_fix_alone_would_fix() -> None:
+    for applicability, star in ((Applicability.SAFE, "[*] "), (Applicability.UNSAFE, "")):
+        fix = Fix(title="Do this", edits=(), applicability=applicability)
+        assert as_text([replace(_finding(), fix=fix)], {}).splitlines()[0] == f"a/component.yaml: error C010 {star}m"
+
+
+def test_json_has_what_a_fix_changes() -> None:
+    change = Change(start=Spot(1, 2), end=Spot(1, 3), text="x")
+    (found,) = json.loads(as_json([replace(_finding(), fix=Fix(title="Do this", edits=(), changes=(change,)))]))
+    assert found["fix"] == {
+        "title": "Do this",
+        "applicability": "safe",
+        "changes": [{"line": 1, "column": 2, "end_line": 1, "end_column": 3, "text": "x"}],
+    }

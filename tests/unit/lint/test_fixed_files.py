@@ -1,0 +1,113 @@
+"""Contracts that are fixed where they lie."""
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import InputError, OutsideError
+from toolkit.lint.fixed_files import FixedFile, Fixes, fix_file, is_generated
+from toolkit.lint.linter import lint_text
+from toolkit.lint.selection import EVERY_RULE
+
+TEXT = "name: 5  # five\nimplementation: {container: {image: a, comand: [b]}}\n"
+FIXED = "name: '5'  # five\nimplementation: {container: {image: a, command: [b]}}\n"
+SETTINGS = """\
+[project]
+name = "two"
+version = "1"
+[tool.comp]
+entrypoint = "a:f"
+[tool.comp.components.other]
+command = ["python", "b.py"]
+[tool.comp.components.third]
+entrypoint = "a:g"
+"""
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Path:
+    path = tmp_path / "component.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+def _fix(path: Path, *, write: bool = True, inside: Path | None = None, text: str = TEXT) -> FixedFile:
+    findings = lint_text(text, path)
+    return fix_file(path, text, findings, EVERY_RULE, Fixes(write=write), inside=inside, environ={})
+
+
+def test_a_file_gets_its_fixed_text(contract: Path) -> None:
+    done = _fix(contract)
+    assert (done.before, done.after, done.made, done.refusal) == (TEXT, FIXED, 2, "")
+    assert contract.read_text() == FIXED
+    assert list(done.left) == lint_text(FIXED, contract)
+
+
+def test_bytes_that_no_fix_names_stay(contract: Path) -> None:
+    text = "\ufeff" + TEXT.replace("\n", "\r\n")
+    contract.write_bytes(text.encode())
+    _fix(contract, text=text)
+    assert contract.read_bytes() == ("\ufeff" + FIXED.replace("\n", "\r\n")).encode()
+
+
+def test_without_writing_only_the_record_changes(contract: Path) -> None:
+    done = _fix(contract, write=False)
+    assert contract.read_text() == TEXT
+    assert done.diff() == (
+        f"--- {contract}\n+++ {contract}\n@@ -1,2 +1,2 @@\n-name: 5  # five\n"
+        "-implementation: {container: {image: a, comand: [b]}}\n+name: '5'  # five\n"
+        "+implementation: {container: {image: a, command: [b]}}\n"
+    )
+
+
+def test_a_last_line_without_end_is_marked() -> None:
+    done = FixedFile(path=Path("a"), before="x", after="y\n", made=1, left=())
+    assert done.diff() == "--- a\n+++ a\n@@ -1 +1 @@\n-x\n\\ No newline at end of file\n+y\n"
+
+
+def test_a_file_that_changed_meanwhile_is_left(contract: Path) -> None:
+    contract.write_text("name: A\n")
+    with pytest.raises(InputError, match="changed while it was being fixed"):
+        _fix(contract)
+    assert contract.read_text() == "name: A\n"
+    assert [path.name for path in contract.parent.iterdir()] == ["component.yaml"]
+
+
+def test_a_read_only_file_is_left(contract: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Root may write to every file.
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(OutsideError, match="it is read-only"):
+        _fix(contract)
+    assert contract.read_text() == TEXT
+
+
+def test_a_file_that_is_gone_is_an_error(contract: Path) -> None:
+    contract.unlink()
+    with pytest.raises(OutsideError, match="No such file"):
+        _fix(contract)
+
+
+def test_a_file_outside_is_left(contract: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "link.yaml").symlink_to(contract)
+    done = _fix(folder / "link.yaml", inside=folder)
+    assert (done.after, done.made) == (TEXT, 0)
+    assert done.refusal.startswith("it is a link to a file elsewhere")
+    assert not any(finding.fix for finding in done.left)
+    assert contract.read_text() == TEXT
+
+
+def test_contracts_of_functions_are_generated(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(SETTINGS)
+    assert is_generated(tmp_path / "component.yaml", {})
+    assert is_generated(tmp_path / "components" / "third.yaml", {})
+    assert not is_generated(tmp_path / "components" / "other.yaml", {})
+    assert not is_generated(tmp_path / "another.yaml", {})
+    (tmp_path / "component.yaml").write_text(TEXT)
+    assert _fix(tmp_path / "component.yaml").refusal.startswith("`comp generate` writes it")
+
+
+def test_with_invalid_settings_no_contract_is_generated(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.comp]\nentrypint = 'a:f'\n")
+    assert not is_generated(tmp_path / "component.yaml", {})
