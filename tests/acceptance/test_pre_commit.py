@@ -95,7 +95,7 @@ def test_the_hook_fixes_what_it_finds(hooks: Path, tmp_path: Path, monkeypatch: 
     _git(folder, "init", "-q", "-b", "main")
     _git(folder, "add", ".")
     program = Path(sys.executable).with_name("pre-commit")
-    words = [program, "run", "--all-files", "--color", "never"]
+    words: list[str | Path] = [program, "run", "--all-files", "--color", "never"]
     ends = []
     for _ in range(2):
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
