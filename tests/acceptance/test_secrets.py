@@ -179,6 +179,7 @@ def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path, kfp2:
     run("generate", "usesit")
     run("generate", "usesit", "--check")
     run("breaking", "usesit", "--against", "usesit")
+    run("migrate", "usesit", "--diff")
     run("lock", "usesit")
     run("lock", "usesit", "--check")
     image = f"{names['file']}/ml/usesit"

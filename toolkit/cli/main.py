@@ -25,6 +25,7 @@ COMMANDS = {
     "generate": ("generate", "Write component.yaml from the code, or check that it is fresh."),
     "lint": ("lint", "Check component.yaml and the settings, with file:line:col."),
     "breaking": ("breaking", "Compare contracts with earlier versions: what breaks, which version."),
+    "migrate": ("migrate", "Rewrite contracts of KFP 1.8 so that KFP 2 takes them too."),
     "lock": ("lock", "Pin requirements by hash and the base by digest."),
     "build": ("build", "Build the image; push it and pin component.yaml."),
     "inspect": ("inspect", "Look into an image: layers, sizes, what the launcher will run."),

@@ -106,6 +106,17 @@ def arguments_of(container: Container) -> Iterator[Argument]:
             waiting += [*reversed(argument.otherwise), *reversed(argument.then)]
 
 
+def uses_of(container: Container) -> tuple[set[str], set[str]]:
+    """Return the inputs that are taken by value, and those that are taken by path or URI."""
+    by_value: set[str] = set()
+    by_path: set[str] = set()
+    for argument in arguments_of(container):
+        # An output may have an input's name.
+        if isinstance(argument, PortPlaceholder) and argument.kind.startswith("input"):
+            (by_value if argument.kind == "inputValue" else by_path).add(argument.port)
+    return by_value, by_path
+
+
 def _component(reading: Reading, node: yaml.Node) -> ComponentSpec:
     """Return the model of a document; problems are reported. Raises FindingsError if it is not a mapping."""
     if not isinstance(node, yaml.MappingNode):
@@ -120,7 +131,7 @@ def _component(reading: Reading, node: yaml.Node) -> ComponentSpec:
     implementation = _implementation(reading, top)
     inputs = [_input(reading, part, index) for index, part in _parts(reading, top, "inputs")]
     outputs = [_output(reading, part, index) for index, part in _parts(reading, top, "outputs")]
-    by_value, by_path = _uses(implementation) if isinstance(implementation, Container) else (set(), set())
+    by_value, by_path = uses_of(implementation) if isinstance(implementation, Container) else (set(), set())
     values = by_value - by_path
     return ComponentSpec(
         name=reading.text(top.get("name"), "name", nullable=True),
@@ -257,16 +268,6 @@ def _kinded(port: Input, *, by_value: set[str]) -> Input:
     if not is_parameter_type(port.type) and port.name not in by_value:
         return port
     return replace(port, kind=Kind.PARAMETER)
-
-
-def _uses(container: Container) -> tuple[set[str], set[str]]:
-    """Return the inputs that are taken by value, and those that are taken by path or URI."""
-    by_value: set[str] = set()
-    by_path: set[str] = set()
-    for argument in arguments_of(container):
-        if isinstance(argument, PortPlaceholder):
-            (by_value if argument.kind == "inputValue" else by_path).add(argument.port)
-    return by_value, by_path
 
 
 def _type(reading: Reading, node: yaml.Node | None) -> str:

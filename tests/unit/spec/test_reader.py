@@ -126,6 +126,14 @@ def test_the_kind_of_an_input(type_: str, placeholder: str, kind: Kind) -> None:
     assert parse_component(text, PATH).interface.inputs[0].kind is kind
 
 
+def test_an_output_of_the_same_name_does_not_make_an_input_an_artifact() -> None:
+    text = (
+        "inputs: [{name: a}]\noutputs: [{name: a}]\n"
+        "implementation: {container: {image: a, command: [{inputValue: a}, {outputPath: a}]}}"
+    )
+    assert parse_component(text, Path("c.yaml")).interface.inputs[0].kind is Kind.PARAMETER
+
+
 def test_an_input_taken_both_ways_is_an_artifact() -> None:
     text = "inputs: [{name: a}]\nimplementation: {container: {image: i, args: [{inputValue: a}, {inputPath: a}]}}"
     assert parse_component(text, PATH).interface.inputs[0].kind is Kind.ARTIFACT

@@ -1,0 +1,106 @@
+"""`comp migrate`: rewrite contracts that only KFP 1.8 takes, so that KFP 2 takes them too."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from toolkit.cli.console import Console, format_option, pass_console
+from toolkit.cli.failures import print_failure
+from toolkit.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from toolkit.migration.together import Outcome
+
+
+@click.command
+@click.argument("paths", nargs=-1, required=True, metavar="FOLDER|FILE|GLOB...", type=click.Path(path_type=Path))
+@click.option("--diff", "as_diff", is_flag=True, help="Write nothing; print what would change as a diff.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if something would change.")
+@click.option(
+    "--copy-file-outputs",
+    is_flag=True,
+    help="Put a shell around programs that write outputs to fixed paths; it copies the files.",
+)
+@format_option
+@pass_console
+def command(
+    console: Console, /, *, paths: tuple[Path, ...], as_diff: bool, check: bool, copy_file_outputs: bool, form: str
+) -> int:
+    """Rewrite contracts of KFP 1.8 in place, so that KFP 2 takes them too.
+
+    Only what KFP 2 refuses changes; comments, order and quotes stay. Each change is printed with its reason, with what
+    it means for callers, and with what is left to do by hand. Give a whole collection at once: the types of its ports
+    change together. Exit code 1 if something is left to do by hand. In a folder, the contracts below it are meant.
+    """
+    if as_diff and form == "json":
+        raise UsageError("--diff is a form of its own", hint="leave out --diff or --format")
+    from toolkit.migration.reports import as_data, summary
+    from toolkit.migration.together import migrate_together, write
+
+    writes = not (as_diff or check)
+    code, changed, data = 0, 0, []
+    for outcome in migrate_together(_contracts(paths), copy_file_outputs=copy_file_outputs):
+        written = False
+        if writes and outcome.is_changed:
+            try:
+                write(outcome)
+                written = True
+            except InputError as error:
+                code = max(code, print_failure(error))
+        changed += outcome.is_changed
+        code = max(code, int(not outcome.is_done or (outcome.is_changed and not writes)))
+        data.append(as_data(outcome, written=written))
+        if form == "text":
+            _print(console, outcome, as_diff=as_diff)
+        if outcome.is_changed or not outcome.is_done:
+            console.say(summary(outcome))
+    if form == "json":
+        console.data(json.dumps({"contracts": data}, indent=2))
+    console.say(_sum(len(data), changed, writes=writes))
+    return code
+
+
+def _contracts(paths: Sequence[Path]) -> list[Path]:
+    """Return the contracts that the paths stand for, each once. Raises InputError for a path without any."""
+    from toolkit.collection.targets import Targets, looks_like_a_contract, no_contract
+
+    found: dict[Path, None] = {}
+    empty = set(range(len(paths)))
+    targets = Targets(paths, os.environ)
+    for target in targets:
+        for path in _of_folder(target.path) if target.is_folder else [target.path]:
+            if not target.is_found or looks_like_a_contract(path):
+                found[path] = None
+                empty.discard(target.asked)
+    for number in sorted(empty - targets.repeated):
+        raise no_contract(paths[number])
+    return list(found)
+
+
+def _of_folder(folder: Path) -> list[Path]:
+    """Return the contracts of one component's folder."""
+    contracts = [folder / "component.yaml", *sorted((folder / "components").glob("*.yaml"))]
+    return [path for path in contracts if path.is_file()]
+
+
+def _print(console: Console, outcome: "Outcome", *, as_diff: bool) -> None:
+    """Print the changes of one contract with their reasons, or as a diff."""
+    from toolkit.migration.reports import as_lines, diff
+
+    if as_diff:
+        if text := diff(outcome):
+            console.document(text)
+    elif lines := list(as_lines(outcome)):
+        console.data("\n".join(lines))
+
+
+def _sum(count: int, changed: int, *, writes: bool) -> str:
+    """Return the last line of the report."""
+    contracts = f"{count} contract{'s' * (count != 1)}"
+    if not changed:
+        return f"{contracts}: nothing to change"
+    return f"{contracts}: {changed} {'rewritten' if writes else 'would be rewritten'}"
