@@ -149,7 +149,7 @@ def contracts(draw: st.DrawFn) -> str:
         port |= {"default": draw(st.sampled_from(DEFAULTS)), "optional": draw(st.sampled_from([None, True]))}
         inputs.append({key: value for key, value in port.items() if value is not None})
     names = [port["name"] for port in inputs]
-    container = {"image": "i", "command": ["c"], "args": draw(st.lists(_arguments(names), max_size=4))}
+    container: dict[str, Any] = {"image": "i", "command": ["c"], "args": draw(st.lists(_arguments(names), max_size=4))}
     outputs = []
     if draw(st.booleans()):
         outputs = [{"name": "out", "type": draw(st.sampled_from(TYPES))}]

@@ -46,11 +46,11 @@ def words(component: Any, *, every: bool) -> Any:
     names = generate_unique_name_conversion_table([port.name for port in inputs], _sanitize_python_function_name)
     given = {names[port.name]: "5" for port in inputs if every or (port.default is None and not port.optional)}
 
-    @dsl.pipeline(name="p")
     def pipeline() -> None:
+        """Make the step."""
         component(**given)
 
-    workflow = compiler.Compiler()._create_workflow(pipeline)
+    workflow = compiler.Compiler()._create_workflow(dsl.pipeline(name="p")(pipeline))
     container = next(each["container"] for each in workflow["spec"]["templates"] if "container" in each)
     return [*container.get("command", []), *container.get("args", [])]
 
