@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from toolkit.errors import Location
 from toolkit.lint.rule import INFO, Remark, RuleCategory, rule
+from toolkit.lint.walk import beginning
 from toolkit.spec.reader import ComponentDocument
 
 _OWNERS = frozenset({"author", "authors", "owner", "owners", "maintainer", "maintainers"})
@@ -123,4 +124,4 @@ def _has(document: ComponentDocument, keys: frozenset[str]) -> bool:
 
 def _top(document: ComponentDocument) -> Location:
     """Return the place of the contract's metadata, or its begin."""
-    return document.places.get(("metadata",), Location(path=document.path, line=1, column=1))
+    return document.places.get(("metadata",), beginning(document))

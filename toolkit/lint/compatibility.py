@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from toolkit.edits import Applicability, Fix, Unwrap
-from toolkit.errors import Location
 from toolkit.lint.rule import ERROR, Remark, RuleCategory, rule
-from toolkit.lint.walk import arguments, ports
+from toolkit.lint.walk import arguments, beginning, ports
 from toolkit.spec.model import Graph, OutputMetadataPlaceholder, PortPlaceholder
 from toolkit.spec.reader import ComponentDocument
 
@@ -115,7 +114,7 @@ def no_implementation(document: ComponentDocument) -> Iterator[Remark]:
         - {name: model, type: Model}
     """
     if document.spec.implementation is None:
-        where = document.places.get(("implementation",), Location(path=document.path, line=1, column=1))
+        where = document.places.get(("implementation",), beginning(document))
         yield Remark(where, "the component has no implementation", "add implementation.container.image")
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from toolkit.errors import InputError, Location
+from toolkit.errors import InputError
 from toolkit.image_paths import LAUNCHER, absolute
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, RuleCategory, rule
-from toolkit.lint.walk import container_of
+from toolkit.lint.walk import beginning, container_of
 from toolkit.oci.reference import parse_reference
 from toolkit.spec.reader import ComponentDocument
 
@@ -185,5 +185,5 @@ def too_large(document: ComponentDocument) -> Iterator[Remark]:
     size = len(document.text.encode())
     if size > _LARGE:
         limit, severity = (_LARGEST, ERROR) if size > _LARGEST else (_LARGE, WARNING)
-        where = Location(path=document.path)
+        where = beginning(document)
         yield Remark(where, f"{size:,} bytes are more than {limit:,}", "move code into the image", severity)

@@ -9,13 +9,14 @@ from pathlib import PurePath
 from toolkit.errors import Finding
 from toolkit.redaction import hide
 
-# `in its line 5`, `(lines 3, 7)`: a finding that moves is still the same.
-_LINES = re.compile(r"\b(lines?) \d+(?:(?:, | and )\d+)*")
+# `in its line 5`, `(lines 3, 7)`, `10,500 bytes`: a finding that moves, or grows, is still the same.
+_LINES = re.compile(r"\b(?P<lines>lines?) \d+(?:(?:, | and )\d+)*")
+_BYTES = re.compile(r"\b[\d,]+ bytes\b")
 
 
 def identity(finding: Finding) -> tuple[str, str]:
-    """Return the rule, and the message without numbers of lines; findings of one file may have the same."""
-    message = _LINES.sub(r"\1 …", hide(finding.message))
+    """Return the rule, and the message without numbers of lines and bytes; findings of one file may have the same."""
+    message = _BYTES.sub("… bytes", _LINES.sub(r"\g<lines> …", hide(finding.message)))
     return finding.rule, message.encode("utf-8", "backslashreplace").decode()
 
 

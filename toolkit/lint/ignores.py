@@ -51,7 +51,7 @@ reported(
     Wrong:
         # comp:ignore[C061] the tag moves on purpose
         image: registry.example.com/ml/train:1.0
-        $ comp lint --select C061 component.yaml
+        $ comp lint --select C061,C101 component.yaml
 
     Right:
         image: registry.example.com/ml/train:1.0

@@ -8,7 +8,7 @@ from toolkit.errors import Location
 from toolkit.image_paths import LAUNCHER, absolute
 from toolkit.interface.function import sanitised
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, RuleCategory, rule
-from toolkit.lint.walk import arguments, container_of, ports, reads_executor_input, repeated
+from toolkit.lint.walk import arguments, beginning, container_of, ports, reads_executor_input, repeated
 from toolkit.spec.document import Place
 from toolkit.spec.model import IfPlaceholder, IsPresent, PortPlaceholder
 from toolkit.spec.reader import ComponentDocument
@@ -348,7 +348,7 @@ def missing_description(document: ComponentDocument) -> Iterator[Remark]:
         - {name: data, type: Dataset, description: A table with a column `label`}
     """
     if not document.spec.description:
-        where = Location(path=document.path, line=1, column=1)
+        where = beginning(document)
         yield Remark(where, "the component has no description", "one line is enough")
 
 

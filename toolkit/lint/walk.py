@@ -76,6 +76,12 @@ def reads_executor_input(document: ComponentDocument) -> bool:
     )
 
 
+def beginning(document: ComponentDocument) -> Location:
+    """Return the place of a finding about the whole contract: its first key, at which a comment can ignore it."""
+    where = document.places[()]
+    return Location(path=document.path, line=where.line, column=where.column)
+
+
 def source(document: ComponentDocument, where: Location) -> str:
     """Return the text at a place, up to the end of its first line."""
     line = document.lines[(where.line or 1) - 1]

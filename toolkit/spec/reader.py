@@ -46,7 +46,7 @@ _SHORT_TYPE = re.compile(r"(?:typing\.)?(\w+)(?:\[.+\])?")
 
 
 class ComponentDocument(Struct, frozen=True, kw_only=True):
-    """A contract with the places of its parts, such as `("inputs", 0, "default")` or `("image",)`."""
+    """A contract with the places of its parts, such as `("inputs", 0, "default")`, `("image",)`, or `()`."""
 
     spec: ComponentSpec
     text: str
@@ -124,6 +124,7 @@ def _component(reading: Reading, node: yaml.Node) -> ComponentSpec:
             "C001", node, f"the document is a {form(node)}, not a mapping", "a contract begins with `name: …`"
         )
         raise FindingsError(tuple(reading.findings))
+    reading.places[()] = reading.at(node)
     top = reading.mapping(node, "the component", _TOP)
     for key, value in top.items():
         reading.places[(key,)] = reading.at(value)

@@ -20,7 +20,7 @@ CASES: tuple[Case, ...] = (
     ("C069", contract(image="A B"), ["A B"]),
     ("C069", contract(image="''"), ["''"]),
     ("C069", contract(), []),
-    ("C080", contract(args="x" * 10_000), [""]),
+    ("C080", contract(args="x" * 10_000), ["name: n"]),
     ("C080", contract(args="x" * 9_000), []),
 )
 

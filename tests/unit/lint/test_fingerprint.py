@@ -17,6 +17,7 @@ def test_the_line_does_not_count() -> None:
         "cannot be parsed: eof, in its line …",
     )
     assert identity(finding("is defined 2 times (lines 3, 12 and 14)"))[1] == "is defined 2 times (lines …)"
+    assert identity(finding("12,101 bytes are more than 10,000"))[1] == "… bytes are more than 10,000"
     assert identity(finding("the default of 'line 5' is 5"))[1] != identity(finding("the default of 'line 5' is 6"))[1]
 
 

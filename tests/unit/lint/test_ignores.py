@@ -161,3 +161,12 @@ def test_two_comments_about_one_finding_are_both_used(tmp_path: Path) -> None:
 def test_severities_of_findings_about_comments(tmp_path: Path) -> None:
     found = _lint(tmp_path, CONTRACT.format(comment=" # comp:ignore[C060]"))
     assert [(each.rule, each.severity) for each in found] == [("C100", Severity.WARNING)]
+
+
+def test_a_finding_about_the_whole_contract_stands_at_its_first_key(tmp_path: Path) -> None:
+    text = CONTRACT.format(comment="").replace("description: d\n", "")
+    for header in ("", "# yaml-language-server: $schema=x\n\n", "---\n"):
+        path = _written(tmp_path, f"{header}# comp:ignore[C090] it is a test\n{text}")
+        assert {"C090", "C101"}.isdisjoint(finding.rule for finding in lint_contract(path)[0])
+        path = _written(tmp_path, header + text.replace("name: n", "name: n  # comp:ignore[C090] it is a test"))
+        assert {"C090", "C101"}.isdisjoint(finding.rule for finding in lint_contract(path)[0])
