@@ -12,6 +12,10 @@ RULES = every_rule()
 SHORT = {"C060"} | {name for name, rule in RULES.items() if rule.category is RuleCategory.DOCUMENTATION}
 
 
+def test_a_summary_fits_a_list() -> None:
+    assert [name for name, rule in RULES.items() if len(rule.summary) > 112 or not rule.summary.endswith(".")] == []
+
+
 @pytest.mark.parametrize("name", sorted(RULES))
 def test_an_example_has_the_findings_of_its_rule_alone(name: str) -> None:
     explanation = read_explanation(RULES[name])

@@ -47,7 +47,7 @@ def test_rules_are_listed_by_category(tmp_path: Path) -> None:
     assert set(every[0]) == {"id", "name", "severity", "category", "fix", "summary"}
     of_types = ok("rules", "--category", "types", folder=tmp_path).splitlines()
     assert [line.split()[0] for line in of_types] == [rule["id"] for rule in every if rule["category"] == "types"]
-    assert of_types[0].startswith("C030  warning  types  unknown-type ")
+    assert of_types[0].startswith("C030  warning  types  unsafe fix  unknown-type ")
     wrong = comp("rules", "--category", "typs", folder=tmp_path)
     assert wrong.code == 2
     assert wrong.err == "error: unknown category: 'typs'\n\nhint: did you mean types?\n"

@@ -53,7 +53,11 @@ def command(console: Console, *, category: str | None, form: str) -> None:
         ]
         console.data(json.dumps(listed, indent=2))
         return
-    rows = [(rule.id, str(rule.severity), str(rule.category), rule.name, rule.summary) for rule in rules]
+    fixes = {name: f"{fix} fix" for name, fix in FIXES.items()}
+    rows = [
+        (rule.id, str(rule.severity), str(rule.category), fixes.get(rule.id, ""), rule.name, rule.summary)
+        for rule in rules
+    ]
     console.data("\n".join(columns(rows)))
 
 

@@ -59,8 +59,7 @@ def python_syntax(document: ComponentDocument) -> Iterator[Remark]:
     "name-undefined",
     ERROR,
     RuleCategory.SYNTAX,
-    "Python code in the command line uses a name that nothing in it defines, such as a function or an import that "
-    "stayed in the module from which the code was copied: the step fails with a NameError.",
+    "Python code in the command line uses a name that nothing in it defines: the step fails with a NameError.",
 )
 def name_undefined(document: ComponentDocument) -> Iterator[Remark]:
     """Report names in embedded Python that are certainly undefined.

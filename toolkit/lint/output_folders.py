@@ -27,8 +27,7 @@ _WRITES = {"write_text", "write_bytes"}
     "output-folder-not-made",
     WARNING,
     RuleCategory.PORTABILITY,
-    "A program in the command line writes an output without making the folder of its path first: KFP 1.8 does not make "
-    "it, so that the step fails there. KFP 2 and `comp run` make it.",
+    "A program writes an output and does not make the folder of its path, which KFP 1.8 does not make either.",
 )
 def output_folder_not_made(document: ComponentDocument) -> Iterator[Remark]:
     """Report outputs that embedded shell and Python open for writing, in programs that make no folder at all.

@@ -29,7 +29,7 @@ _Unguarded = tuple[Place, Argument, PortPlaceholder]
     "optional-unguarded",
     ERROR,
     RuleCategory.PASSING,
-    "An optional input without default stands outside if/isPresent: KFP 1.8 shifts the arguments, KFP 2 passes null.",
+    "An optional input without default stands outside if/isPresent: KFP 1.8 shifts arguments, KFP 2 passes null.",
 )
 def optional_unguarded(document: ComponentDocument) -> Iterator[Remark]:
     """Report placeholders of inputs that may be absent, outside of a test of their presence.
@@ -64,8 +64,7 @@ def optional_unguarded(document: ComponentDocument) -> Iterator[Remark]:
     "default-unguarded",
     WARNING,
     RuleCategory.PASSING,
-    "An input with a default stands outside if/isPresent. Where a caller leaves the input out, the step fails: "
-    "KFP 2's server fills in arguments before it fills in defaults.",
+    "An input with a default stands outside if/isPresent: where it is left out, the step fails on KFP 2's server.",
 )
 def default_unguarded(document: ComponentDocument) -> Iterator[Remark]:
     """Report values with a default outside of a test of their presence.
@@ -104,8 +103,7 @@ def default_unguarded(document: ComponentDocument) -> Iterator[Remark]:
     "artifact-tested",
     WARNING,
     RuleCategory.PASSING,
-    "An `isPresent` of an artifact: KFP 2.17's server looks for it among the parameters alone, and takes it for absent "
-    "though it was given. Our launcher finds the artifact nevertheless.",
+    "An `isPresent` of an artifact, which KFP 2.17's server takes for absent even if it is given.",
 )
 def artifact_tested(document: ComponentDocument) -> Iterator[Remark]:
     """Report tests of an artifact's presence, unless our launcher takes the argument.

@@ -110,8 +110,7 @@ def shell_injection(document: ComponentDocument) -> Iterator[Remark]:
     "shell-syntax-embedded",
     ERROR,
     RuleCategory.SYNTAX,
-    "A shell program in the command line cannot be parsed: the step fails when it runs. "
-    "This needs bash on your machine, which reads the program and runs nothing of it.",
+    "A shell program in the command line cannot be parsed: the step fails when it runs.",
 )
 def shell_syntax(document: ComponentDocument) -> Iterator[Remark]:
     """Report embedded shell programs that bash cannot parse, at their line of the contract.

@@ -23,9 +23,7 @@ _METADATA = re.compile(r"\{\{\$\.(?:inputs|outputs)\.artifacts\['[^']+'\]\.metad
     "engine-variable",
     WARNING,
     RuleCategory.PORTABILITY,
-    "A text that an engine replaces or refuses: Argo, which runs KFP's steps, reads `{{workflow.name}}` and `{{=1+1}}` "
-    "wherever they stand, and Kubernetes makes one `$` of two. An argument or variable with `{{workflow.…}}` or "
-    "`{{pod.…}}` may be meant so, and is an info.",
+    "A text that Argo or Kubernetes replaces, such as `{{workflow.name}}` or `$$`.",
 )
 def engine_variable(document: ComponentDocument) -> Iterator[Remark]:
     """Report defaults, arguments and variables that do not arrive as they are written.
@@ -69,8 +67,7 @@ def engine_variable(document: ComponentDocument) -> Iterator[Remark]:
     "default-kfp-cannot-write",
     INFO,
     RuleCategory.PORTABILITY,
-    "A default of several lines, or with a control character: kfp writes it into a comment when it compiles the "
-    "component alone, and cannot read the file. In a pipeline the default works.",
+    "A default that kfp cannot write into the file of the component alone: several lines, or a control character.",
 )
 def default_not_writable(document: ComponentDocument) -> Iterator[Remark]:
     r"""Report defaults that kfp's compiler cannot write at the top of a file.
@@ -97,9 +94,7 @@ def default_not_writable(document: ComponentDocument) -> Iterator[Remark]:
     "not-resolved-by-server",
     WARNING,
     RuleCategory.PORTABILITY,
-    "KFP 2's SDK compiles this argument, but its server (2.17) does not fill it in. `concat`, and an output inside of "
-    "`if`, arrive as JSON; `concat` or `if` inside of `if` fails; the placeholder of an artifact's metadata stays as "
-    "it is.",
+    "An argument that KFP 2's SDK compiles, and that its server (2.17) does not fill in, such as `concat`.",
 )
 def not_resolved(document: ComponentDocument) -> Iterator[Remark]:
     """Report forms that work in KFP 1.8 and in local engines alone.

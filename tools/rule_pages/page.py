@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
 from toolkit.breaking.change import ChangeRule
-from toolkit.lint.rule import Rule, RuleCategory
+from toolkit.edits import Applicability
+from toolkit.lint.rule import FIXES, Rule, RuleCategory
 from tools.rule_pages.example import Example
 from tools.rule_pages.explanation import read_explanation
 from tools.rule_pages.run import run
@@ -18,7 +19,7 @@ def rule_page(rule: Rule) -> str:
     explanation = read_explanation(rule)
     parts = [
         f"{_MADE}\n\n# {rule.id} {rule.name}",
-        f"{rule.severity.capitalize()}, in the category [{rule.category}](../rules.md#{rule.category}).",
+        _kind(rule),
         rule.summary,
         explanation.text,
         "## Wrong" if explanation.right else "## Example",
@@ -41,10 +42,26 @@ def index(rules: Mapping[str, Rule]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _kind(rule: Rule) -> str:
+    """Return a rule's severity and category, and how `comp lint` can correct a finding."""
+    kind = f"{rule.severity.capitalize()}, in the category [{rule.category}](../rules.md#{rule.category})."
+    match FIXES.get(rule.id):
+        case Applicability.SAFE:
+            return f"{kind} `comp lint --fix` corrects it, where the correction is clear."
+        case Applicability.UNSAFE:
+            return f"{kind} `comp lint --fix --unsafe-fixes` corrects it, where a correction is likely."
+        case _:
+            return kind
+
+
 def _table(rules: Iterable[Rule]) -> str:
     """Return a table with a row for each rule."""
-    rows = [f"| [{rule.id}](rules/{rule.id}.md) | {rule.name} | {rule.severity} | {rule.summary} |" for rule in rules]
-    return "\n".join(["| rule | name | severity | |", "|---|---|---|---|", *rows])
+    cells = [
+        (f"[{rule.id}](rules/{rule.id}.md)", rule.name, rule.severity, FIXES.get(rule.id, ""), rule.summary)
+        for rule in rules
+    ]
+    rows = [f"| {' | '.join(row)} |" for row in cells]
+    return "\n".join(["| rule | name | severity | fix | |", "|---|---|---|---|---|", *rows])
 
 
 def _files(example: Example, other: Example | None = None) -> list[str]:
@@ -74,4 +91,5 @@ _HEAD = """\
 # Rules
 
 `comp lint` and `comp breaking` name a rule in each finding. `comp explain C010` prints the rule's page in the terminal,
-without a network; `comp rules` lists all, and `comp rules --category names` those of one category."""
+without a network; `comp rules` lists all, and `comp rules --category names` those of one category. `comp lint --fix`
+makes safe fixes, and with `--unsafe-fixes` unsafe ones too."""
