@@ -127,10 +127,13 @@ def _folder(target: Target) -> tuple[list[Path], list[Finding]]:
     # Only components' folders need the code that reads settings and modules.
     from toolkit.lint.folder import lint_folder
     from toolkit.scaffold.missing_imports import missing_imports
+    from toolkit.scaffold.newer_template import newer_template
 
     linted = lint_folder(target.path, environ=os.environ)
     # Here and not in `lint_folder`: lint is below scaffold on the ladder and must not import it.
-    findings = [*linted.findings, *(missing_imports(linted.project, os.environ) if linted.project else ())]
+    findings = [*linted.findings, *newer_template(target.path)]
+    if linted.project:
+        findings += missing_imports(linted.project, os.environ)
     contracts = dict.fromkeys(_shown(path) for path in linted.contracts)
     further = dict.fromkeys(_shown(path.absolute()) for path in target.near if looks_like_a_contract(path))
     return [*contracts | further], [replace(finding, where=_located(finding.where)) for finding in findings]

@@ -1,6 +1,6 @@
-"""Rules about `pyproject.toml`, which the reader of settings reports."""
+"""Rules about `pyproject.toml` and the folder around it, which readers report."""
 
-from toolkit.lint.rule import ERROR, RuleCategory, reported
+from toolkit.lint.rule import ERROR, INFO, RuleCategory, reported
 
 reported(
     "S001",
@@ -81,4 +81,47 @@ reported(
           container: {image: train:1.0, command: [python, train.py]}
     """,
     settable=True,
+)
+
+reported(
+    "S003",
+    "template-newer",
+    INFO,
+    RuleCategory.FRESHNESS,
+    "The built-in template that the folder was made from has changed since then.",
+    """
+    `comp new` records the template of a folder in `.comp/scaffold.json`, and `comp sync` applies a newer one to the
+    files that you did not change. This comp has another version of the template than the one that made the folder, or
+    that was applied last. Templates of your own are not compared, since that may need a network.
+
+    See what would change with `comp sync --check`, and apply it with `comp sync`.
+
+    Wrong:
+        --- pyproject.toml
+        [project]
+        name = "train"
+        version = "1.0.0"
+
+        [tool.comp]
+        command = ["python", "train.py"]
+        --- component.yaml
+        name: Train
+        implementation:
+          container: {image: train:1.0, command: [python, train.py]}
+        --- .comp/scaffold.json
+        {"version": 1, "template": "program", "answers": {}, "files": {}, "revision": "0123456789ab"}
+
+    Right:
+        --- pyproject.toml
+        [project]
+        name = "train"
+        version = "1.0.0"
+
+        [tool.comp]
+        command = ["python", "train.py"]
+        --- component.yaml
+        name: Train
+        implementation:
+          container: {image: train:1.0, command: [python, train.py]}
+    """,
 )

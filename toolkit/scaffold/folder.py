@@ -13,7 +13,7 @@ from toolkit.errors import InputError, UsageError
 from toolkit.scaffold.record import RECORD, ScaffoldRecord, digests
 from toolkit.scaffold.schemas import add_headers
 from toolkit.scaffold.sync import managed
-from toolkit.scaffold.template import Template, as_recorded, rendered
+from toolkit.scaffold.template import Template, as_recorded, rendered, revision_of
 from toolkit.system import temporary
 from toolkit.system.atomic import made_parents, write_text
 from toolkit.system.paths import check_inside
@@ -60,7 +60,12 @@ def staged(new: NewFolder, template: Template, answers: Mapping[str, Any], *, ho
         folder = rendered(template, answers, hidden, hooks=hooks)
         # What the block adds is the author's, and `comp sync` leaves it alone.
         files = digests(folder, managed(folder, template.name))
-        record = ScaffoldRecord(template=as_recorded(template.name, new.folder), answers=answers, files=files)
+        record = ScaffoldRecord(
+            template=as_recorded(template.name, new.folder),
+            answers=answers,
+            files=files,
+            revision=revision_of(template.name),
+        )
         yield folder
         add_headers(folder, new.folder)
         write_text(folder / RECORD, record.text())

@@ -20,11 +20,15 @@ _VERSION = 1
 
 
 class ScaffoldRecord(Struct, frozen=True, kw_only=True):
-    """A folder's template, the answers for it, and the sha256 of each file that the template made."""
+    """A folder's template, the answers for it, and the sha256 of each file that the template made.
+
+    `revision` is that of a built-in template; it is empty for others, and in records of older versions of comp.
+    """
 
     template: str
     answers: Mapping[str, Any]
     files: Mapping[str, str]
+    revision: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> "ScaffoldRecord":
@@ -38,7 +42,12 @@ class ScaffoldRecord(Struct, frozen=True, kw_only=True):
                     where=Location(path=path),
                     hint="update comp",
                 )
-            return cls(template=str(data["template"]), answers=dict(data["answers"]), files=dict(data["files"]))
+            return cls(
+                template=str(data["template"]),
+                answers=dict(data["answers"]),
+                files=dict(data["files"]),
+                revision=str(data.get("revision", "")),
+            )
         except FileNotFoundError:
             raise InputError(
                 f"{folder} was not made by `comp new`: it has no {RECORD}", hint="name a folder that `comp new` made"
@@ -48,7 +57,14 @@ class ScaffoldRecord(Struct, frozen=True, kw_only=True):
 
     def text(self) -> str:
         """Return the file's content, equal for equal records. It has no secrets, since the file is committed."""
-        data = {"version": _VERSION, "template": self.template, "answers": clean(self.answers), "files": self.files}
+        data: dict[str, Any] = {
+            "version": _VERSION,
+            "template": self.template,
+            "answers": clean(self.answers),
+            "files": self.files,
+        }
+        if self.revision:
+            data["revision"] = self.revision
         return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

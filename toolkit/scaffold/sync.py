@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from toolkit.errors import InputError, UsageError
 from toolkit.scaffold.record import RECORD, ScaffoldRecord, digest, digests
-from toolkit.scaffold.template import from_record, opened, rendered, shipped
+from toolkit.scaffold.template import from_record, opened, rendered, revision_of, shipped
 from toolkit.scaffold.trust import Trust, source
 from toolkit.spec.schema_header import schema_header
 from toolkit.system import temporary
@@ -56,7 +56,7 @@ def sync(
             return changes
         for change in changes:
             _apply(change, folder, rendering, inline=inline)
-        write_text(folder / RECORD, replace(record, files=digests(rendering, paths)).text())
+        write_text(folder / RECORD, replace(record, files=digests(rendering, paths), revision=revision_of(name)).text())
         return changes
 
 

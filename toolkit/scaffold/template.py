@@ -1,5 +1,6 @@
 """Cookiecutter templates: built-in ones, and users' own in a folder, a git repository or a zip file."""
 
+import hashlib
 import json
 import logging
 import os
@@ -7,6 +8,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -133,6 +135,19 @@ def _is_elsewhere(name: str) -> bool:
 def shipped() -> tuple[str, ...]:
     """Return the names of the built-in templates."""
     return tuple(sorted(path.name for path in resource("templates").iterdir() if path.is_dir()))
+
+
+@cache
+def revision_of(name: str) -> str:
+    """Return what changes with the files of a built-in template; empty for other templates, which may be far away."""
+    if name not in shipped():
+        return ""
+    hashed, folder = hashlib.sha256(), resource("templates", name)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+        content = path.read_bytes()
+        # The lengths keep the end of one file apart from the begin of the next.
+        hashed.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode() + content)
+    return hashed.hexdigest()[:12]
 
 
 def rendered(template: Template, answers: Mapping[str, Any], into: Path, *, hooks: bool) -> Path:
