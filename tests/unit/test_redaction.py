@@ -7,12 +7,14 @@ from urllib.parse import quote
 import pytest
 
 from toolkit.redaction import (
+    HIDDEN,
     Secrets,
     clean,
     hide,
     hide_in_data,
     learn_from_environment,
     learn_login,
+    looks_secret,
     visible,
     without_login,
 )
@@ -144,3 +146,19 @@ def test_the_place_of_a_secret_is_shown_and_a_value_is_not() -> None:
     assert hide("write --secret NAME=file:PATH") == "write --secret NAME=file:PATH"
     assert hide("write --secret NAME=env:VARIABLE") == "write --secret NAME=env:VARIABLE"
     assert hide("comp run --secret NAME=hunter2") == "comp run --secret ***"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AUTHORIZATION: Basic abcdef",
+        "run BEARER a1b2c3d4e5f6g7",
+        "--Api-Key=abcdef",
+        "--pa\u017f\u017fword=abcdef",
+        "name:word@host.example",
+        "-----BEGIN PRIVATE KEY-----\nabc",
+    ],
+)
+def test_a_look_for_words_first_misses_nothing(text: str) -> None:
+    assert HIDDEN in hide(text)
+    assert looks_secret(text)

@@ -10,7 +10,7 @@ from toolkit.errors import FindingsError, InputError, Location
 from toolkit.forms.ir import KEPT, ir_document, kubernetes_document
 from toolkit.forms.ir_arguments import read_ir_argument
 from toolkit.forms.ir_parts import IrError, dotted, location_of, mapping, read_container, read_interface, text_of
-from toolkit.spec.document import LINE_BREAK, Place, Reading, compose, compose_all, plain
+from toolkit.spec.document import Place, Reading, compose, compose_all, lines_of, plain
 from toolkit.spec.model import ComponentSpec
 
 # These name the program that wrote the document.
@@ -25,7 +25,7 @@ _PORT_WORDS = {"name", "type", "default", "optional", "choices", "annotations", 
 def is_ir(text: str) -> bool:
     """Return whether a text is IR, by its content."""
     # Files of both forms end in .yaml, and a look at their lines is quicker than parsing.
-    return any(line.startswith(("pipelineInfo:", '"pipelineInfo"')) for line in LINE_BREAK.split(text))
+    return any(line.startswith(("pipelineInfo:", '"pipelineInfo"')) for line in lines_of(text))
 
 
 def parse_ir(text: str, path: Path) -> ComponentSpec:
@@ -57,7 +57,7 @@ def _check_settings(settings: Sequence[object], spec: ComponentSpec, places: Seq
 
 def _kept(text: str) -> dict[str, Any]:
     """Read the comment in which the writer keeps the parts that IR has no place for."""
-    for line in LINE_BREAK.split(text):
+    for line in lines_of(text):
         # The writer puts it among the comments at the top; a later one belongs to the document's author.
         if not line.startswith("#"):
             break

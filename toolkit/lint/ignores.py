@@ -14,7 +14,7 @@ from msgspec import Struct
 from toolkit.edits import Cut, Fix, Spot
 from toolkit.errors import Finding, Location
 from toolkit.lint.rule import RULES, WARNING, RuleCategory, meant, reported
-from toolkit.spec.document import LINE_BREAK, compose
+from toolkit.spec.document import compose, lines_of
 
 _WORD = "comp:ignore"
 # Several may share a line: the reason ends where the next one begins.
@@ -113,7 +113,7 @@ def without_ignored(findings: Iterable[Finding], text: str, path: Path, *, off: 
 
 def read_ignores(text: str, path: Path) -> list[Ignore]:
     """Return the comments of a contract that can be read, in its order."""
-    lines = LINE_BREAK.split(text)
+    lines = lines_of(text)
     scalars = [*_scalars(compose(text, path))]
     return [
         _ignore(match, lines, number, path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from toolkit.edits import Applicability, Fix
 from toolkit.errors import Finding
-from toolkit.spec.document import LINE_BREAK
+from toolkit.spec.document import lines_of
 
 _WIDEST, _BEFORE = 160, 60
 
@@ -14,7 +14,7 @@ _WIDEST, _BEFORE = 160, 60
 def as_text(findings: Sequence[Finding], sources: Mapping[Path, str]) -> str:
     """Return `path:line:col: severity RULE message`, the line, a caret, and the advice, for each finding."""
     # Split once: a contract may have as many findings as lines.
-    lines = {path: LINE_BREAK.split(text) for path, text in sources.items()}
+    lines = {path: lines_of(text) for path, text in sources.items()}
     return "\n".join(line for finding in findings for line in _text(finding, lines.get(finding.where.path, ())))
 
 

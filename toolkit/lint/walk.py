@@ -1,12 +1,12 @@
 """Ways through a contract that several rules take: its ports, its arguments with their places, repeated names."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from toolkit.errors import Location
 from toolkit.image_paths import LAUNCHER, absolute
 from toolkit.interface.model import Input, Output
 from toolkit.spec.document import Place
-from toolkit.spec.model import Argument, ConcatPlaceholder, Container, ExecutorInputPlaceholder, IfPlaceholder
+from toolkit.spec.model import Argument, Container, ExecutorInputPlaceholder
 from toolkit.spec.reader import ComponentDocument, arguments_of
 
 
@@ -31,23 +31,9 @@ def top_arguments(document: ComponentDocument) -> Iterator[tuple[Place, Argument
             yield from (((key, index), argument) for index, argument in enumerate(arguments_))
 
 
-def arguments(document: ComponentDocument) -> Iterator[tuple[Place, Argument]]:
-    """Yield each argument of command and args with its place, nested ones after the one that contains them."""
-    for place, argument in top_arguments(document):
-        yield from _nested(place, argument)
-
-
-def _nested(place: Place, argument: Argument) -> Iterator[tuple[Place, Argument]]:
-    """Yield an argument and those inside it."""
-    yield place, argument
-    # These places are the ones that `toolkit.spec.placeholders` records.
-    if isinstance(argument, ConcatPlaceholder):
-        for index, item in enumerate(argument.items):
-            yield from _nested((*place, index), item)
-    elif isinstance(argument, IfPlaceholder):
-        for branch, items in (("then", argument.then), ("else", argument.otherwise)):
-            for index, item in enumerate(items):
-                yield from _nested((*place, branch, index), item)
+def arguments(document: ComponentDocument) -> Sequence[tuple[Place, Argument]]:
+    """Return each argument of command and args with its place, nested ones after the one that contains them."""
+    return document.arguments
 
 
 def repeated(document: ComponentDocument, key: Callable[[str], str]) -> Iterator[tuple[Place, str, str]]:

@@ -8,6 +8,7 @@ an output is one if its type is. A type that is a mapping is kept as JSON text.
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +21,7 @@ from toolkit.digest import canonical_json
 from toolkit.edits import Fix, Replace
 from toolkit.errors import FindingsError, Location
 from toolkit.interface.model import Input, Interface, Kind, Output, Scalar
-from toolkit.spec.document import LINE_BREAK, Place, Reading, boolean, compose, form, plain, read_text, texts
+from toolkit.spec.document import Place, Reading, boolean, compose, form, lines_of, plain, read_text, texts
 from toolkit.spec.model import (
     Argument,
     ComponentSpec,
@@ -45,7 +46,7 @@ _PARAMETER_TYPES = {
 _SHORT_TYPE = re.compile(r"(?:typing\.)?(\w+)(?:\[.+\])?")
 
 
-class ComponentDocument(Struct, frozen=True, kw_only=True):
+class ComponentDocument(Struct, frozen=True, kw_only=True, dict=True):
     """A contract with the places of its parts, such as `("inputs", 0, "default")`, `("image",)`, or `()`."""
 
     spec: ComponentSpec
@@ -53,6 +54,20 @@ class ComponentDocument(Struct, frozen=True, kw_only=True):
     path: Path
     places: dict[Place, Location] = field(default_factory=dict)
     lines: Sequence[str] = ()
+
+    @cached_property
+    def arguments(self) -> tuple[tuple[Place, Argument], ...]:
+        """Each argument of command and args with its place, nested ones after the one that contains them."""
+        container = self.spec.implementation
+        if not isinstance(container, Container):
+            return ()
+        parts = (("command", container.command), ("args", container.args))
+        return tuple(
+            found
+            for key, arguments in parts
+            for index, argument in enumerate(arguments)
+            for found in _placed((key, index), argument)
+        )
 
 
 def read_component(path: Path) -> ComponentSpec:
@@ -79,7 +94,7 @@ def parse_document(text: str, path: Path) -> ComponentDocument:
             # The reader visits the parts in another order than the file has.
             tuple(sorted(reading.findings, key=lambda finding: (finding.where.line or 0, finding.where.column or 0)))
         )
-    return ComponentDocument(spec=spec, text=text, path=path, places=reading.places, lines=LINE_BREAK.split(text))
+    return ComponentDocument(spec=spec, text=text, path=path, places=reading.places, lines=lines_of(text))
 
 
 def is_parameter_type(name: str) -> bool:
@@ -115,6 +130,18 @@ def uses_of(container: Container) -> tuple[set[str], set[str]]:
         if isinstance(argument, PortPlaceholder) and argument.kind.startswith("input"):
             (by_value if argument.kind == "inputValue" else by_path).add(argument.port)
     return by_value, by_path
+
+
+def _placed(place: Place, argument: Argument) -> Iterator[tuple[Place, Argument]]:
+    """Yield an argument and those inside it, with the places that `placeholders` records."""
+    yield place, argument
+    if isinstance(argument, ConcatPlaceholder):
+        for index, item in enumerate(argument.items):
+            yield from _placed((*place, index), item)
+    elif isinstance(argument, IfPlaceholder):
+        for branch, items in (("then", argument.then), ("else", argument.otherwise)):
+            for index, item in enumerate(items):
+                yield from _placed((*place, branch, index), item)
 
 
 def _component(reading: Reading, node: yaml.Node) -> ComponentSpec:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from toolkit.edits import HOLE, Add, Cut, Edit, Quote, Remove, Rename, Replace, Splice, Unwrap, Wrap
-from toolkit.spec.document import LINE_BREAK
+from toolkit.spec.document import LINE_BREAK, lines_of
 from toolkit.spec.layout import Layout, Part
 from toolkit.spec.writer import flow
 
@@ -246,7 +246,7 @@ def _has_hole(value: object) -> bool:
 
 def _indented(layout: Layout, start: int, end: int, by: int) -> list[str]:
     """Return the lines between two offsets, each moved to the right."""
-    lines = LINE_BREAK.split(layout.text[start:end])
+    lines = lines_of(layout.text[start:end])
     if not lines[-1]:
         lines.pop()
     return [f"{' ' * by}{line}" if line.strip() else line for line in lines]

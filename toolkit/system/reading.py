@@ -17,14 +17,19 @@ def read_foreign(path: Path, limit: Limit) -> bytes:
     # Links are followed: a user may keep a file elsewhere. What they lead to is examined once it is open.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        mode = os.fstat(descriptor).st_mode
+        status = os.fstat(descriptor)
+        mode = status.st_mode
         if not stat.S_ISREG(mode):
             raise InputError(
                 f"{kind_of(mode)}, expected a file", where=Location(path=path), hint="replace it by a file"
             )
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            # One byte more tells a file at the limit from a longer one; the size in its metadata may change meanwhile.
-            data = stream.read(limit.value + 1)
+            # Python makes room for all that is asked for, and most files are small.
+            data = stream.read(min(status.st_size, limit.value) + 1)
+            # One byte more tells a file at the limit from a longer one; the size in its metadata may change meanwhile,
+            # and is zero in /proc.
+            if len(data) > status.st_size:
+                data += stream.read(limit.value + 1 - len(data))
     finally:
         os.close(descriptor)
     if len(data) > limit.value:

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from msgspec import Struct, field
 
 from toolkit.errors import OutsideError
+from toolkit.redaction import learn, learnt
 from toolkit.system.moment import one_moment
 
 _Item = TypeVar("_Item")
@@ -65,7 +66,9 @@ def serve() -> None:
     log.handlers, log.propagate = [records], False
     # Both sides would wait for ever if each wrote to a full pipe, and none read.
     threading.Thread(target=_listen, args=(sys.stdin.fileno(), chunks), daemon=True).start()
-    log.setLevel(chunks.get())
+    level, secrets = chunks.get()
+    log.setLevel(level)
+    learn(*secrets)
     # Without a reader, the thread above ends the process.
     with one_moment(), suppress(BrokenPipeError):
         while True:
@@ -167,7 +170,7 @@ def _worker() -> Iterator[_Worker]:
             raise AssertionError("both are pipes")
         worker = _Worker(process=process, reading=process.stdout.fileno(), writing=process.stdin.fileno())
         try:
-            _write(worker.writing, logging.getLogger("toolkit").getEffectiveLevel())
+            _write(worker.writing, (logging.getLogger("toolkit").getEffectiveLevel(), learnt()))
             yield worker
         finally:
             # It holds nothing that has to be written or removed.

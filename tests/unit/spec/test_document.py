@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import FindingsError, InputError
-from toolkit.spec.document import Reading, compose, plain, read_text
+from toolkit.spec.document import LINE_BREAK, Reading, compose, lines_of, plain, read_text
 
 PATH = Path("component.yaml")
 
@@ -22,6 +22,12 @@ PATH = Path("component.yaml")
         ("\x00\x01", None, "control characters"),
         ("a: \ud800", None, "half of a pair"),
         ("[" * 100_000, "1:61", "nested too deeply"),
+        # Few brackets and little indentation: composed before the depth is looked at.
+        ("[" * 100 + "]" * 100, "1:61", "nested too deeply"),
+        ("- " * 45 + "x: [" + "[" * 20 + "]" * 21, "1:108", "nested too deeply"),
+        ("".join(" " * level + "a:\n" for level in range(90)), "61:61", "nested too deeply"),
+        ("a: &a [" + "x, " * 1000 + "]\nb: [" + "*a, " * 300 + "]\n", None, "expanded too often by aliases"),
+        ("? " * 100_000, "1:121", "nested too deeply"),
         ("- " * 100_000, "1:121", "nested too deeply"),
         ("a: &a [*a]", "1:4", "aliases"),
         (
@@ -33,7 +39,7 @@ PATH = Path("component.yaml")
         ("a: !include b", "1:4", "!include"),
         ("a: !!python/name:os.system x", "1:4", "python/name"),
     ],
-    ids=range(14),
+    ids=range(19),
 )
 def test_texts_that_are_not_a_document(text: str, place: str | None, words: str) -> None:
     with pytest.raises(FindingsError) as caught:
@@ -85,3 +91,14 @@ def test_a_whole_number_may_be_larger_than_any_float() -> None:
     digits = "9" * 400
     (part,) = compose(f"- {digits}", PATH).value
     assert plain(Reading(PATH), part) == int(digits)
+
+
+@pytest.mark.parametrize("text", ["", "a", "a\nb\n", "a\r\nb\rc\n", "a\x85b\u2028c\u2029\n", "a\x0bb\x0cc\x1cd\n"])
+def test_lines_are_those_of_yaml(text: str) -> None:
+    assert lines_of(text) == LINE_BREAK.split(text)
+
+
+def test_a_document_is_as_deep_as_its_limit_allows() -> None:
+    compose("[" * 59 + "]" * 59, PATH)
+    with pytest.raises(FindingsError, match="nested too deeply"):
+        compose("[" * 62 + "]" * 62, PATH)

@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from toolkit.errors import OutsideError
+from toolkit.redaction import learn
 from toolkit.system.signals import descendants
 from toolkit.system.workers import in_processes
 
@@ -34,6 +35,10 @@ def logs(item):
 def dies(item):
     if item == "7":
         os.kill(os.getpid(), signal.SIGKILL)
+
+def secret(item):
+    from toolkit.redaction import hide
+    return hide(item)
 
 def paths(item):
     return sys.path, signal.getsignal(signal.SIGINT)
@@ -101,3 +106,9 @@ def test_a_worker_has_the_path_of_this_process_and_leaves_interruptions_to_it(wo
 
 def test_without_items_there_are_no_results(work: ModuleType) -> None:
     assert list(in_processes(work.square, [], jobs=2)) == []
+
+
+def test_a_worker_knows_the_secrets_of_this_process(work: ModuleType) -> None:
+    learn("worker-mark-0001")
+    ((_, done),) = in_processes(work.secret, ["a worker-mark-0001"], jobs=1)
+    assert done == ("a ***",)
