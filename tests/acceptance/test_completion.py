@@ -51,6 +51,16 @@ def test_rules_are_completed() -> None:
     assert done.stdout == "plain,B102\n"
 
 
+@pytest.mark.parametrize(
+    ("word", "completed"),
+    [("c06", ["C060", "C061", "C062"]), ("C060,ima", ["C060,images"]), ("AL", ["ALL"])],
+)
+def test_rules_of_lint_are_completed(word: str, completed: list[str]) -> None:
+    words = {"_COMP_COMPLETE": "bash_complete", "COMP_WORDS": f"comp lint --select {word}", "COMP_CWORD": "3"}
+    done = subprocess.run([COMP], env=words, capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.splitlines()[: len(completed)] == [f"plain,{each}" for each in completed]
+
+
 def test_options_and_their_values_are_completed() -> None:
     words = {"_COMP_COMPLETE": "bash_complete", "COMP_WORDS": "comp lint --format s", "COMP_CWORD": "3"}
     done = subprocess.run([COMP], env=words, capture_output=True, text=True, check=False, timeout=120)

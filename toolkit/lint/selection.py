@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -183,4 +184,11 @@ def _is_named(rule: Rule, selectors: Iterable[Selector]) -> bool:
 def _matches(ignores: FileIgnores, place: str) -> bool:
     """Whether a pattern matches a file with a real path."""
     prefix = ignores.folder.rstrip(os.sep) + os.sep
-    return place.startswith(prefix) and Glob.parse(ignores.pattern).matches(place[len(prefix) :])
+    return place.startswith(prefix) and _glob(ignores.pattern).matches(place[len(prefix) :])
+
+
+# A selection has the text of a pattern, so that it can be sent to another process.
+@lru_cache(maxsize=256)
+def _glob(pattern: str) -> Glob:
+    """Parse a pattern once for all files."""
+    return Glob.parse(pattern)

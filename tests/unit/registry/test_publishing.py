@@ -64,6 +64,14 @@ def test_a_contract_that_cannot_be_published(
     assert registry.names() == []
 
 
+def test_the_settings_of_lint_count(folder: Path, registry: Directory) -> None:
+    contract, settings = folder / "component.yaml", folder / "pyproject.toml"
+    contract.write_text(contract.read_text().replace("--text", "{inputValue: lost}"))
+    settings.write_text(settings.read_text() + '[tool.comp.lint]\nseverity = { C010 = "warning" }\n')
+    ((_, new),) = publish_project(_project(folder), registry.root, namespace="ml", published=WHEN, by=None)
+    assert new
+
+
 def test_no_registry_is_made_for_a_project_with_faults(folder: Path, tmp_path: Path) -> None:
     contract = folder / "component.yaml"
     contract.write_text(contract.read_text().replace(f"@sha256:{'0' * 64}", ":1"))
