@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import comp
+from tests.components import small_base, write_component
 from tests.versions_of_contracts import contract
 
 OLD = contract("{name: table, type: Dataset}, {name: rate, type: Float, default: '0.1'}", version="1.2.0")
@@ -127,3 +128,20 @@ def test_consumers_that_break(repository: Path) -> None:
     assert comp(*asked[:-1], "nowhere").code == 2
     (pipelines / "weekly.py").write_text((pipelines / "weekly.py").read_text().replace(", rate=0.2", ""))
     assert comp(*asked).code == 0
+
+
+def test_an_image_that_comp_built_is_an_earlier_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = small_base(tmp_path / "base")
+    monkeypatch.chdir(write_component(tmp_path / "count", base))
+    monkeypatch.setenv("COMP_CACHE_DIR", str(tmp_path / "cache"))
+    assert comp("build", "--output", f"layout:{tmp_path / 'image'}").code == 0
+    result = comp("breaking", "--against", f"layout:{tmp_path / 'image'}")
+    assert (result.code, result.out, result.err) == (0, "", "nothing changed\n")
+    contract_path = tmp_path / "count" / "component.yaml"
+    contract_path.write_text(contract_path.read_text().replace("text", "words"))
+    result = comp("breaking", "--against", f"layout:{tmp_path / 'image'}")
+    assert result.code == 1
+    assert "error B102 the input 'text' is called 'words' now" in result.out
+    result = comp("breaking", "--against", f"image:layout:{base}")
+    assert (result.code, result.out) == (1, "")
+    assert "has no contract in it: comp did not build it" in result.err

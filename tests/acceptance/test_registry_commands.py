@@ -187,7 +187,8 @@ def test_publishing_again_says_so_and_other_content_is_refused(component: Path, 
     refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
     assert (refused.code, refused.out) == (1, "")
     assert refused.err == (
-        f"error: ml/train-model@1.0.0 is published already with other content: {old}, this is {_digest(component)}\n"
+        f"error: ml/train-model@1.0.0 is published already with other content: {old}, "
+        f"this is {_digest(component)} [V604]\n"
         "\nhint: releases never change; the next free version is 1.0.1\n"
     )
 

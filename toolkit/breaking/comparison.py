@@ -1,6 +1,5 @@
 """Compare two versions of a contract: the changes, the bump that they require, and the bump that was declared."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -15,9 +14,6 @@ from toolkit.errors import Finding, InputError, Location, Severity
 from toolkit.registry.semver import Version, parse_version
 from toolkit.spec.reader import ComponentDocument
 from toolkit.words import some_of
-
-# As `comp generate` writes it: an annotation on a line of its own.
-_VERSION = re.compile(r"\s+version:\s+(?=\S)")
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
@@ -100,9 +96,13 @@ def compare(
     *,
     category: Category = Category.PIPELINE,
     versions: tuple[Version | None, Version | None] | None = None,
+    more: Sequence[Change] = (),
 ) -> Comparison:
-    """Compare the contract `old` with `new`, its later version; `versions` are those of the contracts if not given."""
-    changes = tuple(_changes(old, new))
+    """Compare the contract `old` with `new`, its later version; `versions` are those of the contracts if not given.
+
+    `more` are changes that the contracts do not show.
+    """
+    changes = (*_changes(old, new), *more)
     versions = versions or (version_of(old), version_of(new))
     raw = max((change.bump_in(category) for change in changes), default=Bump.NONE)
     return Comparison(
@@ -112,7 +112,7 @@ def compare(
         required=required_bump(raw, versions[0]),
         declared=declared_bump(*versions),
         versions=versions,
-        where=_version_place(new),
+        where=version_place(new),
         old=old,
         new=new,
     )
@@ -132,14 +132,9 @@ def version_of(document: ComponentDocument) -> Version | None:
         return None
 
 
-def _version_place(document: ComponentDocument) -> Location:
-    """Return the line of a contract's version, or the contract as a whole."""
-    for number, line in enumerate(document.lines, 1):
-        if match := _VERSION.match(line):
-            return Location(
-                path=document.path, line=number, column=match.end() + 1, end_line=number, end_column=len(line) + 1
-            )
-    return Location(path=document.path)
+def version_place(document: ComponentDocument) -> Location:
+    """Return the place of a contract's version, or the contract as a whole."""
+    return document.places.get(("annotations", "version")) or Location(path=document.path)
 
 
 def _changes(old: ComponentDocument, new: ComponentDocument) -> Iterator[Change]:

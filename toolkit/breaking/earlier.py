@@ -1,6 +1,7 @@
 """Where the earlier version of a contract comes from: a commit, a file or folder, or a release of a registry."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import cached_property
@@ -9,16 +10,24 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from toolkit.breaking.images import InImage
+from toolkit.breaking.platforms import FURTHER, platforms_in, platforms_on_disk, settings_of
 from toolkit.breaking.whole import aliases_of
+from toolkit.config.toml import TomlDocument
+from toolkit.digest import Digest
 from toolkit.errors import FindingsError, InputError, UsageError
 from toolkit.git.differences import Difference, differences
 from toolkit.git.repository import Repository
 from toolkit.registry.directory import Directory
 from toolkit.registry.names import VersionRequest, parse_request
+from toolkit.registry.release import Release, normalised
+from toolkit.registry.semver import Version
 from toolkit.spec.document import decoded
 from toolkit.spec.reader import ComponentDocument, parse_document, read_document
 
-CONTRACT, FURTHER = "component.yaml", "components"
+CONTRACT = "component.yaml"
+# A host, as Docker knows one: with a dot or a port, or this machine; then a name with a tag or a digest.
+_IMAGE = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w.-]+:[0-9]+)(?::[0-9]+)?/[^@:]+(?::[\w][\w.-]*|@sha256:)")
 
 
 class Earlier(Protocol):
@@ -33,20 +42,29 @@ class Earlier(Protocol):
         Raises FindingsError if it cannot be read.
         """
 
+    def platforms(self, contract: Path) -> tuple[str, ...] | None:
+        """Return the platforms that the image was for; None if that is not known."""
+
     def unchanged(self, contract: Path) -> bool:
-        """Return whether the contract is known to be the same, without reading it."""
+        """Return whether the contract and its settings are known to be the same, without reading them."""
 
     def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
         """Yield the contracts below a folder that are gone, by their paths from it, except of components in `moved`."""
 
 
 def open_earlier(
-    text: str, *, environ: Mapping[str, str], folder: Path, registry: Path | None
+    text: str,
+    *,
+    environ: Mapping[str, str],
+    folder: Path,
+    registry: Path | None,
+    open_image: Callable[[str], InImage] | None = None,
 ) -> tuple[Earlier, tuple[str, ...]]:
     """Return the earlier versions that `--against` names, and notices for the user.
 
-    A path that exists is a file or folder, `NAME@VERSION` a release, anything else a commit of the repository around
-    `folder`. The prefixes `path:`, `release:` and `git:` say which is meant. Raises UsageError for what is missing.
+    A path that exists is a file or folder, `NAME@VERSION` a release, `HOST/NAME:TAG` an image for `open_image`,
+    anything else a commit of the repository around `folder`. The prefixes `path:`, `release:`, `image:` and `git:` say
+    which is meant. Raises UsageError for what is missing.
     """
     kind, value = _kind(text)
     if kind == "path":
@@ -54,6 +72,8 @@ def open_earlier(
         if not path.exists():
             raise UsageError(f"{value} does not exist", hint="name a contract, or the folder of an earlier state")
         return OnDisk(place=path.resolve(), folder=folder.resolve()), ()
+    if kind == "image" and open_image:
+        return open_image(value), ()
     if kind == "release":
         if registry is None:
             raise UsageError(
@@ -66,12 +86,14 @@ def open_earlier(
 
 
 def _kind(text: str) -> tuple[str, str]:
-    """Return what `--against` names: `path`, `release` or `git`, and its text without a prefix."""
+    """Return what `--against` names: `path`, `release`, `image` or `git`, and its text without a prefix."""
     prefix, colon, rest = text.partition(":")
-    if colon and prefix in {"path", "release", "git"}:
+    if colon and prefix in {"path", "release", "image", "git"}:
         return prefix, rest
     if Path(text).exists():
         return "path", text
+    if prefix in {"layout", "archive"} or _IMAGE.match(text):
+        return "image", text
     # A reference such as `main@{1}` has braces.
     if "@" in text and "@{" not in text and text != "@":
         try:
@@ -101,6 +123,13 @@ class OnDisk(Struct, frozen=True, kw_only=True):
         inside = resolved.relative_to(self.folder) if resolved.is_relative_to(self.folder) else Path(resolved.name)
         path = self.place / inside
         return read_document(path) if path.is_file() else None
+
+    def platforms(self, contract: Path) -> tuple[str, ...] | None:
+        """Return those of the earlier folder's settings; of a contract alone nothing is known."""
+        resolved = contract.resolve()
+        if self.place.is_file() or not resolved.is_relative_to(self.folder):
+            return None
+        return platforms_on_disk(self.place / resolved.relative_to(self.folder))
 
     def unchanged(self, contract: Path) -> bool:
         """Return False: reading is as cheap as comparing."""
@@ -133,6 +162,19 @@ class Released(Struct, frozen=True, kw_only=True):
         del contract
         release = self.directory.find(self.request)
         return parse_document(self.directory.contract(release).decode(), Path(str(release)))
+
+    def platforms(self, contract: Path) -> tuple[str, ...] | None:
+        """Return None: a contract does not name platforms."""
+        del contract
+        return None
+
+    def taken(self, document: ComponentDocument, version: Version) -> Release | None:
+        """Return the release that has the version of a contract, and another content; None if there is none."""
+        name = self.directory.find(self.request).name
+        if version not in self.directory.versions(name):
+            return None
+        release = self.directory.release(name, version)
+        return None if release.digest == Digest.of(normalised(document.text.encode())) else release
 
     def unchanged(self, contract: Path) -> bool:
         """Return False: the registry is asked for one component alone."""
@@ -192,9 +234,27 @@ class InGit(Struct, frozen=True, kw_only=True, dict=True):
         names = (spec.name, *aliases_of(spec))
         return next((found for _, found in self._gone if found.spec.name in names), None)
 
+    def platforms(self, contract: Path) -> tuple[str, ...] | None:
+        """Return those of the commit's settings."""
+        path = PurePosixPath(self._path(contract))
+        places = [str(place) for place in settings_of(path)]
+        if not self._differences.keys() & set(places):
+            # The settings are those of now.
+            return platforms_on_disk(self.repository.top / path, self.repository.top)
+        blobs = self.repository.blobs([f"{self.tree}:{place}" for place in places])
+        try:
+            return platforms_in(
+                TomlDocument.parse(Path(place), data) if data is not None else None
+                for place, data in zip(places, blobs, strict=True)
+            )
+        except InputError:
+            return None
+
     def unchanged(self, contract: Path) -> bool:
-        """Return whether git knows the file's content as that of the commit."""
-        return contract.exists() and self._path(contract) not in self._differences
+        """Return whether git knows the contents of the contract and of its settings as those of the commit."""
+        path = PurePosixPath(self._path(contract))
+        read = {str(path), *map(str, settings_of(path))}
+        return contract.exists() and not read & self._differences.keys()
 
     def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
         """Yield the contracts below the folder that are gone."""

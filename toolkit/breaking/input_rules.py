@@ -68,7 +68,8 @@ INPUT_RULES = (
         KFP 2 makes small letters and underscores of names, so that callers in Python see no difference. Graph
         components, and KFP 1.8 for outputs, use names as they are written.
 
-        Keep the spelling until the next major version, if you have such callers.
+        Keep the spelling until the next major version, if you have such callers. It is the same for the component's own
+        name: those who look for it see another one.
 
         Before:
             inputs:
@@ -411,7 +412,8 @@ INPUT_RULES = (
         bump=Bump.MINOR,
         explanation="""
         KFP 2 takes both names for the same type: every name that it does not know is a generic artifact. KFP 1.8 and
-        graph components compare names, and refuse an output of one name for an input of the other.
+        graph components compare names, and refuse an output of one name for an input of the other. The first type of a
+        value is such a change too: KFP 2 compiles no contract that passes an input without type by value.
 
         Keep the name until the next major version, if you have such callers.
 

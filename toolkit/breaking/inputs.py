@@ -238,5 +238,9 @@ def _value_changes(was: _Ports, now: _Ports, first: int, second: int) -> Iterato
             rule=CHANGES["N404"], message=f"the input {new.name!r} takes more values", where=where, before=before
         )
     if old.description != new.description or old.annotations != new.annotations:
-        text = f"the documentation of {new.name!r} changed"
+        notice = deprecation(new)
+        if notice and notice != deprecation(old):
+            text = f"the input {new.name!r} is deprecated now: {notice}"
+        else:
+            text = f"the documentation of {new.name!r} changed"
         yield Change(rule=CHANGES["N503"], message=text, where=where, before=before)

@@ -8,12 +8,13 @@ from typing import Any
 from msgspec import Struct
 
 from toolkit.breaking.change import Category
-from toolkit.breaking.comparison import Comparison, compare
-from toolkit.breaking.earlier import Earlier
+from toolkit.breaking.comparison import Comparison, compare, version_of, version_place
+from toolkit.breaking.earlier import Earlier, Released
+from toolkit.breaking.platforms import platform_changes, platforms_on_disk
 from toolkit.breaking.rules import CHANGES
-from toolkit.errors import Finding, FindingsError, Location
+from toolkit.errors import Finding, FindingsError, Location, Severity
 from toolkit.spec.document import read_text
-from toolkit.spec.reader import parse_document
+from toolkit.spec.reader import ComponentDocument, parse_document
 
 
 class Survey(Struct, frozen=True, kw_only=True):
@@ -76,7 +77,9 @@ def survey(contracts: Sequence[Path], earlier: Earlier, *, category: Category, f
             added.append(contract)
             continue
         moved.add(old.spec.name)
-        found = compare(old, new, category=category)
+        more = tuple(platform_changes(contract, earlier.platforms(contract), platforms_on_disk(contract)))
+        found = compare(old, new, category=category, more=more)
+        findings += taken_versions(earlier, new)
         if found.changes:
             comparisons.append(found)
         else:
@@ -90,6 +93,20 @@ def survey(contracts: Sequence[Path], earlier: Earlier, *, category: Category, f
         findings=tuple(findings),
         sources=sources,
     )
+
+
+def taken_versions(earlier: Earlier, new: ComponentDocument) -> Iterator[Finding]:
+    """Yield a finding if a release has the new version already, with another content."""
+    version = version_of(new)
+    release = earlier.taken(new, version) if isinstance(earlier, Released) and version else None
+    if release:
+        yield Finding(
+            rule="V604",
+            severity=Severity.ERROR,
+            message=f"{release} is published already with other content: {release.digest}",
+            where=version_place(new),
+            help="releases never change; raise the version",
+        )
 
 
 def _gone(folder: Path, path: str) -> Finding:

@@ -109,4 +109,93 @@ VERSION_RULES = (
             image: train:1.2.1
         """,
     ),
+    VersionRule(
+        id="V604",
+        name="version-published",
+        category=RuleCategory.VERSIONS,
+        severity=Severity.ERROR,
+        summary="The version is published already, with another content. Releases never change.",
+        explanation="""
+        `--against` names a release, and its registry has the contract's version with another digest. `comp publish`
+        refuses it: those who have the release by its digest would see two components of one version.
+
+        Raise the version.
+
+        Wrong:
+            --- registry/config.json
+            {"api": 1}
+            --- registry/blobs/sha256/a4/a45f4d2afcfc72d4832b7b4a98b65c2318507b0312d15eb0fd9a680aa4b15a45
+            name: Train
+            metadata:
+              annotations: {version: 1.2.0}
+            implementation:
+              container: {image: train:1.2.0, command: [python, train.py]}
+            --- registry/c/ml/train/v/1.2.0.json
+            {
+              "api": 1,
+              "namespace": "ml",
+              "name": "train",
+              "version": "1.2.0",
+              "digest": "sha256:a45f4d2afcfc72d4832b7b4a98b65c2318507b0312d15eb0fd9a680aa4b15a45",
+              "image": "train:1.2.0",
+              "title": "Train",
+              "description": "",
+              "interface": {
+                "inputs": [],
+                "outputs": []
+              },
+              "interface_digest": "sha256:cc720a324af5727c74f00b41fb209465e50885fadb5f14831028fa4b418d3ccc",
+              "published": "2026-01-31T12:00:00Z",
+              "by": null,
+              "readme": null
+            }
+            --- component.yaml
+            name: Train
+            description: Fit a classifier
+            metadata:
+              annotations: {version: 1.2.0}
+            implementation:
+              container: {image: train:1.2.0, command: [python, train.py]}
+            $ comp breaking component.yaml --against ml/train@^1 --registry registry
+
+        Right:
+            --- registry/config.json
+            {"api": 1}
+            --- registry/blobs/sha256/a4/a45f4d2afcfc72d4832b7b4a98b65c2318507b0312d15eb0fd9a680aa4b15a45
+            name: Train
+            metadata:
+              annotations: {version: 1.2.0}
+            implementation:
+              container: {image: train:1.2.0, command: [python, train.py]}
+            --- registry/c/ml/train/v/1.2.0.json
+            {
+              "api": 1,
+              "namespace": "ml",
+              "name": "train",
+              "version": "1.2.0",
+              "digest": "sha256:a45f4d2afcfc72d4832b7b4a98b65c2318507b0312d15eb0fd9a680aa4b15a45",
+              "image": "train:1.2.0",
+              "title": "Train",
+              "description": "",
+              "interface": {
+                "inputs": [],
+                "outputs": []
+              },
+              "interface_digest": "sha256:cc720a324af5727c74f00b41fb209465e50885fadb5f14831028fa4b418d3ccc",
+              "published": "2026-01-31T12:00:00Z",
+              "by": null,
+              "readme": null
+            }
+            --- component.yaml
+            name: Train
+            description: Fit a classifier
+            metadata:
+              annotations: {version: 1.2.1}
+            implementation:
+              container: {image: train:1.2.0, command: [python, train.py]}
+            $ comp breaking component.yaml --against ml/train@^1 --registry registry
+
+        Also: V601
+        """,
+    ),
 )

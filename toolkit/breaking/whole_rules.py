@@ -14,8 +14,8 @@ WHOLE_RULES = (
         explanation="""
         A component's name is how registries, logs, caches and people know it. Pipelines compile nevertheless.
 
-        Keep the name. If it is the same component, list the old name in the annotation `aliases`. If it is another one,
-        publish it beside this one, and deprecate this one.
+        Keep the name. If it is the same component, list the old name in the annotation `aliases`: a JSON list, or one name.
+        If it is another one, publish it beside this one, and deprecate this one.
 
         Before:
             name: Train model
@@ -26,9 +26,74 @@ WHOLE_RULES = (
             command: [python, train.py]
 
         Right:
-            name: Train model
-            description: Fit a classifier on a table
+            name: Fit model
+            metadata:
+              annotations: {aliases: '["Train model"]'}
             command: [python, train.py]
+        """,
+    ),
+    ChangeRule(
+        id="B302",
+        name="platform-dropped",
+        category=RuleCategory.BREAKING,
+        summary="The image is no longer for a platform that it was for: steps on such nodes cannot start.",
+        least=Category.PIPELINE,
+        explanation="""
+        The settings, or the image that is compared with, name a platform that the new settings do not. Pipelines
+        compile; a step on a node of that platform does not start.
+
+        Keep the platform until the next major version. A contract does not name platforms, so that a release alone
+        says nothing about them.
+
+        Wrong:
+            --- before/train/pyproject.toml
+            [project]
+            name = "train"
+            version = "1.0.0"
+            [tool.comp]
+            command = ["python", "train.py"]
+            platforms = ["linux/amd64", "linux/arm64"]
+            --- before/train/component.yaml
+            name: Train
+            implementation:
+              container: {image: train:1.0, command: [python, train.py]}
+            --- after/train/pyproject.toml
+            [project]
+            name = "train"
+            version = "1.0.1"
+            [tool.comp]
+            command = ["python", "train.py"]
+            platforms = ["linux/amd64"]
+            --- after/train/component.yaml
+            name: Train
+            implementation:
+              container: {image: train:1.0, command: [python, train.py]}
+            $ comp breaking after/train --against before/train
+
+        Right:
+            --- before/train/pyproject.toml
+            [project]
+            name = "train"
+            version = "1.0.0"
+            [tool.comp]
+            command = ["python", "train.py"]
+            platforms = ["linux/amd64", "linux/arm64"]
+            --- before/train/component.yaml
+            name: Train
+            implementation:
+              container: {image: train:1.0, command: [python, train.py]}
+            --- after/train/pyproject.toml
+            [project]
+            name = "train"
+            version = "1.0.1"
+            [tool.comp]
+            command = ["python", "train.py"]
+            platforms = ["linux/amd64", "linux/arm64"]
+            --- after/train/component.yaml
+            name: Train
+            implementation:
+              container: {image: train:1.0, command: [python, train.py]}
+            $ comp breaking after/train --against before/train
         """,
     ),
     ChangeRule(

@@ -3,17 +3,19 @@
 import json
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli import findings, many
+from toolkit.cli import bars, findings, many
 from toolkit.cli.console import Console, pass_console
 from toolkit.errors import InputError, Severity, UsageError
 
 if TYPE_CHECKING:
     from toolkit.breaking.change import Category
+    from toolkit.breaking.images import InImage
     from toolkit.breaking.survey import Survey
 
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     "--against",
     required=True,
     metavar="REF",
-    help="The earlier version: a commit, a file, a folder, or NAME@VERSION of a registry.",
+    help="The earlier version: a commit, a file, a folder, NAME@VERSION of a registry, or an image.",
 )
 @many.every_option
 @click.option(
@@ -73,9 +75,9 @@ def command(
     """Compare contracts with their earlier versions; by default those of the current folder.
 
     REF is a branch, a tag or a commit (the merge base with HEAD counts, `REF..` is the commit itself), an earlier
-    contract or folder, or a release such as ml/train@^1. Prints what breaks callers, and with -v every change; on
-    stderr the version bump that is required. Exit code 1 if the version does not allow the changes, or is unknown
-    and something breaks. With --consumers: exit code 1 if a consumer breaks, whatever the version.
+    contract or folder, a release such as ml/train@^1, or an image that comp built. Prints what breaks callers, and
+    with -v every change; on stderr the version bump that is required. Exit code 1 if the version does not allow the
+    changes, or is unknown and something breaks. With --consumers: 1 if a consumer breaks, whatever the version.
     """
     from toolkit.breaking.change import Category
     from toolkit.breaking.earlier import open_earlier
@@ -84,7 +86,9 @@ def command(
     paths = paths or (Path(),)
     contracts, nothing_left = _contracts(paths, every=every)
     around = paths[0] if paths[0].is_dir() else paths[0].parent
-    earlier, notices = open_earlier(against, environ=os.environ, folder=around, registry=registry)
+    earlier, notices = open_earlier(
+        against, environ=os.environ, folder=around, registry=registry, open_image=partial(_image, console)
+    )
     for notice in notices:
         console.warn(notice)
     folders = [path for path in paths if every and path.is_dir()]
@@ -100,6 +104,21 @@ def command(
     else:
         _print(console, found, form)
     return 1 if _fails(found, even_with_bump=even_with_bump) else 0
+
+
+def _image(console: Console, name: str) -> "InImage":
+    """Open an image as the earlier version of what it runs."""
+    from toolkit.breaking.images import InImage
+    from toolkit.inspection import inspect_image, open_image
+    from toolkit.job.context import BuildContext
+    from toolkit.oci.descriptor import host_platform
+
+    with bars.reporting(console) as report:
+        opened = open_image(name, host_platform(), BuildContext(report=report))
+        facts = inspect_image(opened, packages=False)
+    version = facts.labels.get("org.opencontainers.image.version", "")
+    platforms = facts.platforms or (facts.platform,)
+    return InImage(image=name, components=facts.components, available=platforms, version=version)
 
 
 def _of_consumers(console: Console, found: "Survey", paths: Sequence[Path], category: "Category", form: str) -> int:

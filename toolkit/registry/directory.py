@@ -110,7 +110,8 @@ class Directory:
         existing = self.release(release.name, release.version)
         if existing.digest != release.digest:
             raise InputError(
-                f"{release} is published already with other content: {existing.digest}, this is {release.digest}",
+                f"{release} is published already with other content: {existing.digest}, "
+                f"this is {release.digest} [V604]",
                 hint=f"releases never change; the next free version is {next_free(release.version, taken)}",
             )
         if existing.readme != release.readme:

@@ -55,6 +55,8 @@ def test_a_deprecated_input_that_is_gone_says_so() -> None:
     (change, *_) = compared(old, contract()).changes
     assert (change.rule.id, change.help) == ("B101", "it was deprecated: use b instead")
     assert compared(contract("{name: a}"), contract()).changes[0].help == ""
+    (change,) = compared(contract("{name: a}"), old).changes
+    assert (change.rule.id, change.message) == ("N503", "the input 'a' is deprecated now: use b instead")
 
 
 def test_an_input_may_come_otherwise() -> None:

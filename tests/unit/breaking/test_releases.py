@@ -4,7 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from tests.versions_of_contracts import contract, document
+from toolkit.breaking.change import Category
+from toolkit.breaking.earlier import open_earlier
 from toolkit.breaking.releases import accept_release
+from toolkit.breaking.survey import survey
 from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.registry.directory import Directory
@@ -36,6 +39,25 @@ def registry(tmp_path: Path) -> Directory:
     for version, text in {"1.2.0": OLD, "2.0.0": NEW}.items():
         registry.publish(_release(version, text), text.encode(), None)
     return registry
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (contract("{name: table}", version="1.2.0"), ["V604"]),
+        (contract("{name: table}", version="2.0.0"), ["V604"]),
+        (contract("{name: table}", version="1.2.1"), []),
+        (contract("{name: table}"), []),
+    ],
+)
+def test_a_version_that_is_published_is_found_before(
+    registry: Directory, tmp_path: Path, text: str, expected: list[str]
+) -> None:
+    path = tmp_path / "component.yaml"
+    path.write_text(text)
+    earlier, _ = open_earlier("ml/train@^1", environ={}, folder=tmp_path, registry=registry.root)
+    found = survey([path], earlier, category=Category.PIPELINE)
+    assert [finding.rule for finding in found.all_findings() if finding.rule.startswith("V")] == expected
 
 
 @pytest.mark.parametrize(
