@@ -26,7 +26,7 @@ _VERSION: Literal[1] = 1
 # More findings than any file has bytes.
 _MOST = 10**9
 # Findings about a component's folder: one contract alone does not have them.
-_OF_FOLDERS = ("C098", "C099", "F", "P", "S")
+_OF_FOLDERS = ("C098", "C099", "V605", "F", "P", "S")
 
 
 class Entry(Struct, frozen=True, order=True):

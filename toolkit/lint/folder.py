@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from toolkit.config.project import Project, read_project
 from toolkit.declared.reading import secret_hint
@@ -11,8 +12,9 @@ from toolkit.errors import Finding, FindingsError, InputError, Location, Severit
 from toolkit.generation import entry_function, stale_files
 from toolkit.lint.program_defaults import program_defaults
 from toolkit.lint.selection import FIXED_RULES, Overrides, Selection, selection_of
+from toolkit.lint.versions import differing_versions
 from toolkit.redaction import named_as_secret
-from toolkit.spec.reader import read_document
+from toolkit.spec.reader import parse_component, read_component, read_document
 
 
 class LintedFolder(Struct, frozen=True, kw_only=True):
@@ -64,10 +66,11 @@ def lint_folder(folder: Path, *, environ: Mapping[str, str]) -> LintedFolder:
             *_named_as_secrets(project),
             *(finding for each in remarks for finding in each),
             *differing_defaults(project, environ),
+            *differing_versions(project),
             *(
                 _contract_finding(path, "the contract differs from the code or the settings", advice)
                 for path in contracts
-                if path in stale
+                if path in stale and _differs_beyond_version(path, stale[path])
             ),
         ),
         project=project,
@@ -85,6 +88,14 @@ def differing_defaults(project: Project, environ: Mapping[str, str]) -> tuple[Fi
                 continue
             findings += program_defaults(document, project.source_folder, environ)
     return tuple(findings)
+
+
+def _differs_beyond_version(path: Path, expected: str) -> bool:
+    """Return whether a stale contract differs in more than the version, which is a finding of its own (V605)."""
+    now, meant = read_component(path), parse_component(expected, path)
+    if "version" not in now.annotations or "version" not in meant.annotations:
+        return True
+    return replace(now, annotations={**now.annotations, "version": meant.annotations["version"]}) != meant
 
 
 def _contract_finding(path: Path, message: str, advice: str) -> Finding:

@@ -22,6 +22,7 @@ from toolkit.lint import (
     server,
     settings,
     values,
+    versions,
 )
 from toolkit.lint.rule import RULES, Rule, findings_of
 
@@ -50,4 +51,5 @@ __all__ = [
     "server",
     "settings",
     "values",
+    "versions",
 ]

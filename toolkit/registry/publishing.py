@@ -10,6 +10,7 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, Severity
 from toolkit.lint.linter import lint_contract
 from toolkit.lint.selection import selection_of
+from toolkit.lint.versions import version_finding
 from toolkit.registry.directory import Directory
 from toolkit.registry.names import Name, check_part
 from toolkit.registry.release import Release, normalised
@@ -70,6 +71,8 @@ def _release(
     # A release cannot be mended, so its contract has to be without errors.
     _check_findings(entry.contract)
     document = read_document(entry.contract)
+    if finding := version_finding(document, project, generated=entry.entrypoint is not None):
+        raise InputError(f"{finding.message} [{finding.rule}]", where=finding.where, hint=finding.help)
     image = document.spec.container.image
     if not _PINNED.fullmatch(image):
         raise InputError(

@@ -1,5 +1,6 @@
 """Linting a component's folder: settings, missing and stale contracts, and code that cannot be read."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,15 @@ def test_a_stale_contract(folder: Path) -> None:
     code = folder / "src" / "count_words.py"
     code.write_text(code.read_text().replace("text: str", "text: str, times: int = 1"))
     assert _rules(folder) == [("C099", "component.yaml")]
+
+
+def test_a_version_alone_is_a_finding_of_its_own(folder: Path) -> None:
+    settings = folder / "pyproject.toml"
+    settings.write_text(re.sub(r'(?m)^version = ".*"', 'version = "7.0.0"', settings.read_text()))
+    assert _rules(folder) == [("V605", "component.yaml")]
+    code = folder / "src" / "count_words.py"
+    code.write_text(code.read_text().replace("text: str", "text: str, times: int = 1"))
+    assert _rules(folder) == [("V605", "component.yaml"), ("C099", "component.yaml")]
 
 
 def test_wrong_settings_leave_the_contract_to_its_own_check(folder: Path) -> None:

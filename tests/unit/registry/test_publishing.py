@@ -51,6 +51,7 @@ def test_a_release_holds_the_contract_and_the_readme(folder: Path, registry: Dir
     ("old", "new", "message"),
     [
         (f"@sha256:{'0' * 64}", ":1", "is not pinned by digest"),
+        ("1.2.0", "1.1.0", r"has the version 1\.1\.0, and pyproject\.toml has 1\.2\.0 \[V605\]"),
         ("--text", "{inputValue: lost}", r"unknown input 'lost' \[C010\]"),
     ],
 )
