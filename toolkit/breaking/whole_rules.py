@@ -14,8 +14,8 @@ WHOLE_RULES = (
         explanation="""
         A component's name is how registries, logs, caches and people know it. Pipelines compile nevertheless.
 
-        Keep the name. If it is the same component, list the old name in the annotation `aliases`: a JSON list, or one name.
-        If it is another one, publish it beside this one, and deprecate this one.
+        Keep the name. If it is the same component, list the old name in the annotation `aliases`: a JSON list, or one
+        name. If it is another one, publish it beside this one, and deprecate this one.
 
         Before:
             name: Train model
