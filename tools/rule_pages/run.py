@@ -43,7 +43,7 @@ def run(example: Example) -> Ran:
     with tempfile.TemporaryDirectory() as name, chdir(name), _plain_environment():
         for path, text in example.files.items():
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_text(_LONG.sub(_repeated, text), "utf-8")
+            Path(path).write_text(written_out(text), "utf-8")
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             main(example.command.split())
@@ -51,9 +51,9 @@ def run(example: Example) -> Ran:
     return Ran(out=out.getvalue(), printed=printed, findings=tuple(_findings(printed)))
 
 
-def _repeated(match: re.Match[str]) -> str:
-    """Return the text that stands for so many characters."""
-    return "x" * int(match[1])
+def written_out(text: str) -> str:
+    """Return a file with the long texts in the place of the marks for them."""
+    return _LONG.sub(lambda match: "x" * int(match[1]), text)
 
 
 def _findings(printed: str) -> Iterator[tuple[str, str]]:

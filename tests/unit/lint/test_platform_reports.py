@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from toolkit.errors import Finding, Location, Severity
+from toolkit.lint.pages import rule_page
 from toolkit.lint.platform_reports import as_gitlab, as_junit, as_sarif
 from toolkit.lint.rules import RULES
 from toolkit.redaction import learn
@@ -44,6 +45,15 @@ def test_sarif_has_rules_and_places() -> None:
     }
     # Of a notebook the line is that of a cell.
     assert [sorted(place) for place in places[1:]] == [["artifactLocation"]] * 2
+
+
+def test_sarif_explains_each_rule_and_links_nowhere() -> None:
+    (run,) = json.loads(as_sarif(FINDINGS, RULES))["runs"]
+    described = run["tool"]["driver"]["rules"][0]
+    assert described["shortDescription"]["text"] == RULES["C024"].summary
+    assert described["help"]["markdown"] == rule_page("C024")
+    assert described["help"]["text"].startswith("C024 optional-unguarded\n")
+    assert "helpUri" not in described
 
 
 def test_gitlab_tells_equal_findings_apart() -> None:
