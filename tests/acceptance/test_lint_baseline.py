@@ -109,3 +109,19 @@ def test_findings_of_a_collection_too(tree: Path) -> None:
     result = comp("lint", "--all", "--baseline", "known.json", "--strict", "--format", "json")
     assert (result.code, json.loads(result.out)) == (0, [])
     assert [line.split()[1] for line in result.err.splitlines() if line.startswith(("a ", "b "))] == ["clean", "clean"]
+
+
+def test_fixed_findings_leave_the_baseline_when_they_are_written(tree: Path) -> None:
+    path = tree / "a" / "component.yaml"
+    path.write_text(
+        CONTRACT.replace("implementation:", "inputs: [{name: n, type: Integer, default: 3}]\nimplementation:")
+    )
+    comp("lint", "a", "--write-baseline", "known.json")
+    shown = comp("lint", "a", "--baseline", "known.json", "--diff")
+    assert (shown.code, "known.json" in shown.err) == (1, False)
+    refused = comp("lint", "a", "--write-baseline", "known.json", "--diff")
+    assert (refused.code, refused.err.splitlines()[0]) == (2, "error: --diff writes nothing")
+    fixed = comp("lint", "a", "--baseline", "known.json", "--write-baseline", "known.json", "--fix", "--format", "json")
+    assert (fixed.code, json.loads(fixed.out)) == (0, [])
+    assert "default: '3'" in path.read_text()
+    assert "C022" not in (tree / "known.json").read_text()

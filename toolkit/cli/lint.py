@@ -64,7 +64,7 @@ def command(
     overrides = lint_options.overrides(select, ignore)
     fixing = lint_fixes.Fixing(fix=fix, unsafe=unsafe, diff=diff, form=form)
     printed = reports.Report(console, form)
-    known = lint_baseline.Baseline(baseline, write_baseline, overrides)
+    known = lint_baseline.Baseline(baseline, write_baseline, overrides, diff=diff)
     work = _members if every else _paths
     return work(console, asked, printed, _Chosen(overrides=overrides, known=known, fixing=fixing, strict=strict))
 
@@ -140,7 +140,7 @@ def _end(console: Console, printed: reports.Report, chosen: _Chosen) -> None:
         console.say(printed.sums())
         if more := printed.fixable():
             console.say(more)
-    chosen.known.end(console)
+        chosen.known.end(console)
 
 
 def _done(linted: "Linted", *, strict: bool) -> "Done":

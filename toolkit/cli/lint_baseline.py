@@ -35,8 +35,10 @@ write_option = click.option(
 class Baseline:
     """The baseline of one run. Without a file every finding is reported."""
 
-    def __init__(self, read: Path | None, write: Path | None, overrides: "Overrides") -> None:
+    def __init__(self, read: Path | None, write: Path | None, overrides: "Overrides", *, diff: bool) -> None:
         """Read the file. Raises UsageError for options that do not go together, InputError for another file."""
+        if write and diff:
+            raise UsageError("--diff writes nothing", hint="leave out --write-baseline")
         if read and write and read.absolute() != write.absolute():
             hint = f"leave out --baseline to write all findings, or give {read} twice to remove from it what is gone"
             raise UsageError("--baseline and --write-baseline name two files", hint=hint)
