@@ -27,6 +27,8 @@ from toolkit.oci.reference import Reference, parse_reference
 from toolkit.python.base import SystemFacts, read_system
 from toolkit.python.libc_floor import floors_of, is_above
 from toolkit.python.shared_libraries import is_library, missing_of, needed_libraries
+from toolkit.spec.image_interface import image_differences
+from toolkit.spec.model import ComponentSpec
 from toolkit.spec.reader import read_component
 from toolkit.words import some_of
 
@@ -78,7 +80,8 @@ class ImageFacts(Struct, frozen=True, kw_only=True):
 
     `platforms` lists those of the index that the image is in, `referrers` the manifests that refer to it or to the
     index. `packages` are sorted by size, largest first, and `libc` is their C library, such as `glibc 2.36`; both are
-    None if the layers of wheels were not read. `problems` are those of `check_image`, None if it was not checked.
+    None if the layers of wheels were not read. `problems` are those of `check_image`, and differences from the
+    contracts; None if it was not checked.
     """
 
     digest: str
@@ -220,10 +223,22 @@ def _path_hint(error: CompError) -> str:
     return "correct the path" + (f"; if an image is meant: {error.hint}" if error.hint else "")
 
 
-def inspect_image(opened: Opened, *, packages: bool, check: bool = False) -> ImageFacts:
+def contracts_of(name: str, environ: Mapping[str, str]) -> tuple[ComponentSpec, ...]:
+    """Return the contracts of a component's folder, or the one at a path; none for the name of an image."""
+    path = Path(name)
+    if path.is_dir():
+        entries = read_project(path, environ=environ).entries
+        return tuple(read_component(entry.contract) for entry in entries if entry.contract.is_file())
+    return (read_component(path),) if path.is_file() else ()
+
+
+def inspect_image(
+    opened: Opened, *, packages: bool, check: bool = False, contracts: Sequence[ComponentSpec] = ()
+) -> ImageFacts:
     """Return the facts about an image. The top layer is read if comp made it; with `packages` the layers of wheels too.
 
-    With `check` every layer is read and verified; an image with problems is not read any further.
+    With `check` every layer is read and verified; an image with problems is not read any further. Then its interface is
+    compared with those of `contracts`, and differences are problems too.
     """
     image = opened.image
     problems = tuple(check_image(image)) if check else None
@@ -235,6 +250,9 @@ def inspect_image(opened: Opened, *, packages: bool, check: bool = False) -> Ima
     base = labels.get(f"{_LABEL}base.name", "")
     digest = labels.get(f"{_LABEL}base.digest", "")
     system = _system(image, layers) if packages else None
+    components = {} if problems else _components(image, layers)
+    if problems == () and components:
+        problems = tuple(problem for spec in contracts for problem in image_differences(spec, components))
     return ImageFacts(
         digest=str(image.digest),
         media_type=image.media_type,
@@ -246,7 +264,7 @@ def inspect_image(opened: Opened, *, packages: bool, check: bool = False) -> Ima
         command=tuple(map(str, [*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])])),
         labels=labels,
         layers=layers,
-        components={} if problems else _components(image, layers),
+        components=components,
         referrers=opened.referrers,
         packages=_packages(image, layers, system.libraries) if system else None,
         libc=" ".join(system.c_library) if system and system.c_library else None,

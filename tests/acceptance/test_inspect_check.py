@@ -1,4 +1,4 @@
-"""`comp inspect --check`: a valid image, and damaged ones in a layout, an archive and on a server."""
+"""`comp inspect --check`: valid and damaged images in a layout, an archive and on a server, and their contracts."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tests.commands import Result, comp
 from tests.fake_remote import FakeRemote, serving
-from tests.images import image_of, layer_of, tar_of
+from tests.images import image_of, layer_of, tar_of, tar_of_tree
 from toolkit.digest import Digest
 from toolkit.oci.archive import write_archive
 from toolkit.oci.descriptor import host_platform
@@ -120,3 +120,40 @@ def test_an_image_on_a_server(image: Image, tmp_path: Path) -> None:
     assert (valid.code, valid.err.splitlines()[-1]) == (0, "0 problems")
     assert (invalid.code, invalid.err.splitlines()[-1]) == (1, "1 problem")
     assert invalid.out.splitlines()[-1].startswith(f"problem: layer 0: diff_id is sha256:{'00' * 32}, the content's ")
+
+
+CONTRACT = """\
+name: Count
+inputs:
+- {{name: rows, type: Integer}}
+implementation:
+  container:
+    image: {image}
+    command: [/opt/comp/venv/bin/python, /opt/comp/launch.py, count]
+    args: [--rows, {{inputValue: rows}}]
+"""
+
+
+def test_a_contract_that_differs_from_its_image(tmp_path: Path) -> None:
+    port = {"name": "rows", "flag": "--rows", "type": "Integer", "kind": "parameter", "optional": False}
+    document = json.dumps({"protocol": 1, "components": {"count": {"inputs": [port], "outputs": []}}})
+    layer = layer_of(tar_of_tree({"opt/comp/interface.json": document.encode()}))
+    built = image_of([layer], config=lambda config: config.update(history=[{"created_by": "comp: code"}]))
+    remote = FakeRemote()
+    for data in (built.config, b"".join(layer.chunks())):
+        remote.put_blob("a/b", data)
+    remote.put_manifest("a/b", built.manifest, built.media_type, tag="1")
+    contract = tmp_path / "component.yaml"
+    with serving(remote):
+        contract.write_text(CONTRACT.format(image=f"{remote.host}/a/b@{built.digest}"))
+        same = _check("component.yaml", tmp_path)
+        contract.write_text(contract.read_text().replace("name: rows", "name: lines").replace(": rows", ": lines"))
+        other = _check("component.yaml", tmp_path)
+        unchecked = comp("inspect", "--platform", "linux/amd64", "component.yaml", folder=tmp_path)
+    assert (same.code, same.err.splitlines()[-1]) == (0, "0 problems")
+    assert (other.code, other.err.splitlines()[-1]) == (1, "2 problems")
+    assert other.out.splitlines()[-2:] == [
+        "problem: the image has no input 'lines', which the contract passes",
+        "problem: the image needs the input 'rows', which the contract lacks",
+    ]
+    assert unchecked.code == 0

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -38,15 +39,19 @@ def command(console: Console, *, image: str, platform: str | None, packages: boo
 
     IMAGE is a reference, layout:DIR or archive:FILE. FOLDER is a component's folder or contract, whose image is
     pinned; without either it is the current folder. The contents of an image with problems are not shown.
+
+    With --check, the interface of the image is compared with that of the folder's contracts too: a contract that was
+    changed and not built again passes what the image does not know.
     """
-    from toolkit.inspection import inspect_image, open_image
+    from toolkit.inspection import contracts_of, inspect_image, open_image
     from toolkit.job.context import BuildContext
     from toolkit.oci.descriptor import Platform, host_platform
 
     chosen = Platform.parse(platform) if platform else host_platform()
     with bars.reporting(console) as report:
         opened = open_image(image, chosen, BuildContext(report=report))
-        facts = inspect_image(opened, packages=packages, check=check)
+        contracts = contracts_of(image, os.environ) if check else ()
+        facts = inspect_image(opened, packages=packages, check=check, contracts=contracts)
     if form == "json":
         console.data(json.dumps(to_builtins(facts) | {"warnings": facts.warnings}, indent=2))
     else:

@@ -18,6 +18,8 @@ _INSTALLS = re.compile(
     """,
     re.VERBOSE,
 )
+# Each of them has one of these words, which are found faster.
+_MAY_INSTALL = re.compile("install|apk|npm")
 # Programs of more characters are read up to here; this bounds the time for a hostile one.
 _LONGEST = 1_000_000
 # Up to the end of the command, or a redirection.
@@ -56,7 +58,7 @@ def installs_when_it_runs(document: ComponentDocument) -> Iterator[Remark]:
     """
     for place, argument in top_arguments(document):
         for text in _texts(argument):
-            if found := _INSTALLS.search(text[:_LONGEST]):
+            if _MAY_INSTALL.search(text) and (found := _INSTALLS.search(text[:_LONGEST])):
                 message = f"the step runs `{' '.join(found[0].split())}` each time it starts"
                 line = text.count("\n", 0, found.start()) + 1
                 advice = "put the packages into the image: `comp build` installs what pyproject.toml names"
@@ -94,6 +96,8 @@ def unpinned_install(document: ComponentDocument) -> Iterator[Remark]:
     """
     for place, argument in top_arguments(document):
         for text in _texts(argument):
+            if "pip" not in text:
+                continue
             found = [(match, names) for match in _PIP.finditer(text[:_LONGEST]) if (names := _unpinned(match[1]))]
             if found:
                 names = [*dict.fromkeys(name for _, each in found for name in each)]

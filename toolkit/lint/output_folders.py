@@ -52,10 +52,11 @@ def output_folder_not_made(document: ComponentDocument) -> Iterator[Remark]:
         command: [sh, -c, 'mkdir -p "$(dirname "$0")" && echo 1 > "$0"']
         args: [{outputPath: count}]
     """
-    words = [argument for _, argument in top_arguments(document)]
-    if not any(isinstance(word, PortPlaceholder) and word.kind == "outputPath" for word in words):
+    found = [*scripts(document)] if document.spec.interface.outputs else []
+    if not found:
         return
-    for script in scripts(document):
+    words = [argument for _, argument in top_arguments(document)]
+    for script in found:
         if script.language == "shell" and isinstance(script.argument, str):
             yield from _of_shell(document, script, _following(words, script))
     for script, parsed in python_code(document):

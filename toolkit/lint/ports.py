@@ -16,6 +16,8 @@ from toolkit.system.paths import leads_elsewhere
 from toolkit.words import closest, did_you_mean, some_of
 
 _SHOWN = 80
+# Argo 3 and 4, workflow/validate: workflowFieldMaxLength.
+_LONGEST_STEP = 128
 _COMPARED = 200
 
 
@@ -229,7 +231,7 @@ def name_collision(document: ComponentDocument) -> Iterator[Remark]:
     "name-not-identifier",
     WARNING,
     RuleCategory.NAMES,
-    "A name that cannot be a keyword argument in Python, or that leaves nothing for an engine to use.",
+    "A name that cannot be a keyword argument in Python, or that no engine can use.",
 )
 def name_not_identifier(document: ComponentDocument) -> Iterator[Remark]:
     """Report names whose form in KFP 2 is not an identifier.
@@ -238,7 +240,7 @@ def name_not_identifier(document: ComponentDocument) -> Iterator[Remark]:
     small letters, with underscores for everything but letters and digits. If the result begins with a digit or is a
     word of Python such as `class`, callers cannot write it as a keyword. A name without any ASCII letter or digit
     leaves nothing, and KFP 2 does not compile such a component. If it is the component's own name, Argo refuses every
-    pipeline that KFP 1.8 compiles with it.
+    pipeline that KFP 1.8 compiles with it; the same goes for a component's name of more than 128 characters.
 
     Wrong:
         inputs:
@@ -248,11 +250,7 @@ def name_not_identifier(document: ComponentDocument) -> Iterator[Remark]:
         inputs:
         - {name: first table, type: Dataset}
     """
-    own = document.spec.name
-    # KFP 1.8 names Argo's templates by ASCII letters alone; KFP 2 calls such a task `task`.
-    if own.strip() and not own.isascii() and not sanitised(own):
-        message = f"the component's name {own!r} has no ASCII letter or digit"
-        yield Remark(document.places[("name",)], message, "Argo cannot name KFP 1.8's step; add a word in ASCII")
+    yield from _name_of_step(document)
     for place, port in ports(document):
         name, argument = port.name, sanitised(port.name)
         if not argument:
@@ -378,6 +376,18 @@ def missing_port_description(document: ComponentDocument) -> Iterator[Remark]:
     for place, port in ports(document):
         if not port.description:
             yield Remark(document.places[place], f"{port.name!r} has no description", "describe it in a line")
+
+
+def _name_of_step(document: ComponentDocument) -> Iterator[Remark]:
+    """Report a component's name that cannot name a template of Argo, which KFP 1.8 makes of it."""
+    name, step = document.spec.name, sanitised(document.spec.name)
+    # KFP 1.8 keeps ASCII letters and digits alone. KFP 2 calls such a task `task`.
+    if name.strip() and not name.isascii() and not step:
+        message = f"the component's name {name!r} has no ASCII letter or digit"
+        yield Remark(document.places[("name",)], message, "Argo cannot name KFP 1.8's step; add a word in ASCII")
+    elif len(step) > _LONGEST_STEP:
+        message = f"the component's name has {len(step)} characters, and Argo takes {_LONGEST_STEP}"
+        yield Remark(document.places[("name",)], message, "shorten it; a description may be long")
 
 
 def _unless_known(

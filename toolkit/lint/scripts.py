@@ -22,6 +22,7 @@ from toolkit.spec.reader import ComponentDocument
 _INTERPRETER = re.compile(
     r"\s*(?:[^\n]*/)?(?:(?P<shell>sh|bash|dash|ash|zsh|ksh)|(?P<python>python(?:3(?:\.\d+)?)?))\s*"
 )
+_ENDS = ("sh", "python", *(str(digit) for digit in range(10)))
 # Shells whose programs bash can parse.
 _LIKE_BASH = {"sh", "bash", "dash", "ash"}
 # A contract with more of them is not one that anybody wrote.
@@ -52,7 +53,10 @@ def scripts(document: ComponentDocument) -> Iterator[Script]:
     """Yield the programs after `-c` of a shell or of Python, and the Python that such a shell script gets as `$0`."""
     words = list(top_arguments(document))
     for index, (_, argument) in enumerate(words):
-        interpreter = _INTERPRETER.fullmatch(argument) if isinstance(argument, str) else None
+        # Most words of a command line are no interpreter's, and end otherwise.
+        if not isinstance(argument, str) or not argument[-12:].rstrip().endswith(_ENDS):
+            continue
+        interpreter = _INTERPRETER.fullmatch(argument)
         found = _after_flags(words, index + 1) if interpreter else None
         if interpreter is None or found is None:
             continue

@@ -35,6 +35,8 @@ CASES: tuple[Case, ...] = (
     ("C015", contract(A).replace("name: n", "name: 训练", 1), ["训练"]),
     ("C015", contract(A).replace("name: n", "name: 训练 v1", 1), []),
     ("C015", contract(A).replace("name: n", "name: '- -'", 1), []),
+    ("C015", contract(A).replace("name: n", f"name: {'n' * 129}", 1), ["n" * 129]),
+    ("C015", contract(A).replace("name: n", f"name: {'n' * 128}", 1), []),
     ("C017", contract("{name: a}, {name: b}, {name: a, type: X}"), ["{name: a, type: X}"]),
     ("C017", contract("{name: a}", outputs="{name: a}"), []),
     (
