@@ -77,6 +77,14 @@ def test_a_baseline_shrinks_and_grows_on_demand(tree: Path) -> None:
     assert lint("--baseline", "known.json")[0] == 0
 
 
+def test_what_settings_switch_off_is_too_many_and_what_options_leave_out_is_not(tree: Path) -> None:
+    (tree / "pyproject.toml").write_text('[tool.comp.lint]\nselect = ["C060", "C093"]\n')
+    assert comp("lint", "--write-baseline", "known.json").err.endswith("wrote known.json: 4 findings in 2 files\n")
+    assert "too many" not in comp("lint", "--baseline", "known.json", "--ignore", "C093").err
+    (tree / "pyproject.toml").write_text('[tool.comp.lint]\nselect = ["C060"]\n')
+    assert "known.json lists 2 findings too many: C093 in a/" in comp("lint", "--baseline", "known.json").err
+
+
 def test_a_part_of_the_tree_keeps_the_rest_of_the_baseline(tree: Path) -> None:
     lint("--write-baseline", "known.json")
     before = (tree / "known.json").read_bytes()

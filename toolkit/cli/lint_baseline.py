@@ -85,9 +85,11 @@ class Baseline:
 
 def _known(file: Path, overrides: "Overrides", *, may_be_missing: bool) -> "Known":
     """Read a baseline. Raises InputError if it is another file, or is missing and has to be there."""
-    from toolkit.config.lint import LintSettings
+    from toolkit.config.lint import LintSettings, Selector
     from toolkit.lint.baseline import Known, read_baseline
     from toolkit.lint.selection import select
 
     entries = {} if may_be_missing and not file.exists() else read_baseline(file)
-    return Known(file.parent, entries, select(LintSettings(), overrides).is_on)
+    # Entries about rules that the settings switch off are too many; those about rules that this run leaves out are not.
+    every_rule = LintSettings(select=(Selector(text="ALL"),))
+    return Known(file.parent, entries, select(every_rule, overrides).is_on)

@@ -19,7 +19,7 @@ from toolkit.words import closest
 
 _ALL, _OFF = "ALL", "off"
 _CATEGORIES = frozenset(str(rule.category) for rule in RULES.values())
-_OF_BREAKING = re.compile(r"[BV][0-9]*|breaking|compatible|versions")
+_OF_BREAKING = re.compile(r"[BV][0-9]*|breaking|compatible")
 # A value that looks like a secret is refused by every command; only the finding about a name is a matter of opinion.
 _REFUSED = ("S002", Severity.ERROR)
 
@@ -138,10 +138,11 @@ def _severity(rule: str, settings: LintSettings) -> str | None:
 def check_selector(selector: Selector, *, changes: bool = False) -> None:
     """Raise InputError for a selector without a rule and, if it `changes` rules, for a rule that nothing changes."""
     text = selector.text
-    if _OF_BREAKING.fullmatch(text):
+    is_known = any(_has(text, rule) for rule in RULES)
+    if not is_known and _OF_BREAKING.fullmatch(text):
         hint = "`comp breaking` has no settings: its rules decide the version that a change requires"
         raise InputError(f"{text} is about `comp breaking`, not `comp lint`", where=selector.where, hint=hint)
-    if not any(_has(text, rule) for rule in RULES):
+    if not is_known:
         close = meant(text) or closest(text.lower(), _CATEGORIES)
         hint = (
             f"did you mean {close}?" if close else "write an id (C060), the beginning of ids (C06), a category, or ALL"

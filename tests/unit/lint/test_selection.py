@@ -158,7 +158,7 @@ def test_a_selection_goes_to_other_processes(tmp_path: Path) -> None:
         ("severity = { F001 = 'warning' }", (2, 14), "F001 is always an error", "cannot be read"),
         ("ignore = ['B']", (2, 11), "B is about `comp breaking`", "has no settings"),
         ("select = ['image']", (2, 11), "unknown rule: 'image'", "did you mean images?"),
-        ("select = ['versions']", (2, 11), "versions is about `comp breaking`", "has no settings"),
+        ("select = ['compatible']", (2, 11), "compatible is about `comp breaking`", "has no settings"),
         ("select = ['V601']", (2, 11), "V601 is about `comp breaking`", "has no settings"),
     ],
 )
@@ -168,6 +168,10 @@ def test_a_selector_that_is_refused(settings: str, place: tuple[int, int], messa
     assert caught.value.where
     assert (caught.value.where.line, caught.value.where.column) == place
     assert hint in (caught.value.hint or "")
+
+
+def test_a_rule_about_versions_that_lint_has() -> None:
+    assert on(selected("select = ['versions']")) == on(selected("select = ['V']")) == {"V605"}
 
 
 def test_a_rule_that_nothing_changes_may_be_selected() -> None:
