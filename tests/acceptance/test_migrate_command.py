@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import comp
+from tests.migrated_modules import ADD, migrated_module
 from tests.migrations import contract
 
 OLD = contract("[{name: Text}]", "[--text, {inputValue: Text}]")
@@ -30,17 +31,17 @@ def test_a_contract_is_rewritten_and_each_change_explained(folder: Path) -> None
     assert (result.code, result.out) == (0, REPORT)
     first, last = result.err.splitlines()
     assert first.startswith("c.yaml: 1 change; Sum: requires a ")
-    assert last == "1 contract: 1 rewritten"
+    assert last == "1 file: 1 rewritten"
     assert (folder / "c.yaml").read_text() == NEW
     again = comp("migrate", "c.yaml")
-    assert (again.code, again.out, again.err) == (0, "", "1 contract: nothing to change\n")
+    assert (again.code, again.out, again.err) == (0, "", "1 file: nothing to change\n")
 
 
 def test_a_diff_writes_nothing(folder: Path) -> None:
     result = comp("migrate", "c.yaml", "--diff")
     assert result.code == 1
     assert result.out.startswith("--- a/c.yaml\n+++ b/c.yaml\n@@ -1,4 +1,4 @@\n name: Sum\n-inputs: [{name: Text}]\n")
-    assert result.err.endswith("1 contract: 1 would be rewritten\n")
+    assert result.err.endswith("1 file: 1 would be rewritten\n")
     assert (folder / "c.yaml").read_text() == OLD
 
 
@@ -59,7 +60,7 @@ def test_what_is_left_fails_and_says_what_to_do(folder: Path) -> None:
     why, advice = result.out.splitlines()
     assert why.startswith("c.yaml:4:69: by hand: only KFP 1.8's v2-compatible mode knows outputMetadata, and KFP 2 ")
     assert advice == "    do: pass {executorInput: null}: KFP 2 reads outputs.outputFile, which its JSON names"
-    assert result.err == "c.yaml: 1 to do by hand\n1 contract: nothing to change\n"
+    assert result.err == "c.yaml: 1 to do by hand\n1 file: nothing to change\n"
 
 
 def test_as_json(folder: Path) -> None:
@@ -104,11 +105,29 @@ def test_a_link_stays_and_the_others_are_written(folder: Path) -> None:
     assert (folder / "b" / "b.yaml").read_text() == OLD
 
 
+def test_a_module_of_python_is_rewritten(folder: Path) -> None:
+    (folder / "m.py").write_bytes(ADD.replace("\n", "\r\n").encode())
+    (folder / "n.py").write_text(ADD)
+    result = comp("migrate", "m.py")
+    assert (result.code, result.err) == (0, "m.py: 6 changes\n1 file: 1 rewritten\n")
+    assert result.out.splitlines()[:4] == [
+        "m.py:1:1: what was in kfp.components is in kfp.dsl",
+        "    written: from kfp import dsl",
+        "m.py:5:2: KFP 2 has no func_to_container_op",
+        "    written: dsl.component",
+    ]
+    assert (folder / "m.py").read_bytes().decode() == migrated_module(ADD).new.text.replace("\n", "\r\n")
+    assert (folder / "n.py").read_text() == ADD
+    (folder / "m.py").write_bytes(b"\xff")
+    assert "m.py: cannot be read: not UTF-8 text [F001]" in comp("migrate", "m.py").out
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
         ((), 2, "error: missing argument 'FOLDER|FILE|GLOB...'"),
         (("missing.yaml",), 1, "error: missing.yaml: the file is missing"),
+        (("missing.py",), 1, "error: missing.py: the file is missing"),
         (("*.yml",), 1, "error: no contract matches *.yml"),
         (("empty",), 1, "error: no contract at or below empty"),
     ],

@@ -59,7 +59,7 @@ def main() -> int:
     parser.add_argument("--kfp1", help="an interpreter with kfp 1.8")
     parser.add_argument("--kfp2", help="an interpreter with kfp 2")
     options = parser.parse_args()
-    contracts, documents = _sorted_out(options.paths)
+    contracts, documents = sorted_out(options.paths)
     tally, refused = _read_all(contracts)
     print(f"contracts: {tally.files} distinct, {tally.read} read, {tally.written} written back without loss")
     _print(tally.misses)
@@ -84,7 +84,7 @@ def _print(misses: list[str]) -> None:
         print(f"  {miss}")
 
 
-def _sorted_out(paths: list[str]) -> tuple[dict[str, bytes], dict[str, bytes]]:
+def sorted_out(paths: list[str]) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Give the distinct contracts and IR documents by a name, the first of equal ones."""
     contracts: dict[str, bytes] = {}
     documents: dict[str, bytes] = {}

@@ -34,7 +34,8 @@ def command(
 
     Only what KFP 2 refuses changes; comments, order and quotes stay. Each change is printed with its reason, with what
     it means for callers, and with what is left to do by hand. Give a whole collection at once: the types of its ports
-    change together. Exit code 1 if something is left to do by hand. In a folder, the contracts below it are meant.
+    change together. In a folder, the contracts below it are meant. A module of Python, FILE.py, is rewritten too:
+    functions that KFP 1.8 makes components of. Exit code 1 if something is left to do by hand.
     """
     if as_diff and form == "json":
         raise UsageError("--diff is a form of its own", hint="leave out --diff or --format")
@@ -43,7 +44,7 @@ def command(
 
     writes = not (as_diff or check)
     code, changed, data = 0, 0, []
-    for outcome in migrate_together(_contracts(paths), copy_file_outputs=copy_file_outputs):
+    for outcome in migrate_together(_contracts(paths), os.environ, copy_file_outputs=copy_file_outputs):
         written = False
         if writes and outcome.is_changed:
             try:
@@ -100,7 +101,7 @@ def _print(console: Console, outcome: "Outcome", *, as_diff: bool) -> None:
 
 def _sum(count: int, changed: int, *, writes: bool) -> str:
     """Return the last line of the report."""
-    contracts = f"{count} contract{'s' * (count != 1)}"
+    files = f"{count} file{'s' * (count != 1)}"
     if not changed:
-        return f"{contracts}: nothing to change"
-    return f"{contracts}: {changed} {'rewritten' if writes else 'would be rewritten'}"
+        return f"{files}: nothing to change"
+    return f"{files}: {changed} {'rewritten' if writes else 'would be rewritten'}"

@@ -13,7 +13,7 @@ def _outcome(folder: Path, text: str) -> Outcome:
     """Return the outcome of a contract."""
     path = folder / "c.yaml"
     path.write_text(text)
-    [outcome] = migrate_together([path])
+    [outcome] = migrate_together([path], {})
     return outcome
 
 

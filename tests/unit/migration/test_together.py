@@ -22,13 +22,13 @@ def _written(folder: Path, **texts: str) -> list[Path]:
 
 def test_types_change_in_all_of_them(tmp_path: Path) -> None:
     paths = _written(tmp_path, maker=MAKER, taker=TAKER)
-    assert [outcome.is_changed for outcome in migrate_together(paths)] == [True, True]
-    assert [outcome.is_changed for outcome in migrate_together(paths[:1])] == [False]
+    assert [outcome.is_changed for outcome in migrate_together(paths, {})] == [True, True]
+    assert [outcome.is_changed for outcome in migrate_together(paths[:1], {})] == [False]
 
 
 def test_one_that_cannot_be_read_keeps_no_other_from_it(tmp_path: Path) -> None:
     paths = _written(tmp_path, broken="a: [", taker=TAKER)
-    broken, taken = migrate_together(paths)
+    broken, taken = migrate_together(paths, {})
     assert [finding.rule for finding in broken.findings] == ["C001"]
     assert (broken.migrated, broken.is_changed, broken.is_done) == (None, False, False)
     assert (taken.is_changed, taken.is_done) == (True, True)
@@ -37,7 +37,7 @@ def test_one_that_cannot_be_read_keeps_no_other_from_it(tmp_path: Path) -> None:
 def test_a_file_keeps_its_mode(tmp_path: Path) -> None:
     [path] = _written(tmp_path, taker=TAKER)
     path.chmod(0o600)
-    [outcome] = migrate_together([path])
+    [outcome] = migrate_together([path], {})
     write(outcome)
     assert "type: String" in path.read_text()
     assert path.stat().st_mode & 0o777 == 0o600
@@ -46,7 +46,7 @@ def test_a_file_keeps_its_mode(tmp_path: Path) -> None:
 
 def test_nothing_is_written_where_nothing_changed(tmp_path: Path) -> None:
     [path] = _written(tmp_path, maker=MAKER)
-    [outcome] = migrate_together([path])
+    [outcome] = migrate_together([path], {})
     path.unlink()
     write(outcome)
     assert not path.exists()
@@ -56,7 +56,7 @@ def test_a_link_is_not_replaced(tmp_path: Path) -> None:
     [path] = _written(tmp_path, taker=TAKER)
     link = tmp_path / "link.yaml"
     link.symlink_to(path)
-    [outcome] = migrate_together([link])
+    [outcome] = migrate_together([link], {})
     with pytest.raises(InputError, match="is a link, and stays as it is"):
         write(outcome)
     assert path.read_text() == TAKER
@@ -64,7 +64,7 @@ def test_a_link_is_not_replaced(tmp_path: Path) -> None:
 
 def test_a_file_that_changed_meanwhile_stays(tmp_path: Path) -> None:
     [path] = _written(tmp_path, taker=TAKER)
-    [outcome] = migrate_together([path])
+    [outcome] = migrate_together([path], {})
     path.write_text(MAKER)
     with pytest.raises(InputError, match="has changed meanwhile"):
         write(outcome)
