@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from toolkit.errors import Location
+from toolkit.interface.newer_syntax import newer_syntax
 from toolkit.lint.free_names import free_names
 from toolkit.lint.rule import ERROR, Remark, RuleCategory, rule
 from toolkit.lint.scripts import Script, inside, scripts
@@ -28,7 +29,8 @@ def python_syntax(document: ComponentDocument) -> Iterator[Remark]:
     The code after `python -c` is parsed when the step starts, and the step fails there. The finding is at the line of
     the contract that cannot be parsed.
 
-    The Python that `comp` runs in parses the code: syntax that is newer than it is reported too.
+    The Python that `comp` runs in parses the code. Syntax of newer ones, such as a `type` statement, is no finding: the
+    image may have such a Python.
 
     Wrong:
         command:
@@ -48,6 +50,9 @@ def python_syntax(document: ComponentDocument) -> Iterator[Remark]:
     """
     for script, parsed in python_code(document):
         if isinstance(parsed, SyntaxError):
+            line = str(script.argument).splitlines()[(parsed.lineno or 1) - 1 : parsed.lineno or 1]
+            if newer_syntax(parsed.msg, line):
+                continue
             where = _at(document, script, parsed.lineno or 1)
             yield Remark(where, f"the Python code cannot be parsed: {parsed.msg}, in its line {parsed.lineno}")
         elif parsed is None:

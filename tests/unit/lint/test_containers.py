@@ -34,9 +34,20 @@ def test_every_rule_has_a_wrong_and_a_right_case() -> None:
     assert lacking(CASES, "toolkit.lint.containers") == set()
 
 
-def test_a_contract_beyond_the_annotations_limit_is_an_error() -> None:
-    findings = findings_of(parse_document(contract(args="x" * 262_144), PATH))
-    assert [finding.severity for finding in findings if finding.rule == "C080"] == [Severity.ERROR]
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (contract(args="x" * 262_144), Severity.ERROR),
+        (contract(args="x" * 261_500), Severity.WARNING),
+        # The annotation has JSON: no comments, and escapes for what is not ASCII.
+        (contract(args="x" * 10_000) + "# comment\n" * 30_000, Severity.WARNING),
+        (contract(args="é" * 50_000), Severity.ERROR),
+        (contract(args="é" * 43_000), Severity.WARNING),
+    ],
+)
+def test_a_contract_beyond_the_annotations_limit_is_an_error(text: str, severity: Severity) -> None:
+    findings = findings_of(parse_document(text, PATH))
+    assert [finding.severity for finding in findings if finding.rule == "C080"] == [severity]
 
 
 @pytest.mark.parametrize(

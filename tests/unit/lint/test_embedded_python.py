@@ -1,5 +1,7 @@
 """Python in the command line: code that cannot be parsed, and names that nothing in it defines."""
 
+import sys
+
 import pytest
 
 from tests.contracts import PATH, Case, contract, lacking, texts_found
@@ -43,6 +45,12 @@ def test_a_block_has_its_own_lines() -> None:
     found = {finding.rule: finding for finding in findings_of(parse_document(text, PATH))}
     assert found["C052"].where.line == 16
     assert found["C052"].message == "the Python code cannot be parsed: '(' was never closed, in its line 3"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python knows it")
+def test_syntax_of_a_newer_python_is_no_finding() -> None:
+    code = 'print(t"a")'
+    assert texts_found(contract(command=f"python3, -c, {code}"), "C052") == []
 
 
 def test_an_undefined_name_has_its_line() -> None:
