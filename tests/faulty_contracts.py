@@ -16,30 +16,41 @@ DEFAULTS = {
     "JsonArray": ["[1, a]", "'[1]'", "'{}'", "''", "[]"],
     "JsonObject": ["{a: {b: 1}}", "'{}'", "'[1]'", "5"],
 }
+# Those that both lines of KFP load.
+LOADED = {
+    "String": ["abc", "'a b'", "5", "1.10", "no", "''", '"it\'s"'],
+    "Integer": ["5", "'5'", "010", "0x1F", "1_000", "5.0"],
+    "Float": ["1", "1.50", "'0.5'", "1.0e-3", "2.5"],
+    "Boolean": ["true", "no", "'True'", "'false'"],
+    "JsonArray": ["'[1]'", "'[\"a\"]'"],
+    "JsonObject": ["'{}'", "'{\"a\": 1}'"],
+}
 _OF_ANY = sorted({default for each in DEFAULTS.values() for default in each})
+MILD_TYPES = ["Strng", "integer", "", "CSV"]
 Node = Any
 
 
 @st.composite
 def faulty_contracts(draw: st.DrawFn) -> str:
-    """Draw a contract's text."""
+    """Draw a contract's text. One in four may have faults for which KFP refuses to load it."""
+    refused = draw(st.integers(0, 3)) == 0
     inputs, args = [], []
     for name in draw(st.lists(st.sampled_from(NAMES), max_size=3, unique=True)):
-        port, type_ = draw(_ports(name))
+        port, type_ = draw(_ports(name, refused))
         inputs.append(port)
         for _ in range(draw(st.sampled_from([1, 1, 1, 0, 2]))):
-            args += draw(_taken(name, type_))
-    args += draw(st.sampled_from([[], [], ["x"], ["5"], ["no", "--last"]]))
-    container: dict[str, Node] = {draw(_rarely("image", "imag")): "a:1"}
-    container["command"] = draw(st.sampled_from([["c"], ["sh", "-c", "'echo'"], ["c", "5"]]))
+            args += draw(_taken(name, type_, refused))
+    args += draw(st.sampled_from([[], [], ["x"], *([["5"], ["no", "--last"]] if refused else [])]))
+    container: dict[str, Node] = {draw(_key("image", "imag", refused)): "a:1"}
+    container["command"] = draw(st.sampled_from([["c"], ["sh", "-c", "'echo'"], *([["c", "5"]] if refused else [])]))
     if args:
-        container[draw(_rarely("args", "agrs"))] = args
+        container[draw(_key("args", "agrs", refused))] = args
     if draw(st.integers(0, 9)) == 0:
-        container["env"] = {"A": draw(st.sampled_from(["5", "b", "true"]))}
+        container["env"] = {"A": draw(st.sampled_from(["b", *(["5", "true"] if refused else [])]))}
     document: dict[str, Node] = {
-        draw(_rarely("name", "nmae")): draw(st.sampled_from(["A", "A b", "5", "no"])),
-        "metadata": {"annotations": {"author": "me", "since": draw(st.sampled_from(["'1'", "1.0"]))}},
-        draw(_rarely("inputs", "inptus")): inputs,
+        draw(_key("name", "nmae", refused)): draw(st.sampled_from(["A", "A b", *(["5", "no"] if refused else [])])),
+        "metadata": {"annotations": {"author": "me", "since": draw(_key("'1'", "1.0", refused))}},
+        draw(_key("inputs", "inptus", refused)): inputs,
         "implementation": {"container": container},
     }
     text = "\n".join(draw(_lines(document, 0))) + draw(st.sampled_from(["\n", "\n", ""]))
@@ -47,34 +58,35 @@ def faulty_contracts(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(["", "", "", "\ufeff"])) + text
 
 
-def _rarely(usual: str, faulty: str) -> st.SearchStrategy[str]:
-    return st.sampled_from([usual] * 15 + [faulty])
+def _key(usual: str, faulty: str, refused: bool) -> st.SearchStrategy[str]:  # noqa: FBT001 (as drawn)
+    """Return a strategy for a word that may be a fault for which KFP refuses the contract."""
+    return st.sampled_from([usual] * 7 + [faulty]) if refused else st.just(usual)
 
 
 @st.composite
-def _ports(draw: st.DrawFn, name: str) -> tuple[Node, str]:
+def _ports(draw: st.DrawFn, name: str, refused: bool) -> tuple[Node, str]:  # noqa: FBT001 (as drawn)
     """Draw an input."""
-    type_ = draw(st.sampled_from(TYPES * 3 + FAULTY_TYPES))
+    type_ = draw(st.sampled_from(TYPES * 3 + (FAULTY_TYPES if refused else MILD_TYPES)))
     port: dict[str, Node] = {"name": name}
     if type_:
-        port[draw(_rarely("type", "typ"))] = type_
+        port[draw(_key("type", "typ", refused))] = type_
     presence = draw(st.sampled_from(["required", "optional", "default", "default", "both"]))
     if presence in {"default", "both"}:
-        own = DEFAULTS.get(type_, _OF_ANY)
-        port[draw(_rarely("default", "defalt"))] = draw(st.sampled_from(own * 3 + _OF_ANY))
+        own = (DEFAULTS if refused else LOADED).get(type_, ["abc", "'5'"])
+        port[draw(_key("default", "defalt", refused))] = draw(st.sampled_from(own * 3 + _OF_ANY if refused else own))
     if presence in {"optional", "both"}:
         port["optional"] = "true"
     if draw(st.booleans()):
-        port["description"] = draw(st.sampled_from(["a text", "'5'"]))
+        port["description"] = draw(_key("a text", "5", refused))
     return port, type_
 
 
 @st.composite
-def _taken(draw: st.DrawFn, name: str, type_: str) -> list[Node]:
+def _taken(draw: st.DrawFn, name: str, type_: str, refused: bool) -> list[Node]:  # noqa: FBT001 (as drawn)
     """Draw how the command line takes an input."""
     usual = "inputValue" if type_.lower() in {each.lower() for each in TYPES} else "inputPath"
     kind = draw(st.sampled_from([usual] * 12 + ["inputValue", "inputPath"]))
-    reference = {kind: draw(_rarely(name, f"{name}x"))}
+    reference = {kind: draw(_key(name, f"{name}x", refused))}
     match draw(st.sampled_from(["bare", "flag", "flag", "guarded", "concat", "list"])):
         case "bare":
             return [reference]
@@ -85,7 +97,8 @@ def _taken(draw: st.DrawFn, name: str, type_: str) -> list[Node]:
         case "concat":
             return [{"concat": ["'--x='", reference]}]
         case _:
-            then = draw(st.sampled_from([[reference], [reference], ["a", reference]]))
+            # KFP 2 refuses the list, and KFP 1.8 takes it.
+            then = draw(st.sampled_from([reference, reference, reference, [reference], ["a", reference]]))
             return [{"concat": ["a", {"if": {"cond": {"isPresent": name}, "then": then}}]}]
 
 

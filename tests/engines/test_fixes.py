@@ -55,7 +55,7 @@ def _asking(python: Path) -> Iterator[Ask]:
 @pytest.mark.parametrize("line", ["1", "2"])
 def test_what_kfp_loads_stays_the_same(line: str, request: pytest.FixtureRequest) -> None:
     same = {"1": _same_in_1, "2": _same_in_2}[line]
-    counts = {"changed": 0, "mended": 0}
+    counts = {"loaded": 0, "mended": 0}
     with _asking(request.getfixturevalue(f"kfp{line}")) as ask:
 
         @settings(max_examples=CONTRACTS, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -64,16 +64,16 @@ def test_what_kfp_loads_stays_the_same(line: str, request: pytest.FixtureRequest
             result = fixed(text, PATH, lambda text: lint_text(text, PATH), unsafe=False)
             if result.text == text:
                 return
-            counts["changed"] += 1
             before, after = ask(text), ask(result.text)
             counts["mended"] += before is None and after is not None
+            counts["loaded"] += before is not None
             if before is not None:
                 assert after is not None, result.text
                 same(before, after)
 
         agree()
-    # What is never changed, and what is never mended, would agree with everything.
-    assert counts["changed"] > CONTRACTS / 3, counts
+    # What changes no contract that is loaded, and what mends none, would agree with everything.
+    assert counts["loaded"] > CONTRACTS / 10, counts
     assert counts["mended"] > CONTRACTS / 30, counts
 
 

@@ -160,7 +160,7 @@ def default_not_quoted(document: ComponentDocument) -> Iterator[Remark]:
     """
     for place, text, type_ in _unquoted(document):
         if _is_same(text, _value(text), type_):
-            written, fix = _as_text(place, text)
+            written, fix = _as_text(place, text, type_)
             message = f"the default {text} is not in quotes"
             yield Remark(document.places[place], message, f"write '{written}'", fix=fix)
 
@@ -462,11 +462,12 @@ def _quoted(place: Place, applicability: Applicability) -> Fix:
     return Fix(title="Put the default in quotes", edits=(Quote(place),), applicability=applicability)
 
 
-def _as_text(place: Place, text: str) -> tuple[str, Fix]:
-    """Return the text that a default should be, with the fix that writes it."""
+def _as_text(place: Place, text: str, type_: str) -> tuple[str, Fix | None]:
+    """Return the text that a default should be, with the fix that writes it; None if no text of the type is meant."""
     value = _value(text)
     if not isinstance(value, bool):
-        return text, _quoted(place, _kept(text, value))
+        # KFP 2 reads the number 5.0 as an Integer, and not its text.
+        return text, _quoted(place, _kept(text, value)) if is_value(text, type_) else None
     # KFP 1.8 passes a boolean as Python writes it, and KFP 2 reads that too.
     return str(value), Fix(title="Put the default in quotes", edits=(Replace(place, str(value)),))
 

@@ -168,6 +168,7 @@ def test_the_table_of_fixes_names_the_safest_of_each_rule() -> None:
         ("C010", _args("{name: data}", "{inputPath: rate}")),
         ("C013", _args("{name: data}", "{inputPath: date}")),
         ("C020", _input("type: Integer, default: many")),
+        ("C022", _input("type: Integer, default: 5.0")),
         ("C023", _input("type: Integer, default: 5.0")),
         ("C024", _args("{name: a, optional: true}", "--a, {inputPath: a}")),
         ("C024", _args("{name: a, type: String, optional: true}", "{concat: [--a=, {inputValue: a}]}")),
