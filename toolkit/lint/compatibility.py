@@ -24,8 +24,8 @@ _ONE_NAME = re.compile(r'\["[^"\\]*"\]')
 def list_type(document: ComponentDocument) -> Iterator[Remark]:
     """Report types that are lists.
 
-    KFP 1.8 takes a list as a type and compares it as a whole. KFP 2 fails when it loads the contract, with a message
-    about `lower` that names neither the input nor the file.
+    KFP 1.8 takes a list as a type. KFP 2 fails when it loads the contract, with a message about `lower` that names
+    neither the input nor the file.
 
     A type is one name. If several classes of files are taken, choose `Artifact`, or one name of your own.
 
@@ -131,7 +131,7 @@ def unknown_to_kfp_2(document: ComponentDocument) -> Iterator[Remark]:
     `inputMetadata`, `outputMetadata` and `inputOutputPortName` were placeholders of KFP 1.8's v2-compatible mode, which
     is gone. KFP 2 cannot load a contract with one of them, and KFP 1.8 does not resolve them in its usual mode.
 
-    Pass `{executorInput: null}`: its JSON has the metadata of every artifact, and says where to write results.
+    Pass `{executorInput: null}`: in KFP 2 its JSON has the metadata of every artifact, and says where to write results.
 
     Wrong:
         outputs:

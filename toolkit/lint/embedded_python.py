@@ -73,8 +73,8 @@ def name_undefined(document: ComponentDocument) -> Iterator[Remark]:
     another function, a constant. The code can be parsed, and the step fails with a NameError when it reaches the name,
     perhaps after hours.
 
-    Only certain cases count. A name that is defined anywhere in the code, in whatever function, is none; nor is one
-    inside of a `try` that catches NameError or any exception, or in an annotation. Code with `import *`, `exec` or
+    Only certain cases count. A name that is defined anywhere in the code, in whatever function, is not reported; nor is
+    one inside of a `try` that catches NameError or any exception, or in an annotation. Code with `import *`, `exec` or
     `globals()` has no findings.
 
     Import or define the name in the code. `comp new --from-function` cuts a function out of its module together with

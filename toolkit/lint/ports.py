@@ -301,8 +301,9 @@ def duplicate_name(document: ComponentDocument) -> Iterator[Remark]:
 def name_is_a_path(document: ComponentDocument) -> Iterator[Remark]:
     """Report names that are not one plain part of a path.
 
-    Engines, and `comp run`, put an input or output into a file or folder that has its name. A name with a slash, such
-    as `../../model`, would lead out of their folder, and a name like `..` cannot be one of a file.
+    Files and folders of a run have the names of inputs and outputs. A name with a slash, such as `../../model`, would
+    lead out of the run's folder, and `..` cannot be the name of a file. KFP 1.8 does not compile a step with such a
+    name.
 
     Wrong:
         outputs:
@@ -331,8 +332,8 @@ def name_is_a_path(document: ComponentDocument) -> Iterator[Remark]:
 def missing_description(document: ComponentDocument) -> Iterator[Remark]:
     """Report a component without a description.
 
-    Those who look for a component read its description first: in a registry's search, in the catalogue, in KFP's user
-    interface. One line is enough. For a function it is its docstring.
+    Those who look for a component read its description first: `comp search` looks into it and shows it. One line is
+    enough. For a function it is its docstring.
 
     Wrong:
         name: Train

@@ -70,8 +70,8 @@ def default_unguarded(document: ComponentDocument) -> Iterator[Remark]:
     """Report values with a default outside of a test of their presence.
 
     KFP 2's server (2.17) fills in arguments before it fills in defaults. Where a caller leaves the input out, its
-    placeholder finds no value, and the step fails before the program starts. Pipelines that the SDK compiles are not
-    affected if they pass every value, so that this shows late.
+    placeholder finds no value, and the step fails before the program starts. A pipeline that passes the value is not
+    affected, so that this shows late.
 
     Test with `isPresent`, and repeat the default in `else`. Without `else` the program would decide on a default of its
     own.

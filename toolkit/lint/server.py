@@ -30,8 +30,8 @@ def engine_variable(document: ComponentDocument) -> Iterator[Remark]:
 
     Argo runs the steps of KFP. It replaces `{{workflow.name}}` and the like in the texts of a workflow, and evaluates
     `{{=…}}`; a text in double braces that it does not know can keep the whole workflow from being accepted. Kubernetes
-    makes one `$` of `$$` in commands, arguments and variables, and replaces `$(NAME)` there. So such a text does not
-    arrive as it is written.
+    makes one `$` of `$$` in commands, arguments and variables, and replaces `$(NAME)` by a variable of the step. So
+    such a text does not arrive as it is written.
 
     In arguments and variables only the braces are reported: Kubernetes' own are mostly meant there. One with
     `{{workflow.…}}` or `{{pod.…}}` may be meant too, and is an info.

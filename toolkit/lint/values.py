@@ -147,8 +147,8 @@ def default_empty(document: ComponentDocument) -> Iterator[Remark]:
 def default_not_quoted(document: ComponentDocument) -> Iterator[Remark]:
     """Report unquoted defaults that every reader reads alike, which C005 does not report.
 
-    KFP's form for contracts has defaults as texts. YAML makes a number or a boolean of a default without quotes; KFP
-    reads this one as the text that is written, but other readers, and the published schema of KFP, expect a text.
+    YAML makes a number or a boolean of a default without quotes. KFP reads this one as the text that is written. Other
+    readers need not: the JSON schema that KFP published takes texts alone.
 
     Wrong:
         inputs:
