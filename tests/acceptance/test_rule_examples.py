@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.rule_examples import skip_without_bash
 from toolkit.cli.rules import every_rule
 from toolkit.lint.rule import RuleCategory
 from tools.rule_pages.explanation import read_explanation
@@ -18,6 +19,7 @@ def test_a_summary_fits_a_list() -> None:
 
 @pytest.mark.parametrize("name", sorted(RULES))
 def test_an_example_has_the_findings_of_its_rule_alone(name: str) -> None:
+    skip_without_bash(name)
     explanation = read_explanation(RULES[name])
     wrong = run(explanation.wrong)
     assert name in wrong.rules, wrong.printed

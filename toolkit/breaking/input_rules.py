@@ -274,7 +274,7 @@ INPUT_RULES = (
         least=Category.COMPILE,
         explanation="""
         Values and artifacts come from different places: a caller passes a constant or a parameter to the one, and the
-        output of a step to the other. No such call fits both.
+        output of a step to the other. In KFP 2 no call fits both.
 
         Add an input of the new kind, and keep the old one.
 
@@ -384,7 +384,8 @@ INPUT_RULES = (
         summary="An input took one artifact and takes a list of them now, or the other way round.",
         least=Category.PIPELINE,
         explanation="""
-        One artifact and a list of artifacts are passed differently, so that no call fits both.
+        KFP compares the type alone, so that pipelines still compile. The program then gets one artifact where it
+        expects several, or the other way round.
 
         Add an input, and keep the old one.
 

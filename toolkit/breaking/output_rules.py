@@ -147,7 +147,8 @@ OUTPUT_RULES = (
         summary="An output was one artifact and is a list of them now, or the other way round.",
         least=Category.PIPELINE,
         explanation="""
-        A step that takes one artifact does not take a list of them, and the other way round.
+        KFP compares the type alone, so that pipelines still compile. A step that takes the output then gets several
+        artifacts where it expects one, or the other way round.
 
         Add an output, and keep the old one.
 

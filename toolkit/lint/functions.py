@@ -10,7 +10,7 @@ reported(
     "The module cannot be parsed.",
     """
     Functions are read from the source of their module, without importing it. A module with a syntax error cannot be
-    read, by Python neither.
+    read, and Python could not run it either.
 
     Code for a newer Python than the one that `comp` runs in is read by another Python of this machine, if there is one.
 
@@ -309,13 +309,19 @@ reported(
     RuleCategory.FUNCTIONS,
     "Code imports a module of no known distribution, or opens a file that cannot be copied.",
     """
-    The image contains the distributions that `pyproject.toml` names. Which one provides a module is taken from the
-    requirements and lock of the project, the packages that are installed, the script's own metadata, and a table of the
-    most usual ones. A module that none of them has is not guessed: anyone may own the distribution of that name.
+    The image contains the repository's own modules that the code imports, and the distributions that `pyproject.toml`
+    names. Which distribution provides a module is taken from the project's requirements and locks, the packages of its
+    environment, and a table of usual ones. A module that none of them has is not guessed: anyone may own the
+    distribution of that name.
 
     Add the right distribution to `dependencies`. The finding is milder if the code works without the module.
 
     Wrong:
+        --- pyproject.toml
+        [project]
+        name = "steps"
+        version = "1.0.0"
+        --- train.py
         import acme_internal
 
 
@@ -324,11 +330,17 @@ reported(
         $ comp new step --from-function train.py:train
 
     Right:
-        import math
+        --- pyproject.toml
+        [project]
+        name = "steps"
+        version = "1.0.0"
+        dependencies = ["acme-internal>=2"]
+        --- train.py
+        import acme_internal
 
 
         def train(rounds: int) -> str:
-            return str(math.factorial(rounds))
+            return acme_internal.fit(rounds)
         $ comp new step --from-function train.py:train
     """,
 )
@@ -374,9 +386,9 @@ reported(
     RuleCategory.FUNCTIONS,
     "A part of a container component's command line that is only known when kfp compiles it, or that kfp refuses.",
     """
-    A `@dsl.container_component` returns its image and command line. They are read without running the function, so that
-    they have to be a literal `dsl.ContainerSpec` with placeholders. What depends on the value of an input cannot be
-    known: when kfp compiles the function, a parameter is a placeholder and not a value.
+    A `@dsl.container_component` returns its image and command line. They are read without running the function, as far
+    as constants and placeholders decide them. What depends on the value of an input cannot be known: when kfp compiles
+    the function, a parameter is a placeholder and not a value.
 
     Use `dsl.IfPresentPlaceholder` and `dsl.ConcatPlaceholder`, which the engine resolves.
 
