@@ -43,7 +43,7 @@ class Earlier(Protocol):
         """
 
     def platforms(self, contract: Path) -> tuple[str, ...] | None:
-        """Return the platforms that the image was for; None if that is not known."""
+        """Return the platforms that the image was for; None if that is not known, or the same as now."""
 
     def unchanged(self, contract: Path) -> bool:
         """Return whether the contract and its settings are known to be the same, without reading them."""
@@ -239,8 +239,7 @@ class InGit(Struct, frozen=True, kw_only=True, dict=True):
         path = PurePosixPath(self._path(contract))
         places = [str(place) for place in settings_of(path)]
         if not self._differences.keys() & set(places):
-            # The settings are those of now.
-            return platforms_on_disk(self.repository.top / path, self.repository.top)
+            return None
         blobs = self.repository.blobs([f"{self.tree}:{place}" for place in places])
         try:
             return platforms_in(

@@ -77,8 +77,9 @@ def survey(contracts: Sequence[Path], earlier: Earlier, *, category: Category, f
             added.append(contract)
             continue
         moved.add(old.spec.name)
-        more = tuple(platform_changes(contract, earlier.platforms(contract), platforms_on_disk(contract)))
-        found = compare(old, new, category=category, more=more)
+        platforms = earlier.platforms(contract)
+        more = platform_changes(contract, platforms, platforms_on_disk(contract)) if platforms else ()
+        found = compare(old, new, category=category, more=tuple(more))
         findings += taken_versions(earlier, new)
         if found.changes:
             comparisons.append(found)

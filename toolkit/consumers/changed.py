@@ -1,9 +1,9 @@
 """The components that changed, and how a use names one of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from toolkit.breaking.comparison import Comparison
 from toolkit.breaking.survey import Survey
@@ -46,11 +46,47 @@ class Changed(Struct, frozen=True, kw_only=True):
         """Return whether the change can break arguments and outputs that are not known."""
         return self.new is None or (self.found is not None and bool(self.found.breaking))
 
-    def is_meant(self, named: Named, use: Use | None = None) -> bool:
-        """Return whether an address or a name is that of this component; paths are the business of others."""
+    @property
+    def earlier_title(self) -> str:
+        """The name that uses know."""
+        return self.old.spec.name if self.old else self.title
+
+
+class Index(Struct, kw_only=True):
+    """The components that changed, by all that a use can name them by; a use is looked up among thousands."""
+
+    every: Sequence[Changed]
+    _places: dict[Path, Changed] = field(default_factory=dict)
+    _endings: dict[tuple[str, ...], list[Changed]] = field(default_factory=dict)
+    _titles: dict[str, list[Changed]] = field(default_factory=dict)
+    _names: dict[str, list[Changed]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for each in self.every:
+            place = each.contract.resolve()
+            self._places[place] = each
+            self._endings.setdefault(place.parts[-2:], []).append(each)
+            self._titles.setdefault(sanitised(each.earlier_title), []).append(each)
+            self._names.setdefault(each.name, []).append(each)
+
+    def at(self, place: Path) -> Changed | None:
+        """Return the component whose contract is at a path, without links in it."""
+        return self._places.get(place)
+
+    def of_release(self, release: str) -> Changed | None:
+        """Return the component that `NAMESPACE/NAME` of a lock names."""
+        return next(
+            (each for each in self._names.get(release.rpartition("/")[2], ()) if each.is_release(release)), None
+        )
+
+    def meant(self, named: Named, use: Use | None = None) -> list[Changed]:
+        """Return the components that an address or a name may mean. Of an address the last two parts count."""
         if named.address:
-            return _ends_with(named.address, self.contract)
-        return bool(named.title) and _has_title(named.title, self, use)
+            parts = named.address.partition("?")[0].partition("#")[0].rstrip("/").split("/")
+            return self._endings.get(tuple(parts[-2:]), [])
+        if not named.title:
+            return []
+        return [each for each in self._titles.get(sanitised(named.title), ()) if _takes_the_inputs(each, use)]
 
 
 def changed_components(found: Survey, environ: Mapping[str, str]) -> list[Changed]:
@@ -92,18 +128,10 @@ def _project(contract: Path, environ: Mapping[str, str]) -> Project | None:
         return None
 
 
-def _has_title(title: str, changed: Changed, use: Use | None) -> bool:
-    """Return whether a name is that of the changed component; in a compiled pipeline its inputs have to fit too."""
-    if changed.old is None:
-        return sanitised(title) == sanitised(changed.title)
-    if sanitised(title) != sanitised(changed.old.spec.name):
-        return False
-    names = {sanitised(port.name) for port in changed.old.spec.interface.inputs}
+def _takes_the_inputs(changed: Changed, use: Use | None) -> bool:
+    """Return whether a compiled step can be one of a component: it passes inputs that the component had."""
     # Only a name is left of the contract there, and other components may have it too.
-    return use is None or use.form != "compiled" or {sanitised(passed.name) for passed in use.passed} <= names
-
-
-def _ends_with(address: str, contract: Path) -> bool:
-    """Return whether an address is that of a contract: at least the folder and the file are the same."""
-    parts = address.partition("?")[0].partition("#")[0].rstrip("/").split("/")
-    return parts[-2:] == list(contract.resolve().parts[-2:])
+    if use is None or use.form != "compiled" or changed.old is None:
+        return True
+    names = {sanitised(port.name) for port in changed.old.spec.interface.inputs}
+    return {sanitised(passed.name) for passed in use.passed} <= names

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from toolkit.breaking.change import Category
 from toolkit.breaking.comparison import Comparison, compare
 from toolkit.breaking.rules import CHANGES
-from toolkit.consumers.changed import Changed
+from toolkit.consumers.changed import Changed, Index
 from toolkit.consumers.copies import Copies, Copy, document_of, place_in_lock
 from toolkit.consumers.documents import is_document, read_yaml
 from toolkit.consumers.effects import effects
@@ -52,13 +52,13 @@ def check_consumers(
     paths: Sequence[Path], changes: Sequence[Changed], *, category: Category, environ: Mapping[str, str]
 ) -> Checked:
     """Check every consumer at and below the paths. Raises UsageError for a file that is none."""
-    return _Check(changes=changes, category=category, environ=environ).of(paths)
+    return _Check(index=Index(every=changes), category=category, environ=environ).of(paths)
 
 
 class _Check(Struct, kw_only=True):
     """One check of consumers."""
 
-    changes: Sequence[Changed]
+    index: Index
     category: Category
     environ: Mapping[str, str]
     checked: Checked = field(default_factory=Checked)
@@ -94,7 +94,7 @@ class _Check(Struct, kw_only=True):
     def _matters(self, unknown: Unknown) -> bool:
         """Return whether what is not known may be about a change that breaks."""
         if unknown.named is None:
-            return any(each.may_break() for each in self.changes)
+            return any(each.may_break() for each in self.index.every)
         return any(changed.may_break() for changed, _ in self._meant(unknown.named))
 
     def _use(self, use: Use) -> None:
@@ -136,20 +136,21 @@ class _Check(Struct, kw_only=True):
         """Yield the changed components that a use may mean, with the consumer's copy if that is what it names."""
         for place in named.places:
             if copy := self.copies.by_place.get(place):
-                yield from ((each, copy) for each in self.changes if each.is_release(copy.release))
+                if changed := self.index.of_release(copy.release):
+                    yield changed, copy
                 return
-            if here := next((each for each in self.changes if each.contract.resolve() == place), None):
+            if here := self.index.at(place):
                 yield here, None
                 return
             if place.is_file():
                 return
-        yield from ((each, None) for each in self.changes if each.is_meant(named, use))
+        yield from ((each, None) for each in self.index.meant(named, use))
 
     def _check_lock(self, path: Path) -> None:
         """Add a finding for each component of a lock whose new version breaks callers of the copy."""
         resolved = path.resolve()
         for copy in self.copies.by_place.values():
-            changed = next((each for each in self.changes if each.is_release(copy.release)), None)
+            changed = self.index.of_release(copy.release)
             old = document_of(copy.place) if copy.lock == resolved else None
             if old is None or changed is None or changed.new is None:
                 continue

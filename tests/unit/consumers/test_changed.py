@@ -4,7 +4,7 @@ from tests.versions_of_contracts import compared, contract, document
 from toolkit.breaking.change import Category
 from toolkit.breaking.earlier import open_earlier
 from toolkit.breaking.survey import survey
-from toolkit.consumers.changed import Changed, changed_components
+from toolkit.consumers.changed import Changed, Index, changed_components
 from toolkit.consumers.use import Named, Passed, Use
 from toolkit.errors import Location
 
@@ -40,18 +40,26 @@ def test_a_release_is_known_by_its_name() -> None:
     assert not _changed().is_release("ml/")
 
 
+def _meant(named: Named, use: Use | None = None) -> bool:
+    index = Index(every=[_changed(name="train", namespace="ml")])
+    assert index.of_release("ml/train") is index.every[0]
+    assert index.of_release("ml/load") is None
+    assert index.at(Path("train/component.yaml").resolve()) is index.every[0]
+    return index.meant(named, use) == [*index.every]
+
+
 def test_an_address_has_to_end_as_the_contract_does() -> None:
     for ending in ("", "?raw=true", "#l1"):
-        assert _changed().is_meant(Named(address=f"https://example.com/x/train/component.yaml{ending}"))
-    assert not _changed().is_meant(Named(address="https://example.com/x/load/component.yaml"))
+        assert _meant(Named(address=f"https://example.com/x/train/component.yaml{ending}"))
+    assert not _meant(Named(address="https://example.com/x/load/component.yaml"))
 
 
 def test_a_name_has_to_fit_and_so_have_the_inputs_of_a_compiled_step() -> None:
-    assert _changed().is_meant(Named(title="train"))
-    assert not _changed().is_meant(Named(title="trains"))
-    assert not _changed().is_meant(Named())
-    assert _changed().is_meant(Named(title="train"), _compiled("a"))
-    assert not _changed().is_meant(Named(title="train"), _compiled("a", "z"))
+    assert _meant(Named(title="train"))
+    assert not _meant(Named(title="trains"))
+    assert not _meant(Named())
+    assert _meant(Named(title="train"), _compiled("a"))
+    assert not _meant(Named(title="train"), _compiled("a", "z"))
 
 
 def test_what_changed_has_its_name_from_the_settings(tmp_path: Path) -> None:
