@@ -55,9 +55,10 @@ def command(
 ) -> int:
     """Check component folders and contract files; by default the current folder.
 
-    Findings go to stdout, with file, line and column. Exit code 1 if one is an error. Of a component's folder, the
-    settings are checked too, and whether its contracts are fresh. In any other folder, every contract and component
-    below it is checked, except hidden files and those that git ignores. A GLOB in quotes may have `**`.
+    Findings go to stdout, with file, line, column and rule; `comp explain RULE` says more. Exit code 1 if one is an
+    error. Of a component's folder, the settings are checked too, and whether its contracts are fresh. In any other
+    folder, every contract and component below it is checked, except hidden files and those that git ignores. A GLOB
+    in quotes may have `**`.
     """
     asked = many.Asked(folders=paths, every=every, since=since, jobs=jobs)
     asked.check()
