@@ -85,6 +85,15 @@ def test_what_settings_switch_off_is_too_many_and_what_options_leave_out_is_not(
     assert "known.json lists 2 findings too many: C093 in a/" in comp("lint", "--baseline", "known.json").err
 
 
+def test_faulty_settings_leave_the_baseline_as_it_is(tree: Path) -> None:
+    comp("lint", "--write-baseline", "known.json")
+    before = (tree / "known.json").read_bytes()
+    (tree / "pyproject.toml").write_text("[tool.comp.lint]\nignored = []\n")
+    result = comp("lint", "--write-baseline", "known.json")
+    assert (result.code, result.out.splitlines()[0].split(" ", 1)[0]) == (1, "pyproject.toml:2:1:")
+    assert (tree / "known.json").read_bytes() == before
+
+
 def test_a_part_of_the_tree_keeps_the_rest_of_the_baseline(tree: Path) -> None:
     lint("--write-baseline", "known.json")
     before = (tree / "known.json").read_bytes()

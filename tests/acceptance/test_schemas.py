@@ -14,6 +14,7 @@ from toolkit.config.project import read_project
 from toolkit.config.settings import COMPONENT_KEYS
 from toolkit.config.workspace import WORKSPACE_KEYS
 from toolkit.errors import InputError
+from toolkit.lint.selection import selection_of
 from toolkit.resources import resource
 from toolkit.runners.cases import read_case
 from toolkit.runners.expectations import CHECKS
@@ -177,6 +178,17 @@ def test_the_schema_and_the_page_know_every_setting_of_lint() -> None:
     assert tuple(lint["severity"]["additionalProperties"]["enum"]) == SEVERITIES
     page = (ROOT / "docs" / "lint.md").read_text()
     assert all(re.search(rf"^(\[tool\.comp\.lint\.)?{key}( = |\]$)", page, re.MULTILINE) for key in LINT_KEYS)
+
+
+def test_the_example_on_the_page_of_lint_is_right(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "lint.md").read_text()
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "pyproject.toml").write_text(example)
+    _schema("comp-config.schema.json").validate(tomllib.loads(example)["tool"]["comp"])
+    selection = selection_of(tmp_path)
+    assert not selection.is_on("C060")
+    assert selection.severities["C022"] == "error"
+    assert not selection.at(tmp_path / "legacy" / "a" / "component.yaml").is_on("C010")
 
 
 def test_the_schema_and_the_page_know_every_setting_of_a_collection() -> None:

@@ -129,11 +129,12 @@ def test_a_components_folder(tree: Path) -> None:
 
 def test_what_cannot_be_read_has_no_stale_entries(tree: Path) -> None:
     path = tree / "a" / "component.yaml"
-    ledger = known(tree, {A: 1})
+    code = Entry("a/train.py", "F010", "m")
+    ledger = known(tree, {A: 1, code: 1})
     unreadable = finding(path, "C001", "not valid YAML")
     assert ledger.new([unreadable], [path], tree / "a") == [unreadable]
     assert ledger.stale() == {}
-    assert ledger.all() == {A: 1, Entry("a/component.yaml", "C001", "not valid YAML"): 1}
+    assert ledger.all() == {A: 1, code: 1, Entry("a/component.yaml", "C001", "not valid YAML"): 1}
 
 
 def test_a_path_with_a_null_character_is_gone(tree: Path) -> None:
