@@ -5,7 +5,9 @@ and in a program inside of the implementation. What looks like one in another te
 """
 
 import re
+from bisect import bisect
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import yaml
@@ -20,6 +22,8 @@ _WORD = "comp:ignore"
 # Several may share a line: the reason ends where the next one begins.
 _COMMENT = re.compile(rf"#\s*{_WORD}(?![\w:-])(?:\[(?P<ids>[^\]]*)\])?(?P<reason>(?:(?!#\s*{_WORD}).)*)")
 _NAME = re.compile(r"[^\s,]+")
+# More than there are rules, and more than anyone reads: a text may be all comments.
+_MOST_NAMES, _MOST_REMARKS = 200, 1000
 
 reported(
     "C100",
@@ -108,39 +112,52 @@ def without_ignored(findings: Iterable[Finding], text: str, path: Path, *, off: 
             used.add(key)
         else:
             kept.append(finding)
-    return [*kept, *(remark for each in ignores for remark in _remarks(each, used, off))]
+    remarks = (remark for each in ignores for remark in _remarks(each, used, off))
+    return [*kept, *islice(remarks, _MOST_REMARKS)]
 
 
 def read_ignores(text: str, path: Path) -> list[Ignore]:
     """Return the comments of a contract that can be read, in its order."""
     lines = lines_of(text)
-    scalars = [*_scalars(compose(text, path))]
+    after = _next_lines(lines)
+    # In the order of the text, in which none overlaps another.
+    texts = sorted(map(_span, _scalars(compose(text, path))))
     return [
-        _ignore(match, lines, number, path)
+        _ignore(match, after[number], number, path)
         for number, line in enumerate(lines)
         if _WORD in line
         for match in _COMMENT.finditer(line)
-        if not any(_is_text((number, match.start()), scalar) for scalar in scalars)
+        if not _is_text((number, match.start()), texts)
     ]
 
 
-def _ignore(match: re.Match[str], lines: Sequence[str], number: int, path: Path) -> Ignore:
-    """Return the comment at a match in the line with this index."""
+def _ignore(match: re.Match[str], about: int, number: int, path: Path) -> Ignore:
+    """Return the comment at a match in the line with this index, which holds for the line `about`."""
     start = match.start("ids")
     return Ignore(
-        line=1 + (_next(lines, number) if _is_comment(lines[number]) else number),
+        line=1 + about,
         where=_at(path, number, match.start(), match.start() + len(match[0].rstrip())),
         names=tuple(
             Named(rule=name[0], where=_at(path, number, start + name.start(), start + name.end()))
-            for name in _NAME.finditer(match["ids"] or "")
+            for name in islice(_NAME.finditer(match["ids"] or ""), _MOST_NAMES)
         ),
         has_reason=bool(re.search(r"\w", match["reason"])),
     )
 
 
-def _next(lines: Sequence[str], number: int) -> int:
-    """Return the index of the first line after a comment that is no comment; an empty one ends the search."""
-    return next((index for index in range(number + 1, len(lines)) if not _is_comment(lines[index])), number)
+def _next_lines(lines: Sequence[str]) -> list[int]:
+    """Return for each line the one that a comment in it holds for.
+
+    Of a line that is nothing but a comment, that is the first one after it that is no comment; an empty one ends the
+    search.
+    """
+    about = list(range(len(lines)))
+    for number in range(len(lines) - 2, -1, -1):
+        if _is_comment(lines[number]):
+            # The last line has none after it: those that lead there hold for themselves.
+            ends = _is_comment(lines[about[number + 1]])
+            about[number] = number if ends else about[number + 1]
+    return about
 
 
 def _is_comment(line: str) -> bool:
@@ -171,13 +188,22 @@ def _scalars(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
             waiting += [part for pair in parts for part in pair]
 
 
-def _is_text(place: tuple[int, int], scalar: yaml.ScalarNode) -> bool:
-    """Whether a place, counted from 0, lies in a text."""
+_Position = tuple[int, int]
+
+
+def _span(scalar: yaml.ScalarNode) -> tuple[_Position, _Position]:
+    """Return where a text begins and ends, counted from 0."""
     begin = (scalar.start_mark.line, scalar.start_mark.column)
     # A comment may follow the `|` or `>` of a text that begins on the next line.
     if scalar.style in {"|", ">"}:
         begin = (begin[0] + 1, 0)
-    return begin <= place < (scalar.end_mark.line, scalar.end_mark.column)
+    return begin, (scalar.end_mark.line, scalar.end_mark.column)
+
+
+def _is_text(place: _Position, texts: Sequence[tuple[_Position, _Position]]) -> bool:
+    """Whether a place lies in one of the texts, which are in order."""
+    index = bisect(texts, place, key=lambda span: span[0])
+    return index > 0 and place < texts[index - 1][1]
 
 
 def _remarks(ignore: Ignore, used: Collection[tuple[int, str]], off: Collection[str]) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ _MOST_NODES = 200_000
 # From here on a name is taken for a misspelt one: `defalt`, but not `value` for `name`.
 _SURE = 0.8
 _DEEPEST = 60
+_MOST_ERRORS = 1000
 # Texts with fewer brackets, and less before the first word of each line, are not examined before they are composed:
 # a thousand levels take less than half a megabyte of stack.
 _SHALLOW = 800
@@ -71,6 +72,13 @@ class Reading(Struct):
         where = self.at(node)
         finding = Finding(rule=rule, severity=Severity.ERROR, message=message, where=where, help=advice, fix=fix)
         self.findings.append(finding)
+        if len(self.findings) >= _MOST_ERRORS:
+            # Each has advice that takes a search, and a text may be all errors.
+            raise FindingsError(self.in_order())
+
+    def in_order(self) -> tuple[Finding, ...]:
+        """Return the findings in the order of the file, which the reader does not follow."""
+        return tuple(sorted(self.findings, key=lambda finding: (finding.where.line or 0, finding.where.column or 0)))
 
     def mapping(
         self, node: yaml.Node, what: str, known: tuple[str, ...] | None = None, *, unknown: str = "C003"
@@ -83,6 +91,7 @@ class Reading(Struct):
             return {}
         items: dict[str, yaml.Node] = {}
         merged: dict[str, yaml.Node] = {}
+        names = _names(node)
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 self.error("C003", key, f"a key of {what} is not a plain text")
@@ -100,7 +109,7 @@ class Reading(Struct):
                 items[key.value] = value
                 if known is not None and key.value not in known:
                     advice = did_you_mean(key.value, known, otherwise=f"known here: {', '.join(known)}")
-                    fix = _another_name(key, [name for name in known if name not in _names(node)])
+                    fix = _another_name(key, [name for name in known if name not in names])
                     self.error(unknown, key, f"unknown key {key.value!r} in {what}", advice, fix)
         # Own keys win over merged ones, and earlier merged mappings over later ones (YAML 1.1, "Merge Key").
         return {**merged, **items} if merged else items
@@ -148,9 +157,9 @@ def _quotes(node: yaml.Node) -> Fix:
     return Fix(title="Put it in quotes", edits=(Quote(_spot(node)),))
 
 
-def _names(node: yaml.MappingNode) -> list[str]:
-    """Return the keys of a mapping."""
-    return [str(key.value) for key, _ in node.value]
+def _names(node: yaml.MappingNode) -> set[str]:
+    """Return the keys of a mapping that are texts."""
+    return {key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
 
 
 def _another_name(key: yaml.ScalarNode, known: list[str]) -> Fix | None:

@@ -90,10 +90,7 @@ def parse_document(text: str, path: Path) -> ComponentDocument:
     reading = Reading(path)
     spec = _component(reading, compose(text, path))
     if reading.findings:
-        raise FindingsError(
-            # The reader visits the parts in another order than the file has.
-            tuple(sorted(reading.findings, key=lambda finding: (finding.where.line or 0, finding.where.column or 0)))
-        )
+        raise FindingsError(reading.in_order())
     return ComponentDocument(spec=spec, text=text, path=path, places=reading.places, lines=lines_of(text))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from toolkit.config.lint import LintSettings
 from toolkit.errors import Finding, Severity
-from toolkit.lint.ignores import read_ignores
+from toolkit.lint.ignores import read_ignores, without_ignored
 from toolkit.lint.linter import lint_contract
 from toolkit.lint.selection import EVERY_RULE, Overrides, Selection, select
 
@@ -170,3 +170,18 @@ def test_a_finding_about_the_whole_contract_stands_at_its_first_key(tmp_path: Pa
         assert {"C090", "C101"}.isdisjoint(finding.rule for finding in lint_contract(path)[0])
         path = _written(tmp_path, header + text.replace("name: n", "name: n  # comp:ignore[C090] it is a test"))
         assert {"C090", "C101"}.isdisjoint(finding.rule for finding in lint_contract(path)[0])
+
+
+@pytest.mark.parametrize(
+    ("comments", "most"),
+    [
+        (f"# comp:ignore[{'C001,' * 100_000}] reason\n", 200),
+        ("# comp:ignore[C001] reason\n" * 50_000, 1000),
+        ("".join(f"# comp:ignore[X{at},Y{at}] reason\n" for at in range(20_000)), 1000),
+        ("a: [" + "'# comp:ignore[C001]',\n" * 20_000 + "]\n# comp:ignore[C060]\n", 3),
+    ],
+    ids=range(4),
+)
+def test_a_text_that_is_all_comments_takes_no_more_time_than_its_length(comments: str, most: int) -> None:
+    found = without_ignored([], comments + "b: 1\n", Path("component.yaml"))
+    assert 0 < len(found) <= most

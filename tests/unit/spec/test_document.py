@@ -6,6 +6,7 @@ import pytest
 
 from toolkit.errors import FindingsError, InputError
 from toolkit.spec.document import LINE_BREAK, Reading, compose, lines_of, plain, read_text
+from toolkit.spec.reader import parse_document
 
 PATH = Path("component.yaml")
 
@@ -102,3 +103,10 @@ def test_a_document_is_as_deep_as_its_limit_allows() -> None:
     compose("[" * 59 + "]" * 59, PATH)
     with pytest.raises(FindingsError, match="nested too deeply"):
         compose("[" * 62 + "]" * 62, PATH)
+
+
+def test_a_text_that_is_all_errors_ends_early() -> None:
+    keys = "".join(f"nmae{number}: 1\n" for number in range(30_000))
+    with pytest.raises(FindingsError) as caught:
+        parse_document(keys, PATH)
+    assert [finding.where.line for finding in caught.value.findings] == [*range(1, 1001)]
