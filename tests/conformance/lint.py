@@ -32,15 +32,13 @@ _AT_A_TIME = 200
 
 
 class Contract(Struct):
-    """One distinct text: where it was seen first, its findings, and why each KFP refuses it."""
+    """One distinct text: where it was seen first, its findings by rule and severity, and why each KFP refuses it."""
 
     name: str
-    findings: list[dict[str, Any]] = field(default_factory=list)
+    file: str
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
     kfp: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def errors(self) -> list[dict[str, Any]]:
-        """Return the findings that are errors."""
-        return [finding for finding in self.findings if finding["severity"] == "error"]
 
     def refused(self, line: str) -> str:
         """Return why a line of KFP does not load it or makes no step of it; empty if it does."""
@@ -79,7 +77,7 @@ def _written(checkouts: Sequence[Path], folder: Path, *, history: bool) -> dict[
         for blob, path, data in _blobs(checkout, history=history):
             file = f"{blob}.yaml"
             if file not in contracts and _TOP.search(data):
-                contracts[file] = Contract(name=f"{checkout.parent.name}:{path}")
+                contracts[file] = Contract(name=f"{checkout.parent.name}:{path}", file=file)
                 (folder / file).write_bytes(data)
     return contracts
 
@@ -127,7 +125,10 @@ def _lint(contracts: Mapping[str, Contract], folder: Path) -> int:
             print(f"comp lint ended with {status}: {(folder / 'stderr').read_text()[-300:]}")
         for line in (folder / "stdout").read_text().splitlines():
             finding = json.loads(line)
-            contracts[finding["path"]].findings.append(finding)
+            contract = contracts[finding["path"]]
+            contract.counts[finding["rule"], finding["severity"]] += 1
+            if finding["severity"] == "error":
+                contract.errors.append(f"{finding['rule']} {finding['line']}: {finding['message']}")
     print(f"linted in {time.perf_counter() - begun:.0f} s, at most {most / 1024:.0f} MB, {crashes} crashes")
     return crashes
 
@@ -172,22 +173,21 @@ def _print_findings(contracts: Collection[Contract]) -> None:
     findings: Counter[tuple[str, str]] = Counter()
     texts: Counter[tuple[str, str]] = Counter()
     for contract in contracts:
-        keys = [(finding["rule"], finding["severity"]) for finding in contract.findings]
-        findings.update(keys)
-        texts.update(set(keys))
+        findings.update(contract.counts)
+        texts.update(set(contract.counts))
     print("\nrule  severity  findings  contracts")
     for (rule, severity), count in sorted(findings.items()):
         print(f"{rule}  {severity:8}  {count:8}  {texts[rule, severity]:9}")
     for severity in ("error", "warning", "info"):
-        with_it = sum(any(each["severity"] == severity for each in contract.findings) for contract in contracts)
-        print(f"contracts with an {severity}: {with_it}")
+        with_it = sum(any(key[1] == severity for key in contract.counts) for contract in contracts)
+        print(f"contracts with {severity}s: {with_it}")
 
 
 def _print_agreement(contracts: Sequence[Contract], lines: Sequence[str]) -> int:
     """Print how lint and each KFP agree; return how many contracts kfp 2 cannot load and lint has no error for."""
     missed = 0
     for line in lines:
-        table = Counter((bool(contract.errors()), _stage(contract, line)) for contract in contracts)
+        table = Counter((bool(contract.errors), _stage(contract, line)) for contract in contracts)
         print(f"\nkfp {line}        lint error  no lint error")
         for stage in ("not loaded", "no step", "compiled"):
             print(f"{stage:14} {table[True, stage]:10}  {table[False, stage]:13}")
@@ -195,10 +195,10 @@ def _print_agreement(contracts: Sequence[Contract], lines: Sequence[str]) -> int
             missed = table[False, "not loaded"]
     if lines:
         rules = Counter(
-            finding["rule"]
+            rule
             for contract in contracts
             if not any(contract.refused(line) for line in lines)
-            for finding in {each["rule"]: each for each in contract.errors()}.values()
+            for rule in {error.split()[0] for error in contract.errors}
         )
         print("\ncontracts that every KFP compiles, with an error of", dict(sorted(rules.items())))
     return missed
@@ -215,10 +215,8 @@ def _to_look_at(contracts: Iterable[Contract], lines: Mapping[str, str]) -> Iter
     """Yield the contracts that have an error though a KFP compiles them, or none though a KFP does not."""
     for contract in contracts:
         refused = {line: contract.refused(line) for line in lines}
-        errors = [f"{each['rule']} {each['line']}: {each['message']}" for each in contract.errors()]
-        if any(bool(errors) != bool(reason) for reason in refused.values()):
-            files = {each["path"] for each in contract.findings}
-            yield {"name": contract.name, "blob": min(files, default=""), "refused": refused, "errors": errors}
+        if any(bool(contract.errors) != bool(reason) for reason in refused.values()):
+            yield {"name": contract.name, "file": contract.file, "refused": refused, "errors": contract.errors}
 
 
 if __name__ == "__main__":

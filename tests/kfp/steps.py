@@ -18,17 +18,20 @@ from kfp import components, dsl
 from tests.kfp.callers import OPTIONS, PRODUCERS, Arguments, failure, minimal, names
 
 
-def compiled(component: Any, arguments: Arguments) -> None:
-    """Compile a pipeline of one step. Raises whatever KFP raises."""
+def compiled(component: Any, arguments: Arguments, *, at_exit: bool = False) -> None:
+    """Compile a pipeline of one step, or of another one and this `at_exit`. Raises whatever KFP raises."""
 
     def step() -> None:
         """Make the step, and what makes its artifacts."""
-        component(
+        task = component(
             **{
                 name: PRODUCERS[value]().output if how == "output of" else value
                 for name, (how, value) in arguments.items()
             }
         )
+        if at_exit:
+            with dsl.ExitHandler(task):
+                PRODUCERS[""]()
 
     compiler: Any = importlib.import_module("kfp.compiler")
     with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +50,12 @@ def reasons(text: str) -> dict[str, str]:
         if arguments is None:
             required = {name: OPTIONS[0] for name, optional in inputs.items() if not optional}
             return {"load": "", "step": words(failure(component, required))}
-        compiled(component, arguments)
+        try:
+            compiled(component, arguments)
+        except ValueError as error:
+            if "can only be used in an exit task" not in str(error):
+                raise
+            compiled(component, arguments, at_exit=True)
     except Exception as error:  # noqa: BLE001 (likewise)
         return {"load": "", "step": words(error)}
     return {"load": "", "step": ""}
