@@ -6,7 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from toolkit.edits import Applicability, Fix, Unwrap
 from toolkit.lint.rule import ERROR, Remark, RuleCategory, rule
-from toolkit.lint.walk import arguments, beginning, ports
+from toolkit.lint.walk import arguments, beginning, container_of, ports
 from toolkit.spec.model import Graph, OutputMetadataPlaceholder, PortPlaceholder
 from toolkit.spec.reader import ComponentDocument
 
@@ -48,6 +48,45 @@ def list_type(document: ComponentDocument) -> Iterator[Remark]:
             only = _ONE_NAME.fullmatch(port.type)
             message = f"the type of {port.name!r} is a list"
             yield Remark(where, message, "KFP 2 cannot load it: name one type", fix=fix if only else None)
+
+
+@rule(
+    "C037",
+    "output-path-twice",
+    ERROR,
+    RuleCategory.PORTABILITY,
+    "An output has a path of its own in `fileOutputs`, and another one by `outputPath`: KFP 1.8 makes no step of it.",
+)
+def output_path_twice(document: ComponentDocument) -> Iterator[Remark]:
+    """Report outputs with both.
+
+    KFP 1.8 collects an output from the path in `fileOutputs`, or from the one that it passes in the place of
+    `outputPath`. With two paths it does not know where the file is, and raises "Conflicting output files". KFP 2 knows
+    `outputPath` alone.
+
+    Pass the path to the program, and remove the output from `fileOutputs`.
+
+    Wrong:
+        outputs:
+        - {name: model, type: Model}
+        args: [--model, {outputPath: model}]
+        fileOutputs: {model: /tmp/model}
+
+    Right:
+        outputs:
+        - {name: model, type: Model}
+        args: [--model, {outputPath: model}]
+    """
+    container = container_of(document)
+    passed = {
+        argument.port
+        for _, argument in arguments(document)
+        if isinstance(argument, PortPlaceholder) and argument.kind == "outputPath"
+    }
+    for name in container.file_outputs if container else ():
+        if name in passed:
+            where = document.places[("fileOutputs", name)]
+            yield Remark(where, f"the output {name!r} has two paths", "remove it from fileOutputs")
 
 
 @rule(

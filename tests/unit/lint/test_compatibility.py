@@ -15,6 +15,8 @@ def _graph(tasks: str, outputs: str = "{}") -> str:
 CASES: tuple[Case, ...] = (
     ("C034", contract("{name: a, type: [CSV]}"), ["[CSV]"]),
     ("C034", contract("{name: a, type: CSV}"), []),
+    ("C037", contract(outputs="{name: a}", args="{outputPath: a}") + "    fileOutputs: {a: /a}", ["/a"]),
+    ("C037", contract(outputs="{name: a}, {name: b}", args="{outputPath: a}") + "    fileOutputs: {b: /b}", []),
     ("C043", "implementation: {graph: {tasks: {}}}", ["{tasks: {}}"]),
     ("C043", contract(), []),
     ("C044", "name: n\nimplementation: ~", ["~"]),

@@ -37,6 +37,7 @@ def test_ids_names_and_severities_never_change() -> None:
         "C034": ("list-type", "error"),
         "C035": ("default-kfp-cannot-write", "info"),
         "C036": ("type-of-kfp-1", "warning"),
+        "C037": ("output-path-twice", "error"),
         "C040": ("no-command", "warning"),
         "C041": ("env-placeholder", "error"),
         "C042": ("unsupported-container-key", "error"),
