@@ -27,3 +27,5 @@ def test_an_example_has_the_findings_of_its_rule_alone(name: str) -> None:
     if explanation.right:
         right = run(explanation.right)
         assert right.rules - (SHORT - {name}) <= explanation.also, right.printed
+        # Otherwise a command that fails for another reason would pass for one without findings.
+        assert right.code == 0 or explanation.also, right.printed

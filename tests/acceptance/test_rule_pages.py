@@ -1,6 +1,7 @@
 """docs/rules and docs/rules.md are what the rules say, and `comp explain` and `comp rules` print it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ DOCS = ROOT / "docs"
 def test_there_is_a_page_for_each_rule_and_an_index() -> None:
     assert sorted(path.stem for path in (DOCS / "rules").iterdir()) == sorted(RULES)
     assert (DOCS / "rules.md").read_text("utf-8") == index(RULES), "run make rules"
+
+
+def test_every_rule_that_the_code_names_is_listed() -> None:
+    texts = [path.read_text("utf-8") for path in (ROOT / "toolkit").rglob("*.py")]
+    named = {rule for text in texts for rule in re.findall(r'"([BNVCSFP]\d{3})"', text)}
+    assert named == set(RULES)
 
 
 @pytest.mark.parametrize("name", sorted(RULES))

@@ -22,8 +22,9 @@ _COLOUR = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "COMP_REGISTRY")
 
 
 class Ran(Struct, frozen=True, kw_only=True):
-    """What a command printed: on stdout, on both, and each finding with its rule and its lines."""
+    """How a command ended, and what it printed: on stdout, on both, and each finding with its rule and its lines."""
 
+    code: int
     out: str
     printed: str
     findings: tuple[tuple[str, str], ...]
@@ -46,9 +47,9 @@ def run(example: Example) -> Ran:
             Path(path).write_text(written_out(text), "utf-8")
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
-            main(example.command.split())
+            code = main(example.command.split())
     printed = out.getvalue() + err.getvalue()
-    return Ran(out=out.getvalue(), printed=printed, findings=tuple(_findings(printed)))
+    return Ran(code=code, out=out.getvalue(), printed=printed, findings=tuple(_findings(printed)))
 
 
 def written_out(text: str) -> str:

@@ -31,6 +31,7 @@ def test_findings_have_their_rules_and_their_lines() -> None:
 def test_a_rule_at_the_end_of_a_line_is_a_finding_too() -> None:
     ran = run(Example(files={"train.py": "def f(:\n"}, command="inspect-function train.py"))
     assert ran.rules == {"F001"}
+    assert ran.code == 1
     assert ran.of("F001") == ran.printed.splitlines(keepends=True)[0]
     assert ran.out == ""
 
