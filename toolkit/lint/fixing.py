@@ -3,6 +3,7 @@
 Fixes that touch the same place wait for each other. The files are left to `toolkit.lint.fixed_files`.
 """
 
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -13,15 +14,19 @@ from toolkit.edits import Applicability, Cut, Fix
 from toolkit.errors import Finding, FindingsError, Severity
 from toolkit.lint.rules import RULES
 from toolkit.spec.layout import Layout
-from toolkit.spec.rewriting import Replacement, are_apart, replaced, replacements
+from toolkit.spec.rewriting import Replacement, Replacements, are_apart, replaced, replacements
 
 Lint = Callable[[str], Sequence[Finding]]
 
 # A fix can be the cause of another finding. This bounds rules whose fixes undo each other.
 _ROUNDS = 30
 _UNUSED_IGNORE = "C101"
+# Each fix that is left out of a round takes a few lints to be found.
+_MOST_LEFT_OUT = 20
 # The marks of a finding, by which it is known in the changed text: not its place, which moves.
 _Key = tuple[str, str]
+# A finding with what its fix replaces.
+_Made = tuple[Finding, Replacements]
 
 
 class Fixed(Struct, frozen=True, kw_only=True):
@@ -73,7 +78,7 @@ def fixable(finding: Finding, *, unsafe: bool) -> bool:
 def _round(step: _Step, path: Path, lint: Lint, applicability: Applicability) -> tuple[list[Finding], _Step]:
     """Make all fixes that do not touch each other, and return their findings and the step behind them.
 
-    If they do not work together, each is tried alone.
+    If they do not work together, those that are the cause are left out.
     """
     chosen = [each for each in step.findings if each.fix is not None and each.fix.applicability is applicability]
     if not chosen:
@@ -82,34 +87,53 @@ def _round(step: _Step, path: Path, lint: Lint, applicability: Applicability) ->
         layout = Layout(step.text, path)
     except FindingsError:
         return [], step
-    batch, changes = _together(layout, chosen)
-    if batch and (after := _tried(step, layout, lint, batch, changes)):
-        return batch, after
-    if len(batch) > 1:
-        for finding in chosen:
-            alone, changes = _together(layout, [finding])
-            if alone and (after := _tried(step, layout, lint, alone, changes)):
-                return alone, after
+    for _ in range(_MOST_LEFT_OUT):
+        batch = _together(layout, chosen)
+        if not batch:
+            break
+        if after := _tried(step, layout, lint, batch):
+            return [finding for finding, _ in batch], after
+        culprit = _culprit(step, layout, lint, batch)
+        chosen = [each for each in chosen if each is not culprit]
     return [], step
 
 
-def _together(layout: Layout, chosen: Iterable[Finding]) -> tuple[list[Finding], list[Replacement]]:
-    """Return the findings whose fixes the layout allows and that do not touch each other, and all replacements."""
-    batch: list[Finding] = []
+def _culprit(step: _Step, layout: Layout, lint: Lint, batch: Sequence[_Made]) -> Finding:
+    """Return the first finding whose fix does not work together with those before it."""
+    # Halved again and again: the first `works` of them work, and the first `fails` do not.
+    works, fails = 0, len(batch)
+    while fails - works > 1:
+        middle = (works + fails) // 2
+        if _tried(step, layout, lint, batch[:middle]):
+            works = middle
+        else:
+            fails = middle
+    return batch[works][0]
+
+
+def _together(layout: Layout, chosen: Iterable[Finding]) -> list[_Made]:
+    """Return the findings whose fixes the layout allows and that do not touch each other, with the replacements."""
+    batch: list[_Made] = []
     taken: list[Replacement] = []
     for finding in chosen:
         changes = replacements(layout, finding.fix.edits) if finding.fix else None
-        if changes and are_apart(together := sorted([*taken, *changes])):
-            batch.append(finding)
-            taken = together
-    return batch, taken
+        if changes and all(_is_free(change, taken) for change in changes):
+            batch.append((finding, changes))
+            for change in changes:
+                insort(taken, change)
+    return batch
 
 
-def _tried(
-    step: _Step, layout: Layout, lint: Lint, batch: Sequence[Finding], changes: Sequence[Replacement]
-) -> _Step | None:
+def _is_free(change: Replacement, taken: Sequence[Replacement]) -> bool:
+    """Return whether a replacement touches none of others, which are sorted."""
+    at = bisect_left(taken, change)
+    return are_apart([*taken[max(at - 1, 0) : at], change, *taken[at : at + 1]])
+
+
+def _tried(step: _Step, layout: Layout, lint: Lint, made: Sequence[_Made]) -> _Step | None:
     """Return the step after fixes; None if they leave their findings, break the contract or lose a comment."""
-    text = replaced(step.text, changes)
+    batch = [finding for finding, _ in made]
+    text = replaced(step.text, (change for _, changes in made for change in changes))
     after = _Step(text=text, findings=lint(text))
     before, now = step.counted(), after.counted()
     if any(now[key] > before[key] - count for key, count in _counted(batch).items()):

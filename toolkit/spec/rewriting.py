@@ -67,9 +67,11 @@ def are_apart(changes: Sequence[Replacement]) -> bool:
 
 def replaced(text: str, changes: Iterable[Replacement]) -> str:
     """Return the text after all of the replacements, which must be apart."""
-    for change in sorted(changes, reverse=True):
-        text = text[: change.start] + change.text + text[change.end :]
-    return text
+    pieces, at = [], 0
+    for change in sorted(changes):
+        pieces += [text[at : change.start], change.text]
+        at = change.end
+    return "".join([*pieces, text[at:]])
 
 
 def _of(layout: Layout, edit: Edit) -> list[Replacement] | None:
