@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from toolkit.errors import Location
 from toolkit.interface.newer_syntax import newer_syntax
 from toolkit.lint.free_names import free_names
@@ -102,7 +104,7 @@ def name_undefined(document: ComponentDocument) -> Iterator[Remark]:
     for script, parsed in python_code(document):
         for name in free_names(parsed) if isinstance(parsed, ast.Module) else ():
             message = f"the Python code uses {name.id!r} in its line {name.lineno}, and nothing in it defines the name"
-            yield Remark(_at(document, script, name.lineno), message, "import or define it in the code")
+            yield Remark(_name_at(document, script, name), message, "import or define it in the code")
 
 
 def python_code(document: ComponentDocument) -> Iterator[tuple[Script, ast.Module | SyntaxError | None]]:
@@ -126,6 +128,19 @@ def _parsed(code: str) -> ast.Module | SyntaxError | None:
         return error
     except (ValueError, RecursionError, MemoryError):
         return None
+
+
+def _name_at(document: ComponentDocument, script: Script, name: ast.Name) -> Location:
+    """Return the place of a name: in a block of YAML its own characters, else that of the whole program."""
+    where = _at(document, script, name.lineno)
+    code = str(script.argument).splitlines()[name.lineno - 1]
+    line = document.lines[(where.line or 1) - 1].rstrip()
+    if not line.endswith(code.rstrip()) or where == document.places[script.place]:
+        return where
+    # Python counts bytes.
+    before = len(code.encode()[: name.col_offset].decode(errors="replace"))
+    column = len(line) - len(code.rstrip()) + before + 1
+    return replace(where, column=column, end_column=column + len(name.id))
 
 
 def _at(document: ComponentDocument, script: Script, line: int) -> Location:

@@ -103,9 +103,8 @@ def unpinned_install(document: ComponentDocument) -> Iterator[Remark]:
                 names = [*dict.fromkeys(name for _, each in found for name in each)]
                 line = text.count("\n", 0, found[0][0].start()) + 1
                 message = f"pip installs {some_of(names)} without an exact version"
-                yield Remark(
-                    inside(document, document.places[place], line), message, f"write it: {names[0]}==…, as it works now"
-                )
+                advice = f"write the one that works now: {names[0]}==…"
+                yield Remark(inside(document, document.places[place], line), message, advice)
                 break
 
 

@@ -14,7 +14,7 @@ from toolkit.words import shortened
 # Kubernetes 1.34, apimachinery, pkg/util/validation: IsQualifiedName, IsValidLabelValue.
 _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _PREFIX = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
-_LETTERS = "at most 63 letters, digits and - _ . between them"
+_LETTERS = "write at most 63 letters, digits and - _ . between them"
 _SHOWN = 80
 
 
@@ -50,7 +50,9 @@ def label_refused(document: ComponentDocument) -> Iterator[Remark]:
             yield Remark(where, f"the label {_short(key)} is not a key that Kubernetes takes", _LETTERS)
         if value and not _NAME.fullmatch(value):
             advice = f"{_LETTERS}; an annotation takes any text"
-            yield Remark(where, f"the value of the label {_short(key)} is {_short(value)}", advice)
+            yield Remark(
+                where, f"the label {_short(key)} has the value {_short(value)}, which Kubernetes refuses", advice
+            )
     for key in document.spec.annotations:
         # Kubernetes ignores the case of letters in an annotation's key.
         if not _is_key(key.lower()):

@@ -59,7 +59,7 @@ def test_an_undefined_name_has_its_line() -> None:
         "command:\n    - python3\n    - -c\n    - |\n      def f():\n        return helper(os)\n      f()\n",
     )
     found = [finding for finding in findings_of(parse_document(text, PATH)) if finding.rule == "C054"]
-    assert [(each.where.line, each.where.column) for each in found] == [(13, 9), (13, 9)]
+    assert [(each.where.line, each.where.column) for each in found] == [(13, 16), (13, 23)]
     assert found[0].message == "the Python code uses 'helper' in its line 2, and nothing in it defines the name"
 
 
