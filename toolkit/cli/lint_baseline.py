@@ -63,11 +63,11 @@ class Baseline:
 
     def end(self, console: Console) -> None:
         """Write the file, or say how it differs from what was found."""
-        from toolkit.lint.baseline import write_baseline
-
         if self._known is None:
             return
         if self._write:
+            from toolkit.lint.baseline import write_baseline
+
             entries = self._known.remaining() if self._read else self._known.all()
             write_baseline(self._write, entries)
             files = len({entry.path for entry in entries})

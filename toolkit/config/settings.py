@@ -135,6 +135,11 @@ def _merged(
     merged: dict[str, Setting] = {}
     if defaults:
         path = ("tool", "comp", "defaults")
+        if "lint" in defaults.table(*path):
+            hint = "write [tool.comp.lint]: it holds for everything below its folder"
+            raise InputError(
+                "unknown key 'lint' in [tool.comp.defaults]", where=defaults.where(*path, "lint"), hint=hint
+            )
         defaults.check(defaults.table(*path), (*_SHARED_KEYS, *DECLARED_KEYS, *_TABLES), *path)
         merged |= _values(defaults, path)
     merged |= _values(own, ("tool", "comp"))

@@ -80,6 +80,14 @@ def test_defaults_may_hold_only_settings_that_components_share(tmp_path: Path) -
         settings_of(tmp_path, "", defaults='image = "a"')
 
 
+def test_rules_of_lint_are_no_defaults(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"unknown key 'lint' in \[tool.comp.defaults\]") as caught:
+        settings_of(tmp_path, "", defaults="[tool.comp.defaults.lint]\nignore = []")
+    assert caught.value.hint == "write [tool.comp.lint]: it holds for everything below its folder"
+    assert caught.value.where
+    assert caught.value.where.line == 2
+
+
 def test_the_form_of_one_setting() -> None:
     assert is_form_of("linux/arm64/v8", "platforms")
     assert not is_form_of("linux", "platforms")
