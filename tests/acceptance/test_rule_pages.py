@@ -39,6 +39,9 @@ def test_a_rule_is_explained_in_the_terminal(tmp_path: Path) -> None:
     assert "    $ comp inspect-function train.py:train\n    train (train.py:6)\n" in shown
     assert max(map(len, shown.splitlines())) <= 120
     assert ok("explain", "decorator-not-followed", folder=tmp_path) == shown
+    short = comp("explain", "c10", folder=tmp_path)
+    assert short.code == 2
+    assert short.err == "error: unknown rule: 'c10'\n\nhint: did you mean C010?\n"
 
 
 def test_what_a_page_shows_is_what_comp_prints(tmp_path: Path) -> None:

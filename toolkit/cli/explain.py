@@ -27,7 +27,9 @@ def command(console: Console, *, rule: str) -> None:
     named = (each for each in rules.values() if each.name == rule.lower())
     chosen = rules.get(rule.upper()) or next(named, None)
     if chosen is None:
-        close = closest(rule.upper(), rules)
+        # C10 is C010 for those who type it, though C102 is spelt more alike.
+        letter, number = rule[:1].upper(), rule[1:]
+        close = f"{letter}{number:0>3}" if f"{letter}{number:0>3}" in rules else closest(rule.upper(), rules)
         raise UsageError(f"unknown rule: {rule!r}", hint=f"did you mean {close}?" if close else "see `comp rules`")
     from toolkit.lint.pages import as_terminal_text, rule_page
 

@@ -42,8 +42,8 @@ COMMANDS = {
     "base": ("base", "Make a base image from Debian packages."),
     "cache": ("cache", "Show the cache, prune it, or carry it to another machine."),
     "doctor": ("doctor", "List the programs and servers that comp finds, and those that are missing."),
-    "rules": ("rules", "List the rules of contracts."),
-    "explain": ("explain", "Explain one rule of contracts."),
+    "rules": ("rules", "List the rules of lint and breaking."),
+    "explain": ("explain", "Explain one rule, with an example and its fix."),
     "schema": ("schema", "Print the JSON schemas of files, or install them for editors."),
     "completion": ("completion", "Print the script for completion in bash, zsh or fish."),
 }
