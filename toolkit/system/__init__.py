@@ -1,4 +1,4 @@
-"""What the operating system offers, made safe: files and folders, processes, threads, signals, and its errors.
+"""What the operating system offers, made safe: files, folders, patterns of paths, processes, threads, signals, errors.
 
 Nothing here knows of components or images.
 """
