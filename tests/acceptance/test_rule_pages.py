@@ -56,7 +56,8 @@ def test_what_a_page_shows_is_what_comp_prints(tmp_path: Path) -> None:
 def test_rules_are_listed_by_category(tmp_path: Path) -> None:
     every = json.loads(ok("rules", "--format", "json", folder=tmp_path))
     assert [rule["id"] for rule in every] == sorted(RULES)
-    assert set(every[0]) == {"id", "name", "severity", "category", "fix", "summary"}
+    assert set(every[0]) == {"id", "name", "severity", "category", "fix", "opt_in", "summary"}
+    assert [rule["id"] for rule in every if rule["opt_in"]] == ["C092", "C093", "C094"]
     of_types = ok("rules", "--category", "types", folder=tmp_path).splitlines()
     assert [line.split()[0] for line in of_types] == [rule["id"] for rule in every if rule["category"] == "types"]
     assert of_types[0].startswith("C030  warning  types  unsafe fix  unknown-type ")

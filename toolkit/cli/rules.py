@@ -47,6 +47,7 @@ def command(console: Console, *, category: str | None, form: str) -> None:
                 "severity": str(rule.severity),
                 "category": str(rule.category),
                 "fix": FIXES.get(rule.id),
+                "opt_in": rule.opt_in,
                 "summary": rule.summary,
             }
             for rule in rules

@@ -24,7 +24,7 @@ _SHOWN = 60
 _MOST_CORES = 10_000
 _LEAST_BYTES = 1 << 20
 # The names of variables that Kubernetes takes (apimachinery, IsEnvVarName).
-_VARIABLE = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*", re.ASCII)
+_VARIABLE = re.compile(r"(?!\.\Z|\.\.)[-._a-zA-Z][-._a-zA-Z0-9]*", re.ASCII)
 _LABEL = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 # DNS-1123 subdomains: the names of secrets and config maps.
 _OBJECT = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*", re.ASCII)

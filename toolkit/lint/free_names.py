@@ -12,6 +12,8 @@ _GIVEN = frozenset(
     {
         *dir(builtins),
         *("__file__", "__name__", "__builtins__", "__annotations__", "__path__", "__cached__", "__class__"),
+        # Those of a class's body, and what `gettext.install` adds.
+        *("__module__", "__qualname__", "_"),
         *("exit", "quit", "copyright", "credits", "license", "help", "WindowsError"),
         # Built in since some newer Python: the image's Python may be newer than this one.
         *("BaseExceptionGroup", "ExceptionGroup", "PythonFinalizationError", "frozendict"),
@@ -72,7 +74,7 @@ def _read(node: ast.AST, defined: set[str]) -> Iterator[ast.AST]:
     if isinstance(node, _ANNOTATED):
         # Annotations are not evaluated since Python 3.14, and before only without a `__future__`.
         skipped = frozenset({"annotation", "returns"})
-    elif isinstance(node, ast.Try) and any(_catches(handler.type) for handler in node.handlers):
+    elif isinstance(node, ast.Try | ast.TryStar) and any(_catches(handler.type) for handler in node.handlers):
         # Code tries names of older Pythons, or of packages that may be missing.
         skipped = frozenset({"body"})
         for part in (inner for statement in node.body for inner in ast.walk(statement)):

@@ -143,7 +143,7 @@ def test_a_constant_that_looks_like_a_secret_is_a_problem_that_does_not_repeat_i
     assert problem.hint == 'name a Kubernetes secret: HUB = { secret = "name", key = "key" } in [tool.comp.secrets]'
 
 
-@pytest.mark.parametrize("name", ["", "1A", "A B", "A=B", "É"])
+@pytest.mark.parametrize("name", ["", "1A", "A B", "A=B", "É", ".", "..", "..A"])
 def test_a_name_that_no_variable_can_have(name: str) -> None:
     problems = Problems()
     read_env({name: "x"}, problems)

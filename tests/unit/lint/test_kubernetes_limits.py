@@ -29,7 +29,7 @@ CASES: tuple[Case, ...] = (
     ("C081", labelled("{owner of it: a}", "annotations"), ["a"]),
     ("C081", labelled("{author: 'Ada, of London', Example.COM/a: 'b c'}", "annotations"), []),
     ("C082", with_env("{learning rate: '1', 1A: b, 'A=B': c, '': d}"), ["'1'", "b", "c", "d"]),
-    ("C082", with_env("{A: b, _a: b, a.b-c: d}"), []),
+    ("C082", with_env("{A: b, _a: b, a.b-c: d, .A: b}"), []),
     ("C083", contract(command=f"python, -c, {'x' * LONG}"), ["x" * LONG]),
     ("C083", contract(command=f"python, -c, {'é' * (LONG // 2)}"), ["é" * (LONG // 2)]),
     ("C083", contract(A, args=f"{{concat: [{'x' * (LONG - 1)}, {{inputValue: a}}, y]}}"), [
