@@ -53,7 +53,11 @@ def faulty_contracts(draw: st.DrawFn) -> str:
         draw(_key("inputs", "inptus", refused)): inputs,
         "implementation": {"container": container},
     }
-    text = "\n".join(draw(_lines(document, 0))) + draw(st.sampled_from(["\n", "\n", ""]))
+    lines = draw(_lines(document, 0))
+    if refused and draw(st.integers(0, 7)) == 0:
+        # A key that occurs twice.
+        lines = [f"name: {draw(st.sampled_from(['A', 'B']))}", *lines]
+    text = "\n".join(lines) + draw(st.sampled_from(["\n", "\n", ""]))
     text = text.replace("\n", draw(st.sampled_from(["\n", "\n", "\r\n"])))
     return draw(st.sampled_from(["", "", "", "\ufeff"])) + text
 

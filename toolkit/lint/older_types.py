@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from toolkit.edits import Applicability, Fix, Replace
 from toolkit.interface.model import Input, Kind
 from toolkit.lint.rule import WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import ports
@@ -45,11 +46,13 @@ def type_of_kfp_1(document: ComponentDocument) -> Iterator[Remark]:
         if isinstance(port, Input) and port.kind is Kind.PARAMETER:
             continue
         short = short_type(port.type)
+        fix: Fix | None
         if short == "Optional":
-            advice = "write the type inside of `Optional`, and `optional: true`"
+            advice, fix = "write the type inside of `Optional`, and `optional: true`", None
         elif short in _VALUES:
-            advice = f"write {_VALUES[short]}"
+            advice, edit = f"write {_VALUES[short]}", Replace((*place, "type"), _VALUES[short])
+            fix = Fix(title=f"Write {_VALUES[short]}", edits=(edit,), applicability=Applicability.UNSAFE)
         else:
             continue
         message = f"{port.name!r} has the type {port.type!r}, which KFP 2 takes for an artifact"
-        yield Remark(document.places[(*place, "type")], message, advice)
+        yield Remark(document.places[(*place, "type")], message, advice, fix=fix)

@@ -114,10 +114,10 @@ RULES: dict[str, Rule] = {}
 # The rules whose findings `comp lint --fix` can mend, with the safest fix of each; pages and `comp rules` show it.
 FIXES: dict[str, Applicability] = {
     **dict.fromkeys(
-        ("C003", "C004", "C022", "C023", "C024", "C025", "C029", "C033", "C042", "C101"), Applicability.SAFE
+        ("C002", "C003", "C004", "C022", "C023", "C024", "C025", "C029", "C033", "C042", "C101"), Applicability.SAFE
     ),
     **dict.fromkeys(
-        ("C005", "C010", "C011", "C013", "C020", "C021", "C027", "C030", "C032", "C034"), Applicability.UNSAFE
+        ("C005", "C010", "C011", "C013", "C020", "C021", "C027", "C030", "C032", "C034", "C036"), Applicability.UNSAFE
     ),
 }
 

@@ -1,7 +1,7 @@
 """Rules about defaults, options and types."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import yaml
 
@@ -11,8 +11,9 @@ from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, RuleCategory, rule
 from toolkit.lint.walk import arguments, ports, source
 from toolkit.spec.arguments import LONGEST_ARGUMENT
 from toolkit.spec.document import Place
-from toolkit.spec.model import ConcatPlaceholder, IfPlaceholder, IsPresent, PortPlaceholder
+from toolkit.spec.model import Argument, ConcatPlaceholder, IfPlaceholder, IsPresent, PortPlaceholder
 from toolkit.spec.reader import ComponentDocument, is_parameter_type
+from toolkit.spec.writer import argument_data
 from toolkit.words import closest
 
 _EXAMPLES = {"integer": "'3'", "float": "'0.5'", "boolean": "'true'", "jsonarray": "'[1, 2]'", "jsonobject": "'{}'"}
@@ -241,8 +242,7 @@ def if_in_concat(document: ComponentDocument) -> Iterator[Remark]:
                 # kfp 2.17 fails when it loads such a list (ValueError).
                 if where and source(document, where).startswith(("[", "- ")):
                     branches = {"then": item.then, "else": item.otherwise} if isinstance(item, IfPlaceholder) else {}
-                    unwrap = Fix(title="Write the item without its list", edits=(Unwrap((*place, index, branch)),))
-                    fix = unwrap if len(branches[branch]) == 1 else None
+                    fix = _without_list((*place, index, branch), branches[branch])
                     message = f"`{branch}` is a list inside `concat`"
                     yield Remark(where, message, "write one item without brackets", fix=fix)
 
@@ -470,6 +470,14 @@ def _as_text(place: Place, text: str, type_: str) -> tuple[str, Fix | None]:
         return text, _quoted(place, _kept(text, value)) if is_value(text, type_) else None
     # KFP 1.8 passes a boolean as Python writes it, and KFP 2 reads that too.
     return str(value), Fix(title="Put the default in quotes", edits=(Replace(place, str(value)),))
+
+
+def _without_list(place: Place, items: Sequence[Argument]) -> Fix | None:
+    """Return the fix that writes one item instead of a list, several as a `concat` of their own."""
+    if len(items) == 1:
+        return Fix(title="Write the item without its list", edits=(Unwrap(place),))
+    joined = {"concat": [argument_data(item, inside_concat=True) for item in items]}
+    return Fix(title="Join the items by `concat`", edits=(Replace(place, joined),)) if items else None
 
 
 def _optional(index: int, port: Input) -> Fix:

@@ -12,7 +12,7 @@ from typing import Any, cast
 import yaml
 from msgspec import Struct, field
 
-from toolkit.edits import Applicability, Fix, Quote, Rename, Spot
+from toolkit.edits import Applicability, Fix, Quote, Remove, Rename, Spot
 from toolkit.errors import Finding, FindingsError, InputError, Location, OutsideError, Severity
 from toolkit.limits import CONTRACT_SIZE
 from toolkit.system.reading import read_foreign
@@ -92,6 +92,7 @@ class Reading(Struct):
         items: dict[str, yaml.Node] = {}
         merged: dict[str, yaml.Node] = {}
         names = _names(node)
+        fix: Fix | None
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 self.error("C003", key, f"a key of {what} is not a plain text")
@@ -99,7 +100,8 @@ class Reading(Struct):
                 for part in self._merged(value, what):
                     merged = {**self.mapping(part, what, known, unknown=unknown), **merged}
             elif key.value in items:
-                self.error("C002", key, f"the key {key.value!r} is in {what} twice", "remove one of them")
+                fix = _without_first(node, key, value)
+                self.error("C002", key, f"the key {key.value!r} is in {what} twice", "remove one of them", fix)
             # With `known`, such a key is an unknown one, which the next branch reports.
             elif known is None and key.tag != _STRING:
                 kind = _KINDS.get(key.tag.removeprefix(_CORE), "no text")
@@ -155,6 +157,14 @@ def _spot(node: yaml.Node) -> Spot:
 def _quotes(node: yaml.Node) -> Fix:
     """Return the fix that puts a scalar in quotes; neither line of KFP loads it without them."""
     return Fix(title="Put it in quotes", edits=(Quote(_spot(node)),))
+
+
+def _without_first(node: yaml.MappingNode, key: yaml.ScalarNode, value: yaml.Node) -> Fix:
+    """Return the fix that removes the first of two equal keys: KFP takes the last."""
+    first, earlier = next((other, given) for other, given in node.value if other.value == key.value)
+    equal = isinstance(earlier, yaml.ScalarNode) and (earlier.tag, earlier.value) == (value.tag, value.value)
+    applicability = Applicability.SAFE if equal else Applicability.UNSAFE
+    return Fix(title=f"Keep the last {key.value!r}", edits=(Remove(_spot(first)),), applicability=applicability)
 
 
 def _names(node: yaml.MappingNode) -> set[str]:

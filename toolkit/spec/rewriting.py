@@ -139,7 +139,8 @@ def _remove(layout: Layout, part: Part, edit: Remove) -> list[Replacement] | Non
     if len(outer.items) == 1:
         return _emptied(layout, outer)
     first = outer.keys or outer.items
-    start, end = first[part.index].start, max(part.end, first[part.index].end)
+    # The part may be the key itself.
+    start, end = first[part.index].start, max(outer.items[part.index].end, first[part.index].end)
     following = first[part.index + 1].start if part.index + 1 < len(first) else None
     if outer.flow:
         return _remove_in_flow(layout, outer, start, end, following)

@@ -25,6 +25,28 @@ def _args(inputs: str, args: str) -> str:
 
 
 CASES = [
+    (
+        "C002",
+        SAFE,
+        "name: A\n" + _input("type: Integer").replace("A\n", "'A'\n", 1),
+        _input("type: Integer").replace("A\n", "'A'\n", 1),
+    ),
+    ("C002", UNSAFE, _input("type: Integer, default: '1', default: '2'"), _input("type: Integer, default: '2'")),
+    (
+        "C025",
+        SAFE,
+        _args("{name: a, type: String}", "{concat: [x, {if: {cond: {isPresent: a}, then: [b, {inputValue: a}]}}]}"),
+        _args(
+            "{name: a, type: String}",
+            "{concat: [x, {if: {cond: {isPresent: a}, then: {concat: [b, {inputValue: a}]}}}]}",
+        ),
+    ),
+    (
+        "C036",
+        UNSAFE,
+        HEAD + "outputs: [{name: a, type: GCSPath}]\n" + CONTAINER + "{outputPath: a}]}}",
+        HEAD + "outputs: [{name: a, type: String}]\n" + CONTAINER + "{outputPath: a}]}}",
+    ),
     ("C003", SAFE, HEAD + "inptus: []\n" + CONTAINER + "]}}\n", HEAD + "inputs: []\n" + CONTAINER + "]}}\n"),
     ("C003", UNSAFE, _input("typo: Integer"), _input("type: Integer")),
     (
@@ -172,7 +194,7 @@ def test_the_table_of_fixes_names_the_safest_of_each_rule() -> None:
         ("C023", _input("type: Integer, default: 5.0")),
         ("C024", _args("{name: a, optional: true}", "--a, {inputPath: a}")),
         ("C024", _args("{name: a, type: String, optional: true}", "{concat: [--a=, {inputValue: a}]}")),
-        ("C025", _args("{name: a, type: String}", "{concat: [x, {if: {cond: {isPresent: a}, then: [a, b]}}]}")),
+        ("C025", _args("{name: a, type: String}", "{concat: [x, {if: {cond: {isPresent: a}, then: []}}]}")),
         ("C029", _args("{name: a, type: String, default: 1.10}", "{inputValue: a}")),
         ("C029", _args("{name: a, type: Integer, default: ''}", "{inputValue: a}")),
         ("C030", _args("{name: a, type: &a Datset}, {name: b, type: *a}", "{inputPath: a}, {inputPath: b}")),
