@@ -36,6 +36,10 @@ _FILES = {
     "OutputTextFile": ("OutputPath", ', "w"'),
     "OutputBinaryFile": ("OutputPath", ', "wb"'),
 }
+_SCOPES = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
 _GONE = {
     "kfp.dsl.ContainerOp": "write the step as a contract and load it, or as a @dsl.container_component",
     "kfp.dsl.ResourceOp": "KFP 2 creates no objects of Kubernetes: let a component do it",
@@ -243,8 +247,7 @@ class _Module:
         """Return the statements that give a file's parameter the name, or the open file, that the code expects."""
         old, new = argument.arg, _kfp1_name(argument.arg, found.maker)
         mode = _FILES[found.maker][1] if found.maker in _FILES else None
-        used = {part.id for part in ast.walk(function) if isinstance(part, ast.Name)}
-        taken = used | {other.arg for other, _ in parameters(function)}
+        taken = _outer_names(function) | {other.arg for other, _ in parameters(function)}
         if new != old and (new in taken or not new.isidentifier()):
             advice = f"rename the parameter to {new!r}, or rename the argument where pipelines call it"
             why = f"KFP 1.8 calls {old!r} of {function.name} {new!r}, and KFP 2 leaves the name as it is"
@@ -284,19 +287,15 @@ class _Module:
             why = f"`dsl` is {taken} in this module"
             self.left.append(self.todo(node, "import", why, "import kfp.dsl under another name"))
         elif taken is None and self._needs_dsl is None:
-            imports = (
-                each
-                for each in self.module.tree.body
-                if isinstance(each, ast.Import | ast.ImportFrom) and "kfp" in ast.unparse(each)
-            )
-            self._needs_dsl = next(imports, None)
+            self._needs_dsl = next(_imports_of_kfp(self.module.tree), None)
 
     def _import_dsl(self) -> None:
         """Import `dsl` behind the first import of kfp, unless that became an import of it."""
         if self._needs_dsl is None or any("from kfp import dsl" in change.text for change in self.changes):
             return
         end = self._end_offset(self._needs_dsl)
-        self._change(end, end, f"{self._end}from kfp import dsl")
+        indent = " " * self._needs_dsl.col_offset
+        self._change(end, end, f"{self._end}{indent}from kfp import dsl")
         self._note(self._needs_dsl, "import", "what was in kfp.components is in kfp.dsl", "from kfp import dsl")
 
     def _replace(self, node: ast.expr, text: str) -> None:
@@ -322,6 +321,40 @@ class _Module:
 
     def _at(self, line: int, column: int) -> int:
         return self._starts[line - 1] + len(self._lines[line - 1].encode()[:column].decode(errors="replace"))
+
+
+def _imports_of_kfp(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the imports of kfp that bind names of the module, those under a condition too, in order."""
+    waiting: list[ast.AST] = [*reversed(tree.body)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            if any(name.partition(".")[0] == "kfp" for name in names):
+                yield node
+        elif isinstance(node, ast.If | ast.Try | ast.With):
+            waiting += reversed(list(ast.iter_child_nodes(node)))
+
+
+def _outer_names(function: ast.FunctionDef) -> set[str]:
+    """Return the names that a function uses and does not bind itself: a parameter of that name would hide them."""
+    used = {part.id for part in ast.walk(function) if isinstance(part, ast.Name)}
+    bound: set[str] = set()
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            return used
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+        elif isinstance(node, ast.alias):
+            bound.add(node.asname or node.name.partition(".")[0])
+        # What a nested scope binds is its own.
+        if not isinstance(node, _SCOPES):
+            waiting += ast.iter_child_nodes(node)
+    return used - bound
 
 
 def _named(alias: ast.alias) -> str:

@@ -82,6 +82,12 @@ write_op = dsl.component(write, base_image='python:3.9')
     assert result.left == ()
 
 
+def test_an_import_under_a_condition_gets_another_beside_it() -> None:
+    text = "def f(): import kfp\nif True:\n    import kfp.components as c\n    c.func_to_container_op(f)\n"
+    new = migrated_module(text).new.text
+    assert new == text.replace("as c\n    c.func_to_container_op", "as c\n    from kfp import dsl\n    dsl.component")
+
+
 def test_kfp_v2_is_kfp() -> None:
     text = "from kfp.v2 import dsl, compiler\nfrom kfp.v2.dsl import Input, component\n"
     assert migrated_module(text).new.text == text.replace("kfp.v2", "kfp")
@@ -147,6 +153,24 @@ def test_statements_stand_behind_the_docstring_and_before_all_else(body: str) ->
     new = migrated_module(text).new.text
     compile(new, "m.py", "exec")
     assert "    a_path = a\n" in new + "\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "renamed"),
+    [
+        ("a = load(a_path)", True),
+        ("import a", True),
+        ("return a.load(a_path)", False),
+        ("return [a for a in load(a_path)], a", False),
+        ("def g(): return a\n    return g", False),
+        ("global a\n    a = 1", False),
+    ],
+)
+def test_a_new_name_hides_no_other(body: str, *, renamed: bool) -> None:
+    text = f"{HEAD}@func_to_container_op\ndef f(a_path: InputPath('CSV')):\n    {body}\n"
+    result = migrated_module(text)
+    assert ("    a_path = a\n" in result.new.text) is renamed
+    assert [left.kind for left in result.left] == [] if renamed else ["parameter"]
 
 
 def test_code_that_cannot_be_parsed_is_a_finding() -> None:
