@@ -254,6 +254,11 @@ def texts(
     return MappingProxyType(read)
 
 
+def line_starts(text: str) -> list[int]:
+    """Return the offset of each line's begin; marks of nodes do not count a byte order mark."""
+    return [int(text.startswith("\ufeff")), *(match.end() for match in LINE_BREAK.finditer(text))]
+
+
 def compose(text: str, path: Path) -> yaml.Node:
     """Return the node of one YAML document, whose tags are YAML's own. Raises FindingsError with C001."""
     node = _loaded(text, path, lambda loader: loader.get_single_node())

@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from toolkit.errors import InputError, Location
-from toolkit.spec.document import LINE_BREAK, compose
+from toolkit.spec.document import compose, line_starts
 from toolkit.spec.model import ComponentSpec
 from toolkit.spec.reader import parse_component
 from toolkit.spec.writer import key_and_value
@@ -38,7 +38,7 @@ def with_texts(text: str, path: Path, changes: dict[Keys, str | None], expected:
 
 def _set(text: str, path: Path, keys: Keys, value: str) -> str:
     """Return the text with a value at `keys`; mappings that are missing on the way are added in block style."""
-    node, depth, starts = compose(text, path), 0, _line_starts(text)
+    node, depth, starts = compose(text, path), 0, line_starts(text)
     while depth < len(keys) and isinstance(node, yaml.MappingNode) and (found := _item(node, keys[depth])):
         key, node = found
         depth += 1
@@ -62,7 +62,7 @@ def _set(text: str, path: Path, keys: Keys, value: str) -> str:
 
 def _removed(text: str, path: Path, keys: Keys) -> str:
     """Return the text without the lines of a key in block style, and of mappings that it alone is in."""
-    node, starts, only = compose(text, path), _line_starts(text), None
+    node, starts, only = compose(text, path), line_starts(text), None
     for name in keys:
         found = _item(node, name) if isinstance(node, yaml.MappingNode) else None
         if found is None:
@@ -87,11 +87,6 @@ def _lines(keys: Keys, value: str, column: int) -> str:
     *outer, last = keys
     lines = [f"{' ' * (column + _INDENT * depth)}{key}:" for depth, key in enumerate(outer)]
     return "\n".join([*lines, f"{' ' * (column + _INDENT * len(outer))}{key_and_value(last, value)}", ""])
-
-
-def _line_starts(text: str) -> list[int]:
-    """Return the offset of each line's begin; marks do not count a byte order mark."""
-    return [int(text.startswith("\ufeff")), *(match.end() for match in LINE_BREAK.finditer(text))]
 
 
 def _offset(starts: list[int], mark: yaml.Mark) -> int:

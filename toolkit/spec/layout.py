@@ -14,7 +14,7 @@ import yaml
 from msgspec import Struct, field
 
 from toolkit.edits import Spot, Target
-from toolkit.spec.document import LINE_BREAK, compose
+from toolkit.spec.document import LINE_BREAK, compose, line_starts
 
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _COMMENT = re.compile(r"#[^\n\r\x85\u2028\u2029]*")
@@ -60,8 +60,7 @@ class Layout:
         # It refuses what is too deep for the recursion here, too.
         compose(text, path)
         self.text = text
-        # Marks do not count a byte order mark.
-        self._starts = [int(text.startswith("\ufeff")), *(match.end() for match in LINE_BREAK.finditer(text))]
+        self._starts = line_starts(text)
         self._tokens = self._spans()
         self._ends = [end for _, end in self._tokens]
         loader = _Loader(text)

@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from toolkit.errors import InputError, Location
-from toolkit.spec.document import LINE_BREAK, Reading, compose
+from toolkit.spec.document import Reading, compose, line_starts
 
 _KEYS = ("implementation", "container", "image")
 # Contracts are compared with this image, which none can have.
@@ -64,8 +64,8 @@ def image_location(text: str, path: Path) -> Location:
 
 
 def span(text: str, node: yaml.Node) -> tuple[int, int]:
-    """Return the offsets of a node's start and end; marks do not count a byte order mark."""
-    starts = [int(text.startswith("\ufeff")), *(match.end() for match in LINE_BREAK.finditer(text))]
+    """Return the offsets of a node's start and end."""
+    starts = line_starts(text)
     first, last = node.start_mark, node.end_mark
     return starts[first.line] + first.column, starts[last.line] + last.column
 
