@@ -1,19 +1,17 @@
-"""Rules about defaults, options and types."""
+"""Rules about defaults and options."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import yaml
 
-from toolkit.edits import Add, Applicability, Edit, Fix, Quote, Remove, Rename, Replace, Unwrap
-from toolkit.interface.model import ARTIFACT_TYPES, PARAMETER_TYPES, Input, is_value
+from toolkit.edits import Applicability, Edit, Fix, Quote, Remove, Rename, Replace
+from toolkit.interface.model import Input, is_value
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, RuleCategory, rule
-from toolkit.lint.walk import arguments, ports, source
+from toolkit.lint.walk import source
 from toolkit.spec.arguments import LONGEST_ARGUMENT
 from toolkit.spec.document import Place
-from toolkit.spec.model import Argument, ConcatPlaceholder, IfPlaceholder, IsPresent, PortPlaceholder
-from toolkit.spec.reader import ComponentDocument, is_parameter_type
-from toolkit.spec.writer import argument_data
+from toolkit.spec.reader import ComponentDocument
 from toolkit.words import closest
 
 _EXAMPLES = {"integer": "'3'", "float": "'0.5'", "boolean": "'true'", "jsonarray": "'[1, 2]'", "jsonobject": "'{}'"}
@@ -204,82 +202,6 @@ def default_of_another_type(document: ComponentDocument) -> Iterator[Remark]:
 
 
 @rule(
-    "C025",
-    "if-in-concat-list",
-    ERROR,
-    RuleCategory.PORTABILITY,
-    "An `if` inside `concat` whose branch is a list: KFP 2 expects a single text or placeholder.",
-)
-def if_in_concat(document: ComponentDocument) -> Iterator[Remark]:
-    """Report lists in the branches of an `if` inside a `concat`.
-
-    Both branches of an `if` may be lists among the arguments. Inside of `concat` KFP 1.8 still takes them, and KFP 2
-    fails when it loads the contract: a part of a text is one text or one placeholder.
-
-    Remove the brackets, or write the condition around whole arguments.
-
-    Wrong:
-        inputs:
-        - {name: user, type: String, optional: true}
-        args:
-        - {concat: [table-, {if: {cond: {isPresent: user}, then: [{inputValue: user}], else: [all]}}]}
-
-    Right:
-        inputs:
-        - {name: user, type: String, optional: true}
-        args:
-        - {concat: [table-, {if: {cond: {isPresent: user}, then: {inputValue: user}, else: all}}]}
-
-    Also: C047
-    """
-    for place, argument in arguments(document):
-        if not isinstance(argument, ConcatPlaceholder):
-            continue
-        for index, item in enumerate(argument.items):
-            for branch in ("then", "else") if isinstance(item, IfPlaceholder) else ():
-                where = document.places.get((*place, index, branch))
-                # The model has no trace of the brackets, since KFP 1.8 reads both forms alike.
-                # kfp 2.17 fails when it loads such a list (ValueError).
-                if where and source(document, where).startswith(("[", "- ")):
-                    branches = {"then": item.then, "else": item.otherwise} if isinstance(item, IfPlaceholder) else {}
-                    fix = _without_list((*place, index, branch), branches[branch])
-                    message = f"`{branch}` is a list inside `concat`"
-                    yield Remark(where, message, "write one item without brackets", fix=fix)
-
-
-@rule(
-    "C026",
-    "if-cond-unsupported",
-    ERROR,
-    RuleCategory.PORTABILITY,
-    "A condition other than `isPresent`, which KFP 2 does not understand.",
-)
-def condition_unsupported(document: ComponentDocument) -> Iterator[Remark]:
-    """Report other conditions than `isPresent`.
-
-    KFP 2 knows `isPresent` alone, and cannot load a contract with another condition. KFP 1.8 takes a boolean or a text
-    too; the value of an input it loads, and does not compile.
-
-    Pass the value, and let the program decide.
-
-    Wrong:
-        inputs:
-        - {name: verbose, type: Boolean}
-        args:
-        - {if: {cond: {inputValue: verbose}, then: [--verbose]}}
-
-    Right:
-        inputs:
-        - {name: verbose, type: Boolean}
-        args: [--verbose, {inputValue: verbose}]
-    """
-    for place, argument in arguments(document):
-        if isinstance(argument, IfPlaceholder) and not isinstance(argument.condition, IsPresent):
-            advice = "pass the value, and decide in the program"
-            yield Remark(document.places[(*place, "cond")], "the condition is not isPresent", advice)
-
-
-@rule(
     "C027",
     "default-not-a-choice",
     ERROR,
@@ -346,117 +268,6 @@ def value_too_long(document: ComponentDocument) -> Iterator[Remark]:
             yield Remark(where, f"the default of {port.name!r} is too long to pass as a value", "make it an artifact")
 
 
-@rule(
-    "C030",
-    "unknown-type",
-    WARNING,
-    RuleCategory.TYPES,
-    "A type that looks like a misspelt one of KFP's.",
-)
-def unknown_type(document: ComponentDocument) -> Iterator[Remark]:
-    """Report types that are close to a known one; others are the user's own artifacts.
-
-    Every type that KFP does not know is a class of artifacts of your own. A misspelt `String` is therefore valid, and
-    its input takes a file where a value was meant.
-
-    If the type is really your own, ignore this finding or choose a name that is less like KFP's.
-
-    Wrong:
-        inputs:
-        - {name: user, type: Strng}
-
-    Right:
-        inputs:
-        - {name: user, type: String}
-    """
-    known = (*PARAMETER_TYPES, *ARTIFACT_TYPES)
-    for place, port in ports(document):
-        if not port.type or port.type in known or is_parameter_type(port.type) or port.type.startswith(("{", "[")):
-            continue
-        # Stricter than for names, since most unknown types are artifacts of the user's own.
-        if close := closest(port.type, known, similarity=0.8):
-            where = document.places[(*place, "type")]
-            message = f"{port.name!r} has the unknown type {port.type!r}"
-            yield Remark(where, message, f"did you mean {close!r}?", fix=_another((*place, "type"), close))
-
-
-@rule(
-    "C032",
-    "kind-type-mismatch",
-    ERROR,
-    RuleCategory.TYPES,
-    "A parameter passed by path, or an artifact passed by value: KFP 2 refuses both when a pipeline compiles.",
-)
-def kind_mismatch(document: ComponentDocument) -> Iterator[Remark]:
-    """Report placeholders that do not fit the type of their input.
-
-    Parameters (String, Integer, Float, Boolean, JsonArray, JsonObject) are values, and every other type is an artifact,
-    a file. KFP 2 pairs `inputValue` with parameters and `inputPath` and `inputUri` with artifacts, and does not compile
-    anything else. An input without a type is an artifact there. KFP 1.8 passes either in both ways, so that many older
-    contracts have this error.
-
-    Choose the placeholder that fits the type, or the type that fits the program.
-
-    Wrong:
-        inputs:
-        - {name: rounds, type: Integer}
-        args: [--rounds, {inputPath: rounds}]
-
-    Right:
-        inputs:
-        - {name: rounds, type: Integer}
-        args: [--rounds, {inputValue: rounds}]
-    """
-    types = {port.name: port.type for port in document.spec.interface.inputs}
-    names = [*types]
-    for place, argument in arguments(document):
-        if not isinstance(argument, PortPlaceholder) or argument.port not in types:
-            continue
-        type_ = types[argument.port]
-        parameter = is_parameter_type(type_)
-        if argument.kind in {"inputPath", "inputUri"} and parameter:
-            message = f"{argument.port!r} is {type_} and passed by path"
-            edit = Rename((*place, argument.kind), "inputValue")
-            fix = Fix(title="Pass the value", edits=(edit,), applicability=Applicability.UNSAFE)
-            yield Remark(document.places[place], message, "write inputValue", fix=fix)
-        elif argument.kind == "inputValue" and not parameter:
-            message = f"{argument.port!r} is {type_ or 'untyped'}, an artifact, and passed by value"
-            advice = "write inputPath, or give it a parameter type such as String"
-            typed = Add(("inputs", names.index(argument.port)), "type", "String", after="name")
-            fix = Fix(title="Give the input the type String", edits=(typed,), applicability=Applicability.UNSAFE)
-            yield Remark(document.places[place], message, advice, fix=None if type_ else fix)
-
-
-@rule(
-    "C033",
-    "empty-type",
-    ERROR,
-    RuleCategory.TYPES,
-    "A type that is an empty mapping.",
-)
-def empty_type(document: ComponentDocument) -> Iterator[Remark]:
-    """Report types without a name.
-
-    A type is a name, or a name with properties such as `{GCSPath: {data_type: CSV}}`. An empty mapping or list has no
-    name: KFP 1.8 does not compile a step with it, and KFP 2 takes an empty mapping for any artifact.
-
-    Wrong:
-        inputs:
-        - {name: data, type: {}}
-        args: [--data, {inputPath: data}]
-
-    Right:
-        inputs:
-        - {name: data, type: Dataset}
-        args: [--data, {inputPath: data}]
-    """
-    for place, port in ports(document):
-        if port.type in {"{}", "[]"}:
-            message, where = f"the type of {port.name!r} is empty", document.places[(*place, "type")]
-            fix = Fix(title="Remove the empty type", edits=(Remove((*place, "type")),))
-            yield Remark(where, message, "name it or drop it", fix=fix)
-
-
 def _quoted(place: Place, applicability: Applicability) -> Fix:
     """Return the fix that puts a default in quotes."""
     return Fix(title="Put the default in quotes", edits=(Quote(place),), applicability=applicability)
@@ -470,14 +281,6 @@ def _as_text(place: Place, text: str, type_: str) -> tuple[str, Fix | None]:
         return text, _quoted(place, _kept(text, value)) if is_value(text, type_) else None
     # KFP 1.8 passes a boolean as Python writes it, and KFP 2 reads that too.
     return str(value), Fix(title="Put the default in quotes", edits=(Replace(place, str(value)),))
-
-
-def _without_list(place: Place, items: Sequence[Argument]) -> Fix | None:
-    """Return the fix that writes one item instead of a list, several as a `concat` of their own."""
-    if len(items) == 1:
-        return Fix(title="Write the item without its list", edits=(Unwrap(place),))
-    joined = {"concat": [argument_data(item, inside_concat=True) for item in items]}
-    return Fix(title="Join the items by `concat`", edits=(Replace(place, joined),)) if items else None
 
 
 def _optional(index: int, port: Input) -> Fix:

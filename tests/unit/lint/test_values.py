@@ -1,8 +1,8 @@
-"""Defaults, options and types."""
+"""Defaults and options."""
 
 import pytest
 
-from tests.contracts import BRANCH, PATH, A, Case, contract, lacking, texts_found
+from tests.contracts import PATH, Case, contract, lacking, texts_found
 from toolkit.lint.rules import findings_of
 from toolkit.spec.reader import parse_document
 
@@ -37,33 +37,10 @@ CASES: tuple[Case, ...] = (
     ("C023", contract("{name: a, default: yes, type: Boolean}, {name: b, default: true, type: Integer}"), []),
     ("C023", contract("{name: a, default: 5, type: JsonArray}, {name: b, default: x y, type: String}"), []),
     ("C005", contract("{name: a, default: 1.\t0}, {name: b, default: '1.\t0'}"), []),
-    ("C025", contract(A, "{concat: [x, " + BRANCH("[{inputValue: a}]") + "]}"), ["[{inputValue: a}]"]),
-    ("C025", contract(A, "{concat: [x, " + BRANCH("{inputValue: a}") + "]}"), []),
-    ("C025", contract(A, BRANCH("[x, y]")), []),
-    ("C026", contract(A, "{if: {cond: {inputValue: a}, then: [x]}}"), ["{inputValue: a}"]),
-    ("C026", contract(A, "{if: {cond: true, then: [x]}}, {if: {cond: 'yes', then: [x]}}"), ["true", "'yes'"]),
-    ("C026", contract(A, BRANCH("[x]")), []),
     ("C027", contract("{name: a, type: String, default: x, annotations: {choices: [y]}}"), ["x"]),
     ("C027", contract("{name: a, type: Integer, default: '1', annotations: {choices: [1, 2]}}"), []),
     ("C028", contract("{name: a, type: String, default: " + "x" * (1 << 17) + "}"), ["x" * (1 << 17)]),
     ("C028", contract("{name: a, type: String, default: " + "x" * ((1 << 17) - 1) + "}"), []),
-    ("C030", contract("{name: a, type: Strng}", outputs="{name: b, type: Modle}"), ["Strng", "Modle"]),
-    ("C030", contract("{name: a, type: CSV}, {name: b, type: int}, {name: c}, {name: d, type: {X: 1}}"), []),
-    ("C032", contract("{name: a, type: Integer}", "{inputPath: a}"), ["{inputPath: a}"]),
-    ("C032", contract("{name: a, type: Dataset}, {name: b}", "{inputValue: a}, {inputUri: b}"), ["{inputValue: a}"]),
-    ("C032", contract("{name: a}", "{inputValue: a}"), ["{inputValue: a}"]),
-    ("C032", contract("{name: a, type: Integer}, {name: b, type: CSV}", "{inputValue: a}, {inputPath: b}"), []),
-    (
-        "C032",
-        contract(
-            "{name: a, type: 'typing.List[str]'}, {name: b, type: 'Dict[str, int]'}", "{inputValue: a}, {inputValue: b}"
-        ),
-        [],
-    ),
-    ("C032", contract("{name: a, type: 'typing.List[str]'}", "{inputPath: a}"), ["{inputPath: a}"]),
-    ("C032", contract("{name: a, type: 'typing.Optional[str]'}", "{inputValue: a}"), ["{inputValue: a}"]),
-    ("C033", contract("{name: a, type: {}}", outputs="{name: b, type: []}"), ["{}", "[]"]),
-    ("C033", contract("{name: a, type: {A: 1}}, {name: b}"), []),
 )
 
 
