@@ -36,6 +36,12 @@ CHANGED = {
     '{"since": {"reference": "main", "commit": "x"}, "changed": [], "removed": [], "components": []}': False,
 }
 
+BASELINES = {
+    "{}": False,
+    '{"version": 2, "findings": {}}': False,
+    '{"version": 1, "findings": {"a": {"C020": {"x": 0}}}}': False,
+}
+
 
 @pytest.fixture(scope="module")
 def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -73,6 +79,7 @@ def _written(folder: Path, suffix: str, texts: dict[str, bool]) -> dict[Path, bo
 def test_the_names_are_listed() -> None:
     listed = ok("schema").splitlines()
     assert [line.split()[0] for line in listed] == list(SCHEMAS)
+    assert {path.name for path in (ROOT / "schemas").iterdir()} == {schema.file for schema in SCHEMAS.values()}
     wrong = comp("schema", "compnent")
     assert (wrong.code, wrong.out) == (2, "")
     assert wrong.err == "error: unknown schema: 'compnent'\n\nhint: did you mean component?\n"
@@ -137,6 +144,15 @@ def test_the_schema_of_what_changed(schemas: Path, tmp_path: Path) -> None:
     printed.write_text(ok("changed", ".", "--since", "HEAD", "--format", "json", folder=tmp_path / "repository"))
     assert json.loads(printed.read_text())["components"]
     assert _refused(schemas / "changed.json", [printed]) == set()
+
+
+def test_the_schema_of_a_baseline(schemas: Path, tmp_path: Path) -> None:
+    files = _written(tmp_path, ".json", BASELINES)
+    (tmp_path / "component.yaml").write_text("name: a\nimplementation: {container: {image: 'A b'}}\n")
+    ok("lint", "component.yaml", "--write-baseline", "known.json", folder=tmp_path)
+    assert "C069" in (tmp_path / "known.json").read_text()
+    files[tmp_path / "known.json"] = True
+    assert _refused(schemas / "baseline.json", files) == {path for path, right in files.items() if not right}
 
 
 def test_what_comp_new_makes_fits_and_names_the_schemas(schemas: Path, tmp_path: Path) -> None:
