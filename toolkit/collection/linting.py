@@ -131,7 +131,7 @@ def _folder(target: Target) -> tuple[list[Path], list[Finding]]:
 
     linted = lint_folder(target.path, environ=os.environ)
     # Here and not in `lint_folder`: lint is below scaffold on the ladder and must not import it.
-    findings = [*linted.findings, *newer_template(target.path)]
+    findings = [*linted.findings, *newer_template(target.path, os.environ)]
     if linted.project:
         findings += missing_imports(linted.project, os.environ)
     contracts = dict.fromkeys(_shown(path) for path in linted.contracts)

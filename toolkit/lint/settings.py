@@ -88,13 +88,13 @@ reported(
     "template-newer",
     INFO,
     RuleCategory.FRESHNESS,
-    "The built-in template that the folder was made from has changed since then.",
+    "The built-in template that the folder was made from has changes for it.",
     """
     `comp new` records the template of a folder in `.comp/scaffold.json`, and `comp sync` applies a newer one to the
-    files that you did not change. This comp has another version of the template than the one that made the folder, or
+    files that you did not change. This comp has a newer version of the template than the one that made the folder, or
     that was applied last. Templates of your own are not compared, since that may need a network.
 
-    See what would change with `comp sync --check`, and apply it with `comp sync`.
+    Apply the changes with `comp sync`, which names files that both of you changed.
 
     Wrong:
         --- pyproject.toml
