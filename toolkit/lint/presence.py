@@ -87,13 +87,15 @@ def default_unguarded(document: ComponentDocument) -> Iterator[Remark]:
         args:
         - {if: {cond: {isPresent: rate}, then: [--rate, {inputValue: rate}], else: [--rate, '0.5']}}
     """
-    defaults = {port.name: port.default for port in document.spec.interface.inputs if port.default is not None}
+    inputs = document.spec.interface.inputs
+    defaults = {port.name: (index, port.default) for index, port in enumerate(inputs) if port.default is not None}
     for place, argument, port in _unguarded_ports(document):
         # KFP 2 drops the default of an artifact, so only values can be left to one.
         if port.port in defaults and port.kind == "inputValue":
             message = f"KFP 2 fails where a caller leaves {port.port!r} to its default"
-            advice = _guarded(document, place, argument, port, defaults[port.port])
-            text = passed_default(document, port.port)
+            index, default = defaults[port.port]
+            advice = _guarded(document, place, argument, port, default)
+            text = passed_default(document, index)
             fix = None if text is None else _guard(document, place, argument, port, text)
             yield Remark(document.places[place], message, advice, fix=fix)
 

@@ -311,17 +311,15 @@ def _meant(index: int, text: str, type_: str) -> Fix | None:
     return _another(("inputs", index, "default"), meant) if meant and is_value(meant, type_) else None
 
 
-def passed_default(document: ComponentDocument, name: str) -> str | None:
-    """Return the text that KFP 1.8 passes as an input's default; None if there is something to correct first."""
-    for index, port in enumerate(document.spec.interface.inputs):
-        if port.name == name and port.default is not None:
-            if not is_value(port.default, _plain_name(port.type)):
-                return None
-            if not _is_unquoted(document, port.default, ("inputs", index, "default")):
-                return port.default
-            value = _value(port.default)
-            return str(value) if isinstance(value, bool) or str(value) == port.default else None
-    return None
+def passed_default(document: ComponentDocument, index: int) -> str | None:
+    """Return the text that KFP 1.8 passes as the default of an input; None if there is something to correct first."""
+    port = document.spec.interface.inputs[index]
+    if port.default is None or not is_value(port.default, _plain_name(port.type)):
+        return None
+    if not _is_unquoted(document, port.default, ("inputs", index, "default")):
+        return port.default
+    value = _value(port.default)
+    return str(value) if isinstance(value, bool) or str(value) == port.default else None
 
 
 def _unquoted(document: ComponentDocument) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
