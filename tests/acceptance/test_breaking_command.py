@@ -125,6 +125,8 @@ def test_consumers_that_break(repository: Path) -> None:
         "Train: requires a major bump (B102); the version stays 1.2.0",
         "1 use of what changed in 1 file: 1 breaks",
     ]
+    (broken,) = json.loads(comp(*asked, "--format", "json").out)["breaks"]
+    assert (broken["pipeline"], broken["step"], broken["line"], broken["column"]) == ("w", "train", 10, 22)
     assert comp(*asked[:-1], "nowhere").code == 2
     (pipelines / "weekly.py").write_text((pipelines / "weekly.py").read_text().replace(", rate=0.2", ""))
     assert comp(*asked).code == 0

@@ -124,10 +124,12 @@ def _image(console: Console, name: str) -> "InImage":
 def _of_consumers(console: Console, found: "Survey", paths: Sequence[Path], category: "Category", form: str) -> int:
     """Print which consumers break, and return the exit code."""
     from toolkit.consumers.changed import changed_components
-    from toolkit.consumers.check import check_consumers
+    from toolkit.consumers.check import as_data, check_consumers
 
     checked = check_consumers(paths, changed_components(found, os.environ), category=category, environ=os.environ)
-    if text := findings.written(form, checked.findings, checked.sources()):
+    if form == "json":
+        console.data(json.dumps(as_data(checked), indent=2))
+    elif text := findings.written(form, checked.findings, checked.sources()):
         console.data(text)
     for unknown in checked.unknown:
         console.warn(f"{unknown.where}: {unknown.message}")

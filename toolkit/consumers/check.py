@@ -27,11 +27,15 @@ _SKIPPED = {"node_modules", "site-packages", "__pycache__", "build", "dist"}
 
 
 class Checked(Struct, kw_only=True):
-    """What was found in the consumers: how many uses of changed components, what breaks, and what is not known."""
+    """What was found in the consumers: how many uses of changed components, what breaks, and what is not known.
+
+    `steps` has the use that each finding is about, None for one about a lock.
+    """
 
     files: int = 0
     uses: int = 0
     findings: list[Finding] = field(default_factory=list)
+    steps: list[Use | None] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
 
@@ -53,6 +57,32 @@ def check_consumers(
 ) -> Checked:
     """Check every consumer at and below the paths. Raises UsageError for a file that is none."""
     return _Check(index=Index(every=changes), category=category, environ=environ).of(paths)
+
+
+def as_data(checked: Checked) -> dict[str, object]:
+    """Return the result as JSON data; the keys are part of the command's interface."""
+    return {
+        "files": checked.files,
+        "uses": checked.uses,
+        "broken": len(checked.broken),
+        "breaks": [
+            {
+                "rule": finding.rule,
+                "severity": str(finding.severity),
+                "pipeline": use.pipeline if use else None,
+                "step": use.step if use else None,
+                "message": finding.message,
+                "help": finding.help,
+                **_place(finding.where),
+            }
+            for finding, use in zip(checked.findings, checked.steps, strict=True)
+        ],
+        "unknown": [{"message": unknown.message, **_place(unknown.where)} for unknown in checked.unknown],
+    }
+
+
+def _place(where: Location) -> dict[str, object]:
+    return {"path": str(where.path), "line": where.line, "column": where.column}
 
 
 class _Check(Struct, kw_only=True):
@@ -130,6 +160,7 @@ class _Check(Struct, kw_only=True):
     ) -> None:
         """Add one finding."""
         self.checked.findings.append(Finding(rule=rule, severity=severity, message=message, where=where, help=advice))
+        self.checked.steps.append(use)
         self.checked.broken.add(str(use.where if use else where))
 
     def _meant(self, named: Named, use: Use | None = None) -> Iterator[tuple[Changed, Copy | None]]:

@@ -7,7 +7,7 @@ from tests.versions_of_contracts import contract, document
 from toolkit.breaking.change import Category
 from toolkit.breaking.comparison import compare
 from toolkit.consumers.changed import Changed
-from toolkit.consumers.check import Checked, check_consumers
+from toolkit.consumers.check import Checked, as_data, check_consumers
 from toolkit.errors import UsageError
 
 OLD = contract("{name: a}, {name: seed, optional: true}", version="1.2.0")
@@ -54,6 +54,21 @@ def test_a_pipeline_that_passes_what_is_gone_breaks(tmp_path: Path) -> None:
     assert (finding.rule, str(finding.severity), finding.where.line) == ("B101", "error", 3)
     assert finding.message == "the step train of weekly passes 'seed', and that input is gone"
     assert checked.summary() == "1 use of what changed in 1 file: 1 breaks"
+    data = as_data(checked)
+    assert (data["files"], data["uses"], data["broken"], data["unknown"]) == (1, 1, 1, [])
+    assert data["breaks"] == [
+        {
+            "rule": "B101",
+            "severity": "error",
+            "pipeline": "weekly",
+            "step": "train",
+            "message": finding.message,
+            "help": "",
+            "path": str(finding.where.path),
+            "line": 3,
+            "column": finding.where.column,
+        }
+    ]
 
 
 def test_a_pipeline_that_does_not_use_the_change_goes_on(tmp_path: Path) -> None:
