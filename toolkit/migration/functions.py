@@ -14,6 +14,7 @@ from msgspec import Struct
 from toolkit.errors import Location
 from toolkit.interface.module import Module, parameters
 from toolkit.migration.annotations import KFP1_TYPES, Annotation, returned, written_annotation
+from toolkit.migration.calls import callables, called
 from toolkit.migration.contract import Made, ToDo
 from toolkit.spec.rewriting import Replacement, are_apart, replaced
 
@@ -109,8 +110,10 @@ class _Module:
                 self._reference(node)
             elif isinstance(node, ast.Call):
                 self._call(node)
-        for function in functions:
-            self._function(function)
+        inputs = {function.name: self._function(function) for function in functions}
+        for name, made in callables(self.module, functions, self._maker).items():
+            for call in called(self.module, name):
+                self._name_arguments(call, inputs[made.name])
         self._import_dsl()
 
     def todo(self, node: ast.AST, kind: str, why: str, advice: str) -> ToDo:
@@ -211,9 +214,26 @@ class _Module:
                 advice = "put the code into the function, or into the image"
                 self.left.append(self.todo(value, "argument", f"dsl.component takes no {name}", advice))
 
-    def _function(self, function: ast.FunctionDef) -> None:
-        """Change a function's annotations and the names of its files."""
+    def _name_arguments(self, call: ast.Call, inputs: list[str]) -> None:
+        """Give the arguments of a component's call their names."""
+        if any(isinstance(value, ast.Starred) for value in call.args) or len(call.args) > len(inputs):
+            why = "KFP 2 takes arguments by name alone"
+            self.left.append(self.todo(call, "call", why, f"write the names: {', '.join(inputs) or 'it has none'}"))
+            return
+        for name, value in zip(inputs, call.args, strict=False):
+            self._change(self._offset(value), self._offset(value), f"{name}=")
+        if call.args:
+            written = ", ".join(f"{name}=…" for name in inputs[: len(call.args)])
+            self._note(call, "call", "KFP 2 takes arguments by name alone", written)
+
+    def _function(self, function: ast.FunctionDef) -> list[str]:
+        """Change a function's annotations and the names of its files; return its inputs as KFP 1.8 orders them."""
         opened: list[str] = []
+        inputs: list[tuple[bool, str]] = []
+        for argument, default in parameters(function):
+            found = written_annotation(self.module, argument.annotation)
+            if not found.maker.startswith("Output"):
+                inputs.append((default is not None, self._new_name(function, argument, found)))
         for argument, _ in parameters(function):
             found = written_annotation(self.module, argument.annotation)
             if found.left:
@@ -232,6 +252,8 @@ class _Module:
             self.left.append(self.todo(function.returns, "annotation", why, result.left))
         if opened:
             self._insert(function, opened)
+        # Stable: those without a default come first.
+        return [name for _, name in sorted(inputs, key=lambda each: each[0])]
 
     def _annotate(self, argument: ast.arg, found: Annotation) -> None:
         """Write the annotation of a parameter in KFP 2's way."""
@@ -245,14 +267,12 @@ class _Module:
 
     def _file(self, function: ast.FunctionDef, argument: ast.arg, found: Annotation) -> list[str]:
         """Return the statements that give a file's parameter the name, or the open file, that the code expects."""
-        old, new = argument.arg, _kfp1_name(argument.arg, found.maker)
+        old, new = argument.arg, self._new_name(function, argument, found)
         mode = _FILES[found.maker][1] if found.maker in _FILES else None
-        taken = _outer_names(function) | {other.arg for other, _ in parameters(function)}
-        if new != old and (new in taken or not new.isidentifier()):
-            advice = f"rename the parameter to {new!r}, or rename the argument where pipelines call it"
-            why = f"KFP 1.8 calls {old!r} of {function.name} {new!r}, and KFP 2 leaves the name as it is"
+        if (wanted := _kfp1_name(old, found.maker)) != new:
+            advice = f"rename the parameter to {wanted!r}, or rename the argument where pipelines call it"
+            why = f"KFP 1.8 calls {old!r} of {function.name} {wanted!r}, and KFP 2 leaves the name as it is"
             self.left.append(self.todo(argument, "parameter", why, advice))
-            new = old
         if new != old:
             start = self._offset(argument)
             self._change(start, start + len(old), new)
@@ -261,6 +281,12 @@ class _Module:
             self._note(argument, "file", f"KFP 2 passes paths alone, not {found.maker}", f"{old} = open({new}{mode})")
             return [f"{old} = open({new}{mode})"]
         return [f"{old} = {new}"] if new != old else []
+
+    def _new_name(self, function: ast.FunctionDef, argument: ast.arg, found: Annotation) -> str:
+        """Return the name that a parameter gets: that of KFP 1.8's port, unless it would hide another name."""
+        name = _kfp1_name(argument.arg, found.maker) if found.is_file else argument.arg
+        taken = _outer_names(function) | {other.arg for other, _ in parameters(function)}
+        return argument.arg if name in taken or not name.isidentifier() else name
 
     def _insert(self, function: ast.FunctionDef, statements: list[str]) -> None:
         """Put statements at the beginning of a function's body, behind its docstring."""

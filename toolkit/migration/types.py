@@ -74,9 +74,10 @@ def type_name(type_: str) -> str:
 def list_types(document: ComponentDocument) -> Iterator[Step | Left]:
     """Write a type that is a list, or an empty mapping, as one type or none."""
     for place, port in ports(document):
-        if not port.type.startswith("[") and port.type != "{}":
+        names = _written_data(port.type)
+        # A text may look like a list, and is a type's name.
+        if not isinstance(names, list) and names != {}:
             continue
-        names = json.loads(port.type)
         single = next((name for name in names if isinstance(name, str)), "") if len(names) == 1 else ""
         at = (*place, "type")
         yield Step(
@@ -230,7 +231,10 @@ def _written_data(type_: str) -> Any:  # noqa: ANN401 (any JSON value)
     """Return a type of the model as the data that a contract has."""
     if not type_.startswith(("{", "[")):
         return type_
-    value = json.loads(type_)
+    try:
+        value = json.loads(type_)
+    except (ValueError, RecursionError):
+        return type_
     return value if canonical_json(value, ascii_only=True).decode() == type_ else type_
 
 
