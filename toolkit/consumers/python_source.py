@@ -270,9 +270,14 @@ class _Reader(Struct, kw_only=True):
             use.passed.append(Passed(where=where, name=str(name), value=known))
 
     def _arguments(self, node: ast.Call) -> None:
-        """Read what is passed to a call."""
+        """Read what is passed to a call; a step that is passed as a whole is out of sight then."""
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
-            self.value(argument)
+            passed = self.value(argument)
+            # KFP's own functions, such as `kubernetes.use_secret_as_env(task, …)`, take no outputs.
+            ours = not (self.module.qualified(node.func) or "").startswith("kfp.")
+            if isinstance(passed, Use | _Outputs) and ours and getattr(node.func, "attr", "") != "after":
+                use = passed if isinstance(passed, Use) else passed.use
+                self._say(argument, f"the outputs of {use} are not followed into this call", use.named)
 
     def _constant(self, node: ast.expr) -> str | float | bool | list[object] | dict[str, object] | None:
         """Return the value of a constant expression, else None."""

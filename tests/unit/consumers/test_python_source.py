@@ -107,6 +107,25 @@ def test_what_is_known_only_when_it_runs_is_said(tmp_path: Path) -> None:
     assert uses.uses[0].spreads is not None
 
 
+def test_a_step_that_is_handed_on_is_out_of_sight(tmp_path: Path) -> None:
+    uses = _read(
+        tmp_path,
+        """
+        from kfp import kubernetes
+
+        def weekly():
+            task = train(a=1)
+            other = train(a=2).after(task)
+            kubernetes.use_secret_as_env(task, secret_name="s")
+            report(task, other.outputs)
+        """,
+    )
+    assert [(unknown.where.line, unknown.message) for unknown in uses.unknown] == [
+        (10, "the outputs of step task of weekly are not followed into this call"),
+        (10, "the outputs of step other of weekly are not followed into this call"),
+    ]
+
+
 def test_constant_keywords_are_known(tmp_path: Path) -> None:
     uses = _read(tmp_path, 'MORE = {"a": 1, "b": [2]}\ntask = train(**MORE)\n')
     assert [(passed.name, passed.value) for passed in uses.uses[0].passed] == [("a", 1), ("b", [2])]
