@@ -6,9 +6,10 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Protocol
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from toolkit.breaking.images import InImage
 from toolkit.breaking.platforms import FURTHER, platforms_in, platforms_on_disk, settings_of
@@ -161,7 +162,10 @@ class Released(Struct, frozen=True, kw_only=True):
         """Return the contract of the release, whatever the path is."""
         del contract
         release = self.directory.find(self.request)
-        return parse_document(self.directory.contract(release).decode(), Path(str(release)))
+        document = parse_document(self.directory.contract(release).decode(), Path(str(release)))
+        # A program's contract may name no version, and the release has one.
+        annotations = {"version": str(release.version), **document.spec.annotations}
+        return structs.replace(document, spec=structs.replace(document.spec, annotations=MappingProxyType(annotations)))
 
     def platforms(self, contract: Path) -> tuple[str, ...] | None:
         """Return None: a contract does not name platforms."""

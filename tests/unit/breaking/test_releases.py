@@ -44,7 +44,7 @@ def registry(tmp_path: Path) -> Directory:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (contract("{name: table}", version="1.2.0"), ["V604"]),
+        (contract("{name: table}", version="1.2.0"), ["V601", "V604"]),
         (contract("{name: table}", version="2.0.0"), ["V604"]),
         (contract("{name: table}", version="1.2.1"), []),
         (contract("{name: table}"), []),
