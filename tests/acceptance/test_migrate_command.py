@@ -65,7 +65,7 @@ def test_what_is_left_fails_and_says_what_to_do(folder: Path) -> None:
 
 def test_as_json(folder: Path) -> None:
     result = comp("migrate", "*.yaml", "--format", "json")
-    [data] = json.loads(result.out)["contracts"]
+    [data] = json.loads(result.out)["files"]
     assert (data["path"], data["changed"], data["written"]) == ("c.yaml", True, True)
     assert [change["written"] for change in data["changes"]] == ["type: String"]
     assert (folder / "c.yaml").read_text() == NEW

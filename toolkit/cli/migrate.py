@@ -60,7 +60,7 @@ def command(
         if outcome.is_changed or not outcome.is_done:
             console.say(summary(outcome))
     if form == "json":
-        console.data(json.dumps({"contracts": data}, indent=2))
+        console.data(json.dumps({"files": data}, indent=2))
     console.say(_sum(len(data), changed, writes=writes))
     return code
 

@@ -234,13 +234,13 @@ class _Module:
             found = written_annotation(self.module, argument.annotation)
             if not found.maker.startswith("Output"):
                 inputs.append((default is not None, self._new_name(function, argument, found)))
-        for argument, _ in parameters(function):
+        for argument, default in parameters(function):
             found = written_annotation(self.module, argument.annotation)
             if found.left:
                 why = f"KFP 2 has no type for {argument.arg!r} of {function.name}"
                 self.left.append(self.todo(argument, "annotation", why, found.left))
                 continue
-            self._annotate(argument, found)
+            self._annotate(argument, default, found)
             if found.is_file:
                 opened += self._file(function, argument, found)
         result = returned(self.module, function.returns)
@@ -255,12 +255,18 @@ class _Module:
         # Stable: those without a default come first.
         return [name for _, name in sorted(inputs, key=lambda each: each[0])]
 
-    def _annotate(self, argument: ast.arg, found: Annotation) -> None:
+    def _annotate(self, argument: ast.arg, default: ast.expr | None, found: Annotation) -> None:
         """Write the annotation of a parameter in KFP 2's way."""
         if argument.annotation is None:
             end = self._end_offset(argument)
-            self._change(end, end, f": {found.text}")
-            self._note(argument, "annotation", f"KFP 2 wants a type for {argument.arg!r}", f": {found.text}")
+            following = self._offset(default) if default is not None else end
+            # PEP 8 has spaces around the `=` of a parameter with a type.
+            if self.text[end:following].strip() == "=":
+                self._change(end, following, f": {found.text} = ")
+            else:
+                self._change(end, end, f": {found.text}")
+            written = f"{argument.arg}: {found.text}"
+            self._note(argument, "annotation", f"KFP 2 wants a type for {argument.arg!r}", written)
         elif found.node is not None:
             self._replace(found.node, found.text)
             self._note(argument, "annotation", found.why, found.text or "no type: it takes every artifact")

@@ -5,6 +5,8 @@ import pytest
 from tests.migrated_modules import ADD, TRAIN, migrated_module
 from toolkit.errors import FindingsError
 
+HEAD = "from kfp.components import InputPath, func_to_container_op\n"
+
 
 def test_a_module_is_rewritten() -> None:
     result = migrated_module(TRAIN)
@@ -88,6 +90,14 @@ def test_an_import_under_a_condition_gets_another_beside_it() -> None:
     assert new == text.replace("as c\n    c.func_to_container_op", "as c\n    from kfp import dsl\n    dsl.component")
 
 
+@pytest.mark.parametrize(
+    ("parameter", "written"), [("x=1", "x: str = 1"), ("x = 1", "x: str = 1"), ("x=(1)", "x: str=(1)"), ("x", "x: str")]
+)
+def test_a_type_and_a_default_are_apart(parameter: str, written: str) -> None:
+    text = f"{HEAD}@func_to_container_op\ndef f({parameter}): pass\n"
+    assert f"def f({written}): pass" in migrated_module(text).new.text
+
+
 def test_kfp_v2_is_kfp() -> None:
     text = "from kfp.v2 import dsl, compiler\nfrom kfp.v2.dsl import Input, component\n"
     assert migrated_module(text).new.text == text.replace("kfp.v2", "kfp")
@@ -110,9 +120,6 @@ def test_line_ends_stay() -> None:
 def test_other_code_stays(text: str) -> None:
     result = migrated_module(text)
     assert (result.new.text, result.made, result.left) == (text, (), ())
-
-
-HEAD = "from kfp.components import InputPath, func_to_container_op\n"
 
 
 @pytest.mark.parametrize(
