@@ -11,6 +11,7 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.registry.release import Release, normalised
 from toolkit.spec.reader import parse_component
+from toolkit.spec.schema_header import schema_header
 from toolkit.system.atomic import write_bytes
 from toolkit.system.held import held
 from toolkit.system.paths import check_inside, leads_elsewhere
@@ -80,15 +81,17 @@ def _add(path: Path, contract: bytes, entry: dict[str, Any], key: str, *, lock_p
                 where=Location(path=path),
                 hint="--force takes the release's own contract",
             )
+    # The consumer's own header stays: it names a schema of the consumer's repository.
+    new = schema_header(old or b"") + contract
     # The copy before the lock: after a crash in between, adding the same release again finds its own copy.
-    if old != contract:
-        write_bytes(path, contract)
+    if old != new:
+        write_bytes(path, new)
     if previous != entry:
         locked[key] = entry
         # Sorted, so that adding a component changes one place of the file.
         document = {"version": LOCK_VERSION, "components": dict(sorted(locked.items()))}
         write_bytes(lock_path, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
-    return Vendored(path=path, changed=old != contract or previous != entry)
+    return Vendored(path=path, changed=old != new or previous != entry)
 
 
 def read_components_lock(path: Path) -> dict[str, dict[str, Any]]:

@@ -84,6 +84,16 @@ def test_an_edited_copy_stays_unless_forced(tmp_path: Path, *, locked: bool) -> 
     assert copy.read_bytes() == b"two\n"
 
 
+def test_a_header_that_names_a_schema_is_no_edit_and_stays(tmp_path: Path) -> None:
+    header = b"# yaml-language-server: $schema=../../../.comp/schemas/component.schema.json\n"
+    path = _add(tmp_path).path
+    path.write_bytes(header + b"one\n")
+    assert not _add(tmp_path).changed
+    assert path.read_bytes() == header + b"one\n"
+    assert _add(tmp_path, b"two\n", version="1.1.0").changed
+    assert path.read_bytes() == header + b"two\n"
+
+
 def test_line_ends_of_a_checkout_are_no_edit(tmp_path: Path) -> None:
     copy = _add(tmp_path).path
     copy.write_bytes(b"one\r\n")
