@@ -68,7 +68,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
     def because(self) -> str:
         """Return the rules that require the bump, in the order of their ids."""
-        ids = {change.rule.id for change in self.changes if change.bump_in(self.category) is self._raw()}
+        largest = self._raw()
+        ids = {change.rule.id for change in self.changes if change.bump_in(self.category) is largest}
         return some_of(sorted(ids))
 
     def _raw(self) -> Bump:

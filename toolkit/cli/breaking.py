@@ -12,6 +12,7 @@ import click
 from toolkit.cli import bars, findings, many
 from toolkit.cli.console import Console, pass_console
 from toolkit.errors import InputError, Severity, UsageError
+from toolkit.system.paths import real
 
 if TYPE_CHECKING:
     from toolkit.breaking.change import Category
@@ -171,7 +172,7 @@ def _of_folder(folder: Path) -> list[Path]:
 
 def _shown(path: Path) -> Path:
     """Name a file from the current folder, as editors and CI want it; elsewhere by its whole path."""
-    resolved = path.resolve()
+    resolved = real(path)
     return resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else path
 
 

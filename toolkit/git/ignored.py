@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from toolkit.git.program import Git
+from toolkit.system.paths import real
 
 
 def ignored(folder: Path, environ: Mapping[str, str]) -> frozenset[str]:
@@ -13,9 +14,9 @@ def ignored(folder: Path, environ: Mapping[str, str]) -> frozenset[str]:
     Empty outside of a repository, and for a folder that is itself ignored: whoever names it means it. What is
     tracked is not ignored. Raises OutsideError when git is missing, or refuses the repository.
     """
-    if not any((place / ".git").exists() for place in (folder.absolute(), *folder.resolve().parents)):
+    if not any((place / ".git").exists() for place in (folder.absolute(), *real(folder).parents)):
         return frozenset()
-    git = Git(folder=folder.resolve(), environ=environ)
+    git = Git(folder=real(folder), environ=environ)
     data = git.get("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
     names = frozenset(os.fsdecode(name).removesuffix("/") for name in data.split(b"\0") if name)
     return frozenset() if names == {"."} else names

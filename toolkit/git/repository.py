@@ -10,6 +10,7 @@ from msgspec import Struct
 from toolkit.errors import UsageError
 from toolkit.git.program import Git, without_filters
 from toolkit.limits import PATH_LENGTH
+from toolkit.system.paths import real
 from toolkit.words import did_you_mean
 
 # Of SHA-1 or SHA-256; servers' variables for the commit before a new branch are all zeros.
@@ -47,7 +48,7 @@ class Repository(Struct, frozen=True, kw_only=True):
 
         Raises UsageError outside of a repository and in a bare one, OutsideError when git refuses it or is missing.
         """
-        git = Git(folder=folder.resolve(), environ=environ)
+        git = Git(folder=real(folder), environ=environ)
         done = git.try_("rev-parse", "--is-bare-repository", "--is-shallow-repository", "--show-toplevel")
         bare, _, rest = done.out.partition(b"\n")
         shallow, _, top = rest.partition(b"\n")

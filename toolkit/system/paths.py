@@ -17,6 +17,14 @@ _LONGEST = 200
 _KEPT = 60
 
 
+def real(path: Path) -> Path:
+    """Return a path without links; one that leads back to itself stays, and reading it is an error.
+
+    `Path.resolve` raises a RuntimeError for such a link before Python 3.13.
+    """
+    return Path(os.path.realpath(path))
+
+
 def is_plain(name: str) -> bool:
     """Whether a name can be one part of a path as it is, on any file system."""
     return _PLAIN.fullmatch(name) is not None and len(name.encode(errors="replace")) <= _LONGEST

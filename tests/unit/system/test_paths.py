@@ -1,12 +1,13 @@
 """Names from outside as parts of paths."""
 
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.system.paths import leads_elsewhere, plain_part, plain_parts
+from toolkit.system.paths import leads_elsewhere, plain_part, plain_parts, real
 
 
 @pytest.mark.parametrize("name", ["model", "Number of rows", "größe (m²)", "a.b", "1st", "x=1, y", "模型"])
@@ -54,3 +55,10 @@ def test_every_name_has_a_part_of_its_own(names: list[str]) -> None:
     assert parts.keys() == set(names)
     assert len({part.casefold() for part in parts.values()}) == len(parts)
     assert not any(leads_elsewhere(part) or part.startswith(".") for part in parts.values())
+
+
+def test_a_link_that_leads_back_to_itself_stays(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "link").symlink_to(".")
+    assert real(tmp_path / "loop") == tmp_path / "loop"
+    assert real(tmp_path / "link" / "missing") == tmp_path / "missing"
