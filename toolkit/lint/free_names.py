@@ -24,6 +24,15 @@ _GIVEN = frozenset(
 )
 _UNSEEN = frozenset({"exec", "eval", "globals", "locals", "vars", "builtins", "__builtins__", "get_ipython", "*"})
 _ANNOTATED = (ast.arg, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef)
+# The most frequent kinds of nodes, which neither bind a name nor have a part that is not read.
+_ORDINARY = frozenset(
+    {
+        *(ast.Call, ast.keyword, ast.Expr, ast.Assign, ast.Tuple, ast.List, ast.Dict, ast.Subscript, ast.BinOp),
+        *(ast.BoolOp, ast.UnaryOp, ast.Compare, ast.If, ast.For, ast.Return, ast.With, ast.withitem, ast.arguments),
+        *(ast.JoinedStr, ast.FormattedValue),
+    }
+)
+_LEAVES = frozenset({ast.Constant, ast.Load, ast.Store, ast.Del, ast.Pass})
 _MOST = 5
 
 
@@ -44,7 +53,9 @@ def free_names(tree: ast.Module) -> list[ast.Name]:
                 defined.add(node.id)
         elif isinstance(node, ast.Attribute):
             waiting.append(node.value)
-        elif not isinstance(node, ast.Constant | ast.expr_context):
+        elif type(node) in _ORDINARY:
+            waiting += _parts(node)
+        elif type(node) not in _LEAVES:
             defined.update(_defined(node))
             waiting += _read(node, defined)
     if not _UNSEEN.isdisjoint(first) or not _UNSEEN.isdisjoint(defined):
@@ -89,6 +100,17 @@ def _read(node: ast.AST, defined: set[str]) -> Iterator[ast.AST]:
             yield value
         elif isinstance(value, list):
             yield from (part for part in value if isinstance(part, ast.AST))
+
+
+def _parts(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the parts of a node."""
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if isinstance(value, list):
+            # A dict has None for the key of `**`.
+            yield from (part for part in value if part is not None)
+        elif isinstance(value, ast.AST):
+            yield value
 
 
 def _catches(caught: ast.expr | None) -> bool:
