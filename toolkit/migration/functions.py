@@ -282,11 +282,24 @@ class _Module:
         if new != old:
             start = self._offset(argument)
             self._change(start, start + len(old), new)
+            self._describe(function, old, new)
             self._note(argument, "parameter", f"KFP 1.8 calls {old!r} {new!r}, and KFP 2 leaves names as they are", new)
         if mode is not None:
             self._note(argument, "file", f"KFP 2 passes paths alone, not {found.maker}", f"{old} = open({new}{mode})")
             return [f"{old} = open({new}{mode})"]
         return [f"{old} = {new}"] if new != old else []
+
+    def _describe(self, function: ast.FunctionDef, old: str, new: str) -> None:
+        """Rename a parameter where the docstring describes it, since KFP 2 looks descriptions up by name."""
+        if ast.get_docstring(function) is None:
+            return
+        start, end = self._offset(function.body[0]), self._end_offset(function.body[0])
+        # `name:`, `name (type):` and `:param name:`.
+        described = re.compile(
+            rf"^[ \t]*(?::param[ \t]+)?({re.escape(old)})(?=[ \t]*(?:\([^)\r\n]*\))?[ \t]*:)", re.MULTILINE
+        )
+        for found in described.finditer(self.text, start, end):
+            self._change(*found.span(1), new)
 
     def _new_name(self, function: ast.FunctionDef, argument: ast.arg, found: Annotation) -> str:
         """Return the name that a parameter gets: that of KFP 1.8's port, unless it would hide another name."""

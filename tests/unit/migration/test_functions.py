@@ -98,6 +98,15 @@ def test_a_type_and_a_default_are_apart(parameter: str, written: str) -> None:
     assert f"def f({written}): pass" in migrated_module(text).new.text
 
 
+def test_the_description_of_a_renamed_parameter_follows_it() -> None:
+    head = f"{HEAD}@func_to_container_op\ndef f(a_path: InputPath('CSV')):\n"
+    doc = (
+        "Do.\n\n    Args:\n        a_path (str): One.\n        a_path_too: a_path: 2.\n    :param a_path: Three.\n    "
+    )
+    new = migrated_module(f'{head}    """{doc}"""\n').new.text
+    assert "        a (str): One.\n        a_path_too: a_path: 2.\n    :param a: Three." in new
+
+
 def test_kfp_v2_is_kfp() -> None:
     text = "from kfp.v2 import dsl, compiler\nfrom kfp.v2.dsl import Input, component\n"
     assert migrated_module(text).new.text == text.replace("kfp.v2", "kfp")
