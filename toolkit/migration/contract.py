@@ -17,6 +17,8 @@ from toolkit.spec.model import Container
 from toolkit.spec.reader import ComponentDocument, parse_document
 from toolkit.spec.rewriting import Replacements, replaced, replacements
 
+_ROUNDS = 10
+
 
 class Made(Struct, frozen=True, kw_only=True):
     """A change that was made; `where` is a place in the contract as it was."""
@@ -52,8 +54,15 @@ def migrate(document: ComponentDocument, known: types.Evidence, *, copy_file_out
     """Return a contract as both lines of KFP read it; `known` says how types are passed in the contracts around it."""
     work = _Work(document)
     if isinstance(document.spec.implementation, Container):
-        for migration in _migrations(known, copy_file_outputs=copy_file_outputs):
-            work.apply(migration)
+        migrations = _migrations(known, copy_file_outputs=copy_file_outputs)
+        # One change can remove what kept another from being made, such as a second use of an input.
+        for _ in range(_ROUNDS):
+            count = len(work.made)
+            work.left.clear()
+            for migration in migrations:
+                work.apply(migration)
+            if len(work.made) == count:
+                break
     work.leave(remaining.remaining(work.document))
     changed = work.document.text != document.text
     return Migrated(

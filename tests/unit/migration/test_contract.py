@@ -124,3 +124,11 @@ implementation: {container: {image: i, command: [c], args: [{inputValue: a}, {in
     assert left.advice == (
         "the layout (an anchor, an alias, a comment) keeps it from being changed; write type: String"
     )
+
+
+def test_a_change_that_another_one_makes_possible_is_made() -> None:
+    # The default of `b` takes away the only use of `a` by path.
+    args = "[{inputValue: a}, {if: {cond: {isPresent: b}, then: [x], else: [{inputPath: a}]}}]"
+    result = migrated(contract("[{name: a}, {name: b, type: Integer, default: ''}]", args))
+    assert [made.kind for made in result.made] == ["value-type", "default"]
+    assert result.left == ()
