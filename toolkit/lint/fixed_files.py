@@ -12,7 +12,6 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from toolkit.config.project import read_project
 from toolkit.errors import Finding, InputError, Location, OutsideError
 from toolkit.limits import CONTRACT_SIZE
 from toolkit.lint.fixing import fixable, fixed
@@ -92,6 +91,9 @@ def is_generated(contract: Path, environ: Mapping[str, str]) -> bool:
 
 def _generated(folder: Path, environ: Mapping[str, str]) -> frozenset[str]:
     """Return the real paths of the contracts that `comp generate` writes for a component."""
+    # It takes long to import, and most contracts have no fixes.
+    from toolkit.config.project import read_project
+
     try:
         project = read_project(folder, environ=environ)
     except InputError:

@@ -1,11 +1,15 @@
 """The rule about a component's version, which both its contract and its settings have."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from toolkit.config.project import Project
 from toolkit.errors import Finding, FindingsError, Location, Severity
 from toolkit.lint.rule import ERROR, RuleCategory, reported
 from toolkit.spec.reader import ComponentDocument, read_document
+
+if TYPE_CHECKING:
+    # It takes long to import, and one contract needs no settings of a component.
+    from toolkit.config.project import Project
 
 reported(
     "V605",
@@ -61,7 +65,7 @@ reported(
 )
 
 
-def differing_versions(project: Project) -> Iterator[Finding]:
+def differing_versions(project: "Project") -> Iterator[Finding]:
     """Yield a finding for each contract that names another version than the project; unreadable ones have others."""
     for entry in project.entries:
         if not entry.contract.is_file():
@@ -74,7 +78,7 @@ def differing_versions(project: Project) -> Iterator[Finding]:
             yield finding
 
 
-def version_finding(document: ComponentDocument, project: Project, *, generated: bool) -> Finding | None:
+def version_finding(document: ComponentDocument, project: "Project", *, generated: bool) -> Finding | None:
     """Return the finding about a contract that names another version than its project; None without one."""
     version = document.spec.annotations.get("version")
     if version is None or version == project.version:
