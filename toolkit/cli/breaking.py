@@ -142,32 +142,12 @@ def _of_consumers(console: Console, found: "Survey", paths: Sequence[Path], cate
 
 def _contracts(paths: Sequence[Path], *, every: bool) -> tuple[list[Path], InputError | None]:
     """Return the contracts that are meant, in order, each once; and the error for a collection that has none now."""
-    from toolkit.collection.workspace import NoComponentError, read_workspace
+    from toolkit.collection.contracts import contracts_of_collections, contracts_of_components
 
-    contracts: list[Path] = []
-    nothing_left = None
-    for path in paths:
-        if not path.is_dir():
-            contracts.append(path)
-        elif every:
-            try:
-                members = read_workspace(path, os.environ).members
-            except NoComponentError as error:
-                # They may have been there before.
-                nothing_left, members = error, ()
-            contracts += [contract for member in members for contract in _of_folder(member.folder)]
-        else:
-            found = _of_folder(path)
-            if not found:
-                raise InputError(f"{path} has no component.yaml", hint="name a component's folder, or use --all")
-            contracts += found
-    return list(dict.fromkeys(_shown(contract) for contract in contracts)), nothing_left
-
-
-def _of_folder(folder: Path) -> list[Path]:
-    """Return the contracts of one component's folder."""
-    contracts = [folder / "component.yaml", *sorted((folder / "components").glob("*.yaml"))]
-    return [path for path in contracts if path.is_file()]
+    contracts, nothing_left = (
+        contracts_of_collections(paths, os.environ) if every else (contracts_of_components(paths), None)
+    )
+    return list(dict.fromkeys(map(_shown, contracts))), nothing_left
 
 
 def _shown(path: Path) -> Path:

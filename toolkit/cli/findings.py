@@ -10,6 +10,7 @@ from toolkit.cli.ci_reports import findings_as_commands
 from toolkit.cli.console import Console
 from toolkit.edits import Applicability
 from toolkit.errors import Finding, Severity
+from toolkit.words import counted
 
 # Formats that are lines: those of one file need no others.
 _AT_ONCE = frozenset({"text", "jsonl", "github"})
@@ -82,7 +83,7 @@ class Report:
 
     def sums(self) -> str:
         """Return how many findings there are of each severity, in words."""
-        return ", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in self._counts.items())
+        return ", ".join(counted(count, severity) for severity, count in self._counts.items())
 
     def fixable(self) -> str:
         """Return how many findings can be fixed with which option, in words; empty for none."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.failures import print_failure
 from toolkit.errors import InputError, UsageError
+from toolkit.words import counted
 
 if TYPE_CHECKING:
     from toolkit.migration.together import Outcome
@@ -39,12 +39,15 @@ def command(
     """
     if as_diff and form == "json":
         raise UsageError("--diff is a form of its own", hint="leave out --diff or --format")
+    from toolkit.collection.contracts import contracts_below
     from toolkit.migration.reports import as_data, summary
     from toolkit.migration.together import migrate_together, write
 
     writes = not (as_diff or check)
     code, changed, data = 0, 0, []
-    for outcome in migrate_together(_contracts(paths), os.environ, copy_file_outputs=copy_file_outputs):
+    for outcome in migrate_together(
+        contracts_below(paths, os.environ), os.environ, copy_file_outputs=copy_file_outputs
+    ):
         written = False
         if writes and outcome.is_changed:
             try:
@@ -65,29 +68,6 @@ def command(
     return code
 
 
-def _contracts(paths: Sequence[Path]) -> list[Path]:
-    """Return the contracts that the paths stand for, each once. Raises InputError for a path without any."""
-    from toolkit.collection.targets import Targets, looks_like_a_contract, no_contract
-
-    found: dict[Path, None] = {}
-    empty = set(range(len(paths)))
-    targets = Targets(paths, os.environ)
-    for target in targets:
-        for path in _of_folder(target.path) if target.is_folder else [target.path]:
-            if not target.is_found or looks_like_a_contract(path):
-                found[path] = None
-                empty.discard(target.asked)
-    for number in sorted(empty - targets.repeated):
-        raise no_contract(paths[number])
-    return list(found)
-
-
-def _of_folder(folder: Path) -> list[Path]:
-    """Return the contracts of one component's folder."""
-    contracts = [folder / "component.yaml", *sorted((folder / "components").glob("*.yaml"))]
-    return [path for path in contracts if path.is_file()]
-
-
 def _print(console: Console, outcome: "Outcome", *, as_diff: bool) -> None:
     """Print the changes of one contract with their reasons, or as a diff."""
     from toolkit.migration.reports import as_lines, diff
@@ -101,7 +81,7 @@ def _print(console: Console, outcome: "Outcome", *, as_diff: bool) -> None:
 
 def _sum(count: int, changed: int, *, writes: bool) -> str:
     """Return the last line of the report."""
-    files = f"{count} file{'s' * (count != 1)}"
+    files = counted(count, "file")
     if not changed:
         return f"{files}: nothing to change"
     return f"{files}: {changed} {'rewritten' if writes else 'would be rewritten'}"

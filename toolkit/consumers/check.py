@@ -20,6 +20,7 @@ from toolkit.limits import CONTRACT_SIZE
 from toolkit.registry.vendored import LOCK_NAME
 from toolkit.spec.reader import ComponentDocument
 from toolkit.system.reading import read_foreign
+from toolkit.words import counted
 
 _SUFFIXES = {".yaml", ".yml", ".json"}
 # What others put there, or programs make again: no pipeline that anybody works on.
@@ -45,10 +46,10 @@ class Checked(Struct, kw_only=True):
 
     def summary(self) -> str:
         """Return a line about the whole."""
-        files = f"{self.files} file{'s' * (self.files != 1)}"
+        files = counted(self.files, "file")
         if not self.uses:
             return f"no use of what changed in {files}"
-        uses = f"{self.uses} use{'s' * (self.uses != 1)} of what changed in {files}"
+        uses = f"{counted(self.uses, 'use')} of what changed in {files}"
         return f"{uses}: {len(self.broken)} break{'s' * (len(self.broken) == 1)}"
 
 
