@@ -102,7 +102,7 @@ def _with_text(
             return {place: (test, in_concat)}
         case IfPlaceholder(condition=IsPresent(input=tested)) if tested == name:
             # With the default it was present always.
-            otherwise = tuple(_filled(item, name, text) for item in argument.then)
+            otherwise = _all_filled(argument.then, name, text)
             return {place: (replace(argument, otherwise=otherwise), in_concat)}
         case ConcatPlaceholder(items=items):
             return _of_several(place, items, name, text, in_concat=True)
@@ -123,19 +123,28 @@ def _of_several(
     return changes
 
 
+def _all_filled(items: Arguments, name: str, text: str) -> Arguments:
+    """Return arguments with a text in the place of an input's value; tests of its presence hold."""
+    filled: list[Argument] = []
+    for item in items:
+        if isinstance(item, IfPlaceholder) and item.condition == IsPresent(input=name):
+            filled += _all_filled(item.then, name, text)
+        else:
+            filled.append(_filled(item, name, text))
+    return tuple(filled)
+
+
 def _filled(argument: Argument, name: str, text: str) -> Argument:
-    """Return an argument with a text in the place of an input's value."""
+    """Return one argument with a text in the place of an input's value."""
     match argument:
         case PortPlaceholder(kind="inputValue", port=port) if port == name:
             return text
         case ConcatPlaceholder():
-            items = tuple(_filled(item, name, text) for item in argument.items)
+            items = _all_filled(argument.items, name, text)
             words = [item for item in items if isinstance(item, str)]
             return "".join(words) if len(words) == len(items) else ConcatPlaceholder(items=items)
         case IfPlaceholder():
-            then = tuple(_filled(item, name, text) for item in argument.then)
-            return replace(
-                argument, then=then, otherwise=tuple(_filled(item, name, text) for item in argument.otherwise)
-            )
+            then, otherwise = (_all_filled(items, name, text) for items in (argument.then, argument.otherwise))
+            return replace(argument, then=then, otherwise=otherwise)
         case _:
             return argument

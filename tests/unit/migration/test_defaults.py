@@ -4,6 +4,7 @@ import pytest
 
 from tests.migrations import contract, made
 
+NESTED = "{if: {cond: {isPresent: x}, then: [b, {inputValue: x}]}}"
 TESTED = "{if: {cond: {isPresent: x}, then: [{inputValue: x}], else: ['']}}"
 
 
@@ -68,6 +69,10 @@ def test_what_is_said_about_optional_is_kept(optional: str, written: str) -> Non
         (
             "[{if: {cond: {isPresent: y}, then: [{inputValue: x}], else: [{inputValue: x}]}}]",
             f"[{{if: {{cond: {{isPresent: y}}, then: [{TESTED}], else: [{TESTED}]}}}}]",
+        ),
+        (
+            f"[{{if: {{cond: {{isPresent: x}}, then: [a, {NESTED}]}}}}]",
+            f"[{{if: {{cond: {{isPresent: x}}, then: [a, {NESTED}], else: [a, b, '']}}}}]",
         ),
         ("[{executorInput: null}]", "[{executorInput: null}]"),
     ],
