@@ -60,6 +60,15 @@ def test_a_break_fails_until_the_version_says_so(repository: Path) -> None:
     assert "- The input 'table' is called 'data' now (B102)." in (repository / "CHANGELOG.md").read_text()
 
 
+def test_a_file_that_is_no_contract_is_refused(repository: Path) -> None:
+    (repository / "weekly.py").write_text("x = 1\n")
+    _git("add", ".")
+    _git("commit", "-qm", "two")
+    result = comp("breaking", "weekly.py", "--against", "main")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == "error: weekly.py is not a contract\n\nhint: name a component.yaml, or a component's folder\n"
+
+
 def test_a_collection_in_one_run(repository: Path) -> None:
     assert comp("breaking", "--all", "--against", "HEAD").err == "nothing changed\n"
     (repository / "train" / "component.yaml").write_text(OLD.replace("'0.1'", "'0.2'").replace("1.2.0", "1.3.0"))

@@ -31,6 +31,10 @@ from toolkit.system.paths import real
 CONTRACT = "component.yaml"
 # A host, as Docker knows one: with a dot or a port, or this machine; then a name with a tag or a digest.
 _IMAGE = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w.-]+:[0-9]+)(?::[0-9]+)?/[^@:]+(?::[\w][\w.-]*|@sha256:)")
+# What stands for a file or a folder, also if it is missing; a branch of such a name has the prefix `git:`.
+_PATH = re.compile(r"\A(?:\.{0,2}/|~)|(?:/|\.ya?ml)\Z")
+
+Gone = tuple[tuple[PurePosixPath, ComponentDocument], ...]
 
 
 class Earlier(Protocol):
@@ -70,6 +74,11 @@ def open_earlier(
     which is meant. Raises UsageError for what is missing.
     """
     kind, value = _kind(text)
+    if not value.strip():
+        # An empty variable of a CI job, which must not pass as a comparison.
+        raise UsageError(
+            "--against is empty", hint="name a branch such as origin/main, a folder, a release or an image"
+        )
     if kind == "path":
         path = Path(value)
         if not path.exists():
@@ -96,7 +105,7 @@ def _kind(text: str) -> tuple[str, str]:
     prefix, colon, rest = text.partition(":")
     if colon and prefix in {"path", "release", "image", "git"}:
         return prefix, rest
-    if Path(text).exists():
+    if text and (Path(text).exists() or (not colon and _PATH.search(text))):
         return "path", text
     if prefix in {"layout", "archive"} or _IMAGE.match(text):
         return "image", text
@@ -110,27 +119,45 @@ def _kind(text: str) -> tuple[str, str]:
     return "git", text
 
 
-class OnDisk(Struct, frozen=True, kw_only=True):
+class OnDisk(Struct, frozen=True, kw_only=True, dict=True):
     """A contract's file, or a folder with an earlier state of `folder`."""
 
     place: Path
     folder: Path
 
     def prepare(self, contracts: Sequence[Path]) -> None:
-        """Check that a file is about one contract; files of a folder are read one by one."""
+        """Check that a file is about one contract, and that a folder has contracts; they are read one by one."""
         if self.place.is_file():
             _check_one(contracts, f"{self.place.name} is a contract")
+        elif contracts and not self._gone and not any(self._path(contract).is_file() for contract in contracts):
+            raise UsageError(f"{self.place} has no contract", hint=f"name an earlier state of {self.folder}")
+
+    @cached_property
+    def _gone(self) -> Gone:
+        """Return the contracts that only the earlier folder has, by their paths from it."""
+        found = []
+        for path in sorted(self.place.rglob("*.yaml")):
+            inside = PurePosixPath(path.relative_to(self.place))
+            is_hidden = any(part.startswith(".") for part in inside.parts)
+            if is_contract(inside) and not is_hidden and not (self.folder / inside).is_file():
+                with suppress(FindingsError):
+                    found.append((inside, read_document(path)))
+        return tuple(found)
+
+    def _path(self, contract: Path) -> Path:
+        """Return the path that a contract has in the earlier folder, if it has not moved."""
+        resolved = real(contract)
+        inside = resolved.relative_to(self.folder) if resolved.is_relative_to(self.folder) else Path(resolved.name)
+        return self.place / inside
 
     def of(self, contract: Path) -> ComponentDocument | None:
-        """Return the earlier version; in a folder it has the same path as now."""
+        """Return the earlier version: at the same path, or one of its name or an alias whose path is gone."""
         if self.place.is_file():
             # The one comparison that was asked for: a warning would let it pass.
             with not_a_contract():
                 return read_document(self.place)
-        resolved = real(contract)
-        inside = resolved.relative_to(self.folder) if resolved.is_relative_to(self.folder) else Path(resolved.name)
-        path = self.place / inside
-        return read_document(path) if path.is_file() else None
+        path = self._path(contract)
+        return read_document(path) if path.is_file() else _named(self._gone, contract)
 
     def platforms(self, contract: Path) -> tuple[str, ...] | None:
         """Return those of the earlier folder's settings; of a contract alone nothing is known."""
@@ -145,14 +172,10 @@ class OnDisk(Struct, frozen=True, kw_only=True):
         return False
 
     def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
-        """Yield the contracts that only the earlier folder has."""
-        del moved
-        if self.place.is_file() or real(folder) != self.folder:
-            return
-        for path in sorted(self.place.rglob(CONTRACT)):
-            inside = path.relative_to(self.place)
-            if not any(part.startswith(".") for part in inside.parts) and not (folder / inside).exists():
-                yield str(inside)
+        """Yield the contracts below the folder that only the earlier folder has."""
+        resolved = real(folder)
+        if self.place.is_dir() and resolved.is_relative_to(self.folder):
+            yield from _removed(self._gone, PurePosixPath(resolved.relative_to(self.folder)), moved)
 
 
 class Released(Struct, frozen=True, kw_only=True):
@@ -218,7 +241,7 @@ class InGit(Struct, frozen=True, kw_only=True, dict=True):
         return differences(self.repository, self.tree)
 
     @cached_property
-    def _gone(self) -> tuple[tuple[PurePosixPath, ComponentDocument], ...]:
+    def _gone(self) -> Gone:
         """Return the contracts that are gone since, by their paths from the top; what was not one is left out."""
         # A link that leads nowhere, or to a device, is no file that a contract could be read from.
         paths = [
@@ -241,9 +264,7 @@ class InGit(Struct, frozen=True, kw_only=True, dict=True):
         data = self.blobs[path]
         if data is not None:
             return self._parsed(data, path)
-        spec = read_document(contract).spec
-        names = (spec.name, *aliases_of(spec))
-        return next((found for _, found in self._gone if found.spec.name in names), None)
+        return _named(self._gone, contract)
 
     def platforms(self, contract: Path) -> tuple[str, ...] | None:
         """Return those of the commit's settings."""
@@ -267,11 +288,8 @@ class InGit(Struct, frozen=True, kw_only=True, dict=True):
         return contract.exists() and not read & self._differences.keys()
 
     def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
-        """Yield the contracts below the folder that are gone."""
-        top = PurePosixPath(self._path(folder))
-        for path, document in self._gone:
-            if path.is_relative_to(top) and document.spec.name not in moved:
-                yield str(path.relative_to(top))
+        """Return the contracts below the folder that are gone."""
+        return _removed(self._gone, PurePosixPath(self._path(folder)), moved)
 
     def _parsed(self, data: bytes, path: str) -> ComponentDocument:
         """Return the contract in a blob; its findings name the commit as git does."""
@@ -286,6 +304,20 @@ class InGit(Struct, frozen=True, kw_only=True, dict=True):
                 f"{path} is not in the repository {self.repository.top}", hint="run it inside of the repository"
             )
         return resolved.relative_to(self.repository.top).as_posix()
+
+
+def _named(gone: Gone, contract: Path) -> ComponentDocument | None:
+    """Return the one of the contracts that are gone that has the name or an alias of a contract."""
+    spec = read_document(contract).spec
+    names = (spec.name, *aliases_of(spec))
+    return next((found for _, found in gone if found.spec.name in names), None)
+
+
+def _removed(gone: Gone, top: PurePosixPath, moved: AbstractSet[str]) -> Iterator[str]:
+    """Yield the paths from `top` of the contracts that are gone below it, except of components in `moved`."""
+    for path, document in gone:
+        if path.is_relative_to(top) and document.spec.name not in moved:
+            yield str(path.relative_to(top))
 
 
 def _check_one(contracts: Sequence[Path], what: str) -> None:

@@ -18,7 +18,7 @@ def contracts_of_components(paths: Sequence[Path]) -> list[Path]:
     """Return the contracts of components' folders; a file stands for itself. Raises InputError for a folder without."""
     contracts: list[Path] = []
     for path in paths:
-        found = contracts_in(path) if path.is_dir() else [path]
+        found = contracts_in(path) if path.is_dir() else [_checked(path)]
         if not found:
             raise InputError(f"{path} has no component.yaml", hint="name a component's folder, or use --all")
         contracts += found
@@ -36,7 +36,7 @@ def contracts_of_collections(
     nothing_left = None
     for path in paths:
         if not path.is_dir():
-            contracts.append(path)
+            contracts.append(_checked(path))
             continue
         try:
             members = read_workspace(path, environ).members
@@ -45,6 +45,13 @@ def contracts_of_collections(
         else:
             contracts += [contract for member in members for contract in contracts_in(member.folder)]
     return contracts, nothing_left
+
+
+def _checked(path: Path) -> Path:
+    """Return a file that may be a contract, missing or not. Raises InputError for one of another kind."""
+    if path.is_file() and path.suffix not in {".yaml", ".yml"} and not looks_like_a_contract(path):
+        raise InputError(f"{path} is not a contract", hint="name a component.yaml, or a component's folder")
+    return path
 
 
 def contracts_below(paths: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:

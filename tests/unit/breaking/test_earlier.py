@@ -93,13 +93,46 @@ def test_a_file_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"component\.yaml is a contract, and 2 contracts are compared with it"):
         file.prepare([now, now.with_name("other.yaml")])
     assert list(folder.removed(tmp_path / "new", set())) == ["gone/component.yaml"]
-    assert folder.of(tmp_path / "new" / "other" / "component.yaml") is None
+
+
+def test_a_component_that_moved_since_an_earlier_folder_is_the_same(tmp_path: Path) -> None:
+    for name, text in {"old/train": contract(), "new/fit": contract(), "new/other": contract(name="Other")}.items():
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "component.yaml").write_text(text)
+    (tmp_path / "old/train/components").mkdir()
+    (tmp_path / "old/train/components/more.yaml").write_text(contract(name="More"))
+    (tmp_path / "old/.hidden").mkdir()
+    (tmp_path / "old/.hidden/component.yaml").write_text(contract(name="Hidden"))
+    earlier, _ = open_earlier(str(tmp_path / "old"), environ={}, folder=tmp_path / "new", registry=None)
+    earlier.prepare([tmp_path / "new/fit/component.yaml"])
+    old = earlier.of(tmp_path / "new/fit/component.yaml")
+    assert old is not None
+    assert old.path == tmp_path / "old/train/component.yaml"
+    assert earlier.of(tmp_path / "new/other/component.yaml") is None
+    assert list(earlier.removed(tmp_path / "new", {"Train"})) == ["train/components/more.yaml"]
+    assert list(earlier.removed(tmp_path / "new/fit", set())) == []
+
+
+def test_a_folder_without_contracts_is_no_earlier_state(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "component.yaml").write_text(contract())
+    earlier, _ = open_earlier(str(tmp_path / "old"), environ={}, folder=tmp_path, registry=None)
+    with pytest.raises(UsageError, match=f"{tmp_path}/old has no contract"):
+        earlier.prepare([tmp_path / "component.yaml"])
 
 
 @pytest.mark.parametrize(
     ("against", "message"),
     [
+        ("", "--against is empty"),
+        (" ", "--against is empty"),
+        ("path:", "--against is empty"),
+        ("release:", "--against is empty"),
         ("path:nowhere", "nowhere does not exist"),
+        ("old.yaml", "old.yaml does not exist"),
+        ("../before/", "../before/ does not exist"),
+        ("git:old.yaml", "old.yaml is not a branch, a tag or a commit of this clone"),
+        ("HEAD:train/component.yaml", "HEAD:train/component.yaml is a file in a commit, expected a commit"),
         ("ml/train@^1", "ml/train@^1 is a release, and no registry is named"),
         ("nowhere", "nowhere is not a branch, a tag or a commit of this clone"),
         ("git:main@{1}", "main@{1} is not a commit of this clone"),

@@ -58,3 +58,12 @@ def test_below_a_path_each_contract_counts_once(train: Path) -> None:
     Path("empty").mkdir()
     with pytest.raises(InputError, match="no contract at or below empty"):
         contracts_below([train, Path("empty")], {})
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "weekly.py").write_text("x = 1\n")
+    for find in (contracts_of_components, lambda paths: contracts_of_collections(paths, {})):
+        with pytest.raises(InputError, match=r"weekly\.py is not a contract"):
+            find([tmp_path / "weekly.py"])
+    (tmp_path / "odd.txt").write_text("name: a\nimplementation: {}\n")
+    assert contracts_of_components([tmp_path / "odd.txt"]) == [tmp_path / "odd.txt"]
