@@ -175,6 +175,22 @@ def test_a_link_in_a_tree_that_leads_out_of_it_is_left(contract: Path) -> None:
     ]
 
 
+def test_a_contract_that_cannot_be_written_keeps_its_findings(contract: Path) -> None:
+    # The temporary file beside it would have a longer name than a file can have, for root too.
+    long = contract.rename(contract.with_name("a" * 250 + ".yaml"))
+    done = comp("lint", "--fix", long.name, folder=long.parent)
+    assert done.code == 3
+    assert " warning C029 [*] " in done.out
+    assert done.err.splitlines() == [
+        f"error: cannot write {long.name}: File name too long",
+        "",
+        "hint: use a shorter path",
+        "nothing to fix",
+        "0 errors, 2 warnings, 1 info",
+        "[*] 2 can be fixed with `--fix` (1 more with `--unsafe-fixes`)",
+    ]
+
+
 def test_only_chosen_rules_are_fixed(contract: Path) -> None:
     ok("lint", contract, "--fix", "--select", "C022")
     assert contract.read_text() == TEXT.replace("default: 5", "default: '5'")

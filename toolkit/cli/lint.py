@@ -130,7 +130,10 @@ def _printed(console: Console, printed: reports.Report, linted: "Linted", chosen
     if chosen.fixing.only_shows:
         return Done(result="to be fixed" if changes else "clean", code=int(changes))
     printed.add(linted.findings, linted.sources, linted.faults)
-    return _done(linted, strict=chosen.strict)
+    done = _done(linted, strict=chosen.strict)
+    if failed := chosen.fixing.failed(linted):
+        return replace(done, result="not fixed", code=max(done.code, failed))
+    return done
 
 
 def _end(console: Console, printed: reports.Report, chosen: _Chosen) -> None:

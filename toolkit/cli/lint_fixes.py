@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolkit.cli.console import Console
+from toolkit.cli.failures import print_failure
 from toolkit.errors import UsageError
 from toolkit.words import counted
 
@@ -61,6 +62,12 @@ class Fixing:
             for each in changed:
                 console.document(each.diff())
         return bool(changed)
+
+    @staticmethod
+    def failed(linted: "Linted") -> int:
+        """Print why contracts could not be written, and return the worst exit code; 0 if they all could."""
+        failures = (each.failure for each in linted.fixed if each.failure)
+        return max((print_failure(failure) for failure in failures), default=0)
 
     def end(self, console: Console) -> None:
         """Say how much was fixed."""

@@ -7,18 +7,20 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from functools import partial
+from io import StringIO
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from toolkit.errors import Finding, InputError, Location, OutsideError
+from toolkit.errors import CompError, Finding, InputError, Location, OutsideError
 from toolkit.limits import CONTRACT_SIZE
 from toolkit.lint.fixing import fixable, fixed
 from toolkit.lint.linter import lint_text
 from toolkit.lint.selection import Selection
 from toolkit.system.atomic import temporary_beside
 from toolkit.system.moment import once
+from toolkit.system.os_errors import refusal as refusal_of
 from toolkit.system.reading import read_foreign
 
 
@@ -33,7 +35,7 @@ class FixedFile(Struct, frozen=True, kw_only=True):
     """A contract before and after its fixes, the number of findings that they removed, and those that are left.
 
     What is left has no fix that was asked for: its layout does not allow it. `refusal` says why a contract with fixes
-    was left as it is.
+    was left as it is, `failure` why it could not be written.
     """
 
     path: Path
@@ -42,13 +44,15 @@ class FixedFile(Struct, frozen=True, kw_only=True):
     made: int
     left: tuple[Finding, ...]
     refusal: str = ""
+    failure: InputError | OutsideError | None = None
 
     def diff(self) -> str:
         """Return what changes, as a unified diff; a line keeps its line end."""
         # Only `--diff` needs it.
         from difflib import unified_diff
 
-        lines = (self.before.splitlines(keepends=True), self.after.splitlines(keepends=True))
+        # `patch` and git end lines at line feeds alone, `splitlines` at form feeds and others too.
+        lines = (StringIO(self.before, newline="\n").readlines(), StringIO(self.after, newline="\n").readlines())
         return "".join(_ended(line) for line in unified_diff(*lines, str(self.path), str(self.path)))
 
 
@@ -64,7 +68,7 @@ def fix_file(
 ) -> FixedFile:
     """Fix the contract at `path`, which has `text` and `findings`; with `inside`, only if it lies in that folder.
 
-    Raises OutsideError if the file cannot be written or changed meanwhile.
+    A file that cannot be written, or changed meanwhile, is left with its findings.
     """
     refusal, result = "", None
     if any(fixable(finding, unsafe=fixes.unsafe) for finding in findings):
@@ -73,8 +77,8 @@ def fix_file(
             result = fixed(text, path, lambda text: lint_text(text, path, selection), unsafe=fixes.unsafe)
     if result is None or result.text == text:
         return FixedFile(path=path, before=text, after=text, made=0, left=_left(findings, fixes), refusal=refusal)
-    if fixes.write:
-        _write(path, text, result.text)
+    if fixes.write and (failure := _failure(path, text, result.text)):
+        return FixedFile(path=path, before=text, after=text, made=0, left=tuple(findings), failure=failure)
     left = _left(result.left, fixes)
     return FixedFile(path=path, before=text, after=result.text, made=len(result.made), left=left)
 
@@ -113,6 +117,21 @@ def _refusal(path: Path, inside: Path | None, environ: Mapping[str, str]) -> str
     if inside is not None and not Path(_real(path)).is_relative_to(_real(inside)):
         return "it is a link to a file elsewhere: name that file"
     return ""
+
+
+def _failure(path: Path, before: str, after: str) -> InputError | OutsideError | None:
+    """Replace a file by its fixed text, and return why that is impossible; None if it is done."""
+    try:
+        _write(path, before, after)
+    except InputError as error:
+        return error
+    except (CompError, OSError) as error:
+        known = error if isinstance(error, CompError) else refusal_of(error, f"cannot fix {path}")
+        if known is None:
+            raise
+        # Without its cause, and of a class that a process can send.
+        return OutsideError(known.message, hint=known.hint)
+    return None
 
 
 def _write(path: Path, before: str, after: str) -> None:

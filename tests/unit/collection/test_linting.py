@@ -9,6 +9,7 @@ from toolkit.collection import linting
 from toolkit.collection.linting import Outcome, lint_all, lint_target
 from toolkit.collection.targets import Target
 from toolkit.errors import InputError
+from toolkit.lint.fixed_files import Fixes
 from toolkit.lint.selection import Overrides
 
 TWICE = contract("{name: a}, {name: a}")
@@ -79,3 +80,20 @@ def test_a_folder_has_the_contracts_of_its_settings_and_those_near(
     found = lint_target(Target(path=Path("c"), is_folder=True, near=near), Overrides())
     assert [path for path in found.sources if path.suffix == ".yaml"] == [*near[:2]]
     assert [finding.where.path for finding in found.findings if finding.rule == "C017"] == [*near[:2]]
+
+
+def test_a_contract_that_cannot_be_written_leaves_the_others_fixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "components").mkdir()
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "two"\nversion = "1"\n[tool.comp]\ncommand = ["a"]\n'
+        '[tool.comp.components.other]\ncommand = ["b"]\n'
+    )
+    contracts = (tmp_path / "component.yaml", tmp_path / "components" / "other.yaml")
+    for path in contracts:
+        path.write_text("name: 5\nimplementation: {container: {image: a, command: [b]}}\n")
+    monkeypatch.setattr("os.access", lambda path, _: Path(path).name != "other.yaml")
+    done = lint_target(Target(path=tmp_path, is_folder=True), Overrides(), Fixes())
+    assert [(each.made, each.failure is None) for each in done.fixed] == [(1, True), (0, False)]
+    assert [each.where.path.name for each in done.findings if each.fix] == ["other.yaml"]

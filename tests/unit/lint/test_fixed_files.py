@@ -1,5 +1,7 @@
 """Contracts that are fixed where they lie."""
 
+import errno
+import pickle
 from pathlib import Path
 
 import pytest
@@ -67,8 +69,9 @@ def test_a_last_line_without_end_is_marked() -> None:
 
 def test_a_file_that_changed_meanwhile_is_left(contract: Path) -> None:
     contract.write_text("name: A\n")
-    with pytest.raises(InputError, match="changed while it was being fixed"):
-        _fix(contract)
+    done = _fix(contract)
+    assert isinstance(done.failure, InputError)
+    assert done.failure.message.startswith("the file changed while it was being fixed")
     assert contract.read_text() == "name: A\n"
     assert [path.name for path in contract.parent.iterdir()] == ["component.yaml"]
 
@@ -76,15 +79,37 @@ def test_a_file_that_changed_meanwhile_is_left(contract: Path) -> None:
 def test_a_read_only_file_is_left(contract: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Root may write to every file.
     monkeypatch.setattr("os.access", lambda *_: False)
-    with pytest.raises(OutsideError, match="it is read-only"):
-        _fix(contract)
+    done = _fix(contract)
+    assert isinstance(done.failure, OutsideError)
+    assert done.failure.message.endswith("it is read-only")
+    # It is as before, and its findings can still be fixed.
+    assert (done.after, done.made, list(done.left)) == (TEXT, 0, lint_text(TEXT, contract))
     assert contract.read_text() == TEXT
 
 
 def test_a_file_that_is_gone_is_an_error(contract: Path) -> None:
     contract.unlink()
-    with pytest.raises(OutsideError, match="No such file"):
-        _fix(contract)
+    failure = _fix(contract).failure
+    assert isinstance(failure, OutsideError)
+    assert "No such file" in failure.message
+
+
+def test_a_failure_can_be_sent_by_a_process(contract: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "chmod", full)
+    failure = pickle.loads(pickle.dumps(_fix(contract))).failure  # noqa: S301 (our own bytes)
+    assert isinstance(failure, OutsideError)
+    assert failure.message == f"cannot write {contract}: No space left on device"
+    assert failure.hint
+    assert contract.read_text() == TEXT
+
+
+@pytest.mark.parametrize("letter", ["\x85", "\x0c", "\u2028", "\r"])
+def test_lines_of_a_diff_end_at_line_feeds_alone(letter: str) -> None:
+    done = FixedFile(path=Path("a"), before=f"a{letter}b\nc\n", after=f"a{letter}b\nd\n", made=1, left=())
+    assert done.diff() == f"--- a\n+++ a\n@@ -1,2 +1,2 @@\n a{letter}b\n-c\n+d\n"
 
 
 def test_a_file_outside_is_left(contract: Path, tmp_path: Path) -> None:
