@@ -38,8 +38,10 @@ class Location(Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         # The form `path:line:column` is the one that editors and terminals make links of.
+        # A line break in a name would make lines of what follows, which could look like findings of other files.
+        path = str(self.path).replace("\n", "\\n")
         cell = None if self.cell is None else f"cell {self.cell}"
-        return ":".join(str(part) for part in (self.path, cell, self.line, self.column) if part is not None)
+        return ":".join(str(part) for part in (path, cell, self.line, self.column) if part is not None)
 
 
 class Severity(StrEnum):

@@ -12,3 +12,7 @@ def test_each_branch_has_its_exit_code() -> None:
 def test_a_location_prints_only_what_it_knows() -> None:
     assert str(Location(path=Path("a.py"))) == "a.py"
     assert str(Location(path=Path("a.py"), line=3, column=7)) == "a.py:3:7"
+
+
+def test_a_location_is_one_line() -> None:
+    assert str(Location(path=Path("a\n::error::b.py"), line=3)) == "a\\n::error::b.py:3"

@@ -53,7 +53,8 @@ class FixedFile(Struct, frozen=True, kw_only=True):
 
         # `patch` and git end lines at line feeds alone, `splitlines` at form feeds and others too.
         lines = (StringIO(self.before, newline="\n").readlines(), StringIO(self.after, newline="\n").readlines())
-        return "".join(_ended(line) for line in unified_diff(*lines, str(self.path), str(self.path)))
+        name = str(Location(path=self.path))
+        return "".join(_ended(line) for line in unified_diff(*lines, name, name))
 
 
 def fix_file(

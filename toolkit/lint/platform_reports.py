@@ -4,6 +4,7 @@ SARIF 2.1.0 is what GitHub's code scanning and editors read; GitLab's form is th
 """
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def _sarif_rule(name: str, rule: Rule | None) -> dict[str, Any]:
 def _sarif_result(finding: Finding, index: int, fingerprint: str) -> dict[str, Any]:
     """Return one result."""
     where = finding.where
-    place: dict[str, Any] = {"artifactLocation": {"uri": quote(posix(where.path))}}
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(os.fsencode(where.path.as_posix()))}}
     region = {
         "startLine": where.line,
         "startColumn": where.column,

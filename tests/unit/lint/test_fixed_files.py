@@ -67,6 +67,11 @@ def test_a_last_line_without_end_is_marked() -> None:
     assert done.diff() == "--- a\n+++ a\n@@ -1 +1 @@\n-x\n\\ No newline at end of file\n+y\n"
 
 
+def test_a_name_is_one_line_of_a_diff() -> None:
+    done = FixedFile(path=Path("a\nb"), before="x\n", after="y\n", made=1, left=())
+    assert done.diff().startswith("--- a\\nb\n+++ a\\nb\n@@")
+
+
 def test_a_file_that_changed_meanwhile_is_left(contract: Path) -> None:
     contract.write_text("name: A\n")
     done = _fix(contract)

@@ -96,3 +96,11 @@ def test_secrets_stay_hidden() -> None:
     )
     for text in (as_sarif([leaking], RULES), as_gitlab([leaking]), as_junit([leaking], [])):
         assert "sesame" not in text
+
+
+def test_sarif_has_the_bytes_of_a_name_that_is_not_utf8() -> None:
+    odd = Finding(
+        rule="C090", severity=Severity.INFO, message="m", where=Location(path=Path(os.fsdecode(b"a\xff.yaml")))
+    )
+    (run,) = json.loads(as_sarif([odd], RULES))["runs"]
+    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "a%FF.yaml"}
