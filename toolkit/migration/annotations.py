@@ -1,6 +1,8 @@
 """Annotations in KFP 1.8's vocabulary, and what KFP 2 reads in their place."""
 
 import ast
+import json
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -69,6 +71,45 @@ def written_annotation(module: Module, node: ast.expr | None) -> Annotation:
     if not text:
         return Annotation()
     return Annotation(node=node, text=text, why=f"KFP 2 has no type {ast.unparse(node)} for a value")
+
+
+def default_as(type_: str, default: ast.expr) -> str | None:
+    """Return a default as a value of a type of Python, as KFP 1.8 passes it; None if it stays.
+
+    KFP 1.8 makes a text of the default, and the step reads it by the type (`components/_data_passing.py`).
+    """
+    try:
+        value = ast.literal_eval(default)
+        if value is None or not isinstance(value, str | int | float | list | dict):
+            return None
+        if type_ == "str" and not isinstance(value, str):
+            return repr(json.dumps(value, sort_keys=True) if isinstance(value, list | dict) else str(value))
+        if isinstance(value, str) and type_ in _READ:
+            read = _READ[type_](value)
+            # JSON of another kind, and NaN, have no literal of the type.
+            return repr(read) if ast.literal_eval(repr(read)) == read and type(read).__name__ == type_ else None
+    except (ValueError, TypeError, RecursionError):
+        # An expression, or a text that KFP 1.8 cannot read as this type either.
+        pass
+    return None
+
+
+def _as_bool(text: str) -> bool:
+    """Return the truth of a text as distutils' `strtobool` does. Raises ValueError."""
+    if text.lower() in {"y", "yes", "t", "true", "on", "1"}:
+        return True
+    if text.lower() in {"n", "no", "f", "false", "off", "0"}:
+        return False
+    raise ValueError(text)
+
+
+_READ: Mapping[str, Callable[[str], object]] = {
+    "int": int,
+    "float": float,
+    "bool": _as_bool,
+    "list": json.loads,
+    "dict": json.loads,
+}
 
 
 def returned(module: Module, node: ast.expr | None) -> Returned:

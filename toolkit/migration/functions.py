@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from toolkit.errors import Location
 from toolkit.interface.module import Module, parameters
-from toolkit.migration.annotations import KFP1_TYPES, Annotation, returned, written_annotation
+from toolkit.migration.annotations import KFP1_TYPES, Annotation, default_as, returned, written_annotation
 from toolkit.migration.calls import callables, called
 from toolkit.migration.contract import Made, ToDo
+from toolkit.migration.leftovers import leftovers
 from toolkit.spec.rewriting import Replacement, are_apart, replaced
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
@@ -41,12 +42,6 @@ _SCOPES = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
     *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
 )
-_GONE = {
-    "kfp.dsl.ContainerOp": "write the step as a contract and load it, or as a @dsl.container_component",
-    "kfp.dsl.ResourceOp": "KFP 2 creates no objects of Kubernetes: let a component do it",
-    "kfp.dsl.VolumeOp": "use kfp-kubernetes: kubernetes.CreatePVC and kubernetes.mount_pvc",
-    "kfp.components.func_to_component_text": "compile the component to a file: kfp.compiler.Compiler().compile",
-}
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -68,17 +63,19 @@ class MigratedModule(Struct, frozen=True, kw_only=True):
 
 def migrate_module(source: Source, environ: Mapping[str, str]) -> MigratedModule:
     """Return a module whose components KFP 2 reads. Raises FindingsError for code that cannot be parsed."""
-    work = _Module(source, environ)
+    # Python passes over a byte-order mark at the beginning, and `ast` does not.
+    mark = "\ufeff" if source.text.startswith("\ufeff") else ""
+    work = _Module(Source(path=source.path, text=source.text.removeprefix(mark)), environ)
     work.run()
     changes = sorted(set(work.changes))
     if not are_apart(changes):
         work.left.append(work.todo(work.module.tree, "module", "changes of this module touch", "change it by hand"))
         changes, work.made = [], []
-    text = replaced(source.text, changes)
+    text = replaced(work.text, changes)
     Module.parse(source.path, text, environ)
     return MigratedModule(
         old=source,
-        new=Source(path=source.path, text=text),
+        new=Source(path=source.path, text=mark + text),
         made=tuple(sorted(work.made, key=_line)),
         left=tuple(sorted(work.left, key=_line)),
     )
@@ -103,6 +100,7 @@ class _Module:
     def run(self) -> None:
         """Change imports, then what makes components, then the functions."""
         functions = dict.fromkeys(self._components())
+        self.left += leftovers(self.module)
         for node in ast.walk(self.module.tree):
             if isinstance(node, ast.ImportFrom):
                 self._import(node)
@@ -179,12 +177,9 @@ class _Module:
         self._note(node, "import", "KFP 2 has none of these types", text or "nothing")
 
     def _reference(self, node: ast.Name | ast.Attribute) -> None:
-        """Name in KFP 2's way what stood in `kfp.components`, and report what is gone."""
+        """Name in KFP 2's way what stood in `kfp.components`."""
         name = self.module.qualified(node) or ""
-        if name in _GONE:
-            shown = name.rpartition(".")[2]
-            self.left.append(self.todo(node, "gone", f"KFP 2 has no {shown}", _GONE[name]))
-        elif name in _MAKERS:
+        if name in _MAKERS:
             self._use_dsl(node)
             self._replace(node, "dsl.component")
             self._note(node, "maker", f"KFP 2 has no {name.rpartition('.')[2]}", "dsl.component")
@@ -241,6 +236,7 @@ class _Module:
                 self.left.append(self.todo(argument, "annotation", why, found.left))
                 continue
             self._annotate(argument, default, found)
+            self._default(argument, default, found)
             if found.is_file:
                 opened += self._file(function, argument, found)
         result = returned(self.module, function.returns)
@@ -270,6 +266,15 @@ class _Module:
         elif found.node is not None:
             self._replace(found.node, found.text)
             self._note(argument, "annotation", found.why, found.text or "no type: it takes every artifact")
+
+    def _default(self, argument: ast.arg, default: ast.expr | None, found: Annotation) -> None:
+        """Write a default as a value of its parameter's type: KFP 1.8 passes it as a text, and reads that."""
+        type_ = found.text or self.module.qualified(argument.annotation or ast.Constant(None)) or ""
+        if default is None or found.is_file or (text := default_as(type_, default)) is None:
+            return
+        self._replace(default, text)
+        why = f"KFP 2 refuses the default {ast.unparse(default)} of {argument.arg!r} as a {type_}"
+        self._note(default, "default", why, text)
 
     def _file(self, function: ast.FunctionDef, argument: ast.arg, found: Annotation) -> list[str]:
         """Return the statements that give a file's parameter the name, or the open file, that the code expects."""

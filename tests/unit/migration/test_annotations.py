@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.interface.module import Module
-from toolkit.migration.annotations import returned, written_annotation
+from toolkit.migration.annotations import default_as, returned, written_annotation
 
 IMPORTS = """\
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
@@ -107,3 +107,42 @@ def test_a_returned_type_that_is_not_known_is_left() -> None:
     assert returned(module, function.returns).left.startswith("return ")
     module, function = _module("()")
     assert returned(module, function.returns).left == ""
+
+
+@pytest.mark.parametrize(
+    ("type_", "default", "written"),
+    [
+        ("str", "3", "'3'"),
+        ("str", "-0.5", "'-0.5'"),
+        ("str", "True", "'True'"),
+        ("str", "{'b': 1, 'a': [None]}", """'{"a": [null], "b": 1}'"""),
+        ("int", "'3'", "3"),
+        ("float", "'1e-3'", "0.001"),
+        ("bool", "'off'", "False"),
+        ("list", "'[1, true]'", "[1, True]"),
+        ("dict", """'{"a": null}'""", "{'a': None}"),
+    ],
+)
+def test_a_default_is_a_value_of_its_type(type_: str, default: str, written: str) -> None:
+    assert default_as(type_, ast.parse(default, mode="eval").body) == written
+
+
+@pytest.mark.parametrize(
+    ("type_", "default"),
+    [
+        ("str", "'a'"),
+        ("str", "None"),
+        ("str", "(1, 2)"),
+        ("str", "NAME"),
+        ("int", "3"),
+        ("int", "'three'"),
+        ("float", "1"),
+        ("float", "'nan'"),
+        ("bool", "'maybe'"),
+        ("list", "'{}'"),
+        ("dict", "'{'"),
+        ("Model", "'a'"),
+    ],
+)
+def test_other_defaults_stay(type_: str, default: str) -> None:
+    assert default_as(type_, ast.parse(default, mode="eval").body) is None

@@ -91,7 +91,8 @@ def test_an_import_under_a_condition_gets_another_beside_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameter", "written"), [("x=1", "x: str = 1"), ("x = 1", "x: str = 1"), ("x=(1)", "x: str=(1)"), ("x", "x: str")]
+    ("parameter", "written"),
+    [("x=1", "x: str = '1'"), ("x = 1", "x: str = '1'"), ("x=(1)", "x: str=('1')"), ("x", "x: str")],
 )
 def test_a_type_and_a_default_are_apart(parameter: str, written: str) -> None:
     text = f"{HEAD}@func_to_container_op\ndef f({parameter}): pass\n"
@@ -105,6 +106,26 @@ def test_the_description_of_a_renamed_parameter_follows_it() -> None:
     )
     new = migrated_module(f'{head}    """{doc}"""\n').new.text
     assert "        a (str): One.\n        a_path_too: a_path: 2.\n    :param a: Three." in new
+
+
+@pytest.mark.parametrize(
+    ("parameter", "written"),
+    [
+        ("x=3", "x: str = '3'"),
+        ("x: 'GCSPath' = 3", "x: str = '3'"),
+        ("x: int='3'", "x: int=3"),
+        ("x=None", "x: str = None"),
+    ],
+)
+def test_a_default_that_kfp_2_refuses(parameter: str, written: str) -> None:
+    result = migrated_module(f"{HEAD}@func_to_container_op\ndef f({parameter}): pass\n")
+    assert f"def f({written}): pass" in result.new.text
+    assert not result.left
+
+
+def test_a_byte_order_mark_stays() -> None:
+    result = migrated_module("\ufefffrom kfp.v2 import dsl\n")
+    assert (result.new.text, result.made[0].where.column) == ("\ufefffrom kfp import dsl\n", 1)
 
 
 def test_kfp_v2_is_kfp() -> None:
