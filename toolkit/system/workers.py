@@ -9,7 +9,6 @@ import logging
 import os
 import pickle
 import selectors
-import signal
 import subprocess
 import sys
 import threading
@@ -56,8 +55,6 @@ def in_processes(
 
 def serve() -> None:
     """Work on the chunks that stdin has, until it ends: what a worker process does."""
-    # Ctrl-C reaches every process of the terminal; the one that was started by the user ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     writing = os.dup(sys.stdout.fileno())
     # What is printed by mistake must not lie between results.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -165,7 +162,9 @@ def _worker() -> Iterator[_Worker]:
     """Start a worker, and end it after the block."""
     flags = ["-I" if sys.flags.isolated else "-P", *(["-B"] if sys.dont_write_bytecode else [])]
     command = [sys.executable, *flags, "-c", _PROGRAM, *sys.path]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    # Ctrl-C and `timeout` signal a whole group of processes. The one that the user started ends the workers; one that
+    # ended before it would be reported as lost.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0) as process:
         if process.stdin is None or process.stdout is None:
             raise AssertionError("both are pipes")
         worker = _Worker(process=process, reading=process.stdout.fileno(), writing=process.stdin.fileno())
