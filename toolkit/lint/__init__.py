@@ -1,4 +1,4 @@
-"""Findings about components: rules, one function each, and reports of what they find.
+"""Findings about components: rules, one function each, fixes, and reports of what they find.
 
-It reads contracts, settings and code. It changes nothing, and needs no network.
+It reads contracts, settings and code, writes fixes that are asked for, and needs no network.
 """
