@@ -4,6 +4,7 @@ Unlike the nodes of `toolkit.spec.document`, a part ends with its last character
 and an alias is a part of its own, so that a replacement of text touches nothing else.
 """
 
+import json
 import re
 from bisect import bisect_right
 from functools import cached_property
@@ -105,6 +106,17 @@ class Layout:
     def column(self, offset: int) -> int:
         """Return the number of characters before an offset on its line."""
         return offset - self.line_start(offset)
+
+    @cached_property
+    def is_json(self) -> bool:
+        """Whether the document is JSON, so that other programs may read it as such."""
+        if not self.root.flow:
+            return False
+        try:
+            json.loads(self.text)
+        except ValueError:
+            return False
+        return True
 
     @cached_property
     def comments(self) -> list[tuple[int, int]]:

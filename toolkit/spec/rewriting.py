@@ -3,6 +3,7 @@
 Nothing here knows what an edit means: callers parse the result again and compare.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -111,7 +112,7 @@ def _written(layout: Layout, part: Part, value: Any) -> list[Replacement] | None
     start = _value_start(layout, part)
     if start is None or _has_comment(layout, start, part.end):
         return None
-    written = flow(value)
+    written = _flow(layout, value)
     if isinstance(value, str) and part.style in {"'", '"'} and value.isprintable() and "\\" not in value:
         doubled = value.replace("'", "''") if part.style == "'" else value
         written = f"{part.style}{doubled}{part.style}" if '"' not in value or part.style == "'" else written
@@ -187,7 +188,7 @@ def _remove_in_flow(
 
 def _add(layout: Layout, part: Part, edit: Add) -> list[Replacement] | None:
     """Add a key with its value in flow style."""
-    text = f"{flow(edit.key)}: {flow(edit.value)}"
+    text = f"{_flow(layout, edit.key)}: {_flow(layout, edit.value)}"
     if part.kind == "scalar" and not part.value and not part.style and not part.named:
         return [Replacement(part.start, part.end, _spaced(layout, part.start, f"{{{text}}}"))]
     if part.kind != "mapping":
@@ -214,7 +215,7 @@ def _wrap(layout: Layout, part: Part, edit: Wrap) -> list[Replacement] | None:
     first, last = part, outer.items[part.index + edit.count - 1]
     if outer.flow:
         inside = f"[{layout.text[first.start : last.end]}]"
-        return [Replacement(first.start, last.end, flow(edit.template).replace(flow(HOLE), inside))]
+        return [Replacement(first.start, last.end, _flow(layout, edit.template).replace(_flow(layout, HOLE), inside))]
     start, end = layout.line_start(first.start), _line_after(layout, last.end)
     column = layout.column(outer.start)
     if layout.text[start : start + column].strip(" ") or layout.text[start + column : first.start].strip(" ") != "-":
@@ -279,7 +280,7 @@ def _splice(layout: Layout, part: Part, edit: Splice) -> list[Replacement] | Non
     between = ", " if outer.flow else f"{layout.line_end}{' ' * layout.column(outer.start)}- "
     # A text in block style ends on the next line.
     ended = layout.line_end if layout.line_start(part.end) == part.end else ""
-    return [Replacement(part.start, part.end, between.join(flow(value) for value in edit.values) + ended)]
+    return [Replacement(part.start, part.end, between.join(_flow(layout, value) for value in edit.values) + ended)]
 
 
 def _cut(layout: Layout, edit: Cut) -> list[Replacement] | None:
@@ -294,6 +295,16 @@ def _cut(layout: Layout, edit: Cut) -> list[Replacement] | None:
     if not after.strip():
         start -= len(before) - len(before.rstrip())
     return [Replacement(start, end, "")]
+
+
+def _flow(layout: Layout, value: object) -> str:
+    """Return a value on one line, as JSON in a document that is JSON."""
+    if layout.is_json:
+        text = json.dumps(value, ensure_ascii=False)
+        # YAML takes some characters for line ends that JSON does not.
+        if text.isprintable():
+            return text
+    return flow(value)
 
 
 def _value_start(layout: Layout, part: Part) -> int | None:

@@ -86,3 +86,11 @@ def test_what_is_not_yaml_is_refused() -> None:
         Layout("a: [", PATH)
     with pytest.raises(FindingsError):
         Layout("[" * 100 + "]" * 100, PATH)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_json"),
+    [('{"a": [1]}\n', True), ("[]", True), ("{a: 1}", False), ('{"a": 1} # c\n', False), ("5", False)],
+)
+def test_a_document_may_be_json(text: str, *, is_json: bool) -> None:
+    assert Layout(text, PATH).is_json is is_json

@@ -1,5 +1,6 @@
 """Edits of a contract: every byte that they do not name stays."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +224,30 @@ def test_an_added_key_is_there_and_all_others_stay(document: Drawn, value: str) 
     if edited is not None:
         _outer(data, place)[place[-1]]["added"] = value
         assert yaml.safe_load(edited) == data
+
+
+@pytest.mark.parametrize(
+    ("edit", "edited"),
+    [
+        (Quote(("b", "c")), '{"a": ["x"], "b": {"c": "5"}}\n'),
+        (Replace(("b", "c"), "y"), '{"a": ["x"], "b": {"c": "y"}}\n'),
+        (Replace(("b",), {"k": ["v", True]}), '{"a": ["x"], "b": {"k": ["v", true]}}\n'),
+        (Rename(("b", "c"), "d"), '{"a": ["x"], "b": {"d": 5}}\n'),
+        (Remove(("b", "c")), '{"a": ["x"], "b": {}}\n'),
+        (Remove(("b",)), '{"a": ["x"]}\n'),
+        (Remove(("a",)), '{"b": {"c": 5}}\n'),
+        (Add(("b",), "d", "n"), '{"a": ["x"], "b": {"c": 5, "d": "n"}}\n'),
+        (Wrap(("a", 0), {"if": {"then": HOLE}}), '{"a": [{"if": {"then": ["x"]}}], "b": {"c": 5}}\n'),
+        (Unwrap(("a",)), '{"a": "x", "b": {"c": 5}}\n'),
+        (Splice(("a", 0), ("n", "é")), '{"a": ["n", "é"], "b": {"c": 5}}\n'),
+    ],
+)
+def test_json_stays_json(edit: Edit, edited: str) -> None:
+    assert rewritten('{"a": ["x"], "b": {"c": 5}}\n', PATH, [edit]) == edited
+    assert json.loads(edited)
+
+
+def test_a_text_that_yaml_would_break_is_escaped_in_json_too() -> None:
+    edited = rewritten('{"a": 5}', PATH, [Replace(("a",), "x\u2028y")])
+    assert edited is not None
+    assert yaml.safe_load(edited) == {"a": "x\u2028y"}
