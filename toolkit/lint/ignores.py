@@ -89,12 +89,16 @@ class Named(Struct, frozen=True, kw_only=True):
 
 
 class Ignore(Struct, frozen=True, kw_only=True):
-    """One comment: the line that it holds for, and what it names. `has_reason` is about the text behind."""
+    """One comment: the line that it holds for, and what it names. `has_reason` is about the text behind.
+
+    One that is `in_text` stands in a program or behind its `|`: to remove it from there is left to the author.
+    """
 
     line: int
     where: Location
     names: tuple[Named, ...]
     has_reason: bool
+    in_text: bool
 
 
 def without_ignored(findings: Iterable[Finding], text: str, path: Path, *, off: Collection[str] = ()) -> list[Finding]:
@@ -120,10 +124,12 @@ def read_ignores(text: str, path: Path) -> list[Ignore]:
     """Return the comments of a contract that can be read, in its order."""
     lines = lines_of(text)
     after = _next_lines(lines)
+    root = compose(text, path)
     # In the order of the text, in which none overlaps another.
-    texts = sorted(map(_span, _scalars(compose(text, path))))
+    texts = sorted(map(_span, _scalars(root)))
+    whole = sorted(map(_whole_span, _scalars(root, programs=True)))
     return [
-        _ignore(match, after[number], number, path)
+        _ignore(match, after[number], number, path, in_text=_is_text((number, match.start()), whole))
         for number, line in enumerate(lines)
         if _WORD in line
         for match in _COMMENT.finditer(line)
@@ -131,7 +137,7 @@ def read_ignores(text: str, path: Path) -> list[Ignore]:
     ]
 
 
-def _ignore(match: re.Match[str], about: int, number: int, path: Path) -> Ignore:
+def _ignore(match: re.Match[str], about: int, number: int, path: Path, *, in_text: bool) -> Ignore:
     """Return the comment at a match in the line with this index, which holds for the line `about`."""
     start = match.start("ids")
     return Ignore(
@@ -142,6 +148,7 @@ def _ignore(match: re.Match[str], about: int, number: int, path: Path) -> Ignore
             for name in islice(_NAME.finditer(match["ids"] or ""), _MOST_NAMES)
         ),
         has_reason=bool(re.search(r"\w", match["reason"])),
+        in_text=in_text,
     )
 
 
@@ -170,8 +177,8 @@ def _at(path: Path, number: int, start: int, end: int) -> Location:
     return Location(path=path, line=number + 1, column=start + 1, end_line=number + 1, end_column=end + 1)
 
 
-def _scalars(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
-    """Yield the texts of a contract that are no programs: all but those of the implementation."""
+def _scalars(root: yaml.Node, *, programs: bool = False) -> Iterator[yaml.ScalarNode]:
+    """Yield the texts of a contract; without `programs`, all but those of the implementation."""
     waiting, seen = [root], set()
     while waiting:
         node = waiting.pop()
@@ -184,7 +191,8 @@ def _scalars(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
         elif isinstance(node, yaml.SequenceNode):
             waiting += node.value
         elif isinstance(node, yaml.MappingNode):
-            parts = (pair for pair in node.value if node is not root or pair[0].value != "implementation")
+            inner = programs or node is not root
+            parts = (pair for pair in node.value if inner or pair[0].value != "implementation")
             waiting += [part for pair in parts for part in pair]
 
 
@@ -193,11 +201,14 @@ _Position = tuple[int, int]
 
 def _span(scalar: yaml.ScalarNode) -> tuple[_Position, _Position]:
     """Return where a text begins and ends, counted from 0."""
-    begin = (scalar.start_mark.line, scalar.start_mark.column)
+    begin, end = _whole_span(scalar)
     # A comment may follow the `|` or `>` of a text that begins on the next line.
-    if scalar.style in {"|", ">"}:
-        begin = (begin[0] + 1, 0)
-    return begin, (scalar.end_mark.line, scalar.end_mark.column)
+    return ((begin[0] + 1, 0) if scalar.style in {"|", ">"} else begin), end
+
+
+def _whole_span(scalar: yaml.ScalarNode) -> tuple[_Position, _Position]:
+    """Return where a text begins and ends, with its quotes, `|` or `>`."""
+    return (scalar.start_mark.line, scalar.start_mark.column), (scalar.end_mark.line, scalar.end_mark.column)
 
 
 def _is_text(place: _Position, texts: Sequence[tuple[_Position, _Position]]) -> bool:
@@ -236,8 +247,10 @@ def _advice(name: str) -> str:
 def _without(ignore: Ignore, name: Named, used: Collection[tuple[int, str]]) -> Fix | None:
     """Return the fix that removes a rule from a comment, or all of a comment that nothing uses.
 
-    None if its reason goes on in the next comments, which would stay behind.
+    None if its reason goes on in the next comments, which would stay behind, and in a text.
     """
+    if ignore.in_text:
+        return None
     if all((ignore.line, each.rule) not in used for each in ignore.names):
         edit = _cut(ignore.where, ignore.where) if ignore.line <= (ignore.where.line or 0) + 1 else None
         return Fix(title="Remove the comment", edits=(edit,)) if edit else None

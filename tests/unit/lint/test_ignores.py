@@ -6,8 +6,9 @@ import pytest
 
 from toolkit.config.lint import LintSettings
 from toolkit.errors import Finding, Severity
+from toolkit.lint.fixing import fixed
 from toolkit.lint.ignores import read_ignores, without_ignored
-from toolkit.lint.linter import lint_contract
+from toolkit.lint.linter import lint_contract, lint_text
 from toolkit.lint.selection import EVERY_RULE, Overrides, Selection, select
 
 PATH = Path("component.yaml")
@@ -185,3 +186,20 @@ def test_a_finding_about_the_whole_contract_stands_at_its_first_key(tmp_path: Pa
 def test_a_text_that_is_all_comments_takes_no_more_time_than_its_length(comments: str, most: int) -> None:
     found = without_ignored([], comments + "b: 1\n", Path("component.yaml"))
     assert 0 < len(found) <= most
+
+
+@pytest.mark.parametrize(
+    ("line", "is_fixable"),
+    [
+        ("- 'a'  # comp:ignore[C050] why", True),
+        ("- |\n      a  # comp:ignore[C050] why", False),
+        ("- 'a\n      # comp:ignore[C050] why'", False),
+        ("- |  # comp:ignore[C050] why\n      a", False),
+    ],
+)
+def test_a_fix_removes_no_part_of_a_program(tmp_path: Path, line: str, *, is_fixable: bool) -> None:
+    text = f"name: a\nimplementation:\n  container:\n    image: a\n    command:\n    {line}\n"
+    (unused,) = [finding for finding in _lint(tmp_path, text) if finding.rule == "C101"]
+    assert (unused.fix is not None) is is_fixable
+    fixed_text = fixed(text, tmp_path, lambda text: lint_text(text, tmp_path), unsafe=False).text
+    assert ("comp:ignore" not in fixed_text) is is_fixable
