@@ -45,8 +45,13 @@ def hooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_hooks_find_what_they_are_for(hooks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "pre-commit"))
+@pytest.fixture(autouse=True)
+def home(hooks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pre-commit install the hooks once for all tests."""
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(hooks.with_name("pre-commit")))
+
+
+def test_the_hooks_find_what_they_are_for(hooks: Path, tmp_path: Path) -> None:
     folder = tmp_path / "repository"
     contracts = folder / "load" / "component.yaml"
     contracts.parent.mkdir(parents=True)
@@ -83,8 +88,7 @@ def test_the_hooks_find_what_they_are_for(hooks: Path, tmp_path: Path, monkeypat
     assert "make it 2.0.0" in found["comp-breaking"][1]
 
 
-def test_the_hook_fixes_what_it_finds(hooks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "pre-commit"))
+def test_the_hook_fixes_what_it_finds(hooks: Path, tmp_path: Path) -> None:
     folder = tmp_path / "repository"
     folder.mkdir()
     path = folder / "component.yaml"

@@ -160,11 +160,12 @@ def test_what_comp_new_makes_fits_and_names_the_schemas(schemas: Path, tmp_path:
     result = comp("schema", "--install", tmp_path, folder=tmp_path)
     assert result.code == 0
     assert result.err in (ROOT / "docs" / "editors.md").read_text()
-    for template in ("container", "function", "notebook", "program", "training"):
+    templates = ("container", "function", "notebook", "program", "training")
+    for template in templates:
         ok("new", template, "--template", template, folder=tmp_path)
         assert ok("sync", template, "--check", folder=tmp_path) == ""
-        ok("generate", template, "--check", folder=tmp_path)
-        ok("lint", template, folder=tmp_path)
+    ok("generate", *templates, "--check", folder=tmp_path)
+    ok("lint", *templates, folder=tmp_path)
     kinds = {"component": "*/component.yaml", "case": "*/tests/cases/*/case.yaml", "pyproject": "*/pyproject.toml"}
     for name, pattern in kinds.items():
         files = sorted(tmp_path.glob(pattern))
