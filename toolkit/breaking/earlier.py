@@ -55,8 +55,11 @@ class Earlier(Protocol):
     def unchanged(self, contract: Path) -> bool:
         """Return whether the contract and its settings are known to be the same, without reading them."""
 
-    def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
-        """Yield the contracts below a folder that are gone, by their paths from it, except of components in `moved`."""
+    def removed(self, folder: Path, moved: AbstractSet[Path]) -> Iterator[str]:
+        """Yield the contracts below a folder that are gone, by their paths from it.
+
+        `moved` has the paths of those that `of` returned for a contract at another path.
+        """
 
 
 def open_earlier(
@@ -171,7 +174,7 @@ class OnDisk(Struct, frozen=True, kw_only=True, dict=True):
         del contract
         return False
 
-    def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
+    def removed(self, folder: Path, moved: AbstractSet[Path]) -> Iterator[str]:
         """Yield the contracts below the folder that only the earlier folder has."""
         resolved = real(folder)
         if self.place.is_dir() and resolved.is_relative_to(self.folder):
@@ -215,7 +218,7 @@ class Released(Struct, frozen=True, kw_only=True):
         del contract
         return False
 
-    def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
+    def removed(self, folder: Path, moved: AbstractSet[Path]) -> Iterator[str]:
         """Yield nothing: a release is that of one component."""
         del folder, moved
         yield from ()
@@ -287,7 +290,7 @@ class InGit(Struct, frozen=True, kw_only=True, dict=True):
         read = {str(path), *map(str, settings_of(path))}
         return contract.exists() and not read & self._differences.keys()
 
-    def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
+    def removed(self, folder: Path, moved: AbstractSet[Path]) -> Iterator[str]:
         """Return the contracts below the folder that are gone."""
         return _removed(self._gone, PurePosixPath(self._path(folder)), moved)
 
@@ -313,10 +316,10 @@ def _named(gone: Gone, contract: Path) -> ComponentDocument | None:
     return next((found for _, found in gone if found.spec.name in names), None)
 
 
-def _removed(gone: Gone, top: PurePosixPath, moved: AbstractSet[str]) -> Iterator[str]:
-    """Yield the paths from `top` of the contracts that are gone below it, except of components in `moved`."""
+def _removed(gone: Gone, top: PurePosixPath, moved: AbstractSet[Path]) -> Iterator[str]:
+    """Yield the paths from `top` of the contracts that are gone below it, except of those that moved."""
     for path, document in gone:
-        if path.is_relative_to(top) and document.spec.name not in moved:
+        if path.is_relative_to(top) and document.path not in moved:
             yield str(path.relative_to(top))
 
 

@@ -85,7 +85,7 @@ class InImage(Struct, frozen=True, kw_only=True):
         del contract
         return False
 
-    def removed(self, folder: Path, moved: AbstractSet[str]) -> Iterator[str]:
+    def removed(self, folder: Path, moved: AbstractSet[Path]) -> Iterator[str]:
         """Yield nothing: where the contracts of an image lay is not known."""
         del folder, moved
         yield from ()

@@ -76,7 +76,7 @@ def survey(contracts: Sequence[Path], earlier: Earlier, *, category: Category, f
         if old is None:
             added.append(contract)
             continue
-        moved.add(old.spec.name)
+        moved.add(old.path)
         platforms = earlier.platforms(contract)
         more = platform_changes(contract, platforms, platforms_on_disk(contract)) if platforms else ()
         found = compare(old, new, category=category, more=tuple(more))

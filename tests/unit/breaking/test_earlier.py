@@ -44,7 +44,7 @@ def test_a_component_that_moved_is_the_same(repository: Path) -> None:
     old = earlier.of(repository / "fit" / "component.yaml")
     assert old is not None
     assert str(old.path) == "HEAD:train/component.yaml"
-    assert list(earlier.removed(repository, {"Train"})) == []
+    assert list(earlier.removed(repository, {old.path})) == []
     assert list(earlier.removed(repository, set())) == ["train/component.yaml"]
     assert list(earlier.removed(repository / "fit", set())) == []
 
@@ -109,7 +109,7 @@ def test_a_component_that_moved_since_an_earlier_folder_is_the_same(tmp_path: Pa
     assert old is not None
     assert old.path == tmp_path / "old/train/component.yaml"
     assert earlier.of(tmp_path / "new/other/component.yaml") is None
-    assert list(earlier.removed(tmp_path / "new", {"Train"})) == ["train/components/more.yaml"]
+    assert list(earlier.removed(tmp_path / "new", {old.path})) == ["train/components/more.yaml"]
     assert list(earlier.removed(tmp_path / "new/fit", set())) == []
 
 

@@ -27,3 +27,12 @@ def test_a_collection(tmp_path: Path) -> None:
     assert (component["required_bump"], component["declared_bump"]) == ("major", None)
     assert component["changes"][0]["breaks_compiling_in"] == ["1.8", "2"]
     assert [finding["rule"] for finding in data["findings"]] == ["C001", "B305"]
+
+
+def test_one_of_two_components_of_one_name_is_gone(tmp_path: Path) -> None:
+    for name, text in {"old/a": contract(), "old/b": contract(), "new/a": contract("{name: x}")}.items():
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "component.yaml").write_text(text)
+    earlier, _ = open_earlier(str(tmp_path / "old"), environ={}, folder=tmp_path / "new", registry=None)
+    found = survey([tmp_path / "new/a/component.yaml"], earlier, category=Category.PIPELINE, folders=[tmp_path / "new"])
+    assert [finding.where.path for finding in found.findings] == [tmp_path / "new/b/component.yaml"]
