@@ -61,6 +61,8 @@ def test_what_is_left_fails_and_says_what_to_do(folder: Path) -> None:
     assert why.startswith("c.yaml:4:69: by hand: only KFP 1.8's v2-compatible mode knows outputMetadata, and KFP 2 ")
     assert advice == "    do: pass {executorInput: null}: KFP 2 reads outputs.outputFile, which its JSON names"
     assert result.err == "c.yaml: 1 to do by hand\n1 file: nothing to change\n"
+    as_diff = comp("migrate", "c.yaml", "--diff")
+    assert (as_diff.code, as_diff.out, as_diff.err) == (1, "", result.out + result.err)
 
 
 def test_as_json(folder: Path) -> None:
@@ -100,6 +102,7 @@ def test_a_link_stays_and_the_others_are_written(folder: Path) -> None:
     result = comp("migrate", "c.yaml", "a.yaml")
     assert result.code == 1
     assert "error: c.yaml is a link, and stays as it is\n" in result.err
+    assert result.err.endswith("\n2 files: 1 rewritten, 1 not written\n")
     assert (folder / "c.yaml").is_symlink()
     assert (folder / "a.yaml").read_text() == NEW
     assert (folder / "b" / "b.yaml").read_text() == OLD
@@ -143,4 +146,6 @@ def test_a_contract_that_cannot_be_read_is_said_and_the_others_are_written(folde
     result = comp("migrate", ".")
     assert result.code == 1
     assert "component.yaml:2:1: cannot be read: not valid YAML" in result.out
+    assert result.err.endswith("\n2 files: 1 rewritten, 1 cannot be read\n")
+    assert comp("migrate", "component.yaml").err.endswith("\n1 file: 1 cannot be read\n")
     assert (folder / "c.yaml").read_text() == NEW

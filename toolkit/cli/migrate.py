@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,8 @@ def command(
     from toolkit.migration.together import migrate_together, write
 
     writes = not (as_diff or check)
-    code, changed, data = 0, 0, []
+    code, data = 0, []
+    states: Counter[str] = Counter()
     for outcome in migrate_together(
         contracts_below(paths, os.environ), os.environ, copy_file_outputs=copy_file_outputs
     ):
@@ -55,7 +57,7 @@ def command(
                 written = True
             except InputError as error:
                 code = max(code, print_failure(error))
-        changed += outcome.is_changed
+        states[_state(outcome, written=written, writes=writes)] += 1
         code = max(code, int(not outcome.is_done or (outcome.is_changed and not writes)))
         data.append(as_data(outcome, written=written))
         if form == "text":
@@ -64,24 +66,35 @@ def command(
             console.say(summary(outcome))
     if form == "json":
         console.data(json.dumps({"files": data}, indent=2))
-    console.say(_sum(len(data), changed, writes=writes))
+    console.say(_sum(states))
     return code
 
 
 def _print(console: Console, outcome: "Outcome", *, as_diff: bool) -> None:
-    """Print the changes of one contract with their reasons, or as a diff."""
-    from toolkit.migration.reports import as_lines, diff
+    """Print the changes of one contract with their reasons; or as a diff on stdout, and what is left on stderr."""
+    from toolkit.migration.reports import as_lines, diff, remaining_lines
 
     if as_diff:
         if text := diff(outcome):
             console.document(text)
+        for line in remaining_lines(outcome):
+            console.say(line)
     elif lines := list(as_lines(outcome)):
         console.data("\n".join(lines))
 
 
-def _sum(count: int, changed: int, *, writes: bool) -> str:
+def _state(outcome: "Outcome", *, written: bool, writes: bool) -> str:
+    """Return what became of one file; empty if there was nothing to change."""
+    if outcome.migrated is None:
+        return "cannot be read"
+    if not outcome.is_changed:
+        return ""
+    if not writes:
+        return "would be rewritten"
+    return "rewritten" if written else "not written"
+
+
+def _sum(states: Counter[str]) -> str:
     """Return the last line of the report."""
-    files = counted(count, "file")
-    if not changed:
-        return f"{files}: nothing to change"
-    return f"{files}: {changed} {'rewritten' if writes else 'would be rewritten'}"
+    parts = [f"{count} {state}" for state, count in sorted(states.items(), reverse=True) if state]
+    return f"{counted(states.total(), 'file')}: {', '.join(parts) or 'nothing to change'}"

@@ -12,22 +12,25 @@ from toolkit.migration.together import Outcome
 
 def as_lines(outcome: Outcome) -> Iterator[str]:
     """Yield the lines about one contract: each change with its reason, then what is left, then its callers."""
+    migrated = outcome.migrated
+    for made in migrated.made if migrated else ():
+        yield f"{made.where}: {made.why}{_shown(made.rule)}"
+        yield f"    written: {made.written}"
+    yield from remaining_lines(outcome)
+    if migrated and migrated.comparison:
+        for change in migrated.comparison.breaking:
+            yield f"{outcome.path}: callers: {change.message} [{change.rule.id}]"
+
+
+def remaining_lines(outcome: Outcome) -> Iterator[str]:
+    """Yield the lines about what a person has to do: why the file cannot be read, or what is left in it."""
     for finding in outcome.findings:
         yield f"{finding.where}: cannot be read: {finding.message} [{finding.rule}]"
         if finding.help:
             yield f"    do: {finding.help}"
-    migrated = outcome.migrated
-    if migrated is None:
-        return
-    for made in migrated.made:
-        yield f"{made.where}: {made.why}{_shown(made.rule)}"
-        yield f"    written: {made.written}"
-    for left in migrated.left:
+    for left in outcome.migrated.left if outcome.migrated else ():
         yield f"{left.where}: by hand: {left.why}{_shown(left.rule)}"
         yield f"    do: {left.advice}"
-    if migrated.comparison:
-        for change in migrated.comparison.breaking:
-            yield f"{outcome.path}: callers: {change.message} [{change.rule.id}]"
 
 
 def summary(outcome: Outcome) -> str:
