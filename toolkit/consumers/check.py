@@ -205,9 +205,11 @@ class _Check(Struct, kw_only=True):
 
 def _uses(path: Path, environ: Mapping[str, str]) -> Uses | None:
     """Return the uses in a file; None if it is not one that uses components."""
-    text = _text(path)
+    data = _data(path)
     if path.suffix == ".py":
-        return read_python(path, environ) if "load_component" in text or "kfp" in text else None
+        # Python's own declaration says how it is encoded.
+        return read_python(path, environ) if b"load_component" in data or b"kfp" in data else None
+    text = _text(path)
     return read_yaml(text, path) if is_document(text) else None
 
 
@@ -231,8 +233,16 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _text(path: Path) -> str:
-    """Return a file's text; empty for one that is too large, or no text: it is no pipeline then."""
+    """Return a file's text; empty for what is no text: it is no pipeline then."""
     try:
-        return read_foreign(path, CONTRACT_SIZE).decode()
-    except (InputError, OSError, UnicodeDecodeError):
+        return _data(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
         return ""
+
+
+def _data(path: Path) -> bytes:
+    """Return a file's content; empty for one that is too large or cannot be read."""
+    try:
+        return read_foreign(path, CONTRACT_SIZE)
+    except (InputError, OSError):
+        return b""

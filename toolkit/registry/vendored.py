@@ -94,6 +94,15 @@ def _add(path: Path, contract: bytes, entry: dict[str, Any], key: str, *, lock_p
     return Vendored(path=path, changed=old != new or previous != entry)
 
 
+def _reason(error: Exception) -> str:
+    """Return in words why a document is not a lock."""
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return f"not valid JSON: {error}"
+    return "its parts are of other types"
+
+
 def read_components_lock(path: Path) -> dict[str, dict[str, Any]]:
     """Read the entries of a lock; empty if the file is missing. Raises InputError if it is not a lock."""
     try:
@@ -105,5 +114,5 @@ def read_components_lock(path: Path) -> dict[str, dict[str, Any]]:
         return {}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
-            f"not a components.lock: {error!r}", where=Location(path=path), hint="restore it from version control"
+            f"not a {LOCK_NAME}: {_reason(error)}", where=Location(path=path), hint="restore it from version control"
         ) from error

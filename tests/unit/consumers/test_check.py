@@ -144,6 +144,15 @@ def test_files_that_are_no_consumers(tmp_path: Path) -> None:
             _check(tmp_path, tmp_path / "pipelines" / name)
 
 
+@pytest.mark.parametrize(
+    "head", [b"# -*- coding: latin-1 -*-\n# \xe9\n", b"\xef\xbb\xbf"], ids=["latin-1", "byte-order mark"]
+)
+def test_python_in_another_encoding_is_read(tmp_path: Path, head: bytes) -> None:
+    path = _source(tmp_path, "train(a=1, seed=2)")
+    path.write_bytes(head + path.read_bytes())
+    assert [finding.rule for finding in _check(tmp_path).findings] == ["B101"]
+
+
 def test_a_pipeline_that_cannot_be_read_is_unknown(tmp_path: Path) -> None:
     _source(tmp_path, "train(")
     checked = _check(tmp_path)

@@ -137,3 +137,19 @@ def test_several_at_once_lose_no_entry(tmp_path: Path) -> None:
         process.join(60)
         assert process.exitcode == 0
     assert list(read_components_lock(tmp_path / "components.lock")) == [f"ml/{name}" for name in names]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "not a components.lock: not valid JSON: Expecting value: line 1 column 1 (char 0)"),
+        ("{}", "not a components.lock: it has no 'version'"),
+        ('{"version": 1, "components": []}', "not a components.lock: its parts are of other types"),
+        ('{"version": 1, "components": {"ml/train": "1.0.0"}}', "not a components.lock: its parts are of other types"),
+    ],
+)
+def test_what_is_not_a_lock(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "components.lock").write_text(content)
+    with pytest.raises(InputError) as caught:
+        read_components_lock(tmp_path / "components.lock")
+    assert caught.value.message == message
