@@ -10,7 +10,7 @@ import click
 
 from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.failures import print_failure
-from toolkit.errors import InputError, UsageError
+from toolkit.errors import InputError, OutsideError, UsageError
 from toolkit.words import counted
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def command(
             try:
                 write(outcome)
                 written = True
-            except InputError as error:
+            except (InputError, OutsideError) as error:
                 code = max(code, print_failure(error))
         states[_state(outcome, written=written, writes=writes)] += 1
         code = max(code, int(not outcome.is_done or (outcome.is_changed and not writes)))

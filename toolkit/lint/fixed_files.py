@@ -4,7 +4,6 @@ What `comp generate` writes is left, since the code is its truth, and so is a fi
 """
 
 import os
-import stat
 from collections.abc import Mapping, Sequence
 from functools import partial
 from io import StringIO
@@ -18,10 +17,9 @@ from toolkit.limits import CONTRACT_SIZE
 from toolkit.lint.fixing import fixable, fixed
 from toolkit.lint.linter import lint_text
 from toolkit.lint.selection import Selection
-from toolkit.system.atomic import temporary_beside
+from toolkit.system.atomic import replace_text
 from toolkit.system.moment import once
 from toolkit.system.os_errors import refusal as refusal_of
-from toolkit.system.reading import read_foreign
 
 
 class Fixes(Struct, frozen=True, kw_only=True):
@@ -123,41 +121,16 @@ def _refusal(path: Path, inside: Path | None, environ: Mapping[str, str]) -> str
 def _failure(path: Path, before: str, after: str) -> InputError | OutsideError | None:
     """Replace a file by its fixed text, and return why that is impossible; None if it is done."""
     try:
-        _write(path, before, after)
+        replace_text(path, before, after, CONTRACT_SIZE)
     except InputError as error:
         return error
     except (CompError, OSError) as error:
-        known = error if isinstance(error, CompError) else refusal_of(error, f"cannot fix {path}")
+        known = error if isinstance(error, CompError) else refusal_of(error, f"cannot write {path}")
         if known is None:
             raise
         # Without its cause, and of a class that a process can send.
         return OutsideError(known.message, hint=known.hint)
     return None
-
-
-def _write(path: Path, before: str, after: str) -> None:
-    """Replace a file by its fixed text; it keeps its permissions, and a link to it stays one."""
-    # The file behind a link is replaced, since a rename would put a file in the place of the link.
-    target = Path(_real(path))
-    try:
-        mode = stat.S_IMODE(target.stat().st_mode)
-        writable = os.access(target, os.W_OK)
-    except OSError as error:
-        raise OutsideError(f"cannot fix {path}: {error.strerror}") from error
-    if not writable:
-        raise OutsideError(f"cannot fix {path}: it is read-only", hint="allow writing to it, or use `--diff`")
-    with temporary_beside(target) as file:
-        file.stream.write(after.encode())
-        file.finish(mode)
-        # The umask is for new files, and this one is not.
-        file.path.chmod(mode)
-        if read_foreign(target, CONTRACT_SIZE) != before.encode():
-            raise InputError(
-                "the file changed while it was being fixed, and was left as it is",
-                where=Location(path=path),
-                hint="run the command again",
-            )
-        file.path.replace(target)
 
 
 def _real(path: Path) -> str:

@@ -14,7 +14,7 @@ from toolkit.migration.types import evidence
 from toolkit.spec.document import read_text
 from toolkit.spec.model import ComponentSpec
 from toolkit.spec.reader import parse_document
-from toolkit.system.atomic import write_text
+from toolkit.system.atomic import replace_text
 from toolkit.system.reading import read_foreign
 
 _MODULE = ".py"
@@ -63,16 +63,15 @@ def migrate_together(
 def write(outcome: Outcome) -> None:
     """Write a migrated file in the place of the old one.
 
-    Raises InputError if the file is a link, which would be replaced, or has changed since it was read.
+    Raises InputError if the file is a link, which may lead out of the folder that was named, or has changed since it
+    was read, and OutsideError if it cannot be written.
     """
     path, migrated = outcome.path, outcome.migrated
     if migrated is None or not outcome.is_changed:
         return
     if path.is_symlink():
         raise InputError(f"{path} is a link, and stays as it is", hint=f"name the file itself: {path.resolve()}")
-    if _text(path) != migrated.old.text:
-        raise InputError(f"{path} has changed meanwhile, and stays as it is", hint="run the command again")
-    write_text(path, migrated.new.text, mode=path.stat().st_mode & 0o777)
+    replace_text(path, migrated.old.text, migrated.new.text, CONTRACT_SIZE)
 
 
 def _specs(paths: Sequence[Path]) -> Iterator[ComponentSpec]:

@@ -1,6 +1,7 @@
 """Write whole files: a temporary one beside the target, then a rename. No reader and no crash sees half of one."""
 
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,8 +9,11 @@ from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
-from toolkit.errors import OutsideError
+from toolkit.errors import InputError, Location, OutsideError
+from toolkit.limits import Limit
 from toolkit.system.os_errors import cannot, naming
+from toolkit.system.paths import real
+from toolkit.system.reading import read_foreign
 from toolkit.system.signals import undone
 from toolkit.system.temporary import hold, left_over
 
@@ -132,6 +136,32 @@ def write_bytes(path: Path, data: bytes, *, mode: int = 0o644, synced: bool = Tr
 def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
     """Replace the content of `path` with text in UTF-8; line ends stay as they are."""
     write_bytes(path, text.encode(), mode=mode)
+
+
+def replace_text(path: Path, before: str, after: str, limit: Limit) -> None:
+    """Replace the text of a file that was read as `before`; it keeps its permissions, and a link to it stays one.
+
+    Raises OutsideError if it cannot be written or is read-only, InputError if it has changed since it was read.
+    """
+    # The file behind a link is replaced, since a rename would put a file in the place of the link.
+    target = real(path)
+    with _failing(path):
+        mode = stat.S_IMODE(target.stat().st_mode)
+        writable = os.access(target, os.W_OK)
+    if not writable:
+        raise OutsideError(f"cannot write {path}: it is read-only", hint="allow writing to it, or use `--diff`")
+    with temporary_beside(target) as file:
+        file.stream.write(after.encode())
+        file.finish(mode)
+        # The umask is for new files, and this one is not.
+        file.path.chmod(mode)
+        if read_foreign(target, limit) != before.encode():
+            raise InputError(
+                "the file has changed since it was read, and stays as it is",
+                where=Location(path=path),
+                hint="run the command again",
+            )
+        file.path.replace(target)
 
 
 @contextmanager

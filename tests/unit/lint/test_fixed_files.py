@@ -76,7 +76,7 @@ def test_a_file_that_changed_meanwhile_is_left(contract: Path) -> None:
     contract.write_text("name: A\n")
     done = _fix(contract)
     assert isinstance(done.failure, InputError)
-    assert done.failure.message.startswith("the file changed while it was being fixed")
+    assert done.failure.message.startswith("the file has changed since it was read")
     assert contract.read_text() == "name: A\n"
     assert [path.name for path in contract.parent.iterdir()] == ["component.yaml"]
 

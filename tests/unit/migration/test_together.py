@@ -36,11 +36,11 @@ def test_one_that_cannot_be_read_keeps_no_other_from_it(tmp_path: Path) -> None:
 
 def test_a_file_keeps_its_mode(tmp_path: Path) -> None:
     [path] = _written(tmp_path, taker=TAKER)
-    path.chmod(0o600)
+    path.chmod(0o666)
     [outcome] = migrate_together([path], {})
     write(outcome)
     assert "type: String" in path.read_text()
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.stat().st_mode & 0o777 == 0o666
     assert [each.name for each in tmp_path.iterdir()] == ["taker.yaml"]
 
 
@@ -66,6 +66,6 @@ def test_a_file_that_changed_meanwhile_stays(tmp_path: Path) -> None:
     [path] = _written(tmp_path, taker=TAKER)
     [outcome] = migrate_together([path], {})
     path.write_text(MAKER)
-    with pytest.raises(InputError, match="has changed meanwhile"):
+    with pytest.raises(InputError, match="has changed since it was read"):
         write(outcome)
     assert path.read_text() == MAKER

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.errors import MachineError, OutsideError
-from toolkit.system.atomic import made_parents, replacing, temporary_beside, write_bytes, write_text
+from toolkit.errors import InputError, MachineError, OutsideError
+from toolkit.limits import CONTRACT_SIZE
+from toolkit.system.atomic import made_parents, replace_text, replacing, temporary_beside, write_bytes, write_text
 
 
 def test_a_file_gets_its_content_and_mode_and_its_parents(tmp_path: Path) -> None:
@@ -95,3 +96,33 @@ def test_a_parent_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutsideError, match=r"cannot write .*/file/inner"):
         write_bytes(tmp_path / "file" / "inner", b"")
+
+
+def test_a_changed_text_keeps_permissions_and_links(tmp_path: Path) -> None:
+    path, link = tmp_path / "file", tmp_path / "link"
+    path.write_bytes(b"old\r\n")
+    # More than the umask leaves to new files.
+    path.chmod(0o666)
+    link.symlink_to("file")
+    replace_text(link, "old\r\n", "new\r\n", CONTRACT_SIZE)
+    assert path.read_bytes() == b"new\r\n"
+    assert path.stat().st_mode & 0o777 == 0o666
+    assert link.is_symlink()
+
+
+def test_a_text_that_is_not_what_was_read_stays(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("other")
+    with pytest.raises(InputError, match="has changed since it was read"):
+        replace_text(path, "old", "new", CONTRACT_SIZE)
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("file", "other")]
+
+
+def test_a_text_that_may_not_be_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    # Root may write to every file.
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(OutsideError, match="file: it is read-only"):
+        replace_text(path, "old", "new", CONTRACT_SIZE)
+    assert path.read_text() == "old"
