@@ -9,6 +9,7 @@ from toolkit.breaking.change import Change
 from toolkit.breaking.comparison import Comparison
 from toolkit.errors import InputError, Location
 from toolkit.system.atomic import write_text
+from toolkit.system.paths import real
 
 _TITLE = "# Changelog\n"
 _SECTION = re.compile(r"^## ", re.MULTILINE)
@@ -18,7 +19,7 @@ _UNRELEASED = re.compile(r"## \[?unreleased\]?", re.IGNORECASE)
 def write_changelog(path: Path, found: Comparison, day: date) -> bool:
     """Add a section for the new version above the others; return False if the file has one already.
 
-    Raises InputError for a contract without version.
+    Raises InputError for a contract without version, and for a file that is no text.
     """
     version = found.versions[1]
     if version is None:
@@ -27,15 +28,28 @@ def write_changelog(path: Path, found: Comparison, day: date) -> bool:
             where=found.where,
             hint="set version in [project], and `comp generate` writes it",
         )
-    text = path.read_text(encoding="utf-8") if path.is_file() else _TITLE
+    text = _text(path)
     if re.search(rf"^## \[?{re.escape(str(version))}\]?(?:\s|$)", text, re.MULTILINE):
         return False
-    if "\0" in text:
-        raise InputError("not a text file", where=Location(path=path), hint="name another file")
-    written = "\n".join((f"## {version} - {day.isoformat()}", "", *_lines(found)))
+    end = "\r\n" if "\r\n" in text else "\n"
+    written = end.join((f"## {version} - {day.isoformat()}", "", *_lines(found)))
     place = _place(text)
-    write_text(path, f"{text[:place].rstrip()}\n\n{written}\n{text[place:]}".rstrip() + "\n")
+    # A link stays one.
+    write_text(real(path), f"{text[:place].rstrip()}{end}{end}{written}{end}{text[place:]}".rstrip() + end)
     return True
+
+
+def _text(path: Path) -> str:
+    """Return a changelog with its own line ends; the title alone if it is missing. Raises InputError."""
+    if not path.exists():
+        return _TITLE
+    try:
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise InputError("not a text file in UTF-8", where=Location(path=path), hint="name another file")
+    return text
 
 
 def _place(text: str) -> int:

@@ -45,3 +45,23 @@ def test_a_contract_without_version(tmp_path: Path) -> None:
         write_changelog(tmp_path / "CHANGELOG.md", compared(contract("{name: a}"), contract()), DAY)
     assert caught.value.hint == "set version in [project], and `comp generate` writes it"
     assert not (tmp_path / "CHANGELOG.md").exists()
+
+
+def test_line_ends_and_links_stay(tmp_path: Path) -> None:
+    old = "\ufeff# Changes\r\n\r\n## 1.0.0\r\n\r\n- First.\r\n"
+    (tmp_path / "CHANGES.md").write_bytes(old.encode())
+    path = tmp_path / "CHANGELOG.md"
+    path.symlink_to("CHANGES.md")
+    assert write_changelog(path, FOUND, DAY)
+    assert path.is_symlink()
+    section = f"{SECTION}\n".replace("\n", "\r\n")
+    assert (tmp_path / "CHANGES.md").read_bytes().decode() == old.replace("## 1.0.0", f"{section}## 1.0.0")
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"a\0b"])
+def test_a_file_that_is_no_text_stays(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "CHANGELOG.md"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="not a text file in UTF-8"):
+        write_changelog(path, FOUND, DAY)
+    assert path.read_bytes() == content
