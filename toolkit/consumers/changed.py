@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from toolkit.breaking.comparison import Comparison
+from toolkit.breaking.platforms import settings_of
 from toolkit.breaking.survey import Survey
 from toolkit.config.project import Project, read_project
 from toolkit.consumers.use import Named, Use
@@ -13,9 +14,6 @@ from toolkit.errors import CompError
 from toolkit.interface.function import sanitised
 from toolkit.registry.semver import Version
 from toolkit.spec.reader import ComponentDocument
-
-# The folder of a component with the contracts of further ones in its image.
-_FURTHER = "components"
 
 
 class Changed(Struct, frozen=True, kw_only=True):
@@ -121,9 +119,8 @@ def _gone(found: Survey) -> Iterator[Changed]:
 
 def _project(contract: Path, environ: Mapping[str, str]) -> Project | None:
     """Return the settings of a contract's component; None without valid ones."""
-    folder = contract.parent.parent if contract.parent.name == _FURTHER else contract.parent
     try:
-        return read_project(folder, environ=environ)
+        return read_project(next(settings_of(contract)).parent, environ=environ)
     except CompError:
         return None
 

@@ -9,12 +9,14 @@ from msgspec import Struct
 
 from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, OutsideError
+from toolkit.limits import SETTINGS_SIZE
 from toolkit.registry.release import Release, normalised
 from toolkit.spec.reader import parse_component
 from toolkit.spec.schema_header import schema_header
 from toolkit.system.atomic import write_bytes
 from toolkit.system.held import held
 from toolkit.system.paths import check_inside, leads_elsewhere
+from toolkit.system.reading import read_foreign
 
 LOCK_NAME = "components.lock"
 LOCK_VERSION = 1
@@ -106,7 +108,7 @@ def _reason(error: Exception) -> str:
 def read_components_lock(path: Path) -> dict[str, dict[str, Any]]:
     """Read the entries of a lock; empty if the file is missing. Raises InputError if it is not a lock."""
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_foreign(path, SETTINGS_SIZE))
         if document["version"] != LOCK_VERSION:
             raise InputError(f"its version is {document['version']!r}", where=Location(path=path), hint="update comp")
         return {str(name): dict(entry) for name, entry in document["components"].items()}

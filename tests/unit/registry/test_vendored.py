@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,9 @@ def test_what_is_not_a_lock(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         read_components_lock(tmp_path / "components.lock")
     assert caught.value.message == message
+
+
+def test_a_pipe_in_the_place_of_a_lock_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "components.lock")
+    with pytest.raises(InputError, match="expected a file"):
+        read_components_lock(tmp_path / "components.lock")
