@@ -250,7 +250,7 @@ def test_lint_all(root: Path) -> None:
     errors = [line for line in done.out.splitlines() if line.startswith("::error")]
     assert errors[0].startswith("::error file=components/alpha/pyproject.toml,line=7,col=1,title=S001::unknown key")
     assert errors[1].startswith("::error file=components/gamma/component.yaml,title=C099::the contract is missing")
-    assert "2 errors, 1 warning, 3 infos\n\ncomponent " in done.err
+    assert "2 contracts: 2 errors, 1 warning, 3 infos\n\ncomponent " in done.err
     assert [row[1:] for row in table(done.err)[1:]] == [["with errors"], ["with warnings"], ["with errors"]]
 
 

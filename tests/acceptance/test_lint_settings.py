@@ -96,7 +96,7 @@ def test_invalid_settings_are_one_finding_for_all_files(tree: Path) -> None:
     assert result.code == 1
     assert result.out.startswith("pyproject.toml:2:19: error S001 unknown rule: 'C06O'\n")
     assert '    ignore = ["C060", "C06O"]\n                      ^\n    did you mean C060?' in result.out
-    assert result.err == "1 error, 0 warnings, 0 infos\n"
+    assert result.err == "2 contracts: 1 error, 0 warnings, 0 infos\n"
 
 
 def test_a_component_follows_its_own_settings(tree: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_folder_without_settings_stands_for_all_below_it(tree: Path) -> None:
         done = comp("lint", *words, folder=tree)
         assert places(done, "C017") == expected
         assert places(done, "S001") == ["components/c/pyproject.toml"]
-        assert (done.code, done.err) == (1, f"5 errors, 8 warnings, 8 infos\n8 {UNSAFE}")
+        assert (done.code, done.err) == (1, f"4 contracts: 5 errors, 8 warnings, 8 infos\n8 {UNSAFE}")
 
 
 def test_a_glob_in_quotes(tree: Path) -> None:
@@ -78,6 +78,13 @@ def test_a_path_without_a_contract_is_an_error(tree: Path) -> None:
         done = comp("lint", *words, folder=tree / "k8s")
         assert (done.code, done.out) == (1, "")
         assert done.err.startswith(f"error: no contract at or below {what}\n\nhint: a contract is a component.yaml, or")
+    # Sums of nothing would look like a success.
+    missing = comp("lint", "missing.yaml", folder=tree)
+    assert (missing.code, missing.out) == (1, "")
+    assert (
+        missing.err
+        == "error: missing.yaml: the file is missing\n\nhint: `comp generate` writes the contract of a function\n"
+    )
     # The others are checked all the same.
     done = comp("lint", "missing.yaml", "k8s", "samples", folder=tree)
     assert (done.code, places(done, "C017")) == (1, ["samples/pipeline.yaml"])

@@ -54,9 +54,20 @@ class Report:
         self._checked: dict[Path, str] = {}
         self._counts = dict.fromkeys(Severity, 0)
         self._fixes = dict.fromkeys(Applicability, 0)
+        self._contracts = 0
 
-    def add(self, findings: Sequence[Finding], sources: Mapping[Path, str], faults: Sequence[Finding] = ()) -> None:
-        """Take the findings about some files; `sources` are their texts, `faults` are in settings above them."""
+    def add(
+        self,
+        findings: Sequence[Finding],
+        sources: Mapping[Path, str],
+        faults: Sequence[Finding] = (),
+        contracts: int = 0,
+    ) -> None:
+        """Take the findings about some files, `contracts` among them.
+
+        `sources` are the texts of the files, `faults` are in settings above them.
+        """
+        self._contracts += contracts
         # Many files may have the same faulty settings above them.
         findings = [*(fault for fault in faults if fault not in self._faults), *findings]
         self._faults.update(faults)
@@ -82,8 +93,11 @@ class Report:
             self._console.data(text)
 
     def sums(self) -> str:
-        """Return how many findings there are of each severity, in words."""
-        return ", ".join(counted(count, severity) for severity, count in self._counts.items())
+        """Return how many findings there are of each severity, in words; empty if nothing was checked."""
+        if not self._contracts and not any(self._counts.values()):
+            return ""
+        sums = ", ".join(counted(count, severity) for severity, count in self._counts.items())
+        return f"{counted(self._contracts, 'contract')}: {sums}" if self._contracts > 1 else sums
 
     def fixable(self) -> str:
         """Return how many findings can be fixed with which option, in words; empty for none."""

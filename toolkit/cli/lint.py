@@ -129,7 +129,7 @@ def _printed(console: Console, printed: reports.Report, linted: "Linted", chosen
     changes = chosen.fixing.add(linted, console)
     if chosen.fixing.only_shows:
         return Done(result="to be fixed" if changes else "clean", code=int(changes))
-    printed.add(linted.findings, linted.sources, linted.faults)
+    printed.add(linted.findings, linted.sources, linted.faults, linted.contracts)
     done = _done(linted, strict=chosen.strict)
     if failed := chosen.fixing.failed(linted):
         return replace(done, result="not fixed", code=max(done.code, failed))
@@ -141,9 +141,8 @@ def _end(console: Console, printed: reports.Report, chosen: _Chosen) -> None:
     chosen.fixing.end(console)
     if not chosen.fixing.only_shows:
         printed.end()
-        console.say(printed.sums())
-        if more := printed.fixable():
-            console.say(more)
+        for line in filter(None, (printed.sums(), printed.fixable())):
+            console.say(line)
         chosen.known.end(console)
 
 

@@ -28,12 +28,13 @@ class Linted(Struct, frozen=True, kw_only=True):
     """What the linter finds at one place, and the texts of the files that it has read there; none for no contract.
 
     `faults` are findings about the linter's settings, which other places may have in common. `fixed` are the contracts
-    that fixes were asked for.
+    that fixes were asked for, `contracts` the number of all that were checked.
     """
 
     findings: tuple[Finding, ...]
     sources: Mapping[Path, str]
     seconds: float
+    contracts: int = 0
     faults: tuple[Finding, ...] = ()
     fixed: tuple[FixedFile, ...] = ()
 
@@ -93,6 +94,7 @@ def lint_target(target: Target, overrides: Overrides, fixes: Fixes | None = None
         findings=tuple(findings),
         sources=sources,
         seconds=time.monotonic() - began,
+        contracts=len(contracts),
         faults=faults,
         fixed=tuple(fixed),
     )
