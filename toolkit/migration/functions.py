@@ -16,7 +16,7 @@ from toolkit.interface.module import Module, parameters
 from toolkit.migration.annotations import KFP1_TYPES, Annotation, default_as, returned, written_annotation
 from toolkit.migration.calls import callables, called
 from toolkit.migration.contract import Made, ToDo
-from toolkit.migration.leftovers import leftovers
+from toolkit.migration.leftovers import leftovers, unknown_functions
 from toolkit.spec.rewriting import Replacement, are_apart, replaced
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
@@ -100,7 +100,7 @@ class _Module:
     def run(self) -> None:
         """Change imports, then what makes components, then the functions."""
         functions = dict.fromkeys(self._components())
-        self.left += leftovers(self.module)
+        self.left += [*leftovers(self.module), *unknown_functions(self.module, functions, _MAKERS)]
         for node in ast.walk(self.module.tree):
             if isinstance(node, ast.ImportFrom):
                 self._import(node)

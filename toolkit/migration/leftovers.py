@@ -4,7 +4,7 @@ They are left to a person, since pipelines are not rewritten.
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 
 from toolkit.interface.module import Module, parameters
 from toolkit.migration.annotations import written_annotation
@@ -54,6 +54,19 @@ def leftovers(module: Module) -> Iterator[ToDo]:
             yield from _gone(module, node)
         elif isinstance(node, ast.FunctionDef) and _is_pipeline(module, node):
             yield from _untyped(module, node)
+
+
+def unknown_functions(module: Module, functions: Collection[ast.FunctionDef], makers: Container[str]) -> Iterator[ToDo]:
+    """Yield each use of a maker of components that is not about one of the functions, as by a wrapper or `partial`."""
+    names = {function.name for function in functions}
+    known = {id(call.func) for name, call in module.calls if name in names}
+    for function in functions:
+        known |= {id(part) for decorator in function.decorator_list for part in ast.walk(decorator)}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Name | ast.Attribute) and module.qualified(node) in makers and id(node) not in known:
+            why = "a function that is not known here becomes a component"
+            advice = "give each of its parameters a type that KFP 2 has"
+            yield ToDo(kind="function", where=module.at(node), why=why, advice=advice)
 
 
 def _gone(module: Module, node: ast.Name | ast.Attribute) -> Iterator[ToDo]:

@@ -1,11 +1,12 @@
 """What a module of Python has and KFP 2 has not."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
 from toolkit.interface.module import Module
-from toolkit.migration.leftovers import leftovers
+from toolkit.migration.leftovers import leftovers, unknown_functions
 
 
 def _found(text: str) -> list[tuple[int | None, str, str]]:
@@ -47,3 +48,24 @@ def test_parameters_of_pipelines_without_a_type_that_kfp_2_has() -> None:
 )
 def test_nothing_is_left(text: str) -> None:
     assert _found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("op = make(f)", 0),
+        ("op = make(func=f)", 0),
+        ("@make\ndef g(): pass\nh = make(g)", 0),
+        ("@partial(make, base_image='x')\ndef g(): pass", 0),
+        ("op = make(lambda x: x)", 1),
+        ("from other import g\nop = make(g)", 1),
+        ("ops = [make(each) for each in (f,)]", 1),
+        ("made = partial(make, base_image='x')", 1),
+    ],
+)
+def test_functions_that_are_not_known(text: str, count: int) -> None:
+    head = "from functools import partial\nfrom kfp.components import create_component_from_func as make\n"
+    module = Module.parse(Path("m.py"), f"{head}def f(): pass\n{text}\n", {})
+    functions = [node for node in module.tree.body if isinstance(node, ast.FunctionDef)]
+    maker = "kfp.components.create_component_from_func"
+    assert [left.kind for left in unknown_functions(module, functions, {maker})] == ["function"] * count
