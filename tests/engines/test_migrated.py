@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from tests.migrations import contract, migrated
 
 PROGRAM = Path(__file__).resolve().parent.parent / "kfp" / "migrated.py"
-CONTRACTS = int(os.environ.get("COMP_TEST_PAIRS", "300"))
+CONTRACTS = int(os.environ.get("COMP_TEST_PAIRS", "150"))
 TYPES: list[Any] = [
     *("String", "Integer", "Boolean", "JsonObject", "List[str]", "CSV", "GCSPath", "Dataset", None, {"GCSPath": {}}),
     *({"JsonObject": {"data_type": "x"}}, ["CSV"], ["CSV", "TSV"], {}),

@@ -1,4 +1,4 @@
-"""Settings, comments and baselines of lint, for contracts and values that nobody wrote by hand."""
+"""Settings, comments and baselines of lint, for drawn contracts and values."""
 
 from pathlib import Path
 from typing import Any

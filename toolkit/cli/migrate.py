@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command
 @click.argument("paths", nargs=-1, required=True, metavar="FOLDER|FILE|GLOB...", type=click.Path(path_type=Path))
-@click.option("--diff", "as_diff", is_flag=True, help="Write nothing; print what would change as a diff.")
+@click.option("--diff", "as_diff", is_flag=True, help="Show what would change, and write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if something would change.")
 @click.option(
     "--copy-file-outputs",

@@ -58,7 +58,7 @@ def missing_version(document: ComponentDocument) -> Iterator[Remark]:
 def missing_owner(document: ComponentDocument) -> Iterator[Remark]:
     """Report a contract without an annotation that names who made it, or who looks after it.
 
-    In a shared collection, those who use a component need somebody to ask. The annotation is `author`, `owner` or
+    In a shared collection, those who use a component need to know whom to ask. The annotation is `author`, `owner` or
     `maintainer`, their plurals, or a key that ends in one of these, such as `org.opencontainers.image.authors`.
     `comp generate` takes it from `authors` in `pyproject.toml`.
 

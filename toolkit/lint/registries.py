@@ -23,7 +23,7 @@ def image_registry(document: ComponentDocument) -> Iterator[Remark]:  # noqa: AR
     """Report nothing: `registry_findings` does, since settings decide this rule alone.
 
     Clusters of many companies reach their own registry alone, and platform teams scan the images in it. A contract
-    with another image fails there, or nobody has looked at what it runs.
+    with another image fails there, or runs what no one has looked at.
 
     `registries` in `[tool.comp.lint]` lists what is allowed: a host, or the beginning of a path on it. Names without a
     host are those of `docker.io`.

@@ -49,7 +49,7 @@ INPUTS = [
         "{name: a, type: Model, annotations: {list: true}}",
         [("B115", "passes 'a', which is a list now")],
     ),
-    # What nobody passes breaks nobody.
+    # What no one passes breaks no one.
     ("{name: a}, {name: c}", "{name: a}", []),
 ]
 
