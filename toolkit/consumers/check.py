@@ -196,10 +196,11 @@ class _Check(Struct, kw_only=True):
         version = found.versions[1]
         named, broken = version or "the new version", f"breaks callers ({found.because()})"
         where, rule = place_in_lock(path, copy.release), found.breaking[0].rule.id
+        requested = copy.request or copy.release
         if copy.takes(version):
-            self._add(rule, Severity.ERROR, f"{copy.requested} takes {named}, which {broken}", where, "")
+            self._add(rule, Severity.ERROR, f"{requested} takes {named}, which {broken}", where, "")
         else:
-            text = f"{copy.requested} keeps {copy.entry.get('version')}; {named} {broken}"
+            text = f"{requested} keeps {copy.entry.get('version')}; {named} {broken}"
             self._add(rule, Severity.WARNING, text, where, "change the pipelines together with the request")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from toolkit.errors import InputError, Location
-from toolkit.registry.names import VersionRequest, parse_request
+from toolkit.registry.names import ANY, VersionRequest, parse_request
 from toolkit.registry.semver import Range, Version
 from toolkit.registry.vendored import LOCK_NAME, read_components_lock
 from toolkit.spec.reader import ComponentDocument, read_document
@@ -22,18 +22,18 @@ class Copy(Struct, frozen=True, kw_only=True):
     place: Path
 
     @property
-    def requested(self) -> str:
-        """What the consumer asked for."""
-        return str(self.entry.get("requested", self.release))
+    def request(self) -> VersionRequest | None:
+        """What the consumer asked for; None if the lock does not say it. A lock has the versions without the name."""
+        try:
+            return parse_request(f"{self.release}@{self.entry.get('requested', ANY)}")
+        except InputError:
+            return None
 
     def takes(self, version: Version | None) -> bool:
         """Return whether the request allows a version, so that the next `comp add` takes it."""
-        try:
-            request: VersionRequest = parse_request(self.requested)
-        except InputError:
-            return True
+        request = self.request
         # A digest allows that one contract alone.
-        return version is None or (isinstance(request.allowed, Range) and version in request.allowed)
+        return version is None or request is None or (isinstance(request.allowed, Range) and version in request.allowed)
 
 
 class Copies(Struct, kw_only=True):

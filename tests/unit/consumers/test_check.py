@@ -89,7 +89,7 @@ def test_a_component_that_is_gone_breaks_every_use(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_takes_the_new_version_breaks(tmp_path: Path) -> None:
-    _vendored(tmp_path, "ml/train@^1")
+    _vendored(tmp_path, "^1")
     source = _source(tmp_path, "train(a=1, seed=2)", "../components/ml/train/component.yaml")
     checked = _check(tmp_path, tmp_path / "components.lock", source)
     assert [(each.rule, str(each.severity), each.message) for each in checked.findings] == [
@@ -99,7 +99,7 @@ def test_a_lock_that_takes_the_new_version_breaks(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_keeps_the_old_version_warns(tmp_path: Path) -> None:
-    _vendored(tmp_path, "ml/train@1.2.0")
+    _vendored(tmp_path, "1.2.0")
     source = _source(tmp_path, "train(a=1, seed=2)", "../components/ml/train/component.yaml")
     checked = _check(tmp_path, tmp_path / "components.lock", source)
     assert [(str(each.severity), each.message, each.help) for each in checked.findings] == [
