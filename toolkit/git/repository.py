@@ -155,8 +155,8 @@ class Repository(Struct, frozen=True, kw_only=True):
                 f"the commit {name} is not in this clone" + (", which is shallow" if self.is_shallow else ""),
                 hint=f"{hint}; {_CI}" if self.is_shallow else f"{hint}, unless a forced push replaced it",
             )
-        commit, colon, path = name.partition(":")
-        if colon and commit and path:
+        commit, _, path = name.partition(":")
+        if path and self.commit(commit) is not None:
             return UsageError(f"{name} is a file in a commit, expected a commit", hint=f"leave out the path: {commit}")
         if re.search(r"[~^@]", name):
             hint = (

@@ -117,6 +117,7 @@ def test_zeros_are_the_state_without_files(repo: Repo) -> None:
         ),
         ("HEAD~9", "HEAD~9 is not a commit of this clone", "see gitrevisions(7) for the names of commits"),
         ("HEAD:a", "HEAD:a is a file in a commit, expected a commit", "leave out the path: HEAD"),
+        ("odd:a", "odd:a is not a branch, a tag or a commit of this clone", None),
         ("-x", "-x is not a branch, a tag or a commit of this clone", None),
         ("main..HEAD", "main..HEAD is a range, and files on the disk are compared", "name its beginning alone: main"),
         (
