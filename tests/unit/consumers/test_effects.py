@@ -73,6 +73,10 @@ def test_a_constant_that_fits_the_new_type_goes_on_working() -> None:
     (found,) = _found(_use(a="z"), contract("{name: a, type: String}"), narrowed)
     assert found == ("B114", "passes 'z' as 'a', which is no longer one of its choices")
     assert _found(_use(a="x"), contract("{name: a, type: String}"), narrowed) == []
+    # The old version refuses it as well.
+    fewer = contract("{name: a, type: String, annotations: {choices: [x]}}")
+    assert _found(_use(a="z"), narrowed, fewer) == []
+    assert [rule for rule, _ in _found(_use(a="y"), narrowed, fewer)] == ["B114"]
 
 
 def test_an_argument_by_its_place_goes_by_the_order() -> None:
@@ -109,6 +113,8 @@ OUTPUTS = [
     ("", "{name: m}", "{name: z}", []),
     ("", "{name: m}", "", [("B201", "takes 'm', and that output is gone")]),
     ("", "{name: m}", "{name: m}, {name: r}", [("B207", "takes `.output`, and the component has 2 outputs now")]),
+    # It did not work before.
+    ("", "{name: m}, {name: r}", "{name: m}, {name: r}, {name: s}", []),
 ]
 
 

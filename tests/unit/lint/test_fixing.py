@@ -74,6 +74,12 @@ def test_findings_that_come_to_light_break_nothing() -> None:
     assert (result.text, result.left) == ("a: '1'\n", (hidden,))
 
 
+def test_a_fix_after_which_the_contract_is_unreadable_for_another_reason_is_dropped() -> None:
+    unreadable, other = _finding("1", Quote(("a",)), rule="C004"), _finding("other", rule="C001")
+    result = fixed("a: 1\n", PATH, lambda text: [unreadable] if text == "a: 1\n" else [other], unsafe=False)
+    assert (result.text, result.left) == ("a: 1\n", (unreadable,))
+
+
 def test_a_safe_fix_keeps_comments_and_an_unsafe_one_may_remove_them_with_their_line() -> None:
     text = "a: 1 # c\nb: 2\n"
     for unsafe, edited in ((False, text), (True, "b: 2\n")):
