@@ -30,7 +30,8 @@ _SKIPPED = {"node_modules", "site-packages", "__pycache__", "build", "dist"}
 class Checked(Struct, kw_only=True):
     """What was found in the consumers: how many uses of changed components, what breaks, and what is not known.
 
-    `steps` has the use that each finding is about, None for one about a lock.
+    `steps` has the use that each finding is about, None for one about a lock. `broken` are the places of the uses that
+    break, `later` those of uses that have a copy of the old version, and break when they take the new one.
     """
 
     files: int = 0
@@ -39,6 +40,7 @@ class Checked(Struct, kw_only=True):
     steps: list[Use | None] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    later: set[str] = field(default_factory=set)
 
     def sources(self) -> dict[Path, str]:
         """Return the texts of the files that have findings."""
@@ -50,7 +52,8 @@ class Checked(Struct, kw_only=True):
         if not self.uses:
             return f"no use of what changed in {files}"
         uses = f"{counted(self.uses, 'use')} of what changed in {files}"
-        return f"{uses}: {len(self.broken)} break{'s' * (len(self.broken) == 1)}"
+        later = f", {len(self.later)} later" if self.later else ""
+        return f"{uses}: {len(self.broken)} break{'s' * (len(self.broken) == 1)}{later}"
 
 
 def check_consumers(
@@ -66,6 +69,7 @@ def as_data(checked: Checked) -> dict[str, object]:
         "files": checked.files,
         "uses": checked.uses,
         "broken": len(checked.broken),
+        "later": len(checked.later),
         "breaks": [
             {
                 "rule": finding.rule,
@@ -162,7 +166,8 @@ class _Check(Struct, kw_only=True):
         """Add one finding."""
         self.checked.findings.append(Finding(rule=rule, severity=severity, message=message, where=where, help=advice))
         self.checked.steps.append(use)
-        self.checked.broken.add(str(use.where if use else where))
+        places = self.checked.broken if severity is Severity.ERROR else self.checked.later
+        places.add(str(use.where if use else where))
 
     def _meant(self, named: Named, use: Use | None = None) -> Iterator[tuple[Changed, Copy | None]]:
         """Yield the changed components that a use may mean, with the consumer's copy if that is what it names."""

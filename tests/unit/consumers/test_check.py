@@ -114,6 +114,8 @@ def test_a_lock_that_keeps_the_old_version_warns(tmp_path: Path) -> None:
             "components.lock keeps ml/train@1.2.0; with 1.3.0 it breaks",
         ),
     ]
+    assert checked.summary() == "2 uses of what changed in 2 files: 0 break, 2 later"
+    assert (as_data(checked)["broken"], as_data(checked)["later"]) == (0, 2)
 
 
 def test_a_compiled_pipeline_warns(tmp_path: Path) -> None:
