@@ -67,7 +67,7 @@ def install(folder: Path) -> tuple[list[Path], str]:
     there already.
     """
     installed = {name: schema for name, schema in SCHEMAS.items() if schema.pattern}
-    for path in (folder / FOLDER / "any", folder / _EDITOR):
+    for path in (*(folder / FOLDER / schema.file for schema in installed.values()), folder / _EDITOR):
         check_inside(folder, path)
     written = []
     for name, schema in installed.items():
