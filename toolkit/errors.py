@@ -17,6 +17,7 @@ does.
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
@@ -50,6 +51,10 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
+
+
+# About one file, more than anyone reads: foreign text may be all errors.
+MOST_FINDINGS: Final = 1000
 
 
 class Finding(Struct, frozen=True, kw_only=True):

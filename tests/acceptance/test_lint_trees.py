@@ -171,3 +171,18 @@ def test_a_reader_that_needs_no_more_ends_it_quietly(tmp_path: Path) -> None:
     )
     assert done.stdout.startswith("0000/component.yaml:3:")
     assert (tmp_path / "err").read_text() == ""
+
+
+def test_a_file_with_more_findings_than_anyone_reads(tmp_path: Path) -> None:
+    inputs = "".join(f"- {{name: i{number}, type: Integer, default: {number}}}\n" for number in range(1_500))
+    text = f"inputs:\n{inputs}implementation: {{container: {{image: a:1, command: [run]}}}}\n"
+    (tmp_path / "component.yaml").write_text(text)
+    done = comp("lint", "component.yaml", "--format", "jsonl", folder=tmp_path)
+    assert len(done.out.splitlines()) == 1_000
+    assert done.err.startswith(
+        "warning: component.yaml has many findings: the first 1,000 are reported, errors before others\n"
+    )
+    # Fixes are not bounded: they change the whole file.
+    fixed = comp("lint", "component.yaml", "--fix", "--select", "C022", "--strict", folder=tmp_path)
+    assert (fixed.code, fixed.out) == (0, "")
+    assert fixed.err == "fixed 1500 findings in 1 file\n0 errors, 0 warnings, 0 infos\n"

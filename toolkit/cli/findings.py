@@ -1,6 +1,7 @@
 """Print findings in the format that the user asks for: `comp lint` and `comp breaking`."""
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import click
 from toolkit.cli.ci_reports import findings_as_commands
 from toolkit.cli.console import Console
 from toolkit.edits import Applicability
-from toolkit.errors import Finding, Severity
+from toolkit.errors import MOST_FINDINGS, Finding, Severity
 from toolkit.words import counted
 
 # Formats that are lines: those of one file need no others.
@@ -86,11 +87,19 @@ class Report:
                 self._console.data(text)
         else:
             self._kept += findings
+        self._remark(findings)
 
     def end(self) -> None:
         """Print what is not printed yet."""
         if self._form not in _AT_ONCE and (text := written(self._form, self._kept, self._checked)):
             self._console.data(text)
+
+    def _remark(self, findings: Sequence[Finding]) -> None:
+        """Name the files whose the first findings alone are reported."""
+        for path, count in Counter(finding.where.path for finding in findings).items():
+            if count >= MOST_FINDINGS:
+                what = f"the first {MOST_FINDINGS:,} are reported, errors before others"
+                self._console.warn(f"{path} has many findings: {what}")
 
     def sums(self) -> str:
         """Return how many findings there are of each severity, in words; empty if nothing was checked."""

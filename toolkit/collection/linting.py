@@ -14,7 +14,7 @@ from toolkit.collection.targets import Target, looks_like_a_contract
 from toolkit.errors import Finding, InputError, Location
 from toolkit.limits import NOTEBOOK_SIZE
 from toolkit.lint.fixed_files import FixedFile, Fixes, fix_file, is_generated
-from toolkit.lint.linter import lint_contract
+from toolkit.lint.linter import first_findings, lint_contract
 from toolkit.lint.selection import Overrides, Selection
 from toolkit.system.moment import one_moment
 from toolkit.system.reading import read_foreign
@@ -85,7 +85,7 @@ def lint_target(target: Target, overrides: Overrides, fixes: Fixes | None = None
         if fixes:
             done = _fixed(target, contract, sources[contract], more, selection, fixes)
             fixed.append(done)
-            more, sources[contract] = list(done.left), done.after
+            more, sources[contract] = first_findings(done.left), done.after
         elif any(each.fix for each in more) and is_generated(contract, os.environ):
             # The next `comp generate` would undo the fix.
             more = [replace(each, fix=None) for each in more]

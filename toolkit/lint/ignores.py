@@ -14,7 +14,7 @@ import yaml
 from msgspec import Struct
 
 from toolkit.edits import Cut, Fix, Spot
-from toolkit.errors import Finding, Location
+from toolkit.errors import MOST_FINDINGS, Finding, Location
 from toolkit.lint.rule import RULES, WARNING, RuleCategory, meant, reported
 from toolkit.spec.document import compose, lines_of
 
@@ -22,8 +22,8 @@ _WORD = "comp:ignore"
 # Several may share a line: the reason ends where the next one begins.
 _COMMENT = re.compile(rf"#\s*{_WORD}(?![\w:-])(?:\[(?P<ids>[^\]]*)\])?(?P<reason>(?:(?!#\s*{_WORD}).)*)")
 _NAME = re.compile(r"[^\s,]+")
-# More than there are rules, and more than anyone reads: a text may be all comments.
-_MOST_NAMES, _MOST_REMARKS = 200, 1000
+# More than there are rules.
+_MOST_NAMES = 200
 
 reported(
     "C100",
@@ -117,7 +117,7 @@ def without_ignored(findings: Iterable[Finding], text: str, path: Path, *, off: 
         else:
             kept.append(finding)
     remarks = (remark for each in ignores for remark in _remarks(each, used, off))
-    return [*kept, *islice(remarks, _MOST_REMARKS)]
+    return [*kept, *islice(remarks, MOST_FINDINGS)]
 
 
 def read_ignores(text: str, path: Path) -> list[Ignore]:

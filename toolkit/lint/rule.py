@@ -7,6 +7,7 @@ explanation, and its example, which a test runs. docs/decisions/0038-pages.md de
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import StrEnum
+from itertools import islice
 
 from msgspec import Struct
 
@@ -177,13 +178,16 @@ def meant(name: str) -> str | None:
     return named or (text if text in RULES else closest(text, RULES))
 
 
-def findings_of(document: ComponentDocument, off: Collection[str] = ()) -> list[Finding]:
-    """Apply every rule that is not `off`, and return the findings in the order of the document."""
+def findings_of(document: ComponentDocument, off: Collection[str] = (), most: int | None = None) -> list[Finding]:
+    """Apply every rule that is not `off`, and return the findings in the order of the document.
+
+    A rule ends after `most` findings; None for no bound.
+    """
     findings = [
         finding_of(each, remark)
         for each in RULES.values()
         if each.check is not None and each.id not in off
-        for remark in each.check(document)
+        for remark in islice(each.check(document), most)
     ]
     return in_order(findings)
 

@@ -13,7 +13,7 @@ import yaml
 from msgspec import Struct, field
 
 from toolkit.edits import Applicability, Fix, Quote, Remove, Rename, Spot
-from toolkit.errors import Finding, FindingsError, InputError, Location, OutsideError, Severity
+from toolkit.errors import MOST_FINDINGS, Finding, FindingsError, InputError, Location, OutsideError, Severity
 from toolkit.limits import CONTRACT_SIZE
 from toolkit.system.reading import read_foreign
 from toolkit.words import closest, did_you_mean
@@ -28,7 +28,6 @@ _MOST_NODES = 200_000
 # From here on a name is taken for a misspelt one: `defalt`, but not `value` for `name`.
 _SURE = 0.8
 _DEEPEST = 60
-_MOST_ERRORS = 1000
 # Texts with fewer brackets, and less before the first word of each line, are not examined before they are composed:
 # a thousand levels take less than half a megabyte of stack.
 _SHALLOW = 800
@@ -72,8 +71,8 @@ class Reading(Struct):
         where = self.at(node)
         finding = Finding(rule=rule, severity=Severity.ERROR, message=message, where=where, help=advice, fix=fix)
         self.findings.append(finding)
-        if len(self.findings) >= _MOST_ERRORS:
-            # Each has advice that takes a search, and a text may be all errors.
+        if len(self.findings) >= MOST_FINDINGS:
+            # Each has advice that takes a search.
             raise FindingsError(self.in_order())
 
     def in_order(self) -> tuple[Finding, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import InputError
-from toolkit.lint.linter import lint_contract
+from toolkit.lint.linter import lint_contract, lint_text
 
 CONTRACT = """\
 name: n
@@ -65,6 +65,20 @@ def test_time_grows_with_the_contract_and_no_faster(tmp_path: Path) -> None:
     path = tmp_path / "component.yaml"
     path.write_text(f"inputs:\n{inputs}implementation:\n  container:\n    image: a:1\n    args:\n{args}")
     began = time.monotonic()
-    findings, _ = lint_contract(path)
+    findings = lint_text(path.read_text(), path)
     assert sum(finding.rule == "C010" for finding in findings) == 2000
     assert time.monotonic() - began < 90
+
+
+def test_no_more_findings_than_anyone_reads_and_errors_before_others(tmp_path: Path) -> None:
+    path = tmp_path / "component.yaml"
+    inputs = "".join(f"- {{name: i{number}, type: Integer, default: {number}}}\n" for number in range(1_500))
+    wrong = "- {name: last, type: Integer, default: 3o}\n"
+    path.write_text(f"name: n\ninputs:\n{inputs}{wrong}implementation: {{container: {{image: a:1, command: [run]}}}}\n")
+    findings, text = lint_contract(path)
+    assert len(findings) == 1_000
+    # The error is the last one in the file, and decides the exit code.
+    assert [each.rule for each in findings].count("C020") == 1
+    assert findings == sorted(findings, key=lambda each: (each.where.line or 0, each.where.column or 0))
+    # Fixes need all of them: one that is not counted would look like a new one.
+    assert len(lint_text(text, path)) > 3_000
