@@ -1,4 +1,4 @@
-"""docs/ARCHITECTURE.md names every part, and draws the ladder that import-linter checks."""
+"""docs/ARCHITECTURE.md names every part, and draws the ladder that import-linter checks; decisions are listed."""
 
 import re
 import tomllib
@@ -22,3 +22,9 @@ def test_every_part_is_described() -> None:
     modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
     assert set(re.findall(r"^\| `(\w+)` \|", TEXT, flags=re.MULTILINE)) == parts
     assert [module for module in sorted(modules) if f"`{module}`" not in TEXT] == []
+
+
+def test_every_decision_is_listed_in_the_order_of_the_numbers() -> None:
+    folder = ROOT / "docs" / "decisions"
+    rows = re.findall(r"^\| \[(\d{4})\]\((.+?)\) \| ", (folder / "README.md").read_text(), flags=re.MULTILINE)
+    assert rows == sorted((path.name[:4], path.name) for path in folder.glob("0*.md"))
