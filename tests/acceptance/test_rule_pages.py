@@ -33,6 +33,16 @@ def test_a_page_is_what_the_rule_says_and_does(name: str) -> None:
     assert (DOCS / "rules" / f"{name}.md").read_text("utf-8") == rule_page(RULES[name]), "run make rules"
 
 
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_a_page_shows_its_rule_in_an_output(name: str) -> None:
+    page = (DOCS / "rules" / f"{name}.md").read_text("utf-8")
+    sessions = re.findall(r"^```console\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    outputs = [re.sub(r"^\$ .*\n", "", session, flags=re.MULTILINE) for session in sessions]
+    assert outputs
+    assert all(output.strip() for output in outputs)
+    assert any(re.search(rf"\b{name}\b", output) for output in outputs)
+
+
 def test_a_rule_is_explained_in_the_terminal(tmp_path: Path) -> None:
     shown = ok("explain", "f014", folder=tmp_path)
     assert shown.startswith("F014 decorator-not-followed\n\nWarning, in the category functions.\n\n")
