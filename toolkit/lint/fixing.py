@@ -6,6 +6,7 @@ Fixes that touch the same place wait for each other. The files are left to `tool
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -20,6 +21,8 @@ Lint = Callable[[str], Sequence[Finding]]
 
 # A fix can be the cause of another finding. This bounds rules whose fixes undo each other.
 _ROUNDS = 30
+# Characters that are linted in all, besides the first time: this bounds the tries on a huge contract with many fixes.
+_MOST_TRIED = 2_000_000
 _UNUSED_IGNORE = "C101"
 # Each fix that is left out of a round takes a few lints to be found.
 _MOST_LEFT_OUT = 20
@@ -52,22 +55,44 @@ class _Step(Struct, frozen=True, kw_only=True):
         return sum(finding.rule in RULES and RULES[finding.rule].fixed for finding in self.findings)
 
 
+class _SpentError(Exception):
+    """So much text has been tried that the fixes made so far have to do."""
+
+
 def fixed(text: str, path: Path, lint: Lint, *, unsafe: bool) -> Fixed:
     """Return a contract's text with its findings fixed; with `unsafe`, by fixes that need a look at them too.
 
-    Fixing the result again changes nothing. `lint` returns the findings about a text of the contract at `path`.
+    Fixing the result again changes nothing, unless a contract is so long and faulty that some fixes are not tried.
+    `lint` returns the findings about a text of the contract at `path`.
     """
     step, made = _Step(text=text, findings=lint(text)), []
-    for _ in range(_ROUNDS):
-        # Safe ones first: they keep every comment, and an unsafe one may remove what they are about.
-        for applicability in Applicability if unsafe else (Applicability.SAFE,):
-            done, step = _round(step, path, lint, applicability)
-            if done:
-                made += done
+    bounded = _bounded(lint)
+    with suppress(_SpentError):
+        for _ in range(_ROUNDS):
+            # Safe ones first: they keep every comment, and an unsafe one may remove what they are about.
+            for applicability in Applicability if unsafe else (Applicability.SAFE,):
+                done, step = _round(step, path, bounded, applicability)
+                if done:
+                    made += done
+                    break
+            else:
                 break
-        else:
-            break
     return Fixed(text=step.text, made=tuple(made), left=tuple(step.findings))
+
+
+def _bounded(lint: Lint) -> Lint:
+    """Return a linter that raises _SpentError when it has read enough."""
+    tried = 0
+
+    def bounded(text: str) -> Sequence[Finding]:
+        """Lint a text, if it is not too much."""
+        nonlocal tried
+        tried += len(text)
+        if tried > _MOST_TRIED:
+            raise _SpentError
+        return lint(text)
+
+    return bounded
 
 
 def fixable(finding: Finding, *, unsafe: bool) -> bool:

@@ -53,6 +53,24 @@ def test_a_fix_that_leaves_its_finding_is_dropped_and_others_are_made() -> None:
     assert (result.text, result.made, result.left) == ("a: 1\nb: '2'\n", (good,), (vain,))
 
 
+def test_a_huge_contract_is_tried_a_few_times_and_keeps_the_fixes_made() -> None:
+    # Each line's fix leaves its finding, but the first.
+    filler = "x: " + "y" * 300_000 + "\n"
+    good, vain = _finding("1", Quote(("a",))), [_finding(f"v{n}", Quote((f"k{n}",)), unsafe=True) for n in range(20)]
+    text = "a: 1\n" + "".join(f"k{n}: z\n" for n in range(20)) + filler
+    read = 0
+
+    def lint(text: str) -> list[Finding]:
+        nonlocal read
+        read += 1
+        return [*([good] if "a: 1" in text else []), *vain]
+
+    result = fixed(text, PATH, lint, unsafe=True)
+    assert result.made == (good,)
+    assert result.left == tuple(vain)
+    assert read < 10
+
+
 @pytest.mark.parametrize(
     "new", [_finding("x", rule="C001"), _finding("x", rule="C101"), _finding("x", severity=Severity.ERROR)]
 )
