@@ -163,7 +163,8 @@ def hide_in_data(text: str) -> str:
     """Return data, or the text of a file, without certain secrets; nothing else of it changes."""
     text = _LEARNT.hide(text, least=_IN_DATA)
     if "://" in text:
-        text = _SLASHED.sub(f"{HIDDEN}@", _LOGIN.sub(_without, text))
+        if "@" in text:
+            text = _SLASHED.sub(f"{HIDDEN}@", _LOGIN.sub(_without, text))
         text = _QUERY.sub(rf"\1{HIDDEN}", text)
     if any(start in text for start in TOKEN_STARTS):
         text = TOKENS.sub(HIDDEN, text)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.components import small_base, write_component
+from tests.contracts import contract
 from tests.fake_remote import FakeRemote, serving, store
 from tests.package_index import PackageIndex, serving_index, small_wheel
 from toolkit.oci.descriptor import Platform
@@ -38,6 +39,15 @@ _RESOLUTION = {
 }
 _ENGINES = {"toolkit.engines", "toolkit.builders.docker", "toolkit.builders.buildah"}
 _BUILD = {"toolkit.job", "toolkit.builders", "toolkit.wheels", "toolkit.requirements"}
+
+# What only settings, components' folders, collections, fixes or programs inside of a contract need.
+_MORE_THAN_A_CONTRACT = {
+    *("concurrent", "hashlib", "packaging", "pickle", "tomllib"),
+    *("toolkit.collection.work", "toolkit.collection.workspace", "toolkit.config.project", "toolkit.generation"),
+    "toolkit.interface.programs",
+    *("toolkit.lint.baseline", "toolkit.lint.fixed_files", "toolkit.lint.folder", "toolkit.lint.shell"),
+    "toolkit.system.workers",
+}
 
 
 class Quick:
@@ -83,6 +93,13 @@ def quick(tmp_path: Path) -> Iterator[Quick]:
 def test_help_and_lint(quick: Quick) -> None:
     _lacks(quick.modules("--help"), _NEVER | _NETWORK | _YAML | _BUILD)
     _lacks(quick.modules("lint"), _NEVER | _NETWORK | {"toolkit.job", "toolkit.wheels", "toolkit.lint.baseline"})
+
+
+def test_lint_of_a_contract_alone(quick: Quick, tmp_path: Path) -> None:
+    path = tmp_path / "alone" / "component.yaml"
+    path.parent.mkdir()
+    path.write_text(contract())
+    _lacks(quick.modules("lint", str(path)), _NEVER | _NETWORK | _BUILD | _MORE_THAN_A_CONTRACT)
 
 
 def test_builds_after_the_first(quick: Quick) -> None:

@@ -16,7 +16,6 @@ from toolkit.errors import Severity
 
 if TYPE_CHECKING:
     from toolkit.collection.linting import Linted
-    from toolkit.collection.work import Done
     from toolkit.lint.selection import Overrides
 
 
@@ -83,6 +82,7 @@ def _members(console: Console, asked: many.Asked, printed: reports.Report, chose
     """Check the components of a collection, and print a table of them."""
     from toolkit.collection.linting import lint_all
     from toolkit.collection.targets import Target
+    from toolkit.collection.work import Done
     from toolkit.collection.work import Outcome as MemberOutcome
 
     # Unreadable settings are findings here.
@@ -93,7 +93,10 @@ def _members(console: Console, asked: many.Asked, printed: reports.Report, chose
     outcomes = chosen.known.new(linted_all)
     for member, each in zip(members, outcomes, strict=True):
         linted = each.linted
-        done = _printed(console, printed, linted, chosen) if linted else None
+        done = None
+        if linted:
+            result, code = _printed(console, printed, linted, chosen)
+            done = Done(result=result, code=code)
         seconds = linted.seconds if linted else 0
         report.add(MemberOutcome(member=member, seconds=seconds, done=done, failure=each.failure))
     _end(console, printed, chosen)
@@ -115,25 +118,23 @@ def _paths(console: Console, asked: many.Asked, printed: reports.Report, chosen:
             code = max(code, print_failure(each.failure))
         elif each.linted and each.linted.sources:
             empty.discard(each.target.asked)
-            code = max(code, _printed(console, printed, each.linted, chosen).code)
+            code = max(code, _printed(console, printed, each.linted, chosen)[1])
     for number in sorted(empty - targets.repeated):
         code = max(code, print_failure(no_contract(paths[number])))
     _end(console, printed, chosen)
     return code
 
 
-def _printed(console: Console, printed: reports.Report, linted: "Linted", chosen: _Chosen) -> "Done":
-    """Print the findings at one place, or what fixes would change there, and return what that means."""
-    from toolkit.collection.work import Done
-
+def _printed(console: Console, printed: reports.Report, linted: "Linted", chosen: _Chosen) -> tuple[str, int]:
+    """Print the findings at one place, or what fixes would change there; return what that means, and the exit code."""
     changes = chosen.fixing.add(linted, console)
     if chosen.fixing.only_shows:
-        return Done(result="to be fixed" if changes else "clean", code=int(changes))
+        return "to be fixed" if changes else "clean", int(changes)
     printed.add(linted.findings, linted.sources, linted.faults, linted.contracts)
-    done = _done(linted, strict=chosen.strict)
+    result, code = _meaning(linted, strict=chosen.strict)
     if failed := chosen.fixing.failed(linted):
-        return replace(done, result="not fixed", code=max(done.code, failed))
-    return done
+        return "not fixed", max(code, failed)
+    return result, code
 
 
 def _end(console: Console, printed: reports.Report, chosen: _Chosen) -> None:
@@ -146,14 +147,12 @@ def _end(console: Console, printed: reports.Report, chosen: _Chosen) -> None:
         chosen.known.end(console)
 
 
-def _done(linted: "Linted", *, strict: bool) -> "Done":
-    """Return what findings mean for the exit code, and for a report on many."""
-    from toolkit.collection.work import Done
-
+def _meaning(linted: "Linted", *, strict: bool) -> tuple[str, int]:
+    """Return what findings mean for a report on many, and the exit code."""
     severities = {finding.severity for finding in (*linted.faults, *linted.findings)}
     wrong = Severity.ERROR in severities or (strict and Severity.WARNING in severities)
     result = "clean"
     for severity in (Severity.WARNING, Severity.ERROR):
         if severity in severities:
             result = f"with {severity}s"
-    return Done(result=result, code=int(wrong))
+    return result, int(wrong)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,12 +14,13 @@ from msgspec.structs import replace
 from toolkit.collection.targets import Target, looks_like_a_contract
 from toolkit.errors import Finding, InputError, Location
 from toolkit.limits import NOTEBOOK_SIZE
-from toolkit.lint.fixed_files import FixedFile, Fixes, fix_file, is_generated
 from toolkit.lint.linter import first_findings, lint_contract
-from toolkit.lint.selection import Overrides, Selection
+from toolkit.lint.selection import Overrides, Selection, selection_and_faults
 from toolkit.system.moment import one_moment
 from toolkit.system.reading import read_foreign
-from toolkit.system.workers import in_processes
+
+if TYPE_CHECKING:
+    from toolkit.lint.fixed_files import FixedFile, Fixes
 
 # A process needs as long to start as a hundred contracts take.
 _FEW = 200
@@ -36,7 +38,7 @@ class Linted(Struct, frozen=True, kw_only=True):
     seconds: float
     contracts: int = 0
     faults: tuple[Finding, ...] = ()
-    fixed: tuple[FixedFile, ...] = ()
+    fixed: "tuple[FixedFile, ...]" = ()
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -48,12 +50,14 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 def lint_all(
-    targets: Iterable[Target], overrides: Overrides, *, jobs: int, fixes: Fixes | None = None
+    targets: Iterable[Target], overrides: Overrides, *, jobs: int, fixes: "Fixes | None" = None
 ) -> Iterator[Outcome]:
     """Yield the outcome of each target, in order. Findings are not kept here; with `fixes`, they are fixed."""
     rest = iter(targets)
     first = list(islice(rest, _FEW if jobs > 1 else None))
     if jobs > 1 and len(first) == _FEW:
+        from toolkit.system.workers import in_processes
+
         work = partial(lint_target, overrides=overrides, fixes=fixes)
         for target, done in in_processes(work, chain(first, rest), jobs=jobs):
             yield Outcome(target=target, linted=done[0]) if done else _outcome(target, overrides, fixes)
@@ -63,7 +67,7 @@ def lint_all(
             yield _outcome(target, overrides, fixes)
 
 
-def lint_target(target: Target, overrides: Overrides, fixes: Fixes | None = None) -> Linted:
+def lint_target(target: Target, overrides: Overrides, fixes: "Fixes | None" = None) -> Linted:
     """Lint a contract, or a component's folder. Raises InputError and OutsideError for what cannot be read or written.
 
     With `fixes`, findings about contracts are fixed, and those that are left are returned.
@@ -86,9 +90,8 @@ def lint_target(target: Target, overrides: Overrides, fixes: Fixes | None = None
             done = _fixed(target, contract, sources[contract], more, selection, fixes)
             fixed.append(done)
             more, sources[contract] = first_findings(done.left), done.after
-        elif any(each.fix for each in more) and is_generated(contract, os.environ):
-            # The next `comp generate` would undo the fix.
-            more = [replace(each, fix=None) for each in more]
+        else:
+            more = _lasting(contract, more)
         findings += more
     return Linted(
         findings=tuple(findings),
@@ -101,14 +104,26 @@ def lint_target(target: Target, overrides: Overrides, fixes: Fixes | None = None
 
 
 def _fixed(
-    target: Target, contract: Path, text: str, findings: list[Finding], selection: Selection, fixes: Fixes
-) -> FixedFile:
+    target: Target, contract: Path, text: str, findings: list[Finding], selection: Selection, fixes: "Fixes"
+) -> "FixedFile":
     """Fix a contract; one that the user did not name himself must lie where it was found."""
+    from toolkit.lint.fixed_files import fix_file
+
     inside = target.path if target.is_folder else target.path.parent if target.is_found else None
     return fix_file(contract, text, findings, selection, fixes, inside=inside, environ=os.environ)
 
 
-def _outcome(target: Target, overrides: Overrides, fixes: Fixes | None) -> Outcome:
+def _lasting(contract: Path, findings: list[Finding]) -> list[Finding]:
+    """Return findings without fixes that the next `comp generate` would undo."""
+    if any(each.fix for each in findings):
+        from toolkit.lint.fixed_files import is_generated
+
+        if is_generated(contract, os.environ):
+            return [replace(each, fix=None) for each in findings]
+    return findings
+
+
+def _outcome(target: Target, overrides: Overrides, fixes: "Fixes | None") -> Outcome:
     """Lint one target, whatever happens."""
     try:
         return Outcome(target=target, linted=lint_target(target, overrides, fixes))
@@ -118,8 +133,6 @@ def _outcome(target: Target, overrides: Overrides, fixes: Fixes | None) -> Outco
 
 def _selection(folder: Path, overrides: Overrides) -> tuple[Selection, tuple[Finding, ...]]:
     """Return the rules for the files in a folder, and what is wrong with their settings, named from here."""
-    from toolkit.lint.folder import selection_and_faults
-
     selection, faults = selection_and_faults(folder, overrides)
     return selection, tuple(replace(fault, where=_located(fault.where)) for fault in faults)
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -53,6 +52,9 @@ class TomlDocument(Struct, frozen=True, kw_only=True):
     @classmethod
     def parse(cls, path: Path, data: bytes) -> "TomlDocument":
         """Parse the content of a file. Raises InputError with the place if it is not TOML."""
+        # A contract alone has no settings, and needs no parser of them.
+        import tomllib
+
         try:
             text = data.decode()
         except UnicodeDecodeError as error:

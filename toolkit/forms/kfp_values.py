@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
+from yaml.reader import Reader
 
 from toolkit.errors import InputError
 from toolkit.spec.arguments import LONGEST_ARGUMENT
@@ -24,7 +25,6 @@ _KFP = re.compile(r"\{\{(?:\$\}\}|\$\.(?:inputs|outputs|workspace_path)\b|channe
 _KUBERNETES = re.compile(r"\$\$|\$\((?:KFP_POD_NAME|KFP_POD_UID|NAMESPACE|ARGO_[A-Z_]+)\)")
 # kfp writes a default into a comment, which these characters end, or which they make invalid YAML.
 _ENDS_A_COMMENT = re.compile(r"[\n\r\x85\u2028\u2029]")
-_NOT_IN_YAML = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SHOWN = 60
 
 
@@ -81,7 +81,7 @@ def default_problems(default: object) -> Iterator[Problem]:
             message=f"kfp's compiler writes the default into a comment, which {found[0]!r} ends: the file is not YAML",
             help="take the default in one line, or make it an argument of the run",
         )
-    elif found := _NOT_IN_YAML.search(default):
+    elif found := Reader.NON_PRINTABLE.search(default):
         yield Problem(
             message=f"kfp's compiler writes the character {found[0]!r} as it is, which YAML does not allow",
             help="remove it, or make it an argument of the run",

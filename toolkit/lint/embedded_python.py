@@ -8,7 +8,6 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from toolkit.errors import Location
-from toolkit.interface.newer_syntax import newer_syntax
 from toolkit.lint.free_names import free_names
 from toolkit.lint.rule import ERROR, Remark, RuleCategory, rule
 from toolkit.lint.scripts import Script, inside, scripts
@@ -52,6 +51,8 @@ def python_syntax(document: ComponentDocument) -> Iterator[Remark]:
     """
     for script, parsed in python_code(document):
         if isinstance(parsed, SyntaxError):
+            from toolkit.interface.newer_syntax import newer_syntax
+
             line = str(script.argument).splitlines()[(parsed.lineno or 1) - 1 : parsed.lineno or 1]
             if newer_syntax(parsed.msg, line):
                 continue

@@ -11,7 +11,7 @@ from toolkit.declared.reading import secret_hint
 from toolkit.errors import Finding, FindingsError, InputError, Location, Severity
 from toolkit.generation import entry_function, stale_files
 from toolkit.lint.program_defaults import program_defaults
-from toolkit.lint.selection import FIXED_RULES, Overrides, Selection, selection_of
+from toolkit.lint.selection import of_settings
 from toolkit.lint.versions import differing_versions
 from toolkit.redaction import named_as_secret
 from toolkit.spec.reader import parse_component, read_component, read_document
@@ -101,28 +101,6 @@ def _differs_beyond_version(path: Path, expected: str) -> bool:
 def _contract_finding(path: Path, message: str, advice: str) -> Finding:
     """Return a C099 about a whole contract."""
     return Finding(rule="C099", severity=Severity.ERROR, message=message, where=Location(path=path), help=advice)
-
-
-def selection_and_faults(folder: Path, overrides: Overrides) -> tuple[Selection, tuple[Finding, ...]]:
-    """Return the selection for the files in a folder, and the findings about settings of it that are invalid.
-
-    While settings are invalid, only rules apply that none can change: the others would be the wrong ones.
-    """
-    try:
-        return selection_of(folder, overrides), ()
-    except InputError as error:
-        return FIXED_RULES, of_settings(error)
-
-
-def of_settings(error: InputError) -> tuple[Finding, ...]:
-    """Turn an error with a place into findings; raise one without, since then there are no settings at all."""
-    if isinstance(error, FindingsError):
-        return error.findings
-    if error.where is None:
-        raise error
-    return (
-        Finding(rule="S001", severity=Severity.ERROR, message=error.message, where=error.where, help=error.hint or ""),
-    )
 
 
 def _named_as_secrets(project: Project) -> Iterator[Finding]:

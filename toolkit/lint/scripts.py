@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from toolkit.errors import Location
 from toolkit.lint.rule import ERROR, Remark, RuleCategory, rule
-from toolkit.lint.shell import shell_problem
 from toolkit.lint.walk import top_arguments
 from toolkit.spec.document import Place
 from toolkit.spec.model import Argument, ConcatPlaceholder, IfPlaceholder, PortPlaceholder
@@ -148,6 +147,9 @@ def shell_syntax(document: ComponentDocument) -> Iterator[Remark]:
     """
     programs = (script for script in scripts(document) if script.interpreter in _LIKE_BASH)
     for script in islice(programs, _MOST_SCRIPTS):
+        # Few contracts have such programs, and what judges them takes long to import.
+        from toolkit.lint.shell import shell_problem
+
         problem = shell_problem(script.argument) if isinstance(script.argument, str) else None
         if problem:
             where = inside(document, document.places[script.place], problem.line)

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from toolkit.config.lint import LintSettings, Selector, lint_settings_of
-from toolkit.errors import Finding, InputError, Severity
+from toolkit.errors import Finding, FindingsError, InputError, Severity
 from toolkit.lint.rule import meant
 from toolkit.lint.rules import RULES, Rule
 from toolkit.system.glob import Glob
@@ -88,6 +88,28 @@ def selection_of(folder: Path, overrides: Overrides = Overrides()) -> Selection:
     """Return what holds for the files in a folder. Raises InputError with the place of an invalid setting."""
     settings = lint_settings_of(folder)
     return once(("selection", settings, overrides), lambda: select(settings, overrides))
+
+
+def selection_and_faults(folder: Path, overrides: Overrides) -> tuple[Selection, tuple[Finding, ...]]:
+    """Return the selection for the files in a folder, and the findings about settings of it that are invalid.
+
+    While settings are invalid, only rules apply that none can change: the others would be the wrong ones.
+    """
+    try:
+        return selection_of(folder, overrides), ()
+    except InputError as error:
+        return FIXED_RULES, of_settings(error)
+
+
+def of_settings(error: InputError) -> tuple[Finding, ...]:
+    """Turn an error with a place into findings; raise one without, since then there are no settings at all."""
+    if isinstance(error, FindingsError):
+        return error.findings
+    if error.where is None:
+        raise error
+    return (
+        Finding(rule="S001", severity=Severity.ERROR, message=error.message, where=error.where, help=error.hint or ""),
+    )
 
 
 def select(settings: LintSettings, overrides: Overrides) -> Selection:

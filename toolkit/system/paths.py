@@ -1,6 +1,5 @@
 """Names from outside as parts of paths: no port, task or file decides by its name where something is written."""
 
-import hashlib
 import os
 import re
 import unicodedata
@@ -57,6 +56,9 @@ def plain_part(name: str) -> str:
     """
     if is_plain(name):
         return name
+    # It loads OpenSSL, and most names are plain.
+    import hashlib
+
     kept = _OTHER.sub("_", name)[:_KEPT].strip("._")
     # Lone surrogates stand for bytes that are not UTF-8; names that differ in these alone get other digests.
     return f"{kept or 'unnamed'}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"

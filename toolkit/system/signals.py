@@ -8,7 +8,6 @@ for, and ends the process.
 import os
 import select
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -243,6 +242,9 @@ def _of_proc() -> Iterator[tuple[int, int]]:
 
 def _of_ps() -> Iterator[tuple[int, int]]:
     """Return each process and its parent, from ps(1)."""
+    # Only systems without /proc need it.
+    import subprocess
+
     listed = subprocess.run(["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=False, timeout=SECONDS)
     for line in listed.stdout.splitlines():
         # ps lists itself as well, and has ended by now.

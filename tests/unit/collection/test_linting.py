@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.contracts import contract
-from toolkit.collection import linting
 from toolkit.collection.linting import Outcome, lint_all, lint_target
 from toolkit.collection.targets import Target
 from toolkit.errors import InputError
@@ -50,7 +49,7 @@ def test_few_are_linted_here(targets: list[Target], monkeypatch: pytest.MonkeyPa
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("no process is needed")
 
-    monkeypatch.setattr(linting, "in_processes", refuse)
+    monkeypatch.setattr("toolkit.system.workers.in_processes", refuse)
     assert len([*lint_all(targets[:199], Overrides(), jobs=2)]) == 199
     with pytest.raises(AssertionError):
         [*lint_all(targets, Overrides(), jobs=2)]

@@ -75,7 +75,7 @@ def test_a_folded_program_has_the_place_of_its_whole() -> None:
 
 def test_a_few_shell_programs_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    monkeypatch.setattr("toolkit.lint.scripts.shell_problem", read.append)
+    monkeypatch.setattr("toolkit.lint.shell.shell_problem", read.append)
     findings_of(parse_document(contract(command=", ".join(f"sh, -c, 'if {n}'" for n in range(50))), PATH))
     assert read == [f"if {n}" for n in range(8)]
 
