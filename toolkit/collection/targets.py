@@ -80,7 +80,7 @@ def looks_like_a_contract(path: Path) -> bool:
 
 
 def no_contract(path: Path) -> InputError:
-    """Return the error for a folder below which there is none, and for a glob that matches none."""
+    """Return the error for a folder or a glob that leads to no contract."""
     if not path.is_dir():
         return InputError(
             f"no contract matches {path}",

@@ -59,7 +59,7 @@ class Checked(Struct, kw_only=True):
 def check_consumers(
     paths: Sequence[Path], changes: Sequence[Changed], *, category: Category, environ: Mapping[str, str]
 ) -> Checked:
-    """Check every consumer at and below the paths. Raises UsageError for a file that is none."""
+    """Check every consumer at and below the paths. Raises UsageError for a file that is no consumer."""
     return _Check(index=Index(every=changes), category=category, environ=environ).of(paths)
 
 

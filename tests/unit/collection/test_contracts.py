@@ -18,7 +18,7 @@ SETTINGS = '[project]\nname = "train"\nversion = "1"\n\n[tool.comp]\ncommand = [
 
 @pytest.fixture(autouse=True)
 def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A component with further contracts, and a file beside them that is none."""
+    """A component with further contracts, and a file beside them that is no contract."""
     monkeypatch.chdir(tmp_path)
     folder = Path("train")
     (folder / "components").mkdir(parents=True)
