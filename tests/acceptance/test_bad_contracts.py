@@ -33,7 +33,10 @@ TEXTS: dict[str, tuple[bytes, str]] = {
         b"name: !!python/object/apply:os.system [touch pwned]\n",
         "C001 the tag tag:yaml.org,2002:python/object",
     ),
-    "two": (GOOD.encode() + b"---\n" + GOOD.encode(), "C001 not valid YAML: but found another document"),
+    "two": (
+        GOOD.encode() + b"---\n" + GOOD.encode(),
+        "C001 not valid YAML: expected a single document in the stream, but found another document",
+    ),
     "empty": (b"", "C001 the document is empty"),
 }
 # What a few megabytes of data may take in the address space, and any of these in processor time.

@@ -402,7 +402,9 @@ def _unreadable(path: Path, error: yaml.YAMLError) -> FindingsError:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     context = getattr(error, "context", None)
-    message = f"not valid YAML: {problem}" + (f" ({context})" if context else "")
+    # libyaml's sentence about a second document begins in the context.
+    said = f"{context}, {problem}" if context and problem.startswith("but ") else problem
+    message = f"not valid YAML: {said}" + (f" ({context})" if context and said == problem else "")
     return _syntax(path, message, line=mark.line + 1 if mark else None, column=mark.column + 1 if mark else None)
 
 
