@@ -70,7 +70,7 @@ def test_chunks_and_results_larger_than_a_pipe_block_neither_side(work: ModuleTy
 
 
 def test_results_do_not_run_far_ahead_of_their_reader(work: ModuleType) -> None:
-    taken = []
+    taken, others = [], {*descendants()}
 
     def items() -> Iterator[int]:
         for item in range(10_000):
@@ -81,7 +81,7 @@ def test_results_do_not_run_far_ahead_of_their_reader(work: ModuleType) -> None:
     next(results)
     assert len(taken) <= 5 * 8 * 2
     results.close()
-    assert not descendants()
+    assert {*descendants()} <= others
 
 
 def test_what_is_logged_there_is_logged_here(work: ModuleType, caplog: pytest.LogCaptureFixture) -> None:
@@ -91,11 +91,12 @@ def test_what_is_logged_there_is_logged_here(work: ModuleType, caplog: pytest.Lo
 
 
 def test_a_worker_that_ends_is_an_error_with_its_items(work: ModuleType) -> None:
-    items = [str(item) for item in range(20)]
+    items, others = [str(item) for item in range(20)], {*descendants()}
     with pytest.raises(OutsideError, match="a process ended with signal 9 while it worked on 6 to 8") as caught:
         list(in_processes(work.dies, items, jobs=2, chunk=3))
     assert "--jobs 1" in (caught.value.hint or "")
-    assert not descendants()
+    # The servers of other tests are descendants, too.
+    assert {*descendants()} <= others
 
 
 def test_a_worker_has_the_path_of_this_process_and_not_its_signals(work: ModuleType) -> None:
