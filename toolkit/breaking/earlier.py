@@ -206,7 +206,7 @@ class Released(Struct, frozen=True, kw_only=True):
         return None
 
     def taken(self, document: ComponentDocument, version: Version) -> Release | None:
-        """Return the release that has the version of a contract, and another content; None if there is none."""
+        """Return the release with the version of a contract and with another content, or None."""
         name = self.directory.find(self.request).name
         if version not in self.directory.versions(name):
             return None

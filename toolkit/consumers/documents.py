@@ -199,7 +199,7 @@ def _json(reading: Reading, node: yaml.Node | None) -> dict[str, object]:
 
 
 def _at(node: yaml.Node | None, *keys: str) -> yaml.Node | None:
-    """Return the node that keys lead to; None if there is none."""
+    """Return the node that keys lead to; None if a key is missing."""
     for key in keys:
         pairs = node.value if isinstance(node, yaml.MappingNode) else ()
         node = next((value for name, value in pairs if name.value == key), None)

@@ -316,7 +316,7 @@ class _Module:
         """Put statements at the beginning of a function's body, behind its docstring."""
         body = function.body
         if body[0].lineno == function.lineno or (len(body) == 1 and ast.get_docstring(function) is not None):
-            # The body stands on the line of the `def`, or there is none.
+            # The body stands on the line of the `def`, or is missing.
             if body[0].lineno == function.lineno:
                 self._change(self._offset(body[0]), self._offset(body[0]), "; ".join([*statements, ""]))
                 return

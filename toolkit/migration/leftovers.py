@@ -100,7 +100,7 @@ def _untyped(module: Module, pipeline: ast.FunctionDef) -> Iterator[ToDo]:
 
 
 def _type_of(default: ast.expr | None) -> str:
-    """Return the type of a default; empty if it is none that a parameter can have."""
+    """Return the type of a default; empty if a parameter cannot have it."""
     match default:
         case ast.Constant(value=str() | bool() | int() | float() as value):
             return type(value).__name__

@@ -114,7 +114,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
         return Resolved(copies=tuple(copies), module=copies[-1], rest=rest, base=folder) if copies else None
 
     def compiled(self, top: str) -> Path | None:
-        """Return the extension module called `top` among the files around; None if there is none."""
+        """Return the extension module called `top` among the files around; None if it is missing."""
         for folder in self.search():
             for path in folder.glob(f"{top}.*") if top.isidentifier() and nameable(top) and folder.is_dir() else ():
                 if path.suffix in _COMPILED:
