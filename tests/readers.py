@@ -36,6 +36,7 @@ from toolkit.oci.reference import parse_reference
 from toolkit.pipelines.graph_reader import read_pipeline
 from toolkit.python.base import read_facts
 from toolkit.registry.directory import Directory
+from toolkit.registry.finding import find
 from toolkit.registry.names import parse_request
 from toolkit.remote.client import Remote
 from toolkit.requirements.lock_file import read_lock
@@ -263,7 +264,7 @@ def takes_record(data: bytes, folder: Path) -> bool:
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
     try:
-        registry.find(parse_request("ml/train"))
+        find(registry, parse_request("ml/train"))
         registry.reindex()
     except CompError as error:
         return _said(error)

@@ -127,7 +127,7 @@ def test_a_name_that_is_a_path_is_not_published_and_not_added(component: Path, t
         interface=spec.interface,
         published="2026-01-31T12:00:00Z",
     )
-    registry.publish(release, text.encode(), None)
+    registry.publish(release, {"component.yaml": text.encode()})
     added = comp("add", "train-model", "--registry", "shared", folder=tmp_path)
     assert (added.code, added.out) == (1, "")
     assert f"an input or output called {name!r}, which cannot name a file" in added.err
@@ -269,7 +269,7 @@ def test_what_a_terminal_would_obey_is_not_printed(component: Path, tmp_path: Pa
     contract.write_text(text.replace("Strength", '"Strength\\e]0;x\\a\\nof it"'))
     ok("publish", component, "--registry", "shared", folder=tmp_path)
     found = ok("search", "--registry", "shared", folder=tmp_path)
-    assert found == "ml/train-model@1.0.0  Fit [31m a classifier"
+    assert found == "ml/train-model@1.0.0  Fit [31m a classifier in red"
     shown = ok("show", "train-model", "--registry", "shared", folder=tmp_path)
     assert "  c  Float  default 1.0  Strength ]0;x of it\n" in shown
     assert shown.replace("\n", "").isprintable()

@@ -19,16 +19,18 @@ from toolkit.digest import Digest
 from toolkit.errors import FindingsError, InputError, UsageError
 from toolkit.git.differences import Difference, differences
 from toolkit.git.repository import Repository
-from toolkit.registry.directory import Directory
+from toolkit.registry.finding import find
 from toolkit.registry.names import VersionRequest, parse_request
-from toolkit.registry.release import Release, normalised
+from toolkit.registry.opening import open_registry
+from toolkit.registry.place import parse_place
+from toolkit.registry.protocol import Registry
+from toolkit.registry.release import CONTRACT, Release, normalised
 from toolkit.registry.semver import Version
 from toolkit.spec.document import decoded, not_a_contract
 from toolkit.spec.reader import ComponentDocument, parse_document, read_document
 from toolkit.system.copying import kind_of
 from toolkit.system.paths import real
 
-CONTRACT = "component.yaml"
 # A host, as Docker knows one: with a dot or a port, or this machine; then a name with a tag or a digest.
 _IMAGE = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w.-]+:[0-9]+)(?::[0-9]+)?/[^@:]+(?::[\w][\w.-]*|@sha256:)")
 # What stands for a file or a folder, also if it is missing; a branch of such a name has the prefix `git:`.
@@ -67,7 +69,7 @@ def open_earlier(
     *,
     environ: Mapping[str, str],
     folder: Path,
-    registry: Path | None,
+    registry: str | None,
     open_image: Callable[[str], InImage] | None = None,
 ) -> tuple[Earlier, tuple[str, ...]]:
     """Return the earlier versions that `--against` names, and notices for the user.
@@ -95,9 +97,11 @@ def open_earlier(
     if kind == "release":
         if registry is None:
             raise UsageError(
-                f"{value} is a release, and no registry is named", hint="give --registry DIR, or set COMP_REGISTRY"
+                f"{value} is a release, and no registry is named", hint="give --registry PLACE, or set COMP_REGISTRY"
             )
-        return Released(directory=Directory.open(registry), request=parse_request(value)), ()
+        return Released(
+            registry=open_registry(parse_place(registry), environ=environ), request=parse_request(value)
+        ), ()
     repository = Repository.open(folder, environ)
     start = repository.start(value)
     return InGit(repository=repository, tree=start.tree, reference=value), start.notices
@@ -184,7 +188,7 @@ class OnDisk(Struct, frozen=True, kw_only=True, dict=True):
 class Released(Struct, frozen=True, kw_only=True):
     """A release in a component registry: the newest one that the request allows."""
 
-    directory: Directory
+    registry: Registry
     request: VersionRequest
 
     def prepare(self, contracts: Sequence[Path]) -> None:
@@ -194,8 +198,8 @@ class Released(Struct, frozen=True, kw_only=True):
     def of(self, contract: Path) -> ComponentDocument | None:
         """Return the contract of the release, whatever the path is."""
         del contract
-        release = self.directory.find(self.request)
-        document = parse_document(self.directory.contract(release).decode(), Path(str(release)))
+        release = find(self.registry, self.request)
+        document = parse_document(self.registry.content(release, CONTRACT).decode(), Path(str(release)))
         # A program's contract may name no version, and the release has one.
         annotations = {"version": str(release.version), **document.spec.annotations}
         return structs.replace(document, spec=structs.replace(document.spec, annotations=MappingProxyType(annotations)))
@@ -207,10 +211,10 @@ class Released(Struct, frozen=True, kw_only=True):
 
     def taken(self, document: ComponentDocument, version: Version) -> Release | None:
         """Return the release with the version of a contract and with another content, or None."""
-        name = self.directory.find(self.request).name
-        if version not in self.directory.versions(name):
+        name = find(self.registry, self.request).name
+        if version not in self.registry.versions(name):
             return None
-        release = self.directory.release(name, version)
+        release = self.registry.release(name, version)
         return None if release.digest == Digest.of(normalised(document.text.encode())) else release
 
     def unchanged(self, contract: Path) -> bool:

@@ -6,14 +6,14 @@ from toolkit.breaking.change import Category
 from toolkit.breaking.comparison import compare
 from toolkit.breaking.versions import lowest_version
 from toolkit.errors import FindingsError, InputError
-from toolkit.registry.directory import Directory
-from toolkit.registry.release import Release
+from toolkit.registry.protocol import Registry
+from toolkit.registry.release import CONTRACT, Release
 from toolkit.spec.reader import ComponentDocument, parse_document
 
 log = logging.getLogger(__name__)
 
 
-def accept_release(registry: Directory, release: Release, document: ComponentDocument) -> None:
+def accept_release(registry: Registry, release: Release, document: ComponentDocument) -> None:
     """Raise InputError if the version of a release does not allow what changed since the version before it.
 
     That is the highest one below it, so that an older line can still get its patches.
@@ -23,7 +23,7 @@ def accept_release(registry: Directory, release: Release, document: ComponentDoc
         return
     last = registry.release(release.name, max(earlier, key=lambda version: version.precedence))
     try:
-        old = parse_document(registry.contract(last).decode(), document.path)
+        old = parse_document(registry.content(last, CONTRACT).decode(), document.path)
     except FindingsError as error:
         log.warning("%s is not compared with %s, whose contract cannot be read: %s", release, last, error.message)
         return

@@ -15,27 +15,30 @@ from toolkit.cli.publish import registry_option
 @click.option("--into", metavar="DIRECTORY", default="components", show_default=True, help="The folder for the copies.")
 @click.option("--force", is_flag=True, help="Overwrite a copy that was edited.")
 @pass_console
-def command(console: Console, *, name: str, registry: Path, into: str, force: bool) -> None:
+def command(console: Console, *, name: str, registry: str, into: str, force: bool) -> None:
     """Copy the component NAME[@VERSION] into this project, and lock it.
 
     The contract is copied unchanged to components/<namespace>/<name>/component.yaml, and components.lock in the
     current folder records version, digest and image. Prints the copy's path.
     """
-    from toolkit.registry.directory import Directory
+    from toolkit.registry.finding import find
     from toolkit.registry.names import parse_request
+    from toolkit.registry.opening import open_registry
+    from toolkit.registry.place import parse_place
+    from toolkit.registry.release import CONTRACT
     from toolkit.registry.vendored import add_component, check_names
 
-    directory = Directory.open(registry)
+    opened = open_registry(parse_place(registry), environ=os.environ)
     request = parse_request(name)
-    release = directory.find(request)
-    contract = directory.contract(release)
+    release = find(opened, request)
+    contract = opened.content(release, CONTRACT)
     # Before anything is written, since the registry is another's.
     check_names(release, contract)
     added = add_component(
         release,
         contract,
         requested=request.selector,
-        registry=os.fspath(registry),
+        registry=str(opened.place),
         folder=Path.cwd(),
         into=into,
         force=force,

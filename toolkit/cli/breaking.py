@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     "--registry",
     envvar="COMP_REGISTRY",
     show_envvar=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    metavar="PLACE",
     help="The registry of a release.",
 )
 @click.option(
@@ -68,7 +68,7 @@ def command(
     every: bool,
     category: str,
     even_with_bump: bool,
-    registry: Path | None,
+    registry: str | None,
     consumers: tuple[Path, ...],
     write_changelog: Path | None,
     form: str,

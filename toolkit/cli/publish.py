@@ -21,8 +21,8 @@ registry_option = click.option(
     envvar="COMP_REGISTRY",
     required=True,
     show_envvar=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The registry's directory.",
+    metavar="PLACE",
+    help="The registry: a folder.",
 )
 
 
@@ -38,7 +38,7 @@ def command(
     /,
     *,
     asked: many.Asked,
-    registry: Path,
+    registry: str,
     namespace: str | None,
     by: str | None,
     accept_breaking: bool,
@@ -55,12 +55,14 @@ def command(
         from toolkit.breaking.releases import accept_release
         from toolkit.collection.work import Done
         from toolkit.config.project import read_project
+        from toolkit.registry.opening import open_writable
+        from toolkit.registry.place import parse_place
         from toolkit.registry.publishing import publish_project
 
         project = read_project(folder, environ=os.environ)
         releases = publish_project(
             project,
-            registry,
+            lambda: open_writable(parse_place(registry), environ=os.environ),
             namespace=namespace,
             published=published,
             by=by,

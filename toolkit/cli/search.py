@@ -1,8 +1,8 @@
 """`comp search`: find components in a registry."""
 
 import json
+import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -15,20 +15,25 @@ from toolkit.cli.publish import registry_option
 @registry_option
 @format_option
 @pass_console
-def command(console: Console, *, words: Sequence[str], registry: Path, form: str) -> int:
+def command(console: Console, *, words: Sequence[str], registry: str, form: str) -> int:
     """List the components with all WORDS in their name, title, description, or their ports' names and types.
 
     Exit code 1 if no component matches.
     """
-    from toolkit.registry.directory import Directory
+    import msgspec
 
-    releases = [release for release in Directory.open(registry).latest() if release.matches(words)]
+    from toolkit.registry.opening import open_registry
+    from toolkit.registry.place import parse_place
+
+    opened = open_registry(parse_place(registry), environ=os.environ)
+    entries = [entry for entry in opened.entries() if entry.matches(words)]
     if form == "json":
-        console.data(json.dumps([release.to_dict() for release in releases], indent=2))
-    elif releases:
-        width = max(len(str(release)) for release in releases)
-        for release in releases:
-            summary = printable(release.description or release.title, lines=1)
-            console.data(f"{release!s:<{width}}  {summary}".rstrip())
-    console.say(f"{len(releases)} component{'s' * (len(releases) != 1)}")
-    return 0 if releases else 1
+        console.data(json.dumps(msgspec.to_builtins(entries), indent=2))
+    elif entries:
+        names = [f"{entry.name}@{entry.version}" for entry in entries]
+        width = max(map(len, names))
+        for name, entry in zip(names, entries, strict=True):
+            summary = printable(entry.description or entry.title, lines=1)
+            console.data(f"{name:<{width}}  {summary}".rstrip())
+    console.say(f"{len(entries)} component{'s' * (len(entries) != 1)}")
+    return 0 if entries else 1

@@ -1,7 +1,7 @@
 """`comp show`: show one component of a registry."""
 
 import json
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -19,23 +19,26 @@ if TYPE_CHECKING:
 @registry_option
 @format_option
 @pass_console
-def command(console: Console, *, name: str, registry: Path, form: str) -> None:
+def command(console: Console, *, name: str, registry: str, form: str) -> None:
     """Show the component NAME, such as ml/train-model or ml/train-model@^1: its interface, image and versions."""
-    from toolkit.registry.directory import Directory
+    from toolkit.registry.finding import find
     from toolkit.registry.names import parse_request
+    from toolkit.registry.opening import open_registry
+    from toolkit.registry.place import parse_place
+    from toolkit.registry.release import CONTRACT
 
-    directory = Directory.open(registry)
-    release = directory.find(parse_request(name))
+    opened = open_registry(parse_place(registry), environ=os.environ)
+    release = find(opened, parse_request(name))
     # Only verified: a damaged release is an error here already, and not first at `comp add`.
-    directory.contract(release)
-    versions = [str(version) for version in reversed(directory.versions(release.name))]
+    opened.content(release, CONTRACT)
+    versions = [str(version) for version in reversed(opened.versions(release.name))]
     if form == "json":
         console.data(json.dumps(release.to_dict() | {"versions": versions}, indent=2))
         return
     console.data("\n".join(_text(release, versions, registry)))
 
 
-def _text(release: "Release", versions: list[str], registry: Path) -> list[str]:
+def _text(release: "Release", versions: list[str], registry: str) -> list[str]:
     """Return a release as lines for people."""
     lines = [f"{release}: {printable(release.title, lines=1)}"]
     if release.description:

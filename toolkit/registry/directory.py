@@ -3,6 +3,7 @@
     config.json                          {"api": 1, ...}
     blobs/sha256/<2 hex>/<64 hex>        contracts and READMEs, named by content
     c/<ns>/<name>/v/<version>.json       a release record: created once by link(2), the commit point
+    c/<ns>/<name>/marks.json             yanked versions and deprecation: what may change
     c/<ns>/<name>/component.yaml         the newest stable release; versions/tags/<version>, versions/sha256/<hex>:
                                          the layout of KFP 1's ComponentStore, so that KFP reads it without us
     index/<2 hex>/<ns>/<name>.jsonl      one line a version
@@ -20,7 +21,7 @@ import json
 import logging
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,17 @@ from typing import Any
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.limits import RECORD_SIZE
-from toolkit.registry.names import Name, VersionRequest, is_part
-from toolkit.registry.release import API, Release
-from toolkit.registry.semver import Version, newest, next_free, parse_version
+from toolkit.registry.entry import Entry, entry_of, newest_version
+from toolkit.registry.finding import check_taken
+from toolkit.registry.marks import Marks
+from toolkit.registry.names import Name, is_part
+from toolkit.registry.place import Place, PlaceKind
+from toolkit.registry.release import API, CONTRACT, Release
+from toolkit.registry.semver import Version, newest, parse_version
 from toolkit.system.atomic import temporary_beside, write_bytes
 from toolkit.system.os_errors import cannot
 from toolkit.system.paths import check_inside
 from toolkit.system.reading import read_foreign
-from toolkit.words import did_you_mean
 
 log = logging.getLogger(__name__)
 
@@ -81,41 +85,26 @@ class Directory:
                     log.info("made the registry %s", root)
         return cls.open(root)
 
-    def publish(self, release: Release, contract: bytes, readme: bytes | None) -> bool:
-        """Add a release. Return False if the same contract is published already.
+    @property
+    def place(self) -> Place:
+        """The folder."""
+        return Place(kind=PlaceKind.FOLDER, address=os.fspath(self.root))
 
-        Of several publishers of one version exactly one wins. Raises InputError as `check` does.
+    def publish(self, release: Release, contents: Mapping[str, bytes]) -> bool:
+        """Add a release with the contents of its files, by path; return False if the same contract is there already.
+
+        Of several publishers of one version exactly one wins. Raises InputError as `check_taken` does.
         """
         with _failing(f"cannot write to the registry {self.root}"):
             # The blobs come first, so that a record never names content that is missing.
-            self._add_blob(contract)
-            if readme is not None:
-                self._add_blob(readme)
+            for path in (CONTRACT, *(file.path for file in release.files)):
+                self._add_blob(contents[path])
             new = self._create(self._record_path(release.name, release.version), release.to_bytes())
         # Another publisher may have been faster: with the same content that is a success, with another an error.
         if not new:
-            self.check(release)
+            check_taken(self, release)
         self.reindex(release.name)
         return new
-
-    def check(self, release: Release) -> None:
-        """Refuse a release whose version is published with another contract.
-
-        Raises InputError that names both digests and the next free version. A README alone may differ: the
-        published one stays, and a warning reports it.
-        """
-        taken = self.versions(release.name)
-        if release.version not in taken:
-            return
-        existing = self.release(release.name, release.version)
-        if existing.digest != release.digest:
-            raise InputError(
-                f"{release} is published already with other content: {existing.digest}, "
-                f"this is {release.digest} [V604]",
-                hint=f"releases never change; the next free version is {next_free(release.version, taken)}",
-            )
-        if existing.readme != release.readme:
-            log.warning("%s keeps the README it was published with; a new version takes the new one", release)
 
     def names(self) -> list[Name]:
         """Return the name of every component, in order."""
@@ -151,38 +140,37 @@ class Directory:
             raise OutsideError(f"the registry's record {path} is of {release}")
         return release
 
-    def find(self, request: VersionRequest) -> Release:
-        """Return the newest release that a request allows. Raises InputError that lists the versions."""
-        name = self._full_name(request)
-        versions = self.versions(name)
-        allowed = request.allowed
-        if isinstance(allowed, Digest):
-            # A digest may be published under several versions; the newest of them counts.
-            for version in reversed(versions):
-                release = self.release(name, version)
-                if release.digest == allowed:
-                    return release
-            chosen = None
-        else:
-            chosen = newest(version for version in versions if version in allowed)
-            # A component may have prereleases alone, and the request names no version.
-            if chosen is None and request.selector == "*":
-                chosen = newest(versions)
-        if chosen is None:
-            published = ", ".join(map(str, versions)) or "none"
-            raise InputError(f"no release of {name} matches {request.selector}", hint=f"its releases: {published}")
-        return self.release(name, chosen)
+    def content(self, release: Release, path: str) -> bytes:
+        """Read and verify a file of a release."""
+        return self._blob(release.digest_of(path))
 
-    def contract(self, release: Release) -> bytes:
-        """Read and verify a release's contract."""
-        return self._blob(release.digest)
+    def marks(self, name: Name) -> Marks:
+        """Read the marks of a component. Raises OutsideError if they are damaged."""
+        path = self._folder(name) / "marks.json"
+        try:
+            return Marks.from_bytes(read_foreign(path, RECORD_SIZE))
+        except FileNotFoundError:
+            return Marks()
+        except InputError as error:
+            raise OutsideError(f"the registry's marks {path} are damaged: {error}") from error
+        except OSError as error:
+            raise OutsideError(f"cannot read {path}: {error.strerror}") from error
 
-    def latest(self) -> Iterator[Release]:
-        """Yield the newest release of every component."""
+    def change_marks(self, name: Name, change: Callable[[Marks], Marks]) -> Marks:
+        """Change the marks of a component under the lock, and return them."""
+        with _failing(f"cannot write to the registry {self.root}"), self._locked():
+            marks = change(self.marks(name))
+            self._replace(self._folder(name) / "marks.json", marks.to_bytes())
+        self.reindex(name)
+        return marks
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield an entry for each component from its newest release."""
         for name in self.names():
-            version = newest(self.versions(name))
+            versions, marks = self.versions(name), self.marks(name)
+            version = newest_version(versions, marks)
             if version is not None:
-                yield self.release(name, version)
+                yield entry_of(self.release(name, version), len(versions), marks)
 
     def reindex(self, *names: Name) -> None:
         """Rebuild the derived files of these components, or of all, and the catalogue.
@@ -203,7 +191,7 @@ class Directory:
         for version in self.versions(name):
             try:
                 release = self.release(name, version)
-                sound.append((release, self.contract(release)))
+                sound.append((release, self.content(release, CONTRACT)))
             except OutsideError as error:
                 log.warning("%s", error)
         shard = hashlib.sha256(str(name).encode()).hexdigest()[:2]
@@ -225,25 +213,6 @@ class Directory:
         except OutsideError as error:
             log.warning("%s", error)
             return None
-
-    def _full_name(self, request: VersionRequest) -> Name:
-        """Return the one component that a request names. Raises InputError if there are several, or none."""
-        names = self.names()
-        if request.namespace is not None:
-            full_name = Name(request.namespace, request.name)
-            matches = [name for name in names if name == full_name]
-        else:
-            matches = [name for name in names if name.name == request.name]
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
-            raise InputError(
-                f"{request.name!r} is the name of several components", hint=f"one of {', '.join(map(str, matches))}"
-            )
-        known = [name.name for name in names]
-        advice = did_you_mean(request.name, known, otherwise="`comp search` lists the components")
-        shown = f"{request.namespace}/{request.name}" if request.namespace else request.name
-        raise InputError(f"{self.root} has no component {shown}", hint=advice)
 
     def _folder(self, name: Name) -> Path:
         """Return the folder of a component's records and of KFP's layout."""

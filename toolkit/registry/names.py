@@ -27,17 +27,21 @@ class Name(Struct, frozen=True, order=True):
 class VersionRequest(Struct, frozen=True, kw_only=True):
     """A name, with or without namespace, and the versions that are allowed: a range, or a component digest.
 
-    `selector` is the text after `@`, or `*`.
+    `selector` is the text after `@`, or `*`. `digest` is the one that the version must have, as in `1.2.3#sha256:…`.
+    `registry` is the configured registry that the request names.
     """
 
     namespace: str | None
     name: str
     selector: str
     allowed: Range | Digest
+    digest: Digest | None = None
+    registry: str | None = None
 
     def __str__(self) -> str:
         name = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        return name if self.selector == ANY else f"{name}@{self.selector}"
+        registry = f"{self.registry}:" if self.registry else ""
+        return f"{registry}{name}" if self.selector == ANY else f"{registry}{name}@{self.selector}"
 
 
 def is_part(text: str) -> bool:
@@ -55,13 +59,29 @@ def check_part(text: str, what: str) -> str:
     return text
 
 
+def parse_name(text: str) -> Name:
+    """Parse `NAMESPACE/NAME`. Raises InputError that names the invalid part."""
+    namespace, _, name = text.rpartition("/")
+    return Name(check_part(namespace, "namespace"), check_part(name, "component name"))
+
+
 def parse_request(text: str) -> VersionRequest:
-    """Parse `[NAMESPACE/]NAME[@VERSION]`. Raises InputError that names the invalid part."""
+    """Parse `[REGISTRY:][NAMESPACE/]NAME[@VERSION[#DIGEST]]`. Raises InputError that names the invalid part."""
     full, at, selector = text.partition("@")
+    registry, colon, full = full.rpartition(":")
+    if colon:
+        check_part(registry, "name of a registry")
     namespace, slash, name = full.rpartition("/")
     if slash:
         check_part(namespace, "namespace")
     check_part(name, "component name")
-    selector = selector if at else ANY
-    allowed = Digest.parse(selector) if selector.startswith("sha256:") else parse_range(selector)
-    return VersionRequest(namespace=namespace if slash else None, name=name, selector=selector, allowed=allowed)
+    version, number, digest = (selector if at else ANY).partition("#")
+    allowed = Digest.parse(version) if version.startswith("sha256:") else parse_range(version)
+    return VersionRequest(
+        namespace=namespace if slash else None,
+        name=name,
+        selector=selector if at else ANY,
+        allowed=allowed,
+        digest=Digest.parse(digest) if number else None,
+        registry=registry or None,
+    )

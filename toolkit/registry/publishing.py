@@ -11,9 +11,10 @@ from toolkit.errors import InputError, Location, Severity
 from toolkit.lint.linter import lint_contract
 from toolkit.lint.selection import selection_of
 from toolkit.lint.versions import version_finding
-from toolkit.registry.directory import Directory
+from toolkit.registry.finding import check_taken
 from toolkit.registry.names import Name, check_part
-from toolkit.registry.release import Release, normalised
+from toolkit.registry.protocol import Registry, WritableRegistry
+from toolkit.registry.release import CONTRACT, README, Release, ReleaseFile, normalised
 from toolkit.registry.semver import Version, parse_version
 from toolkit.spec.pin import image_location
 from toolkit.spec.reader import ComponentDocument, read_document
@@ -22,23 +23,23 @@ _PINNED = re.compile(r".+@sha256:[0-9a-f]{64}")
 
 
 # Raises InputError for a release that may not follow the earlier ones of its component.
-Accept = Callable[[Directory, Release, ComponentDocument], None]
+Accept = Callable[[Registry, Release, ComponentDocument], None]
 
 
 def publish_project(
     project: Project,
-    root: Path,
+    opened: Callable[[], WritableRegistry],
     *,
     namespace: str | None,
     published: datetime,
     by: str | None,
     accept: Accept | None = None,
 ) -> list[tuple[Release, bool]]:
-    """Publish every component of a project in the registry at `root`; return each release, and whether it is new.
+    """Publish every component of a project; return each release, and whether it is new.
 
-    Nothing is published, and no registry is made, unless every contract can be published. Raises InputError for a
-    contract with lint errors, an image that is not pinned, a version that is not SemVer or is taken, a missing
-    namespace, and as `accept` does.
+    `opened` opens the registry, or makes it. Nothing is published, and no registry is made, unless every contract can
+    be published. Raises InputError for a contract with lint errors, an image that is not pinned, a version that is not
+    SemVer or is taken, a missing namespace, and as `accept` does.
     """
     namespace = namespace or project.namespace
     if namespace is None:
@@ -52,16 +53,13 @@ def publish_project(
     readme = readme_path.read_bytes() if readme_path.is_file() else None
     prepared = [_release(project, entry, namespace, readme, published=published, by=by) for entry in project.entries]
     # Only now, so that a project with faults leaves no empty registry behind.
-    registry = Directory.create(root)
+    registry = opened()
     # All are checked before the first is published, since a release cannot be taken back.
     for release, document in prepared:
-        registry.check(release)
+        check_taken(registry, release)
         if accept:
             accept(registry, release, document)
-    return [
-        (release, registry.publish(release, normalised(document.text.encode()), readme))
-        for release, document in prepared
-    ]
+    return [(release, registry.publish(release, _contents(document, readme))) for release, document in prepared]
 
 
 def _release(
@@ -91,9 +89,15 @@ def _release(
         interface=document.spec.interface,
         published=published.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         by=by,
-        readme=Digest.of(readme) if readme is not None else None,
+        files=(ReleaseFile(path=README, digest=Digest.of(readme), size=len(readme)),) if readme is not None else (),
     )
     return release, document
+
+
+def _contents(document: ComponentDocument, readme: bytes | None) -> dict[str, bytes]:
+    """Return the contents of a release's files."""
+    contract = {CONTRACT: normalised(document.text.encode())}
+    return contract if readme is None else contract | {README: readme}
 
 
 def _version(project: Project) -> Version:

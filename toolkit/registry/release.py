@@ -1,7 +1,7 @@
 """A release and its record in the registry: what was published, when, and the digests of its parts."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -14,13 +14,25 @@ from toolkit.registry.semver import Version, parse_version
 from toolkit.spec.schema_header import without_schema_header
 
 API = 1
+CONTRACT = "component.yaml"
+README = "README.md"
+
+
+class ReleaseFile(Struct, frozen=True, kw_only=True):
+    """A file that a release has besides its contract; `path` has `/` between its parts, `size` is in bytes."""
+
+    path: str
+    digest: Digest
+    size: int
 
 
 class Release(Struct, frozen=True, kw_only=True):
     """One published version of one component; never changed afterwards.
 
     `digest` is the component digest, the sha256 of the LF-normalised contract. `published` is UTC, as
-    `2025-01-31T12:00:00Z`. `readme` is the digest of a blob.
+    `2025-01-31T12:00:00Z`. `files` are README.md, LICENSE, CHANGELOG.md and examples, in the order of their paths.
+    `licenses` is an SPDX expression; `source` and `revision` are the repository and the commit; `platforms` are those
+    of the image, such as `linux/amd64`, and empty if they are not known.
     """
 
     name: Name
@@ -32,17 +44,21 @@ class Release(Struct, frozen=True, kw_only=True):
     interface: Interface
     published: str
     by: str | None = None
-    readme: Digest | None = None
+    files: tuple[ReleaseFile, ...] = ()
+    licenses: str | None = None
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    source: str | None = None
+    revision: str | None = None
+    platforms: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
 
-    def matches(self, words: Iterable[str]) -> bool:
-        """Return whether every word is in the name, title, description, or in the ports' names and types."""
-        ports: tuple[Input | Output, ...] = (*self.interface.inputs, *self.interface.outputs)
-        searched = [str(self.name), self.title, self.description, *(f"{port.name} {port.type}" for port in ports)]
-        text = " ".join(searched).lower()
-        return all(word.lower() in text for word in words)
+    def digest_of(self, path: str) -> Digest:
+        """Return the digest of the contract or of another file. Raises KeyError for a file that it has not."""
+        digests = {CONTRACT: self.digest} | {file.path: file.digest for file in self.files}
+        return digests[path]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data."""
@@ -59,7 +75,13 @@ class Release(Struct, frozen=True, kw_only=True):
             "interface_digest": str(interface_digest(self.interface)),
             "published": self.published,
             "by": self.by,
-            "readme": str(self.readme) if self.readme else None,
+            "files": {file.path: {"digest": str(file.digest), "size": file.size} for file in self.files},
+            "licenses": self.licenses,
+            "authors": list(self.authors),
+            "tags": list(self.tags),
+            "source": self.source,
+            "revision": self.revision,
+            "platforms": list(self.platforms),
         }
 
     def to_bytes(self) -> bytes:
@@ -71,7 +93,6 @@ class Release(Struct, frozen=True, kw_only=True):
         """Read a record. Raises InputError that names the first invalid part."""
         if data.get("api") != API:
             raise InputError(f"api is {data.get('api')!r}, expected {API}", hint="a newer comp may have written it")
-        readme = _optional(data, "readme")
         release = cls(
             name=Name(
                 check_part(_text(data, "namespace"), "namespace"), check_part(_text(data, "name"), "component name")
@@ -84,7 +105,13 @@ class Release(Struct, frozen=True, kw_only=True):
             interface=interface_from_dict(_mapping(data.get("interface"), "interface")),
             published=_text(data, "published"),
             by=_optional(data, "by"),
-            readme=Digest.parse(readme) if readme else None,
+            files=tuple(_file(path, value) for path, value in _mapping(data.get("files"), "files").items()),
+            licenses=_optional(data, "licenses"),
+            authors=_texts(data, "authors"),
+            tags=_texts(data, "tags"),
+            source=_optional(data, "source"),
+            revision=_optional(data, "revision"),
+            platforms=_texts(data, "platforms"),
         )
         # An interface that was edited by hand would mislead those who compare releases by its digest.
         if data.get("interface_digest") != str(interface_digest(release.interface)):
@@ -169,6 +196,27 @@ def _text(data: Mapping[str, Any], key: str) -> str:
 def _optional(data: Mapping[str, Any], key: str) -> str | None:
     """Return the text under a key; None if it is missing or null."""
     return None if data.get(key) is None else _text(data, key)
+
+
+def _texts(data: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Return the texts under a key. Raises InputError for any other value."""
+    value = data.get(key)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InputError(f"{key} is {value!r}, expected a list of texts")
+    return tuple(value)
+
+
+def _file(path: str, data: object) -> ReleaseFile:
+    """Read a file of a release. Raises InputError for a path that would leave a folder."""
+    parts = path.split("/")
+    # Readers write these files below a folder of theirs.
+    if any(part in {"", ".", ".."} or "\\" in part or not part.isprintable() for part in parts):
+        raise InputError(f"files has the path {path!r}, expected plain names with / between them")
+    described = _mapping(data, f"the file {path}")
+    size = described.get("size")
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise InputError(f"the size of {path} is {size!r}, expected a number of bytes")
+    return ReleaseFile(path=path, digest=Digest.parse(_text(described, "digest")), size=size)
 
 
 def _kind(data: Mapping[str, Any]) -> Kind:

@@ -12,7 +12,7 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.registry.directory import Directory
 from toolkit.registry.names import Name
-from toolkit.registry.release import Release
+from toolkit.registry.release import CONTRACT, Release
 from toolkit.registry.semver import parse_version
 
 OLD, NEW = contract("{name: table}"), contract("{name: data}")
@@ -37,7 +37,7 @@ def registry(tmp_path: Path) -> Directory:
     """A registry with `ml/train` 1.2.0 and 2.0.0, whose inputs have different names."""
     registry = Directory.create(tmp_path / "registry")
     for version, text in {"1.2.0": OLD, "2.0.0": NEW}.items():
-        registry.publish(_release(version, text), text.encode(), None)
+        registry.publish(_release(version, text), {CONTRACT: text.encode()})
     return registry
 
 
@@ -55,7 +55,7 @@ def test_a_version_that_is_published_is_found_before(
 ) -> None:
     path = tmp_path / "component.yaml"
     path.write_text(text)
-    earlier, _ = open_earlier("ml/train@^1", environ={}, folder=tmp_path, registry=registry.root)
+    earlier, _ = open_earlier("ml/train@^1", environ={}, folder=tmp_path, registry=str(registry.root))
     found = survey([path], earlier, category=Category.PIPELINE)
     assert [finding.rule for finding in found.all_findings() if finding.rule.startswith("V")] == expected
 
@@ -74,7 +74,7 @@ def test_a_version_that_is_published_is_found_before(
 )
 def test_a_version_that_allows_the_changes(registry: Directory, version: str, text: str) -> None:
     accept_release(registry, _release(version, text), document(text))
-    registry.publish(_release(version, text), text.encode(), None)
+    registry.publish(_release(version, text), {CONTRACT: text.encode()})
     accept_release(registry, _release(version, text), document(text))
 
 
@@ -95,6 +95,6 @@ def test_an_earlier_contract_that_cannot_be_read_is_a_warning(
 ) -> None:
     broken = "name: ["
     earlier = replace(_release("1.9.0", OLD), digest=Digest.of(broken.encode()))
-    registry.publish(earlier, broken.encode(), None)
+    registry.publish(earlier, {CONTRACT: broken.encode()})
     accept_release(registry, _release("1.9.1", NEW), document(NEW))
     assert "ml/train@1.9.1 is not compared with ml/train@1.9.0, whose contract cannot be read" in caplog.text

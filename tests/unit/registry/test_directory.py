@@ -14,8 +14,9 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.interface.model import Input, Interface, Kind
 from toolkit.registry.directory import Directory
+from toolkit.registry.finding import find
 from toolkit.registry.names import Name, parse_request
-from toolkit.registry.release import Release
+from toolkit.registry.release import CONTRACT, Release, ReleaseFile
 from toolkit.registry.semver import parse_version
 
 PUBLISHERS = 8
@@ -36,15 +37,15 @@ def _release(version: str = "1.0.0", *, name: str = "train", content: bytes = b"
 
 
 def _publish(registry: Directory, version: str = "1.0.0", content: bytes = b"name: Train\n") -> bool:
-    return registry.publish(_release(version, content=content), content, None)
+    return registry.publish(_release(version, content=content), {CONTRACT: content})
 
 
 def test_a_release_is_found_again(tmp_path: Path) -> None:
     registry = Directory.create(tmp_path / "registry")
     assert _publish(registry)
-    found = Directory.open(tmp_path / "registry").find(parse_request("ml/train"))
+    found = find(Directory.open(tmp_path / "registry"), parse_request("ml/train"))
     assert found == _release()
-    assert registry.contract(found) == b"name: Train\n"
+    assert registry.content(found, CONTRACT) == b"name: Train\n"
 
 
 def test_the_same_release_again_changes_nothing(tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_another_content_for_a_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"ml/train@1\.0\.0 is published already") as caught:
         _publish(registry, "1.0.0", b"name: Other\n")
     assert caught.value.hint == "releases never change; the next free version is 1.0.2"
-    assert registry.contract(registry.find(parse_request("ml/train@1.0.0"))) == b"name: Train\n"
+    assert registry.content(find(registry, parse_request("ml/train@1.0.0")), CONTRACT) == b"name: Train\n"
 
 
 @pytest.mark.parametrize(
@@ -80,18 +81,18 @@ def test_the_newest_allowed_version_is_chosen(tmp_path: Path, selector: str, exp
     registry = Directory.create(tmp_path)
     for version in ("1.10.0", "1.2.0", "1.2.5", "2.0.0", "3.0.0-rc.1"):
         _publish(registry, version, version.encode())
-    assert str(registry.find(parse_request(f"train{selector}")).version) == expected
+    assert str(find(registry, parse_request(f"train{selector}")).version) == expected
 
 
 def test_a_name_without_namespace_must_be_the_only_one(tmp_path: Path) -> None:
     registry = Directory.create(tmp_path)
     _publish(registry)
-    registry.publish(replace(_release(), name=Name("nlp", "train")), b"name: Train\n", None)
+    registry.publish(replace(_release(), name=Name("nlp", "train")), {CONTRACT: b"name: Train\n"})
     with pytest.raises(InputError, match="several components") as caught:
-        registry.find(parse_request("train"))
+        find(registry, parse_request("train"))
     assert caught.value.hint == "one of ml/train, nlp/train"
     with pytest.raises(InputError, match="has no component ml/tarin"):
-        registry.find(parse_request("ml/tarin"))
+        find(registry, parse_request("ml/tarin"))
 
 
 def test_the_indexes_agree_with_the_records(tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_of_eight_racing_publishers_exactly_one_wins(tmp_path: Path) -> None:
         winners = [number for number, new in outcomes.items() if new]
         assert len(winners) == 1
         registry = Directory.open(root)
-        stored = registry.contract(registry.find(parse_request("ml/train")))
+        stored = registry.content(find(registry, parse_request("ml/train")), CONTRACT)
         assert stored == f"name: Publisher {winners[0]}\n".encode()
 
 
@@ -157,9 +158,9 @@ def test_kill_9_in_the_middle_leaves_a_registry_that_reads_and_takes_more(tmp_pa
         process.join()
         registry = Directory.open(tmp_path)
         for version in registry.versions(Name("ml", "train")):
-            registry.contract(registry.release(Name("ml", "train"), version))
+            registry.content(registry.release(Name("ml", "train"), version), CONTRACT)
     assert _publish(registry, "2.0.0", b"after\n")
-    assert str(next(registry.latest()).version) == "2.0.0"
+    assert str(next(registry.entries()).version) == "2.0.0"
 
 
 def _die_at(root: Path, step: int) -> None:
@@ -187,9 +188,10 @@ def test_kill_9_at_every_touch_of_the_disk_leaves_a_registry_that_reads_and_mend
             break
         assert process.exitcode == -signal.SIGKILL
         if (root / "config.json").exists():
-            found = list(Directory.open(root).latest())
+            left = Directory.open(root)
+            found = [left.release(name, version) for name in left.names() for version in left.versions(name)]
             assert found in ([], [_release()])
-            assert [Directory.open(root).contract(release) for release in found] == [b"name: Train\n"] * len(found)
+            assert [left.content(release, CONTRACT) for release in found] == [b"name: Train\n"] * len(found)
             committed.append(bool(found))
         registry = Directory.create(root)
         _publish(registry)
@@ -201,7 +203,7 @@ def test_kill_9_at_every_touch_of_the_disk_leaves_a_registry_that_reads_and_mend
 
 
 def _publish_one(root: Path, number: int) -> None:
-    Directory.create(root).publish(_release(name=f"step-{number}"), b"name: Train\n", None)
+    Directory.create(root).publish(_release(name=f"step-{number}"), {CONTRACT: b"name: Train\n"})
 
 
 def test_publishers_of_different_components_all_reach_the_catalogue(tmp_path: Path) -> None:
@@ -259,13 +261,13 @@ def test_derived_files_are_the_same_bytes_wherever_they_are_made(tmp_path: Path)
 
 def test_a_damaged_component_does_not_stop_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     registry = Directory.create(tmp_path)
-    registry.publish(_release(name="broken"), b"name: Train\n", None)
+    registry.publish(_release(name="broken"), {CONTRACT: b"name: Train\n"})
     (tmp_path / "c" / "ml" / "broken" / "v" / "1.0.0.json").write_text("[" * 100_000)
     assert _publish(registry)
     assert "broken/v/1.0.0.json is damaged" in caplog.text
-    assert registry.find(parse_request("ml/train")) == _release()
+    assert find(registry, parse_request("ml/train")) == _release()
     with pytest.raises(OutsideError, match="damaged"):
-        list(registry.latest())
+        list(registry.entries())
 
 
 def test_publishing_again_mends_a_damaged_blob(tmp_path: Path) -> None:
@@ -274,14 +276,16 @@ def test_publishing_again_mends_a_damaged_blob(tmp_path: Path) -> None:
     (blob,) = (path for path in (tmp_path / "blobs").rglob("*") if path.is_file())
     blob.write_bytes(b"")
     assert not _publish(registry)
-    assert registry.contract(_release()) == b"name: Train\n"
+    assert registry.content(_release(), CONTRACT) == b"name: Train\n"
 
 
 def test_a_changed_readme_alone_does_not_change_a_release(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     registry = Directory.create(tmp_path)
     _publish(registry)
-    assert not registry.publish(replace(_release(), readme=Digest.of(b"new")), b"name: Train\n", b"new")
-    assert "ml/train@1.0.0 keeps the README it was published with" in caplog.text
+    readme = ReleaseFile(path="README.md", digest=Digest.of(b"new"), size=3)
+    contents = {CONTRACT: b"name: Train\n", "README.md": b"new"}
+    assert not registry.publish(replace(_release(), files=(readme,)), contents)
+    assert "ml/train@1.0.0 keeps the README.md it was published with" in caplog.text
 
 
 def test_a_record_in_the_wrong_place_and_a_stray_file_are_damage(tmp_path: Path) -> None:
@@ -290,7 +294,7 @@ def test_a_record_in_the_wrong_place_and_a_stray_file_are_damage(tmp_path: Path)
     folder = tmp_path / "c" / "ml" / "train" / "v"
     (folder / "1.0.1.json").write_bytes((folder / "1.0.0.json").read_bytes())
     with pytest.raises(OutsideError, match=r"1\.0\.1\.json is of ml/train@1\.0\.0"):
-        registry.find(parse_request("train"))
+        find(registry, parse_request("train"))
     (folder / "notes.json").write_text("{}")
     with pytest.raises(OutsideError, match="a file that is not a record"):
         registry.versions(Name("ml", "train"))
@@ -322,15 +326,15 @@ def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 def test_damage_is_noticed(tmp_path: Path) -> None:
     registry = Directory.create(tmp_path)
     _publish(registry)
-    release = registry.find(parse_request("train"))
+    release = find(registry, parse_request("train"))
     (blob,) = (path for path in (tmp_path / "blobs").rglob("*") if path.is_file())
     blob.write_bytes(b"name: Evil\n")
     with pytest.raises(OutsideError, match="is damaged"):
-        registry.contract(release)
+        registry.content(release, CONTRACT)
     (record,) = (tmp_path / "c").rglob("v/*.json")
     record.write_text("{")
     with pytest.raises(OutsideError, match="damaged"):
-        registry.find(parse_request("train"))
+        find(registry, parse_request("train"))
 
 
 def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
@@ -385,4 +389,4 @@ def test_a_record_that_is_a_pipe_is_damaged(tmp_path: Path) -> None:
     record.unlink()
     os.mkfifo(record)
     with pytest.raises(OutsideError, match=r"1\.0\.0\.json is damaged: "):
-        registry.find(parse_request("ml/train"))
+        find(registry, parse_request("ml/train"))

@@ -2,7 +2,7 @@ import pytest
 
 from toolkit.digest import Digest
 from toolkit.errors import InputError
-from toolkit.registry.names import parse_request
+from toolkit.registry.names import Name, parse_name, parse_request
 from toolkit.registry.semver import Range, parse_range
 
 DIGEST = "sha256:" + "a" * 64
@@ -34,3 +34,17 @@ def test_a_digest_names_one_content() -> None:
 def test_what_is_no_request(text: str) -> None:
     with pytest.raises(InputError):
         parse_request(text)
+
+
+def test_a_request_may_name_a_registry_and_a_digest_to_check() -> None:
+    request = parse_request(f"shared:ml/train@1.0.0#{DIGEST}")
+    assert (request.registry, request.namespace, request.name) == ("shared", "ml", "train")
+    assert request.digest == Digest("a" * 64)
+    assert str(request) == f"shared:ml/train@1.0.0#{DIGEST}"
+
+
+def test_a_name_has_two_parts() -> None:
+    assert parse_name("ml/train") == Name("ml", "train")
+    for text in ("train", "ml/", "a/b/c", "ML/train"):
+        with pytest.raises(InputError):
+            parse_name(text)

@@ -11,6 +11,7 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.registry.directory import Directory
 from toolkit.registry.publishing import publish_project
+from toolkit.registry.release import CONTRACT, ReleaseFile
 from toolkit.spec.pin import pin_image
 
 IMAGE = f"registry.example.com/count@sha256:{'0' * 64}"
@@ -38,12 +39,12 @@ def test_a_release_holds_the_contract_and_the_readme(folder: Path, registry: Dir
     (folder / "README.md").write_text("# Count\n")
     contract = folder / "component.yaml"
     contract.write_bytes(contract.read_bytes().replace(b"\n", b"\r\n"))
-    ((release, new),) = publish_project(_project(folder), registry.root, namespace="ml", published=WHEN, by="Ada")
+    ((release, new),) = publish_project(_project(folder), lambda: registry, namespace="ml", published=WHEN, by="Ada")
     assert (str(release), new, release.image) == ("ml/count-words@1.2.0", True, IMAGE)
     assert (release.published, release.by) == ("2026-01-31T12:00:00Z", "Ada")
-    assert release.readme == Digest.of(b"# Count\n")
-    assert registry.contract(release) == contract.read_bytes().replace(b"\r\n", b"\n")
-    ((_, again),) = publish_project(_project(folder), registry.root, namespace="ml", published=WHEN, by="Ada")
+    assert release.files == (ReleaseFile(path="README.md", digest=Digest.of(b"# Count\n"), size=8),)
+    assert registry.content(release, CONTRACT) == contract.read_bytes().replace(b"\r\n", b"\n")
+    ((_, again),) = publish_project(_project(folder), lambda: registry, namespace="ml", published=WHEN, by="Ada")
     assert not again
 
 
@@ -61,7 +62,7 @@ def test_a_contract_that_cannot_be_published(
     contract = folder / "component.yaml"
     contract.write_text(contract.read_text().replace(old, new))
     with pytest.raises(InputError, match=message):
-        publish_project(_project(folder), registry.root, namespace="ml", published=WHEN, by=None)
+        publish_project(_project(folder), lambda: registry, namespace="ml", published=WHEN, by=None)
     assert registry.names() == []
 
 
@@ -69,7 +70,7 @@ def test_the_settings_of_lint_count(folder: Path, registry: Directory) -> None:
     contract, settings = folder / "component.yaml", folder / "pyproject.toml"
     contract.write_text(contract.read_text().replace("--text", "{inputValue: lost}"))
     settings.write_text(settings.read_text() + '[tool.comp.lint]\nseverity = { C010 = "warning" }\n')
-    ((_, new),) = publish_project(_project(folder), registry.root, namespace="ml", published=WHEN, by=None)
+    ((_, new),) = publish_project(_project(folder), lambda: registry, namespace="ml", published=WHEN, by=None)
     assert new
 
 
@@ -77,12 +78,14 @@ def test_no_registry_is_made_for_a_project_with_faults(folder: Path, tmp_path: P
     contract = folder / "component.yaml"
     contract.write_text(contract.read_text().replace(f"@sha256:{'0' * 64}", ":1"))
     with pytest.raises(InputError, match="is not pinned by digest"):
-        publish_project(_project(folder), tmp_path / "new", namespace="ml", published=WHEN, by=None)
+        publish_project(
+            _project(folder), lambda: Directory.create(tmp_path / "new"), namespace="ml", published=WHEN, by=None
+        )
     assert not (tmp_path / "new").exists()
 
 
 def test_a_namespace_is_needed(folder: Path, registry: Directory) -> None:
     with pytest.raises(InputError, match="no namespace to publish in"):
-        publish_project(_project(folder), registry.root, namespace=None, published=WHEN, by=None)
+        publish_project(_project(folder), lambda: registry, namespace=None, published=WHEN, by=None)
     with pytest.raises(InputError, match="'M L' is not a namespace"):
-        publish_project(_project(folder), registry.root, namespace="M L", published=WHEN, by=None)
+        publish_project(_project(folder), lambda: registry, namespace="M L", published=WHEN, by=None)

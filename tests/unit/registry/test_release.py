@@ -8,7 +8,7 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.interface.model import Input, Interface, Kind, Output
 from toolkit.registry.names import Name
-from toolkit.registry.release import Release, interface_digest, normalised
+from toolkit.registry.release import CONTRACT, Release, ReleaseFile, interface_digest, normalised
 from toolkit.registry.semver import parse_version
 
 RATE = Input(name="rate", type="Float", kind=Kind.PARAMETER, description="How fast", default="0.1", optional=True)
@@ -23,26 +23,32 @@ RELEASE = Release(
     interface=INTERFACE,
     published="2026-01-31T12:00:00Z",
     by="Ada",
-    readme=Digest.of(b"readme"),
+    files=(ReleaseFile(path="README.md", digest=Digest.of(b"readme"), size=6),),
+    licenses="MIT",
+    authors=("Ada",),
+    tags=("training",),
+    source="https://example.com/ml.git",
+    revision="0" * 40,
+    platforms=("linux/amd64",),
 )
 
 
 def test_a_record_says_everything_and_reads_back() -> None:
     assert Release.from_dict(json.loads(RELEASE.to_bytes())) == RELEASE
-    bare = replace(RELEASE, by=None, readme=None)
+    bare = replace(RELEASE, by=None, files=(), licenses=None, source=None)
     assert Release.from_dict(json.loads(bare.to_bytes())) == bare
 
 
-@pytest.mark.parametrize("word", ["ml/train", "TRAIN", "slowly", "rate", "float", "model"])
-def test_a_search_looks_at_names_types_and_descriptions(word: str) -> None:
-    assert RELEASE.matches([word])
-    assert not RELEASE.matches([word, "absent"])
-    assert RELEASE.matches([])
+def test_a_file_is_known_by_its_path() -> None:
+    assert RELEASE.digest_of(CONTRACT) == RELEASE.digest
+    assert RELEASE.digest_of("README.md") == Digest.of(b"readme")
+    with pytest.raises(KeyError):
+        RELEASE.digest_of("LICENSE")
 
 
 def test_the_bytes_of_a_record_do_not_change_unseen() -> None:
     assert (
-        str(Digest.of(RELEASE.to_bytes())) == "sha256:985cb997f7764debaac7aa45fec3f938a038e52c8303484834e85d51c4ad8cfe"
+        str(Digest.of(RELEASE.to_bytes())) == "sha256:4fed6909c4cb6007f88f16a6f30632d83c4adfc746a2107e8483254df7d00124"
     )
 
 
@@ -55,7 +61,11 @@ def test_the_bytes_of_a_record_do_not_change_unseen() -> None:
         ("version", "1"),
         ("digest", "sha256:1"),
         ("image", 3),
-        ("readme", "x"),
+        ("files", "x"),
+        ("files", {"../x": {"digest": "sha256:" + "0" * 64, "size": 1}}),
+        ("files", {"README.md": {"digest": "sha256:" + "0" * 64, "size": -1}}),
+        ("tags", "x"),
+        ("authors", [1]),
         ("by", 7),
         ("interface", []),
         ("interface", {"inputs": [], "outputs": {}}),

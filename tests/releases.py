@@ -1,0 +1,40 @@
+"""Small releases, and registries that hold them."""
+
+from toolkit.digest import Digest
+from toolkit.interface.model import Input, Interface, Kind
+from toolkit.registry.names import Name
+from toolkit.registry.protocol import WritableRegistry
+from toolkit.registry.release import CONTRACT, README, Release, ReleaseFile
+from toolkit.registry.semver import parse_version
+
+
+def contract(version: str) -> bytes:
+    """Return a contract that differs between versions."""
+    return f"name: Train\ndescription: The version {version}\n".encode()
+
+
+def release(
+    version: str = "1.0.0", *, name: str = "train", content: bytes | None = None, readme: bytes | None = None
+) -> Release:
+    """Return a release of ml/NAME, with the contract `content` or else that of its version."""
+    port = Input(name="c", type="Float", kind=Kind.PARAMETER, default="1.0")
+    files = (ReleaseFile(path=README, digest=Digest.of(readme), size=len(readme)),) if readme is not None else ()
+    return Release(
+        name=Name("ml", name),
+        version=parse_version(version),
+        digest=Digest.of(contract(version) if content is None else content),
+        image="registry.example.com/ml/train@sha256:" + "0" * 64,
+        title="Train",
+        description="Fit a model",
+        interface=Interface(inputs=(port,)),
+        published="2026-01-31T12:00:00Z",
+        files=files,
+    )
+
+
+def publish(
+    registry: WritableRegistry, new: Release, *, content: bytes | None = None, readme: bytes | None = None
+) -> bool:
+    """Publish a release that `release` made of the same content and README."""
+    contents = {CONTRACT: contract(str(new.version)) if content is None else content}
+    return registry.publish(new, contents if readme is None else contents | {README: readme})

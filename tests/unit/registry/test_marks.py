@@ -1,0 +1,44 @@
+from types import MappingProxyType
+
+import pytest
+
+from toolkit.errors import InputError
+from toolkit.registry.marks import Deprecation, Marks, Yank
+from toolkit.registry.names import Name
+from toolkit.registry.semver import parse_version
+
+AT = "2026-01-31T12:00:00Z"
+YANK = Yank(reason="wrong weights", at=AT, by="Ada")
+DEPRECATION = Deprecation(reason="too slow", at=AT, superseded_by=Name("ml", "fit"))
+
+
+def test_marks_are_set_and_taken_back() -> None:
+    version = parse_version("1.0.0")
+    marks = Marks().with_yank(version, YANK).with_deprecation(DEPRECATION)
+    assert (dict(marks.yanked), marks.deprecated) == ({version: YANK}, DEPRECATION)
+    assert marks.with_yank(version, None).with_deprecation(None) == Marks()
+
+
+def test_marks_read_back() -> None:
+    yanked = {parse_version(version): YANK for version in ("1.10.0", "1.9.0")}
+    marks = Marks(yanked=MappingProxyType(yanked), deprecated=DEPRECATION)
+    assert Marks.from_bytes(marks.to_bytes()) == marks
+    assert marks.to_bytes().index(b"1.9.0") < marks.to_bytes().index(b"1.10.0")
+    assert Marks.from_bytes(Marks().to_bytes()) == Marks()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"api": 2}',
+        b'{"api": 1, "yanked": {"1": {"reason": "", "at": ""}}, "deprecated": null}',
+        b'{"api": 1, "yanked": {}, "deprecated": {"reason": "", "at": "", "superseded_by": "../x"}}',
+        b"[" * 100_000,
+    ],
+)
+def test_damaged_marks_are_refused(data: bytes) -> None:
+    with pytest.raises(InputError):
+        Marks.from_bytes(data)

@@ -1,0 +1,15 @@
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import InputError
+from toolkit.registry.opening import open_registry, open_writable
+from toolkit.registry.place import parse_place
+
+
+def test_a_folder_is_opened_and_made(tmp_path: Path) -> None:
+    place = parse_place(str(tmp_path / "shared"))
+    with pytest.raises(InputError, match="is not a component registry"):
+        open_registry(place, environ={})
+    assert open_writable(place, environ={}).place == place
+    assert open_registry(place, environ={}).names() == []

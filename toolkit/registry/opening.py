@@ -1,0 +1,24 @@
+"""Open the component registry at a place, whatever kind it is."""
+
+from collections.abc import Mapping
+
+from toolkit.errors import UsageError
+from toolkit.registry.directory import Directory
+from toolkit.registry.place import Place, PlaceKind
+from toolkit.registry.protocol import Registry, WritableRegistry
+
+
+def open_registry(place: Place, *, environ: Mapping[str, str]) -> Registry:
+    """Open a registry to read it. Raises InputError if it is missing, OutsideError if it cannot be reached."""
+    del environ
+    if place.kind is PlaceKind.FOLDER:
+        return Directory.open(place.folder)
+    raise UsageError(f"{place} cannot be read", hint="name a folder")
+
+
+def open_writable(place: Place, *, environ: Mapping[str, str]) -> WritableRegistry:
+    """Open a registry to publish in it, and make it if it is missing. Raises as `open_registry` does."""
+    del environ
+    if place.kind is PlaceKind.FOLDER:
+        return Directory.create(place.folder)
+    raise UsageError(f"{place} cannot be written to", hint="name a folder")

@@ -1,0 +1,54 @@
+"""What every kind of component registry can do; `toolkit.registry.opening` opens one.
+
+What a reader returns is verified: contents have the digests that their release names.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
+
+from toolkit.registry.entry import Entry
+from toolkit.registry.marks import Marks
+from toolkit.registry.names import Name
+from toolkit.registry.place import Place
+from toolkit.registry.release import Release
+from toolkit.registry.semver import Version
+
+
+class Registry(Protocol):
+    """A component registry that can be read. Every method raises OutsideError for what is damaged or unreachable."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is, without a login."""
+
+    def names(self) -> list[Name]:
+        """Return the name of every component, in order."""
+
+    def versions(self, name: Name) -> list[Version]:
+        """Return the versions of a component, in order, yanked ones included; empty if it does not exist."""
+
+    def release(self, name: Name, version: Version) -> Release:
+        """Return one release, which is known to exist."""
+
+    def content(self, release: Release, path: str) -> bytes:
+        """Return a file of a release, verified. `path` is `CONTRACT` or one of `release.files`, else KeyError."""
+
+    def marks(self, name: Name) -> Marks:
+        """Return the marks of a component; empty for one that does not exist."""
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield an entry for each component, in the order of names. It may be a moment behind the releases."""
+
+
+class WritableRegistry(Registry, Protocol):
+    """A component registry that takes releases."""
+
+    def publish(self, release: Release, contents: Mapping[str, bytes]) -> bool:
+        """Add a release with the contents of its files, by path; return False if the same contract is there already.
+
+        Of several publishers of one version exactly one wins, or the loser learns who won. Raises InputError that
+        names both digests for a version that is published with another contract.
+        """
+
+    def change_marks(self, name: Name, change: Callable[[Marks], Marks]) -> Marks:
+        """Change the marks of a component in one step, and return them."""
