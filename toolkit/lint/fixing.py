@@ -6,7 +6,6 @@ Fixes that touch the same place wait for each other. The files are left to `tool
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -67,16 +66,15 @@ def fixed(text: str, path: Path, lint: Lint, *, unsafe: bool) -> Fixed:
     """
     step, made = _Step(text=text, findings=lint(text)), []
     bounded = _bounded(lint)
-    with suppress(_SpentError):
-        for _ in range(_ROUNDS):
-            # Safe ones first: they keep every comment, and an unsafe one may remove what they are about.
-            for applicability in Applicability if unsafe else (Applicability.SAFE,):
-                done, step = _round(step, path, bounded, applicability)
-                if done:
-                    made += done
-                    break
-            else:
+    for _ in range(_ROUNDS):
+        # Safe ones first: they keep every comment, and an unsafe one may remove what they are about.
+        for applicability in Applicability if unsafe else (Applicability.SAFE,):
+            done, step = _round(step, path, bounded, applicability)
+            if done:
+                made += done
                 break
+        else:
+            break
     return Fixed(text=step.text, made=tuple(made), left=tuple(step.findings))
 
 
@@ -112,28 +110,31 @@ def _round(step: _Step, path: Path, lint: Lint, applicability: Applicability) ->
         layout = Layout(step.text, path)
     except FindingsError:
         return [], step
+    best: tuple[list[Finding], _Step] = ([], step)
     for _ in range(_MOST_LEFT_OUT):
         batch = _together(layout, chosen)
         if not batch:
             break
-        if after := _tried(step, layout, lint, batch):
-            return [finding for finding, _ in batch], after
-        culprit = _culprit(step, layout, lint, batch)
+        # Halved again and again: the first `works` of them work, and the first `fails` do not.
+        works, fails, tried = 0, len(batch) + 1, len(batch)
+        while fails - works > 1:
+            try:
+                after = _tried(step, layout, lint, batch[:tried])
+            except _SpentError:
+                # Some fixes are better than a huge contract as it was.
+                return best
+            if after:
+                works = tried
+                best = max(best, ([finding for finding, _ in batch[:works]], after), key=lambda each: len(each[0]))
+            else:
+                fails = tried
+            tried = (works + fails) // 2
+        if works == len(batch):
+            break
+        # The first whose fix does not work together with those before it.
+        culprit = batch[works][0]
         chosen = [each for each in chosen if each is not culprit]
-    return [], step
-
-
-def _culprit(step: _Step, layout: Layout, lint: Lint, batch: Sequence[_Made]) -> Finding:
-    """Return the first finding whose fix does not work together with those before it."""
-    # Halved again and again: the first `works` of them work, and the first `fails` do not.
-    works, fails = 0, len(batch)
-    while fails - works > 1:
-        middle = (works + fails) // 2
-        if _tried(step, layout, lint, batch[:middle]):
-            works = middle
-        else:
-            fails = middle
-    return batch[works][0]
+    return best
 
 
 def _together(layout: Layout, chosen: Iterable[Finding]) -> list[_Made]:

@@ -71,6 +71,19 @@ def test_a_huge_contract_is_tried_a_few_times_and_keeps_the_fixes_made() -> None
     assert read < 10
 
 
+def test_a_huge_contract_keeps_the_most_fixes_that_were_seen_to_work_together() -> None:
+    # Of eight fixes the sixth leaves its finding, and there is room for few tries.
+    fixes = [_finding(f"f{n}", Quote((f"k{n}",))) for n in range(8)]
+    text = "".join(f"k{n}: {n}\n" for n in range(8)) + "x: " + "y" * 500_000 + "\n"
+
+    def lint(text: str) -> list[Finding]:
+        return [each for n, each in enumerate(fixes) if f"k{n}: {n}\n" in text or n == 5]
+
+    result = fixed(text, PATH, lint, unsafe=False)
+    assert result.made == tuple(fixes[:4])
+    assert "k3: '3'\nk4: 4\n" in result.text
+
+
 @pytest.mark.parametrize(
     "new", [_finding("x", rule="C001"), _finding("x", rule="C101"), _finding("x", severity=Severity.ERROR)]
 )
