@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from toolkit.digest import Digest
 from toolkit.interface.model import Input, Output
 from toolkit.registry.marks import Marks
 from toolkit.registry.release import Release
@@ -14,6 +15,8 @@ from toolkit.registry.semver import Version, newest
 
 # Characters of a description: what fits a line or two of a list.
 _DESCRIPTION = 300
+# Digits of a digest: two states of one component are told apart.
+_MARKS = 16
 
 
 class Port(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -28,7 +31,8 @@ class Port(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One component: its newest release, and how many versions it has.
 
-    Its fields have the types of JSON, so that ten thousand lines are read in a moment.
+    `marks` changes whenever a mark of the component does, such as a yank of an older version; empty without marks. Its
+    fields have the types of JSON, so that ten thousand lines are read in a moment.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     deprecated: str | None = None
     superseded_by: str | None = None
     yanked: bool = False
+    marks: str = ""
 
     def matches(self, words: Iterable[str]) -> bool:
         """Return whether every word is in the name, title, description, tags, or in the ports' names and types."""
@@ -80,6 +85,7 @@ def entry_of(release: Release, versions: int, marks: Marks) -> Entry:
         deprecated=deprecated.reason if deprecated else None,
         superseded_by=str(deprecated.superseded_by) if deprecated and deprecated.superseded_by else None,
         yanked=release.version in marks.yanked,
+        marks=Digest.of(marks.to_bytes()).hex[:_MARKS] if marks.yanked or marks.deprecated else "",
     )
 
 

@@ -70,3 +70,11 @@ def test_the_newest_version_is_not_a_yanked_one(versions: list[str], yanked: lis
 
 def test_no_versions_have_no_newest_one() -> None:
     assert newest_version([], Marks()) is None
+
+
+def test_an_entry_differs_when_an_older_version_is_yanked() -> None:
+    marks = Marks()
+    assert entry_of(RELEASE, 2, marks).marks == ""
+    once = marks.with_yank(parse_version("0.9.0"), Yank(reason="broken", at=AT))
+    twice = once.with_yank(parse_version("0.8.0"), Yank(reason="broken", at=AT))
+    assert "" != entry_of(RELEASE, 2, once).marks != entry_of(RELEASE, 2, twice).marks
