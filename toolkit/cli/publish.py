@@ -31,6 +31,7 @@ registry_option = click.option(
 @registry_option
 @click.option("--namespace", metavar="NAME", help="The namespace of the names; overrides [tool.comp] namespace.")
 @click.option("--by", metavar="NAME", help="The publisher's name, for the record.")
+@click.option("--branch", metavar="NAME", help="Publish on this branch of a git registry, for review.")
 @click.option("--accept-breaking", is_flag=True, help="Publish even if the version is too low for what changed.")
 @pass_console
 def command(
@@ -41,6 +42,7 @@ def command(
     registry: str,
     namespace: str | None,
     by: str | None,
+    branch: str | None,
     accept_breaking: bool,
 ) -> int:
     """Publish the components in FOLDER as immutable releases.
@@ -62,7 +64,7 @@ def command(
         project = read_project(folder, environ=os.environ)
         releases = publish_project(
             project,
-            lambda: open_writable(parse_place(registry), environ=os.environ),
+            lambda: open_writable(parse_place(registry), environ=os.environ, review=branch),
             namespace=namespace,
             published=published,
             by=by,

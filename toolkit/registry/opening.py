@@ -16,9 +16,14 @@ def open_registry(place: Place, *, environ: Mapping[str, str]) -> Registry:
     raise UsageError(f"{place} cannot be read", hint="name a folder")
 
 
-def open_writable(place: Place, *, environ: Mapping[str, str]) -> WritableRegistry:
-    """Open a registry to publish in it, and make it if it is missing. Raises as `open_registry` does."""
+def open_writable(place: Place, *, environ: Mapping[str, str], review: str | None = None) -> WritableRegistry:
+    """Open a registry to publish in it, and make it if it is missing. Raises as `open_registry` does.
+
+    `review` is a branch of a git repository to publish on, in place of the one that others read.
+    """
     del environ
+    if review is not None and place.kind is not PlaceKind.GIT:
+        raise UsageError(f"{place} has no branches", hint="leave out --branch; a registry in git is git+https://…")
     if place.kind is PlaceKind.FOLDER:
         return Directory.create(place.folder)
     raise UsageError(f"{place} cannot be written to", hint="name a folder")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.errors import InputError
+from toolkit.errors import InputError, UsageError
 from toolkit.registry.opening import open_registry, open_writable
 from toolkit.registry.place import parse_place
 
@@ -13,3 +13,10 @@ def test_a_folder_is_opened_and_made(tmp_path: Path) -> None:
         open_registry(place, environ={})
     assert open_writable(place, environ={}).place == place
     assert open_registry(place, environ={}).names() == []
+
+
+def test_only_a_git_registry_has_branches(tmp_path: Path) -> None:
+    place = parse_place(str(tmp_path / "shared"))
+    with pytest.raises(UsageError, match="shared has no branches"):
+        open_writable(place, environ={}, review="topic")
+    assert not (tmp_path / "shared").exists()
