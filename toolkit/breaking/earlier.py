@@ -24,10 +24,11 @@ from toolkit.registry.names import VersionRequest, parse_request
 from toolkit.registry.opening import open_registry
 from toolkit.registry.place import parse_place
 from toolkit.registry.protocol import Registry
-from toolkit.registry.release import CONTRACT, Release, normalised
+from toolkit.registry.release import CONTRACT, Release
 from toolkit.registry.semver import Version
 from toolkit.spec.document import decoded, not_a_contract
 from toolkit.spec.reader import ComponentDocument, parse_document, read_document
+from toolkit.spec.schema_header import normalised
 from toolkit.system.copying import kind_of
 from toolkit.system.paths import real
 

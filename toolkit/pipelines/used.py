@@ -17,9 +17,9 @@ from toolkit.pipelines.images import is_pinned
 from toolkit.pipelines.kfp_process import Answer, Loaded
 from toolkit.pipelines.lock import LockedComponent
 from toolkit.redaction import without_login
-from toolkit.registry.release import normalised
 from toolkit.registry.vendored import LOCK_NAME, read_components_lock
 from toolkit.spec.reader import parse_component
+from toolkit.spec.schema_header import normalised
 
 # What identifies a container: the pipeline may set its environment and resources.
 _IDENTITY = ("image", "command", "args")

@@ -14,10 +14,11 @@ from toolkit.lint.versions import version_finding
 from toolkit.registry.finding import check_taken
 from toolkit.registry.names import Name, check_part
 from toolkit.registry.protocol import Registry, WritableRegistry
-from toolkit.registry.release import CONTRACT, README, Release, ReleaseFile, normalised
+from toolkit.registry.release import CONTRACT, README, Release, ReleaseFile
 from toolkit.registry.semver import Version, parse_version
 from toolkit.spec.pin import image_location
 from toolkit.spec.reader import ComponentDocument, read_document
+from toolkit.spec.schema_header import normalised
 
 _PINNED = re.compile(r".+@sha256:[0-9a-f]{64}")
 

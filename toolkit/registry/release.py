@@ -11,7 +11,6 @@ from toolkit.errors import InputError
 from toolkit.interface.model import Input, Interface, Kind, Output
 from toolkit.registry.names import Name, check_part
 from toolkit.registry.semver import Version, parse_version
-from toolkit.spec.schema_header import without_schema_header
 
 API = 1
 CONTRACT = "component.yaml"
@@ -117,14 +116,6 @@ class Release(Struct, frozen=True, kw_only=True):
         if data.get("interface_digest") != str(interface_digest(release.interface)):
             raise InputError("interface_digest does not belong to the interface")
         return release
-
-
-def normalised(contract: bytes) -> bytes:
-    """Return a contract with LF line ends and without an editor's header: the bytes that are stored and hashed."""
-    # KFP 1.8's ComponentStore hashes contracts in this form too, so that both have the same digest. A checkout may
-    # change the line ends of a copy.
-    # The header names a file of the author's repository, which the consumer's has not.
-    return without_schema_header(contract.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
 
 
 def interface_digest(interface: Interface) -> Digest:

@@ -10,9 +10,9 @@ from msgspec import Struct
 from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.limits import SETTINGS_SIZE
-from toolkit.registry.release import Release, normalised
+from toolkit.registry.release import Release
 from toolkit.spec.reader import parse_component
-from toolkit.spec.schema_header import schema_header
+from toolkit.spec.schema_header import normalised, schema_header
 from toolkit.system.atomic import write_bytes
 from toolkit.system.held import held
 from toolkit.system.paths import check_inside, leads_elsewhere

@@ -8,7 +8,7 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.interface.model import Input, Interface, Kind, Output
 from toolkit.registry.names import Name
-from toolkit.registry.release import CONTRACT, Release, ReleaseFile, interface_digest, normalised
+from toolkit.registry.release import CONTRACT, Release, ReleaseFile, interface_digest
 from toolkit.registry.semver import parse_version
 
 RATE = Input(name="rate", type="Float", kind=Kind.PARAMETER, description="How fast", default="0.1", optional=True)
@@ -87,11 +87,3 @@ def test_the_interface_digest_follows_what_callers_depend_on() -> None:
     assert changed(description="Otherwise") == interface_digest(INTERFACE)
     others = [changed(name="r"), changed(type="Integer"), changed(default="0.2"), changed(optional=False)]
     assert len({interface_digest(INTERFACE), *others}) == 5
-
-
-def test_line_ends_do_not_change_a_contract() -> None:
-    assert normalised(b"a\r\nb\rc\n") == b"a\nb\nc\n"
-
-
-def test_an_editors_header_is_no_part_of_a_release() -> None:
-    assert normalised(b"# yaml-language-server: $schema=../x.json\r\nname: a\n") == b"name: a\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolkit.spec.schema_header import schema_header, with_schema_header, without_schema_header
+from toolkit.spec.schema_header import normalised, schema_header, with_schema_header, without_schema_header
 
 YAML = b"# yaml-language-server: $schema=../a.json\n"
 
@@ -24,3 +24,11 @@ def test_a_header_is_taken_off(header: bytes) -> None:
 def test_other_text_stays(text: bytes) -> None:
     assert without_schema_header(text) == text
     assert schema_header(text) == b""
+
+
+def test_line_ends_do_not_change_a_contract() -> None:
+    assert normalised(b"a\r\nb\rc\n") == b"a\nb\nc\n"
+
+
+def test_an_editors_header_is_no_part_of_a_release() -> None:
+    assert normalised(b"# yaml-language-server: $schema=../x.json\r\nname: a\n") == b"name: a\n"
