@@ -14,13 +14,18 @@ def contract(version: str) -> bytes:
 
 
 def release(
-    version: str = "1.0.0", *, name: str = "train", content: bytes | None = None, readme: bytes | None = None
+    version: str = "1.0.0",
+    *,
+    namespace: str = "ml",
+    name: str = "train",
+    content: bytes | None = None,
+    readme: bytes | None = None,
 ) -> Release:
-    """Return a release of ml/NAME, with the contract `content` or else that of its version."""
+    """Return a release of NAMESPACE/NAME, with the contract `content` or else that of its version."""
     port = Input(name="c", type="Float", kind=Kind.PARAMETER, default="1.0")
     files = (ReleaseFile(path=README, digest=Digest.of(readme), size=len(readme)),) if readme is not None else ()
     return Release(
-        name=Name("ml", name),
+        name=Name(namespace, name),
         version=parse_version(version),
         digest=Digest.of(contract(version) if content is None else content),
         image="registry.example.com/ml/train@sha256:" + "0" * 64,

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from toolkit.config.lint import LINT_KEYS, SEVERITIES
 from toolkit.config.project import read_project
+from toolkit.config.registries import REGISTRY_KEYS
 from toolkit.config.settings import COMPONENT_KEYS
 from toolkit.config.workspace import WORKSPACE_KEYS
 from toolkit.errors import InputError
@@ -70,6 +71,9 @@ severity = { C022 = "error", "C09" = "off" }
 registries = ["registry.example.com:5000/ml", "docker.io/"]
 [tool.comp.lint.per-file-ignores]
 "steps/**/old*.yaml" = ["C0"]
+[tool.comp.registries]
+shared = "https://components.example.com/shared"
+team = { place = "../team", namespaces = ["ml", "nlp-*"] }
 [tool.comp.components.other]
 entrypoint = "a:c"
 resources = { cpu = 0.5 }
@@ -94,6 +98,11 @@ BAD = (
     'entrypoint = "a:b"\nallow-builds = [""]',
     'entrypoint = "a:b"\n[tool.comp.defaults]\nexclude = ["x"]',
     'entrypoint = "a:b"\nplatforms = "linux/amd64"',
+    'entrypoint = "a:b"\n[tool.comp.registries]\nshared = ""',
+    'entrypoint = "a:b"\n[tool.comp.registries]\nShared = "x"',
+    'entrypoint = "a:b"\n[tool.comp.registries.shared]\nnamespaces = ["ml"]',
+    'entrypoint = "a:b"\n[tool.comp.registries.shared]\nplace = "x"\nnamespaces = []',
+    'entrypoint = "a:b"\n[tool.comp.registries.shared]\nplace = "x"\nnamespaces = ["a/b"]',
     'entrypoint = "a:b"\nsystem-site-packages = "yes"',
     'entrypoint = "a:b"\n[tool.comp.components.Other]\nentrypoint = "a:c"',
     'entrypoint = "a:b"\n[tool.comp.components.other]\nimage = "x"',
@@ -194,5 +203,7 @@ def test_the_example_on_the_page_of_lint_is_right(tmp_path: Path) -> None:
 def test_the_schema_and_the_page_know_every_setting_of_a_collection() -> None:
     document = json.loads(resource("schemas", "comp-config.schema.json").read_text())
     assert sorted(document["properties"]["workspace"]["properties"]) == sorted(WORKSPACE_KEYS)
+    registry = document["properties"]["registries"]["additionalProperties"]["oneOf"][1]["properties"]
+    assert sorted(registry) == sorted(REGISTRY_KEYS)
     page = (ROOT / "docs" / "settings.md").read_text()
     assert all(f"\n{key} = " in page for key in WORKSPACE_KEYS)

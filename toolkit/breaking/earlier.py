@@ -19,10 +19,9 @@ from toolkit.digest import Digest
 from toolkit.errors import FindingsError, InputError, UsageError
 from toolkit.git.differences import Difference, differences
 from toolkit.git.repository import Repository
+from toolkit.registry.choosing import Registries
 from toolkit.registry.finding import find
 from toolkit.registry.names import VersionRequest, parse_request
-from toolkit.registry.opening import open_registry
-from toolkit.registry.place import parse_place
 from toolkit.registry.protocol import Registry
 from toolkit.registry.release import CONTRACT, Release
 from toolkit.registry.semver import Version
@@ -96,13 +95,9 @@ def open_earlier(
     if kind == "image" and open_image:
         return open_image(value), ()
     if kind == "release":
-        if registry is None:
-            raise UsageError(
-                f"{value} is a release, and no registry is named", hint="give --registry PLACE, or set COMP_REGISTRY"
-            )
-        return Released(
-            registry=open_registry(parse_place(registry), environ=environ), request=parse_request(value)
-        ), ()
+        request = parse_request(value)
+        registries = Registries.of(registry, environ=environ, folder=folder, required=request.registry is None)
+        return Released(registry=registries.find(request).registry, request=request), ()
     repository = Repository.open(folder, environ)
     start = repository.start(value)
     return InGit(repository=repository, tree=start.tree, reference=value), start.notices

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from toolkit.cli.console import Console, pass_console
-from toolkit.cli.publish import registry_option
+from toolkit.cli.registry_options import registry_option
 
 
 @click.command
@@ -15,22 +15,23 @@ from toolkit.cli.publish import registry_option
 @click.option("--into", metavar="DIRECTORY", default="components", show_default=True, help="The folder for the copies.")
 @click.option("--force", is_flag=True, help="Overwrite a copy that was edited.")
 @pass_console
-def command(console: Console, *, name: str, registry: str, into: str, force: bool) -> None:
+def command(console: Console, *, name: str, registry: str | None, into: str, force: bool) -> None:
     """Copy the component NAME[@VERSION] into this project, and lock it.
 
     The contract is copied unchanged to components/<namespace>/<name>/component.yaml, and components.lock in the
     current folder records version, digest and image. Prints the copy's path.
     """
-    from toolkit.registry.finding import find
+    from toolkit.registry.choosing import Registries
     from toolkit.registry.names import parse_request
-    from toolkit.registry.opening import open_registry
     from toolkit.registry.place import parse_place
     from toolkit.registry.release import CONTRACT
-    from toolkit.registry.vendored import add_component, check_names
+    from toolkit.registry.vendored import LOCK_NAME, add_component, check_names, read_components_lock
 
-    opened = open_registry(parse_place(registry), environ=os.environ)
     request = parse_request(name)
-    release = find(opened, request)
+    lock = read_components_lock(Path(LOCK_NAME))
+    bound = {each: parse_place(str(entry["registry"])) for each, entry in lock.items() if "registry" in entry}
+    found = Registries.of(registry, environ=os.environ, required=":" not in name).find(request, bound)
+    opened, release = found.registry, found.release
     contract = opened.content(release, CONTRACT)
     # Before anything is written, since the registry is another's.
     check_names(release, contract)

@@ -11,6 +11,7 @@ import click
 
 from toolkit.cli import bars, findings, many
 from toolkit.cli.console import Console, pass_console
+from toolkit.cli.registry_options import registry_option
 from toolkit.errors import InputError, Severity, UsageError
 from toolkit.system.paths import real
 
@@ -37,13 +38,7 @@ if TYPE_CHECKING:
     help="What must stay: names and order too; compiling and meaning; compiling.",
 )
 @click.option("--even-with-bump", is_flag=True, help="Exit with 1 on breaking changes that the version allows, too.")
-@click.option(
-    "--registry",
-    envvar="COMP_REGISTRY",
-    show_envvar=True,
-    metavar="PLACE",
-    help="The registry of a release.",
-)
+@registry_option
 @click.option(
     "--consumers",
     multiple=True,

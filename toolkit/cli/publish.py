@@ -10,20 +10,12 @@ import click
 
 from toolkit.cli import many
 from toolkit.cli.console import Console, pass_console
+from toolkit.cli.registry_options import registry_option
 from toolkit.errors import InputError
 from toolkit.progress import SUBJECT
 
 if TYPE_CHECKING:
     from toolkit.collection.work import Done
-
-registry_option = click.option(
-    "--registry",
-    envvar="COMP_REGISTRY",
-    required=True,
-    show_envvar=True,
-    metavar="PLACE",
-    help="The registry: a folder.",
-)
 
 
 @click.command
@@ -39,7 +31,7 @@ def command(
     /,
     *,
     asked: many.Asked,
-    registry: str,
+    registry: str | None,
     namespace: str | None,
     by: str | None,
     branch: str | None,
@@ -57,14 +49,15 @@ def command(
         from toolkit.breaking.releases import accept_release
         from toolkit.collection.work import Done
         from toolkit.config.project import read_project
+        from toolkit.registry.named import resolve_one
         from toolkit.registry.opening import open_writable
-        from toolkit.registry.place import parse_place
         from toolkit.registry.publishing import publish_project
 
         project = read_project(folder, environ=os.environ)
+        place = resolve_one(registry, environ=os.environ, namespace=namespace or project.namespace, folder=folder).place
         releases = publish_project(
             project,
-            lambda: open_writable(parse_place(registry), environ=os.environ, review=branch),
+            lambda: open_writable(place, environ=os.environ, review=branch),
             namespace=namespace,
             published=published,
             by=by,

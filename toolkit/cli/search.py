@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from toolkit.cli.console import Console, format_option, pass_console, printable
-from toolkit.cli.publish import registry_option
+from toolkit.cli.registry_options import registry_option
 
 
 @click.command
@@ -15,18 +15,17 @@ from toolkit.cli.publish import registry_option
 @registry_option
 @format_option
 @pass_console
-def command(console: Console, *, words: Sequence[str], registry: str, form: str) -> int:
+def command(console: Console, *, words: Sequence[str], registry: str | None, form: str) -> int:
     """List the components with all WORDS in their name, title, description, or their ports' names and types.
 
     Exit code 1 if no component matches.
     """
     import msgspec
 
-    from toolkit.registry.opening import open_registry
-    from toolkit.registry.place import parse_place
+    from toolkit.registry.choosing import Registries
 
-    opened = open_registry(parse_place(registry), environ=os.environ)
-    entries = [entry for entry in opened.entries() if entry.matches(words)]
+    registries = Registries.of(registry, environ=os.environ)
+    entries = [entry for _, entry in registries.entries() if entry.matches(words)]
     if form == "json":
         console.data(json.dumps(msgspec.to_builtins(entries), indent=2))
     elif entries:

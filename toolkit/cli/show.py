@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolkit.cli.console import Console, format_option, pass_console, printable
-from toolkit.cli.publish import registry_option
+from toolkit.cli.registry_options import registry_option
 from toolkit.interface.model import Input, Interface
 
 if TYPE_CHECKING:
@@ -19,23 +19,21 @@ if TYPE_CHECKING:
 @registry_option
 @format_option
 @pass_console
-def command(console: Console, *, name: str, registry: str, form: str) -> None:
+def command(console: Console, *, name: str, registry: str | None, form: str) -> None:
     """Show the component NAME, such as ml/train-model or ml/train-model@^1: its interface, image and versions."""
-    from toolkit.registry.finding import find
+    from toolkit.registry.choosing import Registries
     from toolkit.registry.names import parse_request
-    from toolkit.registry.opening import open_registry
-    from toolkit.registry.place import parse_place
     from toolkit.registry.release import CONTRACT
 
-    opened = open_registry(parse_place(registry), environ=os.environ)
-    release = find(opened, parse_request(name))
+    found = Registries.of(registry, environ=os.environ, required=":" not in name).find(parse_request(name))
+    opened, release = found.registry, found.release
     # Only verified: a damaged release is an error here already, and not first at `comp add`.
     opened.content(release, CONTRACT)
     versions = [str(version) for version in reversed(opened.versions(release.name))]
     if form == "json":
         console.data(json.dumps(release.to_dict() | {"versions": versions}, indent=2))
         return
-    console.data("\n".join(_text(release, versions, registry)))
+    console.data("\n".join(_text(release, versions, found.place.short)))
 
 
 def _text(release: "Release", versions: list[str], registry: str) -> list[str]:

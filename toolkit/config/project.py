@@ -12,6 +12,7 @@ from packaging.utils import InvalidName, canonicalize_name
 from toolkit.config.argo import ArgoSettings, read_argo_settings
 from toolkit.config.declared import read_declared, where_declared
 from toolkit.config.lint import read_lint_settings
+from toolkit.config.registries import check_registries
 from toolkit.config.settings import COMPONENT_KEYS, ENTRY_KEYS, ROOT_KEYS, Settings, repository_defaults
 from toolkit.config.toml import TomlDocument
 from toolkit.config.workspace import read_workspace_settings, shared_lock_of
@@ -225,6 +226,7 @@ def _component_document(folder: Path) -> TomlDocument:
     # So that a faulty table is reported by every command, as all other settings are.
     read_workspace_settings(own)
     read_lint_settings(own)
+    check_registries(own)
     if not is_component(own):
         raise InputError(
             f"{folder} is not a component: its [tool.comp] has settings for those below it alone",

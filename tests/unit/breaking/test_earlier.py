@@ -133,7 +133,7 @@ def test_a_folder_without_contracts_is_no_earlier_state(tmp_path: Path) -> None:
         ("../before/", "../before/ does not exist"),
         ("git:old.yaml", "old.yaml is not a branch, a tag or a commit of this clone"),
         ("HEAD:train/component.yaml", "HEAD:train/component.yaml is a file in a commit, expected a commit"),
-        ("ml/train@^1", "ml/train@^1 is a release, and no registry is named"),
+        ("ml/train@^1", "no component registry is named"),
         ("nowhere", "nowhere is not a branch, a tag or a commit of this clone"),
         ("git:main@{1}", "main@{1} is not a commit of this clone"),
     ],
