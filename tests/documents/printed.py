@@ -1,0 +1,47 @@
+"""Compare what a command printed with the lines of a page."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+# What differs from run to run: digests, times, and the names of runs.
+_VARYING = (
+    (re.compile(r"\bsha256:[0-9a-f]{64}"), "sha256:…"),
+    (re.compile(r"\bsha-[0-9a-f]{12}\b"), "sha-…"),
+    (re.compile(r"\b\d+(\.\d+)? (s|ms)\b"), "… s"),
+    (re.compile(r"\b\d{8}-\d{6}\b"), "…"),
+    (re.compile(r"\s+$"), ""),
+)
+
+
+def as_on_page(text: str, replaced: Mapping[str, str]) -> str:
+    """Return a text with the names of this machine's servers and folders as the page has them."""
+    for here, there in replaced.items():
+        text = text.replace(here, there)
+    return text
+
+
+def as_here(text: str, replaced: Mapping[str, str]) -> str:
+    """Return a text of a page with the names of this machine's servers and folders."""
+    for here, there in replaced.items():
+        text = text.replace(there, here)
+    return text
+
+
+def is_printed(lines: Sequence[str], printed: str) -> bool:
+    """Return whether a command printed these lines of a page, but for what varies."""
+    pattern = "".join(_line(line) for line in lines)
+    return re.fullmatch(pattern, "".join(f"{_plain(line)}\n" for line in printed.splitlines())) is not None
+
+
+def _line(line: str) -> str:
+    """Return the pattern of a page's line."""
+    if line.strip() == "…":
+        return r"(?:.*\n)*?"
+    return ".*".join(re.escape(part) for part in _plain(line).split("…")) + r"\n"
+
+
+def _plain(line: str) -> str:
+    """Return a line without what varies."""
+    for pattern, text in _VARYING:
+        line = pattern.sub(text, line)
+    return line
