@@ -29,6 +29,7 @@ INDEX_TYPES = {
 _NAME = r"(?P<name>[a-z0-9]+(?:[._/-][a-z0-9]+)*)"
 _MANIFEST = re.compile(rf"/v2/{_NAME}/manifests/(?P<id>[A-Za-z0-9_.:-]+)")
 _REFERRERS = re.compile(rf"/v2/{_NAME}/referrers/(?P<digest>sha256:[0-9a-f]{{64}})")
+_TAGS = re.compile(rf"/v2/{_NAME}/tags/list")
 _BLOB = re.compile(rf"/v2/{_NAME}/blobs/(?P<digest>sha256:[0-9a-f]{{64}})")
 _UPLOAD = re.compile(rf"/v2/{_NAME}/blobs/uploads/(?P<session>[a-z0-9]*)")
 
@@ -64,6 +65,9 @@ class Faults(Struct):
     an upload when it is asked about it; `done_is` gives the status that stands for success, by method; `most` is how
     many bytes it takes in one request; `redirect_uploads_to` is where it sends PATCH and PUT of uploads;
     `refuse_mounts` is the status that mounts get;
+    `ignore_conditions` replaces tags whatever `If-None-Match` says; `immutable_tags` refuses to replace one;
+    `whole_lists` sends lists in one page; `no_delete` and `no_catalog` are the statuses that those requests get;
+    `before_put` is called with the repository and identifier before a manifest is stored.
     `tell_less` is how many bytes fewer it then claims to have, and `stall` for how many seconds it stays silent, once
     per entry; `expire_after` makes tokens worthless after so many requests.
     """
@@ -93,6 +97,12 @@ class Faults(Struct):
     relative_locations: bool = False
     redirect_uploads_to: str | None = None
     most: int | None = None
+    ignore_conditions: bool = False
+    immutable_tags: bool = False
+    whole_lists: bool = False
+    no_delete: int | None = None
+    no_catalog: int | None = None
+    before_put: Callable[[str, str], None] | None = None
 
     def fail(self, method: str, path: str, status: int, *, times: int = 1, **headers: str) -> None:
         """Answer the next `times` matching requests with `status`."""
@@ -253,6 +263,9 @@ class _Handler(BaseHTTPRequestHandler):
             (_MANIFEST, "HEAD", self._get_manifest),
             (_MANIFEST, "GET", self._get_manifest),
             (_MANIFEST, "PUT", self._put_manifest),
+            (_MANIFEST, "DELETE", self._delete_manifest),
+            (_TAGS, "GET", self._get_tags),
+            (re.compile("/v2/_catalog"), "GET", self._get_catalog),
             (_REFERRERS, "GET", self._get_referrers),
             (_BLOB, "HEAD", self._get_blob),
             (_BLOB, "GET", self._get_blob),
@@ -290,9 +303,12 @@ class _Handler(BaseHTTPRequestHandler):
         return allowed
 
     def _needed(self, call: Call) -> set[str]:
-        for pattern in (_MANIFEST, _REFERRERS, _UPLOAD, _BLOB):
+        if call.path == "/v2/_catalog":
+            return {"catalog:*"}
+        for pattern in (_MANIFEST, _REFERRERS, _TAGS, _UPLOAD, _BLOB):
             if match := pattern.fullmatch(call.path):
                 actions = ["pull"] if call.method in {"GET", "HEAD"} else ["pull", "push"]
+                actions = ["delete"] if call.method == "DELETE" else actions
                 needed = {f"{match['name']}:{action}" for action in actions}
                 return needed | {f"{source}:pull" for source in call.query.get("from", [])}
         return set()
@@ -315,7 +331,7 @@ class _Handler(BaseHTTPRequestHandler):
         granted = set()
         for scope in asked:
             kind, name, actions = scope.split(":")
-            assert kind == "repository"
+            assert kind == ("registry" if name == "catalog" else "repository")
             granted |= {f"{name}:{action}" for action in actions.split(",") if known or action == "pull"}
         with self.remote.lock:
             self.remote.counter += 1
@@ -336,7 +352,10 @@ class _Handler(BaseHTTPRequestHandler):
         if not faults.content_type and media_type not in (self.headers.get("Accept") or ""):
             self._error(404, "MANIFEST_UNKNOWN", f"{media_type} is not accepted")
             return
-        headers = {"Content-Type": faults.content_type or media_type}
+        headers = {"Content-Type": faults.content_type or media_type, "ETag": f'"{digest}"'}
+        if self.headers.get("If-None-Match") == f'"{digest}"' and not faults.ignore_conditions:
+            self._send(304, b"", {"ETag": f'"{digest}"'})
+            return
         if not faults.no_digest_header:
             headers["Docker-Content-Digest"] = faults.wrong_digest_header or digest
         self._send(200, data, headers)
@@ -351,6 +370,16 @@ class _Handler(BaseHTTPRequestHandler):
         if problem:
             self._error(400, *problem)
             return
+        faults = self.remote.faults
+        if faults.before_put:
+            faults.before_put(name, id)
+        tagged = self.remote.tags.get(name, {}).get(id)
+        if tagged and self.headers.get("If-None-Match") == "*" and not faults.ignore_conditions:
+            self._error(412, "PRECONDITION_FAILED", "the tag exists")
+            return
+        if tagged and tagged != digest and faults.immutable_tags:
+            self._error(409, "TAG_IMMUTABLE", "the tag exists")
+            return
         with self.remote.lock:
             self.remote.put_manifest(name, data, media_type, tag=None if id.startswith("sha256:") else id)
         self._send(
@@ -361,6 +390,39 @@ class _Handler(BaseHTTPRequestHandler):
                 "Docker-Content-Digest": self.remote.faults.wrong_digest_header or digest,
             },
         )
+
+    def _delete_manifest(self, _: Call, name: str, id: str) -> None:  # noqa: A002 (the pattern's group)
+        if self.remote.faults.no_delete:
+            self._error(self.remote.faults.no_delete, "UNSUPPORTED", "no deletes here")
+            return
+        tags, manifests = self.remote.tags.get(name, {}), self.remote.manifests.get(name, {})
+        if id not in tags and id not in manifests:
+            self._error(404, "MANIFEST_UNKNOWN", "manifest unknown")
+            return
+        with self.remote.lock:
+            manifests.pop(id, None)
+            self.remote.tags[name] = {tag: digest for tag, digest in tags.items() if id not in {tag, digest}}
+        self._send(202, b"")
+
+    def _get_tags(self, call: Call, name: str) -> None:
+        if name not in self.remote.manifests:
+            self._error(404, "NAME_UNKNOWN", "repository name not known")
+            return
+        self._send_list(call, "tags", sorted(self.remote.tags.get(name, {})), {"name": name})
+
+    def _get_catalog(self, call: Call) -> None:
+        if self.remote.faults.no_catalog:
+            self._error(self.remote.faults.no_catalog, "DENIED", "no catalog for you")
+            return
+        self._send_list(call, "repositories", sorted(self.remote.manifests), {})
+
+    def _send_list(self, call: Call, key: str, every: list[str], more: dict[str, str]) -> None:
+        """Send a list after `last`, of at most `n` texts."""
+        last, size = call.query.get("last", [""])[0], int(call.query.get("n", ["0"])[0])
+        left = [text for text in every if text > last]
+        page = left if self.remote.faults.whole_lists or not size else left[:size]
+        link = {"Link": f'<{call.path}?last={page[-1]}&n={size}>; rel="next"'} if page and len(page) < len(left) else {}
+        self._send(200, json.dumps({**more, key: page}).encode(), link)
 
     def _manifest_problem(self, name: str, data: bytes, media_type: str) -> tuple[str, str] | None:
         parsed: dict[str, Any] = json.loads(data)

@@ -14,8 +14,10 @@ from toolkit.progress import Report, silent
 from toolkit.remote.artifacts import Artifact, find_artifact
 from toolkit.remote.blob_locations import BlobLocations
 from toolkit.remote.credentials import CredentialFiles
-from toolkit.remote.endpoints import get_manifest, head_blob, head_manifest, ping, pull_scope
+from toolkit.remote.endpoints import get_manifest, head_blob, head_manifest, ping, pull_scope, push_scope
 from toolkit.remote.failures import NOT_FOUND
+from toolkit.remote.listing import first_tags, list_repositories, list_tags
+from toolkit.remote.manifests import Manifest, delete, read_manifest, set_tag, tagged_digest
 from toolkit.remote.pulling import download, list_platforms, pull_image
 from toolkit.remote.pushing import push_image
 from toolkit.remote.referrers import Referrer, list_referrers
@@ -81,6 +83,43 @@ class Remote:
         """
         return find_artifact(self._session, reference, kind)
 
+    def manifest(
+        self, reference: Reference, *, known: Manifest | None = None, mirrors: bool = False
+    ) -> Manifest | None:
+        """Return the manifest that a reference names, as it is; None if it is missing.
+
+        `known` is returned if the reference names it still. Asks the mirrors of the host only with `mirrors`. Raises
+        OutsideError for content with another digest.
+        """
+        return read_manifest(self._session, reference, known=known, mirrors=mirrors)
+
+    def tagged(self, reference: Reference) -> Digest | None:
+        """Return the digest that a reference names on its own host at this moment; None if it is missing."""
+        return tagged_digest(self._session, reference, scope=push_scope(reference.repository))
+
+    def set_tag(self, built: Built, reference: Reference, *, only_new: bool = False) -> bool:
+        """Store a manifest, whose parts the repository has, under the reference's tag or digest.
+
+        With `only_new` return False if the server says that the tag exists; many servers replace it all the same.
+        """
+        return set_tag(self._session, built, reference, only_new=only_new)
+
+    def delete(self, reference: Reference) -> bool:
+        """Remove a tag, or a manifest with its tags; return whether the server did, which many do not permit."""
+        return delete(self._session, reference)
+
+    def tags(self, reference: Reference) -> tuple[str, ...] | None:
+        """Return the tags of the reference's repository on its own host; None if there is no such repository."""
+        return list_tags(self._session, reference)
+
+    def first_tags(self, reference: Reference, *, page: int) -> tuple[str, ...]:
+        """Return the first page of a repository's tags, which a server may make longer than asked for."""
+        return first_tags(self._session, reference, page=page)
+
+    def repositories(self, host: str) -> tuple[str, ...]:
+        """Return the repositories of a host that the server shows us. Raises RemoteError if it forbids the list."""
+        return list_repositories(self._session, host)
+
     def read_blob(self, reference: Reference, blob: Descriptor, *, start: int = 0) -> Generator[bytes]:
         """Yield a blob's bytes from `start` on; the caller verifies them.
 
@@ -101,11 +140,22 @@ class Remote:
         report: Report = silent,
         locations: BlobLocations | None = None,
         sent: Callable[[int], object] = lambda _: None,
+        present: frozenset[Digest] | None = None,
     ) -> Digest:
         """Send what the remote lacks, set the tags and that of `reference`, and return the manifest's digest.
 
         Layers that the remote has are never read. A layer is mounted if its `origin` is on the same host, or if
         `locations` knows another repository there that has it; `locations` records what is pushed. `sent` gets the
-        size of each blob and manifest that is sent, from one thread at a time.
+        size of each blob and manifest that is sent, from one thread at a time. `present` says that the image is new
+        there, and which of its blobs are not, so that nothing is asked first.
         """
-        return push_image(self._session, image, reference, tags=tags, report=report, locations=locations, sent=sent)
+        return push_image(
+            self._session,
+            image,
+            reference,
+            tags=tags,
+            report=report,
+            locations=locations,
+            sent=sent,
+            present=present,
+        )

@@ -70,29 +70,70 @@ def head_manifest(reference: Reference, *, ok: frozenset[int], scope: str) -> En
     )
 
 
-def get_manifest(reference: Reference) -> Endpoint:
-    """Fetch a manifest or index."""
+def get_manifest(reference: Reference, *, unless: Digest | None = None) -> Endpoint:
+    """Fetch a manifest or index; with `unless`, 304 is the answer if it has that digest still."""
     return Endpoint(
         method="GET",
         host=reference.host,
         path=f"/v2/{reference.repository}/manifests/{reference.identifier}",
         what=f"pull {reference}",
         scopes=frozenset({pull_scope(reference.repository)}),
-        headers={"Accept": ", ".join(MANIFEST_TYPES)},
+        ok=frozenset({200, 304} if unless else {200}),
+        # Servers that have entity tags use the digest, in quotes (RFC 9110, section 13.1.2).
+        headers={"Accept": ", ".join(MANIFEST_TYPES)} | ({"If-None-Match": f'"{unless}"'} if unless else {}),
     )
 
 
-def put_manifest(built: Built, reference: Reference, identifier: str) -> Endpoint:
-    """Store a manifest or an index under its digest or a tag."""
+def put_manifest(built: Built, reference: Reference, identifier: str, *, only_new: bool = False) -> Endpoint:
+    """Store a manifest or an index under its digest or a tag.
+
+    With `only_new` the server is asked to refuse with 412 if the tag exists (RFC 9110, section 13.1.2). The
+    specification leaves that to the servers, and many replace the tag.
+    """
     return Endpoint(
         method="PUT",
         host=reference.host,
         path=f"/v2/{reference.repository}/manifests/{identifier}",
         what=f"push {reference.name}, manifest {identifier}",
         scopes=frozenset({push_scope(reference.repository)}),
-        ok=DONE,
-        headers={"Content-Type": built.media_type},
+        ok=DONE | {412} if only_new else DONE,
+        headers={"Content-Type": built.media_type} | ({"If-None-Match": "*"} if only_new else {}),
         body=built.document,
+    )
+
+
+def delete_manifest(reference: Reference) -> Endpoint:
+    """Remove a tag, or a manifest with all its tags; any refusal is an answer, since many servers forbid it."""
+    return Endpoint(
+        method="DELETE",
+        host=reference.host,
+        path=f"/v2/{reference.repository}/manifests/{reference.identifier}",
+        what=f"delete {reference}",
+        scopes=frozenset({f"repository:{reference.repository}:pull,push,delete"}),
+        ok=DONE | {400, 401, 403, 404, 405, 409, 501},
+    )
+
+
+def get_tags(reference: Reference, *, page: int) -> Endpoint:
+    """List the tags of a repository, `page` of them at once; 404 if there is no such repository."""
+    return Endpoint(
+        method="GET",
+        host=reference.host,
+        path=f"/v2/{reference.repository}/tags/list?n={page}",
+        what=f"list the tags of {reference.name}",
+        scopes=frozenset({pull_scope(reference.repository)}),
+        ok=frozenset({200, 404}),
+    )
+
+
+def get_catalog(host: str, *, page: int) -> Endpoint:
+    """List the repositories of a host, `page` of them at once (the distribution project's API, "Catalog")."""
+    return Endpoint(
+        method="GET",
+        host=host,
+        path=f"/v2/_catalog?n={page}",
+        what=f"list the repositories of {host}",
+        scopes=frozenset({"registry:catalog:*"}),
     )
 
 

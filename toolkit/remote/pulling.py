@@ -9,7 +9,6 @@ from typing import Any
 from msgspec import Struct
 
 from toolkit.cache.store import Cache
-from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError, RemoteError, SlowError
 from toolkit.limits import REQUEST_TIME, TRANSFER_RATE
 from toolkit.oci.descriptor import (
@@ -26,6 +25,7 @@ from toolkit.oci.image import Image, Layer, Source
 from toolkit.oci.reference import Reference
 from toolkit.progress import Progress, Report
 from toolkit.remote.endpoints import get_blob, get_manifest
+from toolkit.remote.manifests import verified_digest
 from toolkit.remote.session import Session
 from toolkit.words import in_bytes
 
@@ -39,7 +39,6 @@ _PARTIAL = 206
 _UNKNOWN = Platform("unknown", "unknown")
 _TYPES = {OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST}
 _BROKEN = "it has to be pushed again; meanwhile choose another tag or image"
-_DIGEST_HEADER = "Docker-Content-Digest"
 
 
 class _Document(Struct, frozen=True, kw_only=True):
@@ -127,27 +126,10 @@ def _fetch(session: Session, reference: Reference, cache: Cache) -> _Document:
     if reference.digest and (data := cache.read_verified(reference.digest)) is not None:
         return _read_document(reference, data, None)
     answer = session.read(reference, get_manifest)
-    # For a tag, the server's own header is the only check that its answer arrives unchanged.
-    expected = reference.digest
-    if expected is None and (named := answer.headers.get(_DIGEST_HEADER)):
-        expected = _parse_digest(named, reference)
-    digest = Digest.of(answer.body)
-    if expected and digest != expected:
-        raise OutsideError(
-            f"{reference.host} gives another manifest than {reference}: {digest}, expected {expected}",
-            hint="something between here and the server changes its answers; try again",
-        )
+    digest = verified_digest(answer, reference)
     document = _read_document(reference, answer.body, answer.headers.get("Content-Type"))
     cache.store_verified(iter([answer.body]), digest, what=f"manifest of {reference}")
     return document
-
-
-def _parse_digest(text: str, reference: Reference) -> Digest:
-    """Return the digest of a server's header. Raises OutsideError if it is invalid."""
-    try:
-        return Digest.parse(text)
-    except InputError as error:
-        raise OutsideError(f"{reference.host} sent an invalid digest: {text[:80]!r}") from error
 
 
 def _read_document(reference: Reference, data: bytes, content_type: str | None) -> _Document:

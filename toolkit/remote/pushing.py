@@ -20,6 +20,7 @@ from toolkit.progress import Progress, Report
 from toolkit.remote.blob_locations import BlobLocations
 from toolkit.remote.endpoints import head_blob, head_manifest, mount_blob, push_scope, put_manifest
 from toolkit.remote.failures import FORBIDDEN, NOT_FOUND
+from toolkit.remote.manifests import changed
 from toolkit.remote.session import Session
 from toolkit.remote.uploading import Upload
 from toolkit.system.threads import at_once, threads
@@ -45,19 +46,21 @@ def push_image(
     report: Report,
     locations: BlobLocations | None,
     sent: Callable[[int], object],
+    present: frozenset[Digest] | None = None,
 ) -> Digest:
     """Make `reference`'s repository hold an image or an index under its digest and `tags`, and return the digest.
 
-    Sends nothing if it holds it already; `sent` gets the bytes of each blob and manifest that is sent. Raises
-    InputError for an invalid tag, or if `reference` has another digest.
+    Sends nothing if it holds it already; `sent` gets the bytes of each blob and manifest that is sent. `present` says
+    that the image is new to the repository, and which of its blobs are there, so that nothing is asked before it is
+    sent. Raises InputError for an invalid tag, or if `reference` has another digest.
     """
     digest = built.digest
     if reference.digest and reference.digest != digest:
         raise InputError(f"{reference} names another digest than the image has: {digest}")
     named = [reference.with_tag(tag) for tag in dict.fromkeys((*tags, *([reference.tag] if reference.tag else [])))]
-    push = _Push(session, reference, report, locations, sent)
+    push = _Push(session, reference, report, locations, sent, present)
     # A server that has the manifest has its parts as well, so only tags may be missing.
-    if push.holds(digest):
+    if present is None and push.holds(digest):
         missing = [tag for tag in named if push.digest_of(tag) != digest]
     else:
         # The manifest goes with the first tag: by digest alone it would be one more request.
@@ -83,6 +86,7 @@ class _Push:
         report: Report,
         locations: BlobLocations | None,
         sent: Callable[[int], object],
+        present: frozenset[Digest] | None,
     ) -> None:
         self._locations = locations
         self._sent = sent
@@ -91,8 +95,9 @@ class _Push:
         self._report = report
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        # The blobs below the last pushed manifest, if the repository still has that manifest.
-        self._present: frozenset[Digest] = frozenset()
+        # The blobs below the last pushed manifest, if the repository still has that manifest, or those of the caller.
+        self._present: frozenset[Digest] = present or frozenset()
+        self._new = present is not None
 
     def holds(self, digest: Digest) -> bool:
         """Return whether the repository has a manifest. False without asking if another one was pushed last."""
@@ -120,7 +125,7 @@ class _Push:
             if error.status not in _REQUEST_FAULTS or not (self._present or _BLOB_UNKNOWN in error.message):
                 raise
             log.info("%s lacks blobs: %s", self._reference.name, error.message)
-            self._present = frozenset()
+            self._present, self._new = frozenset(), False
             self._send_blobs(blobs.values())
             self._send_manifests(built, identifier)
         if self._locations:
@@ -210,7 +215,7 @@ class _Push:
 
     def _is_worth_asking(self, layer: Layer) -> bool:
         """Whether to ask before a blob is sent: a small one beside those of the last push is new in all likelihood."""
-        return not self._present or layer.descriptor.size >= _WORTH_ASKING
+        return not (self._present or self._new) or layer.descriptor.size >= _WORTH_ASKING
 
     def _is_mounted(self, answer: Answer | None) -> bool:
         """Return whether a mount took place: 202 says that an upload was opened instead (specification 1.1)."""
@@ -227,10 +232,7 @@ class _Push:
         self._count(len(built.document))
         stored = answer.headers.get(_DIGEST_HEADER)
         if stored and stored != str(built.digest):
-            raise OutsideError(
-                f"{self._reference.host} stored another manifest: {stored[:80]}, expected {built.digest}",
-                hint="something between here and the server changes requests",
-            )
+            raise changed(self._reference, stored, built.digest)
 
     def _source(self, layer: Layer) -> str | None:
         """Return another repository of the host that has a layer. None if none is known."""

@@ -426,3 +426,22 @@ def test_two_machines_push_one_component_at_once(
         assert {str(image.digest) for image in images} <= fake.manifests["ml/train"].keys()
         assert fake.tags["ml/train"]["1.0.0"] in {str(image.digest) for image in images}
         assert [fake.tags["ml/train"][f"sha-{number}"] for number in range(3)] == [str(i.digest) for i in images]
+
+
+def test_an_image_that_is_new_to_the_repository_is_sent_without_a_question(
+    fake: FakeRemote, client: Callable[..., Remote], source: Reference, image: Image
+) -> None:
+    held = image.layers[0].descriptor.digest
+    fake.put_blob("base/python", b"".join(image.layers[0].chunks()))
+    assert client().push(image, source, present=frozenset({held})) == image.digest
+    assert not fake.called("HEAD")
+    # The other layer and the config.
+    assert len(fake.called("POST", "/blobs/uploads/")) == 2
+
+
+def test_blobs_that_the_repository_was_wrongly_thought_to_have_are_sent_after_all(
+    fake: FakeRemote, client: Callable[..., Remote], source: Reference, image: Image
+) -> None:
+    lost = frozenset(layer.descriptor.digest for layer in image.layers)
+    assert client().push(image, source, present=lost) == image.digest
+    assert {str(digest) for digest in lost} <= set(fake.blobs["base/python"])
