@@ -32,7 +32,8 @@ def test_few_blocks_are_neither_run_nor_checked() -> None:
 @pytest.mark.parametrize("page", HERE.values(), ids=HERE)
 def test_a_page_does_what_it_says(page: Page, sample: Sample, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     assert sample
-    assert run_page(page, surroundings_of(page, tmp_path, request)) == []
+    differences = run_page(page, surroundings_of(page, tmp_path, request))
+    assert not differences, "\n\n".join(differences)
 
 
 PAGE = """\

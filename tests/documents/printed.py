@@ -11,6 +11,8 @@ _VARYING = (
     (re.compile(r"\b\d{8}-\d{6}\b"), "…"),
     (re.compile(r"\s+$"), ""),
 )
+# Lines that are missing if the cache has what they are about.
+_OF_A_COLD_CACHE = re.compile(r"making an environment for \d+ packages?")
 
 
 def as_on_page(text: str, replaced: Mapping[str, str]) -> str:
@@ -29,8 +31,9 @@ def as_here(text: str, replaced: Mapping[str, str]) -> str:
 
 def is_printed(lines: Sequence[str], printed: str) -> bool:
     """Return whether a command printed these lines of a page, but for what varies."""
-    pattern = "".join(_line(line) for line in lines)
-    return re.fullmatch(pattern, "".join(f"{_plain(line)}\n" for line in printed.splitlines())) is not None
+    pattern = "".join(_line(line) for line in lines if not _OF_A_COLD_CACHE.match(line))
+    kept = [_plain(line) for line in printed.splitlines() if not _OF_A_COLD_CACHE.match(line)]
+    return re.fullmatch(pattern, "".join(f"{line}\n" for line in kept)) is not None
 
 
 def _line(line: str) -> str:

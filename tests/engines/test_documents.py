@@ -15,4 +15,5 @@ PAGES = {page.path.relative_to(ROOT).as_posix(): page for page in pages_of(ROOT)
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_a_page_does_what_it_says(page: Page, sample: Sample, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     assert sample
-    assert run_page(page, surroundings_of(page, tmp_path, request)) == []
+    differences = run_page(page, surroundings_of(page, tmp_path, request))
+    assert not differences, "\n\n".join(differences)
