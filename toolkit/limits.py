@@ -194,6 +194,12 @@ RECORD_SIZE = Limit(
     unit="bytes",
     about="a file of a component registry, a layout's index, a record of `comp new`, the table of a cache export",
 )
+CATALOGUE_SIZE = Limit(
+    name="catalogue-size",
+    default=500_000_000,
+    unit="bytes",
+    about="the catalogue of a component registry, uncompressed",
+)
 BASELINE_SIZE = Limit(
     name="baseline-size",
     default=64_000_000,

@@ -243,7 +243,7 @@ def test_a_name_without_namespace_lists_its_candidates(component: Path, tmp_path
     )
 
 
-@pytest.mark.parametrize("command", ["search", "show", "add"])
+@pytest.mark.parametrize("command", ["show", "add"])
 def test_a_damaged_registry_is_exit_code_3(component: Path, tmp_path: Path, command: str) -> None:
     ok("publish", component, "--registry", "shared", folder=tmp_path)
     record = tmp_path / "shared" / "c" / "ml" / "train-model" / "v" / "1.0.0.json"

@@ -147,7 +147,14 @@ VERSION_RULES = (
               "interface_digest": "sha256:cc720a324af5727c74f00b41fb209465e50885fadb5f14831028fa4b418d3ccc",
               "published": "2026-01-31T12:00:00Z",
               "by": null,
-              "readme": null
+              "files": {},
+              "licenses": null,
+              "authors": [],
+              "tags": [],
+              "source": null,
+              "revision": null,
+              "platforms": [],
+              "checksum": "sha256:2d99bef3e259d9c062ab9ff44e42fe920ab05a8d1629b647e3010acbc3310087"
             }
             --- component.yaml
             name: Train
@@ -184,7 +191,14 @@ VERSION_RULES = (
               "interface_digest": "sha256:cc720a324af5727c74f00b41fb209465e50885fadb5f14831028fa4b418d3ccc",
               "published": "2026-01-31T12:00:00Z",
               "by": null,
-              "readme": null
+              "files": {},
+              "licenses": null,
+              "authors": [],
+              "tags": [],
+              "source": null,
+              "revision": null,
+              "platforms": [],
+              "checksum": "sha256:2d99bef3e259d9c062ab9ff44e42fe920ab05a8d1629b647e3010acbc3310087"
             }
             --- component.yaml
             name: Train

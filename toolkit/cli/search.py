@@ -25,7 +25,7 @@ def command(console: Console, *, words: Sequence[str], registry: str | None, for
     from toolkit.registry.choosing import Registries
 
     registries = Registries.of(registry, environ=os.environ)
-    entries = [entry for _, entry in registries.entries() if entry.matches(words)]
+    entries = [entry for _, entry in registries.entries(words)]
     if form == "json":
         console.data(json.dumps(msgspec.to_builtins(entries), indent=2))
     elif entries:

@@ -100,7 +100,7 @@ def plain_content(stream: ChunkStream, media_type: str) -> ChunkStream:
     return ChunkStream(read_chunks(_unzstd(stream) if media_type.endswith("zstd") else gunzip(stream)))
 
 
-def gunzip(stream: io.RawIOBase) -> BinaryIO:
+def gunzip(stream: io.RawIOBase | io.BytesIO) -> BinaryIO:
     """Inflate a gzip stream of one or many members; reading raises one of `compression_errors()` when it is broken."""
     opener: Any
     try:

@@ -5,7 +5,7 @@ name has to be in one registry only: its being in two is an error, and so is a r
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -106,10 +106,10 @@ class Registries(Struct, frozen=True, kw_only=True):
             raise self._unknown(name, places)
         return next(iter(having.values()))
 
-    def entries(self) -> Iterator[tuple[NamedPlace, Entry]]:
-        """Yield the entry of every component with its registry, but those of namespaces that are another's own."""
+    def entries(self, words: Sequence[str] = ()) -> Iterator[tuple[NamedPlace, Entry]]:
+        """Yield the entries with all words and their registry, but those of namespaces that are another's own."""
         for place in self.places:
-            for entry in self.open(place).entries():
+            for entry in self.open(place).entries(words):
                 if self.explicit or place in responsible(self.places, entry.name.partition("/")[0]):
                     yield place, entry
 

@@ -3,7 +3,7 @@
 What a reader returns is verified: contents have the digests that their release names.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from toolkit.registry.entry import Entry
@@ -36,8 +36,11 @@ class Registry(Protocol):
     def marks(self, name: Name) -> Marks:
         """Return the marks of a component; empty for one that does not exist."""
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield an entry for each component, in the order of names. It may be a moment behind the releases."""
+    def entries(self, words: Iterable[str] = ()) -> Iterator[Entry]:
+        """Yield the entry of each component that `matches` all words, in the order of names.
+
+        It may be a moment behind the releases.
+        """
 
 
 class WritableRegistry(Registry, Protocol):

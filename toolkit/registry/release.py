@@ -60,7 +60,12 @@ class Release(Struct, frozen=True, kw_only=True):
         return digests[path]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the record as JSON data."""
+        """Return the record as JSON data; its checksum is of all the rest."""
+        record = self._to_dict()
+        return record | {"checksum": _checksum(record)}
+
+    def _to_dict(self) -> dict[str, Any]:
+        """Return the record without its checksum."""
         return {
             "api": API,
             "namespace": self.name.namespace,
@@ -112,6 +117,12 @@ class Release(Struct, frozen=True, kw_only=True):
             revision=_optional(data, "revision"),
             platforms=_texts(data, "platforms"),
         )
+        rest = {key: value for key, value in data.items() if key != "checksum"}
+        if data.get("checksum") != _checksum(rest):
+            raise InputError(
+                "its checksum is not that of its content: it was changed after it was published",
+                hint="restore the registry's file from a copy; releases never change",
+            )
         # An interface that was edited by hand would mislead those who compare releases by its digest.
         if data.get("interface_digest") != str(interface_digest(release.interface)):
             raise InputError("interface_digest does not belong to the interface")
@@ -174,6 +185,12 @@ def interface_from_dict(data: Mapping[str, Any]) -> Interface:
             for port in _list(data, "outputs")
         ),
     )
+
+
+def _checksum(record: Mapping[str, Any]) -> str:
+    """Return the digest of a record, by which changes by hand and by faults of the disk are noticed."""
+    # Readers of foreign records call this, and JSON may hold lone surrogates.
+    return str(Digest.of(canonical_json(record, ascii_only=True)))
 
 
 def _text(data: Mapping[str, Any], key: str) -> str:
