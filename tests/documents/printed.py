@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 
-# What differs from run to run: digests, times, and the names of runs.
+# What differs from run to run: digests, commits, times, and the names of runs.
 _VARYING = (
     (re.compile(r"\bsha256:[0-9a-f]{64}"), "sha256:…"),
+    (re.compile(r"\bsha256:[0-9a-f]{12}\b"), "sha256:…"),
     (re.compile(r"\bsha-[0-9a-f]{12}\b"), "sha-…"),
+    (re.compile(r"\([0-9a-f]{9}\)"), "(…)"),
     (re.compile(r"\b\d+(\.\d+)? (s|ms)\b"), "… s"),
     (re.compile(r"\b\d{8}-\d{6}\b"), "…"),
     (re.compile(r"\s+$"), ""),

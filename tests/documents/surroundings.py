@@ -3,17 +3,25 @@
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from msgspec import Struct
 
+from tests.certificates import make_certificates
 from tests.commands import COMP
 from tests.conftest import ROOT
 from tests.documents.block import Page
 from tests.documents.shell import Shell
+from tests.package_index import PackageIndex, serving_index, small_wheel
+from tests.registries import serving_registry
 from tests.repositories import ENVIRON
 
+# Variables for the shell, and names of this machine with those of the pages.
+Names = tuple[dict[str, str], dict[str, str]]
+T = TypeVar("T")
 # The distribution server of the pages.
 HOST = "127.0.0.1:5000"
 
@@ -44,29 +52,58 @@ def surroundings_of(page: Page, folder: Path, request: pytest.FixtureRequest) ->
     environ["PATH"] = f"{COMP.parent}:{os.environ['PATH']}:/usr/sbin"
     replaced = {str(home): "/home/ann"}
     for need in sorted(page.needs):
-        more, names = _NEEDS[need](request)
+        more, names = _NEEDS[need](request, home)
         environ |= more
         replaced |= names
     return Surroundings(Shell(work, folder / "state", environ), replaced)
 
 
-def _remote(request: pytest.FixtureRequest) -> tuple[dict[str, str], dict[str, str]]:
+def _remote(request: pytest.FixtureRequest, home: Path) -> Names:
     """Start a distribution server."""
+    del home
     return {}, {request.getfixturevalue("remote").host: HOST}
 
 
-def _docker(request: pytest.FixtureRequest) -> tuple[dict[str, str], dict[str, str]]:
+def _docker(request: pytest.FixtureRequest, home: Path) -> Names:
     """Start a docker daemon."""
+    del home
     return {"DOCKER_HOST": request.getfixturevalue("docker_host")}, {}
 
 
-def _kfp(request: pytest.FixtureRequest) -> tuple[dict[str, str], dict[str, str]]:
+def _kfp(request: pytest.FixtureRequest, home: Path) -> Names:
     """Name a Python with kfp 2, which compiles pipelines."""
+    del home
     return {"COMP_KFP_PYTHON": str(request.getfixturevalue("kfp2"))}, {}
 
 
-_NEEDS: Mapping[str, Callable[[pytest.FixtureRequest], tuple[dict[str, str], dict[str, str]]]] = {
-    "remote": _remote,
+def _index(request: pytest.FixtureRequest, home: Path) -> Names:
+    """Start an index of packages with a login, and one package."""
+    wheel = small_wheel("acme_features", "1.4.0", content="def clean(text):\n    return text.strip().lower()\n")
+    index = PackageIndex({"acme_features-1.4.0-py3-none-any.whl": wheel}, user="ann:s3cret-word")
+    _entered(request, serving_index(index))
+    environ = {"UV_CACHE_DIR": str(home.parent / "uv"), "NO_PROXY": "127.0.0.1"}
+    return environ, {index.url.replace("ann:s3cret-word@", ""): "https://packages.example.com/simple"}
+
+
+def _company(request: pytest.FixtureRequest, home: Path) -> Names:
+    """Start a distribution server whose certificate a company's own authority signed; that is in the page's folder."""
+    certificates = make_certificates(home.parent)
+    shutil.copy(certificates.authority, home / "work" / "company-ca.pem")
+    host = _entered(request, serving_registry(home.parent / "remote", tls=certificates))
+    return {"NO_PROXY": "127.0.0.1"}, {host: "registry.example.com"}
+
+
+def _entered(request: pytest.FixtureRequest, context: AbstractContextManager[T]) -> T:
+    """Enter a context until the test ends."""
+    stack = ExitStack()
+    request.addfinalizer(stack.close)
+    return stack.enter_context(context)
+
+
+_NEEDS: Mapping[str, Callable[[pytest.FixtureRequest, Path], Names]] = {
+    "company": _company,
     "docker": _docker,
+    "index": _index,
     "kfp": _kfp,
+    "remote": _remote,
 }
