@@ -7,6 +7,8 @@ from toolkit.registry.protocol import WritableRegistry
 from toolkit.registry.release import CONTRACT, README, Release, ReleaseFile
 from toolkit.registry.semver import parse_version
 
+IMAGE = "registry.example.com/ml/train@sha256:" + "0" * 64
+
 
 def contract(version: str) -> bytes:
     """Return a contract that differs between versions."""
@@ -28,7 +30,7 @@ def release(
         name=Name(namespace, name),
         version=parse_version(version),
         digest=Digest.of(contract(version) if content is None else content),
-        image="registry.example.com/ml/train@sha256:" + "0" * 64,
+        image=IMAGE,
         title="Train",
         description="Fit a model",
         interface=Interface(inputs=(port,)),
@@ -43,3 +45,14 @@ def publish(
     """Publish a release that `release` made of the same content and README."""
     contents = {CONTRACT: contract(str(new.version)) if content is None else content}
     return registry.publish(new, contents if readme is None else contents | {README: readme})
+
+
+def contract_of(version: str, **inputs: str) -> bytes:
+    """Return a contract that can be used, with the image of every release; `inputs` are names and types."""
+    ports = "".join(f"- {{name: {name}, type: {kind}}}\n" for name, kind in inputs.items())
+    arguments = "".join(f", {{inputValue: {name}}}" for name in inputs)
+    return (
+        f"name: Train\ndescription: Fit a model\nmetadata: {{annotations: {{version: {version}}}}}\n"
+        + (f"inputs:\n{ports}" if inputs else "")
+        + f"implementation:\n  container:\n    image: {IMAGE}\n    command: [train{arguments}]\n"
+    ).encode()

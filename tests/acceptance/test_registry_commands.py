@@ -68,15 +68,18 @@ def test_an_edited_copy_is_never_overwritten_unasked(component: Path, tmp_path: 
     (component / "pyproject.toml").write_text(PROJECT % "1.1.0")
     (component / "component.yaml").write_text(CONTRACT % ("1" * 64))
     ok("publish", component, "--registry", "shared", folder=tmp_path)
+    kept = "components/ml/train-model/component.yaml.orig"
     refused = comp("add", "train-model", "--registry", "shared", folder=tmp_path)
     assert refused.code == 1
     assert refused.err == (
         "error: components/ml/train-model/component.yaml: "
         "this copy was edited, and adding the component would lose that\n"
-        "\nhint: --force takes the release's own contract\n"
+        "\nhint: --force takes the release's, and keeps yours beside it\n"
     )
     assert copy.read_text().endswith("# mine\n")
-    ok("add", "train-model", "--registry", "shared", "--force", folder=tmp_path)
+    forced = comp("add", "train-model", "--registry", "shared", "--force", folder=tmp_path)
+    assert (forced.code, forced.err) == (0, f"added ml/train-model@1.1.0\nthe edited copy is kept as {kept}\n")
+    assert (tmp_path / kept).read_text().endswith("# mine\n")
     assert copy.read_text() == CONTRACT % ("1" * 64)
 
 

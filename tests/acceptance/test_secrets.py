@@ -191,11 +191,7 @@ def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path, kfp2:
     run("inspect", f"{names['file']}/ml/usesit:0.1.0", "--format", "json")
     run("run", "usesit", "--runner", "process", "-i", "x=3")
     run("test", "usesit", "--runner", "process", code=None)
-    run("publish", "usesit", "--registry", "shared", "--namespace", "ml")
-    for form in ("text", "json"):
-        run("search", "usesit", "--registry", "shared", "--format", form)
-        run("show", "ml/usesit", "--registry", "shared", "--format", form)
-    run("add", "ml/usesit", "--registry", "shared")
+    _registry(world)
     for kind in ("component", "ir", "argo"):
         run("convert", "usesit/component.yaml", "--to", kind)
     _pipelines(world, kfp2)
@@ -286,6 +282,17 @@ def _failures(world: World) -> None:
     run("lock", "failing", code=None)
     run("build", "failing", code=None)
     run("run", "failing", "--runner", "process", "-i", "x=3", code=None)
+
+
+def _registry(world: World) -> None:
+    run = world.run
+    run("publish", "usesit", "--registry", "shared", "--namespace", "ml")
+    for form in ("text", "json"):
+        run("search", "usesit", "--registry", "shared", "--format", form)
+        run("show", "ml/usesit", "--registry", "shared", "--format", form)
+    run("add", "ml/usesit", "--registry", "shared")
+    run("status")
+    run("remove", "ml/usesit")
 
 
 def _nothing_kept(world: World, tmp_path: Path) -> None:

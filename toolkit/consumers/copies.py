@@ -7,9 +7,9 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from toolkit.errors import InputError, Location
+from toolkit.registry.lock import LOCK_NAME, read_components_lock
 from toolkit.registry.names import ANY, VersionRequest, parse_request
 from toolkit.registry.semver import Range, Version
-from toolkit.registry.vendored import LOCK_NAME, read_components_lock
 from toolkit.spec.reader import ComponentDocument, read_document
 
 

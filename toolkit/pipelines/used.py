@@ -17,7 +17,7 @@ from toolkit.pipelines.images import is_pinned
 from toolkit.pipelines.kfp_process import Answer, Loaded
 from toolkit.pipelines.lock import LockedComponent
 from toolkit.redaction import without_login
-from toolkit.registry.vendored import LOCK_NAME, read_components_lock
+from toolkit.registry.lock import LOCK_NAME, read_components_lock
 from toolkit.spec.reader import parse_component
 from toolkit.spec.schema_header import normalised
 

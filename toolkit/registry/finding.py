@@ -1,6 +1,7 @@
 """Find the release that a request means."""
 
 import logging
+from collections.abc import Iterator
 
 from toolkit.digest import Digest
 from toolkit.errors import InputError
@@ -9,9 +10,13 @@ from toolkit.registry.names import ANY, Name, VersionRequest
 from toolkit.registry.protocol import Registry
 from toolkit.registry.release import Release
 from toolkit.registry.semver import Version, next_free
-from toolkit.words import did_you_mean
+from toolkit.words import did_you_mean, shortened
 
 log = logging.getLogger(__name__)
+
+# Versions in a hint, and characters of a reason there.
+_LISTED = 12
+_REASON = 60
 
 
 def find(registry: Registry, request: VersionRequest) -> Release:
@@ -23,7 +28,7 @@ def find(registry: Registry, request: VersionRequest) -> Release:
     versions = registry.versions(name)
     chosen = _chosen(registry, name, versions, request)
     if chosen is None:
-        published = ", ".join(map(str, versions)) or "none"
+        published = ", ".join(_listed(registry, name, versions)) or "none"
         raise InputError(f"no release of {name} matches {request.selector}", hint=f"its releases: {published}")
     if request.digest is not None and chosen.digest != request.digest:
         raise InputError(
@@ -75,6 +80,15 @@ def full_name(registry: Registry, request: VersionRequest) -> Name:
     advice = did_you_mean(request.name, [name.name for name in names], otherwise="`comp search` lists the components")
     shown = f"{request.namespace}/{request.name}" if request.namespace else request.name
     raise InputError(f"{registry.place} has no component {shown}", hint=advice)
+
+
+def _listed(registry: Registry, name: Name, versions: list[Version]) -> Iterator[str]:
+    """Yield versions as a hint lists them: the last ones, with what was yanked."""
+    yanked = registry.marks(name).yanked
+    if len(versions) > _LISTED:
+        yield f"{len(versions) - _LISTED} earlier ones"
+    for version in versions[-_LISTED:]:
+        yield f"{version} (yanked: {shortened(yanked[version].reason, _REASON)})" if version in yanked else str(version)
 
 
 def _chosen(registry: Registry, name: Name, versions: list[Version], request: VersionRequest) -> Release | None:

@@ -1,16 +1,17 @@
-"""A consumer's files: verbatim copies of contracts, and `components.lock`, which describes them."""
+"""A consumer's copies of contracts: verbatim, described by `components.lock`, and never overwritten once edited."""
 
-import json
+import enum
 import os
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
 from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, OutsideError
-from toolkit.limits import SETTINGS_SIZE
-from toolkit.registry.release import Release
+from toolkit.limits import CONTRACT_SIZE
+from toolkit.registry.lock import ComponentsLock, LockedRelease, read_lock, write_lock, written_place
+from toolkit.registry.place import Place
+from toolkit.registry.release import CONTRACT, Release
 from toolkit.spec.reader import parse_component
 from toolkit.spec.schema_header import normalised, schema_header
 from toolkit.system.atomic import write_bytes
@@ -18,41 +19,90 @@ from toolkit.system.held import held
 from toolkit.system.paths import check_inside, leads_elsewhere
 from toolkit.system.reading import read_foreign
 
-LOCK_NAME = "components.lock"
-LOCK_VERSION = 1
+INTO = "components"
+# What `--force` names an edited copy.
+_KEPT = ".orig"
 _SHOWN = 80
 
 
 class Vendored(Struct, frozen=True, kw_only=True):
-    """The copy of one component, and whether adding it changed anything."""
+    """The copy of one component, and whether adding it changed anything; `kept` is where an edited copy is now."""
 
     path: Path
     changed: bool
+    kept: Path | None = None
+
+
+class CopyState(enum.Enum):
+    """How a copy is beside what the lock says."""
+
+    OK = "OK"
+    MODIFIED = "MODIFIED"
+    CORRUPTED = "CORRUPTED"
+    MISSING = "MISSING"
 
 
 def add_component(
-    release: Release, contract: bytes, *, requested: str, registry: str, folder: Path, into: str, force: bool = False
+    release: Release,
+    contract: bytes,
+    *,
+    requested: str,
+    registry: Place,
+    folder: Path,
+    into: str | None = None,
+    force: bool = False,
 ) -> Vendored:
     """Write the copy and its entry in `components.lock` of `folder`; the same release again changes nothing.
 
-    Raises InputError if the existing copy was edited, unless `force`.
+    The copy stays where it is, unless `into` names another folder; a new one goes to `components`. Raises InputError
+    if the existing copy was edited; with `force` it is kept beside the new one.
     """
-    path = folder / into / release.name.namespace / release.name.name / "component.yaml"
-    entry = {
-        "version": str(release.version),
-        "digest": str(release.digest),
-        "image": release.image,
-        "requested": requested,
-        "registry": registry,
-        # Relative, since the lock is committed with the project and read in other places.
-        "path": Path(os.path.relpath(path, folder)).as_posix(),
-    }
-    check_inside(folder / into, path)
     try:
         with held(folder):
-            return _add(path, contract, entry, str(release.name), lock_path=folder / LOCK_NAME, force=force)
+            return _add(release, contract, requested, registry, read_lock(folder), into, force=force)
     except OSError as error:
-        raise OutsideError(f"cannot add {release} at {path}: {error.strerror}") from error
+        raise OutsideError(f"cannot add {release} in {folder}: {error.strerror}") from error
+
+
+def remove_component(name: str, folder: Path, *, force: bool = False) -> tuple[LockedRelease, Path | None]:
+    """Remove a copy and its entry in the lock; return the entry, and where an edited copy is now.
+
+    Raises InputError if the copy was edited, unless `force`, and for a name that the lock has not.
+    """
+    with held(folder):
+        lock = read_lock(folder)
+        (entry,) = lock.chosen([name])
+        path = lock.copy_of(entry)
+        state, _ = copy_state(lock, entry)
+        kept = None
+        if state in {CopyState.MODIFIED, CopyState.CORRUPTED}:
+            if not force:
+                raise _edited(path, "removing the component", "--force keeps it beside, as component.yaml.orig")
+            kept = keep_aside(path)
+        else:
+            path.unlink(missing_ok=True)
+        write_lock(lock.without(entry))
+    _remove_empty(path.parent, folder)
+    return entry, kept
+
+
+def copy_state(lock: ComponentsLock, entry: LockedRelease) -> tuple[CopyState, str]:
+    """Return how the copy of a component is, and the reason if it is not OK."""
+    path = lock.copy_of(entry)
+    try:
+        data = read_foreign(path, CONTRACT_SIZE)
+        if Digest.of(normalised(data)) == entry.digest:
+            return CopyState.OK, ""
+        parse_component(data.decode(), path)
+    except (FileNotFoundError, NotADirectoryError):
+        return CopyState.MISSING, f"{path} does not exist"
+    except OSError as error:
+        return CopyState.CORRUPTED, f"{path} cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        return CopyState.CORRUPTED, f"{path} is no contract: not UTF-8 text"
+    except InputError as error:
+        return CopyState.CORRUPTED, f"{path} is no contract: {error.message}"
+    return CopyState.MODIFIED, f"{path} was edited"
 
 
 def check_names(release: Release, contract: bytes) -> None:
@@ -60,7 +110,7 @@ def check_names(release: Release, contract: bytes) -> None:
 
     Publishing refuses such a contract too, but another program may have written the registry.
     """
-    interface = parse_component(contract.decode(errors="replace"), Path(str(release), "component.yaml")).interface
+    interface = parse_component(contract.decode(errors="replace"), Path(str(release), CONTRACT)).interface
     for name in (*(port.name for port in interface.inputs), *(port.name for port in interface.outputs)):
         if leads_elsewhere(name):
             raise InputError(
@@ -69,52 +119,81 @@ def check_names(release: Release, contract: bytes) -> None:
             )
 
 
-def _add(path: Path, contract: bytes, entry: dict[str, Any], key: str, *, lock_path: Path, force: bool) -> Vendored:
-    """Write the copy, and the entry under `key`; the caller holds the lock of the folder."""
-    locked = read_components_lock(lock_path)
-    previous = locked.get(key)
+def keep_aside(path: Path) -> Path:
+    """Move a file to a name beside it that is free, and return that path."""
+    data, number = path.read_bytes(), 0
+    while True:
+        kept = path.with_name(f"{path.name}{_KEPT}{f'.{number}' if number else ''}")
+        try:
+            # A rename would replace what was kept earlier.
+            with kept.open("xb") as stream:
+                stream.write(data)
+        except FileExistsError:
+            number += 1
+            continue
+        path.unlink()
+        return kept
+
+
+def _add(
+    release: Release,
+    contract: bytes,
+    requested: str,
+    registry: Place,
+    lock: ComponentsLock,
+    into: str | None,
+    *,
+    force: bool,
+) -> Vendored:
+    """Write the copy, and its entry; the caller holds the folder of the lock."""
+    previous = lock.components.get(str(release.name))
+    if previous and into is None:
+        path, root = lock.copy_of(previous), lock.folder / Path(previous.path).parents[2]
+    else:
+        root = lock.folder / (into or INTO)
+        path = root / release.name.namespace / release.name.name / CONTRACT
+    check_inside(root, path)
+    entry = LockedRelease(
+        name=release.name,
+        version=release.version,
+        digest=release.digest,
+        image=release.image,
+        requested=requested,
+        registry=written_place(registry, lock.folder),
+        # Relative, since the lock is committed with the project and read in other places.
+        path=Path(os.path.relpath(path, lock.folder)).as_posix(),
+        more=previous.more if previous else {},
+    )
     old = path.read_bytes() if path.is_file() else None
-    if old is not None and not force:
-        current = str(Digest.of(normalised(old)))
-        # An unedited copy has the digest of this release or of the one in the lock.
-        if current != entry["digest"] and (previous is None or current != previous.get("digest")):
-            raise InputError(
-                "this copy was edited, and adding the component would lose that",
-                where=Location(path=path),
-                hint="--force takes the release's own contract",
-            )
+    kept = None
+    # An unedited copy has the digest of this release or of the one in the lock.
+    allowed = {release.digest, previous.digest} if previous else {release.digest}
+    if old is not None and Digest.of(normalised(old)) not in allowed:
+        if not force:
+            raise _edited(path, "adding the component", "--force takes the release's, and keeps yours beside it")
+        kept = keep_aside(path)
     # The consumer's own header stays: it names a schema of the consumer's repository.
     new = schema_header(old or b"") + contract
     # The copy before the lock: after a crash in between, adding the same release again finds its own copy.
     if old != new:
         write_bytes(path, new)
     if previous != entry:
-        locked[key] = entry
-        # Sorted, so that adding a component changes one place of the file.
-        document = {"version": LOCK_VERSION, "components": dict(sorted(locked.items()))}
-        write_bytes(lock_path, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
-    return Vendored(path=path, changed=old != new or previous != entry)
+        left = lock.without(previous) if previous and previous.image != entry.image else lock
+        write_lock(left.with_components(entry))
+    return Vendored(path=path, changed=old != new or previous != entry, kept=kept)
 
 
-def _reason(error: Exception) -> str:
-    """Return in words why a document is not a lock."""
-    if isinstance(error, KeyError):
-        return f"it has no {error}"
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-        return f"not valid JSON: {error}"
-    return "its parts are of other types"
+def _edited(path: Path, what: str, hint: str) -> InputError:
+    """Return the error for a copy that was edited."""
+    return InputError(f"this copy was edited, and {what} would lose that", where=Location(path=path), hint=hint)
 
 
-def read_components_lock(path: Path) -> dict[str, dict[str, Any]]:
-    """Read the entries of a lock; empty if the file is missing. Raises InputError if it is not a lock."""
-    try:
-        document = json.loads(read_foreign(path, SETTINGS_SIZE))
-        if document["version"] != LOCK_VERSION:
-            raise InputError(f"its version is {document['version']!r}", where=Location(path=path), hint="update comp")
-        return {str(name): dict(entry) for name, entry in document["components"].items()}
-    except FileNotFoundError:
-        return {}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(
-            f"not a {LOCK_NAME}: {_reason(error)}", where=Location(path=path), hint="restore it from version control"
-        ) from error
+def _remove_empty(folder: Path, root: Path) -> None:
+    """Remove a folder and those above it, below `root`, as long as they are empty."""
+    for place in (folder, *folder.parents):
+        if place.absolute() == root.absolute() or not place.absolute().is_relative_to(root.absolute()):
+            return
+        try:
+            place.rmdir()
+        except OSError:
+            return

@@ -8,6 +8,7 @@ from toolkit.consumers.copies import Copies, Copy, document_of, place_in_lock
 from toolkit.digest import Digest
 from toolkit.interface.model import Interface
 from toolkit.registry.names import Name, parse_request
+from toolkit.registry.place import parse_place
 from toolkit.registry.release import Release
 from toolkit.registry.semver import parse_version
 from toolkit.registry.vendored import add_component
@@ -67,7 +68,7 @@ def test_a_lock_that_comp_wrote_is_understood(tmp_path: Path) -> None:
         published="2026-01-31T12:00:00Z",
     )
     asked = parse_request("ml/train@~1.2").selector
-    add_component(release, contract().encode(), requested=asked, registry="shared", folder=tmp_path, into="components")
+    add_component(release, contract().encode(), requested=asked, registry=parse_place("shared"), folder=tmp_path)
     copies = Copies()
     copies.read(tmp_path / "components.lock")
     (copy,) = copies.by_place.values()

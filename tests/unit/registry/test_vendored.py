@@ -8,10 +8,12 @@ import pytest
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.interface.model import Interface
+from toolkit.registry.lock import read_components_lock
 from toolkit.registry.names import Name
+from toolkit.registry.place import parse_place
 from toolkit.registry.release import Release
 from toolkit.registry.semver import parse_version
-from toolkit.registry.vendored import Vendored, add_component, read_components_lock
+from toolkit.registry.vendored import Vendored, add_component, remove_component
 
 
 def _add(
@@ -20,7 +22,7 @@ def _add(
     *,
     name: str = "train",
     version: str = "1.0.0",
-    into: str = "components",
+    into: str | None = "components",
     force: bool = False,
 ) -> Vendored:
     release = Release(
@@ -33,7 +35,15 @@ def _add(
         interface=Interface(),
         published="2026-01-31T12:00:00Z",
     )
-    return add_component(release, content, requested="^1", registry="shared", folder=folder, into=into, force=force)
+    return add_component(
+        release,
+        content,
+        requested="^1",
+        registry=parse_place("https://components.example"),
+        folder=folder,
+        into=into,
+        force=force,
+    )
 
 
 def test_the_copy_is_verbatim_and_locked(tmp_path: Path) -> None:
@@ -48,7 +58,7 @@ def test_the_copy_is_verbatim_and_locked(tmp_path: Path) -> None:
                 "digest": str(Digest.of(b"one\n")),
                 "image": "registry.example.com/train@sha256:" + "0" * 64,
                 "requested": "^1",
-                "registry": "shared",
+                "registry": "https://components.example",
                 "path": "components/ml/train/component.yaml",
             }
         },
@@ -160,3 +170,48 @@ def test_a_pipe_in_the_place_of_a_lock_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "components.lock")
     with pytest.raises(InputError, match="expected a file"):
         read_components_lock(tmp_path / "components.lock")
+
+
+def test_a_forced_edit_is_kept_beside_and_never_replaced(tmp_path: Path) -> None:
+    copy = _add(tmp_path).path
+    for number, text in enumerate((b"mine\n", b"mine again\n")):
+        copy.write_bytes(text)
+        kept = _add(tmp_path, b"two\n", version="1.1.0", force=True).kept
+        assert kept == copy.with_name(f"component.yaml.orig{f'.{number}' if number else ''}")
+        assert kept.read_bytes() == text
+    assert copy.read_bytes() == b"two\n"
+
+
+def test_a_copy_stays_where_it_is(tmp_path: Path) -> None:
+    _add(tmp_path, into="vendor")
+    release_two = _add(tmp_path, b"two\n", version="1.1.0", into=None)
+    assert release_two.path == tmp_path / "vendor/ml/train/component.yaml"
+    assert not (tmp_path / "components").exists()
+
+
+def test_what_is_removed_leaves_no_folder_and_no_entry(tmp_path: Path) -> None:
+    copy = _add(tmp_path).path
+    _add(tmp_path, name="load")
+    remove_component("train", tmp_path)
+    assert not copy.parent.exists()
+    assert list(read_components_lock(tmp_path / "components.lock")) == ["ml/load"]
+    remove_component("ml/load", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["components.lock"]
+
+
+def test_an_edited_copy_is_not_removed_unless_forced(tmp_path: Path) -> None:
+    copy = _add(tmp_path).path
+    copy.write_bytes(b"mine\n")
+    with pytest.raises(InputError, match="this copy was edited, and removing the component would lose that"):
+        remove_component("ml/train", tmp_path)
+    assert copy.read_bytes() == b"mine\n"
+    _, kept = remove_component("ml/train", tmp_path, force=True)
+    assert kept
+    assert kept.read_bytes() == b"mine\n"
+    assert not copy.exists()
+
+
+def test_a_copy_that_is_gone_is_removed_from_the_lock(tmp_path: Path) -> None:
+    _add(tmp_path).path.unlink()
+    remove_component("ml/train", tmp_path)
+    assert read_components_lock(tmp_path / "components.lock") == {}

@@ -1,0 +1,67 @@
+"""`comp status`: how the components of components.lock stand."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from toolkit.cli.console import Console, columns, format_option, pass_console, printable
+from toolkit.words import counted
+
+if TYPE_CHECKING:
+    from toolkit.registry.lock import ComponentsLock
+    from toolkit.registry.standing import Standing
+
+
+@click.command
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--check", is_flag=True, help="Exit with 1 for OUTDATED and DEPRECATED, too.")
+@click.option("--offline", is_flag=True, help="Compare the copies with components.lock alone, without a registry.")
+@format_option
+@pass_console
+def command(console: Console, *, names: Sequence[str], check: bool, offline: bool, form: str) -> int:
+    """Print how each component of components.lock is; by default all.
+
+    MISSING: its copy is not there. CORRUPTED: the copy is no contract, or the release has another digest in the
+    registry. MODIFIED: the copy was edited. YANKED, DEPRECATED: its publisher withdrew the version, or the component.
+    OUTDATED: there is a newer version. OK: none of them. Exit code 1 if a component is in one of the first four.
+    """
+    from toolkit.registry.choosing import Registries
+    from toolkit.registry.lock import find_lock, read_lock
+    from toolkit.registry.standing import WRONG, State, standings
+
+    lock = read_lock(find_lock(Path()))
+    registries = None if offline else Registries.of(None, environ=os.environ, required=False)
+    found = list(standings(lock, lock.chosen(names), registries))
+    if form == "json":
+        console.data(json.dumps([as_data(each, lock) for each in found], indent=2))
+    elif found:
+        rows = [(each.states[0].value, str(each.entry), printable("; ".join(each.remarks), lines=1)) for each in found]
+        console.data("\n".join(columns(rows)))
+    refused = WRONG | {State.OUTDATED, State.DEPRECATED} if check else WRONG
+    wrong = sum(not refused.isdisjoint(each.states) for each in found)
+    if form == "text":
+        console.say(
+            f"{counted(len(found), 'component')}: {wrong or 'none'} {'needs' if wrong == 1 else 'need'} a change"
+        )
+    return 1 if wrong else 0
+
+
+def as_data(standing: "Standing", lock: "ComponentsLock") -> dict[str, Any]:
+    """Return how a component stands as JSON data."""
+    entry, known = standing.entry, standing.known
+    return {
+        "name": str(entry.name),
+        "version": str(entry.version),
+        "state": standing.states[0].value,
+        "states": [state.value for state in standing.states],
+        "reasons": list(standing.remarks),
+        "requested": entry.requested,
+        "registry": entry.registry,
+        "path": os.path.relpath(lock.copy_of(entry)),
+        "allowed": str(known.allowed) if known and known.allowed else None,
+        "newest": str(known.newest) if known and known.newest else None,
+    }
