@@ -285,12 +285,14 @@ def _failures(world: World) -> None:
 
 
 def _registry(world: World) -> None:
+    """Publish a component, find and take it, and look after its registry."""
     run = world.run
     run("publish", "usesit", "--registry", "shared", "--namespace", "ml")
     for form in ("text", "json"):
         run("search", "usesit", "--registry", "shared", "--format", form)
         run("show", "ml/usesit", "--registry", "shared", "--format", form)
     run("add", "ml/usesit", "--registry", "shared")
+    run("registry", "reindex", "--registry", "shared")
     run("status")
     run("remove", "ml/usesit")
 

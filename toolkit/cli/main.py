@@ -39,6 +39,7 @@ COMMANDS = {
     "add": ("add", "Take components from registries into this project."),
     "status": ("status", "Show which components taken from registries are edited or outdated."),
     "remove": ("remove", "Take components of registries out of this project."),
+    "registry": ("registry", "Make a component registry, check it and look after it."),
     "convert": ("convert", "Turn a contract into KFP v2 IR, an Argo WorkflowTemplate, or back."),
     "ci": ("ci", "Write what a CI platform needs to build, test and push components."),
     "base": ("base", "Make a base image from Debian packages."),

@@ -47,7 +47,8 @@ def members(data: bytes) -> Members:
         whole = size >= _HEADER.size + _TRAILER.size and position + size <= len(data)
         if begin != _BEGIN or (extra, part) != (_EXTRA, _ID) or not whole or number in found:
             raise InputError(f"not a catalogue: an invalid member at byte {position}")
-        found[number] = data[position : position + size]
+        if (one := data[position : position + size]) != member(0, ()):
+            found[number] = one
         position += size
     return found
 

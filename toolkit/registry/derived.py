@@ -76,8 +76,9 @@ def _write_component(
         except OutsideError as error:
             log.warning("%s", error)
             continue
-        storage.replace(layout.pinned(name, release.digest), contract)
-        storage.replace(layout.tagged(name, version), contract)
+        blob = layout.blob(release.digest)
+        storage.share(blob, layout.pinned(name, release.digest), contract)
+        storage.share(blob, layout.tagged(name, version), contract)
         complete[version] = index_line(release)
     newest = newest_version(complete, _marks(registry, name))
     if newest is not None:
@@ -92,11 +93,12 @@ def _write_component(
 def _write_newest(registry: Registry, storage: Storage, name: Name, version: Version) -> None:
     """Write the newest contract in KFP's layout."""
     try:
-        contract = registry.content(registry.release(name, version), CONTRACT)
+        release = registry.release(name, version)
+        contract = registry.content(release, CONTRACT)
     except OutsideError as error:
         log.warning("%s", error)
         return
-    storage.replace(layout.newest(name), contract)
+    storage.share(layout.blob(release.digest), layout.newest(name), contract)
 
 
 def _write_entry(registry: Registry, storage: Storage, name: Name) -> None:

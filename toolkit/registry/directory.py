@@ -15,7 +15,7 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.limits import CATALOGUE_SIZE
 from toolkit.registry import derived, layout
-from toolkit.registry.catalogue import catalogue_text, matching
+from toolkit.registry.catalogue import catalogue_bytes, catalogue_text, matching
 from toolkit.registry.config import RegistryConfig
 from toolkit.registry.entry import Entry
 from toolkit.registry.finding import check_taken
@@ -63,6 +63,8 @@ class Directory:
                 # Of several publishers that make it at once, one says so.
                 if Storage(root).create(layout.CONFIG, (config or RegistryConfig()).to_bytes()):
                     log.info("made the registry %s", root)
+                # So that a web server has one, too.
+                Storage(root).create(layout.CATALOGUE, catalogue_bytes(()))
         return cls.open(root)
 
     @property
@@ -96,7 +98,9 @@ class Directory:
                 # Publishing the same content again mends a damaged blob.
                 self._storage.keep(layout.blob(Digest.of(contents[path])), contents[path])
             with self._pending(release.name):
-                new = self._storage.create(layout.record(release.name, release.version), release.to_bytes())
+                new = self._storage.create(
+                    layout.record(release.name, release.version), release.to_bytes(), immutable=True
+                )
                 # The lock may not reach every machine that writes to a shared disk, and the record decides.
                 if not new:
                     check_taken(self, release)
@@ -183,18 +187,24 @@ class Directory:
         except FileNotFoundError:
             pass
         except InputError as error:
-            log.warning("%s: %s", self._storage.path(layout.CATALOGUE), error)
+            log.warning(
+                "%s is damaged (%s); the records are read instead: `comp registry reindex` mends it",
+                self._storage.path(layout.CATALOGUE),
+                error,
+            )
         except OSError as error:
             raise cannot(f"cannot read {self._storage.path(layout.CATALOGUE)}", error) from error
         return (entry for entry in derived.entries_of_records(self) if entry.matches(wanted))
 
-    def reindex(self, *names: Name) -> None:
-        """Make the derived files of these components again, or of all, and the catalogue.
+    def reindex(self) -> int:
+        """Make the derived files of all components again, and the catalogue; return the number of components.
 
         A damaged release is left out with a warning, so that others can still be published.
         """
         with self._writing():
-            derived.rebuild_all(self, self._storage, names or self.names())
+            names = self.names()
+            derived.rebuild_all(self, self._storage, names)
+        return len(names)
 
     def _catalogue_text(self) -> bytes:
         """Return the catalogue's lines. Raises InputError if it is damaged, OSError."""

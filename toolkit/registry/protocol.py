@@ -4,7 +4,7 @@ What a reader returns is verified: contents have the digests that their release 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from toolkit.registry.entry import Entry
 from toolkit.registry.marks import Marks
@@ -55,3 +55,11 @@ class WritableRegistry(Registry, Protocol):
 
     def change_marks(self, name: Name, change: Callable[[Marks], Marks]) -> Marks:
         """Change the marks of a component in one step, and return them."""
+
+
+@runtime_checkable
+class Reindexable(Protocol):
+    """A registry that has files or artifacts derived from its releases, and can make them again."""
+
+    def reindex(self) -> int:
+        """Make everything again that is derived, and return the number of components."""

@@ -21,6 +21,7 @@ from toolkit.system.reading import read_foreign
 log = logging.getLogger(__name__)
 
 LOCK = ".lock"
+_IMMUTABLE = 0o444
 # Seconds after which a writer that waits for another one says so.
 _QUIET = 3.0
 
@@ -39,17 +40,18 @@ class Storage:
         """Read a file. Raises OSError, InputError for one that is too large or not a regular file."""
         return read_foreign(self.root / name, limit)
 
-    def create(self, name: str, data: bytes) -> bool:
+    def create(self, name: str, data: bytes, *, immutable: bool = False) -> bool:
         """Create a file with its whole content; False if it exists already, perhaps since a moment ago.
 
-        Once it returns, the file survives a loss of power.
+        Once it returns, the file survives a loss of power. An `immutable` one is read-only, as git's objects are, so
+        that no editor writes to it.
         """
         path = self.root / name
         with self._room(path), temporary_beside(path) as made:
             made.stream.write(data)
             made.finish(0o644)
             # The mode decides whether the group may write, not the umask of this user.
-            made.path.chmod(_mode(path.parent))
+            made.path.chmod(_IMMUTABLE if immutable else _mode(path.parent))
             try:
                 # A rename would replace the record of another publisher; a link fails if the name exists.
                 os.link(made.path, path)
@@ -58,21 +60,42 @@ class Storage:
             sync_folder(path.parent)
         return True
 
-    def replace(self, name: str, data: bytes) -> None:
+    def replace(self, name: str, data: bytes, *, immutable: bool = False) -> None:
         """Write a file, unless it has this content already."""
         if not self.holds(name, data):
             path = self.root / name
             with self._room(path), temporary_beside(path) as made:
                 made.stream.write(data)
                 made.finish(0o644)
-                made.path.chmod(_mode(path.parent))
+                made.path.chmod(_IMMUTABLE if immutable else _mode(path.parent))
                 made.path.replace(path)
 
     def keep(self, name: str, data: bytes) -> None:
-        """Write a file whose name says its content, unless it is whole; it survives a loss of power."""
+        """Write a read-only file whose name says its content, unless it is whole; it survives a loss of power."""
         if not self.holds(name, data):
-            self.replace(name, data)
+            self.replace(name, data, immutable=True)
             sync_folder((self.root / name).parent)
+
+    def share(self, source: str, name: str, data: bytes) -> None:
+        """Give a file whose content is `data` a second name, which takes no space.
+
+        It is a copy where the file system has no links, or the file is another user's.
+        """
+        path = self.root / name
+        if self.holds(name, data):
+            return
+        with self._room(path):
+            # A second name cannot replace another one in one step, but its own rename can.
+            linked = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
+            try:
+                os.link(self.root / source, linked)
+            except OSError:
+                self.replace(name, data, immutable=True)
+                return
+            try:
+                linked.replace(path)
+            finally:
+                linked.unlink(missing_ok=True)
 
     def holds(self, name: str, data: bytes) -> bool:
         """Return whether a file has this content."""

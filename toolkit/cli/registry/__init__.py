@@ -1,0 +1,16 @@
+"""`comp registry`: make a component registry, check it and look after it."""
+
+import click
+
+from toolkit.cli.groups import LazyGroup
+
+# Name, module under toolkit.cli.registry, and the line that `comp registry --help` shows.
+COMMANDS = {
+    "init": ("init", "Make an empty registry."),
+    "reindex": ("reindex", "Make indexes, catalogue and KFP's layout again from the records."),
+}
+
+
+@click.group(cls=LazyGroup, package="toolkit.cli.registry", table=COMMANDS, no_args_is_help=True)
+def command() -> None:
+    """Make a component registry, check it and look after it."""

@@ -1,0 +1,36 @@
+"""`comp registry init`: make an empty registry."""
+
+import json
+import shlex
+from pathlib import Path
+
+import click
+
+from toolkit.cli.console import Console, pass_console
+
+
+@click.command
+@click.argument("folder", metavar="DIRECTORY", type=click.Path(path_type=Path))
+@click.option("--name", metavar="NAME", help="The name by which users may know it.  [default: that of the folder]")
+@pass_console
+def command(console: Console, *, folder: Path, name: str | None) -> None:
+    """Make an empty registry in DIRECTORY.
+
+    Releases in it never change. The folder may be shared by its group, served by a web server, or committed to git.
+    Prints the folder; if it is a registry already, nothing changes.
+    """
+    from toolkit.registry.config import RegistryConfig
+    from toolkit.registry.directory import Directory
+    from toolkit.registry.names import check_part, is_part
+
+    own = folder.absolute().name
+    called = check_part(name, "name of a registry") if name else own if is_part(own) else None
+    was_there = (folder / "config.json").exists()
+    opened = Directory.create(folder, RegistryConfig(name=called))
+    if was_there:
+        console.say(f"{folder} is a registry already")
+    known = opened.config().name
+    console.say(f"publish in it: comp publish COMPONENT --registry {shlex.quote(str(folder))}")
+    console.say(f"or name it in pyproject.toml, for --registry {known or 'NAME'}:")
+    console.say(f"  [tool.comp.registries]\n  {known or 'NAME'} = {json.dumps(str(folder), ensure_ascii=False)}")
+    console.data(str(folder))
