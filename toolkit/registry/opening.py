@@ -10,9 +10,10 @@ from toolkit.registry.protocol import Registry, WritableRegistry
 
 def open_registry(place: Place, *, environ: Mapping[str, str]) -> Registry:
     """Open a registry to read it. Raises InputError if it is missing, OutsideError if it cannot be reached."""
-    del environ
     if place.kind is PlaceKind.FOLDER:
         return Directory.open(place.folder)
+    if place.kind is PlaceKind.OCI:
+        return _open_oci(place, environ)
     raise UsageError(f"{place} cannot be read", hint="name a folder")
 
 
@@ -21,9 +22,20 @@ def open_writable(place: Place, *, environ: Mapping[str, str], review: str | Non
 
     `review` is a branch of a git repository to publish on, in place of the one that others read.
     """
-    del environ
     if review is not None and place.kind is not PlaceKind.GIT:
         raise UsageError(f"{place} has no branches", hint="leave out --branch; a registry in git is git+https://…")
     if place.kind is PlaceKind.FOLDER:
         return Directory.create(place.folder)
+    if place.kind is PlaceKind.OCI:
+        return _open_oci(place, environ)
     raise UsageError(f"{place} cannot be written to", hint="name a folder")
+
+
+def _open_oci(place: Place, environ: Mapping[str, str]) -> WritableRegistry:
+    """Return a registry on a distribution server; nothing is asked yet, and its repositories need no making."""
+    # The client takes longer to import than a folder to read.
+    from toolkit.cache.store import Cache
+    from toolkit.registry.oci.registry import OciRegistry
+    from toolkit.remote.client import Remote
+
+    return OciRegistry(place, Remote(environ=environ), Cache.default(environ))

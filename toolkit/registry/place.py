@@ -39,7 +39,7 @@ class Place(Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         if self.kind is PlaceKind.OCI:
-            return f"oci://{self.address}"
+            return without_login(f"oci://{self.address}")
         if self.kind is PlaceKind.GIT:
             return f"git+{without_login(self.address)}" + (f"#{self.branch}" if self.branch else "")
         return without_login(self.address) if self.kind is PlaceKind.HTTP else self.address

@@ -20,3 +20,12 @@ def test_only_a_git_registry_has_branches(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="shared has no branches"):
         open_writable(place, environ={}, review="topic")
     assert not (tmp_path / "shared").exists()
+
+
+def test_a_registry_on_a_server_is_opened_without_asking_it(tmp_path: Path) -> None:
+    place = parse_place("oci://registry.example.com/team")
+    environ = {"COMP_CACHE_DIR": str(tmp_path)}
+    assert open_registry(place, environ=environ).place == place
+    assert open_writable(place, environ=environ).place == place
+    with pytest.raises(UsageError, match="oci://team has no host"):
+        open_registry(parse_place("oci://team"), environ=environ)

@@ -1,0 +1,311 @@
+"""A component registry on a distribution server, on a strict double of one."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.fake_remote import Access, FakeRemote, Reply
+from tests.oci_registries import registry_at
+from tests.releases import contract, publish, release
+from toolkit.digest import Digest
+from toolkit.errors import InputError, OutsideError, RemoteError
+from toolkit.limits import RECORD_SIZE
+from toolkit.oci.descriptor import OCI_MANIFEST
+from toolkit.registry.directory import Directory
+from toolkit.registry.finding import find
+from toolkit.registry.marks import Yank
+from toolkit.registry.names import parse_request
+from toolkit.registry.oci.registry import OciRegistry
+from toolkit.registry.release import CONTRACT, README, Release, ReleaseFile
+from toolkit.registry.semver import parse_version
+
+Opened = Callable[[str], OciRegistry]
+NAME = release().name
+REPOSITORY = "team/ml/train"
+IMAGE = b'{"config":{"mediaType":"application/vnd.oci.image.config.v1+json"},"layers":[]}'
+
+
+def test_what_is_published_is_read_by_others(registry: OciRegistry, opened: Opened) -> None:
+    readme = b"# Train\n"
+    for version in ("1.0.0", "1.1.0-rc.1", "1.1.0"):
+        assert publish(registry, release(version, readme=readme), readme=readme) is True
+    assert publish(registry, release("1.0.0", name="score")) is True
+    bob = opened("bob")
+    assert [str(name) for name in bob.names()] == ["ml/score", "ml/train"]
+    assert [*map(str, bob.versions(NAME))] == ["1.0.0", "1.1.0-rc.1", "1.1.0"]
+    found = find(bob, parse_request("ml/train@^1"))
+    assert found == release("1.1.0", readme=readme)
+    assert bob.content(found, CONTRACT) == contract("1.1.0")
+    assert bob.content(found, README) == readme
+    assert [(entry.name, entry.version, entry.versions) for entry in bob.entries()] == [
+        ("ml/score", "1.0.0", 1),
+        ("ml/train", "1.1.0", 3),
+    ]
+    assert [entry.name for entry in bob.entries(["SCORE"])] == ["ml/score"]
+    with pytest.raises(KeyError):
+        bob.content(found, "LICENSE")
+
+
+def test_a_component_that_does_not_exist_has_nothing(registry: OciRegistry) -> None:
+    assert (registry.names(), registry.versions(NAME), registry.marks(NAME).yanked) == ([], [], {})
+    assert list(registry.entries()) == []
+    with pytest.raises(OutsideError, match=r"has no release ml/train@1\.0\.0"):
+        registry.release(NAME, parse_version("1.0.0"))
+
+
+def test_a_release_is_the_same_in_a_folder_and_on_a_server(
+    registry: OciRegistry, opened: Opened, tmp_path: Path
+) -> None:
+    files = {"LICENSE": b"MIT\n", README: b"# T\n", "examples/a.yaml": b"a: 1\n"}
+    rich: Release = replace(
+        release(),
+        by="ann",
+        files=tuple(
+            ReleaseFile(path=path, digest=Digest.of(data), size=len(data)) for path, data in sorted(files.items())
+        ),
+        description="Überprüft\n\n" + "long " * 2000,
+        licenses="MIT",
+        authors=("Ann <ann@example.com>",),
+        tags=("xgboost",),
+        source="https://git.example/x",
+        revision="0" * 40,
+        platforms=("linux/amd64", "linux/arm64"),
+    )
+    contents = {CONTRACT: contract("1.0.0"), **files}
+    folder = Directory.create(tmp_path / "folder")
+    folder.publish(rich, contents)
+    registry.publish(rich, contents)
+    there = opened("bob").release(NAME, rich.version)
+    assert there == folder.release(NAME, rich.version) == rich
+    assert there.to_bytes() == rich.to_bytes()
+    assert {path: opened("bob").content(there, path) for path in contents} == contents
+
+
+def test_the_same_again_changes_nothing_and_another_contract_is_refused(
+    fake: FakeRemote, registry: OciRegistry, opened: Opened
+) -> None:
+    publish(registry, release())
+    before = dict(fake.tags[REPOSITORY])
+    assert publish(opened("bob"), release()) is False
+    with pytest.raises(InputError, match=r"published already with other content: sha256:.*\[V604\]"):
+        publish(opened("bob"), release(content=b"other"), content=b"other")
+    assert fake.tags[REPOSITORY] == before
+
+
+def test_a_publisher_that_loses_learns_the_winner_and_takes_its_claim_back(
+    fake: FakeRemote, registry: OciRegistry, opened: Opened
+) -> None:
+    bob, done = opened("bob"), list[bool]()
+
+    def meanwhile(_: str, identifier: str) -> None:
+        if identifier.startswith("claim-") and not done:
+            done.append(False)
+            done.append(publish(bob, release(content=b"bob's"), content=b"bob's"))
+
+    fake.faults.before_put = meanwhile
+    with pytest.raises(InputError) as caught:
+        publish(registry, release())
+    assert str(Digest.of(b"bob's")) in caught.value.message
+    assert done[1:] == [True]
+    assert len([tag for tag in fake.tags[REPOSITORY] if tag.startswith("claim-")]) == 1
+
+
+def test_a_publisher_that_loses_against_the_same_contract_has_what_it_wanted(
+    fake: FakeRemote, registry: OciRegistry, opened: Opened
+) -> None:
+    bob, done = opened("bob"), list[bool]()
+
+    def meanwhile(_: str, identifier: str) -> None:
+        if identifier.startswith("claim-") and not done:
+            done.append(False)
+            done.append(publish(bob, replace(release(), by="bob")))
+
+    fake.faults.before_put = meanwhile
+    assert publish(registry, release()) is False
+    assert opened("coy").release(NAME, release().version).by == "bob"
+
+
+def test_every_manifest_has_a_tag(fake: FakeRemote, registry: OciRegistry) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        publish(registry, release(version))
+    registry.change_marks(NAME, lambda marks: marks.with_yank(release().version, Yank(reason="x", at="2026")))
+    for repository in ("team/ml/train", "team/comp-names"):
+        assert {*fake.manifests[repository]} == {*fake.tags[repository].values()}
+
+
+def test_a_publish_asks_for_little(fake: FakeRemote, registry: OciRegistry, opened: Opened) -> None:
+    readme = b"# Train\n"
+    publish(registry, release(readme=readme), readme=readme)
+    bob = opened("bob")
+    bob.release(NAME, release().version)
+    list(bob.entries())
+    fake.calls.clear()
+    publish(bob, release("1.1.0", readme=readme), readme=readme)
+    asked = [(call.method, call.path.removeprefix("/v2/team/").partition("uploads")[0]) for call in fake.calls]
+    blobs = [("POST", "ml/train/blobs/"), ("PUT", "ml/train/blobs/")]
+    # The interface and the README are there already.
+    assert sorted(asked[1:5]) == sorted(2 * blobs)
+    claim = asked[5][1]
+    assert "/manifests/claim-1.1.0-" in claim
+    assert [asked[0], *asked[5:]] == [
+        ("GET", "ml/train/tags/list"),
+        ("PUT", claim),
+        ("GET", "ml/train/tags/list"),
+        ("PUT", "ml/train/manifests/1.1.0"),
+        ("HEAD", "ml/train/manifests/1.1.0"),
+        ("GET", "comp-index/manifests/index"),
+        ("POST", "comp-index/blobs/"),
+        ("PUT", "comp-index/blobs/"),
+        ("PUT", "comp-index/manifests/index"),
+        ("HEAD", "comp-index/manifests/index"),
+    ]
+
+
+def test_tags_that_are_no_versions_are_passed_over(fake: FakeRemote, registry: OciRegistry) -> None:
+    publish(registry, release())
+    fake.tags[REPOSITORY] |= dict.fromkeys(("latest", "1.0", "v1.0.0", "sha256-" + "0" * 64), "sha256:x")
+    assert [*map(str, registry.versions(NAME))] == ["1.0.0"]
+
+
+def test_a_version_that_is_listed_without_a_manifest_can_be_published(fake: FakeRemote, registry: OciRegistry) -> None:
+    publish(registry, release())
+    fake.tags[REPOSITORY]["1.1.0"] = f"sha256:{'0' * 64}"
+    assert publish(registry, release("1.1.0")) is True
+
+
+def test_a_failing_index_does_not_fail_a_publish(
+    fake: FakeRemote, registry: OciRegistry, opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake.faults.fail("PUT", "/comp-index/manifests/", 403)
+    assert publish(registry, release()) is True
+    assert "the index of oci://" in caplog.text
+    assert "`comp registry reindex` mends it" in caplog.text
+    caplog.clear()
+    # Without an index the releases are read.
+    assert [entry.name for entry in opened("bob").entries()] == ["ml/train"]
+    assert "has no index, so that every component is read" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [(401, "wants other credentials"), (403, "does not allow it"), (429, "limits the rate of requests")],
+)
+def test_refusals_of_the_server_are_named(fake: FakeRemote, registry: OciRegistry, status: int, message: str) -> None:
+    fake.faults.fail("GET", "/tags/list", status, times=9)
+    with pytest.raises(RemoteError, match=message) as caught:
+        publish(registry, release())
+    assert caught.value.status == status
+
+
+def test_a_login_is_used(fake: FakeRemote, tmp_path: Path) -> None:
+    fake.access = Access("bearer")
+    path = tmp_path / ".docker" / "config.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"auths": {fake.host: {"username": "ann", "password": "s3cret"}}}))
+    registry = registry_at(f"oci://{fake.host}/team", tmp_path)
+    assert publish(registry, release()) is True
+    assert registry.versions(NAME)
+    with pytest.raises(RemoteError, match="who are you"):
+        registry_at(f"oci://{fake.host}/team", tmp_path / "stranger").versions(NAME)
+
+
+def test_contents_come_from_a_mirror(fake: FakeRemote, registry: OciRegistry, tmp_path: Path) -> None:
+    publish(registry, release())
+    place = f"oci://{fake.host}/team"
+    mirrored = registry_at(place, tmp_path / "bob", COMP_MIRRORS=f"{fake.host}={fake.host}/mirror")
+    fake.manifests[f"mirror/{REPOSITORY}"] = fake.manifests[REPOSITORY]
+    fake.blobs[f"mirror/{REPOSITORY}"] = fake.blobs[REPOSITORY]
+    fake.tags[f"mirror/{REPOSITORY}"] = fake.tags[REPOSITORY]
+    fake.calls.clear()
+    found = mirrored.release(NAME, release().version)
+    assert mirrored.content(found, CONTRACT) == contract("1.0.0")
+    assert {call.path.partition("/team/")[0] for call in fake.calls} == {"/v2/", "/v2/mirror"}
+
+
+def test_an_image_under_the_name_is_named_and_not_replaced(fake: FakeRemote, registry: OciRegistry) -> None:
+    fake.put_manifest(REPOSITORY, IMAGE, OCI_MANIFEST, tag="1.0.0")
+    before = dict(fake.tags[REPOSITORY])
+    with pytest.raises(
+        OutsideError, match=r"is not a release of a component: it is application/vnd\.oci\.image\.config"
+    ):
+        registry.release(NAME, release().version)
+    with pytest.raises(OutsideError, match="is not a release of a component"):
+        publish(registry, release())
+    assert fake.tags[REPOSITORY] == before
+
+
+def _changed(fake: FakeRemote, part: str, value: object) -> None:
+    """Set the tag 1.0.0 to a manifest in which one part is another."""
+    manifest = json.loads(fake.manifests[REPOSITORY][fake.tags[REPOSITORY]["1.0.0"]][1])
+    manifest[part] = value
+    fake.put_manifest(REPOSITORY, json.dumps(manifest).encode(), OCI_MANIFEST, tag="1.0.0")
+
+
+def test_a_manifest_that_was_edited_is_refused(fake: FakeRemote, registry: OciRegistry, opened: Opened) -> None:
+    publish(registry, release())
+    other = fake.put_blob(REPOSITORY, b"name: Other\n")
+    manifest = json.loads(fake.manifests[REPOSITORY][fake.tags[REPOSITORY]["1.0.0"]][1])
+    layers = manifest["layers"]
+    layers[1] |= {"digest": other, "size": 12}
+    _changed(fake, "layers", layers)
+    bob = opened("bob")
+    found = bob.release(NAME, release().version)
+    with pytest.raises(OutsideError, match=f"has another component.yaml than its record says: {other}, expected"):
+        bob.content(found, CONTRACT)
+    _changed(fake, "layers", [*layers[:1], *layers])
+    with pytest.raises(OutsideError, match="it has 2 records and 1 files"):
+        opened("coy").release(NAME, release().version)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (b"<html>", "is damaged"),
+        (b"[]", "is damaged"),
+        (b'{"api":2}', "is damaged: api is 2, expected 1"),
+        (release("2.0.0").to_bytes(), r"has the record of ml/train@2\.0\.0"),
+        (release(name="score").to_bytes(), r"has the record of ml/score@1\.0\.0"),
+    ],
+)
+def test_another_record_is_refused(
+    fake: FakeRemote, registry: OciRegistry, opened: Opened, record: bytes, message: str
+) -> None:
+    publish(registry, release())
+    manifest = json.loads(fake.manifests[REPOSITORY][fake.tags[REPOSITORY]["1.0.0"]][1])
+    manifest["layers"][0] |= {"digest": fake.put_blob(REPOSITORY, record), "size": len(record)}
+    _changed(fake, "layers", manifest["layers"])
+    with pytest.raises(OutsideError, match=message):
+        opened("bob").release(NAME, release().version)
+
+
+def test_a_blob_with_other_content_is_refused(fake: FakeRemote, registry: OciRegistry, opened: Opened) -> None:
+    publish(registry, release())
+    found = opened("bob").release(NAME, release().version)
+    fake.faults.corrupt_blobs = True
+    with pytest.raises(OutsideError, match="has another content"):
+        opened("bob").content(found, CONTRACT)
+
+
+def test_huge_documents_are_refused(
+    fake: FakeRemote, registry: OciRegistry, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(registry, release())
+    found = opened("bob").release(NAME, release().version)
+    _changed(fake, "annotations", {"x": "y" * (9 << 20)})
+    with pytest.raises(RemoteError, match="is longer than"):
+        opened("bob").release(NAME, release().version)
+    _changed(fake, "annotations", {})
+    monkeypatch.setenv(RECORD_SIZE.variable, "20")
+    with pytest.raises(OutsideError, match="exceeds the limit of 20"):
+        opened("coy").content(found, CONTRACT)
+    with pytest.raises(OutsideError, match="exceeds the limit of 20"):
+        opened("coy").release(NAME, release().version)
+
+
+def test_a_list_that_is_no_list_is_the_fault_of_the_server(fake: FakeRemote, registry: OciRegistry) -> None:
+    fake.faults.replies.append(("GET", "/tags/list", Reply(200, body=b"<html>")))
+    with pytest.raises(RemoteError, match="gave an invalid answer"):
+        registry.versions(NAME)
