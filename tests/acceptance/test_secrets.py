@@ -293,7 +293,10 @@ def _registry(world: World) -> None:
         run("show", "ml/usesit", "--registry", "shared", "--format", form)
     run("add", "ml/usesit", "--registry", "shared")
     run("registry", "reindex", "--registry", "shared")
+    run("add", "--locked")
     run("status")
+    run("outdated")
+    run("update", "--preview")
     run("remove", "ml/usesit")
 
 

@@ -198,3 +198,129 @@ def test_a_name_cannot_be_taken_from_an_attackers_registry(shared: Directory, tm
     lost = comp("add", "ml/train", folder=tmp_path)
     assert (lost.code, lost.out) == (1, "")
     assert "shared is not a component registry" in lost.err
+
+
+PIPELINE = """from kfp import components, dsl
+
+train = components.load_component_from_file("components/ml/train/component.yaml")
+
+@dsl.pipeline
+def daily():
+    train()
+"""
+PREVIEW = """\
+ml/train 1.0.0 -> 2.0.0: major bump, breaks callers
+  breaks  B104  the new input 'c' is required
+          N502  the command line changed
+  pipeline.py:7:5: the step train of daily does not pass 'c', which is required now [B104]
+"""
+
+
+def test_outdated_lists_what_is_newer(shared: Directory, tmp_path: Path) -> None:
+    ok("add", "train@^1", folder=tmp_path)
+    none = comp("outdated", folder=tmp_path)
+    assert (none.code, none.out, none.err) == (0, "", "no newer release for 1 component\n")
+    put(shared, "1.1.0")
+    put(shared, "2.0.0", c="Float")
+    found = comp("outdated", folder=tmp_path)
+    assert (found.code, found.err) == (0, "newer releases for 1 of 1 component\n")
+    assert found.out == (
+        "component  locked  requested  allowed      newest\n"
+        "ml/train   1.0.0   ^1         1.1.0 minor  2.0.0 major, breaks: B104\n"
+    )
+    (data,) = json.loads(ok("outdated", "--format", "json", folder=tmp_path))
+    assert data["allowed"] == {"version": "1.1.0", "bump": "minor", "breaking": False, "rules": []}
+    assert data["newest"] == {"version": "2.0.0", "bump": "major", "breaking": True, "rules": ["B104"]}
+
+
+def test_a_preview_prints_what_breaks_and_changes_nothing(shared: Directory, tmp_path: Path) -> None:
+    ok("add", "train@^1", folder=tmp_path)
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    put(shared, "2.0.0", c="Float")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    beyond = comp("update", "--preview", folder=tmp_path)
+    assert (beyond.code, beyond.out, beyond.err) == (
+        0,
+        "",
+        "nothing newer that the requests allow; --latest takes newer releases of ml/train\n",
+    )
+    preview = comp("update", "--preview", "--latest", folder=tmp_path)
+    assert (preview.code, preview.out, preview.err) == (1, PREVIEW, "")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    (data,) = json.loads(comp("update", "--preview", "--latest", "--format", "json", folder=tmp_path).out)
+    assert (data["state"], data["breaking"], data["requested"]) == ("planned", True, "^2")
+    assert data["pipelines"][0]["where"] == "pipeline.py:7:5"
+
+
+def test_update_takes_what_the_request_allows(shared: Directory, tmp_path: Path) -> None:
+    ok("add", "train@^1", folder=tmp_path)
+    put(shared, "1.1.0")
+    put(shared, "2.0.0")
+    updated = comp("update", "train", folder=tmp_path)
+    assert (updated.code, updated.out, updated.err) == (
+        0,
+        "ml/train 1.0.0 -> 1.1.0: minor bump, breaks no caller\n",
+        "updated ml/train@1.0.0 to 1.1.0\n",
+    )
+    assert (tmp_path / COPY).read_bytes() == contract_of("1.1.0")
+    assert (lock(tmp_path)["ml/train"]["version"], lock(tmp_path)["ml/train"]["requested"]) == ("1.1.0", "^1")
+    ok("update", "--latest", folder=tmp_path)
+    assert (lock(tmp_path)["ml/train"]["version"], lock(tmp_path)["ml/train"]["requested"]) == ("2.0.0", "^2")
+    assert comp("update", folder=tmp_path).err == "everything is the newest\n"
+
+
+def test_update_never_loses_an_edit(shared: Directory, tmp_path: Path) -> None:
+    ok("add", "train@^1", folder=tmp_path)
+    put(shared, "1.1.0")
+    mine = contract_of("1.0.0", mine="String")
+    (tmp_path / COPY).write_bytes(mine)
+    locked = (tmp_path / "components.lock").read_bytes()
+    refused = comp("update", folder=tmp_path)
+    assert (refused.code, refused.err) == (
+        1,
+        f"warning: {COPY} was edited; it stays as it is, and --force keeps it beside the new one\n",
+    )
+    assert ((tmp_path / COPY).read_bytes(), (tmp_path / "components.lock").read_bytes()) == (mine, locked)
+    forced = comp("update", "--force", folder=tmp_path)
+    assert (forced.code, forced.err) == (
+        0,
+        f"updated ml/train@1.0.0 to 1.1.0\nthe edited copy is kept as {COPY}.orig\n",
+    )
+    assert (tmp_path / f"{COPY}.orig").read_bytes() == mine
+
+
+def test_an_update_leaves_a_yanked_version(shared: Directory, tmp_path: Path) -> None:
+    put(shared, "1.1.0")
+    ok("add", "train@^1", folder=tmp_path)
+    mark = Yank(reason="it leaks", at=AT)
+    shared.change_marks(TRAIN, lambda marks: marks.with_yank(parse_version("1.1.0"), mark))
+    status = comp("status", folder=tmp_path)
+    assert (status.code, status.out) == (1, "YANKED  ml/train@1.1.0  yanked: it leaks\n")
+    ok("update", folder=tmp_path)
+    assert lock(tmp_path)["ml/train"]["version"] == "1.0.0"
+
+
+def test_copies_are_written_again_as_they_were_locked(shared: Directory, tmp_path: Path) -> None:
+    ok("add", "train@^1", folder=tmp_path)
+    put(shared, "1.1.0")
+    before = (tmp_path / "components.lock").read_bytes()
+    (tmp_path / COPY).unlink()
+    written = comp("add", "--locked", folder=tmp_path)
+    assert (written.code, written.out, written.err) == (0, f"{COPY}\n", "added ml/train@1.0.0\n")
+    assert (tmp_path / COPY).read_bytes() == contract_of("1.0.0")
+    assert (tmp_path / "components.lock").read_bytes() == before
+    (tmp_path / COPY).write_text("name: mine\n")
+    assert "this copy was edited" in comp("add", "--locked", folder=tmp_path).err
+    nothing = comp("add", folder=tmp_path)
+    assert (nothing.code, nothing.err.splitlines()[0]) == (2, "error: no component is named")
+
+
+def test_another_content_than_the_locked_one_is_refused(shared: Directory, tmp_path: Path) -> None:
+    ok("add", "train@^1", folder=tmp_path)
+    (tmp_path / COPY).unlink()
+    (shared.place.folder).rename(tmp_path / "away")
+    put(Directory.create(tmp_path / "shared"), "1.0.0", evil="String")
+    refused = comp("add", "--locked", folder=tmp_path)
+    assert (refused.code, refused.out) == (1, "")
+    assert "error: ml/train@1.0.0 has the digest sha256:" in refused.err
+    assert not (tmp_path / COPY).exists()

@@ -10,6 +10,7 @@ import click
 
 from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.registry_options import registry_option
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.registry.choosing import Found
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
 
 @click.command
-@click.argument("names", nargs=-1, required=True, metavar="NAME[@VERSION]...")
+@click.argument("names", nargs=-1, metavar="NAME[@VERSION]...")
 @registry_option
 @click.option("--into", metavar="DIRECTORY", help="The folder for the copies.  [default: components]")
 @click.option("--force", is_flag=True, help="Replace a copy that was edited; it is kept as component.yaml.orig.")
+@click.option("--locked", is_flag=True, help="Write the copies that components.lock has; by default all of them.")
 @click.option("--dry-run", is_flag=True, help="Only print what would be added.")
 @format_option
 @pass_console
@@ -32,6 +34,7 @@ def command(
     registry: str | None,
     into: str | None,
     force: bool,
+    locked: bool,
     dry_run: bool,
     form: str,
 ) -> None:
@@ -40,15 +43,19 @@ def command(
     VERSION is 1.2.3, a range such as ^1 or ~1.2, a digest sha256:…, or 1.2.3#sha256:…; without it, the newest one and
     those that are compatible with it. The contract is copied unchanged to components/<namespace>/<name>/component.yaml,
     and components.lock beside it records version, digest, image and registry: the nearest one above, or a new one in
-    the current folder. Prints the copies' paths.
+    the current folder. Prints the copies' paths. A copy that was edited is never replaced unless --force is given.
     """
     from toolkit.registry.choosing import Registries
     from toolkit.registry.lock import find_lock, read_lock
     from toolkit.registry.names import parse_request
 
+    lock = read_lock(find_lock(Path()))
+    if locked:
+        # Version and digest are checked together: these are the bytes that were locked.
+        names = [f"{entry}#{entry.digest}" for entry in lock.chosen(names)]
+    elif not names:
+        raise UsageError("no component is named", hint="comp add NAME, or comp add --locked for all of components.lock")
     requests = [parse_request(name) for name in names]
-    folder = find_lock(Path())
-    lock = read_lock(folder)
     registries = Registries.of(
         registry, environ=os.environ, required=not all(_is_placed(request, lock) for request in requests)
     )
@@ -57,10 +64,10 @@ def command(
     # All are found before the first is written.
     for request, found in [(request, registries.find(request, bound)) for request in requests]:
         _remark(console, found, lock)
-        results.append(_add(console, request, found, lock, into=into, force=force, dry_run=dry_run))
+        results.append(_add(console, request, found, lock, into=into, force=force, dry_run=dry_run, locked=locked))
     if form == "json":
         console.data(json.dumps(results, indent=2))
-    else:
+    elif results:
         console.data("\n".join(result["path"] for result in results))
 
 
@@ -79,6 +86,7 @@ def _add(
     into: str | None,
     force: bool,
     dry_run: bool,
+    locked: bool,
 ) -> dict[str, Any]:
     """Add one component, and return the result as JSON data."""
     from toolkit.registry.lock import written_place
@@ -93,6 +101,8 @@ def _add(
     previous = lock.components.get(str(release.name))
     # Without a version later ones are taken as long as they are compatible.
     requested = f"^{release.version}" if request.selector == ANY else request.selector
+    if previous and locked:
+        requested = previous.requested
     below = os.path.relpath(into, lock.folder) if into else None
     path, changed = lock.folder / (below or INTO) / str(release.name) / CONTRACT, previous is None
     if dry_run:

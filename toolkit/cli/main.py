@@ -38,6 +38,8 @@ COMMANDS = {
     "show": ("show", "Show one component of a registry."),
     "add": ("add", "Take components from registries into this project."),
     "status": ("status", "Show which components taken from registries are edited or outdated."),
+    "outdated": ("outdated", "List components taken from registries that have newer releases."),
+    "update": ("update", "Take newer releases of components, and show what they break."),
     "remove": ("remove", "Take components of registries out of this project."),
     "registry": ("registry", "Make a component registry, check it and look after it."),
     "convert": ("convert", "Turn a contract into KFP v2 IR, an Argo WorkflowTemplate, or back."),

@@ -60,9 +60,12 @@ class Standing(Struct, frozen=True, kw_only=True):
 
     @property
     def update(self) -> Version | None:
-        """The version that an update takes: the newest that the request allows, if that is not the locked one."""
+        """The version that an update takes: the newest that the request allows; a lower one only if this is yanked."""
         allowed = self.known.allowed if self.known else None
-        return allowed if allowed and allowed != self.entry.version else None
+        if self.known is None or allowed is None or allowed == self.entry.version:
+            return None
+        is_newer = allowed.precedence > self.entry.version.precedence
+        return allowed if is_newer or self.known.yank else None
 
     @property
     def states(self) -> tuple[State, ...]:

@@ -1,0 +1,86 @@
+"""`comp outdated`: which components of components.lock have newer releases."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from toolkit.cli.console import Console, columns, format_option, pass_console
+from toolkit.words import counted
+
+if TYPE_CHECKING:
+    from toolkit.consumers.updates import Update
+    from toolkit.registry.choosing import Registries
+    from toolkit.registry.lock import ComponentsLock
+    from toolkit.registry.standing import Standing
+
+
+@click.command
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@format_option
+@pass_console
+def command(console: Console, *, names: Sequence[str], form: str) -> None:
+    """List the components of components.lock that have newer releases; by default of all.
+
+    Prints the locked version, the newest one that the request in the lock allows, and the newest of all, each with the
+    bump, and the rules of `comp breaking` if callers break. `comp update --preview` shows the changes.
+    """
+    from toolkit.registry.choosing import Registries
+    from toolkit.registry.lock import find_lock, read_lock
+    from toolkit.registry.standing import standings
+
+    lock = read_lock(find_lock(Path()))
+    registries = Registries.of(None, environ=os.environ, required=False)
+    chosen = lock.chosen(names)
+    found = [each for each in standings(lock, chosen, registries) if each.update or each.newer]
+    results = [_result(each, lock, registries) for each in found]
+    if form == "json":
+        console.data(json.dumps(results, indent=2))
+    elif results:
+        rows = [["component", "locked", "requested", "allowed", "newest"]]
+        rows += [
+            [each["name"], each["version"], each["requested"], *(_cell(each[key]) for key in ("allowed", "newest"))]
+            for each in results
+        ]
+        console.data("\n".join(columns(rows)))
+    every = counted(len(chosen), "component")
+    console.say(f"newer releases for {len(results)} of {every}" if results else f"no newer release for {every}")
+
+
+def _result(standing: "Standing", lock: "ComponentsLock", registries: "Registries") -> dict[str, Any]:
+    """Return one component as JSON data; `allowed` and `newest` are null for what is locked already."""
+    from toolkit.consumers.updates import updates
+
+    plans = [next(updates(lock, [standing], registries, latest=latest), None) for latest in (False, True)]
+    return {
+        "name": str(standing.entry.name),
+        "version": str(standing.entry.version),
+        "requested": standing.entry.requested,
+        "allowed": _version(plans[0]),
+        "newest": _version(plans[1]),
+    }
+
+
+def _version(update: "Update | None") -> dict[str, Any] | None:
+    """Return a newer version as JSON data."""
+    if update is None:
+        return None
+    found = update.found
+    return {
+        "version": str(update.release.version),
+        "bump": str(found.declared) if found and found.declared is not None else None,
+        "breaking": update.breaks if found else None,
+        "rules": sorted({change.rule.id for change in found.breaking}) if found else [],
+    }
+
+
+def _cell(version: dict[str, Any] | None) -> str:
+    """Return a newer version for people."""
+    if version is None:
+        return "-"
+    bump = f" {version['bump']}" if version["bump"] else ""
+    breaks = f", breaks: {' '.join(version['rules'])}" if version["breaking"] else ""
+    return f"{version['version']}{bump}{breaks}"

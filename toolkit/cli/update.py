@@ -1,0 +1,114 @@
+"""`comp update`: take newer releases of the components in components.lock."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from toolkit.cli.console import Console, columns, format_option, pass_console, printable
+
+if TYPE_CHECKING:
+    from toolkit.consumers.updates import Broken, Update
+    from toolkit.registry.lock import ComponentsLock
+    from toolkit.registry.standing import Standing
+
+
+@click.command
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--preview", is_flag=True, help="Only print what would change, and which pipelines would break.")
+@click.option("--latest", is_flag=True, help="Take the newest release, also if the request in the lock excludes it.")
+@click.option("--force", is_flag=True, help="Also update edited copies; they are kept as component.yaml.orig.")
+@format_option
+@pass_console
+def command(console: Console, *, names: Sequence[str], preview: bool, latest: bool, force: bool, form: str) -> int:
+    """Update components of components.lock to the newest releases that their requests allow; by default all.
+
+    Prints for each what changes between the two releases, as `comp breaking` finds it, and the places in this
+    project's pipelines that break. A copy that was edited stays as it is, and the exit code is 1. With --preview the
+    exit code is 1 if an update breaks callers.
+    """
+    from toolkit.consumers.updates import as_data, broken_by, updates
+    from toolkit.registry.choosing import Registries
+    from toolkit.registry.lock import find_lock, read_lock
+    from toolkit.registry.standing import standings
+    from toolkit.registry.vendored import CopyState
+
+    lock = read_lock(find_lock(Path()))
+    registries = Registries.of(None, environ=os.environ, required=False)
+    standing = list(standings(lock, lock.chosen(names), registries))
+    planned = list(updates(lock, standing, registries, latest=latest))
+    edited = {each.entry.name for each in standing if each.copy in {CopyState.MODIFIED, CopyState.CORRUPTED}}
+    results = []
+    for update in planned:
+        broken = broken_by(lock, [update], os.environ)
+        refused = update.entry.name in edited and not force
+        if form == "text":
+            console.data("\n".join(_lines(update, broken)))
+        if refused:
+            advice = "" if preview else "; it stays as it is, and --force keeps it beside the new one"
+            console.warn(f"{lock.copy_of(update.entry)} was edited{advice}")
+        elif not preview:
+            _apply(console, update, lock, force=force)
+        state = "refused" if refused else "planned" if preview else "updated"
+        results.append(as_data(update) | {"state": state, "pipelines": _as_data(broken)})
+    if form == "json":
+        console.data(json.dumps(results, indent=2))
+    elif not planned:
+        console.say(_nothing(standing))
+    if preview:
+        return 1 if any(update.breaks for update in planned) else 0
+    return 1 if any(result["state"] == "refused" for result in results) else 0
+
+
+def _apply(console: Console, update: "Update", lock: "ComponentsLock", *, force: bool) -> None:
+    """Write the new copy, and the lock."""
+    from toolkit.registry.vendored import add_component, check_names
+
+    # Before anything is written, since the registry is another's.
+    check_names(update.release, update.contract)
+    added = add_component(
+        update.release,
+        update.contract,
+        requested=update.requested,
+        registry=update.place.place,
+        folder=lock.folder,
+        force=force,
+    )
+    console.say(f"updated {update.entry} to {update.release.version}")
+    if added.kept:
+        console.say(f"the edited copy is kept as {os.path.relpath(added.kept)}")
+
+
+def _lines(update: "Update", broken: "list[Broken]") -> list[str]:
+    """Return an update as lines: the versions, the changes, the places that break."""
+    found = update.found
+    head = f"{update.entry.name} {update.entry.version} -> {update.release.version}"
+    if found is None:
+        return [f"{head}: not compared"]
+    declared = f"{found.declared} bump" if found.declared is not None else "a lower version"
+    rows = [
+        ["breaks" if change in found.breaking else "", change.rule.id, printable(change.message, lines=1)]
+        for change in sorted(found.changes, key=lambda change: change not in found.breaking)
+    ]
+    verdict = "breaks callers" if update.breaks else "breaks no caller"
+    return [
+        f"{head}: {declared}, {verdict}",
+        *(f"  {line}" for line in (columns(rows) if rows else ())),
+        *(f"  {each.where}: {printable(each.message, lines=1)} [{each.rule}]" for each in broken),
+    ]
+
+
+def _as_data(broken: "list[Broken]") -> list[dict[str, Any]]:
+    """Return the places that break as JSON data."""
+    return [{"where": each.where, "rule": each.rule, "message": each.message} for each in broken]
+
+
+def _nothing(standing: "Sequence[Standing]") -> str:
+    """Return why nothing is updated."""
+    beyond = [str(each.entry.name) for each in standing if each.newer]
+    if beyond:
+        return f"nothing newer that the requests allow; --latest takes newer releases of {', '.join(beyond)}"
+    return "everything is the newest" if standing else "no components to update"
