@@ -200,6 +200,13 @@ CATALOGUE_SIZE = Limit(
     unit="bytes",
     about="the catalogue of a component registry, uncompressed",
 )
+RELEASE_SIZE = Limit(
+    name="release-size",
+    default=1_000_000,
+    unit="bytes",
+    about="the contract, README, licence, changelog and examples of one release",
+)
+RELEASE_FILES = Limit(name="release-files", default=1_000, unit="items", about="the files of one release")
 BASELINE_SIZE = Limit(
     name="baseline-size",
     default=64_000_000,

@@ -122,7 +122,7 @@ def _publish(place: Path, good: Path) -> Call:
     lines = contract.read_text().splitlines(keepends=True)
     pinned = f"    image: registry.example.com/greet@sha256:{'0' * 64}\n"
     contract.write_text("".join(pinned if line.strip().startswith("image:") else line for line in lines))
-    return Call(arguments=("publish", folder, "--registry", place / "registry"))
+    return Call(arguments=("publish", "--no-image-check", folder, "--registry", place / "registry"))
 
 
 def _add(place: Path, good: Path) -> Call:

@@ -38,7 +38,7 @@ def component(tmp_path: Path) -> Path:
 
 
 def test_a_component_is_published_found_shown_and_added(component: Path, tmp_path: Path) -> None:
-    published = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    published = comp("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     assert (published.code, published.err) == (0, "made the registry shared\n")
     name, digest = published.out.split()
     assert name == "ml/train-model@1.0.0"
@@ -56,18 +56,18 @@ def test_a_component_is_published_found_shown_and_added(component: Path, tmp_pat
 
 
 def test_nothing_found_is_exit_code_1(component: Path, tmp_path: Path) -> None:
-    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    ok("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     result = comp("search", "absent", "--registry", "shared", folder=tmp_path)
     assert (result.code, result.out, result.err) == (1, "", "0 components\n")
 
 
 def test_an_edited_copy_is_never_overwritten_unasked(component: Path, tmp_path: Path) -> None:
-    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    ok("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     copy = tmp_path / ok("add", "train-model", "--registry", "shared", folder=tmp_path)
     copy.write_text(copy.read_text() + "# mine\n")
     (component / "pyproject.toml").write_text(PROJECT % "1.1.0")
     (component / "component.yaml").write_text(CONTRACT % ("1" * 64))
-    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    ok("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     kept = "components/ml/train-model/component.yaml.orig"
     refused = comp("add", "train-model", "--registry", "shared", folder=tmp_path)
     assert refused.code == 1
@@ -86,7 +86,7 @@ def test_an_edited_copy_is_never_overwritten_unasked(component: Path, tmp_path: 
 def test_an_unpinned_image_is_not_published(component: Path, tmp_path: Path) -> None:
     contract = component / "component.yaml"
     contract.write_text((CONTRACT % "").replace("@sha256:", ":1.0"))
-    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    refused = comp("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     assert refused.code == 1
     assert refused.out == ""
     assert "component.yaml:7:12: the image registry.example.com/ml/train:1.0 is not pinned by digest" in refused.err
@@ -95,7 +95,7 @@ def test_an_unpinned_image_is_not_published(component: Path, tmp_path: Path) -> 
 
 
 def test_a_missing_folder_makes_no_registry(tmp_path: Path) -> None:
-    refused = comp("publish", "absent", "--registry", "shared", folder=tmp_path)
+    refused = comp("publish", "--no-image-check", "absent", "--registry", "shared", folder=tmp_path)
     assert (refused.code, refused.out) == (1, "")
     assert not (tmp_path / "shared").exists()
 
@@ -103,7 +103,7 @@ def test_a_missing_folder_makes_no_registry(tmp_path: Path) -> None:
 def test_a_contract_with_errors_is_not_published(component: Path, tmp_path: Path) -> None:
     contract = component / "component.yaml"
     contract.write_text(contract.read_text().replace("inputValue: c", "inputValue: d"))
-    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    refused = comp("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     assert refused.code == 1
     assert "unknown input 'd' [C010]" in refused.err
     assert not list((tmp_path / "shared").rglob("*.yaml"))
@@ -115,7 +115,7 @@ def test_a_name_that_is_a_path_is_not_published_and_not_added(component: Path, t
     contract = component / "component.yaml"
     text = contract.read_text() + f"    fileOutputs: {{{name}: /a}}\noutputs: [{{name: {name}}}]\n"
     contract.write_text(text)
-    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    refused = comp("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     assert (refused.code, refused.out) == (1, "")
     assert f"{name!r} cannot name a file [C018]" in refused.err
     registry = Directory.create(tmp_path / "shared")
@@ -156,7 +156,7 @@ def _digest(component: Path) -> str:
 
 def test_show_prints_all_of_it(component: Path, tmp_path: Path) -> None:
     epoch = {**os.environ, "SOURCE_DATE_EPOCH": "86400"}
-    ok("publish", component, "--registry", "shared", "--by", "Ada", folder=tmp_path, env=epoch)
+    ok("publish", "--no-image-check", component, "--registry", "shared", "--by", "Ada", folder=tmp_path, env=epoch)
     shown = comp("show", "ml/train-model@1.0.0", "--registry", "shared", folder=tmp_path)
     assert (shown.code, shown.err) == (0, "")
     assert shown.out == (
@@ -176,18 +176,18 @@ def test_show_prints_all_of_it(component: Path, tmp_path: Path) -> None:
 
 def test_the_registry_and_the_namespace_may_come_from_the_environment(component: Path, tmp_path: Path) -> None:
     named = {**os.environ, "COMP_REGISTRY": str(tmp_path / "shared")}
-    published = comp("publish", "--namespace", "nlp", folder=component, env=named)
+    published = comp("publish", "--no-image-check", "--namespace", "nlp", folder=component, env=named)
     assert (published.code, published.out) == (0, f"nlp/train-model@1.0.0 {_digest(component)}\n")
     assert ok("search", env=named) == "nlp/train-model@1.0.0  Fit a classifier"
 
 
 def test_publishing_again_says_so_and_other_content_is_refused(component: Path, tmp_path: Path) -> None:
-    first = ok("publish", component, "--registry", "shared", folder=tmp_path)
-    again = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    first = ok("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
+    again = comp("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     assert (again.code, again.out, again.err) == (0, f"{first}\n", "ml/train-model@1.0.0 was there already\n")
     old = _digest(component)
     (component / "component.yaml").write_text(CONTRACT % ("1" * 64))
-    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    refused = comp("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     assert (refused.code, refused.out) == (1, "")
     assert refused.err == (
         f"error: ml/train-model@1.0.0 is published already with other content: {old}, "
@@ -197,16 +197,16 @@ def test_publishing_again_says_so_and_other_content_is_refused(component: Path, 
 
 
 def test_of_several_components_all_are_published_or_none(component: Path, tmp_path: Path) -> None:
-    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    ok("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     with (component / "pyproject.toml").open("a") as settings:
         settings.write('\n[tool.comp.components.a-first]\ncommand = ["train"]\n')
     (component / "components").mkdir()
     (component / "components" / "a-first.yaml").write_text(CONTRACT % ("0" * 64))
-    both = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    both = comp("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     assert (both.code, [line.split("@")[0] for line in both.out.splitlines()]) == (0, ["ml/train-model", "ml/a-first"])
     (component / "pyproject.toml").write_text((component / "pyproject.toml").read_text().replace("1.0.0", "1.1.0"))
     (component / "components" / "a-first.yaml").write_text(CONTRACT % "")
-    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    refused = comp("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     assert (refused.code, refused.out) == (1, "")
     assert not list((tmp_path / "shared").rglob("1.1.0*"))
 
@@ -223,7 +223,7 @@ def test_a_version_that_no_range_could_find_is_refused(
     component: Path, tmp_path: Path, version: str, message: str
 ) -> None:
     (component / "pyproject.toml").write_text(PROJECT % version)
-    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    refused = comp("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     assert (refused.code, refused.out) == (1, "")
     assert f"pyproject.toml: {message}\n\nhint: " in refused.err
 
@@ -231,14 +231,14 @@ def test_a_version_that_no_range_could_find_is_refused(
 def test_without_a_namespace_nothing_is_published(component: Path, tmp_path: Path) -> None:
     settings = component / "pyproject.toml"
     settings.write_text(settings.read_text().replace('namespace = "ml"\n', ""))
-    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    refused = comp("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     assert (refused.code, refused.out) == (1, "")
     assert "no namespace to publish in\n\nhint: give --namespace" in refused.err
 
 
 def test_a_name_without_namespace_lists_its_candidates(component: Path, tmp_path: Path) -> None:
     for namespace in ("ml", "nlp"):
-        ok("publish", component, "--registry", "shared", "--namespace", namespace, folder=tmp_path)
+        ok("publish", "--no-image-check", component, "--registry", "shared", "--namespace", namespace, folder=tmp_path)
     refused = comp("add", "train-model", "--registry", "shared", folder=tmp_path)
     assert (refused.code, refused.out) == (1, "")
     assert refused.err == (
@@ -248,7 +248,7 @@ def test_a_name_without_namespace_lists_its_candidates(component: Path, tmp_path
 
 @pytest.mark.parametrize("command", ["show", "add"])
 def test_a_damaged_registry_is_exit_code_3(component: Path, tmp_path: Path, command: str) -> None:
-    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    ok("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     record = tmp_path / "shared" / "c" / "ml" / "train-model" / "v" / "1.0.0.json"
     record.write_text(record.read_text().replace('"ml"', '"../ml"'))
     result = comp(command, "train-model", "--registry", "shared", folder=tmp_path)
@@ -257,7 +257,7 @@ def test_a_damaged_registry_is_exit_code_3(component: Path, tmp_path: Path, comm
 
 
 def test_a_contract_that_was_tampered_with_is_not_added(component: Path, tmp_path: Path) -> None:
-    digest = ok("publish", component, "--registry", "shared", folder=tmp_path).split("sha256:")[1]
+    digest = ok("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path).split("sha256:")[1]
     blob = tmp_path / "shared" / "blobs" / "sha256" / digest[:2] / digest
     blob.write_text(blob.read_text().replace("train, ", "evil, "))
     result = comp("add", "train-model", "--registry", "shared", folder=tmp_path)
@@ -270,7 +270,7 @@ def test_what_a_terminal_would_obey_is_not_printed(component: Path, tmp_path: Pa
     contract = component / "component.yaml"
     text = contract.read_text().replace("Fit a classifier", '"Fit\\e[31m a classifier\\nin red"')
     contract.write_text(text.replace("Strength", '"Strength\\e]0;x\\a\\nof it"'))
-    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    ok("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     found = ok("search", "--registry", "shared", folder=tmp_path)
     assert found == "ml/train-model@1.0.0  Fit [31m a classifier in red"
     shown = ok("show", "train-model", "--registry", "shared", folder=tmp_path)
@@ -281,18 +281,18 @@ def test_what_a_terminal_would_obey_is_not_printed(component: Path, tmp_path: Pa
 def test_a_component_without_words_is_listed(component: Path, tmp_path: Path) -> None:
     contract = component / "component.yaml"
     contract.write_text(contract.read_text().replace("name: Train model\ndescription: Fit a classifier\n", ""))
-    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    ok("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     assert ok("search", "--registry", "shared", folder=tmp_path) == "ml/train-model@1.0.0"
 
 
 def test_a_release_that_breaks_needs_a_version_that_says_so(component: Path, tmp_path: Path) -> None:
-    ok("publish", component, "--registry", "shared", folder=tmp_path)
+    ok("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     contract = component / "component.yaml"
     contract.write_text(contract.read_text().replace("{name: c,", "{name: strength,").replace(": c}", ": strength}"))
     (component / "pyproject.toml").write_text(PROJECT % "1.1.0")
-    refused = comp("publish", component, "--registry", "shared", folder=tmp_path)
+    refused = comp("publish", "--no-image-check", component, "--registry", "shared", folder=tmp_path)
     assert refused.code == 1
     assert "ml/train-model@1.0.0 -> 1.1.0 is a minor bump, and the changes require a major one (B102)" in refused.err
     against = comp("breaking", component, "--against", "ml/train-model@1.0.0", "--registry", "shared", folder=tmp_path)
     assert "B102 the input 'c' is called 'strength' now" in against.out
-    ok("publish", component, "--registry", "shared", "--accept-breaking", folder=tmp_path)
+    ok("publish", "--no-image-check", component, "--registry", "shared", "--accept-breaking", folder=tmp_path)

@@ -223,6 +223,21 @@ def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path, kfp2:
     _nothing_kept(world, tmp_path)
 
 
+def _foreign(world: World) -> None:
+    """Others' components: a repository and an address with logins, a folder whose README has one."""
+    run, names, folder = world.run, world.names, world.folder
+    words = ("--registry", "shared", "--namespace", "others", "--allow-tags")
+    run("import", names["template"], *words)
+    run("import", names["broken"], *words, code=3)
+    (folder / "given" / "one").mkdir(parents=True)
+    (folder / "given" / "one" / "component.yaml").write_text((folder / "usesit" / "component.yaml").read_text())
+    run("import", "given", *words)
+    (folder / "given" / "one" / "README.md").write_text(f"https://{login('requirement')}@git.example/x\n")
+    run("import", "given", *words, "--format", "json", code=None)
+    run("publish", f"http://{login('server')}@127.0.0.1:9/x/component.yaml", *words, code=3)
+    run("publish", f"http://{login('server')}@127.0.0.1:9/x/component.yaml", *words, "--dry-run", code=3)
+
+
 def _pipelines(world: World, python: Path) -> None:
     path = world.folder / "p.py"
     words = ("compile", "p.py", "--python", str(python), "-o", "p.yaml")
@@ -288,6 +303,8 @@ def _registry(world: World) -> None:
     """Publish a component, find and take it, and look after its registry."""
     run = world.run
     run("publish", "usesit", "--registry", "shared", "--namespace", "ml")
+    run("publish", "usesit", "--registry", "shared", "--namespace", "ml", "--build", "--dry-run", code=None)
+    _foreign(world)
     for form in ("text", "json"):
         run("search", "usesit", "--registry", "shared", "--format", form)
         run("show", "ml/usesit", "--registry", "shared", "--format", form)

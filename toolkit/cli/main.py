@@ -34,6 +34,7 @@ COMMANDS = {
     "pipeline": ("pipeline", "Compile, run, watch and show pipelines."),
     "changed": ("changed", "List the components that changed since a commit."),
     "publish": ("publish", "Put a release into a component registry."),
+    "import": ("import_", "Publish contracts that others made, from a folder or a repository."),
     "search": ("search", "Find components in a registry."),
     "show": ("show", "Show one component of a registry."),
     "add": ("add", "Take components from registries into this project."),

@@ -13,15 +13,11 @@ from msgspec.structs import replace
 
 from toolkit.errors import InputError, UsageError
 from toolkit.limits import CONTRACT_SIZE
+from toolkit.spec.recognition import is_contract, is_named_as_contract
 from toolkit.system.reading import read_foreign
 
 _PYPROJECT, _CONTRACT, _FURTHER = "pyproject.toml", "component.yaml", "components"
 _WILD = re.compile(r"[*?\[]")
-_NAMED = re.compile(r"(?:.+\.)?component\.ya?ml")
-# Keys at the top of a document, in block or flow style.
-_IMPLEMENTATION = re.compile(rb"""^(?:\{\s*)?["']?implementation["']?\s*:""", re.MULTILINE)
-# Of Kubernetes objects, which Dapr and Backstage keep in files called component.yaml, and of compiled pipelines.
-_FOREIGN = re.compile(rb"^(?:apiVersion|kind|pipelineInfo|deploymentSpec|schemaVersion)\s*:", re.MULTILINE)
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -71,12 +67,11 @@ def looks_like_a_contract(path: Path) -> bool:
 
     A file that is called component.yaml is one, readable or not, unless it is known to be of another kind.
     """
-    is_named = _NAMED.fullmatch(path.name) is not None
     try:
         data = read_foreign(path, CONTRACT_SIZE)
     except (InputError, OSError):
-        return is_named
-    return _IMPLEMENTATION.search(data) is not None or (is_named and _FOREIGN.search(data) is None)
+        return is_named_as_contract(path)
+    return is_contract(path, data)
 
 
 def no_contract(path: Path) -> InputError:

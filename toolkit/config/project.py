@@ -87,6 +87,7 @@ class Project(Struct, frozen=True, kw_only=True):
     entries: tuple[EntryPoint, ...]
     allow_builds: tuple[str, ...] = ()
     shared_lock: Path | None = None
+    keywords: tuple[str, ...] = ()
     argo: ArgoSettings = field(default_factory=ArgoSettings)
 
     @property
@@ -168,6 +169,7 @@ def read_project(folder: Path, *, environ: Mapping[str, str], overrides: Mapping
         authors=_authors(project, metadata),
         license=_license(project),
         urls=tuple((key, url) for key, url in metadata.table("project", "urls").items() if isinstance(url, str)),
+        keywords=metadata.strings("project", "keywords"),
         namespace=settings.text("namespace"),
         image=settings.text("image") or (f"{prefix}/{name}" if prefix else None),
         base=settings.text("base"),

@@ -38,15 +38,18 @@ class Difference(Struct, frozen=True, kw_only=True):
     blob: str | None = None
 
 
-def differences(repository: Repository, tree: str) -> dict[str, Difference]:
+def differences(repository: Repository, tree: str, *, below: str = ".") -> dict[str, Difference]:
     """Return what differs between a commit or tree and the files on the disk, by path from the top, with slashes.
 
-    Names that are not UTF-8 have surrogates in them, as Python's paths do. Raises OutsideError when git fails.
+    `below` is the folder to compare, from the top. Names that are not UTF-8 have surrogates in them, as Python's paths
+    do. Raises OutsideError when git fails.
     """
+    # A name may begin as one of git's patterns.
+    folder = f":(literal){below}"
     # One of the two reads the index, the other one the folders.
     with ThreadPoolExecutor(1) as pool:
-        listing = pool.submit(repository.git.get, "ls-files", "-z", "--others", "--exclude-standard")
-        compared = repository.git.get("diff-index", *_RAW, tree, "--")
+        listing = pool.submit(repository.git.get, "ls-files", "-z", "--others", "--exclude-standard", "--", folder)
+        compared = repository.git.get("diff-index", *_RAW, tree, "--", folder)
         untracked = {os.fsdecode(name).removesuffix("/") for name in listing.result().split(b"\0") if name}
     found, unread = _read_raw(repository, compared)
     # A file that was taken out of the index is still on the disk.

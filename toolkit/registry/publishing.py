@@ -1,46 +1,44 @@
 """Publish a component folder: one release for each component of the image."""
 
-import re
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from toolkit.config.project import EntryPoint, Project
-from toolkit.digest import Digest
-from toolkit.errors import InputError, Location, Severity
+from toolkit.errors import InputError, Location
 from toolkit.lint.linter import lint_contract
 from toolkit.lint.selection import selection_of
 from toolkit.lint.versions import version_finding
+from toolkit.registry.candidate import About, Candidate, candidate_of, check_findings, check_pinned
 from toolkit.registry.finding import check_taken
 from toolkit.registry.names import Name, check_part
+from toolkit.registry.origin import origin_of
 from toolkit.registry.protocol import Registry, WritableRegistry
-from toolkit.registry.release import CONTRACT, README, Release, ReleaseFile
+from toolkit.registry.release import Release
+from toolkit.registry.release_files import read_release_files
 from toolkit.registry.semver import Version, parse_version
-from toolkit.spec.pin import image_location
 from toolkit.spec.reader import ComponentDocument, read_document
-from toolkit.spec.schema_header import normalised
-
-_PINNED = re.compile(r".+@sha256:[0-9a-f]{64}")
-
 
 # Raises InputError for a release that may not follow the earlier ones of its component.
 Accept = Callable[[Registry, Release, ComponentDocument], None]
+# Raises CompError for a release that cannot be published for another reason, such as an image that is not there.
+Check = Callable[[Candidate], None]
 
 
-def publish_project(
+def candidates_of(
     project: Project,
-    opened: Callable[[], WritableRegistry],
     *,
     namespace: str | None,
     published: datetime,
     by: str | None,
-    accept: Accept | None = None,
-) -> list[tuple[Release, bool]]:
-    """Publish every component of a project; return each release, and whether it is new.
+    environ: Mapping[str, str],
+    pinned_later: bool = False,
+) -> list[Candidate]:
+    """Return the release of every component of a project.
 
-    `opened` opens the registry, or makes it. Nothing is published, and no registry is made, unless every contract can
-    be published. Raises InputError for a contract with lint errors, an image that is not pinned, a version that is not
-    SemVer or is taken, a missing namespace, and as `accept` does.
+    With `pinned_later` an image may have no digest yet: a build will pin it. Raises InputError for a contract with lint
+    errors, an image that is not pinned, a version that is not SemVer, a missing namespace, and files that a release
+    cannot take.
     """
     namespace = namespace or project.namespace
     if namespace is None:
@@ -50,55 +48,51 @@ def publish_project(
             hint='give --namespace, or set namespace = "…" in [tool.comp]',
         )
     check_part(namespace, "namespace")
-    readme_path = project.folder / "README.md"
-    readme = readme_path.read_bytes() if readme_path.is_file() else None
-    prepared = [_release(project, entry, namespace, readme, published=published, by=by) for entry in project.entries]
-    # Only now, so that a project with faults leaves no empty registry behind.
-    registry = opened()
-    # All are checked before the first is published, since a release cannot be taken back.
-    for release, document in prepared:
-        check_taken(registry, release)
+    version = _version(project)
+    documents = [_document(project, entry, pinned_later=pinned_later) for entry in project.entries]
+    origin = origin_of(project, environ)
+    about = About(
+        published=published,
+        by=by,
+        licenses=project.license,
+        authors=project.authors,
+        tags=project.keywords,
+        source=origin.source,
+        revision=origin.revision,
+        platforms=project.platforms,
+        files=read_release_files(project.folder, environ, metadata=project.pyproject.parent),
+    )
+    return [
+        candidate_of(Name(namespace, check_part(entry.name, "component name")), version, document, about)
+        for entry, document in zip(project.entries, documents, strict=True)
+    ]
+
+
+def check_candidates(registry: Registry, candidates: Sequence[Candidate], accept: Accept | None) -> None:
+    """Check releases against those that a registry has: all of them before the first, since none can be taken back.
+
+    Raises InputError for a version that is taken, and as `accept` does.
+    """
+    for candidate in candidates:
+        check_taken(registry, candidate.release)
         if accept:
-            accept(registry, release, document)
-    return [(release, registry.publish(release, _contents(document, readme))) for release, document in prepared]
+            accept(registry, candidate.release, candidate.document)
 
 
-def _release(
-    project: Project, entry: EntryPoint, namespace: str, readme: bytes | None, *, published: datetime, by: str | None
-) -> tuple[Release, ComponentDocument]:
-    """Return the release of one component, and its contract."""
-    # A release cannot be mended, so its contract has to be without errors.
-    _check_findings(entry.contract)
+def publish_candidates(registry: WritableRegistry, candidates: Sequence[Candidate]) -> list[tuple[Release, bool]]:
+    """Publish releases, and return each with whether it is new."""
+    return [(each.release, registry.publish(each.release, each.contents)) for each in candidates]
+
+
+def _document(project: Project, entry: EntryPoint, *, pinned_later: bool) -> ComponentDocument:
+    """Return the contract of one component, which can be published."""
+    _check_contract(entry.contract)
     document = read_document(entry.contract)
     if finding := version_finding(document, project, generated=entry.entrypoint is not None):
         raise InputError(f"{finding.message} [{finding.rule}]", where=finding.where, hint=finding.help)
-    image = document.spec.container.image
-    if not _PINNED.fullmatch(image):
-        raise InputError(
-            f"the image {image} is not pinned by digest",
-            where=image_location(document.text, entry.contract),
-            hint="`comp build --push` pins it",
-        )
-    contract = normalised(document.text.encode())
-    release = Release(
-        name=Name(namespace, check_part(entry.name, "component name")),
-        version=_version(project),
-        digest=Digest.of(contract),
-        image=image,
-        title=document.spec.name,
-        description=document.spec.description,
-        interface=document.spec.interface,
-        published=published.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        by=by,
-        files=(ReleaseFile(path=README, digest=Digest.of(readme), size=len(readme)),) if readme is not None else (),
-    )
-    return release, document
-
-
-def _contents(document: ComponentDocument, readme: bytes | None) -> dict[str, bytes]:
-    """Return the contents of a release's files."""
-    contract = {CONTRACT: normalised(document.text.encode())}
-    return contract if readme is None else contract | {README: readme}
+    if not pinned_later:
+        check_pinned(document, "--build builds, pushes and pins it first, as `comp build --push` does")
+    return document
 
 
 def _version(project: Project) -> Version:
@@ -108,6 +102,11 @@ def _version(project: Project) -> Version:
         version = parse_version(project.version)
     except InputError as error:
         raise InputError(error.message, where=where, hint=error.hint) from None
+    return without_build(version, where)
+
+
+def without_build(version: Version, where: Location | None = None) -> Version:
+    """Return a version. Raises InputError if it has a build part."""
     if version.build:
         # SemVer ignores builds in its order, so two builds of a version would be two contents of one version.
         raise InputError(
@@ -116,13 +115,7 @@ def _version(project: Project) -> Version:
     return version
 
 
-def _check_findings(contract: Path) -> None:
+def _check_contract(contract: Path) -> None:
     """Raise InputError with the first error that the linter finds."""
     # The same settings as those of `comp lint`, so that what it accepts can be published.
-    findings, _ = lint_contract(contract, selection_of(contract.parent))
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-    if errors:
-        more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
-        raise InputError(
-            f"{errors[0].message} [{errors[0].rule}]{more}", where=errors[0].where, hint="`comp lint` shows them all"
-        )
+    check_findings(lint_contract(contract, selection_of(contract.parent))[0])

@@ -1,17 +1,20 @@
 """Publishing a folder: one release for each component, or none."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.components import write_component
+from tests.repositories import ENVIRON, make_repository
 from toolkit.config.project import Project, read_project
 from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.registry.directory import Directory
-from toolkit.registry.publishing import publish_project
-from toolkit.registry.release import CONTRACT, ReleaseFile
+from toolkit.registry.protocol import WritableRegistry
+from toolkit.registry.publishing import candidates_of, check_candidates, publish_candidates
+from toolkit.registry.release import CONTRACT, Release, ReleaseFile
 from toolkit.spec.pin import pin_image
 
 IMAGE = f"registry.example.com/count@sha256:{'0' * 64}"
@@ -33,6 +36,20 @@ def registry(tmp_path: Path) -> Directory:
 
 def _project(folder: Path) -> Project:
     return read_project(folder, environ={})
+
+
+def publish_project(
+    project: Project,
+    opened: Callable[[], WritableRegistry],
+    *,
+    namespace: str | None,
+    published: datetime,
+    by: str | None,
+) -> list[tuple[Release, bool]]:
+    candidates = candidates_of(project, namespace=namespace, published=published, by=by, environ=ENVIRON)
+    registry = opened()
+    check_candidates(registry, candidates, None)
+    return publish_candidates(registry, candidates)
 
 
 def test_a_release_holds_the_contract_and_the_readme(folder: Path, registry: Directory) -> None:
@@ -89,3 +106,33 @@ def test_a_namespace_is_needed(folder: Path, registry: Directory) -> None:
         publish_project(_project(folder), lambda: registry, namespace=None, published=WHEN, by=None)
     with pytest.raises(InputError, match="'M L' is not a namespace"):
         publish_project(_project(folder), lambda: registry, namespace="M L", published=WHEN, by=None)
+
+
+def test_what_the_settings_and_git_say_of_a_release(folder: Path, registry: Directory) -> None:
+    settings = folder / "pyproject.toml"
+    more = 'license = "MIT"\nauthors = [{ name = "Ada" }]\nkeywords = ["text"]\n'
+    settings.write_text(settings.read_text().replace("[tool.comp]", f"{more}\n[tool.comp]"))
+    repository = make_repository(folder)
+    commit = repository.commit({"LICENSE": "free"})
+    ((release, _),) = publish_project(_project(folder), lambda: registry, namespace="ml", published=WHEN, by=None)
+    assert (release.licenses, release.authors, release.tags) == ("MIT", ("Ada",), ("text",))
+    assert (release.revision, release.platforms) == (commit, ("linux/amd64",))
+    assert registry.content(release, "LICENSE") == b"free"
+
+
+def test_an_image_may_be_pinned_later(folder: Path) -> None:
+    contract = folder / "component.yaml"
+    contract.write_text(contract.read_text().replace(f"@sha256:{'0' * 64}", ":1"))
+    settings = {"namespace": "ml", "published": WHEN, "by": None, "environ": ENVIRON}
+    (candidate,) = candidates_of(_project(folder), pinned_later=True, **settings)  # type: ignore[arg-type]
+    assert candidate.release.image == "registry.example.com/count:1"
+
+
+def test_all_are_checked_before_the_first_is_published(folder: Path, registry: Directory) -> None:
+    candidates = candidates_of(_project(folder), namespace="ml", published=WHEN, by=None, environ=ENVIRON)
+
+    def refuse(*_: object) -> None:
+        raise InputError("no")
+
+    with pytest.raises(InputError, match="no"):
+        check_candidates(registry, candidates, refuse)

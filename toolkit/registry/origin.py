@@ -1,0 +1,100 @@
+"""Where a component's code comes from: the repository and the commit, for those who read its release."""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from toolkit.config.project import Project
+from toolkit.errors import CompError, OutsideError, UsageError
+from toolkit.git.differences import differences, old_contents
+from toolkit.git.repository import Repository
+from toolkit.redaction import without_login
+from toolkit.spec.pin import pin_image
+from toolkit.spec.reader import read_document
+from toolkit.words import some_of
+
+log = logging.getLogger(__name__)
+
+# The labels of addresses in [project.urls], as PyPA's "Well-known project URLs" normalises them.
+_LABELS = ("source", "repository", "sourcecode", "github", "gitlab")
+# The ending that `git describe --dirty` adds.
+DIRTY = "-dirty"
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """The repository, without a login, and the commit; `changed` are the paths that differ from the commit."""
+
+    source: str | None = None
+    revision: str | None = None
+    changed: tuple[str, ...] = ()
+
+
+def origin_of(project: Project, environ: Mapping[str, str]) -> Origin:
+    """Return where a project comes from; without git, only what [project.urls] says.
+
+    A folder that differs from its commit has a revision that ends in `-dirty`, with a warning. The pin of an image does
+    not count: a push writes it after the commit.
+    """
+    named = _named_source(project)
+    if not any((place / ".git").exists() for place in (project.folder, *project.folder.parents)):
+        return Origin(source=named)
+    try:
+        repository = Repository.open(project.folder, environ)
+        commit = repository.commit("HEAD")
+        changed = tuple(_changed(project, repository)) if commit else ()
+    except (OutsideError, UsageError) as error:
+        log.warning("the release of %s names no commit: %s", project.name, error.message)
+        return Origin(source=named)
+    if changed:
+        log.warning("%s differs from the commit %.12s: %s", project.folder, commit, some_of(changed))
+    return Origin(
+        source=named or _remote(repository), revision=f"{commit}{DIRTY}" if changed else commit, changed=changed
+    )
+
+
+def public_address(address: str) -> str | None:
+    """Return a repository's address without a login; None for a folder of this machine, which helps no reader."""
+    address = without_login(address.strip())
+    scheme, separator, _ = address.partition("://")
+    if separator:
+        return address if scheme.lower() in {"http", "https", "ssh", "git", "git+ssh"} else None
+    # `git@host:path`, which is an address too.
+    return address if re.fullmatch(r"[\w.-]+@[\w.-]+:(?!//)\S+", address) else None
+
+
+def _named_source(project: Project) -> str | None:
+    """Return the address of the repository in [project.urls]."""
+    urls = {re.sub(r"[\W_]", "", label).lower(): url for label, url in project.urls}
+    return next((without_login(urls[label]) for label in _LABELS if label in urls), None)
+
+
+def _remote(repository: Repository) -> str | None:
+    """Return the address that the clone came from."""
+    done = repository.git.try_("config", "--get", "remote.origin.url")
+    return None if done.code else public_address(done.text)
+
+
+def _changed(project: Project, repository: Repository) -> Iterator[str]:
+    """Yield the paths below the folder, from the top of the repository, whose content differs from the commit."""
+    below = project.folder.resolve().relative_to(repository.top).as_posix()
+    found = differences(repository, "HEAD", below=below)
+    old = old_contents({path: found[path] for path in found if found[path].what == "changed"})
+    contracts = {entry.contract.resolve() for entry in project.entries}
+    for path in sorted(found):
+        place = repository.top / path
+        if place not in contracts or not _is_pin_alone(old.get(path), place):
+            yield path
+
+
+def _is_pin_alone(old: bytes | None, contract: Path) -> bool:
+    """Return whether a contract differs from the committed one in its image alone."""
+    if old is None:
+        return False
+    try:
+        document = read_document(contract)
+        return pin_image(old.decode(), document.spec.container.image, contract) == document.text
+    except (CompError, UnicodeDecodeError):
+        return False
