@@ -324,3 +324,25 @@ def test_another_content_than_the_locked_one_is_refused(shared: Directory, tmp_p
     assert (refused.code, refused.out) == (1, "")
     assert "error: ml/train@1.0.0 has the digest sha256:" in refused.err
     assert not (tmp_path / COPY).exists()
+
+
+def test_search_looks_in_all_registries_and_at_types(shared: Directory, tmp_path: Path) -> None:
+    other = Directory.create(tmp_path / "other")
+    publish(other, release("2.0.0", namespace="nlp", name="parse"))
+    (tmp_path / "pyproject.toml").write_text('[tool.comp.registries]\nshared = "shared"\nother = "other"\n')
+    found = comp("search", folder=tmp_path)
+    assert (found.code, found.err) == (0, "2 components\n")
+    assert found.out == "shared:ml/train@1.0.0  Fit a model\nother:nlp/parse@2.0.0  Fit a model\n"
+    assert comp("search", "--namespace", "n*", folder=tmp_path).out == "other:nlp/parse@2.0.0  Fit a model\n"
+    typed = comp("search", "--accepts", "float", "--registry", "other", folder=tmp_path)
+    assert typed.out == "nlp/parse@2.0.0  Fit a model\n  c: Float -> nothing\n"
+    none = comp("search", "--produces", "Model", folder=tmp_path)
+    assert (none.code, none.out, none.err) == (1, "", "0 components\n")
+    mark = Deprecation(reason="old", at=AT)
+    shared.change_marks(TRAIN, lambda marks: marks.with_deprecation(mark))
+    hidden = comp("search", "ml/train", folder=tmp_path)
+    assert (hidden.code, hidden.err) == (1, "0 components; 1 deprecated or yanked, which --deprecated shows\n")
+    asked = comp("search", "ml/train", "--deprecated", folder=tmp_path)
+    assert (asked.code, asked.out) == (0, "shared:ml/train@1.0.0  (deprecated) Fit a model\n")
+    (data,) = json.loads(ok("search", "parse", "--format", "json", folder=tmp_path))
+    assert (data["registry"], data["name"], data["yanked"]) == ("other", "nlp/parse", False)

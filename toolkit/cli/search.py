@@ -1,38 +1,85 @@
-"""`comp search`: find components in a registry."""
+"""`comp search`: find components in registries."""
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from toolkit.cli.console import Console, format_option, pass_console, printable
 from toolkit.cli.registry_options import registry_option
+from toolkit.words import counted
+
+if TYPE_CHECKING:
+    from toolkit.registry.entry import Port
+    from toolkit.registry.searching import Hit
 
 
 @click.command
 @click.argument("words", nargs=-1)
+@click.option("--produces", multiple=True, metavar="TYPE", help="Only with an output of this type, such as Model.")
+@click.option("--accepts", multiple=True, metavar="TYPE", help="Only with an input of this type, such as Dataset.")
+@click.option("--namespace", metavar="NAME", help="Only of this namespace; * stands for any letters.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only with this tag.")
+@click.option("--deprecated", is_flag=True, help="Also deprecated components, and those that are yanked altogether.")
 @registry_option
 @format_option
 @pass_console
-def command(console: Console, *, words: Sequence[str], registry: str | None, form: str) -> int:
-    """List the components with all WORDS in their name, title, description, or their ports' names and types.
+def command(
+    console: Console,
+    *,
+    words: Sequence[str],
+    produces: Sequence[str],
+    accepts: Sequence[str],
+    namespace: str | None,
+    tags: Sequence[str],
+    deprecated: bool,
+    registry: str | None,
+    form: str,
+) -> int:
+    """List the components with all WORDS in their name, title, description, tags, or their ports' names and types.
 
-    Exit code 1 if no component matches.
+    Looks in all configured registries unless --registry names one. Types may have * for any letters. Prints inputs and
+    outputs for --produces and --accepts, and with -v. Exit code 1 if no component matches.
     """
-    import msgspec
-
     from toolkit.registry.choosing import Registries
+    from toolkit.registry.searching import Query, as_data, search
 
     registries = Registries.of(registry, environ=os.environ)
-    entries = [entry for _, entry in registries.entries(words)]
+    query = Query(
+        words=tuple(words),
+        produces=tuple(produces),
+        accepts=tuple(accepts),
+        namespace=namespace,
+        tags=tuple(tags),
+        withdrawn=deprecated,
+    )
+    found = search(registries, query)
     if form == "json":
-        console.data(json.dumps(msgspec.to_builtins(entries), indent=2))
-    elif entries:
-        names = [f"{entry.name}@{entry.version}" for entry in entries]
-        width = max(map(len, names))
-        for name, entry in zip(names, entries, strict=True):
-            summary = printable(entry.description or entry.title, lines=1)
-            console.data(f"{name:<{width}}  {summary}".rstrip())
-    console.say(f"{len(entries)} component{'s' * (len(entries) != 1)}")
-    return 0 if entries else 1
+        console.data(json.dumps([as_data(hit) for hit in found.hits], indent=2))
+    elif found.hits:
+        ports = bool(produces or accepts) or console.verbosity > 0
+        console.data("\n".join(_lines(found.hits, several=len(registries.places) > 1, ports=ports)))
+    hidden = f"; {found.hidden} deprecated or yanked, which --deprecated shows" if found.hidden else ""
+    console.say(f"{counted(len(found.hits), 'component')}{hidden}")
+    return 0 if found.hits else 1
+
+
+def _lines(hits: "Sequence[Hit]", *, several: bool, ports: bool) -> Iterable[str]:
+    """Yield a line for each component, in the form that `comp add` takes; with `ports` one more for its interface."""
+    prefixes = [f"{hit.place.name}:" if several and hit.place.name else "" for hit in hits]
+    names = [f"{prefix}{hit.entry.name}@{hit.entry.version}" for prefix, hit in zip(prefixes, hits, strict=True)]
+    width = max(map(len, names))
+    for name, hit in zip(names, hits, strict=True):
+        entry = hit.entry
+        mark = "(deprecated) " if entry.deprecated is not None else "(yanked) " if entry.yanked else ""
+        yield f"{name:<{width}}  {mark}{printable(entry.description or entry.title, lines=1)}".rstrip()
+        if ports:
+            yield f"  {_ports(entry.inputs)} -> {_ports(entry.outputs)}"
+
+
+def _ports(ports: "Sequence[Port]") -> str:
+    """Return ports as a list of names and types."""
+    words = (f"{port.name}: {port.type}" if port.type else port.name for port in ports)
+    return ", ".join(printable(word, lines=1) for word in words) or "nothing"
