@@ -15,7 +15,7 @@ def command_index() -> str:
     """Return the page that lists the commands, and the options of `comp` itself."""
     context = _root()
     rows = [(f"[comp {name}]({name}.md)", prose(summary)) for name, (_, summary) in COMMANDS.items()]
-    parts = [_MADE, "# Commands", *_description(comp), table(("command", ""), rows)]
+    parts = [_MADE, "# Commands", *_description(comp), table(("command", "what it does"), rows)]
     parts += ["## Options of every command", *_options(context)]
     parts += ["`-q` and `-v` may stand behind the command, too. [Exit codes](../exit-codes.md) are the same for all."]
     return "\n\n".join(parts) + "\n"
@@ -63,4 +63,4 @@ def _options(context: click.Context) -> Iterator[str]:
     options = [each for each in context.command.get_params(context) if isinstance(each, click.Option)]
     records = filter(None, (option.get_help_record(context) for option in options))
     rows = [(code(names), prose(text)) for names, text in records]
-    yield table(("option", ""), rows)
+    yield table(("option", "meaning"), rows)

@@ -27,8 +27,8 @@ def python_page() -> str:
     for name in sorted(toolkit.__all__, key=lambda name: (not name[0].islower(), name.lower())):
         if not name.startswith("_"):
             parts += _described(name, getattr(toolkit, name))
-    parts += ["## toolkit.types", prose_of(types.__doc__ or ""), table(("name", ""), _annotations())]
-    parts += ["## toolkit.errors", _ERRORS, table(("error", "exit code", ""), _error_rows())]
+    parts += ["## toolkit.types", prose_of(types.__doc__ or ""), table(("name", "meaning"), _annotations())]
+    parts += ["## toolkit.errors", _ERRORS, table(("error", "exit code", "meaning"), _error_rows())]
     return "\n\n".join(parts) + "\n"
 
 

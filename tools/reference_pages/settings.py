@@ -24,7 +24,7 @@ def settings_page() -> str:
     schema = json.loads(resource("schemas", "comp-config.schema.json").read_text("utf-8"))
     parts = [_MADE, "# Settings in pyproject.toml", _HEAD]
     for title, keys in _Tables(schema).below("tool.comp", schema):
-        parts += [f"## [{title}]", table(("key", "value", ""), keys)]
+        parts += [f"## [{title}]", table(("key", "value", "meaning"), keys)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -61,7 +61,7 @@ def _table(rules: Iterable[Rule]) -> str:
         for rule in rules
     ]
     rows = [f"| {' | '.join(row)} |" for row in cells]
-    return "\n".join(["| rule | name | severity | fix | |", "|---|---|---|---|---|", *rows])
+    return "\n".join(["| rule | name | severity | fix | what it finds |", "|---|---|---|---|---|", *rows])
 
 
 def _files(example: Example, other: Example | None = None) -> list[str]:
