@@ -74,6 +74,19 @@ def test_nothing_of_this_machine_or_moment_is_in_it(members: dict[str, tarfile.T
     assert not members.keys() & {"etc/machine-id", "etc/hostname", "etc/resolv.conf", "etc/apt/sources.list"}
 
 
+def test_it_says_what_is_installed_and_under_which_licence(members: dict[str, tarfile.TarInfo], image: Image) -> None:
+    records = {name.rpartition("/")[2] for name in members if name.startswith("var/lib/dpkg/status.d/")}
+    assert {"python3", "libc6", "base-files"} <= records
+    with tarfile.open(fileobj=io.BytesIO(_unpacked(image))) as archive:
+        record = archive.extractfile("var/lib/dpkg/status.d/libc6")
+        assert record
+        assert record.read().startswith(b"Package: libc6\nSource: glibc\nVersion: 2.36-")
+    documents = {name for name in members if name.startswith("usr/share/doc/")}
+    assert all(name.endswith("/copyright") for name in documents if members[name].isreg())
+    # A folder of its own, or a link to that of another package.
+    assert {f"usr/share/doc/{name}" for name in records} <= documents
+
+
 def test_made_again_it_is_the_same(image: Image, tmp_path: Path) -> None:
     again = make_debian_base(tmp_path / "again")
     assert again.digest == image.digest

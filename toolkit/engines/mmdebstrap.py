@@ -41,9 +41,17 @@ _TIMEOUT = 600
 _FILE_TIME = 315532800  # 1980-01-01, as in every layer of ours
 _CHUNK = 1 << 20
 _LEFT_OUT = (
-    *("dev", "var/cache", "var/log", "var/lib/apt", "usr/share/doc", "usr/share/man", "usr/share/locale"),
+    *("dev", "var/cache", "var/log", "var/lib/apt", "usr/share/man", "usr/share/locale"),
     # mmdebstrap copies these from this machine.
     *("etc/apt", "etc/hostname", "etc/machine-id", "etc/resolv.conf"),
+)
+# Of the documents, licences come along, as most of them ask, and the links between the folders of packages.
+_DOCUMENTS = "usr/share/doc/"
+# Packages that are only unpacked do not reach dpkg's database. Scanners read this form of it, which images without
+# dpkg have: a file with its control fields for each package.
+_RECORD = (
+    'mkdir -p "$1/var/lib/dpkg/status.d"; for deb in "$1"/var/cache/apt/archives/*.deb; do '
+    'dpkg-deb --field "$deb" > "$1/var/lib/dpkg/status.d/$(dpkg-deb --field "$deb" Package)" || exit 1; done'
 )
 # Links that Debian's usrmerge makes before any package is unpacked; mmdebstrap passes the root folder as $1.
 _MERGE_USR = 'for name in {names}; do mkdir -p "$1/usr/$name"; ln -s "usr/$name" "$1/$name"; done'
@@ -92,6 +100,7 @@ def _command(program: str, suite: str, packages: Sequence[str], platform: Platfo
     include = ",".join((*PACKAGES, *packages))
     merged = _MERGE_USR.format(names=_MERGED.get(platform.architecture, _MERGED_ELSEWHERE))
     command = [program, "--quiet", "--variant=extract", f"--include={include}", f"--setup-hook={merged}"]
+    command.append(f"--extract-hook={_RECORD}")
     return [*command, f"--architectures={platform.architecture}", "--format=tar", suite, "-"]
 
 
@@ -138,7 +147,7 @@ def _write_layer(packed: IO[bytes] | None, blob: Path) -> tuple[Digest, int]:
         ):
             for member in source:
                 path = member.name.removeprefix("./")
-                if path == "." or not path or any(path == name or path.startswith(f"{name}/") for name in _LEFT_OUT):
+                if path in {"", "."} or _is_left_out(member, path.rstrip("/")):
                     continue
                 content = source.extractfile(member) if member.isreg() else None
                 data = content.read() if content else b""
@@ -154,6 +163,14 @@ def _write_layer(packed: IO[bytes] | None, blob: Path) -> tuple[Digest, int]:
                 if info.name not in seen:
                     _add(target, info, data)
     return Digest(hashing.hasher.hexdigest()), newest
+
+
+def _is_left_out(member: tarfile.TarInfo, path: str) -> bool:
+    """Return whether a base does without a file."""
+    if path.startswith(_DOCUMENTS):
+        _, slash, inside = path.removeprefix(_DOCUMENTS).partition("/")
+        return inside != "copyright" if slash else not (member.isdir() or member.issym())
+    return any(path == name or path.startswith(f"{name}/") for name in _LEFT_OUT)
 
 
 class _Hashing:

@@ -24,6 +24,10 @@ _FILES = {
     "./usr/bin/python3": b"program",
     "./usr/share/ca-certificates/a/b.crt": b"certificate\n",
     "./usr/share/doc/x": b"left out",
+    "./usr/share/doc/python3/copyright": b"License: PSF-2\n",
+    "./usr/share/doc/python3/changelog.gz": b"left out",
+    "./usr/share/doc/python3.11": "python3",
+    "./var/lib/dpkg/status.d/python3": b"Package: python3\n",
     "./etc/hostname": b"this machine\n",
     "./bin": "usr/bin",
 }
@@ -58,7 +62,10 @@ def test_an_image_has_the_packages_and_what_their_scripts_would_make(packages: P
     assert check_image(image) == []
     members = _members(image)
     assert {"usr/bin/python3", "bin", "etc/passwd", "etc/group", "tmp", "proc"} <= members.keys()
-    assert not {"usr/share/doc/x", "etc/hostname"} & members.keys()
+    assert not {"usr/share/doc/x", "usr/share/doc/python3/changelog.gz", "etc/hostname"} & members.keys()
+    # What is installed, and under which licence.
+    assert {"usr/share/doc/python3/copyright", "var/lib/dpkg/status.d/python3"} <= members.keys()
+    assert members["usr/share/doc/python3.11"].linkname == "python3"
     assert members["etc/ssl/certs/ca-certificates.crt"].size == len(b"certificate\n")
     assert {member.mtime for member in members.values()} == {315532800}
     assert members["tmp"].mode == 0o1777
