@@ -123,11 +123,15 @@ class ImageFacts(Struct, frozen=True, kw_only=True):
 
 
 class Opened(Struct, frozen=True, kw_only=True):
-    """An image, the platforms of the index that it is in, and the manifests on a remote that refer to it."""
+    """An image, the platforms of the index that it is in, and the manifests on a remote that refer to it.
+
+    `reference` is None for an image that is not on a remote.
+    """
 
     image: Image
     platforms: tuple[str, ...] = ()
     referrers: tuple[ReferrerFacts, ...] = ()
+    reference: Reference | None = None
 
 
 def open_image(name: str, platform: Platform, context: BuildContext) -> Opened:
@@ -162,6 +166,7 @@ def open_image(name: str, platform: Platform, context: BuildContext) -> Opened:
         image=image,
         platforms=tuple(map(str, remote.platforms(reference, context.cache))),
         referrers=_referrers(remote, reference, image),
+        reference=reference,
     )
 
 

@@ -67,6 +67,12 @@ class Limit(Struct, frozen=True, kw_only=True):
 
 
 CONTRACT_SIZE = Limit(name="contract-size", default=4_000_000, unit="bytes", about="a component.yaml or IR file")
+PACKAGE_FILE_SIZE = Limit(
+    name="package-file-size",
+    default=50_000_000,
+    unit="bytes",
+    about="a file of an image that lists or describes packages",
+)
 PROGRAM_OUTPUT = Limit(
     name="program-output", default=100_000_000, unit="bytes", about="the output of a program that comp runs"
 )

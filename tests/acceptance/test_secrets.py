@@ -189,6 +189,8 @@ def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path, kfp2:
     run("build", "usesit", "--output", f"archive:{tmp_path / 'image.tar'}")
     run("inspect", f"{names['helper']}/ml/usesit:0.1.0")
     run("inspect", f"{names['file']}/ml/usesit:0.1.0", "--format", "json")
+    run("sbom", f"{names['file']}/ml/usesit:0.1.0", "--attach")
+    run("licenses", "usesit")
     run("run", "usesit", "--runner", "process", "-i", "x=3")
     run("test", "usesit", "--runner", "process", code=None)
     _registry(world)

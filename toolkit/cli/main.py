@@ -29,6 +29,8 @@ COMMANDS = {
     "lock": ("lock", "Pin requirements by hash and the base by digest."),
     "build": ("build", "Build the image; push it and pin component.yaml."),
     "inspect": ("inspect", "Look into an image: layers, sizes, what the launcher will run."),
+    "sbom": ("sbom", "Write what an image is made of, as CycloneDX or SPDX."),
+    "licenses": ("licenses", "List the licenses of an image's packages, and check them by a policy."),
     "run": ("run", "Run a component once, on your files and values."),
     "test": ("test", "Run the cases in tests/."),
     "pipeline": ("pipeline", "Compile, run, watch and show pipelines."),

@@ -20,7 +20,7 @@ _OWN_KEYS = ("image", "exclude", "include", "requirements", "lock", "allow-build
 # Tables that `toolkit.config.argo` reads.
 _TABLES = ("argo",)
 # Tables of a folder above components, which need not be a component itself.
-ROOT_KEYS = ("defaults", "workspace", "lint", "registries")
+ROOT_KEYS = ("defaults", "workspace", "lint", "registries", "licenses")
 COMPONENT_KEYS = (*ENTRY_KEYS, *_SHARED_KEYS, *_OWN_KEYS, *_TABLES, "components", *ROOT_KEYS)
 _VARIABLES = {
     "image": "COMP_IMAGE",

@@ -12,6 +12,7 @@ from toolkit.oci.image import Built, Image
 from toolkit.oci.reference import Reference
 from toolkit.progress import Report, silent
 from toolkit.remote.artifacts import Artifact, find_artifact
+from toolkit.remote.attaching import Attachment, attach
 from toolkit.remote.blob_locations import BlobLocations
 from toolkit.remote.credentials import CredentialFiles
 from toolkit.remote.endpoints import get_manifest, head_blob, head_manifest, ping, pull_scope, push_scope
@@ -33,6 +34,7 @@ class Remote:
     """
 
     def __init__(self, *, environ: Mapping[str, str], pause: Callable[[float], None] = time.sleep) -> None:
+        self._pause = pause
         self._session = Session(CredentialFiles.of(environ), InsecureHosts.of(environ), environ, pause)
 
     def ping(self, host: str) -> None:
@@ -130,6 +132,10 @@ class Remote:
     def referrers(self, reference: Reference, digest: Digest) -> tuple[Referrer, ...]:
         """Return the manifests that refer to `digest` in the reference's repository, on servers old and new."""
         return list_referrers(self._session, reference, digest)
+
+    def attach(self, reference: Reference, subject: Descriptor, attachment: Attachment) -> Digest:
+        """Attach a document to the manifest `subject` in the reference's repository, on servers old and new."""
+        return attach(self._session, reference, subject, attachment, self._pause)
 
     def push(
         self,

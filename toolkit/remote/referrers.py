@@ -36,12 +36,12 @@ def list_referrers(session: Session, reference: Reference, digest: Digest) -> tu
 
     Raises RemoteError for a list that cannot be read.
     """
-    endpoint = _or_none(get_referrers(reference, digest))
+    endpoint = or_none(get_referrers(reference, digest))
     answer = session.call(endpoint)
     if answer.status != _OK:
         # A tag cannot contain the colon of a digest.
         tag = reference.with_tag(f"sha256-{digest.hex}")
-        answer = session.call(_or_none(get_manifest(tag)))
+        answer = session.call(or_none(get_manifest(tag)))
         return _listed(answer.body, reference.host) if answer.status == _OK else ()
     referrers = [*_listed(answer.body, reference.host)]
     for _ in range(_MOST_PAGES):
@@ -53,7 +53,7 @@ def list_referrers(session: Session, reference: Reference, digest: Digest) -> tu
     return tuple(referrers)
 
 
-def _or_none(endpoint: Endpoint) -> Endpoint:
+def or_none(endpoint: Endpoint) -> Endpoint:
     """Accept the answers of servers that have no list as well."""
     return replace(endpoint, ok=endpoint.ok | _NONE)
 

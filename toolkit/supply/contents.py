@@ -1,0 +1,96 @@
+"""Read the packages of an image from its layers, without unpacking or running anything."""
+
+import posixpath
+import re
+import tarfile
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from toolkit.limits import PACKAGE_FILE_SIZE
+from toolkit.oci.image import Image
+from toolkit.oci.tree import Tree
+from toolkit.supply.debian import APK, STATUS, STATUS_FOLDER, alpine_packages, debian_packages
+from toolkit.supply.package import Contents, Package, System
+from toolkit.supply.python import METADATA, SBOM, python_packages
+
+_RELEASE = ("etc/os-release", "usr/lib/os-release")
+_COPYRIGHT = re.compile(r"usr/share/doc/[^/]+/copyright")
+_RPM = re.compile(r"(?:var/lib|usr/lib/sysimage)/rpm/(?:rpmdb\.sqlite|Packages(?:\.db)?)")
+_WHOLE = frozenset({*_RELEASE, STATUS, APK})
+
+
+def read_contents(image: Image, *, hashes: Mapping[tuple[str, str], str] | None = None) -> Contents:
+    """Return the packages of an image; `hashes` has the sha256 of wheels by normalised name and version.
+
+    Raises InputError for a layer that is damaged, or a package's file above the limit.
+    """
+    tree = _PackageTree()
+    for layer in image.layers:
+        tree.apply(layer)
+    known = hashes or {}
+    packages = (
+        *python_packages(tree.found),
+        *debian_packages(tree.found, tree.resolve),
+        *alpine_packages(tree.found),
+    )
+    return Contents(
+        packages=tuple(
+            replace(package, sha256=known.get((package.name, package.version), "")) for package in _distinct(packages)
+        ),
+        system=_system(tree.found),
+        unread=tuple(f"{path}: packages of RPM are not read" for path in sorted(tree.rpm)),
+    )
+
+
+class _PackageTree(Tree):
+    """The files of an image that describe packages, with their contents."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, bytes] = {}
+        self.rpm: set[str] = set()
+
+    def look(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
+        """Keep the content of a file that describes packages."""
+        if _RPM.fullmatch(path):
+            self.rpm.add(path)
+        if not _describes_packages(path):
+            return
+        if member.islnk():
+            if (same := self.found.get(posixpath.normpath(member.linkname).lstrip("/"))) is not None:
+                self.found[path] = same
+            return
+        PACKAGE_FILE_SIZE.check(member.size, f"the image's /{path}")
+        if stream := archive.extractfile(member):
+            self.found[path] = stream.read()
+
+    def forget(self, path: str) -> None:
+        """Drop a path."""
+        super().forget(path)
+        self.found.pop(path, None)
+        self.rpm.discard(path)
+
+
+def _describes_packages(path: str) -> bool:
+    """Return whether a file says what is installed, or under which license."""
+    if path in _WHOLE or METADATA.fullmatch(path) or SBOM.fullmatch(path) or _COPYRIGHT.fullmatch(path):
+        return True
+    # Beside each package's file lies one with the sums of what it installed.
+    return posixpath.dirname(path) == STATUS_FOLDER and not path.endswith(".md5sums")
+
+
+def _distinct(packages: Iterable[Package]) -> list[Package]:
+    """Return each package once, wherever it lies, by ecosystem, name and version."""
+    first: dict[tuple[str, ...], Package] = {}
+    for package in packages:
+        first.setdefault((*package.key, package.architecture), package)
+    return [first[key] for key in sorted(first)]
+
+
+def _system(files: Mapping[str, bytes]) -> System:
+    """Return the system of os-release(5); /etc comes before /usr/lib, as there."""
+    data = next((files[path] for path in _RELEASE if path in files), b"")
+    pairs = (line.partition("=") for line in data.decode("utf-8", "replace").splitlines())
+    fields = {key.strip(): value.strip().strip("\"'") for key, equals, value in pairs if equals}
+    return System(id=fields.get("ID", ""), version=fields.get("VERSION_ID", ""), title=fields.get("PRETTY_NAME", ""))

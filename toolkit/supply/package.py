@@ -1,0 +1,69 @@
+"""One installed package of an image, whatever installed it."""
+
+import enum
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+
+class Ecosystem(enum.Enum):
+    """Who installed a package; the values are types of package URLs (purl-spec, PURL-TYPES)."""
+
+    PYTHON = "pypi"
+    DEBIAN = "deb"
+    ALPINE = "apk"
+    OTHER = "generic"
+
+
+class EmbeddedSbom(Struct, frozen=True, kw_only=True):
+    """An SBOM that a wheel brings along (PEP 770); `path` is where it lies in the image."""
+
+    path: str
+    data: bytes
+
+
+class Package(Struct, frozen=True, kw_only=True):
+    """A package, with its version as the ecosystem writes it.
+
+    `licenses` are SPDX expressions, or names where the package gives no more; all of them apply to parts of it.
+    `architecture` and `source` (the source package) are Debian's and Alpine's. `requires` names packages of the same
+    ecosystem that are installed too. `sha256` is the wheel's, from the lock. `path` is the file that says all this.
+    """
+
+    ecosystem: Ecosystem
+    name: str
+    version: str
+    path: str
+    architecture: str = ""
+    source: str = ""
+    licenses: tuple[str, ...] = ()
+    supplier: str = ""
+    homepage: str = ""
+    requires: tuple[str, ...] = ()
+    sha256: str = ""
+    sboms: tuple[EmbeddedSbom, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes it one package, wherever it lies."""
+        return self.ecosystem.value, self.name, self.version
+
+
+class System(Struct, frozen=True, kw_only=True):
+    """The operating system of an image, as os-release(5) names it; empty for an image without one."""
+
+    id: str = ""
+    version: str = ""
+    title: str = ""
+
+
+class Contents(Struct, frozen=True, kw_only=True):
+    """The packages of an image, by ecosystem and name, its system, and what could not be read."""
+
+    packages: tuple[Package, ...]
+    system: System
+    unread: tuple[str, ...] = ()
+
+    def of(self, ecosystems: Sequence[Ecosystem]) -> tuple[Package, ...]:
+        """Return the packages of some ecosystems."""
+        return tuple(package for package in self.packages if package.ecosystem in ecosystems)
