@@ -1,11 +1,29 @@
 """Small releases, and registries that hold them."""
 
+from pathlib import Path
+
+from msgspec.structs import replace
+
 from toolkit.digest import Digest
 from toolkit.interface.model import Input, Interface, Kind
 from toolkit.registry.names import Name
 from toolkit.registry.protocol import WritableRegistry
 from toolkit.registry.release import CONTRACT, README, Release, ReleaseFile
 from toolkit.registry.semver import parse_version
+from toolkit.spec.reader import parse_component
+
+_REAL = """\
+name: Train
+description: Fit a model, version {version}
+inputs:
+- {{name: c, type: Float, default: '1.0', description: Strength}}
+outputs:
+- {{name: model, type: Model}}
+implementation:
+  container:
+    image: registry.example.com/ml/train@sha256:{digest}
+    command: [train, {{inputValue: c}}, {{outputPath: model}}]
+"""
 
 IMAGE = "registry.example.com/ml/train@sha256:" + "0" * 64
 
@@ -56,3 +74,15 @@ def contract_of(version: str, **inputs: str) -> bytes:
         + (f"inputs:\n{ports}" if inputs else "")
         + f"implementation:\n  container:\n    image: {IMAGE}\n    command: [train{arguments}]\n"
     ).encode()
+
+
+def real_contract(version: str) -> bytes:
+    """Return a contract that KFP loads, and that differs between versions."""
+    return _REAL.format(version=version, digest="0" * 64).encode()
+
+
+def real_release(version: str = "1.0.0", *, name: str = "train", readme: bytes | None = None) -> Release:
+    """Return a release whose record says what its contract does, `real_contract` of its version."""
+    spec = parse_component(real_contract(version).decode(), Path("component.yaml"))
+    made = release(version, name=name, content=real_contract(version), readme=readme)
+    return replace(made, description=spec.description, interface=spec.interface)

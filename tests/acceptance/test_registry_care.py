@@ -1,10 +1,19 @@
 """`comp registry`, as those who keep a registry run it."""
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+
+import pytest
 
 from tests.commands import comp, ok
-from tests.releases import publish, release
+from tests.kfp_environments import run_kfp
+from tests.releases import publish, real_contract, real_release, release
 from toolkit.registry.directory import Directory
 
 
@@ -66,3 +75,101 @@ def test_indexes_are_made_again(tmp_path: Path) -> None:
     )
     assert (shared / "catalog.jsonl.gz").read_bytes() == before
     assert ok("search", "--registry", "shared", folder=tmp_path) == "ml/train@1.0.0  Fit a model"
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    registry = Directory.create(tmp_path / "shared")
+    for version in ("1.0.0", "1.1.0"):
+        publish(registry, real_release(version), content=real_contract(version))
+    return registry.root
+
+
+def _damage(path: Path, text: str) -> None:
+    path.chmod(0o644)
+    path.write_text(text)
+
+
+def test_a_registry_without_faults_is_verified(shared: Path) -> None:
+    result = comp("registry", "verify", "--registry", "shared", folder=shared.parent)
+    assert (result.code, result.out, result.err) == (0, "", "1 component, 2 releases: no faults\n")
+
+
+def test_each_fault_has_its_path_and_what_to_do(shared: Path) -> None:
+    record = shared / "c" / "ml" / "train" / "v" / "1.0.0.json"
+    _damage(record, record.read_text().replace("Fit a", "Break a"))
+    (shared / "catalog.jsonl.gz").write_text("<html>")
+    result = comp("registry", "verify", "--registry", "shared", folder=shared.parent)
+    assert (result.code, result.err) == (1, "1 component, 2 releases: 2 faults\n")
+    assert result.out == (
+        "c/ml/train/v/1.0.0.json: damaged: its checksum is not that of its content: "
+        "it was changed after it was published\n"
+        "    restore it from a copy of the registry; releases never change\n"
+        "catalog.jsonl.gz: not a catalogue: JSON is malformed: invalid character (byte 0)\n"
+        "    `comp registry reindex` makes it again\n"
+    )
+    data = json.loads(comp("registry", "verify", "--format", "json", "--registry", "shared", folder=shared.parent).out)
+    assert [(fault["path"], fault["derived"]) for fault in data["faults"]] == [
+        ("c/ml/train/v/1.0.0.json", False),
+        ("catalog.jsonl.gz", True),
+    ]
+    assert data["checked"]["releases"] == 2
+
+
+def test_garbage_is_shown_and_removed(shared: Path) -> None:
+    lost = shared / "blobs" / "sha256" / "00" / ("0" * 64)
+    lost.parent.mkdir(exist_ok=True)
+    lost.write_bytes(b"lost")
+    path = f"blobs/sha256/00/{'0' * 64}\n"
+    young = comp("registry", "gc", "--registry", "shared", folder=shared.parent)
+    assert (young.code, young.out, young.err) == (0, "", "removed 0 files, 0 B\n")
+    os.utime(lost, (0, 0))
+    shown = comp("registry", "gc", "--dry-run", "--registry", "shared", folder=shared.parent)
+    assert (shown.code, shown.out, shown.err) == (0, path, "would remove 1 file, 4 B\n")
+    assert lost.exists()
+    removed = comp("registry", "gc", "--registry", "shared", folder=shared.parent)
+    assert (removed.code, removed.out, removed.err) == (0, path, "removed 1 file, 4 B\n")
+    assert not lost.exists()
+    assert comp("registry", "verify", "--registry", "shared", folder=shared.parent).code == 0
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
+        pass
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("line", ["kfp1", "kfp2"])
+def test_kfp_loads_components_from_an_export_without_comp(
+    shared: Path, line: str, request: pytest.FixtureRequest
+) -> None:
+    exported = comp("registry", "export", "site", "--registry", "shared", folder=shared.parent)
+    assert (exported.code, exported.out, exported.err) == (0, "site\n", "exported 2 releases\n")
+    digest = real_release("1.0.0").digest
+    program = """
+import sys
+from kfp import components
+for url in sys.argv[1:]:
+    spec = components.load_component_from_url(url).component_spec
+    print(spec.description, [getattr(each, "name", each) for each in spec.inputs])
+"""
+    with _served(shared.parent / "site") as address:
+        top = f"{address}/c/ml/train"
+        urls = [f"{top}/component.yaml", f"{top}/versions/tags/1.0.0", f"{top}/versions/sha256/{digest.hex}"]
+        printed = run_kfp(request.getfixturevalue(line), program, *urls)
+    newest, first = "Fit a model, version 1.1.0 ['c']\n", "Fit a model, version 1.0.0 ['c']\n"
+    assert printed == newest + first + first
+
+
+def test_an_export_goes_to_a_folder_of_its_own(shared: Path) -> None:
+    (shared.parent / "thesis.txt").write_text("mine")
+    refused = comp("registry", "export", ".", "--registry", "shared", folder=shared.parent)
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == "error: . has files in it and is not a registry\n\nhint: name a new or empty folder\n"

@@ -311,7 +311,10 @@ def _registry(world: World) -> None:
         run("search", "usesit", "--registry", "shared", "--format", form)
         run("show", "ml/usesit", "--registry", "shared", "--format", form)
     run("add", "ml/usesit", "--registry", "shared")
-    run("registry", "reindex", "--registry", "shared")
+    run("registry", "init", "another")
+    for care in ("verify", "reindex", "gc"):
+        run("registry", care, "--registry", "shared")
+    run("registry", "export", "site", "--registry", "shared")
     run("add", "--locked")
     run("status")
     run("outdated")

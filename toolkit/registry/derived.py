@@ -44,8 +44,14 @@ def rebuild(registry: Registry, storage: Storage, name: Name) -> None:
 
 def rebuild_all(registry: Registry, storage: Storage, names: Iterable[Name]) -> None:
     """Make the derived files of these components again from their records, and the whole catalogue."""
+    known = set()
     for name in names:
         _write_component(registry, storage, name, {}, registry.versions(name))
+        _remove_strays(registry, storage, name)
+        known.add(layout.index(name))
+    for path in [*storage.files_below(layout.INDEX)]:
+        if path not in known:
+            storage.remove(path)
     storage.replace(layout.CATALOGUE, catalogue_bytes(entries_of_records(registry)))
 
 
@@ -73,13 +79,14 @@ def _write_component(
         try:
             release = registry.release(name, version)
             contract = registry.content(release, CONTRACT)
+            record = storage.read(layout.record(name, version))
         except OutsideError as error:
             log.warning("%s", error)
             continue
         blob = layout.blob(release.digest)
         storage.share(blob, layout.pinned(name, release.digest), contract)
         storage.share(blob, layout.tagged(name, version), contract)
-        complete[version] = index_line(release)
+        complete[version] = index_line(release, record)
     newest = newest_version(complete, _marks(registry, name))
     if newest is not None:
         _write_newest(registry, storage, name, newest)
@@ -88,6 +95,18 @@ def _write_component(
         storage.replace(layout.index(name), index_bytes(complete.values()))
     else:
         storage.remove(layout.index(name))
+
+
+def _remove_strays(registry: Registry, storage: Storage, name: Name) -> None:
+    """Remove what no release has from KFP's layout, unless a damaged release may have it."""
+    versions, lines = registry.versions(name), _read_index(storage, name)
+    if lines.keys() == set(versions):
+        tags = {str(version) for version in versions}
+        digests = {line.digest.removeprefix("sha256:") for line in lines.values()}
+        for folder, kept in ((layout.tags(name), tags), (layout.pins(name), digests)):
+            for each in storage.listed(folder):
+                if each not in kept:
+                    storage.remove(f"{folder}/{each}")
 
 
 def _write_newest(registry: Registry, storage: Storage, name: Name, version: Version) -> None:

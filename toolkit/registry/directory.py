@@ -18,13 +18,16 @@ from toolkit.registry import derived, layout
 from toolkit.registry.catalogue import catalogue_bytes, catalogue_text, matching
 from toolkit.registry.config import RegistryConfig
 from toolkit.registry.entry import Entry
+from toolkit.registry.fault import Checked, Fault, Garbage
 from toolkit.registry.finding import check_taken
+from toolkit.registry.garbage import find_garbage, remove_garbage
 from toolkit.registry.marks import Marks
 from toolkit.registry.names import Name, is_part, parse_name
 from toolkit.registry.place import Place, PlaceKind
 from toolkit.registry.release import CONTRACT, Release
 from toolkit.registry.semver import Version, parse_version
 from toolkit.registry.storage import Storage
+from toolkit.registry.verification import Verification
 from toolkit.system.os_errors import cannot
 
 log = logging.getLogger(__name__)
@@ -50,8 +53,11 @@ class Directory:
         return opened
 
     @classmethod
-    def create(cls, root: Path, config: RegistryConfig | None = None) -> "Directory":
-        """Open the registry at `root`, and make it if it is missing. Raises InputError for a folder of other files."""
+    def create(cls, root: Path, config: RegistryConfig | None = None, *, announced: bool = True) -> "Directory":
+        """Open the registry at `root`, and make it if it is missing, which is `announced`.
+
+        Raises InputError for a folder of other files.
+        """
         path = root / layout.CONFIG
         with _failing(f"cannot make a registry at {root}"):
             if not path.exists():
@@ -62,7 +68,7 @@ class Directory:
                     raise InputError(f"{root} has files in it and is not a registry", hint="name a new or empty folder")
                 # Of several publishers that make it at once, one says so.
                 if Storage(root).create(layout.CONFIG, (config or RegistryConfig()).to_bytes()):
-                    log.info("made the registry %s", root)
+                    log.log(logging.INFO if announced else logging.DEBUG, "made the registry %s", root)
                 # So that a web server has one, too.
                 Storage(root).create(layout.CATALOGUE, catalogue_bytes(()))
         return cls.open(root)
@@ -90,13 +96,14 @@ class Directory:
 
         Of several publishers of one version exactly one wins. Raises InputError as `check_taken` does.
         """
-        with self._writing():
+        with self.writing():
             # Another publisher may have been faster: with the same content that is a success, with another an error.
             check_taken(self, release)
+            known = release.version in self.versions(release.name)
             # The blobs come first, so that a record never names content that is missing.
             for path in (CONTRACT, *(file.path for file in release.files)):
                 # Publishing the same content again mends a damaged blob.
-                self._storage.keep(layout.blob(Digest.of(contents[path])), contents[path])
+                self._storage.keep(layout.blob(Digest.of(contents[path])), contents[path], used_now=not known)
             with self._pending(release.name):
                 new = self._storage.create(
                     layout.record(release.name, release.version), release.to_bytes(), immutable=True
@@ -141,6 +148,10 @@ class Directory:
             raise OutsideError(f"the registry's record {path} is of {release}")
         return release
 
+    def record(self, name: Name, version: Version) -> bytes:
+        """Return the bytes of a release's record, which is known to be sound. Raises OSError, InputError."""
+        return self._storage.read(layout.record(name, version))
+
     def content(self, release: Release, path: str) -> bytes:
         """Read and verify a file of a release. Raises OutsideError if it is missing or damaged."""
         digest = release.digest_of(path)
@@ -169,7 +180,7 @@ class Directory:
 
     def change_marks(self, name: Name, change: Callable[[Marks], Marks]) -> Marks:
         """Change the marks of a component under the lock, and return them."""
-        with self._writing():
+        with self.writing():
             marks = change(self.marks(name))
             with self._pending(name):
                 self._storage.replace(layout.marks(name), marks.to_bytes())
@@ -196,12 +207,30 @@ class Directory:
             raise cannot(f"cannot read {self._storage.path(layout.CATALOGUE)}", error) from error
         return (entry for entry in derived.entries_of_records(self) if entry.matches(wanted))
 
+    def faults(self, checked: Checked) -> Iterator[Fault]:
+        """Check all files against each other, and yield every fault; `checked` counts what was seen."""
+        with _failing(f"cannot read the registry {self.root}"):
+            yield from Verification(registry=self, storage=self._storage, checked=checked).faults()
+
+    def garbage(self) -> list[Garbage]:
+        """Return the files that no release has and no publisher is at work on, in order.
+
+        Raises OutsideError if a record is damaged: nothing says then which files belong to it.
+        """
+        with _failing(f"cannot look for garbage in the registry {self.root}"):
+            return find_garbage(self, self._storage)
+
+    def collect(self, garbage: Iterable[Garbage]) -> list[Garbage]:
+        """Remove what is still garbage, and return it."""
+        with self.writing() as storage:
+            return list(remove_garbage(storage, garbage))
+
     def reindex(self) -> int:
         """Make the derived files of all components again, and the catalogue; return the number of components.
 
         A damaged release is left out with a warning, so that others can still be published.
         """
-        with self._writing():
+        with self.writing():
             names = self.names()
             derived.rebuild_all(self, self._storage, names)
         return len(names)
@@ -215,11 +244,14 @@ class Directory:
         return self._catalogue[1]
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Hold the lock, and mend what a killed writer left."""
+    def writing(self) -> Iterator[Storage]:
+        """Hold the registry's lock, and mend what a killed writer left; return the files to write to.
+
+        Errors of the disk become OutsideErrors.
+        """
         with _failing(f"cannot write to the registry {self.root}"), self._storage.locked():
             self._recover()
-            yield
+            yield self._storage
 
     def _recover(self) -> None:
         """Make the derived files again of the component that a killed writer was at work on."""

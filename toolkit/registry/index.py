@@ -28,13 +28,13 @@ class IndexLine(Struct, frozen=True, kw_only=True):
     by: str | None = None
 
 
-def index_line(release: Release) -> IndexLine:
-    """Return the line of a release."""
+def index_line(release: Release, record: bytes) -> IndexLine:
+    """Return the line of a release whose record has these bytes."""
     return IndexLine(
         name=str(release.name),
         version=str(release.version),
         digest=str(release.digest),
-        record=str(Digest.of(release.to_bytes())),
+        record=str(Digest.of(record)),
         image=release.image,
         interface_digest=str(interface_digest(release.interface)),
         published=release.published,

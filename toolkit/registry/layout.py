@@ -68,11 +68,21 @@ def newest(name: Name) -> str:
     return f"{component(name)}/component.yaml"
 
 
+def tags(name: Name) -> str:
+    """Return the folder of contracts by version in KFP's layout."""
+    return f"{component(name)}/versions/tags"
+
+
+def pins(name: Name) -> str:
+    """Return the folder of contracts by digest in KFP's layout."""
+    return f"{component(name)}/versions/sha256"
+
+
 def tagged(name: Name, version: Version) -> str:
     """Return the path of a version's contract in KFP's layout."""
-    return f"{component(name)}/versions/tags/{version}"
+    return f"{tags(name)}/{version}"
 
 
 def pinned(name: Name, digest: Digest) -> str:
     """Return the path of a contract by its digest in KFP's layout."""
-    return f"{component(name)}/versions/sha256/{digest.hex}"
+    return f"{pins(name)}/{digest.hex}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
 from toolkit.registry.entry import Entry
+from toolkit.registry.fault import Checked, Fault, Garbage
 from toolkit.registry.marks import Marks
 from toolkit.registry.names import Name
 from toolkit.registry.place import Place
@@ -63,3 +64,22 @@ class Reindexable(Protocol):
 
     def reindex(self) -> int:
         """Make everything again that is derived, and return the number of components."""
+
+
+@runtime_checkable
+class Verifiable(Protocol):
+    """A registry whose parts can be checked against each other."""
+
+    def faults(self, checked: Checked) -> Iterator[Fault]:
+        """Yield every fault; `checked` counts what was seen."""
+
+
+@runtime_checkable
+class Collectable(Protocol):
+    """A registry in which files can lie that no release has."""
+
+    def garbage(self) -> list[Garbage]:
+        """Return these files, in order, without those that a publisher may be at work on."""
+
+    def collect(self, garbage: Iterable[Garbage]) -> list[Garbage]:
+        """Remove what is still garbage, and return it."""

@@ -60,9 +60,9 @@ class Storage:
             sync_folder(path.parent)
         return True
 
-    def replace(self, name: str, data: bytes, *, immutable: bool = False) -> None:
-        """Write a file, unless it has this content already."""
-        if not self.holds(name, data):
+    def replace(self, name: str, data: bytes, *, immutable: bool = False, always: bool = False) -> None:
+        """Write a file, unless it has this content already; `always` even then."""
+        if always or not self.holds(name, data):
             path = self.root / name
             with self._room(path), temporary_beside(path) as made:
                 made.stream.write(data)
@@ -70,11 +70,18 @@ class Storage:
                 made.path.chmod(_IMMUTABLE if immutable else _mode(path.parent))
                 made.path.replace(path)
 
-    def keep(self, name: str, data: bytes) -> None:
-        """Write a read-only file whose name says its content, unless it is whole; it survives a loss of power."""
-        if not self.holds(name, data):
-            self.replace(name, data, immutable=True)
-            sync_folder((self.root / name).parent)
+    def keep(self, name: str, data: bytes, *, used_now: bool) -> None:
+        """Write a read-only file whose name says its content, unless it is whole; it survives a loss of power.
+
+        One that is `used_now` gets a new time, so that it is not garbage before a record names it.
+        """
+        if self.holds(name, data):
+            with suppress(PermissionError):
+                if used_now:
+                    os.utime(self.root / name)
+                return
+        self.replace(name, data, immutable=True, always=True)
+        sync_folder((self.root / name).parent)
 
     def share(self, source: str, name: str, data: bytes) -> None:
         """Give a file whose content is `data` a second name, which takes no space.
@@ -104,6 +111,26 @@ class Storage:
             return path.stat().st_size == len(data) and self.read(name, CATALOGUE_SIZE) == data
         except (OSError, InputError):
             return False
+
+    def listed(self, folder: str) -> list[str]:
+        """Return the names in a folder, in order; empty if it is missing. Hidden ones are unfinished, and left out."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return sorted(name for name in os.listdir(self.root / folder) if not name.startswith("."))  # noqa: PTH208 (names alone)
+        return []
+
+    def files_below(self, folder: str) -> Iterator[str]:
+        """Yield the paths of all files below a folder, in order; links are not followed."""
+        for each in self.listed(folder):
+            path = f"{folder}/{each}"
+            if stat.S_ISDIR((self.root / path).lstat().st_mode):
+                yield from self.files_below(path)
+            else:
+                yield path
+
+    def now(self) -> float:
+        """Return the time that the folder's file system gives a file, which may differ from this machine's clock."""
+        with temporary_beside(self.root / ".now") as made:
+            return made.path.stat().st_mtime
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""

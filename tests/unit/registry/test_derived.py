@@ -43,8 +43,8 @@ def test_a_line_is_added_without_reading_the_releases_before(registry: Directory
     [
         b"",
         b"<html>",
-        index_bytes([index_line(release("9.0.0"))]),
-        index_bytes([index_line(release("1.0.0", name="other"))]),
+        index_bytes([index_line(release("9.0.0"), b"")]),
+        index_bytes([index_line(release("1.0.0", name="other"), b"")]),
     ],
 )
 def test_an_index_that_lies_is_made_again_by_the_next_publish(registry: Directory, damaged: bytes) -> None:

@@ -10,7 +10,7 @@ from toolkit.registry.names import Name
 from toolkit.registry.semver import parse_version
 
 TRAIN = Name("ml", "train")
-LINES = [index_line(release(version)) for version in ("1.10.0", "1.2.0", "1.10.0-rc.1")]
+LINES = [index_line(release(version), version.encode()) for version in ("1.10.0", "1.2.0", "1.10.0-rc.1")]
 
 
 def test_lines_are_in_the_order_of_versions_and_name_their_record() -> None:
@@ -18,7 +18,7 @@ def test_lines_are_in_the_order_of_versions_and_name_their_record() -> None:
     assert [json.loads(line)["version"] for line in data.splitlines()] == ["1.2.0", "1.10.0-rc.1", "1.10.0"]
     assert list(map(str, read_index(data, TRAIN))) == ["1.2.0", "1.10.0-rc.1", "1.10.0"]
     line = read_index(data, TRAIN)[parse_version("1.2.0")]
-    assert line.record == str(Digest.of(release("1.2.0").to_bytes()))
+    assert line.record == str(Digest.of(b"1.2.0"))
 
 
 def test_a_line_of_a_newer_program_is_read() -> None:

@@ -87,3 +87,10 @@ def test_the_interface_digest_follows_what_callers_depend_on() -> None:
     assert changed(description="Otherwise") == interface_digest(INTERFACE)
     others = [changed(name="r"), changed(type="Integer"), changed(default="0.2"), changed(optional=False)]
     assert len({interface_digest(INTERFACE), *others}) == 5
+
+
+@pytest.mark.parametrize("key", ["description", "title", "by", "published", "checksum"])
+def test_a_record_that_was_edited_is_noticed(key: str) -> None:
+    record = RELEASE.to_dict() | {key: "another"}
+    with pytest.raises(InputError, match="its checksum is not that of its content"):
+        Release.from_dict(record)

@@ -22,7 +22,7 @@ def test_a_file_with_the_same_content_stays(tmp_path: Path) -> None:
     storage.replace("file", b"content")
     before = storage.path("file").stat()
     storage.replace("file", b"content")
-    storage.keep("file", b"content")
+    storage.keep("file", b"content", used_now=False)
     assert storage.path("file").stat() == before
     storage.replace("file", b"CONTENT")
     assert storage.read("file") == b"CONTENT"

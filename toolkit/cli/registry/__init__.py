@@ -7,7 +7,10 @@ from toolkit.cli.groups import LazyGroup
 # Name, module under toolkit.cli.registry, and the line that `comp registry --help` shows.
 COMMANDS = {
     "init": ("init", "Make an empty registry."),
+    "verify": ("verify", "Check every record, file and index against each other."),
     "reindex": ("reindex", "Make indexes, catalogue and KFP's layout again from the records."),
+    "gc": ("gc", "Remove files that no release has."),
+    "export": ("export", "Write a copy for a web server."),
 }
 
 

@@ -1,0 +1,37 @@
+"""`comp registry export`: write a copy of a registry for a web server."""
+
+import os
+from pathlib import Path
+
+import click
+
+from toolkit.cli.console import Console, pass_console
+from toolkit.cli.registry_options import registry_option
+
+
+@click.command
+@click.argument("folder", metavar="DIRECTORY", type=click.Path(path_type=Path))
+@registry_option
+@pass_console
+def command(console: Console, *, folder: Path, registry: str | None) -> None:
+    """Write a copy of a registry to DIRECTORY, for any web server.
+
+    comp reads it by its address, and KFP loads components from it without comp:
+    load_component_from_url(".../c/NAMESPACE/NAME/versions/tags/VERSION"). The next export adds what is new. Damaged
+    releases are left out with a warning. Prints the folder.
+    """
+    from toolkit.errors import UsageError
+    from toolkit.registry.directory import Directory
+    from toolkit.registry.export import export_registry
+    from toolkit.registry.named import resolve_one
+    from toolkit.registry.place import PlaceKind
+    from toolkit.words import counted
+
+    place = resolve_one(registry, environ=os.environ)
+    if place.place.kind is not PlaceKind.FOLDER:
+        raise UsageError(
+            f"{place} is not a folder", hint=f"`comp mirror` copies it to one: comp mirror {place} {folder}"
+        )
+    count = export_registry(Directory.open(place.place.folder), folder)
+    console.say(f"exported {counted(count, 'release')}")
+    console.data(str(folder))

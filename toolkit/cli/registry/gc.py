@@ -1,0 +1,36 @@
+"""`comp registry gc`: remove files that no release has."""
+
+import os
+
+import click
+
+from toolkit.cli.console import Console, pass_console
+from toolkit.cli.registry_options import registry_option
+
+
+@click.command
+@registry_option
+@click.option("--dry-run", is_flag=True, help="Print what would be removed, and remove nothing.")
+@pass_console
+def command(console: Console, *, registry: str | None, dry_run: bool) -> None:
+    """Remove files that no release has, and what killed publishers left.
+
+    Files of the last hour stay, since a publisher may be at work on them; so does every file while a record is
+    damaged. No release changes. Prints the path of each file.
+    """
+    from toolkit.errors import UsageError
+    from toolkit.registry.named import resolve_one
+    from toolkit.registry.opening import open_registry
+    from toolkit.registry.protocol import Collectable
+    from toolkit.words import counted, in_bytes
+
+    place = resolve_one(registry, environ=os.environ)
+    opened = open_registry(place.place, environ=os.environ)
+    if not isinstance(opened, Collectable):
+        raise UsageError(f"{place} has no garbage that comp can remove", hint="run it where the folder is")
+    garbage = opened.garbage()
+    gone = garbage if dry_run or not garbage else opened.collect(garbage)
+    for each in gone:
+        console.data(each.path)
+    done = "would remove" if dry_run else "removed"
+    console.say(f"{done} {counted(len(gone), 'file')}, {in_bytes(sum(each.size for each in gone))}")
