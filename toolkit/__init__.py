@@ -4,7 +4,8 @@
 container image, writes and checks `component.yaml`, and keeps component registries.
 It never imports the code it packages, and it is not needed inside the images it makes.
 
-`toolkit.component` makes a component of a function inside of a pipeline's code.
+`toolkit.component` makes a component of a function inside of a pipeline's code, and `toolkit.load` takes one of a
+registry, by `components.lock`.
 """
 
 from importlib import import_module
@@ -12,14 +13,24 @@ from importlib import import_module
 # Type checkers take this name for true; importing `typing` takes longer than all else here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from toolkit.pipelines.comp_process import ComponentError
     from toolkit.pipelines.in_code import component
+    from toolkit.pipelines.load import load
 
-__all__ = ["__version__", "component"]
+__all__ = ["ComponentError", "__version__", "component", "load"]
 __version__ = "0.1.0"
 
 
+# The module of each name.
+_PLACES = {
+    "ComponentError": "toolkit.pipelines.comp_process",
+    "component": "toolkit.pipelines.in_code",
+    "load": "toolkit.pipelines.load",
+}
+
+
 def __getattr__(name: str) -> object:
-    """Return `component`, imported late: every module of comp imports this package first."""
-    if name == "component":
-        return import_module("toolkit.pipelines.in_code").component
+    """Return a public name, imported late: every module of comp imports this package first."""
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,8 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from toolkit.errors import InputError, Location
-from toolkit.registry.lock import LOCK_NAME, read_components_lock
+from toolkit.registry.lock import read_components_lock
+from toolkit.registry.lock_place import lock_above
 from toolkit.registry.names import ANY, VersionRequest, parse_request
 from toolkit.registry.semver import Range, Version
 from toolkit.spec.reader import ComponentDocument, read_document
@@ -44,12 +45,9 @@ class Copies(Struct, kw_only=True):
 
     def find(self, path: Path) -> None:
         """Read the nearest lock above a consumer."""
-        for folder in path.resolve().parents:
-            if (folder / LOCK_NAME).is_file():
-                self.read(folder / LOCK_NAME)
-                return
-            if (folder / ".git").exists():
-                return
+        lock = lock_above(path.resolve().parent)
+        if lock:
+            self.read(lock)
 
     def read(self, path: Path) -> None:
         """Remember the copies of a lock."""

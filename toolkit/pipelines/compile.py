@@ -97,6 +97,7 @@ def compile_pipeline(
         disable_caching=options.disable_caching,
         manifest=options.manifest,
         images=options.images,
+        locked=options.locked,
     )
     answer = ask(kfp_python(python, environ), request, environ)
     _check_defaults(path, answer)

@@ -6,40 +6,17 @@ builds that in a process of its own, so that this module needs the standard libr
 
 import functools
 import inspect
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, ParamSpec, TypedDict, Unpack, overload
+from typing import Any, Generic, ParamSpec, TypedDict, Unpack, overload
+
+from toolkit.pipelines.comp_process import IMAGES, ask_comp, wrong
 
 P = ParamSpec("P")
 # The modules of KFP 2 and of KFP 1.8 that know the pipeline that is being traced.
 _CONTEXTS = ("kfp.dsl.pipeline_context", "kfp.dsl._pipeline")
-# Set by `kfp_process`: the Python that has comp, and what becomes of images; empty for a plain `python FILE.py`.
-PYTHON, IMAGES = "COMP_TOOLKIT_PYTHON", "COMP_PIPELINE_IMAGES"
-
-
-class Place(NamedTuple):
-    """A place in a file, as `toolkit.errors.Location`."""
-
-    path: Path
-    line: int | None
-    column: int | None
-
-
-class ComponentError(Exception):
-    """A function that cannot become a component, or a build that failed; `exit_code` as in `toolkit.errors`.
-
-    The errors there need more than the standard library.
-    """
-
-    def __init__(self, message: str, *, exit_code: int, hint: str | None = None, where: Place | None = None) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
-        self.hint = hint
-        self.where = where
 
 
 class Component(Generic[P]):
@@ -146,11 +123,11 @@ def _check(function: object) -> None:
     """Raise ComponentError for what cannot be cut out of a file by its name."""
     if not inspect.isfunction(function):
         name = getattr(function, "__name__", None) or type(function).__name__
-        raise _wrong(f"component({name}): it is not a Python function", "give a function defined with def")
+        raise wrong(f"component({name}): it is not a Python function", "give a function defined with def")
     if function.__name__ == "<lambda>":
-        raise _wrong("a lambda cannot be a component", "write it with def, at the top level of the file")
+        raise wrong("a lambda cannot be a component", "write it with def, at the top level of the file")
     if function.__qualname__ != function.__name__:
-        raise _wrong(
+        raise wrong(
             f"{function.__qualname__} is defined inside of another function or class",
             "move it to the top level of the file: only what stands there can be cut out for an image",
         )
@@ -160,7 +137,7 @@ def _source(function: Callable[..., Any]) -> Path:
     """Return the file of a function. Raises ComponentError if it has none, as in a notebook or a session."""
     path = Path(function.__code__.co_filename)
     if path.suffix != ".py" or not path.is_file() or "ipykernel" in str(path):
-        raise _wrong(
+        raise wrong(
             f"the source of {function.__name__} is not in a file: {path}",
             "put it into a .py file and import it from there; a notebook or session has no file to build from",
         )
@@ -169,43 +146,8 @@ def _source(function: Callable[..., Any]) -> Path:
 
 def _built(path: Path, function: str, settings: dict[str, object]) -> dict[str, Any]:
     """Let comp build a function's image. Raises what comp raised."""
-    python = os.environ.get(PYTHON) or sys.executable
-    if not python:
-        raise _failed("this process has no Python of its own to build with", f"set {PYTHON} to one with comp")
     request = {"path": str(path), "function": function, "settings": settings, "images": os.environ.get(IMAGES, "")}
-    environment = {name: value for name, value in os.environ.items() if name not in {PYTHON, IMAGES}}
     try:
-        ended = subprocess.run(
-            # `-P`: what it imports must not come from the current folder.
-            [python, "-P", "-m", "toolkit.cli.pipeline.function"],
-            input=json.dumps(request).encode(),
-            stdout=subprocess.PIPE,
-            env=environment,
-            check=False,
-        )
+        return ask_comp("toolkit.cli.pipeline.function", request, what=f"the build of {function}")
     except TypeError as error:
-        raise _wrong(f"a setting of {function} is not plain data: {error}", "give texts and lists") from None
-    except OSError as error:
-        raise _failed(f"cannot start {python}: {error.strerror}", f"set {PYTHON} to a Python with comp") from error
-    try:
-        answer = dict(json.loads(ended.stdout))
-    except ValueError:
-        raise _failed(
-            f"the build of {function} ended with code {ended.returncode}, without a result",
-            "the lines above are its own",
-        ) from None
-    if "error" in answer:
-        place = answer["where"]
-        where = place and Place(Path(place["path"]), place["line"], place["column"])
-        raise ComponentError(answer["error"], exit_code=answer["exit_code"], hint=answer["hint"], where=where)
-    return answer
-
-
-def _wrong(message: str, hint: str) -> ComponentError:
-    """Return the error for a call that no build can follow."""
-    return ComponentError(message, exit_code=2, hint=hint)
-
-
-def _failed(message: str, hint: str) -> ComponentError:
-    """Return the error for a build that the machine prevented."""
-    return ComponentError(message, exit_code=3, hint=hint)
+        raise wrong(f"a setting of {function} is not plain data: {error}", "give texts and lists") from None

@@ -19,7 +19,7 @@ import toolkit
 from toolkit import limits
 from toolkit.errors import InputError, Location, OutsideError, UsageError
 from toolkit.pipelines import kfp_program
-from toolkit.pipelines.in_code import IMAGES, PYTHON
+from toolkit.pipelines.comp_process import IMAGES, LOCKED, PYTHON
 from toolkit.pipelines.refusals import INSTALL, Refused
 from toolkit.system import processes, temporary
 
@@ -32,7 +32,7 @@ class Request(Struct, frozen=True, kw_only=True):
     """What to compile: a file, the name of a function in it or None, values of its inputs, and kfp's own options.
 
     `manifest` are the options of a Kubernetes manifest, None for plain IR. `images` says what
-    becomes of the pipeline's own functions.
+    becomes of the pipeline's own functions. With `locked` no component is added to components.lock.
     """
 
     path: Path
@@ -42,14 +42,28 @@ class Request(Struct, frozen=True, kw_only=True):
     disable_caching: bool = False
     manifest: Mapping[str, object] | None = None
     images: Images = "push"
+    locked: bool = False
+
+
+class LoadedRelease(Struct, frozen=True, kw_only=True):
+    """The release that `toolkit.load` loaded. `copy` is its contract in the project, which may be missing."""
+
+    name: str
+    version: str
+    digest: str
+    copy: Path
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
-    """A contract that the pipeline loaded: its file or address, None for a text, and the containers that it runs."""
+    """A contract that the pipeline loaded: its file or address, None for a text, and the containers that it runs.
+
+    `release` is the one of a registry that `toolkit.load` took it from.
+    """
 
     source: str | None
     text: str
     containers: tuple[Mapping[str, Any], ...]
+    release: LoadedRelease | None = None
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -101,6 +115,7 @@ def ask(python: Path, request: Request, environ: Mapping[str, str]) -> Answer:
                     PYTHON: sys.executable,
                     IMAGES: request.images,
                     "PYTHONUNBUFFERED": "1",
+                    **({LOCKED: "1"} if request.locked else {}),
                 },
                 name=str(python),
                 hear=log.info,
@@ -123,7 +138,7 @@ def ask(python: Path, request: Request, environ: Mapping[str, str]) -> Answer:
         )
     if "error" in answer:
         raise Refused(request.path, python, answer).error()
-    loaded = (Loaded(**{**load, "containers": tuple(load["containers"])}) for load in answer["loads"])
+    loaded = map(_loaded, answer["loads"])
     return Answer(
         function=answer["function"],
         functions=tuple(answer["functions"]),
@@ -147,6 +162,19 @@ def _written(request: Request) -> dict[str, object]:
         "disable_caching": request.disable_caching,
         "manifest": None if request.manifest is None else dict(request.manifest),
     }
+
+
+def _loaded(load: Mapping[str, Any]) -> Loaded:
+    """Return a contract that the program recorded."""
+    release = load["release"] and LoadedRelease(
+        name=load["release"]["name"],
+        version=load["release"]["version"],
+        digest=load["release"]["digest"],
+        copy=Path(load["release"]["copy"]),
+    )
+    return Loaded(
+        source=load["source"], text=load["text"], containers=tuple(load["containers"]), release=release or None
+    )
 
 
 def _read(result: Path) -> dict[str, Any] | None:

@@ -52,7 +52,7 @@ class ToolkitFinder:
         del path, target
         if name == "toolkit" and sys.version_info < LEAST_FOR_TOOLKIT:
             version = ".".join(map(str, sys.version_info[:2]))
-            raise ImportError(f"toolkit.component needs Python 3.11 or later, and this one is {version}")
+            raise ImportError(f"toolkit needs Python 3.11 or later, and this one is {version}")
         return importlib.machinery.PathFinder.find_spec(name, [self._place]) if name == "toolkit" else None
 
 
@@ -85,7 +85,12 @@ class Loads:
     def listed(self) -> list[dict[str, Any]]:
         """Return what was loaded. Not while a pipeline is traced: a component's IR would add a step to it."""
         return [
-            {"source": source, "text": text, "containers": containers_of(component)}
+            {
+                "source": source,
+                "text": text,
+                "containers": containers_of(component),
+                "release": release_of(component),
+            }
             for source, text, component in self._every
         ]
 
@@ -104,6 +109,12 @@ class Loads:
 
         loader.__name__ = load.__name__
         return loader
+
+
+def release_of(component: Any) -> dict[str, Any] | None:  # noqa: ANN401 (kfp's component)
+    """Return the release that `toolkit.load` took a component from; None for another one."""
+    release = getattr(component, "release", None)
+    return {name: str(value) for name, value in release._asdict().items()} if release else None
 
 
 def containers_of(component: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (kfp's component)
@@ -299,7 +310,7 @@ def refused(error: BaseException, path: Path) -> Refusal:
         # One of comp's own errors, by `toolkit.component`.
         return Refusal(
             "comp",
-            message=str(error),
+            message=getattr(error, "message", str(error)),
             hint=getattr(error, "hint", None),
             exit_code=exit_code,
             place=place_of(getattr(error, "where", None)),

@@ -14,10 +14,11 @@ from toolkit.digest import Digest, canonical_json
 from toolkit.errors import InputError, Location
 from toolkit.pipelines.declarations import declared_by
 from toolkit.pipelines.images import is_pinned
-from toolkit.pipelines.kfp_process import Answer, Loaded
+from toolkit.pipelines.kfp_process import Answer, Loaded, LoadedRelease
 from toolkit.pipelines.lock import LockedComponent
 from toolkit.redaction import without_login
 from toolkit.registry.lock import LOCK_NAME, read_components_lock
+from toolkit.registry.lock_place import lock_above
 from toolkit.spec.reader import parse_component
 from toolkit.spec.schema_header import normalised
 
@@ -108,6 +109,8 @@ def _from_code(path: Path, name: str, component: Mapping[str, Any], container: M
 def _from_contract(path: Path, name: str, container: Mapping[str, Any], loaded: Loaded) -> UsedComponent:
     """Return a component that was loaded; a copy of a registry's component has the release that it is of."""
     here = path.resolve().parent
+    if loaded.release:
+        return _from_release(here, name, container, loaded.release)
     data = normalised(loaded.text.encode())
     digest = str(Digest.of(data))
     is_address = "://" in (loaded.source or "")
@@ -119,6 +122,19 @@ def _from_contract(path: Path, name: str, container: Mapping[str, Any], loaded: 
     if contract:
         entry = replace(entry, source=Path(os.path.relpath(contract, here)).as_posix(), **_release(contract, digest))
     return UsedComponent(entry=entry, contract=contract)
+
+
+def _from_release(here: Path, name: str, container: Mapping[str, Any], release: LoadedRelease) -> UsedComponent:
+    """Return a component that `toolkit.load` loaded: its text may have the image of a mirror, but it has its digest."""
+    entry = LockedComponent(
+        name=name,
+        digest=release.digest,
+        source=Path(os.path.relpath(release.copy, here)).as_posix(),
+        image=str(container.get("image", "")),
+        version=release.version,
+        release=f"{release.name}@{release.version}",
+    )
+    return UsedComponent(entry=entry, contract=release.copy)
 
 
 def _version(loaded: Loaded) -> str | None:
@@ -146,15 +162,12 @@ def _release(contract: Path, digest: str) -> dict[str, str]:
 
 def _added(contract: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the entry of the nearest `components.lock` for a contract."""
-    for folder in contract.parents:
-        lock = folder / LOCK_NAME
-        if lock.is_file():
-            for name, entry in read_components_lock(lock).items():
-                if (folder / str(entry.get("path", ""))).resolve() == contract:
-                    yield name, entry
-            return
-        if (folder / ".git").exists():
-            return
+    lock = lock_above(contract.parent)
+    if lock is None:
+        return
+    for name, entry in read_components_lock(lock).items():
+        if (lock.parent / str(entry.get("path", ""))).resolve() == contract:
+            yield name, entry
 
 
 def _component_folder(contract: Path) -> Path | None:

@@ -18,7 +18,8 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, UsageError
 from toolkit.limits import SETTINGS_SIZE
 from toolkit.redaction import without_login
-from toolkit.registry.names import Name, VersionRequest, parse_name, parse_request
+from toolkit.registry import lock_place
+from toolkit.registry.names import ANY, Name, VersionRequest, parse_name, parse_request
 from toolkit.registry.place import Place, PlaceKind, parse_place
 from toolkit.registry.release import CONTRACT
 from toolkit.registry.semver import Version, parse_version
@@ -26,7 +27,7 @@ from toolkit.system.atomic import write_bytes
 from toolkit.system.reading import read_foreign
 from toolkit.words import did_you_mean
 
-LOCK_NAME = "components.lock"
+LOCK_NAME = lock_place.LOCK_NAME
 LOCK_VERSION = 1
 ENTRY_KEYS = ("version", "digest", "image", "requested", "registry", "path")
 LOCK_KEYS = ("version", "components", "images")
@@ -56,6 +57,15 @@ class LockedRelease(Struct, frozen=True, kw_only=True):
     def request(self) -> VersionRequest:
         """What was asked for, as a request."""
         return parse_request(f"{self.name}@{self.requested}")
+
+    def satisfies(self, request: VersionRequest) -> bool:
+        """Return whether a request allows this release."""
+        if request.digest is not None and request.digest != self.digest:
+            return False
+        if isinstance(request.allowed, Digest):
+            return request.allowed == self.digest
+        # A component may have prereleases alone, which no range but an exact one contains.
+        return request.selector == ANY or self.version in request.allowed
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as JSON data."""
@@ -150,13 +160,11 @@ class ComponentsLock(Struct, frozen=True, kw_only=True):
 
 def find_lock(folder: Path) -> Path:
     """Return the folder of the nearest `components.lock`, up to the root of the version control; `folder` without."""
-    for place in (folder, *folder.absolute().parents):
-        if (place / LOCK_NAME).is_file():
-            # As seen from here, so that messages stay short.
-            return folder if place == folder else Path(os.path.relpath(place, folder))
-        if (place / ".git").exists():
-            break
-    return folder
+    found = lock_place.lock_above(folder)
+    if found is None or found.parent == folder.absolute():
+        return folder
+    # As seen from here, so that messages stay short.
+    return Path(os.path.relpath(found.parent, folder))
 
 
 def read_lock(folder: Path) -> ComponentsLock:

@@ -43,6 +43,10 @@ class VersionRequest(Struct, frozen=True, kw_only=True):
         registry = f"{self.registry}:" if self.registry else ""
         return f"{registry}{name}" if self.selector == ANY else f"{registry}{name}@{self.selector}"
 
+    def is_of(self, name: Name) -> bool:
+        """Return whether a component is one that the request may mean by its name."""
+        return self.name == name.name and self.namespace in {None, name.namespace}
+
 
 def is_part(text: str) -> bool:
     """Return whether `text` can be a namespace or a name."""

@@ -11,7 +11,7 @@ import toolkit
 from toolkit import component
 from toolkit.config.settings import COMPONENT_KEYS
 from toolkit.pipelines import in_code
-from toolkit.pipelines.in_code import ComponentError
+from toolkit.pipelines.comp_process import ComponentError
 
 
 @component

@@ -9,6 +9,7 @@ import pytest
 
 from toolkit.errors import InputError
 from toolkit.registry.lock import ENTRY_KEYS, LOCK_KEYS, ComponentsLock, find_lock, read_lock, write_lock, written_place
+from toolkit.registry.names import parse_request
 from toolkit.registry.place import parse_place
 
 DIGEST = "sha256:" + "0" * 64
@@ -38,6 +39,21 @@ def test_an_entry_is_read_with_its_types(tmp_path: Path) -> None:
     assert (lock.image("a"), lock.image("c")) == ("b", "c")
     assert set(entry.to_dict()) == set(ENTRY_KEYS)
     assert set(json.loads(lock.to_bytes())) == set(LOCK_KEYS)
+
+
+def test_a_request_is_compared_with_version_and_digest(tmp_path: Path) -> None:
+    (entry,) = write(tmp_path).components.values()
+    for request in ("train", "train@^1", "train@1.2.0", f"train@{DIGEST}", f"train@^1#{DIGEST}"):
+        assert entry.satisfies(parse_request(request)), request
+    other = f"sha256:{'1' * 64}"
+    for request in ("train@^2", "train@1.0.0", f"train@{other}", f"train@1.2.0#{other}"):
+        assert not entry.satisfies(parse_request(request)), request
+
+
+def test_a_prerelease_is_any_version(tmp_path: Path) -> None:
+    (entry,) = write(tmp_path, {"version": "2.0.0-rc.1"}).components.values()
+    assert entry.satisfies(parse_request("train"))
+    assert not entry.satisfies(parse_request("train@^1"))
 
 
 def test_what_a_newer_comp_wrote_stays(tmp_path: Path) -> None:

@@ -48,3 +48,9 @@ def test_a_name_has_two_parts() -> None:
     for text in ("train", "ml/", "a/b/c", "ML/train"):
         with pytest.raises(InputError):
             parse_name(text)
+
+
+def test_a_request_without_a_namespace_may_mean_several() -> None:
+    names = [Name("ml", "train"), Name("nlp", "train"), Name("ml", "other")]
+    assert [name for name in names if parse_request("train@^1").is_of(name)] == names[:2]
+    assert [name for name in names if parse_request("ml/train").is_of(name)] == names[:1]
