@@ -311,6 +311,8 @@ def _registry(world: World) -> None:
         run("search", "usesit", "--registry", "shared", "--format", form)
         run("show", "ml/usesit", "--registry", "shared", "--format", form)
     run("add", "ml/usesit", "--registry", "shared")
+    run("yank", "ml/usesit@0.1.0", "--registry", "shared", "--reason", f"see https://{login('server')}@host/x")
+    run("deprecate", "ml/usesit", "--registry", "shared", "--reason", f"see https://{login('server')}@host/x")
     run("registry", "init", "another")
     for care in ("verify", "reindex", "gc"):
         run("registry", care, "--registry", "shared")

@@ -37,6 +37,8 @@ COMMANDS = {
     "changed": ("changed", "List the components that changed since a commit."),
     "publish": ("publish", "Put a release into a component registry."),
     "import": ("import_", "Publish contracts that others made, from a folder or a repository."),
+    "yank": ("yank", "Keep ranges from choosing a version of a component."),
+    "deprecate": ("deprecate", "Say that nothing new should use a component, and what to use."),
     "search": ("search", "Find components in a registry."),
     "show": ("show", "Show one component of a registry."),
     "add": ("add", "Take components from registries into this project."),

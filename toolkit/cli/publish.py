@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from toolkit.cli import consent, many
 from toolkit.cli.console import Console, format_option, pass_console
-from toolkit.cli.registry_options import by_option, dry_run_option, published_now, registry_option
+from toolkit.cli.registry_options import branch_option, by_option, dry_run_option, published_now, registry_option
 from toolkit.errors import UsageError
 from toolkit.progress import SUBJECT
 from toolkit.redaction import without_login
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @by_option
 @click.option("--build", is_flag=True, help="Build and push the image first, and pin it.")
 @dry_run_option
-@click.option("--branch", metavar="NAME", help="Publish on this branch of a git registry, for review.")
+@branch_option
 @click.option("--accept-breaking", is_flag=True, help="Publish even if the version is too low for what changed.")
 @click.option("--no-image-check", is_flag=True, help="Do not ask the image's remote whether it has the image.")
 @click.option("--name", metavar="NAME", help="Of a FILE or URL: the component's name.  [default: that of its folder]")

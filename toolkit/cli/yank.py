@@ -1,0 +1,42 @@
+"""`comp yank`: keep ranges from choosing a version."""
+
+import os
+
+import click
+
+from toolkit.cli.console import Console, pass_console
+from toolkit.cli.registry_options import branch_option, by_option, open_to_mark, published_now, registry_option
+
+
+@click.command
+@click.argument("release", metavar="NAMESPACE/NAME@VERSION")
+@registry_option
+@click.option("--reason", metavar="TEXT", help="Why; those who use the version read it.")
+@click.option("--undo", is_flag=True, help="Take it back.")
+@by_option
+@branch_option
+@pass_console
+def command(
+    console: Console,
+    *,
+    release: str,
+    registry: str | None,
+    reason: str | None,
+    undo: bool,
+    by: str | None,
+    branch: str | None,
+) -> None:
+    """Yank a version of a component: ranges no longer choose it, and `comp status` warns those who have it.
+
+    The release stays, so that locks and exact requests still get it. Prints the release.
+    """
+    from toolkit.registry.marking import Note, check_reason, check_release, parse_release, yank
+
+    name, version = parse_release(release)
+    text = check_reason(reason, undo=undo)
+    opened = open_to_mark(registry, name, branch, lambda registry: check_release(registry, name, version))
+    note = None if undo else Note(reason=text, published=published_now(os.environ), by=by)
+    changed = yank(opened, name, version, note)
+    state = "no longer yanked" if undo else "yanked"
+    console.say(f"{name}@{version} is {state}" if changed else f"{name}@{version} was {state} before")
+    console.data(f"{name}@{version}")
