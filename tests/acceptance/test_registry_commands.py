@@ -45,8 +45,8 @@ def test_a_component_is_published_found_shown_and_added(component: Path, tmp_pat
     found = comp("search", "CLASSIFIER", "float", "--registry", "shared", folder=tmp_path)
     assert (found.code, found.out, found.err) == (0, "ml/train-model@1.0.0  Fit a classifier\n", "1 component\n")
     shown = ok("show", "train-model", "--registry", "shared", folder=tmp_path)
-    assert "  c  Float  default 1.0  Strength\n" in shown
-    assert f"digest:    {digest}\n" in shown
+    assert "  c  Float  parameter  default 1.0  Strength\n" in shown
+    assert f"digest:     {digest}\n" in shown
     added = comp("add", "train-model@^1", "--registry", "shared", folder=tmp_path)
     copy = "components/ml/train-model/component.yaml"
     assert (added.code, added.out, added.err) == (0, f"{copy}\n", "added ml/train-model@1.0.0\n")
@@ -161,12 +161,13 @@ def test_show_prints_all_of_it(component: Path, tmp_path: Path) -> None:
     assert (shown.code, shown.err) == (0, "")
     assert shown.out == (
         "ml/train-model@1.0.0: Train model\n\nFit a classifier\n\n"
-        "inputs:\n  c  Float  default 1.0  Strength\n\n"
-        f"image:     registry.example.com/ml/train@sha256:{'0' * 64}\n"
-        f"digest:    {_digest(component)}\n"
-        "published: 1970-01-02T00:00:00Z by Ada\n"
-        "versions:  1.0.0\n\n"
-        "take it:   comp add ml/train-model@^1.0.0 --registry shared\n"
+        "inputs:\n  c  Float  parameter  default 1.0  Strength\n\n"
+        f"image:      registry.example.com/ml/train@sha256:{'0' * 64}\n"
+        f"digest:     {_digest(component)}\n"
+        "published:  1970-01-02T00:00:00Z by Ada\n"
+        "platforms:  linux/amd64\n\n"
+        "versions:\n  1.0.0  1970-01-02  the first\n\n"
+        "use it:\n  comp add ml/train-model@^1.0.0 --registry shared\n"
     )
     data = json.loads(ok("show", "train-model", "--format", "json", "--registry", "shared", folder=tmp_path))
     assert (data["version"], data["versions"], data["by"]) == ("1.0.0", ["1.0.0"], "Ada")
@@ -274,7 +275,7 @@ def test_what_a_terminal_would_obey_is_not_printed(component: Path, tmp_path: Pa
     found = ok("search", "--registry", "shared", folder=tmp_path)
     assert found == "ml/train-model@1.0.0  Fit [31m a classifier in red"
     shown = ok("show", "train-model", "--registry", "shared", folder=tmp_path)
-    assert "  c  Float  default 1.0  Strength ]0;x of it\n" in shown
+    assert "  c  Float  parameter  default 1.0  Strength ]0;x of it\n" in shown
     assert shown.replace("\n", "").isprintable()
 
 

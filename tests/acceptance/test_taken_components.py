@@ -346,3 +346,46 @@ def test_search_looks_in_all_registries_and_at_types(shared: Directory, tmp_path
     assert (asked.code, asked.out) == (0, "shared:ml/train@1.0.0  (deprecated) Fit a model\n")
     (data,) = json.loads(ok("search", "parse", "--format", "json", folder=tmp_path))
     assert (data["registry"], data["name"], data["yanked"]) == ("other", "nlp/parse", False)
+
+
+def test_show_compares_versions_and_prints_files(shared: Directory, tmp_path: Path) -> None:
+    content = contract_of("2.0.0", c="Float")
+    publish(shared, release("2.0.0", content=content, readme=b"# Train\n"), content=content, readme=b"# Train\n")
+    mark = Deprecation(reason="no longer kept", at=AT, superseded_by=Name("ml", "fit"))
+    shared.change_marks(TRAIN, lambda marks: marks.with_deprecation(mark))
+    shown = ok("show", "train", folder=tmp_path)
+    assert shown.startswith("ml/train@2.0.0: Train\ndeprecated: no longer kept; use ml/fit\n\nFit a model\n")
+    assert "files:      README.md (8 B)\n" in shown
+    assert "  2.0.0  2026-01-31  major, breaks callers: B104\n  1.0.0  2026-01-31  the first\n" in shown
+    assert ok("show", "train", "--readme", folder=tmp_path) == "# Train"
+    assert ok("show", "train@2.0.0", "--yaml", folder=tmp_path) == content.decode().removesuffix("\n")
+    assert ok("show", "train", "--versions", "1.0.0..2.0.0", folder=tmp_path) == (
+        "ml/train 1.0.0 -> 2.0.0: major bump, breaks callers\n"
+        "  breaks  B104  the new input 'c' is required\n"
+        "          N502  the command line changed"
+    )
+    data = json.loads(ok("show", "train", "--versions", "1.0.0..2.0.0", "--format", "json", folder=tmp_path))
+    assert (data["name"], data["version"], data["new_version"], data["breaking"]) == (
+        "ml/train",
+        "1.0.0",
+        "2.0.0",
+        True,
+    )
+    whole = json.loads(ok("show", "train", "--format", "json", folder=tmp_path))
+    assert (whole["registry"], whole["superseded_by"], whole["versions"]) == ("shared", "ml/fit", ["2.0.0", "1.0.0"])
+    assert [step["breaking"] for step in whole["history"]] == [True, None]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["train", "--readme"], 1, "error: ml/train@1.0.0 has no README.md"),
+        (["train", "--readme", "--yaml"], 2, "error: --readme, --yaml and --versions exclude each other"),
+        (["train", "--versions", "1.0.0"], 2, "error: --versions is '1.0.0', expected two versions"),
+        (["train", "--versions", "1.0.0..9.0.0"], 1, "error: shared has no ml/train@9.0.0"),
+    ],
+)
+@pytest.mark.usefixtures("shared")
+def test_show_refuses(tmp_path: Path, options: list[str], code: int, message: str) -> None:
+    refused = comp("show", *options, folder=tmp_path)
+    assert (refused.code, refused.out, refused.err.splitlines()[0]) == (code, "", message)

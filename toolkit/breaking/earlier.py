@@ -6,11 +6,11 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
 from typing import Protocol
 
-from msgspec import Struct, field, structs
+from msgspec import Struct, field
 
+from toolkit.breaking.history import parsed
 from toolkit.breaking.images import InImage
 from toolkit.breaking.platforms import FURTHER, platforms_in, platforms_on_disk, settings_of
 from toolkit.breaking.whole import aliases_of
@@ -195,10 +195,7 @@ class Released(Struct, frozen=True, kw_only=True):
         """Return the contract of the release, whatever the path is."""
         del contract
         release = find(self.registry, self.request)
-        document = parse_document(self.registry.content(release, CONTRACT).decode(), Path(str(release)))
-        # A program's contract may name no version, and the release has one.
-        annotations = {"version": str(release.version), **document.spec.annotations}
-        return structs.replace(document, spec=structs.replace(document.spec, annotations=MappingProxyType(annotations)))
+        return parsed(self.registry, release)
 
     def platforms(self, contract: Path) -> tuple[str, ...] | None:
         """Return None: a contract does not name platforms."""

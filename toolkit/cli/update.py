@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolkit.cli.console import Console, columns, format_option, pass_console, printable
+from toolkit.cli.changes import as_data, change_lines, verdict
+from toolkit.cli.console import Console, format_option, pass_console, printable
 
 if TYPE_CHECKING:
     from toolkit.consumers.updates import Broken, Update
@@ -30,7 +31,7 @@ def command(console: Console, *, names: Sequence[str], preview: bool, latest: bo
     project's pipelines that break. A copy that was edited stays as it is, and the exit code is 1. With --preview the
     exit code is 1 if an update breaks callers.
     """
-    from toolkit.consumers.updates import as_data, broken_by, updates
+    from toolkit.consumers.updates import broken_by, updates
     from toolkit.registry.choosing import Registries
     from toolkit.registry.lock import find_lock, read_lock
     from toolkit.registry.standing import standings
@@ -53,7 +54,7 @@ def command(console: Console, *, names: Sequence[str], preview: bool, latest: bo
         elif not preview:
             _apply(console, update, lock, force=force)
         state = "refused" if refused else "planned" if preview else "updated"
-        results.append(as_data(update) | {"state": state, "pipelines": _as_data(broken)})
+        results.append(_as_data(update, broken) | {"state": state})
     if form == "json":
         console.data(json.dumps(results, indent=2))
     elif not planned:
@@ -84,26 +85,23 @@ def _apply(console: Console, update: "Update", lock: "ComponentsLock", *, force:
 
 def _lines(update: "Update", broken: "list[Broken]") -> list[str]:
     """Return an update as lines: the versions, the changes, the places that break."""
-    found = update.found
     head = f"{update.entry.name} {update.entry.version} -> {update.release.version}"
-    if found is None:
+    if update.found is None:
         return [f"{head}: not compared"]
-    declared = f"{found.declared} bump" if found.declared is not None else "a lower version"
-    rows = [
-        ["breaks" if change in found.breaking else "", change.rule.id, printable(change.message, lines=1)]
-        for change in sorted(found.changes, key=lambda change: change not in found.breaking)
-    ]
-    verdict = "breaks callers" if update.breaks else "breaks no caller"
-    return [
-        f"{head}: {declared}, {verdict}",
-        *(f"  {line}" for line in (columns(rows) if rows else ())),
-        *(f"  {each.where}: {printable(each.message, lines=1)} [{each.rule}]" for each in broken),
-    ]
+    places = (f"  {each.where}: {printable(each.message, lines=1)} [{each.rule}]" for each in broken)
+    return [f"{head}: {verdict(update.found)}", *change_lines(update.found), *places]
 
 
-def _as_data(broken: "list[Broken]") -> list[dict[str, Any]]:
-    """Return the places that break as JSON data."""
-    return [{"where": each.where, "rule": each.rule, "message": each.message} for each in broken]
+def _as_data(update: "Update", broken: "list[Broken]") -> dict[str, Any]:
+    """Return an update as JSON data."""
+    return {
+        "name": str(update.entry.name),
+        "version": str(update.entry.version),
+        "new_version": str(update.release.version),
+        "requested": update.requested,
+        **as_data(update.found),
+        "pipelines": [{"where": each.where, "rule": each.rule, "message": each.message} for each in broken],
+    }
 
 
 def _nothing(standing: "Sequence[Standing]") -> str:

@@ -4,13 +4,12 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from toolkit.breaking.change import Category
 from toolkit.breaking.comparison import Comparison, compare
+from toolkit.breaking.history import with_version
 from toolkit.consumers.changed import Changed
 from toolkit.consumers.check import check_consumers
 from toolkit.errors import InputError
@@ -21,7 +20,6 @@ from toolkit.registry.protocol import Registry
 from toolkit.registry.release import CONTRACT, Release
 from toolkit.registry.semver import Range, Version
 from toolkit.registry.standing import Standing
-from toolkit.spec.reader import ComponentDocument, parse_document
 
 log = logging.getLogger(__name__)
 
@@ -115,26 +113,6 @@ def broken_by(lock: ComponentsLock, planned: Sequence[Update], environ: Mapping[
     ]
 
 
-def as_data(update: Update) -> dict[str, Any]:
-    """Return an update as JSON data."""
-    found = update.found
-    return {
-        "name": str(update.entry.name),
-        "version": str(update.entry.version),
-        "new_version": str(update.release.version),
-        "requested": update.requested,
-        "declared_bump": str(found.declared) if found and found.declared is not None else None,
-        "required_bump": str(found.required) if found else None,
-        "breaking": update.breaks if found else None,
-        "changes": [
-            {"rule": change.rule.id, "breaking": change in found.breaking, "message": change.message}
-            for change in found.changes
-        ]
-        if found
-        else [],
-    }
-
-
 def _request_for(requested: str, release: Release) -> str:
     """Return a request in the form of an earlier one that allows a release: `^2` for `^1`."""
     version = release.version
@@ -162,16 +140,9 @@ def _compared(
     try:
         # The release and not the copy, which may have been edited.
         locked = registry.release(entry.name, entry.version)
-        old = _document(registry.content(locked, CONTRACT), path, entry.version)
-        new = _document(contract, path, release.version)
-    except (InputError, UnicodeDecodeError) as error:
+        old = with_version(registry.content(locked, CONTRACT), path, entry.version)
+        new = with_version(contract, path, release.version)
+    except InputError as error:
         log.warning("%s is not compared with %s: %s", entry, release.version, error)
         return None
     return compare(old, new, category=Category.PIPELINE, versions=(entry.version, release.version))
-
-
-def _document(contract: bytes, path: Path, version: Version) -> ComponentDocument:
-    """Parse a release's contract; it has the version of the release, which a program's contract may not name."""
-    document = parse_document(contract.decode(), path)
-    annotations = {**document.spec.annotations, "version": str(version)}
-    return structs.replace(document, spec=structs.replace(document.spec, annotations=MappingProxyType(annotations)))

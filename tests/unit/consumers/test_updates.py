@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.releases import contract_of, publish, release
-from toolkit.consumers.updates import Update, as_data, broken_by, updates
+from toolkit.consumers.updates import Update, broken_by, updates
 from toolkit.registry.choosing import Registries
 from toolkit.registry.directory import Directory
 from toolkit.registry.lock import read_lock
@@ -55,16 +55,9 @@ def test_nothing_is_newer() -> None:
 def test_an_update_has_what_changes(registry: Directory) -> None:
     put(registry, "1.1.0", c="Float")
     (update,) = planned()
-    assert as_data(update) == {
-        "name": "ml/train",
-        "version": "1.0.0",
-        "new_version": "1.1.0",
-        "requested": "^1",
-        "declared_bump": "minor",
-        "required_bump": "none",
-        "breaking": False,
-        "changes": [],
-    }
+    assert (str(update.entry), str(update.release), update.requested) == ("ml/train@1.0.0", "ml/train@1.1.0", "^1")
+    assert update.found
+    assert (update.breaks, update.found.changes) == (False, ())
     assert broken_by(read_lock(Path()), [update], ENVIRON) == []
 
 
@@ -101,5 +94,5 @@ def test_a_release_that_cannot_be_read_is_not_compared(registry: Directory, capl
     publish(registry, release("1.1.0", content=b"name: [\n"), content=b"name: [\n")
     with caplog.at_level(logging.WARNING):
         (update,) = planned()
-    assert (update.found, update.breaks, as_data(update)["breaking"]) == (None, False, None)
+    assert (update.found, update.breaks) == (None, False)
     assert "ml/train@1.0.0 is not compared with 1.1.0: " in caplog.text
