@@ -6,7 +6,8 @@
     ├── UsageError      2   the command line is wrong
     └── OutsideError    3   a remote, an engine, the network or the disk failed; trying again may help
         ├── RemoteError     a server refused or failed; `status` says how
-        │   └── SlowError   a server takes too long; another try at once would take as long
+        │   └── NoAnswerError   no whole answer arrived: the server, or the network before it, is down
+        │       └── SlowError   a server takes too long; another try at once would take as long
         ├── MachineError    the operating system refused; `reason` is its own words
         └── LostError       the cache has lost data during the work; a new try makes it again
 
@@ -134,5 +135,9 @@ class RemoteError(OutsideError):
         self.status = status
 
 
-class SlowError(RemoteError):
+class NoAnswerError(RemoteError):
+    """A server cannot be reached, or its answer broke off: what was seen of it earlier may stand in."""
+
+
+class SlowError(NoAnswerError):
     """A server took longer than REQUEST_TIME to answer, or sent less than TRANSFER_RATE."""

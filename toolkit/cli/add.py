@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolkit.cli.console import Console, format_option, pass_console
-from toolkit.cli.registry_options import registry_option
+from toolkit.cli.registry_options import offline_option, registry_option
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.command
 @click.argument("names", nargs=-1, metavar="NAME[@VERSION]...")
 @registry_option
+@offline_option
 @click.option("--into", metavar="DIRECTORY", help="The folder for the copies.  [default: components]")
 @click.option("--force", is_flag=True, help="Replace a copy that was edited; it is kept as component.yaml.orig.")
 @click.option("--locked", is_flag=True, help="Write the copies that components.lock has; by default all of them.")

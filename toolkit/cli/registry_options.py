@@ -21,6 +21,8 @@ registry_option = click.option(
     help="The registry: a configured name, a folder, https://…, git+https://…, oci://HOST/PREFIX.",
 )
 
+_OFFLINE = "COMP_OFFLINE"
+
 branch_option = click.option("--branch", metavar="NAME", help="Write to this branch of a git registry, for review.")
 by_option = click.option("--by", metavar="NAME", help="Your name, for the record.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
@@ -47,3 +49,22 @@ def open_to_mark(
     place = resolve_one(text, environ=os.environ, namespace=name.namespace).place
     check(open_registry(place, environ=os.environ))
     return open_writable(place, environ=os.environ, review=branch)
+
+
+def _go_offline(context: click.Context, _: click.Parameter, value: bool | None) -> None:  # noqa: FBT001 (click's form)
+    """Set the variable for as long as the command runs."""
+    before = os.environ.get(_OFFLINE)
+    if not value or before == "1":
+        return
+    os.environ[_OFFLINE] = "1"
+    context.call_on_close(lambda: os.environ.__setitem__(_OFFLINE, before) if before else os.environ.pop(_OFFLINE, ""))
+
+
+# Everything below a command reads the variable, so that the option sets it and commands need not pass it on.
+offline_option = click.option(
+    "--offline",
+    is_flag=True,
+    expose_value=False,
+    callback=_go_offline,
+    help="Ask no server; use what was seen of registries. COMP_OFFLINE=true does the same.",
+)

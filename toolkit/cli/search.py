@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolkit.cli.console import Console, format_option, pass_console, printable
-from toolkit.cli.registry_options import registry_option
+from toolkit.cli.registry_options import offline_option, registry_option
 from toolkit.words import counted
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only with this tag.")
 @click.option("--deprecated", is_flag=True, help="Also deprecated components, and those that are yanked altogether.")
 @registry_option
+@offline_option
 @format_option
 @pass_console
 def command(

@@ -9,7 +9,7 @@ import click
 from toolkit.cli.changes import as_data, change_lines, verdict
 from toolkit.cli.component_text import component_lines
 from toolkit.cli.console import Console, format_option, pass_console
-from toolkit.cli.registry_options import registry_option
+from toolkit.cli.registry_options import offline_option, registry_option
 from toolkit.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _COMPARED = 10
 @click.option("--yaml", is_flag=True, help="Print the contract of the release alone.")
 @click.option("--versions", metavar="A..B", help="Print what changes from the version A to B alone.")
 @registry_option
+@offline_option
 @format_option
 @pass_console
 def command(

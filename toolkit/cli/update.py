@@ -10,6 +10,7 @@ import click
 
 from toolkit.cli.changes import as_data, change_lines, verdict
 from toolkit.cli.console import Console, format_option, pass_console, printable
+from toolkit.cli.registry_options import offline_option
 
 if TYPE_CHECKING:
     from toolkit.consumers.updates import Broken, Update
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--preview", is_flag=True, help="Only print what would change, and which pipelines would break.")
 @click.option("--latest", is_flag=True, help="Take the newest release, also if the request in the lock excludes it.")
 @click.option("--force", is_flag=True, help="Also update edited copies; they are kept as component.yaml.orig.")
+@offline_option
 @format_option
 @pass_console
 def command(console: Console, *, names: Sequence[str], preview: bool, latest: bool, force: bool, form: str) -> int:

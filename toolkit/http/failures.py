@@ -2,7 +2,7 @@
 
 import ssl
 
-from toolkit.errors import RemoteError, SlowError
+from toolkit.errors import NoAnswerError, RemoteError, SlowError
 from toolkit.http.hosts import InsecureHosts, is_loopback
 from toolkit.http.pace import Pace
 from toolkit.limits import REQUEST_TIME, TRANSFER_RATE
@@ -10,20 +10,20 @@ from toolkit.limits import REQUEST_TIME, TRANSFER_RATE
 _PROXY = "check the proxy: HTTPS_PROXY and HTTP_PROXY name it, NO_PROXY lists the hosts that need none"
 
 
-def cannot_connect(host: str, error: Exception, proxy: str | None = None) -> RemoteError:
+def cannot_connect(host: str, error: Exception, proxy: str | None = None) -> NoAnswerError:
     """Return the error for a server, or its proxy, that cannot be reached."""
     if is_loopback(host):
         hint = "start the server, or correct the port"
     else:
         hint = "check the host's name, the network and the proxy settings"
     through = f" through the proxy {proxy}" if proxy else ""
-    return RemoteError(f"cannot connect to {host}{through}: {_reason(error)}", hint=_PROXY if proxy else hint)
+    return NoAnswerError(f"cannot connect to {host}{through}: {_reason(error)}", hint=_PROXY if proxy else hint)
 
 
-def connection_broke(host: str, error: Exception, proxy: str | None = None) -> RemoteError:
+def connection_broke(host: str, error: Exception, proxy: str | None = None) -> NoAnswerError:
     """Return the error for an answer that did not arrive whole."""
     through = f" through the proxy {proxy}" if proxy else ""
-    return RemoteError(f"the connection to {host}{through} broke: {_reason(error)}", hint="try again")
+    return NoAnswerError(f"the connection to {host}{through} broke: {_reason(error)}", hint="try again")
 
 
 def proxy_refused(host: str, status: int, proxy: str) -> RemoteError:

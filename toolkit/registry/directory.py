@@ -4,7 +4,6 @@
 What is derived is brought up to date under a lock and replaced in one step; after a crash the next writer repairs it.
 """
 
-import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +23,7 @@ from toolkit.registry.garbage import find_garbage, remove_garbage
 from toolkit.registry.marks import Marks
 from toolkit.registry.names import Name, is_part, parse_name
 from toolkit.registry.place import Place, PlaceKind
-from toolkit.registry.release import CONTRACT, Release
+from toolkit.registry.release import CONTRACT, Release, read_record
 from toolkit.registry.semver import Version, parse_version
 from toolkit.registry.storage import Storage
 from toolkit.registry.verification import Verification
@@ -139,14 +138,12 @@ class Directory:
         """Read one release record. Raises OutsideError if it is damaged."""
         path = self._storage.path(layout.record(name, version))
         try:
-            release = Release.from_dict(json.loads(self._storage.read(layout.record(name, version))))
-        except (ValueError, AttributeError, RecursionError, InputError) as error:
+            data = self._storage.read(layout.record(name, version))
+        except InputError as error:
             raise OutsideError(f"the registry's record {path} is damaged: {error}") from error
         except OSError as error:
             raise OutsideError(f"cannot read {path}: {error.strerror}") from error
-        if (release.name, release.version) != (name, version):
-            raise OutsideError(f"the registry's record {path} is of {release}")
-        return release
+        return read_record(data, name, version, where=str(path))
 
     def record(self, name: Name, version: Version) -> bytes:
         """Return the bytes of a release's record, which is known to be sound. Raises OSError, InputError."""

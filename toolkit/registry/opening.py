@@ -14,6 +14,11 @@ def open_registry(place: Place, *, environ: Mapping[str, str]) -> Registry:
         return Directory.open(place.folder)
     if place.kind is PlaceKind.OCI:
         return _open_oci(place, environ)
+    if place.kind is PlaceKind.HTTP:
+        # Imported here, since most registries need no server.
+        from toolkit.registry.web.registry import HttpRegistry
+
+        return HttpRegistry.open(place, environ)
     raise UsageError(f"{place} cannot be read", hint="name a folder")
 
 
@@ -28,6 +33,10 @@ def open_writable(place: Place, *, environ: Mapping[str, str], review: str | Non
         return Directory.create(place.folder)
     if place.kind is PlaceKind.OCI:
         return _open_oci(place, environ)
+    if place.kind is PlaceKind.HTTP:
+        raise UsageError(
+            f"{place} can only be read", hint="publish to the folder that the web server shows, or to its repository"
+        )
     raise UsageError(f"{place} cannot be written to", hint="name a folder")
 
 

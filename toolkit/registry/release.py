@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from toolkit.digest import Digest, canonical_json
-from toolkit.errors import InputError
+from toolkit.errors import InputError, OutsideError
 from toolkit.interface.model import Input, Interface, Kind, Output
 from toolkit.registry.names import Name, check_part
 from toolkit.registry.semver import Version, parse_version
@@ -127,6 +127,17 @@ class Release(Struct, frozen=True, kw_only=True):
         if data.get("interface_digest") != str(interface_digest(release.interface)):
             raise InputError("interface_digest does not belong to the interface")
         return release
+
+
+def read_record(data: bytes, name: Name, version: Version, *, where: str) -> Release:
+    """Read the record of one release, which lies at `where`. Raises OutsideError if it is damaged or another's."""
+    try:
+        release = Release.from_dict(json.loads(data))
+    except (ValueError, AttributeError, RecursionError, InputError) as error:
+        raise OutsideError(f"the registry's record {where} is damaged: {error}") from error
+    if (release.name, release.version) != (name, version):
+        raise OutsideError(f"the registry's record {where} is of {release}")
+    return release
 
 
 def interface_digest(interface: Interface) -> Digest:

@@ -9,15 +9,14 @@ import logging
 import re
 import subprocess
 import threading
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
-from netrc import NetrcParseError, netrc
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from msgspec import Struct
 
 from toolkit.cache.store import Cache
+from toolkit.http.logins import basic, in_netrc
 from toolkit.redaction import learn_login
 from toolkit.requirements.indexes import Indexes
 from toolkit.requirements.uv_settings import read_uv_settings
@@ -57,21 +56,17 @@ class IndexUsers:
     def headers(self, address: str) -> dict[str, str]:
         """Return the header that names the user for an address; no header without a user."""
         user = self._user(urlsplit(address))
-        if user is None:
-            return {}
-        # From here on, no message shows the password.
-        learn_login(*user)
-        return {"Authorization": f"Basic {b64encode(':'.join(user).encode()).decode()}"}
+        return {} if user is None else basic(*user)
 
     def _user(self, wanted: SplitResult) -> tuple[str, str] | None:
         """Return the user and password for an address, None without a user."""
         index = self._index_of(wanted)
         if index and index.password:
             return index.user, index.password
-        in_netrc = self._in_netrc(wanted.hostname or "", index.user if index else "")
+        login = in_netrc(wanted.hostname or "", self._environ, user=index.user if index else "")
         # As uv does: the address first, then netrc, then the keyring.
-        if in_netrc or index is None:
-            return in_netrc
+        if login or index is None:
+            return login
         # The keyring may ask the user, who should be asked once.
         with self._lock:
             if index not in self._asked:
@@ -84,14 +79,6 @@ class IndexUsers:
         # A password is sent to no other server than the one that it is for.
         there = [index for index in self._indexes if _server(index.address) == _server(wanted)]
         return max(there, key=lambda index: (_common(index, wanted), bool(index.user)), default=None)
-
-    def _in_netrc(self, host: str, user: str) -> tuple[str, str] | None:
-        """Return what netrc has for a host, unless it is for another user; None if there is nothing."""
-        try:
-            entry = netrc(self._environ.get("NETRC")).authenticators(host)
-        except (OSError, NetrcParseError):
-            return None
-        return (entry[0], entry[2]) if entry and user in {"", entry[0]} else None
 
     def _in_keyring(self, index: _Index) -> tuple[str, str] | None:
         """Ask the program `keyring`, as uv does: for the index, then for its host."""
