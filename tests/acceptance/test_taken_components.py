@@ -389,3 +389,28 @@ def test_show_compares_versions_and_prints_files(shared: Directory, tmp_path: Pa
 def test_show_refuses(tmp_path: Path, options: list[str], code: int, message: str) -> None:
     refused = comp("show", *options, folder=tmp_path)
     assert (refused.code, refused.out, refused.err.splitlines()[0]) == (code, "", message)
+
+
+def test_a_release_is_run_unless_a_path_has_its_name(shared: Directory, tmp_path: Path) -> None:
+    """A plain process runs no contract: what is said before shows which contract it would be."""
+    alone = "error: a contract alone cannot run as a process"
+    newest = comp("run", "ml/train@^1", "--runner", "process", folder=tmp_path)
+    assert (newest.code, newest.out, newest.err.splitlines()[:2]) == (
+        2,
+        "",
+        ["ml/train@1.0.0 of shared (shared)", alone],
+    )
+    ok("add", "train", folder=tmp_path)
+    put(shared, "1.1.0")
+    locked = comp("run", "ml/train", "--runner", "process", folder=tmp_path)
+    assert locked.err.splitlines()[:2] == ["ml/train@1.0.0 of components.lock", alone]
+    wrong = comp("run", "ml/train", "-i", "absent=1", "--runner", "process", folder=tmp_path)
+    assert (wrong.code, "absent" in wrong.err) == (2, True)
+    (tmp_path / "ml" / "train").mkdir(parents=True)
+    path = comp("run", "ml/train", "--runner", "process", folder=tmp_path)
+    assert (path.code, "components.lock" in path.err) == (1, False)
+    misspelt = comp("run", "ml/trian", folder=tmp_path)
+    assert (misspelt.code, misspelt.err.splitlines()[0]) == (
+        1,
+        "error: ml/trian is not a path here, and shared has no component ml/trian",
+    )

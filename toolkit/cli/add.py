@@ -41,8 +41,8 @@ def command(
 
     VERSION is 1.2.3, a range such as ^1 or ~1.2, a digest sha256:…, or 1.2.3#sha256:…; without it, the newest one and
     those that are compatible with it. The contract is copied unchanged to components/<namespace>/<name>/component.yaml,
-    and components.lock beside it records version, digest, image and registry: the nearest one above, or a new one in
-    the current folder. Prints the copies' paths. A copy that was edited is never replaced unless --force is given.
+    and components.lock records version, digest, image and registry: the nearest one above, or a new one beside the
+    project's pyproject.toml. Prints the copies' paths. An edited copy is never replaced unless --force is given.
     """
     from toolkit.registry.adding import Added, Adding, add
     from toolkit.registry.lock import find_lock

@@ -1,7 +1,9 @@
 """`comp run`: run a component once, on files and values of the user's."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -11,6 +13,7 @@ from msgspec.structs import replace
 
 from toolkit.cli import bars, consent, on_cluster, watching
 from toolkit.cli.console import Console, format_option, pass_console
+from toolkit.cli.registry_options import registry_option
 from toolkit.collection.relocking import relock
 from toolkit.errors import InputError, Location, UsageError
 
@@ -43,7 +46,7 @@ base_option = click.option("--base", metavar="REF", help="The base to build on. 
 
 
 @click.command
-@click.argument("component", metavar="[FOLDER|FILE]", type=click.Path(path_type=Path), default=".")
+@click.argument("component", metavar="[FOLDER|FILE|RELEASE]", type=click.Path(path_type=Path), default=".")
 @click.option(
     "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="A value, or the path of an artifact."
 )
@@ -56,6 +59,7 @@ base_option = click.option("--base", metavar="REF", help="The base to build on. 
 # The older name of --component, which reads like the name of the run.
 @click.option("--name", "former_name", hidden=True)
 @base_option
+@registry_option
 @format_option
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 @watching.option
@@ -82,9 +86,13 @@ def command(
     name: str | None,
     former_name: str | None,
     base: str | None,
+    registry: str | None,
     on_cluster: "OnCluster",
 ) -> int:
     """Run the component in FOLDER once; or, for a component.yaml FILE, the image that it names.
+
+    RELEASE is one of a component registry, such as ml/train@^1: that of components.lock if it is one that is asked
+    for, else the newest one. A path that exists comes first.
 
     Artifacts are paths on this machine. Outputs without -o go to out/NAME. The values of output parameters are
     printed on stdout, as name=value. The exit code is 1 when the component fails. With --watch a change ends a run
@@ -97,23 +105,49 @@ def command(
             "--watch does not go with --runner argo: every change would begin a workflow on the cluster",
             hint="use a runner of this machine: docker, buildah or process",
         )
-    asked = _Asked(
-        component=component,
-        inputs=inputs,
-        files=files,
-        outputs={name: Path(path) for name, path in pairs(outputs, "-o", "NAME=PATH").items()},
-        runner=runner,
-        restricted=restricted,
-        secrets=secrets,
-        name=name or former_name,
-        base=base,
-        on_cluster=replace(on_cluster, say=console.say),
-        context=BuildContext(consent=allowed, relock=relock),
-        progress=progress,
-    )
-    if watch:
-        _watch(console, asked, form, force=force)
-    return _run(console, _prepared(console, asked, force=force), form)
+    with _path_of(console, component, registry) as path:
+        asked = _Asked(
+            component=path,
+            inputs=inputs,
+            files=files,
+            outputs={name: Path(path) for name, path in pairs(outputs, "-o", "NAME=PATH").items()},
+            runner=runner,
+            restricted=restricted,
+            secrets=secrets,
+            name=name or former_name,
+            base=base,
+            on_cluster=replace(on_cluster, say=console.say),
+            context=BuildContext(consent=allowed, relock=relock),
+            progress=progress,
+        )
+        if watch:
+            _watch(console, asked, form, force=force)
+        return _run(console, _prepared(console, asked, force=force), form)
+
+
+@contextmanager
+def _path_of(console: Console, component: Path, registry: str | None) -> Iterator[Path]:
+    """Return the path of the component: the user's own, or that of a release's contract during the block."""
+    # Most runs are of a path, which needs no registry.
+    if component.exists():
+        yield component
+        return
+    from toolkit.runners.released import contract_file, find_release, is_release
+
+    text = str(component)
+    if not is_release(text, folder=Path(), environ=os.environ, registry=registry):
+        yield component
+        return
+    try:
+        released = find_release(text, folder=Path(), environ=os.environ, registry=registry, remark=console.warn)
+    except InputError as error:
+        if "@" in text or ":" in text:
+            raise
+        # A misspelt path has this form too.
+        raise InputError(f"{text} is not a path here, and {error.message}", hint=error.hint) from error
+    console.say(released.origin)
+    with contract_file(released) as path:
+        yield path
 
 
 class _Asked(Struct, frozen=True, kw_only=True):

@@ -129,12 +129,7 @@ def _added(request: VersionRequest, found: Found, lock: ComponentsLock, adding: 
 def _remarks(found: Found, lock: ComponentsLock) -> Iterator[str]:
     """Yield that a release is yanked or deprecated, or comes from another registry than before."""
     release = found.release
-    marks = found.registry.marks(release.name)
-    if yank := marks.yanked.get(release.version):
-        yield f"{release} is yanked: {yank.reason}"
-    if deprecated := marks.deprecated:
-        use = f"; use {deprecated.superseded_by}" if deprecated.superseded_by else ""
-        yield f"{release.name} is deprecated: {deprecated.reason}{use}"
+    yield from found.warnings()
     previous = lock.components.get(str(release.name))
     if previous and identity_of(lock.place_of(previous)) != found.place.identity:
         yield f"{release.name} comes from {found.place} now, and came from {previous.registry}"

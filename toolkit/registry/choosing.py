@@ -36,6 +36,16 @@ class Found(Struct, frozen=True, kw_only=True):
     registry: Registry
     place: NamedPlace
 
+    def warnings(self) -> Iterator[str]:
+        """Yield what its publisher said of the release or the component since: yanked, deprecated."""
+        release = self.release
+        marks = self.registry.marks(release.name)
+        if yank := marks.yanked.get(release.version):
+            yield f"{release} is yanked: {yank.reason}"
+        if deprecated := marks.deprecated:
+            use = f"; use {deprecated.superseded_by}" if deprecated.superseded_by else ""
+            yield f"{release.name} is deprecated: {deprecated.reason}{use}"
+
 
 class Registries(Struct, frozen=True, kw_only=True):
     """The registries that a command may ask, each opened when it is first needed.

@@ -159,12 +159,10 @@ class ComponentsLock(Struct, frozen=True, kw_only=True):
 
 
 def find_lock(folder: Path) -> Path:
-    """Return the folder of the nearest `components.lock`, up to the root of the version control; `folder` without."""
-    found = lock_place.lock_above(folder)
-    if found is None or found.parent == folder.absolute():
-        return folder
-    # As seen from here, so that messages stay short.
-    return Path(os.path.relpath(found.parent, folder))
+    """Return the folder of the lock that counts in `folder`, as seen from here: the nearest one, or where it is new."""
+    place = (lock_place.lock_above(folder) or lock_place.new_lock(folder)).parent
+    # Messages stay short, and a relative place of a registry stays one.
+    return Path(os.path.relpath(place))
 
 
 def read_lock(folder: Path) -> ComponentsLock:
