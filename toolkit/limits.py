@@ -219,6 +219,12 @@ BASELINE_SIZE = Limit(
     unit="bytes",
     about="a baseline of `comp lint`, the findings that it knows",
 )
+SITE_TABLE_SIZE = Limit(
+    name="site-table-size",
+    default=256_000_000,
+    unit="bytes",
+    about="the table of a catalogue's folder: what each page was made from",
+)
 CACHE_ENTRIES = Limit(
     name="cache-entries", default=10_000, unit="items", about="the blobs in a cache export, and the records in it"
 )

@@ -290,6 +290,8 @@ def _failures(world: World) -> None:
     for command in ("publish", "search", "show", "add"):
         words = {"publish": ["usesit"], "search": ["x"]}.get(command, ["ml/x"])
         run(command, *words, "--registry", f"https://{login('server')}@registry.example/x", code=None)
+    run("catalog", "build", "--registry", f"https://{login('server')}@registry.example/x", code=None)
+    run("catalog", "serve", "--registry", f"https://{login('server')}@registry.example/x", code=None)
     run("convert", f"https://{login('server')}@host/x.yaml", "--to", "ir", code=None)
     run("explain", f"https://{login('server')}@host", code=None)
     component(folder / "failing", 'requirements = "requirements.txt"')
@@ -319,6 +321,8 @@ def _registry(world: World) -> None:
     run("registry", "export", "site", "--registry", "shared")
     run("add", "--locked")
     run("status", code=1)
+    address = f"https://{login('server')}@registry.example/x"
+    run("catalog", "build", "--registry", "shared", "--out", "pages", "--address", address, "--artifact-hub")
     run("outdated")
     run("update", "--preview")
     run("remove", "ml/usesit")

@@ -47,6 +47,7 @@ COMMANDS = {
     "update": ("update", "Take newer releases of components, and show what they break."),
     "remove": ("remove", "Take components of registries out of this project."),
     "registry": ("registry", "Make a component registry, check it and look after it."),
+    "catalog": ("catalog", "Show a component registry as web pages."),
     "convert": ("convert", "Turn a contract into KFP v2 IR, an Argo WorkflowTemplate, or back."),
     "ci": ("ci", "Write what a CI platform needs to build, test and push components."),
     "base": ("base", "Make a base image from Debian packages."),

@@ -1,0 +1,100 @@
+"""`comp catalog build` and `comp catalog serve`, as users run them."""
+
+import http.client
+import json
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.catalogues import SCORE, publish, small_registry
+from tests.commands import COMP, comp, ok
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    small_registry(tmp_path / "shared")
+    return tmp_path
+
+
+def test_a_registry_becomes_pages(folder: Path) -> None:
+    built = comp("catalog", "build", "--registry", "shared", folder=folder)
+    assert (built.code, built.out, built.err) == (0, "site/index.html\n", "3 components: 3 made, 0 unchanged\n")
+    publish(small_registry(folder / "shared"), "ml/score", "1.1.0", SCORE)
+    again = comp("catalog", "build", "--registry", "shared", "--format", "json", folder=folder)
+    assert json.loads(again.out) == {
+        "index": "site/index.html",
+        "components": 3,
+        "made": 1,
+        "unchanged": 2,
+        "removed": 0,
+        "failed": [],
+    }
+
+
+def test_the_pages_name_the_registry_as_readers_reach_it(folder: Path) -> None:
+    ok("catalog", "build", "--registry", "shared", folder=folder)
+    page = folder / "site" / "c" / "ml" / "score.html"
+    assert "comp add ml/score@^1.0.0</code>" in page.read_text()
+    assert str(folder) not in page.read_text()
+    ok("catalog", "build", "--registry", "shared", "--address", "https://components.example", folder=folder)
+    assert "comp add ml/score@^1.0.0 --registry https://components.example</code>" in page.read_text()
+
+
+def test_a_folder_of_others_is_refused(folder: Path) -> None:
+    (folder / "site").mkdir()
+    (folder / "site" / "thesis.txt").write_text("mine")
+    refused = comp("catalog", "build", "--registry", "shared", folder=folder)
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == (
+        "error: site has files that are not a catalogue's, such as thesis.txt\n\n"
+        "hint: choose a new or an empty folder with --out\n"
+    )
+
+
+def test_a_component_that_cannot_be_read_is_named(folder: Path) -> None:
+    release = publish(small_registry(folder / "shared"), "ml/new", "1.0.0", SCORE)
+    (blob,) = (folder / "shared" / "blobs").rglob(release.digest.hex)
+    blob.write_text("{")
+    built = comp("catalog", "build", "--registry", "shared", folder=folder)
+    assert (built.code, built.out) == (3, "site/index.html\n")
+    assert "warning: ml/new cannot be shown: " in built.err
+
+
+def test_an_image_without_a_network_is_a_warning(folder: Path) -> None:
+    offline = {"PATH": "/usr/bin", "HOME": str(folder), "https_proxy": "http://127.0.0.1:9", "COMP_CACHE_DIR": "cache"}
+    built = comp("catalog", "build", "--registry", "shared", "--images", "layers", folder=folder, env=offline)
+    assert (built.code, built.out) == (0, "site/index.html\n")
+    assert "the image of ml/score cannot be read" in built.err
+
+
+def test_a_served_catalogue_follows_the_registry(folder: Path) -> None:
+    command = [str(COMP), "catalog", "serve", "--registry", "shared", "--port", "0"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            _follow_a_release(process, folder / "shared")
+            process.terminate()
+            assert process.wait(timeout=60) == 143
+            assert process.stderr is not None
+            assert process.stderr.read().splitlines() == [
+                "3 components: 3 made, 0 unchanged",
+                "4 components: 2 made, 2 unchanged",
+            ]
+        finally:
+            process.kill()
+
+
+def _follow_a_release(process: subprocess.Popen[str], shared: Path) -> None:
+    """Wait as a browser does, publish a component, and read its page when it is announced."""
+    assert process.stdout is not None
+    connection = http.client.HTTPConnection(urlsplit(process.stdout.readline().strip()).netloc, timeout=60)
+    connection.request("GET", "/-/changes")
+    with connection.getresponse() as changes:
+        assert changes.readline() == b"data: 0\n"
+        publish(small_registry(shared), "ml/another", "1.0.0", SCORE)
+        assert [changes.readline(), changes.readline()] == [b"\n", b"data: 1\n"]
+    connection.close()
+    connection.request("GET", "/c/ml/another.html")
+    assert b"ml/another" in connection.getresponse().read()
+    connection.close()

@@ -1,0 +1,72 @@
+import pytest
+
+from toolkit.catalogue.readme import readme_html
+
+
+def test_markdown_is_html_with_headings_below_those_of_the_page() -> None:
+    html = readme_html("# Train\n\nFits **well**.\n\n| a | b |\n|--:|:--|\n| 1 | 2 |\n")
+    assert '<h3 id="readme-train">Train</h3>' in html
+    assert "<strong>well</strong>" in html
+    assert "<td>1</td>" in html
+    assert "style=" not in html
+
+
+def test_a_link_inside_of_the_readme_leads_to_its_heading() -> None:
+    html = readme_html("[x](#how-to-use)\n\n## How to use\n\n## How to use\n")
+    assert 'href="#readme-how-to-use"' in html
+    assert 'id="readme-how-to-use"' in html
+    assert 'id="readme-how-to-use-2"' in html
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "<script>alert(1)</script>",
+        "text <img src=x onerror=alert(1)> text",
+        "[x](javascript:alert(1))",
+        "[x](JaVaScRiPt:alert(1))",
+        "[x](data:text/html,<script>alert(1)</script>)",
+        "[x](vbscript:x)",
+        "[x](file:///etc/passwd)",
+        "[x](//evil.example/x)",
+        "![x](https://evil.example/pixel.png)",
+        "![x](data:image/svg+xml,<svg/>)",
+        "<a href='javascript:alert(1)'>x</a>",
+        '[x](https://ok.example "\\"><script>alert(1)</script>")',
+        '```html"><script>\nx\n```',
+        "[a]: javascript:alert(1)\n\n[a]",
+        "<javascript:alert(1)>",
+        "&lt;script&gt;alert(1)&lt;/script&gt;",
+    ],
+)
+def test_nothing_of_a_hostile_readme_is_markup_or_leads_anywhere(markdown: str) -> None:
+    html = readme_html(markdown).lower()
+    for forbidden in (
+        "<script",
+        "<img",
+        "<iframe",
+        'href="javascript',
+        'href="data',
+        'href="vb',
+        'href="file',
+        'href="//',
+    ):
+        assert forbidden not in html
+
+
+def test_addresses_of_the_web_do_not_learn_where_the_reader_was() -> None:
+    assert 'href="https://example.com/" rel="noopener noreferrer nofollow"' in readme_html("<https://example.com/>")
+
+
+def test_a_path_of_another_place_is_text() -> None:
+    assert readme_html("[guide](docs/guide.md)") == "<p><a>guide</a></p>\n"
+
+
+def test_an_image_is_its_words() -> None:
+    assert readme_html("![the curve](curve.png)") == "<p>[the curve]</p>\n"
+
+
+def test_a_long_readme_is_cut_with_a_note() -> None:
+    html = readme_html("word " * 40_000)
+    assert "too long to be shown" in html
+    assert len(html) < 120_000
