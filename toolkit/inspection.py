@@ -148,7 +148,7 @@ def open_image(name: str, platform: Platform, context: BuildContext) -> Opened:
         from toolkit.oci.archive import read_archive
 
         return Opened(image=read_archive(Path(rest), platform=platform, cache=context.cache))
-    reference, remote = _reference(name, context.environ), context.remote()
+    reference, remote = named_reference(name, context.environ), context.remote()
     try:
         # A tag may move between the requests below, a digest cannot.
         if reference.digest is None and (described := remote.head(reference)):
@@ -189,7 +189,7 @@ def _referrers(remote: "Remote", reference: Reference, image: Image) -> tuple[Re
     )
 
 
-def _reference(name: str, environ: Mapping[str, str]) -> Reference:
+def named_reference(name: str, environ: Mapping[str, str]) -> Reference:
     """Return the reference that a folder or a contract pins, or that the name itself is."""
     path = Path(name)
     if path.is_dir():

@@ -20,6 +20,7 @@ from tests.commands import comp
 from tests.fake_remote import Access, FakeRemote, Reply, serving
 from tests.git_server import serving_git
 from tests.package_index import PackageIndex, serving_index, small_wheel
+from tests.signing_keys import write_keys
 from toolkit.cli.main import COMMANDS
 
 # Where a secret can be put; each has a mark of its own, with characters that addresses and base64 write differently.
@@ -39,6 +40,7 @@ PLACES = (
     "variable",
     "answer",
     "server",
+    "passphrase",
 )
 MARKS = {place: f"Mk/{place}+7=9f3a1c" for place in PLACES}
 SETTINGS = """[project]
@@ -189,8 +191,7 @@ def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path, kfp2:
     run("build", "usesit", "--output", f"archive:{tmp_path / 'image.tar'}")
     run("inspect", f"{names['helper']}/ml/usesit:0.1.0")
     run("inspect", f"{names['file']}/ml/usesit:0.1.0", "--format", "json")
-    run("sbom", f"{names['file']}/ml/usesit:0.1.0", "--attach")
-    run("licenses", "usesit")
+    _signed(world)
     run("run", "usesit", "--runner", "process", "-i", "x=3")
     run("test", "usesit", "--runner", "process", code=None)
     _registry(world)
@@ -223,6 +224,17 @@ def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path, kfp2:
     _failures(world)
     assert world.ran == set(COMMANDS), "a command is missing here"
     _nothing_kept(world, tmp_path)
+
+
+def _signed(world: World) -> None:
+    """What answers for an image, with a key whose passphrase is a secret."""
+    run, names = world.run, world.names
+    run("sbom", f"{names['file']}/ml/usesit:0.1.0", "--attach")
+    run("licenses", "usesit")
+    write_keys(world.folder, passphrase=MARKS["passphrase"])
+    run("sign", "usesit", "--key", "key.pem", COMP_SIGN_PASSPHRASE=MARKS["passphrase"])
+    run("sign", "usesit", "--key", "key.pub", code=1, COMP_SIGN_PASSPHRASE=MARKS["passphrase"])
+    run("verify", "usesit", "--key", "key.pub")
 
 
 def _foreign(world: World) -> None:
@@ -316,7 +328,7 @@ def _registry(world: World) -> None:
     run("yank", "ml/usesit@0.1.0", "--registry", "shared", "--reason", f"see https://{login('server')}@host/x")
     run("deprecate", "ml/usesit", "--registry", "shared", "--reason", f"see https://{login('server')}@host/x")
     run("registry", "init", "another")
-    for care in ("verify", "reindex", "gc", "doctor"):
+    for care in ("verify", "reindex", "gc"):
         run("registry", care, "--registry", "shared")
     run("registry", "export", "site", "--registry", "shared")
     run("add", "--locked")

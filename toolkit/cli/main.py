@@ -31,6 +31,8 @@ COMMANDS = {
     "inspect": ("inspect", "Look into an image: layers, sizes, what the launcher will run."),
     "sbom": ("sbom", "Write what an image is made of, as CycloneDX or SPDX."),
     "licenses": ("licenses", "List the licenses of an image's packages, and check them by a policy."),
+    "sign": ("sign", "Sign an image with a key."),
+    "verify": ("verify", "Verify an image: its signature, and that it is what its contract says."),
     "run": ("run", "Run a component once, on your files and values."),
     "test": ("test", "Run the cases in tests/."),
     "pipeline": ("pipeline", "Compile, run, watch and show pipelines."),
