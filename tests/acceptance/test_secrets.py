@@ -328,7 +328,7 @@ def _registry(world: World) -> None:
     run("yank", "ml/usesit@0.1.0", "--registry", "shared", "--reason", f"see https://{login('server')}@host/x")
     run("deprecate", "ml/usesit", "--registry", "shared", "--reason", f"see https://{login('server')}@host/x")
     run("registry", "init", "another")
-    for care in ("verify", "reindex", "gc"):
+    for care in ("verify", "reindex", "gc", "doctor"):
         run("registry", care, "--registry", "shared")
     run("registry", "export", "site", "--registry", "shared")
     run("add", "--locked")

@@ -21,7 +21,7 @@ from toolkit.remote.listing import first_tags, list_repositories, list_tags
 from toolkit.remote.manifests import Manifest, delete, read_manifest, set_tag, tagged_digest
 from toolkit.remote.pulling import download, list_platforms, pull_image
 from toolkit.remote.pushing import push_image
-from toolkit.remote.referrers import Referrer, list_referrers
+from toolkit.remote.referrers import Referrer, list_referrers, lists_referrers
 from toolkit.remote.session import Session
 
 
@@ -136,6 +136,10 @@ class Remote:
     def attach(self, reference: Reference, subject: Descriptor, attachment: Attachment) -> Digest:
         """Attach a document to the manifest `subject` in the reference's repository, on servers old and new."""
         return attach(self._session, reference, subject, attachment, self._pause)
+
+    def lists_referrers(self, reference: Reference, digest: Digest) -> bool:
+        """Return whether the server lists what refers to a manifest, rather than leave that to its clients."""
+        return lists_referrers(self._session, reference, digest)
 
     def push(
         self,

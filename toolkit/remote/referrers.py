@@ -53,6 +53,11 @@ def list_referrers(session: Session, reference: Reference, digest: Digest) -> tu
     return tuple(referrers)
 
 
+def lists_referrers(session: Session, reference: Reference, digest: Digest) -> bool:
+    """Return whether the server lists what refers to a manifest, rather than leave that to its clients."""
+    return session.call(or_none(get_referrers(reference, digest))).status == _OK
+
+
 def or_none(endpoint: Endpoint) -> Endpoint:
     """Accept the answers of servers that have no list as well."""
     return replace(endpoint, ok=endpoint.ok | _NONE)

@@ -102,3 +102,11 @@ def test_a_next_page_at_no_address(
     fake.faults.replies.append(("GET", "/referrers/", Reply(200, headers, body)))
     with pytest.raises(OutsideError, match=f"{fake.host} gave an invalid answer"):
         client().referrers(target, image.digest)
+
+
+def test_whether_a_server_lists_referrers_is_known(
+    fake: FakeRemote, client: Client, image: Image, target: Reference
+) -> None:
+    assert client().lists_referrers(target, image.digest) is True
+    fake.faults.no_referrers = True
+    assert client().lists_referrers(target, image.digest) is False

@@ -11,6 +11,7 @@ COMMANDS = {
     "reindex": ("reindex", "Make indexes, catalogue and KFP's layout again from the records."),
     "gc": ("gc", "Remove files that no release has."),
     "export": ("export", "Write a copy for a web server."),
+    "doctor": ("doctor", "Try what the place of a registry can do."),
 }
 
 

@@ -6,10 +6,11 @@
         marks-<number>-<16 hex>              the marks, one tag a change: see `mark_log`
     HOST/PREFIX/comp-names    a tag for each component
     HOST/PREFIX/comp-index    the tag `index`: what search reads
-    HOST/PREFIX/comp-doctor   what `comp registry doctor` tries
+    HOST/PREFIX/comp-doctor/trial   what `comp registry doctor` tries
 
-A component lies two steps below the prefix and our own repositories one, so no component can have their names. All tags
-but `index` are set once, so a server may forbid to change them.
+A component lies two steps below the prefix, and our own repositories one, so no component can have their names; that of
+the doctor lies where a component would, and its namespace is refused. All tags but `index` are set once, so a server
+may forbid to change them.
 """
 
 import re
@@ -25,6 +26,7 @@ from toolkit.registry.semver import Version, parse_version
 
 INDEX_TAG = "index"
 _INDEX, _NAMES, _DOCTOR = "comp-index", "comp-names", "comp-doctor"
+_TRIAL = f"{_DOCTOR}/trial"
 _LONGEST_TAG = 128
 _HEX = 16
 _CLAIM = re.compile(rf"claim-(?P<version>.+)-(?P<hex>[0-9a-f]{{{_HEX}}})")
@@ -74,11 +76,15 @@ class Addresses(Struct, frozen=True, kw_only=True):
 
     @property
     def doctor(self) -> Reference:
-        """The repository for trials."""
-        return parse_reference(f"{self.root}/{_DOCTOR}")
+        """The repository for trials, which lies as deep as a component's."""
+        return parse_reference(f"{self.root}/{_TRIAL}")
 
     def component(self, name: Name) -> Reference:
-        """Return the repository of a component. Raises InputError if its path is too long for a server."""
+        """Return the repository of a component. Raises InputError if its path is too long, or taken by the doctor."""
+        if name.namespace == _DOCTOR:
+            raise InputError(
+                f"the namespace {_DOCTOR} is taken: `comp registry doctor` uses it", hint="choose another namespace"
+            )
         return parse_reference(f"{self.root}/{name}")
 
     def release(self, name: Name, version: Version) -> Reference:
@@ -90,7 +96,7 @@ class Addresses(Struct, frozen=True, kw_only=True):
         _, _, prefix = self.root.partition("/")
         below = repository.removeprefix(f"{prefix}/") if prefix else repository
         namespace, slash, name = below.partition("/")
-        inside = not prefix or below != repository
+        inside = (not prefix or below != repository) and namespace != _DOCTOR
         return Name(namespace, name) if inside and slash and is_part(namespace) and is_part(name) else None
 
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from toolkit.cache.store import Cache
 from toolkit.digest import Digest
-from toolkit.errors import InputError, OutsideError
+from toolkit.errors import InputError, OutsideError, RemoteError
 from toolkit.limits import RECORD_SIZE
 from toolkit.registry.entry import Entry, entry_of, newest_version
 from toolkit.registry.finding import check_taken
 from toolkit.registry.marks import Marks
-from toolkit.registry.names import Name
+from toolkit.registry.names import Name, parse_name
 from toolkit.registry.oci.addresses import Addresses, claim_tag, version_of
 from toolkit.registry.oci.artifact import Parts, read_parts, release_artifact
 from toolkit.registry.oci.blobs import Blobs
@@ -143,6 +143,28 @@ class OciRegistry:
         self._update_index(name, self.tags(name))
         return marks
 
+    def reindex(self) -> int:
+        """Make the index anew from the releases, and the tags of names that lack one; return how many components.
+
+        The names are those of the tags, of the index, and of the server's list of repositories if it permits that.
+        """
+        names = sorted(self._every_name())
+        entries = [entry for entry in at_once(self.entry, names) if entry]
+        found = {entry.name for entry in entries}
+        add_names(self.remote, self.at, {name for name in names if str(name) in found} - {*self.names()})
+        self.index.replace(entries)
+        return len(entries)
+
+    def _every_name(self) -> set[Name]:
+        """Return the names that anything on the server mentions, with or without releases."""
+        names = {*self.names(), *(parse_name(entry.name) for entry in self.index.read() or ())}
+        try:
+            repositories = self.remote.repositories(self.at.host)
+        except RemoteError as error:
+            log.info("the list of repositories is not used: %s", error)
+            repositories = ()
+        return names | {name for repository in repositories if (name := self.at.component_of(repository))}
+
     def _update_index(self, name: Name, tags: Iterable[str], new: Release | None = None) -> None:
         """Bring the entry of a component, which has these tags and that of `new`, up to date in the index.
 
@@ -156,15 +178,22 @@ class OciRegistry:
             log.warning("the index of %s is not up to date: %s; `comp registry reindex` mends it", self.place, error)
 
     def _entry(self, name: Name, tags: Iterable[str], new: Release | None = None) -> Entry | None:
-        """Return the entry of a component with these tags and that of `new`; None without a release."""
+        """Return the entry of a component with these tags and that of `new`; None without a sound release."""
         listed = tuple(tags)
         versions = {*versions_of(listed), *([new.version] if new else [])}
         marks = read_marks(self.remote, self._blobs, self.at.component(name), listed)
-        newest = newest_version(versions, marks)
-        if newest is None:
-            return None
-        release = new if new and new.version == newest else self.release(name, newest)
-        return entry_of(release, len(versions), marks)
+        sound = set(versions)
+        while (newest := newest_version(sound, marks)) is not None:
+            try:
+                release = new if new and new.version == newest else self.release(name, newest)
+            except RemoteError:
+                raise
+            except OutsideError as error:
+                log.warning("%s", error)
+                sound.discard(newest)
+            else:
+                return entry_of(release, len(versions), marks)
+        return None
 
     def _present(self, name: Name) -> frozenset[Digest]:
         """Return the blobs that the component's repository has as far as this client has seen."""

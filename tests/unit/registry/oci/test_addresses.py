@@ -69,6 +69,12 @@ def test_an_address_without_a_host_or_with_a_wrong_path_is_refused(address: str)
     assert caught.value.hint.startswith("write oci://HOST/PREFIX")
 
 
+def test_the_namespace_of_the_doctor_is_taken() -> None:
+    at = Addresses.of(parse_place("oci://h.example/team"))
+    with pytest.raises(InputError, match="the namespace comp-doctor is taken"):
+        at.component(Name("comp-doctor", "trial"))
+
+
 def test_a_login_in_an_address_is_refused_and_not_shown() -> None:
     with pytest.raises(UsageError) as caught:
         Addresses.of(parse_place("oci://ann:s3cret@h.example/team"))

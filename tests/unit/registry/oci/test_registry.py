@@ -309,3 +309,43 @@ def test_a_list_that_is_no_list_is_the_fault_of_the_server(fake: FakeRemote, reg
     fake.faults.replies.append(("GET", "/tags/list", Reply(200, body=b"<html>")))
     with pytest.raises(RemoteError, match="gave an invalid answer"):
         registry.versions(NAME)
+
+
+def test_the_index_and_the_names_come_back(fake: FakeRemote, registry: OciRegistry, opened: Opened) -> None:
+    publish(registry, release())
+    publish(registry, release("1.1.0"))
+    publish(registry, release(name="score"))
+    before = list(registry.entries())
+    # As after a copy of the components' repositories alone.
+    for lost in ("team/comp-index", "team/comp-names"):
+        fake.manifests.pop(lost)
+        fake.tags.pop(lost)
+    fake.put_manifest("team/other", IMAGE, OCI_MANIFEST, tag="1.0.0")
+    fake.put_manifest("team/images/base", IMAGE, OCI_MANIFEST, tag="latest")
+    bob = opened("bob")
+    assert (bob.names(), list(bob.entries())) == ([], [])
+    assert bob.reindex() == 2
+    assert [str(name) for name in bob.names()] == ["ml/score", "ml/train"]
+    assert list(bob.entries()) == before
+
+
+def test_without_a_list_of_repositories_the_tags_of_names_suffice(
+    fake: FakeRemote, registry: OciRegistry, opened: Opened
+) -> None:
+    publish(registry, release())
+    fake.manifests.pop("team/comp-index")
+    fake.faults.no_catalog = 403
+    assert opened("bob").reindex() == 1
+    assert [entry.name for entry in opened("coy").entries()] == ["ml/train"]
+
+
+def test_a_damaged_release_is_left_out_of_the_index(
+    fake: FakeRemote, registry: OciRegistry, opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(registry, release())
+    publish(registry, release("1.1.0"))
+    fake.put_manifest(REPOSITORY, IMAGE, OCI_MANIFEST, tag="1.1.0")
+    bob = opened("bob")
+    assert bob.reindex() == 1
+    assert [entry.version for entry in bob.entries()] == ["1.0.0"]
+    assert "train:1.1.0 is not a release of a component" in caplog.text
