@@ -26,6 +26,10 @@ _ATTEMPTS = 20
 _STEP = 0.01
 
 
+class DamagedMarksError(OutsideError):
+    """Marks that cannot be read."""
+
+
 def read_marks(remote: Remote, blobs: Blobs, repository: Reference, tags: Iterable[str]) -> Marks:
     """Return the marks of a component whose repository has these tags. Raises OutsideError if they are damaged."""
     return _read_all(remote, blobs, repository, _newest(tags)[1])
@@ -82,4 +86,4 @@ def _read(remote: Remote, blobs: Blobs, tag: Reference) -> Marks:
         config = Descriptor.from_dict(document["config"])
         return Marks.from_bytes(blobs.read(tag, config, RECORD_SIZE))
     except InputError as error:
-        raise OutsideError(f"the marks {tag} are damaged: {error.message}", hint=error.hint) from error
+        raise DamagedMarksError(f"the marks {tag} are damaged: {error.message}", hint=error.hint) from error

@@ -1,59 +1,25 @@
-"""A component registry on a distribution server, on a strict double of one."""
+"""What is written to a registry on a distribution server, and how little that asks."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from tests.fake_remote import Access, FakeRemote, Reply
-from tests.oci_registries import registry_at
+from tests.fake_remote import FakeRemote
 from tests.releases import contract, publish, release
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError, RemoteError
-from toolkit.limits import RECORD_SIZE
 from toolkit.oci.descriptor import OCI_MANIFEST
 from toolkit.registry.directory import Directory
-from toolkit.registry.finding import find
 from toolkit.registry.marks import Yank
-from toolkit.registry.names import parse_request
 from toolkit.registry.oci.registry import OciRegistry
 from toolkit.registry.release import CONTRACT, README, Release, ReleaseFile
-from toolkit.registry.semver import parse_version
 
 Opened = Callable[[str], OciRegistry]
 NAME = release().name
 REPOSITORY = "team/ml/train"
 IMAGE = b'{"config":{"mediaType":"application/vnd.oci.image.config.v1+json"},"layers":[]}'
-
-
-def test_what_is_published_is_read_by_others(registry: OciRegistry, opened: Opened) -> None:
-    readme = b"# Train\n"
-    for version in ("1.0.0", "1.1.0-rc.1", "1.1.0"):
-        assert publish(registry, release(version, readme=readme), readme=readme) is True
-    assert publish(registry, release("1.0.0", name="score")) is True
-    bob = opened("bob")
-    assert [str(name) for name in bob.names()] == ["ml/score", "ml/train"]
-    assert [*map(str, bob.versions(NAME))] == ["1.0.0", "1.1.0-rc.1", "1.1.0"]
-    found = find(bob, parse_request("ml/train@^1"))
-    assert found == release("1.1.0", readme=readme)
-    assert bob.content(found, CONTRACT) == contract("1.1.0")
-    assert bob.content(found, README) == readme
-    assert [(entry.name, entry.version, entry.versions) for entry in bob.entries()] == [
-        ("ml/score", "1.0.0", 1),
-        ("ml/train", "1.1.0", 3),
-    ]
-    assert [entry.name for entry in bob.entries(["SCORE"])] == ["ml/score"]
-    with pytest.raises(KeyError):
-        bob.content(found, "LICENSE")
-
-
-def test_a_component_that_does_not_exist_has_nothing(registry: OciRegistry) -> None:
-    assert (registry.names(), registry.versions(NAME), registry.marks(NAME).yanked) == ([], [], {})
-    assert list(registry.entries()) == []
-    with pytest.raises(OutsideError, match=r"has no release ml/train@1\.0\.0"):
-        registry.release(NAME, parse_version("1.0.0"))
 
 
 def test_a_release_is_the_same_in_a_folder_and_on_a_server(
@@ -164,12 +130,6 @@ def test_a_publish_asks_for_little(fake: FakeRemote, registry: OciRegistry, open
     ]
 
 
-def test_tags_that_are_no_versions_are_passed_over(fake: FakeRemote, registry: OciRegistry) -> None:
-    publish(registry, release())
-    fake.tags[REPOSITORY] |= dict.fromkeys(("latest", "1.0", "v1.0.0", "sha256-" + "0" * 64), "sha256:x")
-    assert [*map(str, registry.versions(NAME))] == ["1.0.0"]
-
-
 def test_a_version_that_is_listed_without_a_manifest_can_be_published(fake: FakeRemote, registry: OciRegistry) -> None:
     publish(registry, release())
     fake.tags[REPOSITORY]["1.1.0"] = f"sha256:{'0' * 64}"
@@ -200,31 +160,6 @@ def test_refusals_of_the_server_are_named(fake: FakeRemote, registry: OciRegistr
     assert caught.value.status == status
 
 
-def test_a_login_is_used(fake: FakeRemote, tmp_path: Path) -> None:
-    fake.access = Access("bearer")
-    path = tmp_path / ".docker" / "config.json"
-    path.parent.mkdir()
-    path.write_text(json.dumps({"auths": {fake.host: {"username": "ann", "password": "s3cret"}}}))
-    registry = registry_at(f"oci://{fake.host}/team", tmp_path)
-    assert publish(registry, release()) is True
-    assert registry.versions(NAME)
-    with pytest.raises(RemoteError, match="who are you"):
-        registry_at(f"oci://{fake.host}/team", tmp_path / "stranger").versions(NAME)
-
-
-def test_contents_come_from_a_mirror(fake: FakeRemote, registry: OciRegistry, tmp_path: Path) -> None:
-    publish(registry, release())
-    place = f"oci://{fake.host}/team"
-    mirrored = registry_at(place, tmp_path / "bob", COMP_MIRRORS=f"{fake.host}={fake.host}/mirror")
-    fake.manifests[f"mirror/{REPOSITORY}"] = fake.manifests[REPOSITORY]
-    fake.blobs[f"mirror/{REPOSITORY}"] = fake.blobs[REPOSITORY]
-    fake.tags[f"mirror/{REPOSITORY}"] = fake.tags[REPOSITORY]
-    fake.calls.clear()
-    found = mirrored.release(NAME, release().version)
-    assert mirrored.content(found, CONTRACT) == contract("1.0.0")
-    assert {call.path.partition("/team/")[0] for call in fake.calls} == {"/v2/", "/v2/mirror"}
-
-
 def test_an_image_under_the_name_is_named_and_not_replaced(fake: FakeRemote, registry: OciRegistry) -> None:
     fake.put_manifest(REPOSITORY, IMAGE, OCI_MANIFEST, tag="1.0.0")
     before = dict(fake.tags[REPOSITORY])
@@ -235,80 +170,6 @@ def test_an_image_under_the_name_is_named_and_not_replaced(fake: FakeRemote, reg
     with pytest.raises(OutsideError, match="is not a release of a component"):
         publish(registry, release())
     assert fake.tags[REPOSITORY] == before
-
-
-def _changed(fake: FakeRemote, part: str, value: object) -> None:
-    """Set the tag 1.0.0 to a manifest in which one part is another."""
-    manifest = json.loads(fake.manifests[REPOSITORY][fake.tags[REPOSITORY]["1.0.0"]][1])
-    manifest[part] = value
-    fake.put_manifest(REPOSITORY, json.dumps(manifest).encode(), OCI_MANIFEST, tag="1.0.0")
-
-
-def test_a_manifest_that_was_edited_is_refused(fake: FakeRemote, registry: OciRegistry, opened: Opened) -> None:
-    publish(registry, release())
-    other = fake.put_blob(REPOSITORY, b"name: Other\n")
-    manifest = json.loads(fake.manifests[REPOSITORY][fake.tags[REPOSITORY]["1.0.0"]][1])
-    layers = manifest["layers"]
-    layers[1] |= {"digest": other, "size": 12}
-    _changed(fake, "layers", layers)
-    bob = opened("bob")
-    found = bob.release(NAME, release().version)
-    with pytest.raises(OutsideError, match=f"has another component.yaml than its record says: {other}, expected"):
-        bob.content(found, CONTRACT)
-    _changed(fake, "layers", [*layers[:1], *layers])
-    with pytest.raises(OutsideError, match="it has 2 records and 1 files"):
-        opened("coy").release(NAME, release().version)
-
-
-@pytest.mark.parametrize(
-    ("record", "message"),
-    [
-        (b"<html>", "is damaged"),
-        (b"[]", "is damaged"),
-        (b'{"api":2}', "is damaged: api is 2, expected 1"),
-        (release("2.0.0").to_bytes(), r"has the record of ml/train@2\.0\.0"),
-        (release(name="score").to_bytes(), r"has the record of ml/score@1\.0\.0"),
-    ],
-)
-def test_another_record_is_refused(
-    fake: FakeRemote, registry: OciRegistry, opened: Opened, record: bytes, message: str
-) -> None:
-    publish(registry, release())
-    manifest = json.loads(fake.manifests[REPOSITORY][fake.tags[REPOSITORY]["1.0.0"]][1])
-    manifest["layers"][0] |= {"digest": fake.put_blob(REPOSITORY, record), "size": len(record)}
-    _changed(fake, "layers", manifest["layers"])
-    with pytest.raises(OutsideError, match=message):
-        opened("bob").release(NAME, release().version)
-
-
-def test_a_blob_with_other_content_is_refused(fake: FakeRemote, registry: OciRegistry, opened: Opened) -> None:
-    publish(registry, release())
-    found = opened("bob").release(NAME, release().version)
-    fake.faults.corrupt_blobs = True
-    with pytest.raises(OutsideError, match="has another content"):
-        opened("bob").content(found, CONTRACT)
-
-
-def test_huge_documents_are_refused(
-    fake: FakeRemote, registry: OciRegistry, opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    publish(registry, release())
-    found = opened("bob").release(NAME, release().version)
-    _changed(fake, "annotations", {"x": "y" * (9 << 20)})
-    with pytest.raises(RemoteError, match="is longer than"):
-        opened("bob").release(NAME, release().version)
-    _changed(fake, "annotations", {})
-    monkeypatch.setenv(RECORD_SIZE.variable, "20")
-    with pytest.raises(OutsideError, match="exceeds the limit of 20"):
-        opened("coy").content(found, CONTRACT)
-    with pytest.raises(OutsideError, match="exceeds the limit of 20"):
-        opened("coy").release(NAME, release().version)
-
-
-def test_a_list_that_is_no_list_is_the_fault_of_the_server(fake: FakeRemote, registry: OciRegistry) -> None:
-    fake.faults.replies.append(("GET", "/tags/list", Reply(200, body=b"<html>")))
-    with pytest.raises(RemoteError, match="gave an invalid answer"):
-        registry.versions(NAME)
 
 
 def test_the_index_and_the_names_come_back(fake: FakeRemote, registry: OciRegistry, opened: Opened) -> None:
@@ -349,3 +210,22 @@ def test_a_damaged_release_is_left_out_of_the_index(
     assert bob.reindex() == 1
     assert [entry.version for entry in bob.entries()] == ["1.0.0"]
     assert "train:1.1.0 is not a release of a component" in caplog.text
+
+
+def test_publishing_again_mends_the_index_of_a_killed_publisher(
+    fake: FakeRemote, registry: OciRegistry, opened: Opened
+) -> None:
+    publish(registry, release())
+    fake.tags.pop("team/comp-index")
+    assert publish(opened("bob"), release()) is False
+    assert [entry.name for entry in opened("coy").entries()] == ["ml/train"]
+
+
+def test_damaged_marks_leave_a_component_out_of_the_index(
+    fake: FakeRemote, registry: OciRegistry, opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(registry, release())
+    publish(registry, release(name="score"))
+    fake.put_manifest(REPOSITORY, b"{}", OCI_MANIFEST, tag="marks-1-" + "a" * 16)
+    assert opened("bob").reindex() == 1
+    assert "are damaged: it is no manifest" in caplog.text
