@@ -23,7 +23,7 @@ RECORD_TYPE = "application/vnd.comp.component.record.v1+json"
 CONTRACT_TYPE = "application/vnd.comp.component.contract.v1+yaml"
 FILE_TYPE = "application/vnd.comp.component.file.v1"
 TITLE = "org.opencontainers.image.title"
-RECORD = "release.json"
+RECORD, INTERFACE = "release.json", "interface.json"
 # Bytes of all annotations. Servers without a list of referrers keep copies of them in an index of their own.
 _ANNOTATIONS = 4_000
 _OCI = "org.opencontainers.image."
@@ -62,7 +62,8 @@ def release_artifact(release: Release, contents: Mapping[str, bytes]) -> Image:
         blob(release.to_bytes(), RECORD_TYPE, title=None if RECORD in paths else RECORD),
         *(blob(contents[path], CONTRACT_TYPE if path == CONTRACT else FILE_TYPE, title=path) for path in paths),
     )
-    return artifact(RELEASE_TYPE, interface, INTERFACE_TYPE, layers, annotations(release))
+    title = None if INTERFACE in paths else INTERFACE
+    return artifact(RELEASE_TYPE, interface, INTERFACE_TYPE, layers, annotations(release), title=title)
 
 
 def interface_bytes(release: Release) -> bytes:
@@ -71,10 +72,16 @@ def interface_bytes(release: Release) -> bytes:
 
 
 def artifact(
-    kind: str, config: bytes, config_type: str, layers: Iterable[Layer] = (), notes: Mapping[str, str] | None = None
+    kind: str,
+    config: bytes,
+    config_type: str,
+    layers: Iterable[Layer] = (),
+    notes: Mapping[str, str] | None = None,
+    *,
+    title: str | None = None,
 ) -> Image:
-    """Return an artifact of a kind with a config, layers and annotations `notes`."""
-    described = Descriptor(media_type=config_type, digest=Digest.of(config), size=len(config))
+    """Return an artifact of a kind with a config, which tools write to a file `title`, layers and annotations."""
+    described = blob(config, config_type, title=title).descriptor
     every = tuple(layers)
     manifest: dict[str, Any] = {
         "schemaVersion": 2,

@@ -12,6 +12,7 @@ from toolkit.errors import InputError
 from toolkit.oci.image import Image
 from toolkit.registry.oci.artifact import (
     CONTRACT_TYPE,
+    INTERFACE,
     INTERFACE_TYPE,
     RECORD,
     RECORD_TYPE,
@@ -40,8 +41,8 @@ def test_the_interface_is_the_config_and_files_are_titled_layers() -> None:
     assert release_artifact(RELEASE, CONTENTS).manifest == artifact.manifest
     assert (manifest["artifactType"], manifest["config"]["mediaType"]) == (RELEASE_TYPE, INTERFACE_TYPE)
     assert json.loads(artifact.config) == interface_to_dict(RELEASE.interface)
-    titles = [layer["annotations"][TITLE] for layer in manifest["layers"]]
-    assert titles == [RECORD, CONTRACT, README]
+    titles = [layer["annotations"][TITLE] for layer in (manifest["config"], *manifest["layers"])]
+    assert titles == [INTERFACE, RECORD, CONTRACT, README]
     contents = [b"".join(layer.chunks()) for layer in artifact.layers]
     assert contents == [RELEASE.to_bytes(), CONTENTS[CONTRACT], CONTENTS[README]]
     assert manifest["annotations"]["dev.comp.component.name"] == "ml/train"
