@@ -325,6 +325,11 @@ def _registry(world: World) -> None:
         run("search", "usesit", "--registry", "shared", "--format", form)
         run("show", "ml/usesit", "--registry", "shared", "--format", form)
     run("add", "ml/usesit", "--registry", "shared")
+    images = f"{login('image')}@{world.names['file']}/copies"
+    run("mirror", "shared", "mirrored", "--images", f"{world.names['helper']}/copies", "--progress", "lines")
+    run("mirror", "shared", "mirrored", "--images", "layout:carried", "--format", "json")
+    run("mirror", "shared", f"https://{login('server')}@registry.example/x", code=None)
+    run("mirror", "shared", "mirrored", "--images", images, code=2)
     run("yank", "ml/usesit@0.1.0", "--registry", "shared", "--reason", f"see https://{login('server')}@host/x")
     run("deprecate", "ml/usesit", "--registry", "shared", "--reason", f"see https://{login('server')}@host/x")
     run("registry", "init", "another")

@@ -41,6 +41,7 @@ COMMANDS = {
     "import": ("import_", "Publish contracts that others made, from a folder or a repository."),
     "yank": ("yank", "Keep ranges from choosing a version of a component."),
     "deprecate": ("deprecate", "Say that nothing new should use a component, and what to use."),
+    "mirror": ("mirror", "Copy releases and images from one registry to another."),
     "search": ("search", "Find components in a registry."),
     "show": ("show", "Show one component of a registry."),
     "add": ("add", "Take components from registries into this project."),

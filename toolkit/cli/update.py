@@ -79,6 +79,7 @@ def _apply(console: Console, update: "Update", lock: "ComponentsLock", *, force:
         registry=update.place.place,
         folder=lock.folder,
         force=force,
+        image=update.image,
     )
     console.say(f"updated {update.entry} to {update.release.version}")
     if added.kept:

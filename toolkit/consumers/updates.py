@@ -31,7 +31,7 @@ class Update(Struct, frozen=True, kw_only=True):
     """A newer release for a component of a lock.
 
     `requested` is what the lock will say was asked for. `found` is what changes, None if one of the contracts cannot
-    be read.
+    be read. `image` is the copy of the image that a mirror has.
     """
 
     entry: LockedRelease
@@ -40,6 +40,7 @@ class Update(Struct, frozen=True, kw_only=True):
     place: NamedPlace
     requested: str
     found: Comparison | None
+    image: str | None = None
 
     @property
     def breaks(self) -> bool:
@@ -96,6 +97,7 @@ def update_to(
         place=place,
         requested=entry.requested if kept else _request_for(entry.requested, release),
         found=_compared(lock, entry, registry, release, contract),
+        image=registry.marks(entry.name).images.get(release.image),
     )
 
 

@@ -46,7 +46,7 @@ def write_layout(built: Built, folder: Path, *, name: str | None = None) -> None
             if not path.is_file():
                 # Only blobs that this call writes are removed: others may belong to images that were there before.
                 undoing.callback(path.unlink, missing_ok=True)
-                _write_blob(path, digest, chunks())
+                write_blob(path, digest, chunks())
         # Last, so that the index never names a blob that is not there yet.
         _write_index(built, folder, name)
         undoing.pop_all()
@@ -84,7 +84,7 @@ def read_layout(folder: Path, *, platform: Platform, name: str | None = None) ->
         raise InputError(f"{folder} is not an OCI image layout", hint="expected the files oci-layout and index.json")
     reader = _Reader(folder, platform)
     try:
-        index = _parsed(folder / "index.json")
+        index = parsed_file(folder / "index.json")
         for descriptor in _manifests(index):
             if name and descriptor.annotations.get(REF_NAME) != name:
                 continue
@@ -104,7 +104,7 @@ def layout_platforms(folder: Path) -> tuple[str, ...]:
     """List the platforms of the images in a layout. Raises as `read_layout` does."""
     # No image suits this platform, so the reader meets all of them.
     reader = _Reader(folder, Platform("none", "none"))
-    for descriptor in _manifests(_parsed(folder / "index.json")):
+    for descriptor in _manifests(parsed_file(folder / "index.json")):
         reader.resolve(descriptor)
     return tuple(sorted(reader.others))
 
@@ -125,16 +125,16 @@ class _Reader:
             return None
         if descriptor.media_type in _INDEXES:
             self._seen.add(descriptor.digest)
-            inner = _manifests(parse_document(_document(self._folder, descriptor)))
+            inner = _manifests(parse_document(read_document_blob(self._folder, descriptor)))
             return next((image for entry in inner if (image := self.resolve(entry))), None)
         # Attestations are listed as manifests for a platform that does not exist. Images for other platforms may be
         # missing: a layout may hold a part of what its index names.
         if descriptor.media_type not in _MANIFESTS or (descriptor.platform and not self._suits(descriptor.platform)):
             return None
         self._seen.add(descriptor.digest)
-        manifest = _document(self._folder, descriptor)
+        manifest = read_document_blob(self._folder, descriptor)
         parsed = parse_document(manifest)
-        data = _document(self._folder, Descriptor.from_dict(parsed["config"]))
+        data = read_document_blob(self._folder, Descriptor.from_dict(parsed["config"]))
         config = read_config(data)
         if not self._suits(config.platform):
             return None
@@ -148,7 +148,7 @@ class _Reader:
             manifest=manifest,
             config=data,
             layers=tuple(
-                Layer(descriptor=layer, diff_id=diff_id, chunks=partial(_verified, self._folder, layer))
+                Layer(descriptor=layer, diff_id=diff_id, chunks=partial(verified_blob, self._folder, layer))
                 for layer, diff_id in zip(layers, config.diff_ids, strict=True)
             ),
         )
@@ -171,14 +171,14 @@ def _manifests(index: dict[str, Any]) -> list[Descriptor]:
     return [Descriptor.from_dict(entry) for entry in entries]
 
 
-def _document(folder: Path, descriptor: Descriptor) -> bytes:
+def read_document_blob(folder: Path, descriptor: Descriptor) -> bytes:
     """Return the bytes of a manifest, index or config. Raises InputError for one that is too large."""
     if descriptor.size > LARGEST_DOCUMENT:
         raise InputError(f"{descriptor.digest} has {descriptor.size} bytes, which no {descriptor.media_type} has")
-    return b"".join(_verified(folder, descriptor))
+    return b"".join(verified_blob(folder, descriptor))
 
 
-def _verified(folder: Path, descriptor: Descriptor) -> Iterator[bytes]:
+def verified_blob(folder: Path, descriptor: Descriptor) -> Iterator[bytes]:
     """Yield a blob's bytes. Raises InputError, at the end too, if it is not what the descriptor says."""
     path = folder / "blobs" / "sha256" / descriptor.digest.hex
     hasher = hashlib.sha256()
@@ -203,7 +203,7 @@ def _verified(folder: Path, descriptor: Descriptor) -> Iterator[bytes]:
         raise InputError(f"the blob {path} is damaged: its sha256 is {hasher.hexdigest()}", hint=_DAMAGED)
 
 
-def _write_blob(path: Path, digest: Digest, chunks: Iterable[bytes]) -> None:
+def write_blob(path: Path, digest: Digest, chunks: Iterable[bytes]) -> None:
     """Write a blob, which appears only when it is whole. Raises OutsideError for another digest."""
     hasher = hashlib.sha256()
     with replacing(path) as stream:
@@ -217,7 +217,7 @@ def _write_blob(path: Path, digest: Digest, chunks: Iterable[bytes]) -> None:
             )
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def parsed_file(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file. Raises InputError naming the file."""
     try:
         return parse_document(read_foreign(path, RECORD_SIZE))

@@ -113,6 +113,7 @@ def _added(request: VersionRequest, found: Found, lock: ComponentsLock, adding: 
             folder=lock.folder,
             into=below,
             force=adding.force,
+            image=found.registry.marks(release.name).images.get(release.image),
         )
         path, changed, kept = done.path, done.changed, done.kept
     return Added(

@@ -134,6 +134,11 @@ class ComponentsLock(Struct, frozen=True, kw_only=True):
         images = {image: mirror for image, mirror in self.images.items() if image not in unused}
         return replace(self, components=left, images=images)
 
+    def with_image(self, image: str, copy: str | None) -> "ComponentsLock":
+        """Return the lock with the copy of an image that a mirror has; with None without one."""
+        others = {each: known for each, known in self.images.items() if each != image}
+        return replace(self, images=others | ({image: copy} if copy else {}))
+
     def to_bytes(self) -> bytes:
         """Return the file, sorted, so that a change is at one place of it."""
         document: dict[str, Any] = {"version": LOCK_VERSION}

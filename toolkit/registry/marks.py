@@ -4,6 +4,7 @@ Releases never change, so that this is a small document of its own for each comp
 """
 
 import json
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,8 @@ from toolkit.registry.names import Name, parse_name
 from toolkit.registry.semver import Version, parse_version
 
 _API = 1
+_BY_DIGEST = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
+_SHOWN = 80
 
 
 class Yank(Struct, frozen=True, kw_only=True):
@@ -36,10 +39,15 @@ class Deprecation(Struct, frozen=True, kw_only=True):
 
 
 class Marks(Struct, frozen=True, kw_only=True):
-    """The marks of one component; empty for most."""
+    """The marks of one component; empty for most.
+
+    `images` are the copies that a mirror has: for the image of a contract, as it is written there, the copy's reference
+    by digest.
+    """
 
     yanked: Mapping[Version, Yank] = MappingProxyType({})
     deprecated: Deprecation | None = None
+    images: Mapping[str, str] = MappingProxyType({})
 
     def with_yank(self, version: Version, yank: Yank | None) -> "Marks":
         """Return the marks with a version yanked, or, for None, no longer yanked."""
@@ -49,6 +57,10 @@ class Marks(Struct, frozen=True, kw_only=True):
     def with_deprecation(self, deprecated: Deprecation | None) -> "Marks":
         """Return the marks with the component deprecated, or, for None, no longer deprecated."""
         return replace(self, deprecated=deprecated)
+
+    def with_images(self, images: Mapping[str, str]) -> "Marks":
+        """Return the marks with these copies of images in the place of all others."""
+        return replace(self, images=MappingProxyType(dict(images)))
 
     def to_bytes(self) -> bytes:
         """Return the document, in equal bytes for equal marks."""
@@ -62,7 +74,10 @@ class Marks(Struct, frozen=True, kw_only=True):
             "by": self.deprecated.by,
             "superseded_by": str(self.deprecated.superseded_by) if self.deprecated.superseded_by else None,
         }
-        document = {"api": _API, "yanked": yanked, "deprecated": deprecated}
+        document: dict[str, Any] = {"api": _API, "yanked": yanked, "deprecated": deprecated}
+        # Only mirrors have some, and the others keep their bytes.
+        if self.images:
+            document["images"] = dict(sorted(self.images.items()))
         return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
     @classmethod
@@ -80,6 +95,9 @@ class Marks(Struct, frozen=True, kw_only=True):
                     {parse_version(version): _yank(mark) for version, mark in document["yanked"].items()}
                 ),
                 deprecated=_deprecation(deprecated) if deprecated else None,
+                images=MappingProxyType(
+                    {str(image): _copy(copy) for image, copy in document.get("images", {}).items()}
+                ),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"not the marks of a component: {error}") from error
@@ -99,6 +117,13 @@ def _deprecation(data: Mapping[str, Any]) -> Deprecation:
         by=_optional(data, "by"),
         superseded_by=parse_name(successor) if successor else None,
     )
+
+
+def _copy(reference: object) -> str:
+    """Read the reference of a copy. Raises ValueError unless it has a digest: it stands for what was verified."""
+    if not isinstance(reference, str) or not _BY_DIGEST.fullmatch(reference):
+        raise ValueError(f"{str(reference)[:_SHOWN]!r} is not an image by digest")
+    return reference
 
 
 def _optional(data: Mapping[str, Any], key: str) -> str | None:

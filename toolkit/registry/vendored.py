@@ -51,15 +51,18 @@ def add_component(
     folder: Path,
     into: str | None = None,
     force: bool = False,
+    image: str | None = None,
 ) -> Vendored:
     """Write the copy and its entry in `components.lock` of `folder`; the same release again changes nothing.
 
-    The copy stays where it is, unless `into` names another folder; a new one goes to `components`. Raises InputError
-    if the existing copy was edited; with `force` it is kept beside the new one.
+    The copy stays where it is, unless `into` names another folder; a new one goes to `components`. `image` is the copy
+    of the release's image that a mirror has, which the lock notes. Raises InputError if the existing copy was edited;
+    with `force` it is kept beside the new one.
     """
     try:
         with held(folder):
-            return _add(release, contract, requested, registry, read_lock(folder), into, force=force)
+            lock = read_lock(folder)
+            return _add(release, contract, requested, registry, lock, into, force=force, image=image)
     except OSError as error:
         raise OutsideError(f"cannot add {release} in {folder}: {error.strerror}") from error
 
@@ -144,6 +147,7 @@ def _add(
     into: str | None,
     *,
     force: bool,
+    image: str | None,
 ) -> Vendored:
     """Write the copy, and its entry; the caller holds the folder of the lock."""
     previous = lock.components.get(str(release.name))
@@ -177,10 +181,12 @@ def _add(
     # The copy before the lock: after a crash in between, adding the same release again finds its own copy.
     if old != new:
         write_bytes(path, new)
-    if previous != entry:
-        left = lock.without(previous) if previous and previous.image != entry.image else lock
-        write_lock(left.with_components(entry))
-    return Vendored(path=path, changed=old != new or previous != entry, kept=kept)
+    left = lock.without(previous) if previous and previous.image != entry.image else lock
+    added = left.with_components(entry).with_image(entry.image, image)
+    changed = previous != entry or added.images != lock.images
+    if changed:
+        write_lock(added)
+    return Vendored(path=path, changed=old != new or changed, kept=kept)
 
 
 def _edited(path: Path, what: str, hint: str) -> InputError:

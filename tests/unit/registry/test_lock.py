@@ -133,3 +133,12 @@ def test_a_place_is_written_without_a_login_and_from_the_lock(tmp_path: Path, mo
     assert written_place(parse_place("/srv/shared"), Path("..")) == "/srv/shared"
     assert written_place(parse_place("https://ann:secret@h/x/"), Path()) == "https://h/x"
     assert written_place(parse_place("git+https://ann:secret@h/x#main"), Path()) == "git+https://h/x#main"
+
+
+def test_the_copy_of_an_image_that_a_mirror_has(tmp_path: Path) -> None:
+    lock = write(tmp_path)
+    image, copy = ENTRY["image"], f"inner.example/train@{DIGEST}"
+    noted = lock.with_image(image, copy)
+    write_lock(noted)
+    assert read_lock(tmp_path).image(image) == copy
+    assert noted.with_image(image, None) == lock

@@ -42,3 +42,14 @@ def test_marks_read_back() -> None:
 def test_damaged_marks_are_refused(data: bytes) -> None:
     with pytest.raises(InputError):
         Marks.from_bytes(data)
+
+
+def test_copies_of_images_are_noted_by_mirrors_alone() -> None:
+    copy = "inner.example/docker.io/a/b@sha256:" + "0" * 64
+    assert b"images" not in Marks().to_bytes()
+    marks = Marks().with_images({"a/b:1": copy})
+    assert Marks.from_bytes(marks.to_bytes()) == marks
+    for wrong in ('"inner.example/a:1"', '"a b@sha256:' + "0" * 64 + '"', "7"):
+        document = marks.to_bytes().replace(f'"{copy}"'.encode(), wrong.encode())
+        with pytest.raises(InputError, match="is not an image by digest"):
+            Marks.from_bytes(document)

@@ -71,7 +71,8 @@ def _read_all(remote: Remote, blobs: Blobs, repository: Reference, tags: Iterabl
     for tag in tags:
         found = _read(remote, blobs, repository.with_tag(tag))
         yanked = MappingProxyType({**found.yanked, **merged.yanked})
-        merged = Marks(yanked=yanked, deprecated=merged.deprecated or found.deprecated)
+        images = MappingProxyType({**found.images, **merged.images})
+        merged = Marks(yanked=yanked, deprecated=merged.deprecated or found.deprecated, images=images)
     return merged
 
 
