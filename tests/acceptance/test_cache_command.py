@@ -41,6 +41,7 @@ def test_show_counts_by_kind(cache: Cache) -> None:
         ["bases", "0", "0", "B"],
         ["environments", "0", "0", "B"],
         ["layouts", "0", "0", "B"],
+        ["registries", "0", "0", "B"],
         ["uv", "0", "0", "B"],
         ["home", "0", "0", "B"],
         ["leftovers", "0", "0", "B"],

@@ -21,7 +21,7 @@ from toolkit.system.temporary import left_over, remove
 
 log = logging.getLogger(__name__)
 
-KINDS = ("blobs", "records", "bases", "environments", "layouts", "uv", "home")
+KINDS = ("blobs", "records", "bases", "environments", "layouts", "registries", "uv", "home")
 # Kinds that are one entry each: another program keeps order inside.
 _WHOLE = ("uv", "home")
 _UV_LOCK = ".lock"
@@ -33,12 +33,13 @@ _ENTRIES = {
     "bases": re.compile(r"bases/debian-[^/]+"),
     "environments": re.compile(r"environments/[0-9a-f]{32}"),
     "layouts": re.compile(r"layouts/[0-9a-f]{64}"),
+    "registries": re.compile(r"registries/[0-9a-f]{32}"),
     "uv": re.compile("uv"),
     "home": re.compile("home"),
 }
 _LEFTOVER = re.compile(
     r"\.blob[-.][^/]+\.tmp|(?:blobs/sha256|records/[^/]+)/[0-9a-f]{2}/\.[0-9a-f]{64}[^/]*\.tmp"
-    r"|(?:bases|environments|layouts)/\.(?:base|new|gone|comp)-[^/]+|\.gone-home"
+    r"|(?:bases|environments|layouts|registries)/\.(?:base|new|gone|comp)-[^/]+|\.gone-home"
 )
 # A writer that holds no lock counts as dead after this many seconds, and the rest of a broken transfer as given up.
 _SECONDS_ALIVE = 3600

@@ -5,8 +5,8 @@
 
 Everything is written to a temporary name and renamed. A blob that exists is whole; a record that does not fit its
 class counts as absent. Beside them lie folders that other parts keep here, each made under a name of its own and
-renamed: `bases/`, `environments/`, `layouts/`. `uv/` is uv's own cache, and `home/` serves other tools as a home if the
-user's cannot be written.
+renamed: `bases/`, `environments/`, `layouts/`, `registries/`. `uv/` is uv's own cache, and `home/` serves other tools
+as a home if the user's cannot be written.
 
 Whatever is used gets the present time. A process that uses the cache shares a lock on it until it ends; meanwhile
 pruning keeps what was used of late.

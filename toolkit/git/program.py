@@ -7,9 +7,10 @@ is never asked for.
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
@@ -51,30 +52,44 @@ def without_hook_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 class Git(Selective, frozen=True, kw_only=True):
-    """The git of this machine in one folder; `filters` are the names of the filters that are switched off."""
+    """The git of this machine in one folder; `filters` are the names of the filters that are switched off.
 
-    HIDDEN = frozenset({"environ"})
+    `variables` come last in its environment.
+    """
+
+    HIDDEN = frozenset({"environ", "variables"})
+    IGNORED = frozenset({"variables"})
 
     folder: Path
     environ: Mapping[str, str]
     filters: tuple[str, ...] = ()
+    variables: Mapping[str, str] = MappingProxyType({})
 
     def try_(self, *words: str, data: bytes = b"") -> Finished:
         """Return how git ended, with any exit code. Raises OutsideError if it is missing or takes too long."""
-        # A name with a = cannot stand on a command line, and old versions of git read no settings in the environment.
-        off = {f"filter.{name}.{key}": value for name in self.filters for key, value in _OFF.items()}
-        options = [
-            word for key, value in (_SETTINGS | off).items() if "=" not in key for word in ("-c", f"{key}={value}")
-        ]
-        variables = self._variables({key: value for key, value in off.items() if "=" in key})
         try:
             return run(
-                ["git", *options, *words], seconds=_SECONDS, data=data, folder=self.folder, environment=variables
+                self._line(words), seconds=_SECONDS, data=data, folder=self.folder, environment=self._variables()
             )
         except FileNotFoundError as error:
             raise OutsideError("git is not installed", hint="apt-get install git") from error
         except subprocess.TimeoutExpired as error:
             raise OutsideError(f"git did not finish in {self.folder} within {_SECONDS} s") from error
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start a git that reads stdin and writes stdout. Raises OutsideError if it is missing."""
+        pipe = subprocess.PIPE
+        try:
+            return subprocess.Popen(
+                self._line(words),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=subprocess.DEVNULL,
+                cwd=self.folder,
+                env=self._variables(),
+            )
+        except FileNotFoundError as error:
+            raise OutsideError("git is not installed", hint="apt-get install git") from error
 
     def get(self, *words: str, data: bytes = b"") -> bytes:
         """Return the stdout of git. Raises OutsideError if it fails."""
@@ -105,15 +120,27 @@ class Git(Selective, frozen=True, kw_only=True):
         """Return whether the clone was made without some objects, which git would fetch when it needs them."""
         return self.try_("config", "--get-regexp", r"^remote\..*\.promisor$").code == 0
 
-    def _variables(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment, with settings in it."""
+    def _off(self) -> dict[str, str]:
+        """Return the settings that switch filters off."""
+        return {f"filter.{name}.{key}": value for name in self.filters for key, value in _OFF.items()}
+
+    def _line(self, words: Sequence[str]) -> list[str]:
+        """Return the command line, with the settings that can stand on one."""
+        # A name with a = cannot stand on a command line, and old versions of git read no settings in the environment.
+        settings = [f"{key}={value}" for key, value in (_SETTINGS | self._off()).items() if "=" not in key]
+        return ["git", *(word for setting in settings for word in ("-c", setting)), *words]
+
+    def _variables(self) -> dict[str, str]:
+        """Return the environment, with the other settings in it."""
+        settings = {key: value for key, value in self._off().items() if "=" in key}
         variables = without_hook_variables(self.environ) | _VARIABLES
         # After the user's own: the last one counts.
         count = variables.get("GIT_CONFIG_COUNT", "")
         first = int(count) if count.isascii() and count.isdigit() else 0
         for index, (key, value) in enumerate(settings.items(), first):
             variables |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
-        return variables | ({"GIT_CONFIG_COUNT": str(first + len(settings))} if settings else {})
+        count_variable = {"GIT_CONFIG_COUNT": str(first + len(settings))} if settings else {}
+        return {**variables, **count_variable, **self.variables}
 
 
 def without_filters(git: Git) -> Git:

@@ -58,7 +58,7 @@ def rebuild_all(registry: Registry, storage: Storage, names: Iterable[Name]) -> 
 def entries_of_records(registry: Registry) -> Iterator[Entry]:
     """Yield an entry for each component with a sound release; warn of the damaged ones."""
     for name in registry.names():
-        if entry := _entry(registry, name):
+        if entry := entry_of_records(registry, name):
             yield entry
 
 
@@ -123,13 +123,15 @@ def _write_newest(registry: Registry, storage: Storage, name: Name, version: Ver
 def _write_entry(registry: Registry, storage: Storage, name: Name) -> None:
     """Write the catalogue with the entry of one component; make it again if it is missing or damaged."""
     try:
-        catalogue = with_entry(storage.read(layout.CATALOGUE, CATALOGUE_SIZE), str(name), _entry(registry, name))
+        catalogue = with_entry(
+            storage.read(layout.CATALOGUE, CATALOGUE_SIZE), str(name), entry_of_records(registry, name)
+        )
     except (OSError, InputError):
         catalogue = catalogue_bytes(entries_of_records(registry))
     storage.replace(layout.CATALOGUE, catalogue)
 
 
-def _entry(registry: Registry, name: Name) -> Entry | None:
+def entry_of_records(registry: Registry, name: Name) -> Entry | None:
     """Return the entry of a component from its newest sound release; None, with a warning, if all are damaged."""
     try:
         versions = registry.versions(name)

@@ -1,5 +1,6 @@
 """Open the component registry at a place, whatever kind it is."""
 
+import sys
 from collections.abc import Mapping
 
 from toolkit.errors import UsageError
@@ -19,7 +20,9 @@ def open_registry(place: Place, *, environ: Mapping[str, str]) -> Registry:
         from toolkit.registry.web.registry import HttpRegistry
 
         return HttpRegistry.open(place, environ)
-    raise UsageError(f"{place} cannot be read", hint="name a folder")
+    from toolkit.registry.git.registry import GitRegistry
+
+    return GitRegistry.read(place, environ, asks=_is_attended())
 
 
 def open_writable(place: Place, *, environ: Mapping[str, str], review: str | None = None) -> WritableRegistry:
@@ -37,7 +40,14 @@ def open_writable(place: Place, *, environ: Mapping[str, str], review: str | Non
         raise UsageError(
             f"{place} can only be read", hint="publish to the folder that the web server shows, or to its repository"
         )
-    raise UsageError(f"{place} cannot be written to", hint="name a folder")
+    from toolkit.registry.git.registry import GitRegistry
+
+    return GitRegistry.open(place, environ, review=review, asks=_is_attended())
+
+
+def _is_attended() -> bool:
+    """Return whether a user at a terminal can answer git's question for a password."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _open_oci(place: Place, environ: Mapping[str, str]) -> WritableRegistry:

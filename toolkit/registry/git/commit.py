@@ -1,0 +1,167 @@
+"""A registry as one commit has it, read without a checkout: the folder of `toolkit.registry.layout`.
+
+Links and submodules are no files here, and every name is checked as that of any foreign registry.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from toolkit.digest import Digest
+from toolkit.errors import InputError, OutsideError
+from toolkit.git.objects import Objects, TreeEntry
+from toolkit.registry import layout
+from toolkit.registry.config import RegistryConfig
+from toolkit.registry.entry import Entry
+from toolkit.registry.git import rows
+from toolkit.registry.marks import Marks
+from toolkit.registry.names import Name, is_part
+from toolkit.registry.place import Place
+from toolkit.registry.release import Release, read_record
+from toolkit.registry.semver import Version, parse_version
+
+_RECORD = ".json"
+
+
+class CommitRegistry(Struct, frozen=True, kw_only=True):
+    """The registry of `place` in a commit; `kept` is the file that keeps its rows. Without a commit it is empty."""
+
+    place: Place
+    commit: str | None
+    objects: Objects
+    kept: Path
+
+    def config(self) -> RegistryConfig:
+        """Read what the registry says of itself. Raises InputError if it is missing, or a newer program made it."""
+        data = self._file(layout.CONFIG)
+        if data is None:
+            why = f"there is no {layout.CONFIG} in it" if self.commit else "it has no commit"
+            raise InputError(
+                f"{self.place} is not a component registry: {why}",
+                hint="publishing to an empty repository makes one; or `comp registry init --git DIRECTORY` in a clone",
+            )
+        return RegistryConfig.from_bytes(data, registry=str(self.place), where=self._where(layout.CONFIG))
+
+    def has_config(self) -> bool:
+        """Return whether it is a registry."""
+        return layout.CONFIG in self._tree("")
+
+    def has_folders(self) -> bool:
+        """Return whether it has folders that are not hidden, as a README and a licence have none."""
+        return any(entry.is_folder and not name.startswith(".") for name, entry in self._tree("").items())
+
+    def names(self) -> list[Name]:
+        """Return the name of every component, in order."""
+        return sorted(self.components())
+
+    def components(self) -> dict[Name, str]:
+        """Return the components, each with the id of its folder, which changes with any release or mark of it."""
+        return {
+            Name(namespace, part): folder.id
+            for namespace in _parts(self._tree(layout.COMPONENTS))
+            for part, folder in _parts(self._tree(f"{layout.COMPONENTS}/{namespace}")).items()
+            if any(_records(self._tree(layout.records(Name(namespace, part)))))
+        }
+
+    def versions(self, name: Name) -> list[Version]:
+        """Return the versions of a component, in order; empty if it does not exist."""
+        folder = layout.records(name)
+        try:
+            versions = [parse_version(text) for text in _records(self._tree(folder))]
+        except InputError as error:
+            raise OutsideError(f"{self._where(folder)} has a file that is not a record: {error}") from error
+        return sorted(versions, key=lambda version: version.precedence)
+
+    def release(self, name: Name, version: Version) -> Release:
+        """Read one release record. Raises OutsideError if it is damaged."""
+        return read_record(self.record(name, version), name, version, where=self._where(layout.record(name, version)))
+
+    def record(self, name: Name, version: Version) -> bytes:
+        """Read the file of one release record. Raises OutsideError if it is missing."""
+        path = layout.record(name, version)
+        data = self._file(path)
+        if data is None:
+            raise OutsideError(f"{self._where(path)} is missing")
+        return data
+
+    def content(self, release: Release, path: str) -> bytes:
+        """Read and verify a file of a release. Raises OutsideError if it is missing or damaged."""
+        digest = release.digest_of(path)
+        blob = layout.blob(digest)
+        data = self._file(blob)
+        if data is None:
+            raise OutsideError(f"the registry lacks the blob {self._where(blob)}")
+        if Digest.of(data) != digest:
+            raise OutsideError(f"the registry's blob {self._where(blob)} is damaged: its digest is {Digest.of(data)}")
+        return data
+
+    def marks(self, name: Name) -> Marks:
+        """Read the marks of a component. Raises OutsideError if they are damaged."""
+        path = layout.marks(name)
+        data = self._file(path)
+        try:
+            return Marks() if data is None else Marks.from_bytes(data)
+        except InputError as error:
+            raise OutsideError(f"the registry's marks {self._where(path)} are damaged: {error}") from error
+
+    def entries(self, words: Iterable[str] = ()) -> Iterator[Entry]:
+        """Yield the entries that have all words, in the order of names."""
+        wanted = list(words)
+        return (entry for entry in rows.entries(self, self.components(), self.kept) if entry.matches(wanted))
+
+    def check_room(self, paths: Iterable[str]) -> None:
+        """Raise OutsideError if something else than a folder is in the place of one that these files need."""
+        needed = {"/".join(parts[:count]) for parts in (path.split("/") for path in paths) for count in _upto(parts)}
+        for path in sorted(needed):
+            folder, _, name = path.rpartition("/")
+            there = self._tree(folder).get(name)
+            if there and not there.is_folder:
+                raise OutsideError(
+                    f"{self._where(path)} is not a folder", hint="ask the registry's owners: comp makes no such entry"
+                )
+
+    def _file(self, path: str) -> bytes | None:
+        """Return a file; None if it is missing. Raises OutsideError for one that is too large."""
+        if self.commit is None:
+            return None
+        folder, _, name = path.rpartition("/")
+        entry = self._tree(folder).get(name)
+        # The content of a link is where it leads to.
+        if entry is None or not entry.is_file:
+            return None
+        try:
+            data = self.objects.blob(entry.id)
+        except InputError as error:
+            raise OutsideError(f"{self._where(path)}: {error.message}", hint=error.hint) from error
+        if data is None:
+            raise OutsideError(
+                f"the clone of {self.place} is damaged: it lacks {path}",
+                hint=f"remove {self.kept.parent}: it is made anew from the server",
+            )
+        return data
+
+    def _tree(self, path: str) -> Mapping[str, TreeEntry]:
+        """Return what is in a folder."""
+        return self.objects.tree(f"{self.commit}:{path}") if self.commit else {}
+
+    def _where(self, path: str) -> str:
+        """Return a file's place, for messages."""
+        return f"{self.place} {path}"
+
+
+def _upto(parts: list[str]) -> range:
+    """Return the lengths of the folders of a path."""
+    return range(1, len(parts))
+
+
+def _parts(tree: Mapping[str, TreeEntry]) -> dict[str, TreeEntry]:
+    """Return the folders that can be a namespace or a component."""
+    return {name: entry for name, entry in tree.items() if entry.is_folder and is_part(name)}
+
+
+def _records(tree: Mapping[str, TreeEntry]) -> Iterator[str]:
+    """Yield the names of records."""
+    for name, entry in tree.items():
+        if entry.is_file and name.endswith(_RECORD) and not name.startswith("."):
+            yield name.removesuffix(_RECORD)
