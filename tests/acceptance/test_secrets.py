@@ -342,6 +342,7 @@ def _registry(world: World) -> None:
     run("catalog", "build", "--registry", "shared", "--out", "pages", "--address", address, "--artifact-hub")
     run("outdated")
     run("update", "--preview")
+    run("stubs", "--out", "stubs.py")
     run("remove", "ml/usesit")
 
 

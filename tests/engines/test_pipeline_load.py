@@ -157,3 +157,61 @@ def test_comps_compiler_takes_it_into_the_pipelines_lock(tmp_path: Path, kfp2: P
     # Without its copy it is the same release.
     shutil.rmtree(project.folder / "components")
     ok("pipeline", "compile", path, "--locked", folder=tmp_path, env=project.environ)
+
+
+STUBS_TWO = """from kfp import compiler, dsl
+
+from components import train
+
+
+@dsl.pipeline(name="training")
+def training(rows: dsl.Input[dsl.Dataset], epochs: int = 5):
+    first = train(training_data=rows, epochs=epochs).set_memory_limit("1G")
+    with dsl.If(first.outputs.accuracy > 0.5):
+        train(training_data=rows, note="again").after(first)
+
+
+compiler.Compiler().compile(training, "by_python.yaml")
+"""
+STUBS_ONE = """from kfp import compiler, dsl
+
+from components import train
+
+
+@dsl.pipeline(name="training")
+def training(rows="text"):
+    first = train(training_data=rows, epochs=5)
+    first.container.set_memory_limit("1G")
+    with dsl.Condition(first.outputs.accuracy > 0.5):
+        train(training_data=rows, note="again").after(first)
+
+
+compiler.Compiler().compile(training, "by_python.yaml")
+"""
+
+
+def test_a_module_of_stubs_makes_steps(project: Project) -> None:
+    ok("add", "train@^1", folder=project.folder, env=project.environ)
+    ok("stubs", "--out", "pipelines/components.py", folder=project.folder, env=project.environ)
+    is_one = "kfp1" in str(project.kfp)
+    (project.folder / "pipelines" / "p.py").write_text(STUBS_ONE if is_one else STUBS_TWO)
+    done = project.python("p.py", COMP_TOOLKIT_PYTHON="/none")
+    assert (done.returncode, done.stderr) == (0, "")
+    text = (project.folder / "pipelines" / "by_python.yaml").read_text()
+    steps = yaml.safe_load(text)
+    if is_one:
+        tasks = [each for each in steps["spec"]["templates"] if "container" in each]
+        assert [each["container"]["image"] for each in tasks] == [IMAGE, IMAGE]
+        assert "{{tasks.train-model.outputs.parameters.train-model-accuracy}}" in text
+    else:
+        first = steps["root"]["dag"]["tasks"]["train-model"]["inputs"]
+        assert set(first["parameters"]) == {"epochs"}
+        assert first["artifacts"] == {"training_data": {"componentInputArtifact": "rows"}}
+        condition = next(each for each in steps["root"]["dag"]["tasks"].values() if "triggerPolicy" in each)
+        assert "accuracy" in condition["triggerPolicy"]["condition"]
+    # Another version than that of the module is an error that names the command.
+    publish_contract(project.shared, "1.1.0")
+    ok("update", folder=project.folder, env=project.environ)
+    stale = project.python("p.py")
+    assert "ml/train is locked at 1.1.0" in stale.stderr
+    assert "or write this module anew: comp stubs --out FILE" in stale.stderr

@@ -51,6 +51,7 @@ COMMANDS = {
     "remove": ("remove", "Take components of registries out of this project."),
     "registry": ("registry", "Make a component registry, check it and look after it."),
     "catalog": ("catalog", "Show a component registry as web pages."),
+    "stubs": ("stubs", "Write a typed Python module of components, for pipelines."),
     "convert": ("convert", "Turn a contract into KFP v2 IR, an Argo WorkflowTemplate, or back."),
     "ci": ("ci", "Write what a CI platform needs to build, test and push components."),
     "base": ("base", "Make a base image from Debian packages."),

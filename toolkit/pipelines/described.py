@@ -37,8 +37,8 @@ def keywords(component: Any, inputs: Iterable[str]) -> dict[str, str]:  # noqa: 
     """Return the keyword by which kfp takes each input, by the input's name in the contract."""
     known = component.component_spec.inputs or {}
     if isinstance(known, Mapping):
-        sanitised = {name: _sanitised(name) for name in inputs}
-        return {name: keyword for name, keyword in sanitised.items() if keyword in known}
+        wanted = {name: sanitised(name) for name in inputs}
+        return {name: keyword for name, keyword in wanted.items() if keyword in known}
     # KFP 1.8 has them in the order of the contract, but those that may be left out are last.
     required = [port.name for port in known if port.default is None and not port.optional]
     ordered = required + [port.name for port in known if port.name not in required]
@@ -46,7 +46,7 @@ def keywords(component: Any, inputs: Iterable[str]) -> dict[str, str]:  # noqa: 
     return {name: by_name[name] for name in inputs if name in by_name}
 
 
-def _sanitised(name: str) -> str:
+def sanitised(name: str) -> str:
     """Return the name that KFP 2 has for a port: `sanitize_input_name` of kfp 2.17, `kfp/dsl/utils.py`."""
     return re.sub("[^_0-9a-z]+", "_", name.lower()).strip("_")
 
@@ -82,7 +82,7 @@ def _lines(document: Mapping[str, Any], names: Mapping[str, str], title: str) ->
     if document.get("description"):
         yield from ("", _plain(document["description"]))
     inputs = [(names.get(str(port.get("name")), ""), port) for port in _ports(document, "inputs")]
-    outputs = [(_sanitised(str(port.get("name"))), port) for port in _ports(document, "outputs")]
+    outputs = [(sanitised(str(port.get("name"))), port) for port in _ports(document, "outputs")]
     for heading, ports in (("Inputs", inputs), ("Outputs", outputs)):
         if ports:
             yield from ("", f"{heading}:")
