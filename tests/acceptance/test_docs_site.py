@@ -2,9 +2,14 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
 from tests.conftest import ROOT
+from tests.daemons import require
 from tools.docs_site.building import build
 from tools.docs_site.configuration import configuration
 from tools.reference_pages.pages import reference_pages
@@ -14,9 +19,41 @@ DOCS = ROOT / "docs"
 LISTED = ("rules/", "decisions/0")
 
 
-def test_the_site_builds_and_no_link_is_broken(tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    assert build(ROOT, site) == []
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built once."""
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    assert build(ROOT, folder) == []
+    return folder
+
+
+@pytest.fixture
+def browser_page(site: Path) -> Iterator[Page]:
+    """The first page in a browser, opened from its file; what the browser complains about, and any server, fails."""
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=require("chromium"), args=["--no-sandbox"])
+        page = browser.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda asked: None if asked.url.startswith("file:") else complaints.append(asked.url))
+        page.goto((site / "index.html").as_uri())
+        yield page
+        browser.close()
+    assert complaints == []
+
+
+def test_search_works_from_files(browser_page: Page) -> None:
+    browser_page.get_by_role("button", name="Search").first.click()
+    browser_page.keyboard.type("baseline")
+    browser_page.get_by_text(re.compile(r"^\d+ results?$")).wait_for()
+    browser_page.get_by_text("A baseline: new findings only").wait_for()
+    browser_page.keyboard.press("Enter")
+    browser_page.wait_for_url(re.compile(r"/lint\.html"))
+    assert browser_page.locator("h1").inner_text().startswith("comp lint")
+
+
+def test_the_site_builds_and_no_link_is_broken(site: Path) -> None:
     assert (site / "index.html").is_file()
     assert (site / "reference" / "commands" / "build.html").is_file()
     # Search without a server.
