@@ -10,7 +10,7 @@ _VARYING = (
     (re.compile(r"\bsha-[0-9a-f]{12}\b"), "sha-…"),
     (re.compile(r"\([0-9a-f]{9}\)"), "(…)"),
     (re.compile(r"\b\d+(\.\d+)? (s|ms)\b"), "… s"),
-    (re.compile(r"\b\d{8}-\d{6}\b|\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "…"),
+    (re.compile(r"\b\d{8}-\d{6}\b|\b\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?\b"), "…"),
     (re.compile(r"\s+$"), ""),
 )
 # Lines that are missing if the cache has what they are about.
