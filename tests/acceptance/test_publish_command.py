@@ -104,7 +104,7 @@ def test_import_a_folder_and_a_history(tmp_path: Path) -> None:
     words = ("import", "work", "--namespace", "others", "--registry", "shared")
     dry = comp(*words, "--dry-run", folder=tmp_path)
     assert dry.code == 1
-    assert dry.err.endswith("2 contracts: 1 to publish, 0 there already, 1 refused\n")
+    assert dry.err.endswith("2 contracts: 1 to publish, 0 there already, 1 refused (C001 1)\n")
     assert "bad/component.yaml:2:1: " in dry.err
     assert "[C001]" in dry.err
     assert not (tmp_path / "shared").exists()
@@ -117,3 +117,19 @@ def test_import_a_folder_and_a_history(tmp_path: Path) -> None:
         ("others/train@0.0.1", False, None),
         ("others/train@0.0.2", False, None),
     ]
+
+
+def test_hostile_words_reach_no_terminal(folder: Path, tmp_path: Path) -> None:
+    """What a stranger's contract says is published as it is, and printed without what steers a terminal."""
+    text = CONTRACT.replace("name: Count things", 'name: "\\e]0;owned\\a<script>alert(1)</script>"')
+    (folder / "component.yaml").write_text(text)
+    (folder / "README.md").write_text("\x1b[2J<script>alert(1)</script>")
+    words = ("publish", "count", "--registry", "shared", "--no-image-check")
+    for each in (comp(*words, "--dry-run", folder=tmp_path), comp(*words, folder=tmp_path)):
+        assert each.code == 0, each.err
+        assert "\x1b" not in each.out + each.err
+    (folder / "examples" / "a\x1bb").write_text("x")
+    refused = comp(*words, folder=tmp_path)
+    assert refused.code == 1
+    assert "cannot be a file of a release" in refused.err
+    assert "\x1b" not in refused.err

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +136,10 @@ def _sums(outcomes: "Sequence[Imported]", *, dry_run: bool) -> str:
     refused = sum(outcome.problem is not None for outcome in outcomes)
     done = "to publish" if dry_run else "published"
     contracts = len({outcome.path for outcome in outcomes})
-    return f"{counted(contracts, 'contract')}: {new} {done}, {there} there already, {refused} refused"
+    rules = Counter(outcome.rule or "no rule" for outcome in outcomes if outcome.problem)
+    by_rule = ", ".join(f"{rule} {count}" for rule, count in rules.most_common())
+    listed = f" ({by_rule})" if by_rule else ""
+    return f"{counted(contracts, 'contract')}: {new} {done}, {there} there already, {refused} refused{listed}"
 
 
 def _as_data(outcome: "Imported") -> dict[str, Any]:
