@@ -17,7 +17,7 @@ from toolkit.limits import CATALOGUE_SIZE
 from toolkit.oci.blob import compression_errors, gunzip
 from toolkit.registry.entry import Entry
 from toolkit.registry.layout import shard
-from toolkit.registry.names import parse_name
+from toolkit.registry.names import is_part, parse_name
 
 # RFC 1952, section 2.3: magic, deflate, FEXTRA alone, no time, no flags, no system; then the length of the extra field,
 # the id and the length of its one part, the shard, and the length of the whole member.
@@ -116,7 +116,8 @@ def matching(text: bytes, words: Sequence[str]) -> list[Entry]:
     """
     # Lines are chosen as bytes, and most are never decoded.
     found = _decoded(b"\n".join(_candidates(text, words)) if words else text)
-    return sorted((entry for entry in found if entry.matches(words)), key=lambda entry: entry.name)
+    chosen = [entry for entry in found if entry.matches(words)] if words else found
+    return sorted(chosen, key=lambda entry: entry.name)
 
 
 def _candidates(text: bytes, words: Sequence[str]) -> Iterator[bytes]:
@@ -152,7 +153,9 @@ def _decoded(text: bytes) -> list[Entry]:
         entries = msgspec.json.Decoder(Entry).decode_lines(text)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise InputError(f"not a catalogue: {error}") from error
-    # Names become paths and pages.
+    # Names become paths and pages. `parse_name` makes the error, and is slower.
     for entry in entries:
-        parse_name(entry.name)
+        namespace, _, name = entry.name.partition("/")
+        if not (is_part(namespace) and is_part(name)):
+            parse_name(entry.name)
     return entries

@@ -110,18 +110,21 @@ class Directory:
                 # The lock may not reach every machine that writes to a shared disk, and the record decides.
                 if not new:
                     check_taken(self, release)
-                derived.follow(self, self._storage, release.name)
+                with _published(release):
+                    derived.follow(self, self._storage, release.name)
         return new
 
     def names(self) -> list[Name]:
         """Return the name of every component, in order."""
         with _failing(f"cannot read the registry {self.root}"):
             # A publisher that dies before it writes the record leaves a folder without one.
+            # Texts in place of paths: there may be ten thousand folders.
+            top = f"{self.root}/{layout.COMPONENTS}"
             return sorted(
-                name
-                for namespace in _parts(self._storage.path(layout.COMPONENTS))
-                for part in _parts(self._storage.path(f"{layout.COMPONENTS}/{namespace}"))
-                if any(_records(self._storage.path(layout.records(name := Name(namespace, part)))))
+                Name(namespace, part)
+                for namespace in _parts(top)
+                for part in _parts(f"{top}/{namespace}")
+                if any(_records(f"{top}/{namespace}/{part}/{layout.RECORDS}"))
             )
 
     def versions(self, name: Name) -> list[Version]:
@@ -280,7 +283,20 @@ def _failing(what: str) -> Iterator[None]:
         raise cannot(what, error) from error
 
 
-def _parts(folder: Path) -> list[str]:
+@contextmanager
+def _published(release: Release) -> Iterator[None]:
+    """Say of an error of the disk that the release is there all the same."""
+    try:
+        yield
+    except (OSError, OutsideError) as error:
+        reason = error.message if isinstance(error, OutsideError) else f"{error.filename}: {error.strerror}"
+        raise OutsideError(
+            f"{release} is published, but what is derived from it is not up to date: {reason}",
+            hint="the next publish mends it, and so does `comp registry reindex`",
+        ) from error
+
+
+def _parts(folder: str) -> list[str]:
     """Return the names of subfolders that can be a namespace or a component."""
     try:
         with os.scandir(folder) as listed:
@@ -289,7 +305,7 @@ def _parts(folder: Path) -> list[str]:
         return []
 
 
-def _records(folder: Path) -> Iterator[str]:
+def _records(folder: str | Path) -> Iterator[str]:
     """Yield the names of the records in a folder, without those that publishers are still writing."""
     try:
         with os.scandir(folder) as listed:

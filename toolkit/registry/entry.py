@@ -19,7 +19,7 @@ _DESCRIPTION = 300
 _MARKS = 16
 
 
-class Port(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Port(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An input or output; `kind` is `parameter` or `artifact`, and only inputs are optional."""
 
     name: str
@@ -28,7 +28,7 @@ class Port(Struct, frozen=True, kw_only=True, omit_defaults=True):
     optional: bool = False
 
 
-class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One component: its newest release, and how many versions it has.
 
     `marks` changes whenever a mark of the component does, such as a yank of an older version; empty without marks. Its

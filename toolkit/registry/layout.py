@@ -21,6 +21,7 @@ from toolkit.registry.semver import Version
 CONFIG = "config.json"
 CATALOGUE = "catalog.jsonl.gz"
 COMPONENTS = "c"
+RECORDS = "v"
 BLOBS = "blobs"
 INDEX = "index"
 # Folders of the index, and members of the catalogue.
@@ -40,7 +41,7 @@ def component(name: Name) -> str:
 
 def records(name: Name) -> str:
     """Return the folder of a component's records."""
-    return f"{component(name)}/v"
+    return f"{component(name)}/{RECORDS}"
 
 
 def record(name: Name, version: Version) -> str:

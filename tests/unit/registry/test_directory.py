@@ -1,3 +1,4 @@
+import errno
 import gzip
 import json
 import multiprocessing
@@ -10,16 +11,20 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from tests.releases import publish, real_contract, real_release
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.interface.model import Input, Interface, Kind
 from toolkit.registry.directory import Directory
+from toolkit.registry.fault import Checked
 from toolkit.registry.finding import find
 from toolkit.registry.names import Name, parse_request
 from toolkit.registry.release import CONTRACT, Release, ReleaseFile
 from toolkit.registry.semver import parse_version
+from toolkit.registry.storage import Storage
 
 PUBLISHERS = 8
+CHANGES = {f"os.{call}" for call in ("chmod", "link", "mkdir", "remove", "rename", "rmdir", "truncate", "utime")}
 
 
 def _release(version: str = "1.0.0", *, name: str = "train", content: bytes = b"name: Train\n") -> Release:
@@ -167,16 +172,18 @@ def _die_at(root: Path, step: int) -> None:
     left = iter(range(step))
 
     def count(event: str, arguments: tuple[object, ...]) -> None:
-        del arguments
-        # Everything that touches the disk in Python raises one of these, and so does the kill itself.
-        if (event.startswith("os.") or event == "open") and event != "os.kill" and next(left, None) is None:
+        # Everything that changes the disk in Python raises one of these; what only looks at it does not count.
+        changes = event in CHANGES or (
+            event == "open" and int(str(arguments[2])) & (os.O_CREAT | os.O_WRONLY | os.O_RDWR)
+        )
+        if changes and next(left, None) is None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(count)
-    _publish(Directory.create(root))
+    publish(Directory.create(root), real_release(), content=real_contract("1.0.0"))
 
 
-def test_kill_9_at_every_touch_of_the_disk_leaves_a_registry_that_reads_and_mends(tmp_path: Path) -> None:
+def test_kill_9_at_every_change_of_the_disk_leaves_a_registry_that_reads_and_mends(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     committed = []
     for step in range(1000):
@@ -190,13 +197,15 @@ def test_kill_9_at_every_touch_of_the_disk_leaves_a_registry_that_reads_and_mend
         if (root / "config.json").exists():
             left = Directory.open(root)
             found = [left.release(name, version) for name in left.names() for version in left.versions(name)]
-            assert found in ([], [_release()])
-            assert [left.content(release, CONTRACT) for release in found] == [b"name: Train\n"] * len(found)
+            assert found in ([], [real_release()])
+            assert all(fault.derived for fault in left.faults(Checked()))
             committed.append(bool(found))
+        # Any publisher mends it, not only one of the same component.
         registry = Directory.create(root)
-        _publish(registry)
-        assert registry.names() == [Name("ml", "train")]
-        assert len(gzip.decompress((root / "catalog.jsonl.gz").read_bytes()).splitlines()) == 1
+        publish(registry, real_release(name="other"), content=real_contract("1.0.0"))
+        assert not list(registry.faults(Checked()))
+        publish(registry, real_release(), content=real_contract("1.0.0"))
+        assert [entry.name for entry in registry.entries()] == ["ml/other", "ml/train"]
     assert len(committed) > 20
     assert committed == sorted(committed)
     assert set(committed) == {False, True}
@@ -398,3 +407,24 @@ def test_a_record_that_is_a_pipe_is_damaged(tmp_path: Path) -> None:
     os.mkfifo(record)
     with pytest.raises(OutsideError, match=r"1\.0\.0\.json is damaged: "):
         find(registry, parse_request("ml/train"))
+
+
+def test_a_full_disk_after_the_record_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = Directory.create(tmp_path)
+    real = Storage.replace
+
+    def replace_(storage: Storage, name: str, data: bytes, **options: bool) -> None:
+        if name.startswith("index/"):
+            raise OSError(errno.ENOSPC, "No space left on device", name)
+        real(storage, name, data, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "replace", replace_)
+        with pytest.raises(OutsideError, match=r"ml/train@1\.0\.0 is published, but .* No space left") as caught:
+            _publish(registry)
+    assert caught.value.hint == "the next publish mends it, and so does `comp registry reindex`"
+    assert registry.names() == [Name("ml", "train")]
+    # Any publisher mends it, not only one of the same component.
+    registry.publish(_release(name="other"), {CONTRACT: b"name: Train\n"})
+    assert [entry.name for entry in registry.entries()] == ["ml/other", "ml/train"]
+    assert not [fault for fault in registry.faults(Checked()) if fault.derived]
