@@ -67,6 +67,7 @@ class Faults(Struct):
     `refuse_mounts` is the status that mounts get;
     `ignore_conditions` replaces tags whatever `If-None-Match` says; `immutable_tags` refuses to replace one;
     `whole_lists` sends lists in one page; `no_delete` and `no_catalog` are the statuses that those requests get;
+    `only` is how many requests are still served, before all others get 400;
     `before_put` is called with the repository and identifier before a manifest is stored.
     `tell_less` is how many bytes fewer it then claims to have, and `stall` for how many seconds it stays silent, once
     per entry; `expire_after` makes tokens worthless after so many requests.
@@ -103,6 +104,7 @@ class Faults(Struct):
     no_delete: int | None = None
     no_catalog: int | None = None
     before_put: Callable[[str, str], None] | None = None
+    only: int | None = None
 
     def fail(self, method: str, path: str, status: int, *, times: int = 1, **headers: str) -> None:
         """Answer the next `times` matching requests with `status`."""
@@ -231,7 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         with self.remote.lock:
             self.remote.calls.append(call)
-            reply = self.remote.faults.take(self.command, parts.path)
+            reply = self._exhausted() or self.remote.faults.take(self.command, parts.path)
             faults, access = self.remote.faults, self.remote.access
             silence = faults.stall.pop(0) if faults.stall and self.command != "GET" else 0
             if access and faults.expire_after is not None:
@@ -249,6 +251,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._token(call)
         elif self._allowed(call):
             self._route(call)
+
+    def _exhausted(self) -> Reply | None:
+        if self.remote.faults.only is None:
+            return None
+        self.remote.faults.only -= 1
+        return Reply(400) if self.remote.faults.only < 0 else None
 
     def _misplaced(self, call: Call, faults: Faults) -> Reply | None:
         if faults.redirect_uploads_to:

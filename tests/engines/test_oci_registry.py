@@ -113,7 +113,9 @@ def test_of_publishers_at_the_same_moment_one_wins_and_the_others_learn_who(tmp_
         registry = registry_at(f"oci://{host}/team", tmp_path / "reader")
         winner = str(registry.release(NAME, release().version).digest)
         assert outcomes.pop(winner) is True
-        assert all(f"is published already with other content: {winner}" in str(told) for told in outcomes.values())
+        assert all(
+            f"is published already with other content: {winner}" in str(outcome) for outcome in outcomes.values()
+        )
         assert [entry.digest for entry in registry.entries()] == [winner]
         assert faults(registry) == []
 

@@ -116,7 +116,7 @@ class _Trials:
             f"a tag {'cannot' if fixed else 'can'} be changed{refused}",
             f"no release can be replaced; permit changes in {self._index.name} alone"
             if fixed
-            else "whoever may push may replace a release; `comp registry verify` notices it",
+            else "anyone who may push may replace a release; `comp registry verify` notices it",
             able=fixed,
         )
 

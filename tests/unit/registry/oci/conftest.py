@@ -1,4 +1,4 @@
-"""Registries on a strict double of a distribution server, with a clock that only passes when somebody waits."""
+"""Registries on a strict double of a distribution server, with a clock that passes only while one waits."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,6 +1,7 @@
 """What is written to a registry on a distribution server, and how little that asks."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError, RemoteError
 from toolkit.oci.descriptor import OCI_MANIFEST
 from toolkit.registry.directory import Directory
+from toolkit.registry.fault import Checked
 from toolkit.registry.marks import Yank
 from toolkit.registry.oci.registry import OciRegistry
 from toolkit.registry.release import CONTRACT, README, Release, ReleaseFile
@@ -229,3 +231,21 @@ def test_damaged_marks_leave_a_component_out_of_the_index(
     fake.put_manifest(REPOSITORY, b"{}", OCI_MANIFEST, tag="marks-1-" + "a" * 16)
     assert opened("bob").reindex() == 1
     assert "are damaged: it is no manifest" in caplog.text
+
+
+@pytest.mark.parametrize("served", range(1, 25))
+def test_a_publish_that_ends_at_any_request_leaves_no_half_release(
+    fake: FakeRemote, opened: Opened, served: int
+) -> None:
+    ann, bob = opened("ann"), opened("bob")
+    fake.faults.only = served
+    with suppress(RemoteError):
+        publish(ann, release(), readme=None)
+    fake.faults.only = None
+    found = bob.versions(NAME)
+    assert [bob.release(NAME, version) for version in found] == [release()] * len(found)
+    # Another publisher comes after the one that died, with other content if the version is free.
+    content = contract("1.0.0") if found else b"name: Other\n"
+    assert publish(bob, release(content=content), content=content) is (not found)
+    assert opened("coy").release(NAME, release().version).digest == Digest.of(content)
+    assert list(bob.faults(Checked())) == []
