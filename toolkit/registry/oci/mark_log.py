@@ -6,7 +6,7 @@ Readers take the highest number; of several with that number, the marks of all o
 """
 
 from collections.abc import Callable, Iterable
-from types import MappingProxyType
+from functools import reduce
 
 from toolkit.errors import InputError, OutsideError
 from toolkit.limits import RECORD_SIZE
@@ -67,13 +67,17 @@ def _newest(tags: Iterable[str]) -> tuple[int, list[str]]:
 
 def _read_all(remote: Remote, blobs: Blobs, repository: Reference, tags: Iterable[str]) -> Marks:
     """Return the marks that several tags name: until their writers have settled it, what one of them set counts."""
-    merged = Marks()
-    for tag in tags:
-        found = _read(remote, blobs, repository.with_tag(tag))
-        yanked = MappingProxyType({**found.yanked, **merged.yanked})
-        images = MappingProxyType({**found.images, **merged.images})
-        merged = Marks(yanked=yanked, deprecated=merged.deprecated or found.deprecated, images=images)
-    return merged
+    found = [_read(remote, blobs, repository.with_tag(tag)) for tag in tags]
+    return reduce(_united, found) if found else Marks()
+
+
+def _united(one: Marks, other: Marks) -> Marks:
+    """Return the marks of both; where they differ, the first counts."""
+    united = other.with_images({**other.images, **one.images})
+    united = united.with_deprecation(one.deprecated) if one.deprecated else united
+    for version, yank in one.yanked.items():
+        united = united.with_yank(version, yank)
+    return united
 
 
 def _read(remote: Remote, blobs: Blobs, tag: Reference) -> Marks:

@@ -90,11 +90,15 @@ def test_a_mark_that_is_taken_back_at_the_same_moment_stays_so(
 def test_readers_see_the_marks_of_both_until_their_writers_settle_it(
     fake: FakeRemote, registry: OciRegistry, opened: Opened
 ) -> None:
-    registry.change_marks(NAME, yank("1.0.0"))
+    copies = {f"docker.io/t@sha256:{'0' * 64}": f"registry.example.com/t@sha256:{'0' * 64}"}
+    registry.change_marks(NAME, lambda marks: yank("1.0.0")(deprecate(marks)).with_images(copies))
+    assert registry.marks(NAME).images == copies
     first = fake.tags["team/ml/train"].pop(marks_tags(fake)[0])
     opened("bob").change_marks(NAME, yank("1.1.0"))
     fake.tags["team/ml/train"][f"marks-1-{first[7:23]}"] = first
-    assert {*registry.marks(NAME).yanked} == {FIRST, SECOND}
+    marks = registry.marks(NAME)
+    assert ({*marks.yanked}, marks.images) == ({FIRST, SECOND}, copies)
+    assert marks.deprecated is not None
 
 
 def test_marks_that_always_change_are_given_up(fake: FakeRemote, registry: OciRegistry, opened: Opened) -> None:
