@@ -159,7 +159,7 @@ def test_show_prints_all_of_it(component: Path, tmp_path: Path) -> None:
     ok("publish", "--no-image-check", component, "--registry", "shared", "--by", "Ada", folder=tmp_path, env=epoch)
     shown = comp("show", "ml/train-model@1.0.0", "--registry", "shared", folder=tmp_path)
     assert (shown.code, shown.err) == (0, "")
-    assert shown.out == (
+    assert shown.out.startswith(
         "ml/train-model@1.0.0: Train model\n\nFit a classifier\n\n"
         "inputs:\n  c  Float  parameter  default 1.0  Strength\n\n"
         f"image:      registry.example.com/ml/train@sha256:{'0' * 64}\n"
@@ -167,8 +167,12 @@ def test_show_prints_all_of_it(component: Path, tmp_path: Path) -> None:
         "published:  1970-01-02T00:00:00Z by Ada\n"
         "platforms:  linux/amd64\n\n"
         "versions:\n  1.0.0  1970-01-02  the first\n\n"
-        "use it:\n  comp add ml/train-model@^1.0.0 --registry shared\n"
+        "use it:\n  comp add ml/train-model@^1.0.0 --registry shared\n\n"
+        "with KFP:\n  from kfp import dsl\n  from toolkit import load\n\n"
+        '  train_model = load("ml/train-model@^1.0.0")\n\n'
+        "  @dsl.pipeline\n  def pipeline():\n      step = train_model()\n"
     )
+    assert "\nwith Argo:\n  comp convert components/ml/train-model/component.yaml --to argo" in shown.out
     data = json.loads(ok("show", "train-model", "--format", "json", "--registry", "shared", folder=tmp_path))
     assert (data["version"], data["versions"], data["by"]) == ("1.0.0", ["1.0.0"], "Ada")
     found = json.loads(ok("search", "train", "--format", "json", "--registry", "shared", folder=tmp_path))

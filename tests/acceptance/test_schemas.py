@@ -9,6 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from tests.releases import contract_of, release
 from toolkit.config.lint import LINT_KEYS, SEVERITIES
 from toolkit.config.project import read_project
 from toolkit.config.registries import REGISTRY_KEYS
@@ -16,6 +17,9 @@ from toolkit.config.settings import COMPONENT_KEYS
 from toolkit.config.workspace import WORKSPACE_KEYS
 from toolkit.errors import InputError
 from toolkit.lint.selection import selection_of
+from toolkit.registry.lock import ENTRY_KEYS, LOCK_KEYS
+from toolkit.registry.place import parse_place
+from toolkit.registry.vendored import add_component
 from toolkit.resources import resource
 from toolkit.runners.cases import read_case
 from toolkit.runners.expectations import CHECKS
@@ -207,3 +211,19 @@ def test_the_schema_and_the_page_know_every_setting_of_a_collection() -> None:
     assert sorted(registry) == sorted(REGISTRY_KEYS)
     page = (ROOT / "docs" / "settings.md").read_text()
     assert all(f"\n{key} = " in page for key in WORKSPACE_KEYS)
+
+
+def test_the_schema_of_the_lock_knows_what_comp_writes(tmp_path: Path) -> None:
+    document = json.loads(resource("schemas", "components-lock.schema.json").read_text())
+    assert sorted(document["properties"]) == sorted(LOCK_KEYS)
+    assert document["$defs"]["component"]["required"] == list(ENTRY_KEYS)
+    content = contract_of("1.0.0")
+    place = parse_place("https://components.example")
+    add_component(release("1.0.0", content=content), content, requested="^1", registry=place, folder=tmp_path)
+    written = json.loads((tmp_path / "components.lock").read_text())
+    _schema("components-lock.schema.json").validate(written | {"images": {"a@sha256:0": "b@sha256:0"}})
+    for key in ENTRY_KEYS:
+        entry = {name: value for name, value in written["components"]["ml/train"].items() if name != key}
+        assert not _schema("components-lock.schema.json").is_valid({"version": 1, "components": {"ml/train": entry}})
+    page = (ROOT / "docs" / "reuse.md").read_text()
+    assert all(f"`{key}`" in page for key in ENTRY_KEYS)

@@ -1,9 +1,11 @@
 """A component of a registry as text for people: `comp show`."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.cli.console import columns, printable
+from toolkit.errors import InputError
 from toolkit.interface.model import Input, Interface, Output
 from toolkit.words import counted, in_bytes, shortened
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 _DEFAULT = 40
 
 
-def component_lines(found: "Found", steps: "Sequence[Step]", versions: int) -> list[str]:
+def component_lines(found: "Found", contract: bytes, steps: "Sequence[Step]", versions: int) -> list[str]:
     """Return a component as lines; `steps` are the newest of its versions."""
     release = found.release
     return [
@@ -29,7 +31,7 @@ def component_lines(found: "Found", steps: "Sequence[Step]", versions: int) -> l
         "",
         *_versions(steps, versions),
         "",
-        *_usage(found),
+        *_usage(found, contract),
     ]
 
 
@@ -109,10 +111,26 @@ def _changed(step: "Step") -> str:
     return words + (f"; yanked: {_line(step.yank.reason)}" if step.yank else "")
 
 
-def _usage(found: "Found") -> Iterator[str]:
-    """Yield the ways to use a component, to copy."""
+def _usage(found: "Found", contract: bytes) -> Iterator[str]:
+    """Yield the ways to use a component, to copy: the first way of each kind."""
+    from toolkit.catalogue.usage import usage_of
+    from toolkit.spec.reader import parse_component
+
+    release = found.release
+    try:
+        spec = parse_component(contract.decode(errors="replace"), Path(str(release)))
+    except InputError:
+        spec = None
+    request = f"{release.name}@^{release.version}"
     yield "use it:"
-    yield f"  comp add {found.release.name}@^{found.release.version} --registry {found.place.short}"
+    yield f"  comp add {request} --registry {found.place.short}"
+    for panel in usage_of(release, spec, None):
+        if panel.key != "comp":
+            yield ""
+            yield f"with {panel.title}:"
+            for line in panel.snippets[0].text.split("\n"):
+                indent = " " * (2 + len(line) - len(line.lstrip()))
+                yield f"{indent}{printable(line)}".rstrip()
 
 
 def _line(text: str) -> str:

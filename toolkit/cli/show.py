@@ -59,7 +59,8 @@ def command(
         if form == "json":
             console.data(json.dumps(_as_data(found, steps), indent=2))
         else:
-            console.data("\n".join(component_lines(found, steps, len(found.registry.versions(found.release.name)))))
+            versions_ = len(found.registry.versions(found.release.name))
+            console.data("\n".join(component_lines(found, contract, steps, versions_)))
 
 
 def _readme(found: "Found") -> str:

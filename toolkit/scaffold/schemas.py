@@ -49,6 +49,10 @@ SCHEMAS = {
     ),
     "config": Schema(file="comp-config.schema.json", summary="The table [tool.comp] of pyproject.toml alone."),
     "baseline": Schema(file="lint-baseline.schema.json", summary="What `comp lint --write-baseline` writes."),
+    "components-lock": Schema(
+        file="components-lock.schema.json",
+        summary="components.lock: what a project took from registries.",
+    ),
     "changed": Schema(file="changed.schema.json", summary="What `comp changed --format json` prints."),
 }
 
