@@ -9,14 +9,19 @@ from toolkit.registry.release import API
 
 
 class RegistryConfig(Struct, frozen=True, kw_only=True):
-    """What a registry says of itself; `name` is the one that its makers suggest to users."""
+    """What a registry says of itself; `name` is the one that its makers suggest to users.
+
+    `git` says that it is in a git repository, where what is published is committed.
+    """
 
     name: str | None = None
+    git: bool = False
 
     def to_bytes(self) -> bytes:
         """Return the document."""
         named = {"name": self.name} if self.name is not None else {}
-        return json.dumps({"api": API, **named, "immutable": True}, indent=2, ensure_ascii=False).encode() + b"\n"
+        document = {"api": API, **named, "immutable": True, **({"git": True} if self.git else {})}
+        return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
 
     @classmethod
     def from_bytes(cls, data: bytes, *, registry: str, where: str) -> "RegistryConfig":
@@ -31,4 +36,4 @@ class RegistryConfig(Struct, frozen=True, kw_only=True):
             ) from error
         if api != API:
             raise InputError(f"{registry} is a registry of api {api!r}, this program knows {API}", hint="update comp")
-        return cls(name=name if isinstance(name, str) else None)
+        return cls(name=name if isinstance(name, str) else None, git=document.get("git") is True)

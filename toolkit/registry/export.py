@@ -2,24 +2,42 @@
 
 import logging
 from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from msgspec.structs import replace
 
 from toolkit.errors import InputError, OutsideError
 from toolkit.registry import derived, layout
+from toolkit.registry.config import RegistryConfig
 from toolkit.registry.directory import Directory
 from toolkit.registry.names import Name
+from toolkit.registry.protocol import Registry
 from toolkit.registry.release import CONTRACT, Release
+from toolkit.registry.semver import Version
 from toolkit.registry.storage import Storage
 
 log = logging.getLogger(__name__)
 
 
-def export_registry(source: Directory, folder: Path) -> int:
+@runtime_checkable
+class Exportable(Registry, Protocol):
+    """A registry whose own files can be read."""
+
+    def config(self) -> RegistryConfig:
+        """Read what it says of itself."""
+
+    def record(self, name: Name, version: Version) -> bytes:
+        """Read the file of one release record."""
+
+
+def export_registry(source: Exportable, folder: Path) -> int:
     """Write the copy, or bring an earlier one up to date; return the number of releases in it.
 
     A damaged release is left out with a warning. Raises InputError for a folder of other files, or with another
     release of the same version.
     """
-    target = Directory.create(folder, source.config(), announced=False)
+    # The copy is no repository.
+    target = Directory.create(folder, replace(source.config(), git=False), announced=False)
     with target.writing() as storage:
         names = source.names()
         count = sum(_copy_component(source, target, storage, name) for name in names)
@@ -27,7 +45,7 @@ def export_registry(source: Directory, folder: Path) -> int:
     return count
 
 
-def _copy_component(source: Directory, target: Directory, storage: Storage, name: Name) -> int:
+def _copy_component(source: Exportable, target: Directory, storage: Storage, name: Name) -> int:
     """Copy the releases and marks of one component, and return the number of its releases."""
     count = 0
     for version in source.versions(name):

@@ -12,7 +12,7 @@ from toolkit.registry.protocol import Registry, WritableRegistry
 def open_registry(place: Place, *, environ: Mapping[str, str]) -> Registry:
     """Open a registry to read it. Raises InputError if it is missing, OutsideError if it cannot be reached."""
     if place.kind is PlaceKind.FOLDER:
-        return Directory.open(place.folder)
+        return _of_folder(Directory.open(place.folder), environ)
     if place.kind is PlaceKind.OCI:
         return _open_oci(place, environ)
     if place.kind is PlaceKind.HTTP:
@@ -33,7 +33,7 @@ def open_writable(place: Place, *, environ: Mapping[str, str], review: str | Non
     if review is not None and place.kind is not PlaceKind.GIT:
         raise UsageError(f"{place} has no branches", hint="leave out --branch; a registry in git is git+https://…")
     if place.kind is PlaceKind.FOLDER:
-        return Directory.create(place.folder)
+        return _of_folder(Directory.create(place.folder), environ)
     if place.kind is PlaceKind.OCI:
         return _open_oci(place, environ)
     if place.kind is PlaceKind.HTTP:
@@ -43,6 +43,17 @@ def open_writable(place: Place, *, environ: Mapping[str, str], review: str | Non
     from toolkit.registry.git.registry import GitRegistry
 
     return GitRegistry.open(place, environ, review=review, asks=_is_attended())
+
+
+def _of_folder(directory: Directory, environ: Mapping[str, str]) -> Directory:
+    """Return a folder's registry; one that is in git commits what it gets, and follows what git brings."""
+    if not directory.config().git:
+        return directory
+    from toolkit.registry.git.folder import GitFolder
+
+    folder = GitFolder(directory.root, environ)
+    folder.follow()
+    return folder
 
 
 def _is_attended() -> bool:

@@ -21,17 +21,17 @@ def command(console: Console, *, folder: Path, registry: str | None) -> None:
     releases are left out with a warning. Prints the folder.
     """
     from toolkit.errors import UsageError
-    from toolkit.registry.directory import Directory
-    from toolkit.registry.export import export_registry
+    from toolkit.registry.export import Exportable, export_registry
     from toolkit.registry.named import resolve_one
-    from toolkit.registry.place import PlaceKind
+    from toolkit.registry.opening import open_registry
     from toolkit.words import counted
 
     place = resolve_one(registry, environ=os.environ)
-    if place.place.kind is not PlaceKind.FOLDER:
+    opened = open_registry(place.place, environ=os.environ)
+    if not isinstance(opened, Exportable):
         raise UsageError(
-            f"{place} is not a folder", hint=f"`comp mirror` copies it to one: comp mirror {place} {folder}"
+            f"{place} has no files", hint=f"`comp mirror` copies its releases: comp mirror {place} {folder}"
         )
-    count = export_registry(Directory.open(place.place.folder), folder)
+    count = export_registry(opened, folder)
     console.say(f"exported {counted(count, 'release')}")
     console.data(str(folder))

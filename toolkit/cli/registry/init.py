@@ -12,12 +12,14 @@ from toolkit.cli.console import Console, pass_console
 @click.command
 @click.argument("folder", metavar="DIRECTORY", type=click.Path(path_type=Path))
 @click.option("--name", metavar="NAME", help="The name by which users may know it.  [default: that of the folder]")
+@click.option("--git", "in_git", is_flag=True, help="For a folder in a git repository: what is published is committed.")
 @pass_console
-def command(console: Console, *, folder: Path, name: str | None) -> None:
+def command(console: Console, *, folder: Path, name: str | None, in_git: bool) -> None:
     """Make an empty registry in DIRECTORY.
 
-    Releases in it never change. The folder may be shared by its group, served by a web server, or committed to git.
-    Prints the folder; if it is a registry already, nothing changes.
+    Releases in it never change. The folder may be shared by its group, served by a web server, or, with --git, kept in
+    a git repository; then .gitignore has what comp derives from the releases. Prints the folder; if it is a registry
+    already, nothing changes.
     """
     from toolkit.registry.config import RegistryConfig
     from toolkit.registry.directory import Directory
@@ -26,7 +28,9 @@ def command(console: Console, *, folder: Path, name: str | None) -> None:
     own = folder.absolute().name
     called = check_part(name, "name of a registry") if name else own if is_part(own) else None
     was_there = (folder / "config.json").exists()
-    opened = Directory.create(folder, RegistryConfig(name=called))
+    if in_git and not was_there:
+        _write_for_git(folder, called)
+    opened = Directory.create(folder, RegistryConfig(name=called, git=in_git))
     if was_there:
         console.say(f"{folder} is a registry already")
     known = opened.config().name
@@ -34,3 +38,13 @@ def command(console: Console, *, folder: Path, name: str | None) -> None:
     console.say(f"or name it in pyproject.toml, for --registry {known or 'NAME'}:")
     console.say(f"  [tool.comp.registries]\n  {known or 'NAME'} = {json.dumps(str(folder), ensure_ascii=False)}")
     console.data(str(folder))
+
+
+def _write_for_git(folder: Path, name: str | None) -> None:
+    """Write the files that git needs, unless the folder has such files already."""
+    from toolkit.registry.git.beginnings import beginnings
+    from toolkit.registry.storage import Storage
+
+    for path, data in beginnings(name).items():
+        if path.startswith("."):
+            Storage(folder).create(path, data)

@@ -14,9 +14,9 @@ from toolkit.registry import layout
 from toolkit.registry.config import RegistryConfig
 from toolkit.registry.entry import Entry
 from toolkit.registry.finding import check_taken
+from toolkit.registry.git.beginnings import beginnings
 from toolkit.registry.git.clone import Clone
 from toolkit.registry.git.commit import CommitRegistry
-from toolkit.registry.git.ignored import GITIGNORE, IGNORED
 from toolkit.registry.git.messages import marks_message, release_message
 from toolkit.registry.git.remote import LostRaceError
 from toolkit.registry.marks import Marks
@@ -151,7 +151,8 @@ class GitRegistry:
                 return False
             start = view if view.commit else base
             if not start.has_config():
-                files = {**files, **_beginnings(start)}
+                log.info("making a registry of %s", self.place)
+                files = {**files, **beginnings()}
             start.check_room(files)
             words = message if isinstance(message, str) else message()
             commit = self._clone.write_commit(files, start.commit, words, self._identity)
@@ -201,12 +202,6 @@ def _view(clone: Clone, commit: str | None) -> CommitRegistry:
 def _paths(release: Release) -> tuple[str, ...]:
     """Return the paths of a release's files, its contract included."""
     return CONTRACT, *(file.path for file in release.files)
-
-
-def _beginnings(view: CommitRegistry) -> Mapping[str, bytes]:
-    """Return the files that make a registry of a repository."""
-    log.info("making a registry of %s", view.place)
-    return {layout.CONFIG: RegistryConfig().to_bytes(), GITIGNORE: IGNORED.encode()}
 
 
 def _check_branch(name: str, git: Git) -> None:

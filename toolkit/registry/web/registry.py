@@ -67,16 +67,21 @@ class HttpRegistry:
 
     def release(self, name: Name, version: Version) -> Release:
         """Read one release record, which the index names by digest. Raises OutsideError if they differ."""
-        path, line = layout.record(name, version), self._lines(name)[version]
-        index = f"the index {self._documents.url(layout.index(name))}"
-        data = self._documents.fixed(path, Digest.parse(line.record), RECORD_SIZE, named_by=index)
-        release = read_record(data, name, version, where=self._documents.url(path))
+        line = self._lines(name)[version]
+        data = self.record(name, version)
+        release = read_record(data, name, version, where=self._documents.url(layout.record(name, version)))
         if str(release.digest) != line.digest:
             raise OutsideError(
-                f"{index} says that {release} has the digest {line.digest}, and its record says {release.digest}",
+                f"{self._index(name)} says that {release} has the digest {line.digest}, "
+                f"and its record says {release.digest}",
                 hint="ask who runs the registry; `comp registry reindex` makes the index anew",
             )
         return release
+
+    def record(self, name: Name, version: Version) -> bytes:
+        """Read the file of one release record, which the index names by digest. Raises OutsideError if they differ."""
+        digest = Digest.parse(self._lines(name)[version].record)
+        return self._documents.fixed(layout.record(name, version), digest, RECORD_SIZE, named_by=self._index(name))
 
     def content(self, release: Release, path: str) -> bytes:
         """Read and verify a file of a release. Raises OutsideError if it is missing or damaged."""
@@ -103,6 +108,10 @@ class HttpRegistry:
             raise OutsideError(
                 f"{where} cannot be read: {error.message}", hint="`comp registry reindex` makes it anew"
             ) from error
+
+    def _index(self, name: Name) -> str:
+        """Return the index of a component, for messages."""
+        return f"the index {self._documents.url(layout.index(name))}"
 
     def _lines(self, name: Name) -> Lines:
         """Return the index of a component; empty if it does not exist."""

@@ -3,6 +3,8 @@
 import logging
 import multiprocessing
 import os
+import shutil
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -52,7 +54,7 @@ def test_a_release_is_a_commit_that_others_read(
     assert upstream.subjects() == ["ml/train 1.0.0"]
     assert upstream.git("log", "-1", "--format=%an <%ae>", "main") == "A <a@example.com>\n"
     blobs = sorted(layout.blob(Digest.of(data)) for data in (contract("1.0.0"), b"# Train\n"))
-    assert upstream.files() == [".gitignore", *blobs, layout.record(TRAIN, ONE), "config.json"]
+    assert upstream.files() == [".gitattributes", ".gitignore", *blobs, layout.record(TRAIN, ONE), "config.json"]
     seen = GitRegistry.read(upstream.place, bob)
     found = find(seen, parse_request("ml/train@^1"))
     assert (found, seen.content(found, CONTRACT)) == (new, contract("1.0.0"))
@@ -176,6 +178,57 @@ def race(
         results.put("lost" if "V604" in error.message else error.message)
     except BaseException as error:  # noqa: BLE001 (the test reads it)
         results.put(f"{type(error).__name__}: {error}")
+
+
+KILLER = """\
+#!/bin/sh
+# It runs as long as its caller.
+case "$*" in *"cat-file --batch"*) exec {git} "$@";; esac
+count=$(($(cat {folder}/count) + 1)); echo $count > {folder}/count
+if [ $count = {at} ] && [ {moment} = before ]; then kill -9 $PPID; exit 1; fi
+{git} "$@"; code=$?
+if [ $count = {at} ]; then kill -9 $PPID; fi
+exit $code
+"""
+
+
+def killing(folder: Path, environ: Mapping[str, str], at: int, moment: str) -> Mapping[str, str]:
+    """Return an environment in which the git that is called as number `at` kills its caller, before or after."""
+    program = folder / "git"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(KILLER.format(folder=folder, at=at, moment=moment, git=shutil.which("git")))
+    program.chmod(0o755)
+    (folder / "count").write_text("0")
+    return {**environ, "PATH": f"{folder}:{environ['PATH']}"}
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_killed_publisher_leaves_no_half_release(
+    upstream: Upstream, ann: Mapping[str, str], tmp_path: Path, moment: str
+) -> None:
+    context = multiprocessing.get_context("fork")
+    results: multiprocessing.Queue[str] = context.Queue()
+    publish(opened(upstream, ann), release("0.1.0"))
+    number, code, done = 0, -int(signal.SIGKILL), ["0.1.0"]
+    while code == -signal.SIGKILL:
+        number += 1
+        version = f"1.{number}.0"
+        environ = killing(tmp_path / "bin", ann, number, moment)
+        publisher = context.Process(target=race, args=(upstream, environ, number, version, results))
+        publisher.start()
+        publisher.join(timeout=300)
+        code = publisher.exitcode or 0
+        seen = GitRegistry.read(upstream.place, ann)
+        for each in seen.versions(TRAIN):
+            seen.content(seen.release(TRAIN, each), CONTRACT)
+        assert {*map(str, seen.versions(TRAIN))} - {version} == {*done}
+        # The next one works, and finds what the killed one has pushed.
+        content = f"name: Train {number}\n".encode()
+        GitRegistry.open(upstream.place, ann).publish(release(version, content=content), {CONTRACT: content})
+        done.append(version)
+    assert (code, results.get(timeout=60)[:3]) == (0, "won")
+    assert number > 5
+    assert upstream.subjects() == [f"ml/train {version}" for version in done]
 
 
 # COMP_TEST_ROUNDS=300 for the whole proof, by hand.
