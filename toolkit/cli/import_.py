@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.failures import near
-from toolkit.cli.registry_options import by_option, dry_run_option, published_now, registry_option
+from toolkit.cli.registry_options import branch_option, by_option, dry_run_option, published_now, registry_option
 from toolkit.errors import UsageError
 from toolkit.redaction import hide, without_login
 from toolkit.words import counted
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--pin", is_flag=True, help="Name each image by the digest that its tag has now.")
 @click.option("--allow-tags", is_flag=True, help="Publish contracts whose images have a tag and no digest.")
 @by_option
+@branch_option
 @dry_run_option
 @format_option
 @pass_console
@@ -54,6 +55,7 @@ def command(
     pin: bool,
     allow_tags: bool,
     by: str | None,
+    branch: str | None,
     dry_run: bool,
     form: str,
 ) -> int:
@@ -82,7 +84,7 @@ def command(
     found = _found(place, commit, history=history)
     if source:
         found = replace(found, source=without_login(source))
-    reading, publish = _opened(target, dry_run=dry_run)
+    reading, publish = _opened(target, branch, dry_run=dry_run)
     outcomes = []
     for outcome in import_all(found, request, reading, publish, Images(os.environ)):
         outcomes.append(outcome)
@@ -110,14 +112,14 @@ def _found(place: str, commit: str | None, *, history: bool) -> "Found":
         return contracts_at_commit(repository, commit, history=history)
 
 
-def _opened(place: "Place", *, dry_run: bool) -> "tuple[Registry, Callable[[Candidate], bool]]":
+def _opened(place: "Place", branch: str | None, *, dry_run: bool) -> "tuple[Registry, Callable[[Candidate], bool]]":
     """Return the registry to read, and what adds a release to it, which in a dry run does nothing."""
     from toolkit.registry.opening import open_writable
     from toolkit.registry.unmade import open_or_unmade
 
     if dry_run:
         return open_or_unmade(place, os.environ), lambda _: True
-    opened = open_writable(place, environ=os.environ)
+    opened = open_writable(place, environ=os.environ, review=branch)
     return opened, lambda candidate: opened.publish(candidate.release, candidate.contents)
 
 

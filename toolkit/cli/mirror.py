@@ -53,7 +53,7 @@ def command(
     Both are names or places of registries, of any kind. Releases keep their bytes; what DST has is not sent again. With
     --images the images of the releases are copied by digest, with all their platforms, and DST says where they are:
     `comp add` from there takes the copies. A folder and a layout carry everything to a network without servers. Prints
-    a line for each release that was copied; the exit code is 1 if something could not be.
+    a line for each release that was copied. What could not be copied is named, and the exit code is then 1 or 3.
     """
     if images_from and not images:
         raise UsageError("--images-from needs --images: the place to copy them to", hint="add --images HOST/PATH")

@@ -18,4 +18,6 @@ def marks_message(name: Name, before: Marks, after: Marks) -> str:
         words.append("deprecate")
     if before.deprecated and not after.deprecated:
         words.append("no longer deprecated")
+    if after.images != before.images:
+        words.append("note the copies of images")
     return f"{name}: {', '.join(words) or 'change the marks'}"

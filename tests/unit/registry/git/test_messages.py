@@ -23,6 +23,7 @@ def test_a_release_is_its_name_and_version() -> None:
         (NONE, DEPRECATED, "deprecate"),
         (DEPRECATED, NONE, "no longer deprecated"),
         (YANKED, DEPRECATED, "take back the yank of 1.0.0, deprecate"),
+        (NONE, NONE.with_images({"a/b:1": "c/b@sha256:0"}), "note the copies of images"),
         (NONE, NONE, "change the marks"),
     ],
 )
