@@ -61,7 +61,9 @@ def surroundings_of(page: Page, folder: Path, request: pytest.FixtureRequest) ->
 def _remote(request: pytest.FixtureRequest, home: Path) -> Names:
     """Start a distribution server."""
     del home
-    return {}, {request.getfixturevalue("remote").host: HOST}
+    host = request.getfixturevalue("remote").host
+    # A mirror makes a part of a path of it.
+    return {}, {host: HOST, host.replace(":", "-"): HOST.replace(":", "-")}
 
 
 def _docker(request: pytest.FixtureRequest, home: Path) -> Names:
