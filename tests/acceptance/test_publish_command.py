@@ -42,6 +42,19 @@ def test_a_dry_run_says_what_would_be_published(folder: Path, tmp_path: Path) ->
     assert (again.code, again.err) == (0, "ml/count@1.0.0 was there already\n")
 
 
+def test_everything_that_is_wrong_is_listed_at_once(folder: Path, tmp_path: Path) -> None:
+    (folder / "pyproject.toml").write_text(SETTINGS.replace("1.0.0", "1.0").replace('namespace = "ml"\n', ""))
+    (folder / "component.yaml").write_text(CONTRACT.replace("@sha256:" + "0" * 64, ":1"))
+    (folder / "LICENSE").symlink_to("/etc/hostname")
+    result = comp("publish", "count", "--registry", "shared", "--dry-run", folder=tmp_path)
+    assert result.code == 1
+    first, *lines = result.err.splitlines()
+    assert first == "error: 4 problems:"
+    assert [line.partition(": ")[0].strip() for line in lines] == [
+        *("count/pyproject.toml", "count/pyproject.toml", "count/component.yaml:7:12", "count/LICENSE")
+    ]
+
+
 def test_build_and_publish_in_one_command(tmp_path: Path) -> None:
     folder = write_component(tmp_path / "count", small_base(tmp_path / "base"), settings="bytecode = false")
     with serving(FakeRemote()) as remote:

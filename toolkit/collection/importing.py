@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -117,7 +118,7 @@ class _Component:
             published=found.committed or self._request.published,
             by=self._request.by,
             authors=_authors(document),
-            source=f"{self._source}#{found.path}" if self._source else None,
+            source=f"{self._source}#{quote(found.path)}" if self._source else None,
             revision=found.revision,
             files=found.files,
         )

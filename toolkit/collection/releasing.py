@@ -1,6 +1,7 @@
 """The last steps of a publication: the image is asked for, the registry has its say, and the releases go there."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -9,6 +10,7 @@ from toolkit.registry.candidate import Candidate
 from toolkit.registry.images import Images
 from toolkit.registry.opening import open_writable
 from toolkit.registry.place import Place
+from toolkit.registry.problems import Problems
 from toolkit.registry.publishing import check_candidates, publish_candidates
 from toolkit.registry.release import Release
 from toolkit.registry.unmade import open_or_unmade
@@ -31,18 +33,20 @@ class Publication(Struct, frozen=True, kw_only=True):
     def publish(self, candidates: Sequence[Candidate]) -> list[tuple[Release, bool]]:
         """Publish releases, or check that they could be, and return each with whether it is new.
 
-        Nothing is published unless all can be. Raises CompError for the first that cannot.
+        Nothing is published unless all can be. Raises InputError with every reason if one cannot.
         """
+        problems = Problems()
         if self.images:
             for candidate in candidates:
-                self.images.check(candidate)
+                problems.collect(partial(self.images.check, candidate))
         accept = None if self.accept_breaking else accept_release
         if self.dry_run:
             registry = open_or_unmade(self.place, self.environ)
-            check_candidates(registry, candidates, accept)
+            check_candidates(registry, candidates, accept, problems)
             releases = [each.release for each in candidates]
             return [(each, each.version not in registry.versions(each.name)) for each in releases]
         # Only now, so that a component with faults leaves no empty registry behind.
+        problems.check_none()
         opened = open_writable(self.place, environ=self.environ, review=self.review)
         check_candidates(opened, candidates, accept)
         return publish_candidates(opened, candidates)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from toolkit.config.project import EntryPoint, Project
@@ -13,6 +14,7 @@ from toolkit.registry.candidate import About, Candidate, candidate_of, check_fin
 from toolkit.registry.finding import check_taken
 from toolkit.registry.names import Name, check_part
 from toolkit.registry.origin import origin_of
+from toolkit.registry.problems import Problems
 from toolkit.registry.protocol import Registry, WritableRegistry
 from toolkit.registry.release import Release
 from toolkit.registry.release_files import read_release_files
@@ -40,16 +42,15 @@ def candidates_of(
     errors, an image that is not pinned, a version that is not SemVer, a missing namespace, and files that a release
     cannot take.
     """
-    namespace = namespace or project.namespace
-    if namespace is None:
-        raise InputError(
-            "no namespace to publish in",
-            where=Location(path=project.pyproject),
-            hint='give --namespace, or set namespace = "…" in [tool.comp]',
-        )
-    check_part(namespace, "namespace")
-    version = _version(project)
-    documents = [_document(project, entry, pinned_later=pinned_later) for entry in project.entries]
+    problems = Problems()
+    chosen = problems.collect(lambda: _namespace(project, namespace))
+    version = problems.collect(lambda: _version(project))
+    documents = [
+        problems.collect(partial(_document, project, entry, pinned_later=pinned_later)) for entry in project.entries
+    ]
+    metadata = project.pyproject.parent
+    files = problems.collect(lambda: read_release_files(project.folder, environ, metadata=metadata))
+    problems.check_none()
     origin = origin_of(project, environ)
     about = About(
         published=published,
@@ -60,28 +61,49 @@ def candidates_of(
         source=origin.source,
         revision=origin.revision,
         platforms=project.platforms,
-        files=read_release_files(project.folder, environ, metadata=project.pyproject.parent),
+        files=files,
     )
     return [
-        candidate_of(Name(namespace, check_part(entry.name, "component name")), version, document, about)
+        candidate_of(Name(chosen, check_part(entry.name, "component name")), version, document, about)
         for entry, document in zip(project.entries, documents, strict=True)
     ]
 
 
-def check_candidates(registry: Registry, candidates: Sequence[Candidate], accept: Accept | None) -> None:
+def check_candidates(
+    registry: Registry, candidates: Sequence[Candidate], accept: Accept | None, problems: Problems | None = None
+) -> None:
     """Check releases against those that a registry has: all of them before the first, since none can be taken back.
 
-    Raises InputError for a version that is taken, and as `accept` does.
+    `problems` are those found before. Raises InputError for them, for a version that is taken, and as `accept` does.
     """
-    for candidate in candidates:
+    problems = problems or Problems()
+
+    def check(candidate: Candidate) -> None:
+        """Check one release; a version that is taken is compared with no other."""
         check_taken(registry, candidate.release)
         if accept:
             accept(registry, candidate.release, candidate.document)
+
+    for candidate in candidates:
+        problems.collect(partial(check, candidate))
+    problems.check_none()
 
 
 def publish_candidates(registry: WritableRegistry, candidates: Sequence[Candidate]) -> list[tuple[Release, bool]]:
     """Publish releases, and return each with whether it is new."""
     return [(each.release, registry.publish(each.release, each.contents)) for each in candidates]
+
+
+def _namespace(project: Project, namespace: str | None) -> str:
+    """Return the namespace that is given, or that of the settings. Raises InputError without a valid one."""
+    chosen = namespace or project.namespace
+    if chosen is None:
+        raise InputError(
+            "no namespace to publish in",
+            where=Location(path=project.pyproject),
+            hint='give --namespace, or set namespace = "…" in [tool.comp]',
+        )
+    return check_part(chosen, "namespace")
 
 
 def _document(project: Project, entry: EntryPoint, *, pinned_later: bool) -> ComponentDocument:
