@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 _NAMED = 3
 # difflib's own default.
 _SIMILAR = 0.6
+# Characters of a text that others wrote, in a line of ours.
+_LINE = 200
 
 
 def some_of(names: Sequence[str]) -> str:
@@ -21,6 +23,11 @@ def counted(count: int, name: str) -> str:
 def shortened(text: str, longest: int) -> str:
     """Return a text, cut at the end if it has more than `longest` characters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def one_line(text: str, longest: int = _LINE) -> str:
+    """Return a text that others wrote as a part of a line: without line ends, and cut if it is long."""
+    return shortened(" ".join(text.split()), longest)
 
 
 def closest(name: str, known: Iterable[str], *, similarity: float = _SIMILAR) -> str | None:

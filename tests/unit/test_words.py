@@ -1,6 +1,6 @@
 import pytest
 
-from toolkit.words import closest, counted, did_you_mean, in_bytes, is_text, shortened, some_of
+from toolkit.words import closest, counted, did_you_mean, in_bytes, is_text, one_line, shortened, some_of
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,8 @@ def test_a_long_text_is_cut_at_its_end() -> None:
 
 def test_counted() -> None:
     assert [counted(count, "file") for count in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
+
+
+def test_a_text_of_others_is_one_short_line() -> None:
+    assert one_line(" a\n\tb ") == "a b"
+    assert one_line("a" * 9, 5) == "aaaa…"

@@ -39,10 +39,9 @@ def _marks(found: "Found") -> Iterator[str]:
     """Yield what was said of the release and the component afterwards."""
     marks = found.registry.marks(found.release.name)
     if yank := marks.yanked.get(found.release.version):
-        yield f"yanked: {_line(yank.reason)}"
+        yield _line(str(yank))
     if deprecated := marks.deprecated:
-        use = f"; use {deprecated.superseded_by}" if deprecated.superseded_by else ""
-        yield f"deprecated: {_line(deprecated.reason)}{use}"
+        yield _line(str(deprecated))
 
 
 def _interface(interface: Interface) -> Iterator[str]:
@@ -108,7 +107,7 @@ def _changed(step: "Step") -> str:
         breaking = sorted({change.rule.id for change in found.breaking})
         words = str(found.declared) if found.declared is not None else "lower"
         words += f", breaks callers: {' '.join(breaking)}" if breaking else ""
-    return words + (f"; yanked: {_line(step.yank.reason)}" if step.yank else "")
+    return words + (f"; {_line(str(step.yank))}" if step.yank else "")
 
 
 def _usage(found: "Found", contract: bytes) -> Iterator[str]:

@@ -41,10 +41,9 @@ class Found(Struct, frozen=True, kw_only=True):
         release = self.release
         marks = self.registry.marks(release.name)
         if yank := marks.yanked.get(release.version):
-            yield f"{release} is yanked: {yank.reason}"
+            yield f"{release} is {yank}"
         if deprecated := marks.deprecated:
-            use = f"; use {deprecated.superseded_by}" if deprecated.superseded_by else ""
-            yield f"{release.name} is deprecated: {deprecated.reason}{use}"
+            yield f"{release.name} is {deprecated}"
 
 
 class Registries(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from toolkit.registry.names import ANY, Name, VersionRequest
 from toolkit.registry.protocol import Registry
 from toolkit.registry.release import Release
 from toolkit.registry.semver import Version, next_free
-from toolkit.words import did_you_mean, shortened
+from toolkit.words import did_you_mean, one_line
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def _listed(registry: Registry, name: Name, versions: list[Version]) -> Iterator
     if len(versions) > _LISTED:
         yield f"{len(versions) - _LISTED} earlier ones"
     for version in versions[-_LISTED:]:
-        yield f"{version} (yanked: {shortened(yanked[version].reason, _REASON)})" if version in yanked else str(version)
+        yield f"{version} (yanked: {one_line(yanked[version].reason, _REASON)})" if version in yanked else str(version)
 
 
 def _chosen(registry: Registry, name: Name, versions: list[Version], request: VersionRequest) -> Release | None:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from toolkit.errors import InputError
 from toolkit.registry.names import Name, parse_name
 from toolkit.registry.semver import Version, parse_version
+from toolkit.words import one_line
 
 _API = 1
 _BY_DIGEST = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
@@ -28,6 +29,9 @@ class Yank(Struct, frozen=True, kw_only=True):
     at: str
     by: str | None = None
 
+    def __str__(self) -> str:
+        return f"yanked: {one_line(self.reason)}"
+
 
 class Deprecation(Struct, frozen=True, kw_only=True):
     """A component that nothing new should use, and the one to use in its place."""
@@ -36,6 +40,9 @@ class Deprecation(Struct, frozen=True, kw_only=True):
     at: str
     by: str | None = None
     superseded_by: Name | None = None
+
+    def __str__(self) -> str:
+        return f"deprecated: {one_line(self.reason)}" + (f"; use {self.superseded_by}" if self.superseded_by else "")
 
 
 class Marks(Struct, frozen=True, kw_only=True):

@@ -89,13 +89,9 @@ class Standing(Struct, frozen=True, kw_only=True):
         if self.copy is CopyState.MODIFIED:
             yield State.MODIFIED, self.reason
         if known and known.yank:
-            yield State.YANKED, f"yanked: {known.yank.reason}"
+            yield State.YANKED, str(known.yank)
         if known and known.deprecated:
-            successor = known.deprecated.superseded_by
-            yield (
-                State.DEPRECATED,
-                f"deprecated: {known.deprecated.reason}" + (f"; use {successor}" if successor else ""),
-            )
+            yield State.DEPRECATED, str(known.deprecated)
         if newer := self.newer:
             within = "" if self.update == newer else f", which {self.entry.requested} does not allow"
             yield State.OUTDATED, f"{newer} is newer{within}"

