@@ -11,7 +11,7 @@ import pytest
 import toolkit
 from tests.commands import ok
 from tests.conftest import ROOT
-from toolkit.cli.main import COMMANDS, comp
+from toolkit.cli.main import COMMANDS, SECTIONS, comp
 from toolkit.errors import InputError, OutsideError, UsageError
 
 # A name alone: `COMP_LIMIT_…` and the like are the begin of one.
@@ -74,3 +74,11 @@ def test_the_list_of_commands_shows_each_in_full() -> None:
     shown = " ".join(ok("--help", env={**os.environ, "COLUMNS": "80"}).split())
     for name, (_, summary) in COMMANDS.items():
         assert f" {name} {summary}" in shown
+
+
+def test_commands_stand_below_what_they_are_for() -> None:
+    lines = ok("--help", env={**os.environ, "COLUMNS": "80"}).splitlines()
+    places = [lines.index(f"{title}:") for title in SECTIONS]
+    assert places == sorted(places)
+    below = lines[places[0] : places[1]]
+    assert [line.split()[0] for line in below if line[2:3].strip()] == [*SECTIONS["Make and read components"]]

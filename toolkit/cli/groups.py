@@ -1,6 +1,6 @@
 """A group of commands that imports a command's module only when the command is called."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any, cast
 
@@ -12,11 +12,22 @@ from toolkit.words import closest
 class LazyGroup(click.Group):
     """A group whose commands are modules with a `command`, so that help and completion import none of them."""
 
-    def __init__(self, *, package: str, table: Mapping[str, tuple[str, str]], **settings: Any) -> None:  # noqa: ANN401 (what click takes)
-        """Take the table of commands: name to the module below `package`, and the line that help shows."""
+    def __init__(
+        self,
+        *,
+        package: str,
+        table: Mapping[str, tuple[str, str]],
+        sections: Mapping[str, Iterable[str]] | None = None,
+        **settings: Any,  # noqa: ANN401 (what click takes)
+    ) -> None:
+        """Take the table of commands: name to the module below `package`, and the line that help shows.
+
+        `sections` are the headings of help, each with its commands; without them there is one.
+        """
         super().__init__(**settings)
         self._package = package
         self._table = table
+        self._sections = sections or {"Commands": table}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the table, not of the alphabet."""
@@ -45,5 +56,6 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in self._table.items()])
+        for title, names in self._sections.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self._table[name][1]) for name in names])
