@@ -173,3 +173,13 @@ def test_an_export_goes_to_a_folder_of_its_own(shared: Path) -> None:
     refused = comp("registry", "export", ".", "--registry", "shared", folder=shared.parent)
     assert (refused.code, refused.out) == (1, "")
     assert refused.err == "error: . has files in it and is not a registry\n\nhint: name a new or empty folder\n"
+
+
+def test_only_a_folder_has_to_be_made(tmp_path: Path) -> None:
+    refused = comp("registry", "init", "oci://registry.example.com/team", folder=tmp_path)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        "error: oci://registry.example.com/team is not a folder\n\n"
+        "hint: nothing has to be made there: comp publish COMPONENT --registry oci://registry.example.com/team\n"
+    )
+    assert list(tmp_path.iterdir()) == []

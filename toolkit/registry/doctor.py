@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
-from toolkit.errors import UsageError
 from toolkit.registry.ability import Ability
 from toolkit.registry.folder_trials import try_folder
+from toolkit.registry.opening import is_attended
 from toolkit.registry.place import Place, PlaceKind
 
 
 def examine(place: Place, *, environ: Mapping[str, str]) -> Iterator[Ability]:
-    """Yield what a place can do. Raises OutsideError if it cannot be reached, UsageError for a place without trials."""
+    """Yield what a place can do. Raises OutsideError if it cannot be reached, InputError if there is no registry."""
     if place.kind is PlaceKind.FOLDER:
         yield from try_folder(place.folder)
         return
@@ -20,4 +20,11 @@ def examine(place: Place, *, environ: Mapping[str, str]) -> Iterator[Ability]:
 
         yield from try_server(Remote(environ=environ), Addresses.of(place))
         return
-    raise UsageError(f"{place} cannot be examined", hint="name a folder or oci://HOST/PREFIX")
+    if place.kind is PlaceKind.HTTP:
+        from toolkit.registry.web.trials import try_web
+
+        yield from try_web(place, environ)
+        return
+    from toolkit.registry.git.trials import try_git
+
+    yield from try_git(place, environ, asks=is_attended())

@@ -22,7 +22,7 @@ def open_registry(place: Place, *, environ: Mapping[str, str]) -> Registry:
         return HttpRegistry.open(place, environ)
     from toolkit.registry.git.registry import GitRegistry
 
-    return GitRegistry.read(place, environ, asks=_is_attended())
+    return GitRegistry.read(place, environ, asks=is_attended())
 
 
 def open_writable(place: Place, *, environ: Mapping[str, str], review: str | None = None) -> WritableRegistry:
@@ -42,7 +42,7 @@ def open_writable(place: Place, *, environ: Mapping[str, str], review: str | Non
         )
     from toolkit.registry.git.registry import GitRegistry
 
-    return GitRegistry.open(place, environ, review=review, asks=_is_attended())
+    return GitRegistry.open(place, environ, review=review, asks=is_attended())
 
 
 def _of_folder(directory: Directory, environ: Mapping[str, str]) -> Directory:
@@ -56,7 +56,7 @@ def _of_folder(directory: Directory, environ: Mapping[str, str]) -> Directory:
     return folder
 
 
-def _is_attended() -> bool:
+def is_attended() -> bool:
     """Return whether a user at a terminal can answer git's question for a password."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 

@@ -1,9 +1,9 @@
 from pathlib import Path
 
-import pytest
-
 from tests.fake_remote import FakeRemote, serving
-from toolkit.errors import UsageError
+from tests.git_registry import environ_for, make_upstream
+from tests.web_registry import serving as serving_folder
+from toolkit.registry.directory import Directory
 from toolkit.registry.doctor import examine
 from toolkit.registry.place import parse_place
 
@@ -17,6 +17,10 @@ def test_folders_and_servers_are_examined(tmp_path: Path) -> None:
     assert names[0] == "artifacts"
 
 
-def test_a_place_without_trials_is_named() -> None:
-    with pytest.raises(UsageError, match=r"https://example\.com cannot be examined"):
-        list(examine(parse_place("https://example.com"), environ={}))
+def test_web_servers_and_repositories_are_read(tmp_path: Path) -> None:
+    Directory.create(tmp_path / "shared")
+    environ = environ_for(tmp_path / "cache")
+    with serving_folder(tmp_path / "shared") as site:
+        assert next(examine(site.place, environ=environ)).name == "reading"
+    upstream = make_upstream(tmp_path / "upstream.git")
+    assert [each.name for each in examine(upstream.place, environ=environ)] == ["reading", "branch", "writing"]

@@ -27,7 +27,8 @@ def command(console: Console, *, place: str | None, registry: str | None, form: 
     """Try what PLACE can do for a registry, and say what each result means.
 
     A folder is tried with files that are removed again. A distribution server is tried in the repository
-    comp-doctor/trial below the prefix, with a few artifacts that are deleted where the server permits it.
+    comp-doctor/trial below the prefix, with a few artifacts that are deleted where the server permits it. A web server
+    and a git repository are only read.
 
     Exit code 3 if publishing there fails, or is not safe.
     """

@@ -10,21 +10,31 @@ from toolkit.cli.console import Console, pass_console
 
 
 @click.command
-@click.argument("folder", metavar="DIRECTORY", type=click.Path(path_type=Path))
+@click.argument("directory")
 @click.option("--name", metavar="NAME", help="The name by which users may know it.  [default: that of the folder]")
 @click.option("--git", "in_git", is_flag=True, help="For a folder in a git repository: what is published is committed.")
 @pass_console
-def command(console: Console, *, folder: Path, name: str | None, in_git: bool) -> None:
+def command(console: Console, *, directory: str, name: str | None, in_git: bool) -> None:
     """Make an empty registry in DIRECTORY.
 
     Releases in it never change. The folder may be shared by its group, served by a web server, or, with --git, kept in
     a git repository; then .gitignore has what comp derives from the releases. Prints the folder; if it is a registry
     already, nothing changes.
     """
+    from toolkit.errors import UsageError
     from toolkit.registry.config import RegistryConfig
     from toolkit.registry.directory import Directory
     from toolkit.registry.names import check_part, is_part
+    from toolkit.registry.place import PlaceKind, parse_place
 
+    if (place := parse_place(directory)).kind is not PlaceKind.FOLDER:
+        raise UsageError(
+            f"{place} is not a folder",
+            hint="make a folder and let the web server show it"
+            if place.kind is PlaceKind.HTTP
+            else f"nothing has to be made there: comp publish COMPONENT --registry {place}",
+        )
+    folder = Path(directory)
     own = folder.absolute().name
     called = check_part(name, "name of a registry") if name else own if is_part(own) else None
     was_there = (folder / "config.json").exists()

@@ -133,6 +133,12 @@ class Documents:
         self._keep(data)
         return data
 
+    def answer(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Return the server's own answer to a request for a small file, whatever it is. Raises RemoteError."""
+        return self._transport.send(
+            HttpRequest(method="GET", url=self.url(path), headers={**self._headers, **(headers or {})})
+        )
+
     def _latest(self, path: str, limit: Limit, read: Callable[[bytes], T]) -> T | None:
         """Return the file as it is now, or as it was last seen."""
         known = self._cache.recall(_Seen, [str(self.place), path])

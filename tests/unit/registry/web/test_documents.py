@@ -333,3 +333,12 @@ def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(
 
     monkeypatch.setattr(cache, "store_verified", refuse)
     assert get(opened(site, cache)) == OLD
+
+
+def test_an_answer_is_seen_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "file").write_bytes(b"data")
+    with serving(tmp_path / "site") as site:
+        documents = Documents(site.place, {"HOME": str(tmp_path)}, Cache(tmp_path / "cache"))
+        assert (documents.answer("file").status, documents.answer("file").body) == (200, b"data")
+        assert documents.answer("missing").status == 404
