@@ -80,5 +80,5 @@ def test_commands_stand_below_what_they_are_for() -> None:
     lines = ok("--help", env={**os.environ, "COLUMNS": "80"}).splitlines()
     places = [lines.index(f"{title}:") for title in SECTIONS]
     assert places == sorted(places)
-    below = lines[places[0] : places[1]]
+    below = lines[places[0] + 1 : places[1]]
     assert [line.split()[0] for line in below if line[2:3].strip()] == [*SECTIONS["Make and read components"]]
