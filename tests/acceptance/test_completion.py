@@ -1,5 +1,6 @@
 """The scripts of `comp completion` in the shells that they are for."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -65,3 +66,23 @@ def test_options_and_their_values_are_completed() -> None:
     words = {"_COMP_COMPLETE": "bash_complete", "COMP_WORDS": "comp lint --format s", "COMP_CWORD": "3"}
     done = subprocess.run([COMP], env=words, capture_output=True, text=True, check=False, timeout=120)
     assert done.stdout == "plain,sarif\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("comp update tr", "plain,ml/train\n"),
+        ("comp status nlp/", "plain,nlp/parse\n"),
+        ("comp remove ", "plain,ml/train\nplain,nlp/parse\n"),
+        ("comp search --registry sh", "plain,shared\n"),
+        ("comp search --registry ./", "dir,./\n"),
+    ],
+)
+def test_names_of_the_project_are_completed(tmp_path: Path, line: str, completed: str) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.comp.registries]\nshared = "https://components.example"\n')
+    entry = {"version": "1.0.0", "digest": f"sha256:{'0' * 64}", "image": "a", "requested": "^1", "registry": "shared"}
+    entries = {name: entry | {"path": f"components/{name}/component.yaml"} for name in ("ml/train", "nlp/parse")}
+    (tmp_path / "components.lock").write_text(json.dumps({"version": 1, "components": entries}))
+    words = {"_COMP_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    done = subprocess.run([COMP], env=words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.stdout, done.stderr) == (completed, "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolkit.cli.console import Console, columns, format_option, pass_console
+from toolkit.cli.registry_names import locked_names
 from toolkit.cli.registry_options import offline_option
 from toolkit.words import counted
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, shell_complete=locked_names, metavar="[NAME]...")
 @offline_option
 @format_option
 @pass_console

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from toolkit.cli.registry_names import registry_names
 from toolkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ registry_option = click.option(
     envvar="COMP_REGISTRY",
     show_envvar=True,
     metavar="NAME|PLACE",
+    shell_complete=registry_names,
     help="The registry: a configured name, a folder, https://…, git+https://…, oci://HOST/PREFIX.",
 )
 

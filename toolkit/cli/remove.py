@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from toolkit.cli.console import Console, format_option, pass_console
+from toolkit.cli.registry_names import locked_names
 
 
 @click.command
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, shell_complete=locked_names, required=True, metavar="NAME...")
 @click.option(
     "--force", is_flag=True, help="Also remove copies that were edited; they are kept as component.yaml.orig."
 )

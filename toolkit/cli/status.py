@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolkit.cli.console import Console, columns, format_option, pass_console, printable
+from toolkit.cli.registry_names import locked_names
 from toolkit.words import counted
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, shell_complete=locked_names, metavar="[NAME]...")
 @click.option("--check", is_flag=True, help="Exit with 1 for OUTDATED and DEPRECATED, too.")
 @click.option("--offline", is_flag=True, help="Compare the copies with components.lock alone, without a registry.")
 @format_option

@@ -10,6 +10,7 @@ import click
 
 from toolkit.cli.changes import as_data, change_lines, verdict
 from toolkit.cli.console import Console, format_option, pass_console, printable
+from toolkit.cli.registry_names import locked_names
 from toolkit.cli.registry_options import offline_option
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, shell_complete=locked_names, metavar="[NAME]...")
 @click.option("--preview", is_flag=True, help="Only print what would change, and which pipelines would break.")
 @click.option("--latest", is_flag=True, help="Take the newest release, also if the request in the lock excludes it.")
 @click.option("--force", is_flag=True, help="Also update edited copies; they are kept as component.yaml.orig.")

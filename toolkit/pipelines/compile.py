@@ -18,6 +18,7 @@ from toolkit.pipelines.kfp_process import Answer, Images, Request, ask, kfp_pyth
 from toolkit.pipelines.lock import PipelineLock, differences, lock_path, read_lock, write_lock
 from toolkit.pipelines.used import declared_executors, used_components
 from toolkit.redaction import hide_in_data
+from toolkit.registry.lock import mirrors_above
 from toolkit.system.held import held
 
 if TYPE_CHECKING:
@@ -164,9 +165,12 @@ def _pins(
 ) -> dict[str, str]:
     """Return each image of a pipeline with its reference by digest; tags that may stay are left out.
 
-    A digest that the lock has is taken without asking the remote.
+    A digest that the lock has is taken without asking the remote, and a mirror that `components.lock` has for an image
+    takes its place.
     """
     known = {} if options.upgrade else locked.images
+    # The images of copies are those of their registry, and `comp mirror` may have moved them.
+    mirrors = mirrors_above(path.parent)
     remote: Remote | None = None
     pins: dict[str, str] = {}
     for site in sites:
@@ -174,7 +178,7 @@ def _pins(
         if image in pins:
             continue
         if is_pinned(image):
-            pins[image] = image
+            pins[image] = mirrors.get(image, image)
         elif image in known:
             pins[image] = known[image]
         elif options.may_have_tags:

@@ -175,9 +175,7 @@ def read_lock(folder: Path) -> ComponentsLock:
     path = folder / LOCK_NAME
     document = _document(path)
     entries = document.get("components", {})
-    images = document.get("images", {})
-    if not isinstance(images, dict) or not all(isinstance(image, str) for image in images.values()):
-        raise _damaged(path, "images is not a table of texts")
+    images = _images(document, path)
     try:
         components = {name: _entry(name, data) for name, data in entries.items()}
     except InputError as error:
@@ -190,6 +188,15 @@ def read_components_lock(path: Path) -> dict[str, dict[str, Any]]:
     """Read the entries of a lock as they are; empty if the file is missing. Raises InputError if it is not a lock."""
     components: dict[str, dict[str, Any]] = _document(path).get("components", {})
     return components
+
+
+def mirrors_above(folder: Path) -> Mapping[str, str]:
+    """Return the map of images of the lock that counts in a folder; empty without one.
+
+    Raises InputError if it is not a lock.
+    """
+    path = lock_place.lock_above(folder)
+    return _images(_document(path), path) if path else {}
 
 
 def write_lock(lock: ComponentsLock) -> None:
@@ -217,6 +224,14 @@ def _document(path: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(path, _reason(error)) from error
     return {**document, "components": components}
+
+
+def _images(document: Mapping[str, Any], path: Path) -> Mapping[str, str]:
+    """Return the map of images in the data of a lock. Raises InputError for anything else in its place."""
+    images = document.get("images", {})
+    if not isinstance(images, dict) or not all(isinstance(image, str) for image in images.values()):
+        raise _damaged(path, "images is not a table of texts")
+    return images
 
 
 def _entry(name: str, data: Mapping[str, Any]) -> LockedRelease:

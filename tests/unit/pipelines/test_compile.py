@@ -72,6 +72,15 @@ def test_what_is_by_digest_stays_as_it_is(kfp: Kfp) -> None:
     assert compiled.used.images == {}
 
 
+def test_an_image_that_was_mirrored_is_that_of_the_mirror(kfp: Kfp) -> None:
+    mirror = f"mirror/one@{DIGEST}"
+    lock = {"version": 1, "components": {}, "images": {PINNED: mirror}}
+    kfp.path.with_name("components.lock").write_text(json.dumps(lock))
+    compiled = kfp.compiled(document())
+    assert compiled.text == written(document(mirror))
+    assert [one.image for one in compiled.used.components] == [mirror]
+
+
 def test_a_tag_has_the_digest_of_the_lock(kfp: Kfp) -> None:
     write_lock(kfp.lock, {"train": PipelineLock(images={"host/one:1": PINNED})})
     compiled = kfp.compiled(document("host/one:1"))

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from toolkit.errors import InputError
-from toolkit.registry.lock import ENTRY_KEYS, LOCK_KEYS, ComponentsLock, find_lock, read_lock, write_lock, written_place
+from toolkit.registry.lock import (
+    ENTRY_KEYS,
+    LOCK_KEYS,
+    ComponentsLock,
+    find_lock,
+    mirrors_above,
+    read_lock,
+    write_lock,
+    written_place,
+)
 from toolkit.registry.names import parse_request
 from toolkit.registry.place import parse_place
 
@@ -125,6 +134,13 @@ def test_a_removed_component_takes_its_mirror_along(tmp_path: Path) -> None:
     lock = write(tmp_path, images={ENTRY["image"]: "mirror", "other": "kept"})
     left = lock.without(*lock.components.values())
     assert (dict(left.components), dict(left.images)) == ({}, {"other": "kept"})
+
+
+def test_the_mirrors_of_the_lock_above(tmp_path: Path) -> None:
+    assert mirrors_above(tmp_path) == {}
+    write(tmp_path, images={"a": "b"})
+    (tmp_path / "deep").mkdir()
+    assert mirrors_above(tmp_path / "deep") == {"a": "b"}
 
 
 def test_a_place_is_written_without_a_login_and_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
