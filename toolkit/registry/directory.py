@@ -26,7 +26,6 @@ from toolkit.registry.place import Place, PlaceKind
 from toolkit.registry.release import CONTRACT, Release, read_record
 from toolkit.registry.semver import Version, parse_version
 from toolkit.registry.storage import Storage
-from toolkit.registry.verification import Verification
 from toolkit.system.os_errors import cannot
 
 log = logging.getLogger(__name__)
@@ -209,6 +208,9 @@ class Directory:
 
     def faults(self, checked: Checked) -> Iterator[Fault]:
         """Check all files against each other, and yield every fault; `checked` counts what was seen."""
+        # It reads contracts, and a search needs no YAML.
+        from toolkit.registry.verification import Verification
+
         with _failing(f"cannot read the registry {self.root}"):
             yield from Verification(registry=self, storage=self._storage, checked=checked).faults()
 

@@ -1,5 +1,6 @@
 """Search in registries: by words, by the types that components take and give, by namespace and tag."""
 
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
@@ -9,6 +10,9 @@ from msgspec import Struct
 from toolkit.registry.choosing import Registries
 from toolkit.registry.entry import Entry, Port
 from toolkit.registry.named import NamedPlace
+
+# What stands for other letters in patterns of `fnmatch`: `*`, `?`, and a set of letters.
+_WILD = re.compile(r"[*?]|\[[^\]]*\]?")
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -24,6 +28,12 @@ class Query(Struct, frozen=True, kw_only=True):
     namespace: str | None = None
     tags: tuple[str, ...] = ()
     withdrawn: bool = False
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Texts that whatever fits has in its entry, so that a registry reads few entries."""
+        patterns = (*self.produces, *self.accepts, self.namespace or "")
+        return (*self.words, *self.tags, *(max(_WILD.split(each), key=len) for each in patterns))
 
     def fits(self, entry: Entry) -> bool:
         """Return whether a component has the types, the namespace and the tags; the words are another's matter."""
@@ -51,7 +61,7 @@ class Hits(Struct, frozen=True, kw_only=True):
 
 def search(registries: Registries, query: Query) -> Hits:
     """Return the components that a query finds: words in names first, then by name."""
-    found = [Hit(place=place, entry=entry) for place, entry in registries.entries(query.words) if query.fits(entry)]
+    found = [Hit(place=place, entry=entry) for place, entry in registries.entries(query.parts) if query.fits(entry)]
     shown = [hit for hit in found if query.withdrawn or not is_withdrawn(hit.entry)]
     words = [word.lower() for word in query.words]
     if words:

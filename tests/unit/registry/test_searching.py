@@ -79,3 +79,16 @@ def test_data_has_every_key() -> None:
         {"name": "data", "type": "Dataset", "kind": "artifact", "optional": False},
         {"name": "c", "type": "Float", "kind": "parameter", "optional": False},
     ]
+
+
+@pytest.mark.parametrize(
+    ("query", "parts"),
+    [
+        (Query(words=("a b",), tags=("X",)), ("a b", "X", "")),
+        (Query(produces=("Model",), accepts=("Data*",)), ("Model", "Data", "")),
+        (Query(produces=("M[aeiou]del",), namespace="team-?"), ("del", "team-")),
+        (Query(accepts=("*",), namespace="[ab"), ("", "")),
+    ],
+)
+def test_a_registry_learns_what_every_entry_has_that_fits(query: Query, parts: tuple[str, ...]) -> None:
+    assert query.parts == parts
