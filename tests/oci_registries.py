@@ -30,8 +30,10 @@ class StillClock:
         self.meanwhile(self.time)
 
 
-def registry_at(place: str, home: Path, clock: StillClock | None = None, **environ: str) -> OciRegistry:
+def registry_at(
+    place: str, home: Path, clock: StillClock | None = None, *, offline: bool = False, **environ: str
+) -> OciRegistry:
     """Open a registry with a home and a cache of its own."""
     passing = Clock(now=clock.now, pause=clock.pause) if clock else Clock()
     remote = Remote(environ={"HOME": str(home), **environ}, pause=lambda _: None)
-    return OciRegistry(parse_place(place), remote, Cache(home / "cache"), passing)
+    return OciRegistry(parse_place(place), remote, Cache(home / "cache"), passing, offline=offline)

@@ -66,6 +66,7 @@ def _open_oci(place: Place, environ: Mapping[str, str]) -> WritableRegistry:
     # The client takes longer to import than a folder to read.
     from toolkit.cache.store import Cache
     from toolkit.registry.oci.registry import OciRegistry
+    from toolkit.registry.offline import is_offline
     from toolkit.remote.client import Remote
 
-    return OciRegistry(place, Remote(environ=environ), Cache.default(environ))
+    return OciRegistry(place, Remote(environ=environ), Cache.default(environ), offline=is_offline(environ))

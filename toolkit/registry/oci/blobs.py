@@ -6,14 +6,14 @@ from toolkit.errors import OutsideError
 from toolkit.limits import Limit
 from toolkit.oci.descriptor import Descriptor
 from toolkit.oci.reference import Reference
-from toolkit.remote.client import Remote
+from toolkit.registry.oci.seen import Seen
 
 
 class Blobs:
     """What a client reads of repositories."""
 
-    def __init__(self, remote: Remote, cache: Cache) -> None:
-        self._remote = remote
+    def __init__(self, seen: Seen, cache: Cache) -> None:
+        self._seen = seen
         self._cache = cache
 
     def read(self, repository: Reference, described: Descriptor, limit: Limit) -> bytes:
@@ -31,7 +31,7 @@ class Blobs:
         """
         what = _named(repository, described)
         limit.check(described.size, what)
-        data = b"".join(self._remote.read_blob(repository, described))
+        data = b"".join(self._seen.read_blob(repository, described))
         if Digest.of(data) != described.digest:
             raise OutsideError(
                 f"{what} has another content: its digest is {Digest.of(data)}",

@@ -18,6 +18,7 @@ from toolkit.registry.oci.addresses import marks_number, marks_tag
 from toolkit.registry.oci.artifact import artifact, check_type
 from toolkit.registry.oci.blobs import Blobs
 from toolkit.registry.oci.contest import Clock
+from toolkit.registry.oci.seen import Seen
 from toolkit.remote.client import Remote
 
 MARKS_TYPE = "application/vnd.comp.component.marks.v1+json"
@@ -30,20 +31,20 @@ class DamagedMarksError(OutsideError):
     """Marks that cannot be read."""
 
 
-def read_marks(remote: Remote, blobs: Blobs, repository: Reference, tags: Iterable[str]) -> Marks:
+def read_marks(seen: Seen, blobs: Blobs, repository: Reference, tags: Iterable[str]) -> Marks:
     """Return the marks of a component whose repository has these tags. Raises OutsideError if they are damaged."""
-    return _read_all(remote, blobs, repository, _newest(tags)[1])
+    return _read_all(seen, blobs, repository, _newest(tags)[1])
 
 
 def change_marks(
-    remote: Remote, blobs: Blobs, repository: Reference, change: Callable[[Marks], Marks], clock: Clock
+    remote: Remote, seen: Seen, blobs: Blobs, repository: Reference, change: Callable[[Marks], Marks], clock: Clock
 ) -> Marks:
     """Change the marks of a component, also while others do, and return them. Raises OutsideError if too many do."""
     mine = set[str]()
     for attempt in range(1, _ATTEMPTS + 1):
         number, newest = _newest(remote.tags(repository) or ())
         # Ours lack what another changed at the same moment, and theirs get our change now.
-        before = _read_all(remote, blobs, repository, [tag for tag in newest if tag not in mine] or newest)
+        before = _read_all(seen, blobs, repository, [tag for tag in newest if tag not in mine] or newest)
         marks = change(before)
         if marks == before and len(newest) <= 1:
             return marks
@@ -65,9 +66,9 @@ def _newest(tags: Iterable[str]) -> tuple[int, list[str]]:
     return highest, sorted(tag for number, tag in numbered if number == highest)
 
 
-def _read_all(remote: Remote, blobs: Blobs, repository: Reference, tags: Iterable[str]) -> Marks:
+def _read_all(seen: Seen, blobs: Blobs, repository: Reference, tags: Iterable[str]) -> Marks:
     """Return the marks that several tags name: until their writers have settled it, what one of them set counts."""
-    found = [_read(remote, blobs, repository.with_tag(tag)) for tag in tags]
+    found = [_read(seen, blobs, repository.with_tag(tag)) for tag in tags]
     return reduce(_united, found) if found else Marks()
 
 
@@ -80,9 +81,9 @@ def _united(one: Marks, other: Marks) -> Marks:
     return united
 
 
-def _read(remote: Remote, blobs: Blobs, tag: Reference) -> Marks:
+def _read(seen: Seen, blobs: Blobs, tag: Reference) -> Marks:
     """Read the marks that a tag names."""
-    manifest = remote.manifest(tag, mirrors=True)
+    manifest = seen.manifest(tag, mirrors=True)
     if manifest is None:
         raise OutsideError(f"{tag} was listed and is missing", hint="try again; another program may delete tags")
     try:

@@ -14,6 +14,7 @@ from toolkit.oci.reference import Reference
 from toolkit.registry.names import Name, parse_name
 from toolkit.registry.oci.addresses import Addresses, is_long_name, name_tag, named
 from toolkit.registry.oci.artifact import artifact, check_type
+from toolkit.registry.oci.seen import Seen
 from toolkit.remote.client import Remote
 from toolkit.system.threads import at_once
 
@@ -23,10 +24,10 @@ NAME_TYPE = "application/vnd.comp.component.name.v1+json"
 _NAME = "dev.comp.component.name"
 
 
-def read_names(remote: Remote, at: Addresses) -> list[Name]:
+def read_names(seen: Seen, at: Addresses) -> list[Name]:
     """Return the names that have a tag, in order; other tags are passed over."""
-    tags = remote.tags(at.names) or ()
-    long_names = at_once(lambda tag: _read_long(remote, at.names.with_tag(tag)), [*filter(is_long_name, tags)])
+    tags = seen.tags(at.names) or ()
+    long_names = at_once(lambda tag: _read_long(seen, at.names.with_tag(tag)), [*filter(is_long_name, tags)])
     return sorted({name for name in (*map(named, tags), *long_names) if name})
 
 
@@ -41,9 +42,9 @@ def _artifact(name: Name) -> Image:
     return artifact(NAME_TYPE, b"{}", NAME_TYPE, notes={_NAME: str(name)})
 
 
-def _read_long(remote: Remote, tag: Reference) -> Name | None:
+def _read_long(seen: Seen, tag: Reference) -> Name | None:
     """Return the name in a manifest; None, with a warning, if it has none."""
-    manifest = remote.manifest(tag)
+    manifest = seen.manifest(tag)
     try:
         document = parse_document(manifest.data) if manifest else {}
         check_type(document, NAME_TYPE)

@@ -21,6 +21,7 @@ from toolkit.registry.oci.contest import Clock
 from toolkit.registry.oci.mark_log import DamagedMarksError, read_marks
 from toolkit.registry.oci.name_tags import read_names
 from toolkit.registry.oci.search_index import SearchIndex
+from toolkit.registry.oci.seen import Seen
 from toolkit.registry.place import Place
 from toolkit.registry.release import Release
 from toolkit.registry.semver import Version
@@ -33,12 +34,15 @@ log = logging.getLogger(__name__)
 class OciReader:
     """One registry at `oci://HOST/PREFIX`. Nothing is asked until a method is called."""
 
-    def __init__(self, place: Place, remote: Remote, cache: Cache, clock: Clock | None = None) -> None:
+    def __init__(
+        self, place: Place, remote: Remote, cache: Cache, clock: Clock | None = None, *, offline: bool = False
+    ) -> None:
         self.at = Addresses.of(place)
         self.remote = remote
         self.clock = clock or Clock()
-        self.blobs = Blobs(remote, cache)
-        self.index = SearchIndex(self.at.index, remote, cache, self.clock)
+        self.seen = Seen(remote, cache, offline=offline)
+        self.blobs = Blobs(self.seen, cache)
+        self.index = SearchIndex(self.at.index, remote, self.seen, cache, self.clock)
         # What the manifests of releases name that were read.
         self.known: dict[tuple[Name, Version], Parts] = {}
         self._place = place
@@ -50,11 +54,11 @@ class OciReader:
 
     def names(self) -> list[Name]:
         """Return the name of every component, in order; also one whose first publish was cut off."""
-        return read_names(self.remote, self.at)
+        return read_names(self.seen, self.at)
 
     def tags(self, name: Name) -> tuple[str, ...]:
         """Return the tags of a component's repository; none if it does not exist."""
-        return self.remote.tags(self.at.component(name)) or ()
+        return self.seen.tags(self.at.component(name)) or ()
 
     def versions(self, name: Name) -> list[Version]:
         """Return the versions of a component, in order; tags that are no versions are passed over."""
@@ -90,20 +94,20 @@ class OciReader:
 
     def marks(self, name: Name) -> Marks:
         """Return the marks of a component."""
-        return read_marks(self.remote, self.blobs, self.at.component(name), self.tags(name))
+        return read_marks(self.seen, self.blobs, self.at.component(name), self.tags(name))
 
     def entries(self, words: Iterable[str] = ()) -> Iterator[Entry]:
         """Yield the entry of each component that matches all words; from the releases if there is no index."""
         wanted = list(words)
-        entries = self.index.read()
+        entries = self.index.read(wanted)
         if entries is None:
             names = self.names()
             if names:
                 log.warning(
                     "%s has no index, so that every component is read; `comp registry reindex` makes one", self.place
                 )
-            entries = [entry for entry in at_once(self.entry, names) if entry]
-        yield from (entry for entry in entries if entry.matches(wanted))
+            entries = [entry for entry in at_once(self.entry, names) if entry and entry.matches(wanted)]
+        yield from entries
 
     def entry(self, name: Name) -> Entry | None:
         """Return a component's entry from its releases; None if it has none, or, with a warning, damaged marks."""
@@ -127,7 +131,7 @@ class OciReader:
         """Return the entry of a component with these tags and that of `new`; None without a sound release."""
         listed = tuple(tags)
         versions = {*versions_of(listed), *([new.version] if new else [])}
-        marks = read_marks(self.remote, self.blobs, self.at.component(name), listed)
+        marks = read_marks(self.seen, self.blobs, self.at.component(name), listed)
         sound = set(versions)
         while (newest := newest_version(sound, marks)) is not None:
             try:
@@ -149,7 +153,7 @@ class OciReader:
         if not fresh and (known := self.known.get((name, version))):
             return known
         tag = self.at.release(name, version)
-        manifest = self.remote.manifest(tag, mirrors=not fresh)
+        manifest = self.seen.manifest(tag, fresh=fresh, mirrors=not fresh)
         if manifest is None:
             raise OutsideError(f"{self.place} has no release {name}@{version}", hint=f"{tag} is missing")
         try:

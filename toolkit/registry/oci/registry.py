@@ -34,6 +34,7 @@ class OciRegistry(OciReader):
 
         Of several publishers at the same time one wins, as `contest` says. Raises InputError as `check_taken` does.
         """
+        self.seen.check_online()
         artifact = release_artifact(release, contents)
         repository = self.at.component(release.name)
         # Before anything is sent: the tag has to be valid.
@@ -62,7 +63,8 @@ class OciRegistry(OciReader):
 
     def change_marks(self, name: Name, change: Callable[[Marks], Marks]) -> Marks:
         """Change the marks of a component, and return them."""
-        marks = change_marks(self.remote, self.blobs, self.at.component(name), change, self.clock)
+        self.seen.check_online()
+        marks = change_marks(self.remote, self.seen, self.blobs, self.at.component(name), change, self.clock)
         self._update_index(name, self.tags(name))
         return marks
 
@@ -71,6 +73,7 @@ class OciRegistry(OciReader):
 
         The names are those of the tags, of the index, and of the server's list of repositories if it permits that.
         """
+        self.seen.check_online()
         names = sorted(self.every_name())
         entries = [entry for entry in at_once(self.entry, names) if entry]
         found = {entry.name for entry in entries}
@@ -80,6 +83,7 @@ class OciRegistry(OciReader):
 
     def faults(self, checked: Checked) -> Iterator[Fault]:
         """Check all that is on the server against each other, and yield every fault."""
+        self.seen.check_online()
         return verify(self, checked)
 
     def _update_index(self, name: Name, tags: Iterable[str], new: Release | None = None) -> None:

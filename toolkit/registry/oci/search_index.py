@@ -6,12 +6,10 @@ read before and wrote after; then the component's next release, or `comp registr
 """
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from toolkit.cache.records import Record
 from toolkit.cache.store import Cache
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
@@ -20,13 +18,14 @@ from toolkit.oci.descriptor import Descriptor
 from toolkit.oci.document import parse_document
 from toolkit.oci.image import Layer
 from toolkit.oci.reference import Reference
-from toolkit.registry.catalogue import catalogue_bytes, read_entries
+from toolkit.registry.catalogue import catalogue_bytes, catalogue_text, matching
 from toolkit.registry.entry import Entry
 from toolkit.registry.layout import shard
 from toolkit.registry.names import Name, parse_name
 from toolkit.registry.oci.artifact import TITLE, artifact, blob, check_type
 from toolkit.registry.oci.blobs import Blobs
 from toolkit.registry.oci.contest import Clock
+from toolkit.registry.oci.seen import Seen
 from toolkit.remote.client import Remote
 from toolkit.remote.manifests import Manifest
 from toolkit.system.threads import at_once
@@ -43,14 +42,6 @@ _ATTEMPTS = 8
 _STEP = 0.02
 
 
-class _LastIndex(Record, frozen=True, kw_only=True):
-    """The index's manifest that was read last."""
-
-    KIND: ClassVar[str] = "component-index"
-
-    manifest: Digest
-
-
 class _Index(Struct, frozen=True, kw_only=True):
     """An index as the server has it: the part of each number."""
 
@@ -60,24 +51,30 @@ class _Index(Struct, frozen=True, kw_only=True):
 class SearchIndex:
     """The index under a tag."""
 
-    def __init__(self, tag: Reference, remote: Remote, cache: Cache, clock: Clock) -> None:
+    def __init__(self, tag: Reference, remote: Remote, seen: Seen, cache: Cache, clock: Clock) -> None:
         self._tag = tag
         self._remote = remote
+        self._seen = seen
         self._cache = cache
-        self._blobs = Blobs(remote, cache)
+        self._blobs = Blobs(seen, cache)
         self._clock = clock
+        # The lines of the parts that were read.
+        self._texts: dict[Digest, bytes] = {}
 
-    def read(self) -> list[Entry] | None:
-        """Return all entries in the order of names; None if there is no index, or, with a warning, a damaged one."""
+    def read(self, words: Sequence[str] = ()) -> list[Entry] | None:
+        """Return the entries with all words, in the order of names.
+
+        None if there is no index, or, with a warning, a damaged one.
+        """
         try:
-            index = self._fetch()
+            index = self._fetch(fresh=False)
             if index is None:
                 return None
-            parts = at_once(self._read_part, [*index.parts.values()])
+            texts = at_once(self._text, [*index.parts.values()])
+            return matching(b"".join(texts), words)
         except InputError as error:
             log.warning("the index %s is damaged: %s", self._tag, error)
             return None
-        return sorted((entry for entries in parts for entry in entries), key=lambda entry: entry.name)
 
     def update(self, entry: Entry) -> None:
         """Put one component's entry in place of the one that it has. Raises OutsideError if others do so all the time.
@@ -87,7 +84,7 @@ class SearchIndex:
         number = _part_of(parse_name(entry.name))
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                index = self._fetch()
+                index = self._fetch(fresh=True)
                 before = self._read_part(index.parts[number]) if index and number in index.parts else []
             except InputError as error:
                 raise OutsideError(f"the index {self._tag} is damaged: {error.message}") from error
@@ -108,32 +105,21 @@ class SearchIndex:
             parts.setdefault(_part_of(parse_name(entry.name)), []).append(entry)
         self._write(None, {number: catalogue_bytes(some) for number, some in parts.items()})
 
-    def _fetch(self) -> _Index | None:
-        """Return the index that the tag names now; None if it is missing. Raises InputError for anything else."""
-        last = self._cache.recall(_LastIndex, self._key)
-        data = self._cache.read_verified(last.manifest) if last else None
-        known = Manifest(digest=last.manifest, data=data) if last and data is not None else None
-        found = self._remote.manifest(self._tag, known=known)
-        if found is None:
-            return None
-        index = _read_index(found)
-        if found is not known:
-            self._cache.store_verified(iter((found.data,)), found.digest, what=f"manifest of {self._tag}")
-            self._remember(found.digest)
-        return index
+    def _fetch(self, *, fresh: bool) -> _Index | None:
+        """Return the index that the tag names, `fresh` or as it was seen. Raises InputError for anything else."""
+        found = self._seen.manifest(self._tag, fresh=fresh)
+        return _read_index(found) if found else None
 
-    @property
-    def _key(self) -> dict[str, str]:
-        """The key of the record in the cache."""
-        return {"tag": str(self._tag)}
-
-    def _remember(self, manifest: Digest) -> None:
-        """Remember the manifest of the index, which the cache has."""
-        self._cache.remember(self._key, _LastIndex(manifest=manifest))
+    def _text(self, described: Descriptor) -> bytes:
+        """Return the lines of one part. Raises InputError if it is damaged."""
+        if described.digest not in self._texts:
+            data = self._blobs.read(self._tag, described, RECORD_SIZE)
+            self._texts[described.digest] = catalogue_text(data)
+        return self._texts[described.digest]
 
     def _read_part(self, described: Descriptor) -> list[Entry]:
         """Return the entries of one part. Raises InputError if it is damaged."""
-        return read_entries(self._blobs.read(self._tag, described, RECORD_SIZE))
+        return matching(self._text(described), ())
 
     def _write(self, index: _Index | None, changed: Mapping[int, bytes]) -> Digest:
         """Set the tag to the index with some parts changed, and return its manifest's digest."""
@@ -144,9 +130,9 @@ class SearchIndex:
         there = {part.digest for part in kept.values()} | ({Digest.of(_CONFIG)} if index else set())
         digest = self._remote.push(made, self._tag, present=frozenset(there))
         # What was just written is not read again.
-        for data in (made.manifest, *changed.values()):
+        for data in changed.values():
             self._cache.store_verified(iter((data,)), Digest.of(data), what=f"the index {self._tag}")
-        self._remember(digest)
+        self._seen.note(self._tag, Manifest(digest=digest, data=made.manifest))
         return digest
 
     def _kept(self, part: Descriptor) -> Layer:

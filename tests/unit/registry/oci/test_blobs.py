@@ -12,6 +12,7 @@ from toolkit.limits import RECORD_SIZE
 from toolkit.oci.descriptor import Descriptor
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.registry.oci.blobs import Blobs
+from toolkit.registry.oci.seen import Seen
 from toolkit.remote.client import Remote
 
 DATA = b"some content"
@@ -26,7 +27,8 @@ def repository(fake: FakeRemote) -> Reference:
 
 @pytest.fixture
 def blobs(tmp_path: Path) -> Blobs:
-    return Blobs(Remote(environ={"HOME": str(tmp_path)}, pause=lambda _: None), Cache(tmp_path / "cache"))
+    cache = Cache(tmp_path / "cache")
+    return Blobs(Seen(Remote(environ={"HOME": str(tmp_path)}, pause=lambda _: None), cache), cache)
 
 
 def test_a_blob_is_read_once(fake: FakeRemote, repository: Reference, blobs: Blobs) -> None:

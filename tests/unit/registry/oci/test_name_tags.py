@@ -13,10 +13,10 @@ TRAIN, SCORE, LONG = Name("ml", "train"), Name("ml", "score"), Name("n" * 100, "
 
 
 def test_names_are_added_in_any_order_and_read_in_theirs(fake: FakeRemote, registry: OciRegistry) -> None:
-    assert read_names(registry.remote, registry.at) == []
+    assert read_names(registry.seen, registry.at) == []
     add_names(registry.remote, registry.at, [TRAIN, SCORE, LONG])
     add_names(registry.remote, registry.at, [TRAIN])
-    assert read_names(registry.remote, registry.at) == [SCORE, TRAIN, LONG]
+    assert read_names(registry.seen, registry.at) == [SCORE, TRAIN, LONG]
     assert len(fake.tags["team/comp-names"]) == 3
 
 
@@ -26,7 +26,7 @@ def test_other_tags_are_passed_over(fake: FakeRemote, registry: OciRegistry, cap
     fake.tags["team/comp-names"] |= {"latest": digest, "ML__train": digest}
     manifest = b'{"config":{"mediaType":"application/vnd.oci.image.config.v1+json"}}'
     fake.put_manifest("team/comp-names", manifest, "application/vnd.oci.image.manifest.v1+json", tag="long-abc")
-    assert read_names(registry.remote, registry.at) == [TRAIN]
+    assert read_names(registry.seen, registry.at) == [TRAIN]
     assert "comp-names:long-abc is not the name of a component" in caplog.text
 
 
@@ -34,4 +34,4 @@ def test_a_long_tag_with_another_name_is_refused(fake: FakeRemote, registry: Oci
     add_names(registry.remote, registry.at, [LONG])
     fake.tags["team/comp-names"]["long-abc"] = fake.tags["team/comp-names"][name_tag(LONG)]
     with pytest.raises(OutsideError, match="is the tag of another name"):
-        read_names(registry.remote, registry.at)
+        read_names(registry.seen, registry.at)
