@@ -33,6 +33,7 @@ from toolkit.words import some_of
 log = logging.getLogger(__name__)
 
 _USUAL = "main"
+_WRITABLE = "name a folder that can be written with COMP_CACHE_DIR"
 _NAME_LENGTH = 32
 # `Ann <ann@example.com> 1735689600 +0000`
 _IDENTITY = re.compile(r"(.*?) ?<(.*)> \d+ [+-]\d{4}\s*")
@@ -72,15 +73,15 @@ class Clone:
         """
         reference = f"refs/comp/heads/{branch}" if branch else "refs/comp/HEAD"
         with self._alone():
-            if self._offline:
-                return self._offline_commit(reference, branch, fresh=fresh)
+            if self._offline or not os.access(self._repository, os.W_OK):
+                return self._kept(reference, branch, fresh=fresh)
             try:
                 found = self._fetched(branch, reference)
             except NoAnswerError as error:
                 commit = self._commit(reference)
                 if commit is None or fresh:
                     raise
-                self._warn(error)
+                self._say_age(error.message)
                 return commit
             (self.folder / "fetched").touch()
             return self._commit(reference) if found else None
@@ -168,26 +169,31 @@ class Clone:
         done = self.git.try_("rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
         return None if done.code else done.text.strip()
 
-    def _offline_commit(self, reference: str, branch: str | None, *, fresh: bool) -> str:
-        """Return the commit that was last fetched. Raises OutsideError if there is none, or it has to be fresh."""
+    def _kept(self, reference: str, branch: str | None, *, fresh: bool) -> str:
+        """Return the commit that was last fetched, without fetching.
+
+        Raises OutsideError if there is none, or if it has to be fresh.
+        """
+        why = "comp is offline" if self._offline else f"{self.folder} cannot be written"
+        hint = HINT if self._offline else _WRITABLE
         if fresh:
-            raise OutsideError(f"nothing can be written to {self.place}: comp is offline", hint=HINT)
+            raise OutsideError(f"nothing can be published in {self.place}: {why}", hint=hint)
         commit = self._commit(reference)
         if commit is None:
             what = f"the branch {branch} of {self.place}" if branch else str(self.place)
-            raise OutsideError(f"{what} was never fetched here, and comp is offline", hint=HINT)
-        self._warn(None)
+            raise OutsideError(f"{what} was never fetched here, and {why}", hint=hint)
+        self._say_age(None if self._offline else why)
         return commit
 
-    def _warn(self, error: NoAnswerError | None) -> None:
-        """Say how old is what the clone has."""
+    def _say_age(self, problem: str | None) -> None:
+        """Say once how old is what the clone has; a `problem` makes it a warning."""
         if self._warned:
             return
         self._warned = True
         fetched = self.folder / "fetched"
         age = ago(time.time() - fetched.stat().st_mtime) if fetched.exists() else "some time ago"
-        if error:
-            log.warning("%s; using what was fetched of %s %s", error.message, self.place, age)
+        if problem:
+            log.warning("%s; using what was fetched of %s %s", problem, self.place, age)
         else:
             log.info("offline: using what was fetched of %s %s", self.place, age)
 

@@ -86,7 +86,7 @@ def test_offline_what_was_fetched_is_used(
     [message] = caplog.messages
     assert message.startswith(f"offline: using what was fetched of {upstream.place} ")
     assert message.endswith(" days ago")
-    with pytest.raises(OutsideError, match="nothing can be written to"):
+    with pytest.raises(OutsideError, match="nothing can be published in"):
         quiet.fetch(None, fresh=True)
 
 
@@ -104,6 +104,23 @@ def test_without_the_server_what_was_fetched_is_used_with_a_warning(
     assert caplog.messages == [f"git cannot reach it; using what was fetched of {upstream.place} a moment ago"]
     with pytest.raises(NoAnswerError):
         clone.fetch(None, fresh=True)
+
+
+def test_a_clone_that_cannot_be_written_is_read(
+    upstream: Upstream, environ: Mapping[str, str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = clone_of(upstream, environ).fetch(None)
+    upstream.put({"a": ("100644", b"2")})
+    # The superuser may write everywhere.
+    monkeypatch.setattr(os, "access", lambda _path, mode: mode != os.W_OK)
+    clone = clone_of(upstream, environ)
+    assert clone.fetch(None) == before
+    assert caplog.messages == [
+        f"{clone.folder} cannot be written; using what was fetched of {upstream.place} a moment ago"
+    ]
+    with pytest.raises(OutsideError, match=r"nothing can be published in .* cannot be written") as caught:
+        clone.fetch(None, fresh=True)
+    assert "COMP_CACHE_DIR" in str(caught.value.hint)
 
 
 def test_a_clone_that_a_killed_process_left_is_made_anew(

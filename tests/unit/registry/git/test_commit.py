@@ -1,5 +1,6 @@
 """A registry in a commit of a stranger's: what is no file of a registry is not read as one."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,6 +66,32 @@ def test_names_that_no_component_can_have_are_left_out(upstream: Upstream, envir
     strange = {f"c/{name}/v/1.0.0.json": record for name in ("ML/train", "ml/Train", "ml/tráin", "ml/-x", "ml/a b")}
     registry = read(upstream, environ, {**SOUND, **strange, f"c/ml/{'x' * 300}/v/1.0.0.json": record})
     assert registry.names() == [TRAIN]
+
+
+def test_trees_that_git_itself_refuses_to_check_out_reach_no_file(
+    upstream: Upstream, environ: Mapping[str, str], tmp_path: Path
+) -> None:
+    read(upstream, environ, SOUND)
+    blob = upstream.git("rev-parse", f"main:{RECORD}").strip()
+
+    def tree(**entries: str) -> str:
+        # In the order that git has, or it would not find them.
+        data = b"".join(
+            (b"100644 " if name.endswith("json") else b"40000 ") + os.fsencode(name) + b"\0" + bytes.fromhex(identity)
+            for name, identity in entries.items()
+        )
+        return upstream.git("hash-object", "-t", "tree", "-w", "--literally", "--stdin", data=data).strip()
+
+    train = tree(v=tree(**{"1.0.0.json": blob}))
+    names = tree(**dict.fromkeys(["..", ".git", "train", "\udcff"], train))
+    config = upstream.git("rev-parse", "main:config.json").strip()
+    root = tree(**{"..": names, "c": tree(ml=names), "config.json": config})
+    commit = upstream.git("commit-tree", "-p", "main", "-m", "bad", root).strip()
+    upstream.git("update-ref", "refs/heads/main", commit)
+    registry = GitRegistry.read(upstream.place, environ)
+    assert registry.names() == [TRAIN]
+    assert [entry.name for entry in registry.entries()] == ["ml/train"]
+    assert not [*tmp_path.rglob("1.0.0.json")]
 
 
 def test_a_file_among_records_is_named(upstream: Upstream, environ: Mapping[str, str]) -> None:

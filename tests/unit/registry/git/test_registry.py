@@ -11,14 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.git_registry import Upstream, environ_for, make_upstream
+from tests.git_server import serving_pushes
 from tests.releases import contract, publish, release
 from toolkit.digest import Digest
-from toolkit.errors import InputError, OutsideError, UsageError
+from toolkit.errors import InputError, OutsideError, RemoteError, UsageError
 from toolkit.registry import layout
 from toolkit.registry.finding import find
 from toolkit.registry.git.registry import GitRegistry
 from toolkit.registry.marks import Yank
 from toolkit.registry.names import Name, parse_request
+from toolkit.registry.place import parse_place
 from toolkit.registry.release import CONTRACT
 from toolkit.registry.semver import parse_version
 
@@ -178,6 +180,21 @@ def race(
         results.put("lost" if "V604" in error.message else error.message)
     except BaseException as error:  # noqa: BLE001 (the test reads it)
         results.put(f"{type(error).__name__}: {error}")
+
+
+def test_a_server_takes_releases_with_a_login(upstream: Upstream, ann: Mapping[str, str], tmp_path: Path) -> None:
+    upstream.git("config", "http.receivepack", "true")
+    with serving_pushes(upstream.folder.parent, user="ann:s3cret-word") as host:
+        place = parse_place(f"git+http://ann:s3cret-word@{host}/upstream.git")
+        assert publish(GitRegistry.open(place, ann), release())
+        assert GitRegistry.read(place, ann).names() == [TRAIN]
+        # The name and the password are no part of what is known of the place.
+        bare = parse_place(f"git+http://{host}/upstream.git")
+        with pytest.raises(RemoteError, match=f"git has no access to http://{host}/upstream.git"):
+            GitRegistry.open(bare, ann)
+    assert upstream.subjects() == ["ml/train 1.0.0"]
+    kept = [path.read_bytes() for path in (tmp_path / "ann").rglob("*") if path.is_file()]
+    assert not any(b"s3cret" in data for data in kept)
 
 
 KILLER = """\
