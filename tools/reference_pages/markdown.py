@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 _CODE = re.compile(r"(`[^`]*`)")
 # An option or a variable in a text of help, which has no backticks around it in a terminal.
-_NAME = re.compile(r"(?<![\w-])(--[a-z][a-z-]*[a-z]|\$?COMP_[A-Z_]+\b)")
+_NAME = re.compile(r"(?<![\w-])(--[a-z][a-z-]*[a-z]|\$?COMP_[A-Z_]+\b(?:=\w+)?)")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

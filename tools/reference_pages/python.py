@@ -5,6 +5,7 @@ Signatures are taken from the source as they are written there; what they cannot
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -18,6 +19,8 @@ _HEAD = """\
 What `toolkit` offers to programs: `import toolkit`. Names that are not on this page may change in any version. Nothing
 heavy is imported before it is used."""
 _WIDTH = 88
+# An argument with a type and a default: `ast` writes no spaces there.
+_DEFAULT = re.compile(r"^(\*{0,2}\w+: [^=]+)=(.+)$")
 _ARTIFACTS = {"Input": "`Input[CLASS]`: an artifact that the function reads.", "Output": "One that it writes."}
 
 
@@ -84,12 +87,13 @@ def _class(node: ast.ClassDef) -> Iterator[str]:
 
 def _signature(node: ast.FunctionDef) -> str:
     """Return a function's head, as written; a long one with an argument a line."""
-    arguments, returned = ast.unparse(node.args), f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    each = [_DEFAULT.sub(r"\1 = \2", argument) for argument in _split(ast.unparse(node.args))]
+    arguments, returned = ", ".join(each), f" -> {ast.unparse(node.returns)}" if node.returns else ""
     decorators = "".join(f"@{name}\n" for name in map(ast.unparse, node.decorator_list) if name == "property")
     head = f"{decorators}def {node.name}({arguments}){returned}"
     if len(head) <= _WIDTH:
         return head
-    lines = ",\n    ".join(_split(arguments))
+    lines = ",\n    ".join(each)
     return f"{decorators}def {node.name}(\n    {lines},\n){returned}"
 
 

@@ -10,6 +10,7 @@ from tools.reference_pages.markdown import code, prose, table
     [
         ("Two\n  lines.", "Two lines."),
         ("a_b *c* [d] <e> & f|g", r"a\_b \*c\* \[d\] &lt;e&gt; &amp; f&#124;g"),
+        ("with COMP_LOCKED=1.", "with `COMP_LOCKED=1`."),
         ("`a_b` and --dry-run.", "`a_b` and `--dry-run`."),
         ("`comp build --push` sets $COMP_IMAGE_PREFIX", "`comp build --push` sets `$COMP_IMAGE_PREFIX`"),
     ],

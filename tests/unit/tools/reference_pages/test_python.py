@@ -19,6 +19,11 @@ def test_a_function_has_its_ways_to_be_called() -> None:
     assert "Raises ComponentError for" in section
 
 
+def test_a_default_stands_apart_from_its_type() -> None:
+    section = python_page().partition("\n## toolkit.load\n")[2].partition("\n## ")[0]
+    assert "\n    locked: bool | None = None,\n" in section
+
+
 def test_errors_stand_with_their_exit_codes() -> None:
     page = python_page()
     assert "| `CompError` | 4 | " in page
