@@ -19,6 +19,7 @@ from toolkit.errors import InputError, Location, UsageError
 from toolkit.limits import SETTINGS_SIZE
 from toolkit.redaction import without_login
 from toolkit.registry import lock_place
+from toolkit.registry.image_copies import check_copy
 from toolkit.registry.names import ANY, Name, VersionRequest, parse_name, parse_request
 from toolkit.registry.place import Place, PlaceKind, parse_place
 from toolkit.registry.release import CONTRACT
@@ -229,9 +230,12 @@ def _document(path: Path) -> dict[str, Any]:
 def _images(document: Mapping[str, Any], path: Path) -> Mapping[str, str]:
     """Return the map of images in the data of a lock. Raises InputError for anything else in its place."""
     images = document.get("images", {})
-    if not isinstance(images, dict) or not all(isinstance(image, str) for image in images.values()):
+    if not isinstance(images, dict):
         raise _damaged(path, "images is not a table of texts")
-    return images
+    try:
+        return {image: check_copy(image, copy) for image, copy in images.items()}
+    except ValueError as error:
+        raise _damaged(path, f"images: {error}") from None
 
 
 def _entry(name: str, data: Mapping[str, Any]) -> LockedRelease:

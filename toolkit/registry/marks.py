@@ -4,7 +4,6 @@ Releases never change, so that this is a small document of its own for each comp
 """
 
 import json
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -13,13 +12,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from toolkit.errors import InputError
+from toolkit.registry.image_copies import check_copy
 from toolkit.registry.names import Name, parse_name
 from toolkit.registry.semver import Version, parse_version
 from toolkit.words import one_line
 
 _API = 1
-_BY_DIGEST = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
-_SHOWN = 80
 
 
 class Yank(Struct, frozen=True, kw_only=True):
@@ -103,7 +101,7 @@ class Marks(Struct, frozen=True, kw_only=True):
                 ),
                 deprecated=_deprecation(deprecated) if deprecated else None,
                 images=MappingProxyType(
-                    {str(image): _copy(copy) for image, copy in document.get("images", {}).items()}
+                    {str(image): check_copy(str(image), copy) for image, copy in document.get("images", {}).items()}
                 ),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -124,13 +122,6 @@ def _deprecation(data: Mapping[str, Any]) -> Deprecation:
         by=_optional(data, "by"),
         superseded_by=parse_name(successor) if successor else None,
     )
-
-
-def _copy(reference: object) -> str:
-    """Read the reference of a copy. Raises ValueError unless it has a digest: it stands for what was verified."""
-    if not isinstance(reference, str) or not _BY_DIGEST.fullmatch(reference):
-        raise ValueError(f"{str(reference)[:_SHOWN]!r} is not an image by digest")
-    return reference
 
 
 def _optional(data: Mapping[str, Any], key: str) -> str | None:

@@ -19,7 +19,7 @@ from toolkit.system import temporary
 
 
 class Released(Struct, frozen=True, kw_only=True):
-    """The contract of a release as it is to be run, with a mirror's image if the lock has one; `origin` is in words."""
+    """The contract of a release as it is to be run, with a mirror's image if there is one; `origin` is in words."""
 
     name: Name
     contract: str
@@ -78,7 +78,8 @@ def find_release(
     check_names(release, data)
     for words in found.warnings():
         remark(words)
-    text, image = data.decode(errors="replace"), lock.image(release.image)
+    copies = found.registry.marks(release.name).images
+    text, image = data.decode(errors="replace"), copies.get(release.image) or lock.image(release.image)
     if image != release.image:
         text = pin_image(text, image, Path(str(release), CONTRACT))
     return Released(name=release.name, contract=text, origin=f"{release} of {found.place}")

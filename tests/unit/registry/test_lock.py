@@ -40,12 +40,12 @@ def write(folder: Path, changes: dict[str, Any] | None = None, **more: object) -
 
 
 def test_an_entry_is_read_with_its_types(tmp_path: Path) -> None:
-    lock = write(tmp_path, images={"a": "b"})
+    lock = write(tmp_path, images={"a": f"b@{DIGEST}"})
     (entry,) = lock.components.values()
     assert (str(entry), str(entry.digest), str(entry.request)) == ("ml/train@1.2.0", DIGEST, "ml/train@^1")
     assert lock.copy_of(entry) == tmp_path / "components/ml/train/component.yaml"
     assert lock.bindings() == {"ml/train": parse_place(str(tmp_path.parent / "shared"))}
-    assert (lock.image("a"), lock.image("c")) == ("b", "c")
+    assert (lock.image("a"), lock.image("c")) == (f"b@{DIGEST}", "c")
     assert set(entry.to_dict()) == set(ENTRY_KEYS)
     assert set(json.loads(lock.to_bytes())) == set(LOCK_KEYS)
 
@@ -95,9 +95,18 @@ def test_an_entry_that_is_none(tmp_path: Path, changes: dict[str, Any], message:
     assert str(caught.value.where) == str(tmp_path / "components.lock")
 
 
-def test_images_that_are_no_texts(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="images is not a table of texts"):
-        write(tmp_path, images={"a": 1})
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ([], "images is not a table of texts"),
+        ({"a": 1}, "images: '1' is not an image by digest"),
+        ({"a": "b:1"}, "images: 'b:1' is not an image by digest"),
+        ({ENTRY["image"]: "b@sha256:" + "1" * 64}, "it has another digest"),
+    ],
+)
+def test_images_that_are_no_copies(tmp_path: Path, images: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        write(tmp_path, images=images)
 
 
 def test_the_place_of_a_registry_that_is_none(tmp_path: Path) -> None:
@@ -131,16 +140,16 @@ def test_names_of_a_lock(tmp_path: Path) -> None:
 
 
 def test_a_removed_component_takes_its_mirror_along(tmp_path: Path) -> None:
-    lock = write(tmp_path, images={ENTRY["image"]: "mirror", "other": "kept"})
+    lock = write(tmp_path, images={ENTRY["image"]: f"mirror@{DIGEST}", "other": f"kept@{DIGEST}"})
     left = lock.without(*lock.components.values())
-    assert (dict(left.components), dict(left.images)) == ({}, {"other": "kept"})
+    assert (dict(left.components), dict(left.images)) == ({}, {"other": f"kept@{DIGEST}"})
 
 
 def test_the_mirrors_of_the_lock_above(tmp_path: Path) -> None:
     assert mirrors_above(tmp_path) == {}
-    write(tmp_path, images={"a": "b"})
+    write(tmp_path, images={"a": f"b@{DIGEST}"})
     (tmp_path / "deep").mkdir()
-    assert mirrors_above(tmp_path / "deep") == {"a": "b"}
+    assert mirrors_above(tmp_path / "deep") == {"a": f"b@{DIGEST}"}
 
 
 def test_a_place_is_written_without_a_login_and_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,11 @@ def test_a_mirrors_image_is_run(environ: dict[str, str]) -> None:
         assert f"image: {MIRROR}\n" in found(text, environ).contract
 
 
+def test_the_copy_of_a_mirror_is_run(registry: Directory, environ: dict[str, str]) -> None:
+    registry.change_marks(Name("ml", "train"), lambda marks: marks.with_images({IMAGE: MIRROR}))
+    assert f"image: {MIRROR}\n" in found("ml/train", environ).contract
+
+
 def test_marks_are_said(registry: Directory, environ: dict[str, str]) -> None:
     name = Name("ml", "train")
     registry.change_marks(name, lambda marks: marks.with_yank(parse_version("1.1.0"), Yank(reason="it leaks", at=AT)))
