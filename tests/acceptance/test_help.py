@@ -22,7 +22,7 @@ INTERNAL = {"COMP_TOOLKIT_PYTHON", "COMP_PIPELINE_IMAGES"}
 
 def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Yield every command below a group with the words that call it."""
-    context = click.Context(group)
+    context = click.Context(group, **comp.context_settings)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None

@@ -16,7 +16,7 @@ def check_command_line(line: str) -> Iterator[str]:
     while "comp" in words:
         words = words[words.index("comp") + 1 :]
         end = next((number for number, word in enumerate(words) if word in _ENDS), len(words))
-        yield from _parsed(comp, click.Context(comp, info_name="comp"), words[:end])
+        yield from _parsed(comp, click.Context(comp, info_name="comp", **comp.context_settings), words[:end])
 
 
 def _parsed(command: click.Command, context: click.Context, words: list[str]) -> Iterator[str]:
