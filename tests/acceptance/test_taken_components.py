@@ -115,7 +115,7 @@ def test_a_deprecated_component_names_its_successor(shared: Directory, tmp_path:
 def test_status_has_a_line_for_each_component(shared: Directory, tmp_path: Path) -> None:
     ok("add", "train", folder=tmp_path)
     fine = comp("status", folder=tmp_path)
-    assert (fine.code, fine.out, fine.err) == (0, "OK  ml/train@1.0.0\n", "1 component: none need a change\n")
+    assert (fine.code, fine.out, fine.err) == (0, "OK  ml/train@1.0.0\n", "1 component\n")
     put(shared, "1.1.0")
     newer = comp("status", folder=tmp_path)
     assert (newer.code, newer.out) == (0, "OUTDATED  ml/train@1.0.0  1.1.0 is newer\n")
@@ -125,12 +125,12 @@ def test_status_has_a_line_for_each_component(shared: Directory, tmp_path: Path)
     assert (edited.code, edited.out, edited.err) == (
         1,
         f"MODIFIED  ml/train@1.0.0  {COPY} was edited; 1.1.0 is newer\n",
-        "1 component: 1 needs a change\n",
+        "1 of 1 component needs a change\n",
     )
     (shared.place.folder).rename(tmp_path / "away")
     assert comp("status", folder=tmp_path).code == 1
     (tmp_path / COPY).unlink()
-    (gone,) = json.loads(comp("status", "--offline", "--format", "json", folder=tmp_path).out)
+    (gone,) = json.loads(comp("status", "--local", "--format", "json", folder=tmp_path).out)
     assert gone == {
         "name": "ml/train",
         "version": "1.0.0",
@@ -147,7 +147,7 @@ def test_status_has_a_line_for_each_component(shared: Directory, tmp_path: Path)
 
 def test_status_without_a_lock(tmp_path: Path) -> None:
     result = comp("status", folder=tmp_path)
-    assert (result.code, result.out, result.err) == (0, "", "0 components: none need a change\n")
+    assert (result.code, result.out, result.err) == (0, "", "0 components\n")
 
 
 @pytest.mark.usefixtures("shared")

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from toolkit.cli import bars, consent, on_cluster, watching
 from toolkit.cli.console import Console, format_option, pass_console
-from toolkit.cli.registry_options import registry_option
+from toolkit.cli.registry_options import offline_option, registry_option
 from toolkit.collection.relocking import relock
 from toolkit.errors import InputError, Location, UsageError
 
@@ -60,6 +60,7 @@ base_option = click.option("--base", metavar="REF", help="The base to build on. 
 @click.option("--name", "former_name", hidden=True)
 @base_option
 @registry_option
+@offline_option
 @format_option
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 @watching.option

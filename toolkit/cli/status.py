@@ -10,6 +10,7 @@ import click
 
 from toolkit.cli.console import Console, columns, format_option, pass_console, printable
 from toolkit.cli.registry_names import locked_names
+from toolkit.cli.registry_options import offline_option
 from toolkit.words import counted
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 @click.command
 @click.argument("names", nargs=-1, shell_complete=locked_names, metavar="[NAME]...")
 @click.option("--check", is_flag=True, help="Exit with 1 for OUTDATED and DEPRECATED, too.")
-@click.option("--offline", is_flag=True, help="Compare the copies with components.lock alone, without a registry.")
+@click.option("--local", is_flag=True, help="Compare the copies with components.lock alone, and ask no registry.")
+@offline_option
 @format_option
 @pass_console
-def command(console: Console, *, names: Sequence[str], check: bool, offline: bool, form: str) -> int:
+def command(console: Console, *, names: Sequence[str], check: bool, local: bool, form: str) -> int:
     """Print how each component of components.lock is; by default all.
 
     MISSING: its copy is not there. CORRUPTED: the copy is no contract, or the release has another digest in the
@@ -35,7 +37,7 @@ def command(console: Console, *, names: Sequence[str], check: bool, offline: boo
     from toolkit.registry.standing import WRONG, State, standings
 
     lock = read_lock(find_lock(Path()))
-    registries = None if offline else Registries.of(None, environ=os.environ, required=False)
+    registries = None if local else Registries.of(None, environ=os.environ, required=False)
     found = list(standings(lock, lock.chosen(names), registries))
     if form == "json":
         console.data(json.dumps([as_data(each, lock) for each in found], indent=2))
@@ -45,10 +47,14 @@ def command(console: Console, *, names: Sequence[str], check: bool, offline: boo
     refused = WRONG | {State.OUTDATED, State.DEPRECATED} if check else WRONG
     wrong = sum(not refused.isdisjoint(each.states) for each in found)
     if form == "text":
-        console.say(
-            f"{counted(len(found), 'component')}: {wrong or 'none'} {'needs' if wrong == 1 else 'need'} a change"
-        )
+        console.say(_sum(wrong, len(found)))
     return 1 if wrong else 0
+
+
+def _sum(wrong: int, every: int) -> str:
+    """Return how many components there are, and how many of them need something."""
+    components = counted(every, "component")
+    return f"{wrong} of {components} {'needs' if wrong == 1 else 'need'} a change" if wrong else components
 
 
 def as_data(standing: "Standing", lock: "ComponentsLock") -> dict[str, Any]:
