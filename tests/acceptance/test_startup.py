@@ -28,7 +28,7 @@ _NEVER = {
     *("argparse", "asyncio", "boto3", "cookiecutter", "docker", "importlib.metadata", "installer.sources", "jinja2"),
     *("jsonschema", "kfp", "kubernetes", "multiprocessing", "pkg_resources", "requests", "rich", "sqlite3", "unittest"),
     *("urllib.request", "urllib3", "uv", "watchfiles", "xml"),
-    *("toolkit.api", "toolkit.pipelines", "toolkit.registry", "toolkit.runners"),
+    *("toolkit.api.images", "toolkit.api.registries", "toolkit.pipelines", "toolkit.registry", "toolkit.runners"),
 }
 _NETWORK = {"email", "http", "socket", "ssl", "toolkit.http", "toolkit.remote"}
 _YAML = {"yaml", "toolkit.spec"}
@@ -38,7 +38,7 @@ _RESOLUTION = {
     *("toolkit.requirements.building.build", "toolkit.requirements.download", "toolkit.job.base_container"),
 }
 _ENGINES = {"toolkit.engines", "toolkit.builders.docker", "toolkit.builders.buildah"}
-_BUILD = {"toolkit.job", "toolkit.builders", "toolkit.wheels", "toolkit.requirements"}
+_BUILD = {"toolkit.api.building", "toolkit.job", "toolkit.builders", "toolkit.wheels", "toolkit.requirements"}
 
 # What only settings, components' folders, collections, fixes or programs inside of a contract need.
 _MORE_THAN_A_CONTRACT = {

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,13 +43,12 @@ def command(
     and components.lock records version, digest, image and registry: the nearest one above, or a new one beside the
     project's pyproject.toml. Prints the copies' paths. An edited copy is never replaced unless --force is given.
     """
-    from toolkit.registry.adding import Added, Adding, add
-    from toolkit.registry.lock import find_lock
+    from toolkit.api.registries import add
 
     if not names and not locked:
         raise UsageError("no component is named", hint="comp add NAME, or comp add --locked for all of components.lock")
 
-    def announce(added: Added) -> None:
+    def announce(added: "Added") -> None:
         """Say what was added as it is: a later one may fail."""
         done = "would add" if dry_run else "added"
         console.say(f"{done} {added.release}" if added.changed else f"{added.release} is there already")
@@ -58,12 +56,13 @@ def command(
             console.say(f"the edited copy is kept as {os.path.relpath(added.kept)}")
 
     every = add(
-        names,
-        folder=find_lock(Path()),
-        environ=os.environ,
+        *names,
         registry=registry,
-        settings=Path(),
-        adding=Adding(into=Path(into) if into else None, force=force, locked=locked, dry_run=dry_run),
+        into=into,
+        force=force,
+        locked=locked,
+        dry_run=dry_run,
+        environ=os.environ,
         remark=console.warn,
         announce=announce,
     )

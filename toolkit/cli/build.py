@@ -128,7 +128,7 @@ def _build(
 
     `again` says that a file was changed just now: inputs that were built before are then those of an earlier state.
     """
-    from toolkit.job.build import build
+    from toolkit.api.building import run
 
     with ExitStack() as shown:
 
@@ -143,7 +143,7 @@ def _build(
                 _print_milestone(console, milestone)
 
         report = shown.enter_context(bars.reporting(console, progress))
-        build(request, replace(context, report=report), announce, whole=whole)
+        run(request, replace(context, report=report), announce, whole=whole)
 
 
 def _watch(console: Console, request: "BuildRequest", context: "BuildContext", progress: str) -> NoReturn:

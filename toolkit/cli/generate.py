@@ -10,12 +10,11 @@ from msgspec.structs import replace
 
 from toolkit.cli import many
 from toolkit.cli.console import Console, pass_console
-from toolkit.errors import Severity
 from toolkit.progress import SUBJECT
 
 if TYPE_CHECKING:
+    from toolkit.api.contracts import Generated
     from toolkit.collection.work import Done
-    from toolkit.config.project import Project
 
 
 @click.command
@@ -37,49 +36,41 @@ def command(console: Console, /, *, asked: many.Asked, check: bool) -> int:
 
 def _generate(console: Console, folder: Path, top: Path) -> "Done":
     """Write what is not fresh; paths are shown from `top`."""
+    from toolkit.api.contracts import generate
     from toolkit.collection.work import Done
-    from toolkit.generation import generate
 
-    project, differs = _read(console, folder, top)
-    written = generate(project, os.environ)
-    for path in written:
+    done = generate(folder, environ=os.environ)
+    _warn(console, done, top)
+    for path in done.texts:
         console.say(f"wrote {_shown(path, top)}")
-    if not written and not differs and not SUBJECT.get():
+    if done.is_fresh and not SUBJECT.get():
         console.say("everything is fresh")
-    return Done(result="written" if written else "fresh")
+    return Done(result="written" if done.texts else "fresh")
 
 
 def _check(console: Console, folder: Path, top: Path) -> "Done":
     """Print what `_generate` would change."""
+    from toolkit.api.contracts import generate
     from toolkit.collection.work import Done
-    from toolkit.generation import stale_files
 
-    project, differs = _read(console, folder, top)
-    stale = stale_files(project, os.environ)
-    for path, text in stale.items():
+    checked = generate(folder, check=True, environ=os.environ)
+    _warn(console, checked, top)
+    for path, text in checked.texts.items():
         shown = _shown(path, top)
         # Not `read_text`, which would hide a difference in line ends.
         old = path.read_bytes().decode().splitlines(keepends=True) if path.exists() else []
         console.document("".join(unified_diff(old, text.splitlines(keepends=True), f"a/{shown}", f"b/{shown}")))
-    if not SUBJECT.get() and (stale or not differs):
-        console.say("stale: run `comp generate`" if stale else "everything is fresh")
-    result = "stale" if stale else "differs" if differs else "fresh"
-    return Done(result=result, code=1 if stale or differs else 0)
+    if not SUBJECT.get() and (checked.texts or checked.is_fresh):
+        console.say("stale: run `comp generate`" if checked.texts else "everything is fresh")
+    result = "stale" if checked.texts else "fresh" if checked.is_fresh else "differs"
+    return Done(result=result, code=0 if checked.is_fresh else 1)
 
 
-def _read(console: Console, folder: Path, top: Path) -> "tuple[Project, bool]":
-    """Read the settings, and report defaults that differ from a program's own: return whether one is an error."""
-    from toolkit.config.project import read_project
-    from toolkit.lint.folder import differing_defaults
-    from toolkit.lint.selection import selection_of
-
-    project = read_project(folder, environ=os.environ)
-    differing = selection_of(project.folder).applied(differing_defaults(project, os.environ))
-    for finding in differing:
-        # Its author writes a program's contract, so nothing is changed in it.
+def _warn(console: Console, generated: "Generated", top: Path) -> None:
+    """Report the defaults that differ from a program's own: its author writes its contract."""
+    for finding in generated.findings:
         where = replace(finding.where, path=Path(_shown(finding.where.path, top)))
         console.warn(f"{where}: {finding.message}; {finding.help} [{finding.rule}]")
-    return project, any(finding.severity is Severity.ERROR for finding in differing)
 
 
 def _shown(path: Path, top: Path) -> str:

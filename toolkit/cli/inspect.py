@@ -43,15 +43,10 @@ def command(console: Console, *, image: str, platform: str | None, packages: boo
     With --check, the interface of the image is compared with that of the folder's contracts too: a contract that was
     changed and not built again passes what the image does not know.
     """
-    from toolkit.inspection import contracts_of, inspect_image, open_image
-    from toolkit.job.context import BuildContext
-    from toolkit.oci.descriptor import Platform, host_platform
+    from toolkit.api.images import inspect
 
-    chosen = Platform.parse(platform) if platform else host_platform()
     with bars.reporting(console) as report:
-        opened = open_image(image, chosen, BuildContext(report=report))
-        contracts = contracts_of(image, os.environ) if check else ()
-        facts = inspect_image(opened, packages=packages, check=check, contracts=contracts)
+        facts = inspect(image, platform=platform, packages=packages, check=check, environ=os.environ, progress=report)
     if form == "json":
         console.data(json.dumps(to_builtins(facts) | {"warnings": facts.warnings}, indent=2))
     else:

@@ -80,7 +80,7 @@ class _Chosen(Struct, frozen=True, kw_only=True):
 
 def _members(console: Console, asked: many.Asked, printed: reports.Report, chosen: _Chosen) -> int:
     """Check the components of a collection, and print a table of them."""
-    from toolkit.collection.linting import lint_all
+    from toolkit.api.contracts import lint_each
     from toolkit.collection.targets import Target
     from toolkit.collection.work import Done
     from toolkit.collection.work import Outcome as MemberOutcome
@@ -89,7 +89,7 @@ def _members(console: Console, asked: many.Asked, printed: reports.Report, chose
     members = [replace(member, problem=None) for member in asked.members()]
     report = many.Report(console, "comp lint", members, asked)
     targets = (Target(path=member.folder, is_folder=True) for member in members)
-    linted_all = lint_all(targets, chosen.overrides, jobs=asked.at_once, fixes=chosen.fixing.asked)
+    linted_all = lint_each(targets, chosen.overrides, jobs=asked.at_once, fixes=chosen.fixing.asked)
     outcomes = chosen.known.new(linted_all)
     for member, each in zip(members, outcomes, strict=True):
         linted = each.linted
@@ -105,13 +105,13 @@ def _members(console: Console, asked: many.Asked, printed: reports.Report, chose
 
 def _paths(console: Console, asked: many.Asked, printed: reports.Report, chosen: _Chosen) -> int:
     """Check what the paths stand for. A path that stands for nothing is an error, and the others are checked."""
-    from toolkit.collection.linting import lint_all
+    from toolkit.api.contracts import lint_each
     from toolkit.collection.targets import Targets, no_contract
 
     paths = tuple(dict.fromkeys(asked.folders or (Path(),)))
     code, empty = 0, set(range(len(paths)))
     targets = Targets(paths, os.environ)
-    linted_all = lint_all(targets, chosen.overrides, jobs=asked.at_once, fixes=chosen.fixing.asked)
+    linted_all = lint_each(targets, chosen.overrides, jobs=asked.at_once, fixes=chosen.fixing.asked)
     for each in chosen.known.new(linted_all):
         if each.failure:
             empty.discard(each.target.asked)

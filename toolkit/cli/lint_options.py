@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.errors import InputError, UsageError
-
 if TYPE_CHECKING:
     from toolkit.lint.selection import Overrides
 
@@ -38,20 +36,6 @@ ignore_option = click.option(
 
 def overrides(select: Iterable[str], ignore: Iterable[str]) -> "Overrides":
     """Return what `--select` and `--ignore` say. Raises UsageError for an unknown rule."""
-    from toolkit.lint.selection import Overrides
+    from toolkit.api.contracts import chosen_rules
 
-    return Overrides(_selectors("--select", select), _selectors("--ignore", ignore))
-
-
-def _selectors(option: str, texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the selectors of an option, each value split at commas."""
-    from toolkit.config.lint import Selector
-    from toolkit.lint.selection import check_selector
-
-    selectors = tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
-    for selector in selectors:
-        try:
-            check_selector(Selector(text=selector), changes=option == "--ignore")
-        except InputError as error:
-            raise UsageError(f"{option}: {error.message}", hint=error.hint) from None
-    return selectors
+    return chosen_rules(select, ignore, names=("--select", "--ignore"))

@@ -255,8 +255,9 @@ def _described(release: "Release") -> str:
 
 def _build(console: Console, folder: Path, allowed: "Consent") -> None:
     """Build and push the image of a component, and pin it."""
+    from toolkit.api.building import run
     from toolkit.collection.relocking import relock
-    from toolkit.job.build import Milestone, build
+    from toolkit.job.build import Milestone
     from toolkit.job.context import BuildContext, BuildRequest
 
     def announce(milestone: Milestone) -> None:
@@ -267,4 +268,4 @@ def _build(console: Console, folder: Path, allowed: "Consent") -> None:
             console.say(f"{words[milestone.kind]} {value}")
 
     request = BuildRequest(folder=folder, builder="oci", locked=False, push=True, pin="in-place")
-    build(request, BuildContext(consent=allowed, relock=relock), announce)
+    run(request, BuildContext(consent=allowed, relock=relock), announce)

@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from toolkit.cli.registry_names import registry_names
-from toolkit.errors import InputError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from toolkit.registry.names import Name
     from toolkit.registry.protocol import Registry, WritableRegistry
 
@@ -30,15 +30,11 @@ by_option = click.option("--by", metavar="NAME", help="Your name, for the record
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 
 
-def published_now(environ: Mapping[str, str]) -> datetime:
+def published_now(environ: Mapping[str, str]) -> "datetime":
     """Return SOURCE_DATE_EPOCH, for records that can be reproduced, or now."""
-    text = environ.get("SOURCE_DATE_EPOCH")
-    if not text:
-        return datetime.now(UTC)
-    try:
-        return datetime.fromtimestamp(int(text), UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise InputError(f"SOURCE_DATE_EPOCH is {text!r}, expected seconds since 1970") from error
+    from toolkit.registry.publishing import published_now as now
+
+    return now(environ)
 
 
 def open_to_mark(

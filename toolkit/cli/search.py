@@ -44,24 +44,24 @@ def command(
     Looks in all configured registries unless --registry names one. Types may have * for any letters. Prints inputs and
     outputs for --produces and --accepts, and with -v. Exit code 1 if no component matches.
     """
-    from toolkit.registry.choosing import Registries
-    from toolkit.registry.searching import Query, as_data, search
+    from toolkit.api.registries import search
+    from toolkit.registry.searching import as_data
 
-    registries = Registries.of(registry, environ=os.environ)
-    query = Query(
-        words=tuple(words),
-        produces=tuple(produces),
-        accepts=tuple(accepts),
+    found = search(
+        *words,
+        produces=produces,
+        accepts=accepts,
         namespace=namespace,
-        tags=tuple(tags),
-        withdrawn=deprecated,
+        tags=tags,
+        deprecated=deprecated,
+        registry=registry,
+        environ=os.environ,
     )
-    found = search(registries, query)
     if form == "json":
         console.data(json.dumps([as_data(hit) for hit in found.hits], indent=2))
     elif found.hits:
         ports = bool(produces or accepts) or console.verbosity > 0
-        console.data("\n".join(_lines(found.hits, several=len(registries.places) > 1, ports=ports)))
+        console.data("\n".join(_lines(found.hits, several=found.places > 1, ports=ports)))
     hidden = f"; {found.hidden} deprecated or yanked, which --deprecated shows" if found.hidden else ""
     console.say(f"{counted(len(found.hits), 'component')}{hidden}")
     return 0 if found.hits else 1

@@ -12,13 +12,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, Protocol, cast
 
-import toolkit
 from toolkit.pipelines import described
 from toolkit.pipelines.comp_process import ask_comp, wrong
 from toolkit.pipelines.quick_lock import quick_answer
 from toolkit.registry.lock_place import LOCK_NAME, lock_above
 
-_OWN = os.path.dirname(toolkit.__file__) + os.sep  # noqa: PTH120 (a text)
+_OWN = f"{Path(__file__).parent.parent}{os.sep}"
 # Where VS Code says which notebook a cell is of.
 _NOTEBOOK = "__vsc_ipynb_file__"
 

@@ -1,7 +1,7 @@
 """Publish a component folder: one release for each component of the image."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -67,6 +67,17 @@ def candidates_of(
         candidate_of(Name(chosen, check_part(entry.name, "component name")), version, document, about)
         for entry, document in zip(project.entries, documents, strict=True)
     ]
+
+
+def published_now(environ: Mapping[str, str]) -> datetime:
+    """Return SOURCE_DATE_EPOCH, for records that can be reproduced, or now."""
+    text = environ.get("SOURCE_DATE_EPOCH")
+    if not text:
+        return datetime.now(UTC)
+    try:
+        return datetime.fromtimestamp(int(text), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise InputError(f"SOURCE_DATE_EPOCH is {text!r}, expected seconds since 1970") from error
 
 
 def check_candidates(

@@ -53,10 +53,11 @@ class Hit(Struct, frozen=True, kw_only=True):
 
 
 class Hits(Struct, frozen=True, kw_only=True):
-    """What was found, the best first; `hidden` counts what is deprecated or yanked."""
+    """What was found, the best first; `hidden` counts what is deprecated or yanked, `places` the registries."""
 
     hits: tuple[Hit, ...]
     hidden: int
+    places: int = 1
 
 
 def search(registries: Registries, query: Query) -> Hits:
@@ -66,7 +67,7 @@ def search(registries: Registries, query: Query) -> Hits:
     words = [word.lower() for word in query.words]
     if words:
         shown.sort(key=lambda hit: (_rank(hit.entry, words), hit.entry.name))
-    return Hits(hits=tuple(shown), hidden=len(found) - len(shown))
+    return Hits(hits=tuple(shown), hidden=len(found) - len(shown), places=len(registries.places))
 
 
 def is_withdrawn(entry: Entry) -> bool:

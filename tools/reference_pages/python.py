@@ -29,7 +29,8 @@ def python_page() -> str:
     parts = [_MADE, "# Python API", _HEAD]
     for name in sorted(toolkit.__all__, key=lambda name: (not name[0].islower(), name.lower())):
         if not name.startswith("_"):
-            parts += _described(name, getattr(toolkit, name))
+            # Not an attribute: a package may have the same name.
+            parts += _described(name, toolkit.__getattr__(name))
     parts += ["## toolkit.types", prose_of(types.__doc__ or ""), table(("name", "meaning"), _annotations())]
     parts += ["## toolkit.errors", _ERRORS, table(("error", "exit code", "meaning"), _error_rows())]
     return "\n\n".join(parts) + "\n"

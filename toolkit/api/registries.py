@@ -1,0 +1,130 @@
+"""`toolkit.search`, `toolkit.add` and `toolkit.publish`: components of registries."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from toolkit.registry.release import Release
+
+if TYPE_CHECKING:
+    from toolkit.registry.adding import Added
+    from toolkit.registry.searching import Hits
+
+
+class Published(Struct, frozen=True, kw_only=True):
+    """A release in a registry; `new` is False if the registry had the same contract already."""
+
+    release: Release
+    registry: str
+    new: bool
+
+
+def search(
+    *words: str,
+    produces: Sequence[str] = (),
+    accepts: Sequence[str] = (),
+    namespace: str | None = None,
+    tags: Sequence[str] = (),
+    deprecated: bool = False,
+    registry: str | None = None,
+    folder: str | os.PathLike[str] = ".",
+    environ: Mapping[str, str] | None = None,
+) -> "Hits":
+    """Return the components that have all words and types, as `comp search` does.
+
+    `registry` is a configured name or a place; by default all that the settings above `folder` configure. Raises
+    UsageError without a registry, InputError for invalid settings, and OutsideError for one that cannot be reached.
+    """
+    from toolkit.registry.choosing import Registries
+    from toolkit.registry.searching import Query
+    from toolkit.registry.searching import search as search_in
+
+    registries = Registries.of(registry, environ=os.environ if environ is None else environ, folder=Path(folder))
+    query = Query(
+        words=words,
+        produces=tuple(produces),
+        accepts=tuple(accepts),
+        namespace=namespace,
+        tags=tuple(tags),
+        withdrawn=deprecated,
+    )
+    return search_in(registries, query)
+
+
+def add(
+    *requests: str,
+    registry: str | None = None,
+    folder: str | os.PathLike[str] = ".",
+    into: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    locked: bool = False,
+    dry_run: bool = False,
+    environ: Mapping[str, str] | None = None,
+    remark: Callable[[str], object] = lambda _: None,
+    announce: "Callable[[Added], object]" = lambda _: None,
+) -> "tuple[Added, ...]":
+    """Take components such as `ml/train-model@^1` into the project, as `comp add` does, and return what was added.
+
+    The lock is the nearest one above `folder`, or a new one there. `into` is the folder for copies. With `force` an
+    edited copy is kept beside the new one, with `locked` the releases are those of the lock, and with `dry_run` nothing
+    is written. `remark` gets what is to be known of a release, `announce` each one as it is added. Raises InputError,
+    UsageError and OutsideError as the command fails.
+    """
+    from toolkit.registry.adding import Adding
+    from toolkit.registry.adding import add as add_to
+    from toolkit.registry.lock import find_lock
+
+    return add_to(
+        requests,
+        folder=find_lock(Path(folder)),
+        environ=os.environ if environ is None else environ,
+        registry=registry,
+        settings=Path(folder),
+        adding=Adding(into=Path(into) if into else None, force=force, locked=locked, dry_run=dry_run),
+        remark=remark,
+        announce=announce,
+    )
+
+
+def publish(
+    folder: str | os.PathLike[str] = ".",
+    *,
+    registry: str | None = None,
+    namespace: str | None = None,
+    by: str | None = None,
+    branch: str | None = None,
+    accept_breaking: bool = False,
+    image_check: bool = True,
+    dry_run: bool = False,
+    environ: Mapping[str, str] | None = None,
+) -> tuple[Published, ...]:
+    """Publish the components of a folder as immutable releases, as `comp publish` does; the same again changes nothing.
+
+    The image has to be pinned, and, with `image_check`, on its remote. The version has to allow what changed, unless
+    `accept_breaking`. `branch` is one of a git registry, for review. With `dry_run` all is checked and nothing written.
+    Raises InputError for a component that cannot be published, and OutsideError for registries and remotes.
+    """
+    from toolkit.collection.releasing import Publication
+    from toolkit.config.project import read_project
+    from toolkit.registry.images import Images
+    from toolkit.registry.named import resolve_one
+    from toolkit.registry.publishing import candidates_of, published_now
+
+    given = os.environ if environ is None else environ
+    project = read_project(Path(folder), environ=given)
+    owner = namespace or project.namespace
+    candidates = candidates_of(project, namespace=owner, published=published_now(given), by=by, environ=given)
+    place = resolve_one(registry, environ=given, namespace=owner, folder=Path(folder)).place
+    publication = Publication(
+        place=place,
+        environ=given,
+        images=Images(given) if image_check else None,
+        accept_breaking=accept_breaking,
+        dry_run=dry_run,
+        review=branch,
+    )
+    done = publication.publish(candidates)
+    return tuple(Published(release=release, registry=str(place), new=new) for release, new in done)
