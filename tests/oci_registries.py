@@ -31,9 +31,15 @@ class StillClock:
 
 
 def registry_at(
-    place: str, home: Path, clock: StillClock | None = None, *, offline: bool = False, **environ: str
+    place: str,
+    home: Path,
+    clock: StillClock | None = None,
+    *,
+    offline: bool = False,
+    moment: float = 0.0,
+    **environ: str,
 ) -> OciRegistry:
-    """Open a registry with a home and a cache of its own."""
+    """Open a registry with a home and a cache of its own; unless there is a `moment`, each answer is asked for."""
     passing = Clock(now=clock.now, pause=clock.pause) if clock else Clock()
     remote = Remote(environ={"HOME": str(home), **environ}, pause=lambda _: None)
-    return OciRegistry(parse_place(place), remote, Cache(home / "cache"), passing, offline=offline)
+    return OciRegistry(parse_place(place), remote, Cache(home / "cache"), passing, offline=offline, moment=moment)

@@ -21,7 +21,7 @@ from toolkit.registry.oci.contest import Clock
 from toolkit.registry.oci.mark_log import DamagedMarksError, read_marks
 from toolkit.registry.oci.name_tags import read_names
 from toolkit.registry.oci.search_index import SearchIndex
-from toolkit.registry.oci.seen import Seen
+from toolkit.registry.oci.seen import MOMENT, Seen
 from toolkit.registry.place import Place
 from toolkit.registry.release import Release
 from toolkit.registry.semver import Version
@@ -35,12 +35,19 @@ class OciReader:
     """One registry at `oci://HOST/PREFIX`. Nothing is asked until a method is called."""
 
     def __init__(
-        self, place: Place, remote: Remote, cache: Cache, clock: Clock | None = None, *, offline: bool = False
+        self,
+        place: Place,
+        remote: Remote,
+        cache: Cache,
+        clock: Clock | None = None,
+        *,
+        offline: bool = False,
+        moment: float = MOMENT,
     ) -> None:
         self.at = Addresses.of(place)
         self.remote = remote
         self.clock = clock or Clock()
-        self.seen = Seen(remote, cache, offline=offline)
+        self.seen = Seen(remote, cache, offline=offline, moment=moment)
         self.blobs = Blobs(self.seen, cache)
         self.index = SearchIndex(self.at.index, remote, self.seen, cache, self.clock)
         # What the manifests of releases name that were read.

@@ -39,6 +39,7 @@ class OciRegistry(OciReader):
         repository = self.at.component(release.name)
         # Before anything is sent: the tag has to be valid.
         claim = repository.with_tag(claim_tag(release.version, artifact.digest))
+        self.seen.forget(repository)
         tags = self.tags(release.name)
         versions = versions_of(tags)
         # A server that stopped while it set a tag may list it and not have it.
@@ -49,7 +50,9 @@ class OciRegistry(OciReader):
             return False
         if not versions:
             add_names(self.remote, self.at, [release.name])
+            self.seen.forget(self.at.names)
         self.remote.push(artifact, claim, present=self._present(release.name))
+        self.seen.forget(repository)
         outcome = contend(self.remote, artifact, repository, release.version, self.clock)
         if outcome.manifest != artifact.digest:
             self.known.pop((release.name, release.version), None)
@@ -65,6 +68,7 @@ class OciRegistry(OciReader):
         """Change the marks of a component, and return them."""
         self.seen.check_online()
         marks = change_marks(self.remote, self.seen, self.blobs, self.at.component(name), change, self.clock)
+        self.seen.forget(self.at.component(name))
         self._update_index(name, self.tags(name))
         return marks
 
@@ -74,6 +78,7 @@ class OciRegistry(OciReader):
         The names are those of the tags, of the index, and of the server's list of repositories if it permits that.
         """
         self.seen.check_online()
+        self.seen.forget(self.at.names)
         names = sorted(self.every_name())
         entries = [entry for entry in at_once(self.entry, names) if entry]
         found = {entry.name for entry in entries}
@@ -84,6 +89,8 @@ class OciRegistry(OciReader):
     def faults(self, checked: Checked) -> Iterator[Fault]:
         """Check all that is on the server against each other, and yield every fault."""
         self.seen.check_online()
+        # What changes while this looks is looked at again.
+        self.seen.moment = 0.0
         return verify(self, checked)
 
     def _update_index(self, name: Name, tags: Iterable[str], new: Release | None = None) -> None:

@@ -1,7 +1,7 @@
 """What a server's repositories have, as it is now, or, if the server cannot be reached, as it was last seen.
 
 The cache keeps each list of tags and each manifest that was read, so that a manifest is asked for with its digest, and
-not sent again if it is unchanged.
+not sent again if it is unchanged. Within a moment, neither is asked for twice: a command looks at the same tags often.
 """
 
 import logging
@@ -20,6 +20,9 @@ from toolkit.remote.client import Remote
 from toolkit.remote.manifests import Manifest
 
 log = logging.getLogger(__name__)
+
+# Seconds in which what a server said still stands.
+MOMENT = 2.0
 
 
 class _SeenTags(Record, frozen=True, kw_only=True):
@@ -41,15 +44,28 @@ class _SeenManifest(Record, frozen=True, kw_only=True):
 
 
 class Seen:
-    """What a client sees of a server; with `offline`, the server is never asked."""
+    """What a client sees of a server; with `offline`, the server is never asked.
+
+    An answer stands for `moment` seconds, unless something is written: `forget` is for that.
+    """
 
     def __init__(
-        self, remote: Remote, cache: Cache, *, offline: bool = False, now: Callable[[], float] = time.time
+        self,
+        remote: Remote,
+        cache: Cache,
+        *,
+        offline: bool = False,
+        now: Callable[[], float] = time.time,
+        moment: float = MOMENT,
     ) -> None:
         self._remote = remote
         self._cache = cache
         self._offline = offline
         self._now = now
+        self.moment = moment
+        # What the server said last, and when.
+        self._tags: dict[str, tuple[float, tuple[str, ...] | None]] = {}
+        self._manifests: dict[str, tuple[float, Manifest | None]] = {}
         # Why the server is not asked any more.
         self._down: NoAnswerError | None = None
         self._warned = False
@@ -59,8 +75,18 @@ class Seen:
         if self._offline:
             raise OutsideError("a registry on a server cannot be changed or checked offline", hint=HINT)
 
+    def forget(self, repository: Reference) -> None:
+        """Ask for the tags of a repository, and for its manifests, anew."""
+        self._tags.pop(repository.name, None)
+        self._manifests = {
+            tag: seen for tag, seen in self._manifests.items() if not tag.startswith(f"{repository.name}:")
+        }
+
     def tags(self, repository: Reference) -> tuple[str, ...] | None:
         """Return the tags of a repository; None if it does not exist. Raises OutsideError if it was never seen."""
+        at, recent = self._tags.get(repository.name, (-self.moment, None))
+        if self._now() - at < self.moment:
+            return recent
         if self._asks():
             try:
                 tags = self._remote.tags(repository)
@@ -68,6 +94,7 @@ class Seen:
                 self._down = error
             else:
                 self._cache.remember(_key(repository), _SeenTags(tags=tags, at=int(self._now())))
+                self._tags[repository.name] = self._now(), tags
                 return tags
         known = self._cache.recall(_SeenTags, _key(repository))
         if known is None:
@@ -80,6 +107,9 @@ class Seen:
 
         With `fresh` only the server's own answer counts.
         """
+        at, recent = self._manifests.get(str(tag), (-self.moment, None))
+        if not fresh and self._now() - at < self.moment:
+            return recent
         seen = self._cache.recall(_SeenManifest, _key(tag))
         known = self._cached(seen.manifest) if seen and seen.manifest else None
         if fresh or self._asks():
@@ -103,6 +133,7 @@ class Seen:
             self._cache.store_verified(iter((manifest.data,)), manifest.digest, what=f"manifest of {tag}")
         seen = _SeenManifest(manifest=manifest.digest if manifest else None, at=int(self._now()))
         self._cache.remember(_key(tag), seen)
+        self._manifests[str(tag)] = self._now(), manifest
 
     def read_blob(self, repository: Reference, described: Descriptor) -> Generator[bytes]:
         """Yield a blob's bytes from the server. Raises OutsideError if that cannot be asked."""

@@ -9,10 +9,11 @@ from tests.fake_remote import FakeRemote, serving
 from tests.oci_registries import registry_at
 from tests.releases import contract, publish, release
 from toolkit.cache.store import Cache
-from toolkit.errors import NoAnswerError, OutsideError
+from toolkit.errors import InputError, NoAnswerError, OutsideError
 from toolkit.oci.reference import parse_reference
 from toolkit.registry.fault import Checked
 from toolkit.registry.finding import find
+from toolkit.registry.marks import Yank
 from toolkit.registry.names import parse_request
 from toolkit.registry.oci.registry import OciRegistry
 from toolkit.registry.oci.seen import Seen
@@ -68,7 +69,7 @@ def test_an_unchanged_manifest_is_not_sent_again(fake: FakeRemote, tmp_path: Pat
     tag = parse_reference(f"{fake.host}/team/x:1")
     remote = Remote(environ={"HOME": str(tmp_path)}, pause=lambda _: None)
     now = [1000.0]
-    seen = Seen(remote, Cache(tmp_path / "cache"), now=lambda: now[0])
+    seen = Seen(remote, Cache(tmp_path / "cache"), now=lambda: now[0], moment=0.0)
     first = seen.manifest(tag)
     assert seen.manifest(tag) == seen.manifest(tag, fresh=True) == first
     assert first is not None
@@ -78,3 +79,31 @@ def test_an_unchanged_manifest_is_not_sent_again(fake: FakeRemote, tmp_path: Pat
     changed = seen.manifest(tag)
     assert changed is not None
     assert changed.data == b"[]"
+
+
+def test_within_a_moment_nothing_is_asked_for_twice(fake: FakeRemote, opened: Opened, tmp_path: Path) -> None:
+    publish(opened("bob"), release())
+    ann = registry_at(f"oci://{fake.host}/team", tmp_path / "ann", moment=1000.0)
+    before = read(ann)
+    asked = [f"{call.method} {call.path.removeprefix('/v2/team/').partition('/sha256')[0]}" for call in fake.calls[-9:]]
+    assert asked.count("GET ml/train/tags/list") == 1
+    fake.calls.clear()
+    assert read(ann) == before
+    assert fake.calls == []
+    # What is written is seen at once.
+    assert publish(ann, release("1.1.0")) is True
+    assert [*map(str, ann.versions(release().name))] == ["1.0.0", "1.1.0"]
+    assert [entry.version for entry in ann.entries()] == ["1.1.0"]
+    mark = Yank(reason="wrong", at="2026-01-31T12:00:00Z")
+    marks = ann.change_marks(release().name, lambda marks: marks.with_yank(release().version, mark))
+    assert ann.marks(release().name) == marks
+    publish(ann, release(name="score"))
+    assert len(ann.names()) == 2
+
+
+def test_a_publisher_asks_anew_whatever_it_saw_before(fake: FakeRemote, opened: Opened, tmp_path: Path) -> None:
+    ann = registry_at(f"oci://{fake.host}/team", tmp_path / "ann", moment=1000.0)
+    assert ann.versions(release().name) == []
+    publish(opened("bob"), release(content=b"bob's"), content=b"bob's")
+    with pytest.raises(InputError, match="published already with other content"):
+        publish(ann, release())
