@@ -118,7 +118,7 @@ def test_import_a_folder_and_a_history(tmp_path: Path) -> None:
     dry = comp(*words, "--dry-run", folder=tmp_path)
     assert dry.code == 1
     assert dry.err.endswith("2 contracts: 1 to publish, 0 there already, 1 refused (C001 1)\n")
-    assert "bad/component.yaml:2:1: " in dry.err
+    assert dry.err.startswith("work/bad/component.yaml:2:1: ")
     assert "[C001]" in dry.err
     assert not (tmp_path / "shared").exists()
     history = comp(*words, "--history", folder=tmp_path)

@@ -28,10 +28,14 @@ class FoundContract(Struct, frozen=True, kw_only=True):
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """The versions of each contract, the oldest first, by path; `source` is the address of their repository."""
+    """The versions of each contract, the oldest first, by path.
+
+    `source` is the address of their repository, `top` the folder from which the paths lead to files.
+    """
 
     contracts: Mapping[str, Sequence[FoundContract]]
     source: str | None = None
+    top: Path = Path()
 
 
 def contracts_in_folder(folder: Path, environ: Mapping[str, str]) -> Found:
@@ -49,7 +53,7 @@ def contracts_in_folder(folder: Path, environ: Mapping[str, str]) -> Found:
             path = place.relative_to(folder).as_posix()
             files = _files(place.parent, folder, environ) if place.parent != folder else {}
             found[path] = (FoundContract(path=path, data=data, files=files),)
-    return Found(contracts=found)
+    return Found(contracts=found, top=folder)
 
 
 def _files(folder: Path, top: Path, environ: Mapping[str, str]) -> dict[str, bytes]:

@@ -79,7 +79,7 @@ def import_all(
             yield Imported(path=path, problem=InputError("neither the file's place nor its title gives a name"))
             continue
         name = Name(request.namespace, names[path])
-        yield from _Component(name, request, registry, publish, images, found.source).import_(versions)
+        yield from _Component(name, request, registry, publish, images, found).import_(versions)
 
 
 class _Component:
@@ -92,9 +92,10 @@ class _Component:
         registry: Registry,
         publish: Callable[[Candidate], bool],
         images: Images,
-        source: str | None,
+        found: Found,
     ) -> None:
-        self._name, self._request, self._images, self._source = name, request, images, source
+        self._name, self._request, self._images = name, request, images
+        self._source, self._top = found.source, found.top
         self._publish = publish
         self._published = {version: registry.release(name, version).digest for version in registry.versions(name)}
 
@@ -111,7 +112,7 @@ class _Component:
 
     def _import(self, found: FoundContract, *, is_last: bool) -> Imported:
         """Publish one version."""
-        document = _checked(found, self._images, self._request.tags)
+        document = _checked(found, self._top, self._images, self._request.tags)
         digest = Digest.of(normalised(document.text.encode()))
         version = self._version(document, digest, is_last=is_last)
         about = About(
@@ -159,9 +160,9 @@ def own_version(document: ComponentDocument) -> Version | None:
     return None if version.build else version
 
 
-def _checked(found: FoundContract, images: Images, tags: Tags) -> ComponentDocument:
+def _checked(found: FoundContract, top: Path, images: Images, tags: Tags) -> ComponentDocument:
     """Return a contract that can be published, with its image pinned if that is wanted. Raises InputError."""
-    path = Path(found.path)
+    path = top / found.path
     text = decoded(found.data, path)
     document = parse_document(text, path)
     image = document.spec.container.image

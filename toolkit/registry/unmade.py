@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from toolkit.registry.entry import Entry
 from toolkit.registry.marks import Marks
 from toolkit.registry.names import Name
-from toolkit.registry.opening import open_registry
+from toolkit.registry.opening import open_registry, open_writable
 from toolkit.registry.place import Place, PlaceKind
 from toolkit.registry.protocol import Registry
 from toolkit.registry.release import Release
@@ -47,7 +47,13 @@ class Unmade:
 
 
 def open_or_unmade(place: Place, environ: Mapping[str, str]) -> Registry:
-    """Open a registry to read it; one that publishing would make is empty, and stays unmade."""
+    """Open a registry that would be written to, and only read it; one that publishing would make stays unmade.
+
+    Raises UsageError for a kind that takes no releases, and as `open_registry` does.
+    """
+    if place.kind is PlaceKind.HTTP:
+        # It raises, as it will when that is no trial.
+        open_writable(place, environ=environ)
     if place.kind is PlaceKind.FOLDER:
         folder = place.folder
         if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):

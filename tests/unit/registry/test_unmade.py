@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.errors import InputError
+from toolkit.errors import InputError, UsageError
 from toolkit.registry.directory import Directory
 from toolkit.registry.marks import Marks
 from toolkit.registry.names import Name
@@ -32,3 +32,8 @@ def test_a_registry_is_opened_and_another_folder_refused(tmp_path: Path) -> None
     (tmp_path / "other" / "file").touch()
     with pytest.raises(InputError):
         open_or_unmade(parse_place(str(tmp_path / "other")), {})
+
+
+def test_a_web_server_takes_no_releases() -> None:
+    with pytest.raises(UsageError, match="can only be read"):
+        open_or_unmade(parse_place("http://127.0.0.1:9/x"), {})
