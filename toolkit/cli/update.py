@@ -38,17 +38,16 @@ def command(console: Console, *, names: Sequence[str], preview: bool, latest: bo
     from toolkit.registry.choosing import Registries
     from toolkit.registry.lock import find_lock, read_lock
     from toolkit.registry.standing import standings
-    from toolkit.registry.vendored import CopyState
+    from toolkit.registry.vendored import is_edited
 
     lock = read_lock(find_lock(Path()))
     registries = Registries.of(None, environ=os.environ, required=False)
     standing = list(standings(lock, lock.chosen(names), registries))
     planned = list(updates(lock, standing, registries, latest=latest))
-    edited = {each.entry.name for each in standing if each.copy in {CopyState.MODIFIED, CopyState.CORRUPTED}}
     results = []
     for update in planned:
         broken = broken_by(lock, [update], os.environ)
-        refused = update.entry.name in edited and not force
+        refused = not force and is_edited(lock, update.entry, update.release)
         if form == "text":
             console.data("\n".join(_lines(update, broken)))
         if refused:

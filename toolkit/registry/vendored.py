@@ -108,6 +108,15 @@ def copy_state(lock: ComponentsLock, entry: LockedRelease) -> tuple[CopyState, s
     return CopyState.MODIFIED, f"{path} was edited"
 
 
+def is_edited(lock: ComponentsLock, entry: LockedRelease, release: Release) -> bool:
+    """Return whether a copy was edited, so that taking a release in its place would lose something.
+
+    The copy of that release is not: a command may have been ended before it wrote the lock.
+    """
+    path = lock.copy_of(entry)
+    return path.is_file() and not _is_known(read_foreign(path, CONTRACT_SIZE), release, entry)
+
+
 def check_names(release: Release, contract: bytes) -> None:
     """Raise InputError for a contract with an input or output whose name is a path that leads elsewhere.
 
@@ -170,9 +179,7 @@ def _add(
     )
     old = path.read_bytes() if path.is_file() else None
     kept = None
-    # An unedited copy has the digest of this release or of the one in the lock.
-    allowed = {release.digest, previous.digest} if previous else {release.digest}
-    if old is not None and Digest.of(normalised(old)) not in allowed:
+    if old is not None and not _is_known(old, release, previous):
         if not force:
             raise _edited(path, "adding the component", "--force takes the release's, and keeps yours beside it")
         kept = keep_aside(path)
@@ -186,7 +193,21 @@ def _add(
     changed = previous != entry or added.images != lock.images
     if changed:
         write_lock(added)
+    if previous and previous.path != entry.path:
+        _leave(lock.copy_of(previous), release, previous, lock.folder)
     return Vendored(path=path, changed=old != new or changed, kept=kept)
+
+
+def _is_known(data: bytes, release: Release, locked: LockedRelease | None) -> bool:
+    """Return whether a copy is that of a release or of the locked one: any other was edited."""
+    return Digest.of(normalised(data)) in ({release.digest, locked.digest} if locked else {release.digest})
+
+
+def _leave(path: Path, release: Release, locked: LockedRelease, folder: Path) -> None:
+    """Remove a copy that lies elsewhere now, unless it was edited."""
+    if path.is_file() and _is_known(path.read_bytes(), release, locked):
+        path.unlink()
+        _remove_empty(path.parent, folder)
 
 
 def _edited(path: Path, what: str, hint: str) -> InputError:

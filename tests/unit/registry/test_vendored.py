@@ -8,12 +8,25 @@ import pytest
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.interface.model import Interface
-from toolkit.registry.lock import read_components_lock
+from toolkit.registry.lock import read_components_lock, read_lock
 from toolkit.registry.names import Name
 from toolkit.registry.place import parse_place
 from toolkit.registry.release import Release
 from toolkit.registry.semver import parse_version
-from toolkit.registry.vendored import Vendored, add_component, remove_component
+from toolkit.registry.vendored import Vendored, add_component, is_edited, remove_component
+
+
+def _release(content: bytes, *, name: str = "train", version: str = "1.0.0") -> Release:
+    return Release(
+        name=Name("ml", name),
+        version=parse_version(version),
+        digest=Digest.of(content),
+        image="registry.example.com/train@sha256:" + "0" * 64,
+        title="Train",
+        description="",
+        interface=Interface(),
+        published="2026-01-31T12:00:00Z",
+    )
 
 
 def _add(
@@ -25,16 +38,7 @@ def _add(
     into: str | None = "components",
     force: bool = False,
 ) -> Vendored:
-    release = Release(
-        name=Name("ml", name),
-        version=parse_version(version),
-        digest=Digest.of(content),
-        image="registry.example.com/train@sha256:" + "0" * 64,
-        title="Train",
-        description="",
-        interface=Interface(),
-        published="2026-01-31T12:00:00Z",
-    )
+    release = _release(content, name=name, version=version)
     return add_component(
         release,
         content,
@@ -215,3 +219,26 @@ def test_a_copy_that_is_gone_is_removed_from_the_lock(tmp_path: Path) -> None:
     _add(tmp_path).path.unlink()
     remove_component("ml/train", tmp_path)
     assert read_components_lock(tmp_path / "components.lock") == {}
+
+
+def test_a_copy_that_moves_leaves_its_old_place_unless_it_was_edited(tmp_path: Path) -> None:
+    old = _add(tmp_path).path
+    moved = _add(tmp_path, into="vendor").path
+    assert (moved.read_bytes(), old.exists(), (tmp_path / "components").exists()) == (b"one\n", False, False)
+    moved.write_bytes(b"mine\n")
+    back = _add(tmp_path, into="components").path
+    assert (back.read_bytes(), moved.read_bytes()) == (b"one\n", b"mine\n")
+
+
+def test_an_update_that_was_ended_before_the_lock_is_no_edit(tmp_path: Path) -> None:
+    copy = _add(tmp_path).path
+    lock = read_lock(tmp_path)
+    (entry,) = lock.components.values()
+    two = _release(b"two\n", version="1.1.0")
+    assert not is_edited(lock, entry, two)
+    copy.write_bytes(b"two\n")
+    assert not is_edited(lock, entry, two)
+    copy.write_bytes(b"three\n")
+    assert is_edited(lock, entry, two)
+    copy.unlink()
+    assert not is_edited(lock, entry, two)
