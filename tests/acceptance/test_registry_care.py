@@ -11,6 +11,7 @@ from threading import Thread
 
 import pytest
 
+from benchmarks.generated_registry import generate
 from tests.commands import comp, ok
 from tests.kfp_environments import run_kfp
 from tests.releases import publish, real_contract, real_release, release
@@ -183,3 +184,9 @@ def test_only_a_folder_has_to_be_made(tmp_path: Path) -> None:
         "hint: nothing has to be made there: comp publish COMPONENT --registry oci://registry.example.com/team\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_registry_that_benchmarks_generate_is_one(tmp_path: Path) -> None:
+    generate(tmp_path / "generated", components=3, versions=3)
+    result = comp("registry", "verify", "--registry", "generated", folder=tmp_path)
+    assert (result.code, result.out, result.err) == (0, "", "3 components, 9 releases: no faults\n")
