@@ -10,8 +10,11 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.catalogues import TRAIN, publish, small_registry
+from tests.catalogues import TRAIN, entry, publish, small_registry
 from tests.daemons import require
+from toolkit.catalogue import site as site_module
+from toolkit.catalogue.folder import site_folder
+from toolkit.catalogue.pages import Pages
 from toolkit.catalogue.serving import Changes, serving
 from toolkit.catalogue.site import Choices, build_site
 from toolkit.registry.directory import Directory
@@ -131,31 +134,33 @@ def test_a_reader_finds_opens_and_copies(places: dict[str, str], open_page: Open
     expect(page).to_have_title("data/load-table · Component catalogue")
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("", ["data/load-table", "ml/score", "ml/train-model"]),
-        ("MEASURE", ["ml/score"]),
-        ("model", ["ml/train-model", "ml/score"]),
-        ("rate", ["ml/train-model"]),
-        ("produces:Model", ["ml/train-model"]),
-        ("accepts:dataset produces:model", ["ml/train-model"]),
-        ("produces:Mod", ["ml/train-model"]),
-        ("type:Dataset", ["data/load-table", "ml/train-model"]),
-        ("input:seed", ["ml/train-model"]),
-        ("ns:data", ["data/load-table"]),
-        ('owner:"Ada"', ["data/load-table", "ml/train-model"]),
-        ("tag:csv", ["data/load-table"]),
-        ("is:deprecated", ["old/fit"]),
-        ("absent", []),
-        ("http://x", []),
-    ],
-)
-def test_searches(places: dict[str, str], open_page: Open, query: str, expected: list[str]) -> None:
-    page = open_page(f"{places['disk']}index.html#q={quote(query)}")
-    count = "3 components" if not query else f"{len(expected)} of 4 components"
-    expect(page.locator("#status")).to_have_text(count)
-    assert _names(page) == expected
+SEARCHES = [
+    ("", ["data/load-table", "ml/score", "ml/train-model"]),
+    ("MEASURE", ["ml/score"]),
+    ("model", ["ml/train-model", "ml/score"]),
+    ("rate", ["ml/train-model"]),
+    ("produces:Model", ["ml/train-model"]),
+    ("accepts:dataset produces:model", ["ml/train-model"]),
+    ("produces:Mod", ["ml/train-model"]),
+    ("type:Dataset", ["data/load-table", "ml/train-model"]),
+    ("input:seed", ["ml/train-model"]),
+    ("ns:data", ["data/load-table"]),
+    ('owner:"Ada"', ["data/load-table", "ml/train-model"]),
+    ("tag:csv", ["data/load-table"]),
+    ("is:deprecated", ["old/fit"]),
+    ("absent", []),
+    ("http://x", []),
+]
+
+
+def test_searches(places: dict[str, str], open_page: Open) -> None:
+    page = open_page(places["disk"] + "index.html")
+    for query, expected in SEARCHES:
+        page.goto(f"{places['disk']}index.html#q={quote(query)}")
+        expect(page.locator("#q")).to_have_value(query)
+        count = "3 components" if not query else f"{len(expected)} of 4 components"
+        expect(page.locator("#status")).to_have_text(count)
+        assert _names(page) == expected, query
 
 
 def test_filters_narrow_the_list_and_stand_in_the_address(places: dict[str, str], open_page: Open) -> None:
@@ -239,22 +244,53 @@ def test_colours_follow_the_reader(places: dict[str, str], open_page: Open) -> N
     assert page.evaluate(ground) == "rgb(255, 255, 255)"
 
 
+def test_ten_thousand_components_are_a_small_first_page(tmp_path: Path, open_page: Open) -> None:
+    entries = [
+        entry(f"team-{number % 40:02}/step-{number:05}", takes=("Dataset",), gives=(f"Type{number % 200}",))
+        for number in range(10_000)
+    ]
+    with site_folder(tmp_path / "site") as folder:
+        site_module._shared(folder, sorted(entries, key=lambda each: each.name), Choices(), Pages("Large"))
+        folder.finish()
+    loaded = """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+        .map((each) => [new URL(each.name).pathname, each.decodedBodySize])"""
+    with serving(tmp_path / "site", 0, Changes()) as address:
+        page = open_page(address + "index.html")
+        expect(page.locator("#status")).to_have_text("10,000 components")
+        expect(page.get_by_role("button", name="Show all 10,000")).to_be_visible()
+        files = page.evaluate(loaded)
+        assert sum(size for _, size in files) < 200_000
+        assert not [path for path, _ in files if path.startswith("/data/")]
+        page.keyboard.press("/")
+        page.keyboard.type("step-07777")
+        expect(page.locator("#status")).to_have_text("1 of 10,000 components")
+        assert _names(page) == ["team-17/step-07777"]
+        assert len([path for path, _ in page.evaluate(loaded) if path.startswith("/data/")]) == 64
+
+
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
 
 
-@pytest.mark.parametrize("path", ["index.html", "index.html#q=model", "index.html#q=absent", "c/ml/train-model.html"])
-@pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", DESK), ("light", PHONE)])
+PAGES = ("index.html", "index.html#q=model", "index.html#q=absent", "c/ml/train-model.html")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "size", "paths"), [("light", DESK, PAGES), ("dark", DESK, PAGES[1::2]), ("light", PHONE, PAGES[::3])]
+)
 def test_axe_finds_no_violation(
-    places: dict[str, str], open_page: Open, path: str, scheme: str, size: dict[str, int]
+    places: dict[str, str], open_page: Open, scheme: str, size: dict[str, int], paths: tuple[str, ...]
 ) -> None:
-    page = open_page(places["disk"] + path, size=size, scheme=scheme)
-    expect(page.locator("html.js")).to_be_attached()
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run({preload: false})")
-    problems = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]
-    assert problems == []
-    # Nothing sticks out of a narrow screen.
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for path in paths:
+        page = open_page(places["disk"] + path, size=size, scheme=scheme)
+        expect(page.locator("html.js")).to_be_attached()
+        page.evaluate(AXE)
+        # The styles would be fetched again to look into them, which the policy refuses.
+        found = page.evaluate("axe.run({preload: false})")
+        problems = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]
+        assert problems == [], path
+        # Nothing sticks out of a narrow screen.
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.close()
 
 
 EVIL = '<script>globalThis.ran = 1</script><img src=x onerror="globalThis.ran = 1">"\'`${ran = 1}</title></style>'

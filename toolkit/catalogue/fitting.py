@@ -6,7 +6,8 @@ namespace come first, then the first ones by name.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -50,6 +51,7 @@ def _named(port: Port) -> Port:
     return replace(port, type=type_name(port.type))
 
 
+@lru_cache(maxsize=4096)
 def is_telling(type_: str) -> bool:
     """Return whether a type says what a port takes or gives: not a plain value, not anything at all."""
     return type_.lower() not in _GENERIC and not is_parameter_type(type_)
@@ -67,10 +69,14 @@ class Fits:
         """Take the entries of all components, in the order of names."""
         self._producers: dict[tuple[str, str], list[str]] = {}
         self._consumers: dict[tuple[str, str], list[str]] = {}
+        # What each component takes and produces.
+        self._types: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         for entry in entries:
+            takes, makes = telling_types(entry.inputs), telling_types(entry.outputs)
+            self._types[entry.name] = takes, makes
             if entry.deprecated is None:
-                _add(self._producers, entry, telling_types(entry.outputs))
-                _add(self._consumers, entry, telling_types(entry.inputs))
+                _add(self._producers, entry, makes)
+                _add(self._consumers, entry, takes)
 
     def before(self, entry: Entry) -> tuple[Neighbour, ...]:
         """Return components that produce what this one takes."""
@@ -99,10 +105,9 @@ def _add(table: dict[tuple[str, str], list[str]], entry: Entry, types: Iterable[
                 head.append(entry.name)
 
 
-def _heads(table: dict[tuple[str, str], list[str]], entry: Entry, type_: str) -> Iterator[Sequence[str]]:
-    """Yield the first components of a type in the component's namespace, and in all."""
-    for scope in (entry.name.partition("/")[0], ""):
-        yield table.get((type_, scope), ())
+def _heads(table: dict[tuple[str, str], list[str]], entry: Entry, type_: str) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the first components of a type in the component's namespace, and in all."""
+    return table.get((type_, entry.name.partition("/")[0]), ()), table.get((type_, ""), ())
 
 
 def _chosen(entry: Entry, table: dict[tuple[str, str], list[str]], types: Sequence[str]) -> tuple[Neighbour, ...]:

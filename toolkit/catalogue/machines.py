@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from toolkit.catalogue.component_page import page_path
 from toolkit.redaction import hide_in_data, visible
 from toolkit.registry.entry import Entry, Port
@@ -17,7 +19,7 @@ _LINE = 200
 def index_json(entries: Sequence[Entry], title: str, place: Place | None) -> bytes:
     """Return every component as JSON: what `comp search --format json` says, and where its page and contract are."""
     # One line for each component, so that a new release changes one line.
-    lines = ",\n".join(json.dumps(_component(entry), separators=(",", ":"), ensure_ascii=False) for entry in entries)
+    lines = b",\n".join(msgspec.json.encode(_component(entry)) for entry in entries).decode()
     head = {"api": _API, "title": title, "registry": str(place) if place else None}
     text = f'{json.dumps(head, ensure_ascii=False)[:-1]}, "components": [\n{lines}\n]}}\n'
     return hide_in_data(text).encode("utf-8", "backslashreplace")
@@ -79,8 +81,8 @@ def _lines(entries: Iterable[Entry], title: str, place: Place | None) -> Iterato
 def _line(entry: Entry) -> str:
     """Return the line of a component."""
     text = shortened(_plain(entry.description or entry.title), _LINE)
-    takes = ", ".join(_typed(port) for port in entry.inputs)
-    makes = ", ".join(_typed(port) for port in entry.outputs)
+    takes = _plain(", ".join([_typed(port) for port in entry.inputs]))
+    makes = _plain(", ".join([_typed(port) for port in entry.outputs]))
     marks = []
     if entry.deprecated is not None:
         marks.append(f"Deprecated{f': use {entry.superseded_by}' if entry.superseded_by else ''}.")
@@ -92,7 +94,7 @@ def _line(entry: Entry) -> str:
 
 def _typed(port: Port) -> str:
     """Return a port with its type; an optional one has a question mark."""
-    return _plain(f"{port.name}{'?' if port.optional else ''}: {port.type}" if port.type else port.name)
+    return f"{port.name}{'?' if port.optional else ''}: {port.type}" if port.type else port.name
 
 
 def _plain(text: str) -> str:

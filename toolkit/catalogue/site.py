@@ -17,6 +17,7 @@ from toolkit.catalogue.listing import (
     FIRST,
     by_shard,
     example_searches,
+    facets_of,
     row_of,
     settings,
     shard,
@@ -136,6 +137,7 @@ def _shared(folder: SiteFolder, entries: Sequence[Entry], choices: Choices, page
         size += len(content)
         _unit(folder, shard_path(number), {shard_path(number): content})
     listed = shown_first(entries)
+    facets = facets_of(listed)
     page = pages.render(
         "list.html",
         script="list.js",
@@ -144,11 +146,11 @@ def _shared(folder: SiteFolder, entries: Sequence[Entry], choices: Choices, page
         values={
             "description": f"{counted(len(listed), 'component')} with typed inputs and outputs",
             "about": _about(listed),
-            "examples": example_searches(entries),
+            "examples": example_searches(facets),
             "count_words": counted(len(listed), "component"),
             "rows": [row_of(entry) for entry in listed[:FIRST]],
             "total": len(entries),
-            "settings": settings(entries, keys, size),
+            "settings": settings(entries, facets, keys, size),
         },
     )
     _unit(folder, "list", {"index.html": page})

@@ -57,7 +57,7 @@ def _comp(release: Release, place: Place | None) -> Panel:
         about="Copies the contract into your project, and locks its version and digest in components.lock.",
         snippets=(
             Snippet(what="the command that adds it", text=f"comp add {request}{registry}"),
-            Snippet(what="the command that runs it once", text=f"comp run {_copy(release)}{values}"),
+            Snippet(what="the command that runs it once", text=f"comp run {request}{registry}{values}"),
         ),
     )
 

@@ -4,6 +4,7 @@ from tests.catalogues import entry
 from toolkit.catalogue.listing import (
     by_shard,
     example_searches,
+    facets_of,
     json_in_html,
     row_of,
     settings,
@@ -52,19 +53,19 @@ def test_there_are_more_data_files_for_more_components() -> None:
 
 
 def test_the_settings_count_what_the_list_shows() -> None:
-    found = json.loads(settings([TRAIN, OLD], ["0123456789"], 1000))
+    found = json.loads(settings([TRAIN, OLD], facets_of([TRAIN]), ["0123456789"], 1000))
     assert (found["total"], found["listed"], found["eager"]) == (2, 1, True)
     assert found["facets"]["produces"] == [["Model", 1]]
     assert found["facets"]["accepts"] == [["Dataset", 1], ["Float", 1]]
     assert found["facets"]["owner"] == [["Ada", 1]]
-    assert not json.loads(settings([TRAIN], ["0"], 10_000_000))["eager"]
+    assert not json.loads(settings([TRAIN], {}, ["0"], 10_000_000))["eager"]
     assert shown_first([TRAIN, OLD]) == [TRAIN]
 
 
 def test_examples_are_of_types_that_say_something() -> None:
-    assert example_searches([TRAIN]) == ["produces:Model", "accepts:Dataset", "tag:sklearn"]
-    assert example_searches([entry("a/b", gives=("Big Table",))]) == ['produces:"Big Table"']
-    assert example_searches([]) == []
+    assert example_searches(facets_of([TRAIN])) == ["produces:Model", "accepts:Dataset", "tag:sklearn"]
+    assert example_searches(facets_of([entry("a/b", gives=("Big Table",))])) == ['produces:"Big Table"']
+    assert example_searches(facets_of([])) == []
 
 
 def test_data_in_a_page_cannot_end_its_element() -> None:

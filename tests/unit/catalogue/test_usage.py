@@ -28,7 +28,7 @@ def test_comp_adds_and_runs_it(tmp_path: Path) -> None:
     texts = [snippet.text for snippet in _panels(*_published(tmp_path))["comp"].snippets]
     assert texts == [
         "comp add ml/train-model@^1.2.0",
-        "comp run components/ml/train-model/component.yaml -i data=DATA_FILE",
+        "comp run ml/train-model@^1.2.0 -i data=DATA_FILE",
     ]
 
 

@@ -18,6 +18,7 @@
     ["produces", "Produces"], ["accepts", "Accepts"], ["ns", "Namespace"], ["owner", "Owner"], ["tag", "Tag"],
   ];
   const PAGE = 60;
+  const WHILE_LOADING = 120;
   const FEW = 8;
   const MOST_VALUES = 300;
   const KEYS = {
@@ -186,6 +187,13 @@
     const best = (one, other) => other[0] - one[0] || byName(one, other);
     scored.sort(state.sort === "newest" ? newest : state.sort === "name" || !words.length ? byName : best);
     return { words, counts, items: scored.map(([, it]) => it) };
+  };
+
+  // What the search finds with deprecated components.
+  const findAll = () => {
+    const kept = state;
+    state = { ...state, deprecated: true };
+    try { return find(); } finally { state = kept; }
   };
 
   // ---- Drawing ---------------------------------------------------------------------------------------------------
@@ -376,7 +384,7 @@
     list.hidden = nothing;
     empty.hidden = !nothing;
     if (nothing) {
-      const hidden = state.deprecated ? 0 : components.filter((it) => it.flags & DEPRECATED).length;
+      const hidden = !state.deprecated && findAll().items.length;
       document.getElementById("empty-hint").hidden = settings.total === 0;
       document.getElementById("empty-deprecated").hidden = !hidden;
     }
@@ -392,7 +400,10 @@
 
   let scheduled = false;
   const schedule = () => {
-    if (!scheduled) { scheduled = true; requestAnimationFrame(draw); }
+    if (scheduled) { return; }
+    scheduled = true;
+    // While data arrive, a few looks at what is there are enough.
+    if (complete() || isBlank()) { requestAnimationFrame(draw); } else { setTimeout(draw, WHILE_LOADING); }
   };
 
   const changed = () => {
