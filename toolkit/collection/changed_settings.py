@@ -27,7 +27,8 @@ def same_settings(old: TomlDocument | None, new: TomlDocument) -> bool:
 
 def _own(document: TomlDocument) -> tuple[object, ...]:
     """Return the settings in a component's pyproject.toml that decide it."""
-    comp = {key: value for key, value in _table(document, "tool", "comp").items() if key != "workspace"}
+    others = {"workspace", "registries"}
+    comp = {key: value for key, value in _table(document, "tool", "comp").items() if key not in others}
     return _project(document), comp, _uv(document), _table(document, "tool", "uv", "sources")
 
 

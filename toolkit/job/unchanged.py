@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # Variables named `COMP_…` are settings; SOURCE_DATE_EPOCH is the time in the image.
 _ENVIRONMENT = ("COMP_", "SOURCE_DATE_EPOCH")
 # Where the cache, the components and kfp are says nothing about an image.
-_NOT_DECIDING = ("COMP_CACHE_DIR", "COMP_REGISTRY", "COMP_KFP_", "COMP_TEST_")
+_NOT_DECIDING = ("COMP_CACHE_DIR", "COMP_REGISTRY", "COMP_REGISTRIES_FILE", "COMP_KFP_", "COMP_TEST_")
 # A file that changes again this soon may keep its time of change.
 _SECONDS_UNTIL_SETTLED = 2
 

@@ -125,6 +125,7 @@ def test_order_comments_and_other_tools_are_the_same_settings(tmp_path: Path) ->
     for same in (
         text.replace('"x", "y"', '"y", "x"'),
         f"# comment\n{text}[tool.comp.workspace]\n[tool.ruff]\n",
+        f'{text}[tool.comp.registries]\nshared = "../shared"\n',
         text.replace('name = "a"', 'name = "a"\nkeywords = ["k"]'),
     ):
         assert same_settings(before, document(tmp_path, same))
