@@ -128,3 +128,8 @@ def test_what_varies_is_not_compared(line: str, printed: str) -> None:
     assert is_printed([line], printed)
     assert not is_printed([line], f"{printed}more\n")
     assert not is_printed([line, "more"], printed)
+
+
+def test_lines_may_come_in_another_order() -> None:
+    assert is_printed(["one built in 1 s", "two built in 2 s"], "two built in 1 s\none built in 1 s\n")
+    assert not is_printed(["one", "two"], "one\none\n")
