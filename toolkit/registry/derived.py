@@ -5,8 +5,9 @@ Who calls these functions holds the registry's lock, so that no file is replaced
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
-from toolkit.errors import InputError, OutsideError
+from toolkit.errors import InputError, MachineError, OutsideError
 from toolkit.limits import CATALOGUE_SIZE
 from toolkit.registry import layout
 from toolkit.registry.catalogue import catalogue_bytes, with_entry
@@ -37,18 +38,26 @@ def follow(registry: Registry, storage: Storage, name: Name) -> None:
 
 
 def rebuild(registry: Registry, storage: Storage, name: Name) -> None:
-    """Make the derived files of a component again from its records, and its entry in the catalogue."""
-    _write_component(registry, storage, name, {}, registry.versions(name))
-    _write_entry(registry, storage, name)
+    """Make the derived files of a component again from its records, and its entry in the catalogue.
+
+    Damage of its folder is a warning.
+    """
+    with _warned():
+        _write_component(registry, storage, name, {}, registry.versions(name))
+        _write_entry(registry, storage, name)
 
 
 def rebuild_all(registry: Registry, storage: Storage, names: Iterable[Name]) -> None:
-    """Make the derived files of these components again from their records, and the whole catalogue."""
+    """Make the derived files of these components again from their records, and the whole catalogue.
+
+    Damage of a component's folder is a warning, and the others are made.
+    """
     known = set()
     for name in names:
-        _write_component(registry, storage, name, {}, registry.versions(name))
-        _remove_strays(registry, storage, name)
         known.add(layout.index(name))
+        with _warned():
+            _write_component(registry, storage, name, {}, registry.versions(name))
+            _remove_strays(registry, storage, name)
     for path in [*storage.files_below(layout.INDEX)]:
         if path not in known:
             storage.remove(path)
@@ -60,6 +69,17 @@ def entries_of_records(registry: Registry) -> Iterator[Entry]:
     for name in registry.names():
         if entry := entry_of_records(registry, name):
             yield entry
+
+
+@contextmanager
+def _warned() -> Iterator[None]:
+    """Warn of damage of a component's folder, so that it stops no work on others; errors of the disk go on."""
+    try:
+        yield
+    except MachineError:
+        raise
+    except (OutsideError, InputError) as error:
+        log.warning("%s", error)
 
 
 def _read_index(storage: Storage, name: Name) -> dict[Version, IndexLine]:

@@ -1,10 +1,11 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.releases import publish, release
 from toolkit.registry import derived, layout
-from toolkit.registry.directory import Directory
+from toolkit.registry.directory import PENDING, Directory
 from toolkit.registry.index import index_bytes, index_line, read_index
 from toolkit.registry.marks import Marks, Yank
 from toolkit.registry.names import Name
@@ -99,3 +100,32 @@ def test_everything_is_made_again_from_records(registry: Directory) -> None:
         path.unlink()
     derived.rebuild_all(registry, Storage(registry.root), registry.names())
     assert {path: path.read_bytes() for path in registry.root.rglob("*") if path.is_file()} == files
+
+
+def _stray(root: Path) -> None:
+    (root / layout.records(TRAIN) / "notes.json").write_text("{}")
+
+
+def _link(root: Path) -> None:
+    folder = root / layout.component(TRAIN)
+    folder.symlink_to(folder.rename(root.parent / "elsewhere"))
+    # So that something has to be written there.
+    (folder / "component.yaml").unlink()
+
+
+@pytest.mark.parametrize("damage", [_stray, _link])
+def test_the_damaged_folder_of_a_component_stops_no_work_on_others(
+    tmp_path: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = Directory.create(tmp_path / "shared")
+    publish(registry, release())
+    publish(registry, release(name="other"))
+    damage(registry.root)
+    # As a publisher of the component leaves it that is killed.
+    (registry.root / PENDING).write_text(str(TRAIN))
+    assert publish(registry, release("1.1.0", name="other"))
+    assert not (registry.root / PENDING).exists()
+    assert "a file that is not a record" in caplog.text or "outside of" in caplog.text
+    (registry.root / layout.index(Name("ml", "other"))).unlink()
+    assert registry.reindex() == 2
+    assert (registry.root / layout.index(Name("ml", "other"))).exists()
