@@ -30,7 +30,7 @@ def test_a_registry_on_a_server_is_opened_without_asking_it(tmp_path: Path) -> N
     environ = {"COMP_CACHE_DIR": str(tmp_path)}
     assert open_registry(place, environ=environ).place == place
     assert open_writable(place, environ=environ).place == place
-    with pytest.raises(UsageError, match="oci://team has no host"):
+    with pytest.raises(UsageError, match="oci://team has no host: 'team' has no dot and no port"):
         open_registry(parse_place("oci://team"), environ=environ)
 
 

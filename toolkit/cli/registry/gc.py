@@ -27,7 +27,9 @@ def command(console: Console, *, registry: str | None, dry_run: bool) -> None:
     place = resolve_one(registry, environ=os.environ)
     opened = open_registry(place.place, environ=os.environ)
     if not isinstance(opened, Collectable):
-        raise UsageError(f"{place} has no garbage that comp can remove", hint="run it where the folder is")
+        raise UsageError(
+            f"{place} has no garbage that comp can remove", hint="run it where the folder is; servers collect theirs"
+        )
     garbage = opened.garbage()
     gone = garbage if dry_run or not garbage else opened.collect(garbage)
     for each in gone:

@@ -56,7 +56,7 @@ class Addresses(Struct, frozen=True, kw_only=True):
             raise UsageError(f"{place} is not a component registry: {error.message}", hint=hint) from error
         # Without a dot or port, docker's rule takes the host for a part of a path on docker.io.
         if not host or reference.host != host.lower() or reference.tag:
-            raise UsageError(f"{place} has no host", hint=hint)
+            raise UsageError(f"{place} has no host: {host!r} has no dot and no port", hint=hint)
         return cls(root=place.address)
 
     @property
