@@ -98,6 +98,10 @@ class ComponentsLock(Struct, frozen=True, kw_only=True):
         """Return the path of a component's copy."""
         return Path(os.path.normpath(self.folder / entry.path))
 
+    def root_of(self, entry: LockedRelease) -> Path:
+        """Return the folder of copies that a component's copy lies in, such as `components`."""
+        return self.folder / Path(entry.path).parents[2]
+
     def place_of(self, entry: LockedRelease) -> Place:
         """Return the place of the registry that a component was added from, a relative folder as seen from here."""
         try:

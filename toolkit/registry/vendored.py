@@ -16,7 +16,7 @@ from toolkit.spec.reader import parse_component
 from toolkit.spec.schema_header import normalised, schema_header
 from toolkit.system.atomic import write_bytes
 from toolkit.system.held import held
-from toolkit.system.paths import check_inside, leads_elsewhere
+from toolkit.system.paths import check_inside, leads_elsewhere, real
 from toolkit.system.reading import read_foreign
 
 INTO = "components"
@@ -76,6 +76,12 @@ def remove_component(name: str, folder: Path, *, force: bool = False) -> tuple[L
         lock = read_lock(folder)
         (entry,) = lock.chosen([name])
         path = lock.copy_of(entry)
+        # What a link leads to is not this project's.
+        if not _is_inside(lock.root_of(entry), path):
+            raise InputError(
+                f"{path} is in {real(path.parent)}, outside of {lock.root_of(entry)}",
+                hint="a folder on the way is a link: remove it",
+            )
         state, _ = copy_state(lock, entry)
         kept = None
         if state in {CopyState.MODIFIED, CopyState.CORRUPTED}:
@@ -161,7 +167,7 @@ def _add(
     """Write the copy, and its entry; the caller holds the folder of the lock."""
     previous = lock.components.get(str(release.name))
     if previous and into is None:
-        path, root = lock.copy_of(previous), lock.folder / Path(previous.path).parents[2]
+        path, root = lock.copy_of(previous), lock.root_of(previous)
     else:
         root = lock.folder / (into or INTO)
         path = root / release.name.namespace / release.name.name / CONTRACT
@@ -203,9 +209,18 @@ def _is_known(data: bytes, release: Release, locked: LockedRelease | None) -> bo
     return Digest.of(normalised(data)) in ({release.digest, locked.digest} if locked else {release.digest})
 
 
+def _is_inside(root: Path, path: Path) -> bool:
+    """Return whether no folder on the way to a file is a link out of `root`."""
+    return real(path.parent).is_relative_to(real(root))
+
+
 def _leave(path: Path, release: Release, locked: LockedRelease, folder: Path) -> None:
     """Remove a copy that lies elsewhere now, unless it was edited."""
-    if path.is_file() and _is_known(path.read_bytes(), release, locked):
+    if (
+        path.is_file()
+        and _is_inside(folder / Path(locked.path).parents[2], path)
+        and _is_known(path.read_bytes(), release, locked)
+    ):
         path.unlink()
         _remove_empty(path.parent, folder)
 

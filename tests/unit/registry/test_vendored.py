@@ -242,3 +242,14 @@ def test_an_update_that_was_ended_before_the_lock_is_no_edit(tmp_path: Path) -> 
     assert is_edited(lock, entry, two)
     copy.unlink()
     assert not is_edited(lock, entry, two)
+
+
+def test_a_link_out_of_the_project_is_not_followed_to_remove(tmp_path: Path) -> None:
+    copy = _add(tmp_path).path
+    other = tmp_path / "other"
+    copy.parent.parent.rename(other)
+    (tmp_path / "components" / "ml").symlink_to(other)
+    with pytest.raises(InputError, match=r"component\.yaml is in .*other/train, outside of"):
+        remove_component("ml/train", tmp_path)
+    assert (other / "train" / "component.yaml").is_file()
+    assert "ml/train" in read_components_lock(tmp_path / "components.lock")
