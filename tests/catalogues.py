@@ -54,10 +54,11 @@ def publish(
     contract: str,
     *,
     readme: str | None = None,
+    image: str | None = None,
     **more: Any,  # noqa: ANN401 (fields of any type)
 ) -> Release:
-    """Publish a contract, whose image gets a digest of its own; `more` are fields of the release."""
-    image = f"registry.example.com/{full}@sha256:{Digest.of(f'{full}@{version}'.encode()).hex}"
+    """Publish a contract; its image has a digest of its own, unless it is given. `more` are fields of the release."""
+    image = image or f"registry.example.com/{full}@sha256:{Digest.of(f'{full}@{version}'.encode()).hex}"
     text = contract.replace("IMAGE", image)
     spec = parse_component(text, Path("component.yaml"))
     contents = {CONTRACT: text.encode()}

@@ -8,8 +8,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.catalogues import SCORE, publish, small_registry
+from tests.catalogues import SCORE, TRAIN, publish, small_registry
 from tests.commands import COMP, comp, ok
+from tests.fake_remote import FakeRemote, serving
+from tests.images import image_of, layer_of, tar_of
+from toolkit.oci.descriptor import host_platform
+from toolkit.oci.reference import parse_reference
+from toolkit.registry.directory import Directory
+from toolkit.remote.client import Remote
 
 
 @pytest.fixture
@@ -60,6 +66,31 @@ def test_a_component_that_cannot_be_read_is_named(folder: Path) -> None:
     built = comp("catalog", "build", "--registry", "shared", folder=folder)
     assert (built.code, built.out) == (3, "site/index.html\n")
     assert "warning: ml/new cannot be shown: " in built.err
+
+
+def test_pages_say_which_layers_components_share(tmp_path: Path) -> None:
+    registry = Directory.create(tmp_path / "shared")
+    base = layer_of(tar_of("base"))
+    with serving(FakeRemote()) as fake:
+        remote = Remote(environ={})
+        for name, contract in (("train-model", TRAIN), ("score", SCORE)):
+            image = image_of(
+                [base, layer_of(tar_of(name))],
+                config=lambda config: config.update(architecture=host_platform().architecture),
+            )
+            reference = parse_reference(f"{fake.host}/ml/{name}")
+            remote.push(image, reference)
+            publish(registry, f"ml/{name}", "1.0.0", contract, image=str(reference.with_digest(image.digest)))
+        env = {"PATH": "/usr/bin", "HOME": str(tmp_path), "COMP_CACHE_DIR": str(tmp_path / "cache")}
+        ok("catalog", "build", "--registry", "shared", "--images", "layers", folder=tmp_path, env=env)
+    page = tmp_path / "site" / "c" / "ml" / "score.html"
+    said = 'shared with <a href="../../c/ml/train-model.html">ml/train-model</a>'
+    assert page.read_text().count(said) == 1
+    assert "in 2 layers" in page.read_text()
+    # What was read is kept, now that the server is gone.
+    again = comp("catalog", "build", "--registry", "shared", "--title", "Other", folder=tmp_path, env=env)
+    assert (again.code, again.err) == (0, "2 components: 2 made, 0 unchanged\n")
+    assert said in page.read_text()
 
 
 def test_an_image_without_a_network_is_a_warning(folder: Path) -> None:

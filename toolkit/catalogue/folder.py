@@ -55,11 +55,6 @@ class SiteFolder:
         self._folders: set[str] = set()
         self._journal = journal
 
-    @property
-    def kept(self) -> int:
-        """The number of units that stayed as they were."""
-        return len(self._units) - self.written
-
     def keep(self, name: str, key: str) -> bool:
         """Return whether a unit was made from the same, and is still there; then it stays."""
         unit = self._before.get(name)
@@ -99,8 +94,8 @@ class SiteFolder:
         except (OSError, InputError):
             return None
 
-    def finish(self) -> int:
-        """Remove the files that no unit has any more, and store the table; return the number of units that are gone."""
+    def finish(self) -> set[str]:
+        """Remove the files that no unit has any more, and store the table; return the units that are gone."""
         kept = {path for unit in self._units.values() for path in unit.files}
         for path in sorted(self._own - kept, reverse=True):
             check_inside(self.root, self.root / path)
@@ -112,7 +107,7 @@ class SiteFolder:
         table = msgspec.json.encode(_Table(format=_FORMAT, units=self._units))
         self._replace(TABLE, table)
         (self.root / _JOURNAL).unlink(missing_ok=True)
-        return len(self._before.keys() - self._units.keys())
+        return self._before.keys() - self._units.keys()
 
     def _replace(self, path: str, content: bytes) -> None:
         """Write one file in one step: a server or a browser never sees half of it."""

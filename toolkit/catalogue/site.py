@@ -36,6 +36,8 @@ from toolkit.words import counted
 log = logging.getLogger(__name__)
 
 _IMAGES = "images"
+# Begins the name of a component's unit.
+_PAGE = "c/"
 
 
 class Choices(Struct, frozen=True, kw_only=True):
@@ -83,13 +85,18 @@ def build_site(registry: Registry, out: Path, choices: Choices) -> Built:
             fits=Fits(entries),
             known={entry.name for entry in entries},
         )
+        before = folder.written
         failed = _components(folder, entries, around, images, artifact_hub=choices.artifact_hub)
-        written, unchanged = folder.written, folder.kept
-        lost = {name for name in failed if not folder.keep_former(f"c/{name}")}
+        written = folder.written - before
+        lost = {name for name in failed if not folder.keep_former(f"{_PAGE}{name}")}
         _shared(folder, [entry for entry in entries if entry.name not in lost], choices, pages)
-        removed = folder.finish()
+        gone = folder.finish()
     return Built(
-        components=len(entries), written=written, unchanged=unchanged, removed=removed, failed=tuple(sorted(failed))
+        components=len(entries),
+        written=written,
+        unchanged=len(entries) - written - len(failed),
+        removed=sum(name.startswith(_PAGE) for name in gone),
+        failed=tuple(sorted(failed)),
     )
 
 
@@ -113,7 +120,7 @@ def _components(
         successor = entry.superseded_by in around.known
         parts = [common, around.fits.key(entry), images.key(entry), str(successor)]
         key = Digest.of(json.encode(entry) + "\n\n".join(parts).encode()).hex
-        if folder.keep(f"c/{entry.name}", key):
+        if folder.keep(f"{_PAGE}{entry.name}", key):
             continue
         try:
             files = component_files(entry, around, image_view(entry, images))
@@ -123,7 +130,7 @@ def _components(
             log.warning("%s cannot be shown: %s", entry.name, error.message)
             failed.append(entry.name)
         else:
-            folder.write(f"c/{entry.name}", key, files)
+            folder.write(f"{_PAGE}{entry.name}", key, files)
     return failed
 
 

@@ -12,7 +12,7 @@ def build(root: Path, units: dict[str, tuple[str, dict[str, bytes]]]) -> tuple[i
         for name, (key, files) in units.items():
             if not folder.keep(name, key):
                 folder.write(name, key, files)
-        return folder.written, folder.finish()
+        return folder.written, len(folder.finish())
 
 
 def test_a_unit_is_written_again_only_if_its_key_changed(tmp_path: Path) -> None:

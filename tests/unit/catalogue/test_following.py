@@ -5,7 +5,9 @@ import pytest
 
 from tests.catalogues import SCORE, publish, small_registry
 from toolkit.catalogue.following import follow, state_of
+from toolkit.registry.marks import Yank
 from toolkit.registry.names import Name
+from toolkit.registry.semver import parse_version
 
 
 class _EnoughError(Exception):
@@ -36,6 +38,14 @@ def test_the_state_changes_with_a_release(tmp_path: Path) -> None:
     before = state_of(tmp_path)
     assert state_of(tmp_path) == before
     publish(registry, "ml/score", "1.1.0", SCORE)
+    assert state_of(tmp_path) != before
+
+
+def test_the_state_changes_with_a_mark(tmp_path: Path) -> None:
+    registry = small_registry(tmp_path)
+    before = state_of(tmp_path)
+    yank = Yank(reason="It lost a library.", at="2026-02-01T00:00:00Z")
+    registry.change_marks(Name("ml", "score"), lambda marks: marks.with_yank(parse_version("1.0.0"), yank))
     assert state_of(tmp_path) != before
 
 

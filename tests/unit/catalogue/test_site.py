@@ -93,6 +93,7 @@ def test_a_damaged_release_is_reported_and_the_others_are_shown(
     with caplog.at_level(logging.WARNING):
         built = build_site(registry, out, Choices())
     assert built.failed == ("ml/new", "ml/score")
+    assert (built.components, built.written, built.unchanged) == (4, 1, 1)
     assert "ml/score cannot be shown" in caplog.text
     # The page of before stays, and a component without a page is in no list.
     assert "1.0.0" in (out / "c" / "ml" / "score.html").read_text()
@@ -107,6 +108,18 @@ def test_packages_for_artifact_hub_come_and_go(tmp_path: Path) -> None:
     assert (out / "artifact-hub" / "ml-score" / "1.0.0" / "artifacthub-pkg.yml").is_file()
     build_site(registry, out, Choices())
     assert not (out / "artifact-hub").exists()
+
+
+def test_a_component_that_is_gone_has_no_page(tmp_path: Path) -> None:
+    registry, out = small_registry(tmp_path / "registry"), tmp_path / "site"
+    build_site(registry, out, Choices())
+    fewer = Directory.create(tmp_path / "fewer")
+    publish(fewer, "ml/score", "1.0.0", SCORE)
+    built = build_site(fewer, out, Choices())
+    assert (built.components, built.removed) == (1, 2)
+    assert built.summary().endswith(", 2 removed")
+    assert sorted(path.name for path in (out / "c").rglob("*.html")) == ["score.html"]
+    assert not (out / "c" / "data").exists()
 
 
 def test_an_empty_registry_has_a_page(tmp_path: Path) -> None:
