@@ -7,6 +7,7 @@ from msgspec import Struct
 from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.registry.semver import Range, parse_range
+from toolkit.words import shortened
 
 # A part is safe as a folder, in a URL and as a repository of a remote.
 _PART = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
@@ -56,8 +57,10 @@ def is_part(text: str) -> bool:
 def check_part(text: str, what: str) -> str:
     """Return `text` if it can be a namespace or a name. Raises InputError."""
     if not is_part(text):
+        # Letters of another script may look like those of a name, so that only their escapes tell them apart.
+        shown = repr(shortened(text, _LONGEST)) if text.isascii() else ascii(text[:_LONGEST])
         raise InputError(
-            f"{text[:_LONGEST]!r} is not a {what}",
+            f"{shown} is not a {what}",
             hint=f"up to {_LONGEST} of a-z and 0-9, with single . _ or - between them",
         )
     return text

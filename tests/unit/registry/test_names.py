@@ -54,3 +54,17 @@ def test_a_request_without_a_namespace_may_mean_several() -> None:
     names = [Name("ml", "train"), Name("nlp", "train"), Name("ml", "other")]
     assert [name for name in names if parse_request("train@^1").is_of(name)] == names[:2]
     assert [name for name in names if parse_request("ml/train").is_of(name)] == names[:1]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ml/tr\u0430in", r"'tr\u0430in' is not a component name"),  # a Cyrillic a
+        ("ml/" + "a" * 300, f"'{'a' * 99}…' is not a component name"),
+        ("ml/tr\nain", r"'tr\nain' is not a component name"),
+    ],
+)
+def test_an_error_shows_what_the_eye_does_not_see(text: str, shown: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_request(text)
+    assert caught.value.message == shown
