@@ -1,7 +1,9 @@
 """The last steps of a publication."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -52,3 +54,26 @@ def test_an_image_is_asked_for_before_a_registry_is_made(tmp_path: Path) -> None
     with pytest.raises(InputError, match="is not on its remote"):
         publication(tmp_path, images=Missing({})).publish([candidate("1.0.0", contract())])
     assert not (tmp_path / "shared").exists()
+
+
+def test_of_publishers_at_once_one_wins(tmp_path: Path) -> None:
+    """Each sees the version free, and publishes another contract; one that publishes the winner's is content."""
+    texts = [contract(f"{{name: a{number % 4}, type: String, description: d, default: x}}") for number in range(8)]
+    start = Barrier(len(texts))
+
+    def publish(text: str) -> bool | str:
+        start.wait()
+        try:
+            return publication(tmp_path).publish([candidate("1.0.0", text)])[0][1]
+        except InputError as error:
+            return error.message
+
+    with ThreadPoolExecutor(len(texts)) as pool:
+        done = list(pool.map(publish, texts))
+    assert done.count(True) == 1
+    assert done.count(False) == 1
+    refused = [each for each in done if isinstance(each, str)]
+    assert all("is published already with other content" in each for each in refused)
+    registry = Directory.open(tmp_path / "shared")
+    release = registry.release(NAME, parse_version("1.0.0"))
+    assert registry.content(release, "component.yaml").decode() == texts[done.index(True)]
