@@ -1,6 +1,7 @@
 """What pages need around their commands: a shell without this user's settings, servers, a Python with kfp."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -22,6 +23,8 @@ from tests.repositories import ENVIRON
 # Variables for the shell, and names of this machine with those of the pages.
 Names = tuple[dict[str, str], dict[str, str]]
 T = TypeVar("T")
+# Settings of tools, of a CI platform and of a terminal: readers have none of them.
+_OF_THIS_PROCESS = re.compile(r"(UV|PIP|COMP|GITHUB|CI)_|(CI|FORCE_COLOR|COLUMNS|DOCKER_HOST)$")
 # The distribution server of the pages.
 HOST = "127.0.0.1:5000"
 
@@ -44,8 +47,10 @@ def surroundings_of(page: Page, folder: Path, request: pytest.FixtureRequest) ->
     if files.is_dir():
         shutil.copytree(files, work)
     work.mkdir(parents=True, exist_ok=True)
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "PIP_", "COMP_"))}
-    kept = ("COMP_CACHE_DIR", "COMP_BASE", "COMP_STATE_DIR")
+    environ = {name: value for name, value in os.environ.items() if not _OF_THIS_PROCESS.match(name)}
+    # Where this machine finds PyPI, unless the page brings an index of its own.
+    indexes = () if "index" in page.needs else ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
+    kept = ("COMP_CACHE_DIR", "COMP_BASE", "COMP_STATE_DIR", *indexes)
     environ |= {name: os.environ[name] for name in kept if name in os.environ}
     # Git's settings are those of the tests; programs of the checkout's environment come first.
     environ |= ENVIRON | {"HOME": str(home), "LC_ALL": "C.UTF-8", "SAMPLES": str(ROOT / "sample_components")}
