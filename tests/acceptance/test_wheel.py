@@ -17,6 +17,7 @@ from msgspec import Struct
 from packaging.metadata import Metadata
 
 from tests.conftest import ROOT
+from tests.loadable import publish_contract
 from toolkit import __version__
 
 # A new folder of each template contains these files, and those that every one contains.
@@ -188,7 +189,14 @@ def _install(installed: Installed, what: Path, *, compiled_by_uv: bool = False) 
     _output([python, "-m", "pip", "check"], installed.work.parent)
 
 
-def test_the_wheel_runs_a_session(built: Built, installed: Installed) -> None:
+LOADING = """from toolkit import load
+
+train = load("ml/train@^1")
+print(train.release.version, train.__doc__.splitlines()[0])
+"""
+
+
+def test_the_wheel_runs_a_session(built: Built, installed: Installed, kfp2: Path) -> None:
     _install(installed, built.wheel)
     assert installed.comp("--version") == f"comp, version {__version__}\n"
     assert installed.comp("explain", "F014").startswith("F014 decorator-not-followed\n")
@@ -196,6 +204,7 @@ def test_the_wheel_runs_a_session(built: Built, installed: Installed) -> None:
         _try_template(installed, template)
     _try_function(installed)
     _build_and_run(installed)
+    _load(installed, kfp2)
 
 
 @pytest.mark.parametrize("kind", ["source distribution", "checkout, whose files uv compiles"])
@@ -208,6 +217,31 @@ def test_what_is_built_while_it_is_installed_runs_a_session(built: Built, instal
         _try_template(installed, template)
     _try_function(installed)
     _build_and_run(installed)
+
+
+def _load(installed: Installed, kfp: Path) -> None:
+    """Load a component in a Python that has kfp, and of the wheel the package alone; comp answers from its own."""
+    folder, package = installed.work / "pipelines", installed.work.parent / "package"
+    package.mkdir()
+    (package / "toolkit").symlink_to(next(installed.environment.glob("lib/python3*/site-packages/toolkit")))
+    folder.mkdir()
+    publish_contract(installed.work / "shared", "1.0.0")
+    (folder / "steps.py").write_text(LOADING)
+    variables = installed.variables | {
+        "PYTHONPATH": str(package),
+        "COMP_TOOLKIT_PYTHON": str(installed.environment / "bin" / "python"),
+        "COMP_REGISTRY": str(installed.work / "shared"),
+        "COMP_LOCKED": "0",
+    }
+    assert _output([str(kfp), "-W", "ignore", "steps.py"], folder, variables) == (
+        "locked ml/train@1.0.0 in components.lock\n1.0.0 Train model (ml/train@1.0.0)\n"
+    )
+    # Again, without comp, and as a module of stubs has it.
+    written = installed.comp("stubs", "--out", "pipelines/typed.py", "pipelines/components/ml/train")
+    assert written == ""
+    program = "import steps, typed\nprint(typed.__all__)"
+    again = _output([str(kfp), "-W", "ignore", "-c", program], folder, variables | {"COMP_TOOLKIT_PYTHON": "/none"})
+    assert again == "1.0.0 Train model (ml/train@1.0.0)\n['train_model']\n"
 
 
 def _try_template(installed: Installed, template: str) -> None:
