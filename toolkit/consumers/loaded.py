@@ -5,9 +5,12 @@ import os
 from pathlib import Path
 
 from toolkit.consumers.use import Named
-from toolkit.errors import FindingsError
+from toolkit.errors import FindingsError, InputError
 from toolkit.interface.constants import NotKnown, constant_value
 from toolkit.interface.module import Module
+from toolkit.registry.lock import read_components_lock
+from toolkit.registry.lock_place import lock_above
+from toolkit.registry.names import parse_name, parse_request
 from toolkit.spec.reader import parse_document
 
 # The calls that give a component, by their last word; the keyword that each argument has.
@@ -18,6 +21,7 @@ _LOADERS = {
     # KFP 1.8's own, and that of its ComponentStore.
     "load_component": ("filename", "url", "text"),
 }
+_BY_LOCK = "toolkit.load"
 _PATHS = {"pathlib.Path", "pathlib.PurePath", "Path", "str", "os.fspath", "os.path.join"}
 _SAME = {"abspath", "realpath", "normpath", "expanduser"}
 _METHODS = {"resolve", "absolute", "as_posix", "expanduser"}
@@ -26,7 +30,7 @@ _DEEPEST = 50
 
 def is_loader(module: Module, call: ast.Call) -> bool:
     """Return whether a call gives a component that was loaded."""
-    return _last_word(module, call) in _LOADERS
+    return module.qualified(call.func) == _BY_LOCK or _last_word(module, call) in _LOADERS
 
 
 def _last_word(module: Module, call: ast.Call) -> str:
@@ -36,6 +40,8 @@ def _last_word(module: Module, call: ast.Call) -> str:
 
 def loaded(module: Module, call: ast.Call) -> Named | None:
     """Return what a call loads; None if it is known only when the code runs."""
+    if module.qualified(call.func) == _BY_LOCK:
+        return _locked(module, call)
     word = _last_word(module, call)
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
     by_place = dict(zip(_LOADERS[word], call.args, strict=False))
@@ -52,6 +58,20 @@ def loaded(module: Module, call: ast.Call) -> Named | None:
     if word == "load_component" and not text.endswith((".yaml", ".yml")):
         return Named(address=f"{text}/component.yaml")
     return _file(module, text)
+
+
+def _locked(module: Module, call: ast.Call) -> Named | None:
+    """Return the copy of the locked component that `toolkit.load` takes; None without one."""
+    lock = lock_above(module.path.resolve().parent)
+    try:
+        request = parse_request(_text(module, call.args[0], 0))
+        entries = read_components_lock(lock) if lock else {}
+        names = [name for name in entries if request.is_of(parse_name(name))]
+    except (IndexError, NotKnown, InputError):
+        return None
+    if lock is None or len(names) != 1:
+        return None
+    return Named(places=(Path(os.path.normpath(lock.parent / str(entries[names[0]].get("path", "")))),))
 
 
 def _file(module: Module, text: str) -> Named:

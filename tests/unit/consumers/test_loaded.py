@@ -1,4 +1,5 @@
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ SOURCE = """
 import os
 from pathlib import Path
 from kfp.components import *
+import toolkit
+from toolkit import load as take
 HERE = Path(__file__).parent
 NAME = "component.yaml"
 """
@@ -72,3 +75,14 @@ def test_what_is_not_known_is_none(call: str, tmp_path: Path) -> None:
 
 def test_other_calls_load_nothing(tmp_path: Path) -> None:
     assert not is_loader(*_module(tmp_path, 'load("train/component.yaml")'))
+
+
+def test_what_the_lock_says(tmp_path: Path) -> None:
+    calls = ('take("ml/train@^1")', 'toolkit.load("train")', 'take(f"ml/{LEARNT}")', "take()", 'take("ml/absent")')
+    assert all(is_loader(*_module(tmp_path, call)) for call in calls)
+    assert [loaded(*_module(tmp_path, call)) for call in calls] == [None] * len(calls), "there is no lock"
+    entry = {"path": "components/ml/train/component.yaml"}
+    (tmp_path / "components.lock").write_text(json.dumps({"version": 1, "components": {"ml/train": entry}}))
+    named = [loaded(*_module(tmp_path, call)) for call in calls]
+    copy = tmp_path / "components" / "ml" / "train" / "component.yaml"
+    assert [each and each.places for each in named] == [(copy,), (copy,), None, None, None]
