@@ -1,4 +1,4 @@
-"""The component registry: immutable releases in a plain directory, and the consumer's lock file.
+"""Component registries: immutable releases, the registry that a name comes from, the consumer's lock and copies.
 
 It stores contracts, not images; images stay on their remote and are named by digest.
 """
