@@ -6,7 +6,7 @@ Links and submodules are no files here, and every name is checked as that of any
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
@@ -22,6 +22,7 @@ from toolkit.registry.release import Release, read_record
 from toolkit.registry.semver import Version, parse_version
 
 _RECORD = ".json"
+_REMEMBERED = 100
 
 
 class CommitRegistry(Struct, frozen=True, kw_only=True):
@@ -31,6 +32,7 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
     commit: str | None
     objects: Objects
     kept: Path
+    _trees: dict[str, Mapping[str, TreeEntry]] = field(default_factory=dict)
 
     def config(self) -> RegistryConfig:
         """Read what the registry says of itself. Raises InputError if it is missing, or a newer program made it."""
@@ -53,15 +55,14 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
 
     def names(self) -> list[Name]:
         """Return the name of every component, in order."""
-        return sorted(self.components())
+        return sorted(name for name in self.folders() if any(_records(self._tree(layout.records(name)))))
 
-    def components(self) -> dict[Name, str]:
-        """Return the components, each with the id of its folder, which changes with any release or mark of it."""
+    def folders(self) -> dict[Name, str]:
+        """Return what may be components, each with the id of its folder, which any release and any mark changes."""
         return {
             Name(namespace, part): folder.id
             for namespace in _parts(self._tree(layout.COMPONENTS))
             for part, folder in _parts(self._tree(f"{layout.COMPONENTS}/{namespace}")).items()
-            if any(_records(self._tree(layout.records(Name(namespace, part)))))
         }
 
     def versions(self, name: Name) -> list[Version]:
@@ -108,7 +109,7 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
     def entries(self, words: Iterable[str] = ()) -> Iterator[Entry]:
         """Yield the entries that have all words, in the order of names."""
         wanted = list(words)
-        return (entry for entry in rows.entries(self, self.components(), self.kept) if entry.matches(wanted))
+        return (entry for entry in rows.entries(self, self.folders(), self.kept) if entry.matches(wanted))
 
     def check_room(self, paths: Iterable[str]) -> None:
         """Raise OutsideError if something else than a folder is in the place of one that these files need."""
@@ -143,7 +144,14 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
 
     def _tree(self, path: str) -> Mapping[str, TreeEntry]:
         """Return what is in a folder."""
-        return self.objects.tree(f"{self.commit}:{path}") if self.commit else {}
+        if self.commit is None:
+            return {}
+        # A release is read from folders that were just listed.
+        if path not in self._trees:
+            if len(self._trees) >= _REMEMBERED:
+                self._trees.clear()
+            self._trees[path] = self.objects.tree(f"{self.commit}:{path}")
+        return self._trees[path]
 
     def _where(self, path: str) -> str:
         """Return a file's place, for messages."""

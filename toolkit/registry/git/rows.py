@@ -30,10 +30,13 @@ class _Row(Struct, frozen=True, kw_only=True):
     entry: Entry | None
 
 
-def entries(registry: Registry, components: Mapping[Name, str], kept: Path) -> Iterator[Entry]:
-    """Yield the entries of components in the order of names, and keep them in a file; warn of damaged releases."""
+def entries(registry: Registry, folders: Mapping[Name, str], kept: Path) -> Iterator[Entry]:
+    """Yield the entries of components in the order of names, and keep them in a file; warn of damaged releases.
+
+    `folders` are the ids of what may be components.
+    """
     before = _read(kept)
-    now = {str(name): _row(registry, name, tree, before.get(str(name))) for name, tree in sorted(components.items())}
+    now = {str(name): _row(registry, name, tree, before.get(str(name))) for name, tree in sorted(folders.items())}
     if now != before:
         try:
             # It is derived, so that it need not survive a loss of power.
