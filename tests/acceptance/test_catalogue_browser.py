@@ -23,7 +23,8 @@ from toolkit.registry.names import Name
 from toolkit.registry.semver import parse_version
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-README = "# Train\n\nSee [below](#below).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint(1)\n```\n\n## Below\n"
+CODE = f"```python\n# {'x' * 300}\n```\n\n"
+README = f"# Train\n\nSee [below](#below).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n{CODE}#### Below\n"
 AT = "2026-02-01T00:00:00Z"
 
 

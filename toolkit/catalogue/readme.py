@@ -4,7 +4,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from toolkit.words import shortened
 
@@ -40,19 +40,29 @@ def _parser() -> "MarkdownIt":
     """Return the parser: CommonMark with tables, and HTML is text."""
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+    for kind in ("fence", "code_block"):
+        parser.add_render_rule(kind, _code)
+    return parser
+
+
+def _code(renderer: object, tokens: "Sequence[Token]", index: int, options: object, environment: object) -> str:
+    """Return a block of code, which the keyboard can scroll; the language after its fence is not needed."""
+    del renderer, options, environment
+    return f'<pre tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
 
 
 def _tame(tokens: "Sequence[Token]") -> None:
     """Change what a README may not do in a page of others: headings, ids, links and images."""
     taken: set[str] = set()
+    depth = _DEEPER
     for index, token in enumerate(tokens):
-        if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(int(token.tag[1:]) + _DEEPER, _DEEPEST)}"
         if token.type == "heading_open":
+            # One step down at a time: readers of the screen go by the levels, and authors by the size of the letters.
+            depth = min(int(token.tag[1:]) + _DEEPER, depth + 1, _DEEPEST)
             token.attrSet("id", _new_id(tokens[index + 1].content, taken))
-        elif token.type in {"fence", "code_block"}:
-            token.info = ""
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{depth}"
         elif token.type in {"th_open", "td_open"}:
             # Alignment is a style attribute, which the page's policy refuses.
             token.attrs.pop("style", None)

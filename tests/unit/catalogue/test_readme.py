@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from toolkit.catalogue.readme import readme_html
@@ -9,6 +11,25 @@ def test_markdown_is_html_with_headings_below_those_of_the_page() -> None:
     assert "<strong>well</strong>" in html
     assert "<td>1</td>" in html
     assert "style=" not in html
+
+
+def test_levels_of_headings_go_down_one_at_a_time() -> None:
+    html = readme_html("## A\n\n#### B\n\n###### C\n\n# D\n\n## E\n")
+    assert re.findall(r"<(h\d)[^>]*>(\w)</\1>", html) == [
+        ("h3", "A"),
+        ("h4", "B"),
+        ("h5", "C"),
+        ("h3", "D"),
+        ("h4", "E"),
+    ]
+
+
+def test_code_is_text_that_the_keyboard_can_scroll() -> None:
+    html = readme_html("```html x\n<b onclick=x>&\n```\n\n    <i>\n")
+    assert html == (
+        '<pre tabindex="0"><code>&lt;b onclick=x&gt;&amp;\n</code></pre>\n'
+        '<pre tabindex="0"><code>&lt;i&gt;\n</code></pre>\n'
+    )
 
 
 def test_a_link_inside_of_the_readme_leads_to_its_heading() -> None:
