@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.releases import publish, release
-from toolkit.errors import CompError, InputError, UsageError
+from toolkit.errors import CompError, InputError, OutsideError, UsageError
 from toolkit.registry.choosing import Registries
 from toolkit.registry.directory import Directory
 from toolkit.registry.names import parse_request
@@ -124,3 +124,16 @@ def test_no_registry_is_for_the_namespace() -> None:
 def test_settings_without_registries_are_enough_for_a_lock(folder: Path) -> None:
     chosen = Registries.of(None, environ={"COMP_REGISTRIES_FILE": os.devnull}, folder=folder, required=False)
     assert found(chosen, ml_train="internal") == "./internal ml/train@1.0.0".removeprefix("./")
+
+
+def test_a_server_that_does_not_answer_is_never_passed_over(folder: Path) -> None:
+    """Otherwise an attacker who keeps a server busy chooses the registry."""
+    Path("pyproject.toml").write_text(
+        '[tool.comp.registries]\npublic = "public"\ninternal = "http://127.0.0.1:9/components"\n'
+    )
+    environ = {"COMP_REGISTRIES_FILE": os.devnull, "COMP_CACHE_DIR": str(folder / "cache")}
+    chosen = Registries.of(None, environ=environ)
+    with pytest.raises(OutsideError, match=r"127\.0\.0\.1:9"):
+        chosen.find(parse_request("ml/train"))
+    with pytest.raises(OutsideError, match=r"127\.0\.0\.1:9"):
+        list(chosen.entries())
