@@ -19,6 +19,7 @@ from toolkit.spec.schema_header import normalised
 from toolkit.words import in_bytes
 
 _PINNED = re.compile(r".+@sha256:[0-9a-f]{64}")
+_VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})")
 # How many of the files are named that make a release too large.
 _NAMED = 3
 
@@ -127,7 +128,8 @@ def _check_size(contents: Mapping[str, bytes], document: ComponentDocument) -> N
 def _check_secrets(contents: Mapping[str, bytes], document: ComponentDocument) -> None:
     """Raise InputError for a file with something that looks like a secret: a release is public and cannot be mended."""
     for path, data in contents.items():
-        text = data.decode(errors="surrogateescape")
+        # A variable of a shell stands for a secret, and is none.
+        text = _VARIABLE.sub("<>", data.decode(errors="surrogateescape"))
         if hide_in_data(text) != text:
             where = document.path if path == CONTRACT else document.path.parent / path
             lines = enumerate(text.splitlines(), 1)

@@ -59,6 +59,7 @@ def test_what_looks_like_a_secret_is_not_published(text: str, line: int) -> None
         candidate(contract(), files={"README.md": text.encode()})
     assert refused.value.where == Location(path=Path("README.md"), line=line)
     assert candidate(contract(), files={"README.md": b"\xff\x00 no text"})
+    assert candidate(contract(), files={"README.md": b"git clone https://$USER:${TOKEN}@git.example/x"})
 
 
 @pytest.mark.parametrize(
