@@ -70,3 +70,13 @@ def test_an_image_that_does_not_exist_cannot_be_signed(name: str, tmp_path: Path
     result = comp("sign", name.removesuffix(":1") + ":2", "--key", "key.pem", folder=tmp_path)
     assert (result.code, result.out) == (3, "")
     assert "/ml/train:2 does not exist" in result.err
+
+
+def test_a_build_that_is_to_be_signed_has_to_be_pushed_and_its_key_is_read_first(tmp_path: Path) -> None:
+    write_keys(tmp_path)
+    result = comp("build", "--sign", "key.pem", folder=tmp_path)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: --sign needs --push")
+    wrong = comp("build", "--push", "--sign", "key.pub", folder=tmp_path)
+    assert (wrong.code, wrong.out) == (1, "")
+    assert "key.pub: this is not a private key of ECDSA P-256" in wrong.err

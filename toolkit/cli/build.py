@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from toolkit.jail.consent import Consent
     from toolkit.job.build import Milestone
     from toolkit.job.context import BuildContext, BuildRequest
+    from toolkit.signing.keys import PrivateKey
     from toolkit.watching.snapshot import Change
 
 
@@ -39,6 +40,13 @@ if TYPE_CHECKING:
     help="The builder; oci is comp's own.",
 )
 @click.option("--locked", is_flag=True, help="Fail rather than change the lock.")
+@click.option(
+    "--sign",
+    "key",
+    metavar="KEY",
+    type=click.Path(path_type=Path),
+    help="Sign the pushed image with a private key, as `comp sign` does.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the layers and what the remote has of them; change nothing.")
 @output_file_option
 @watching.option
@@ -57,6 +65,7 @@ def command(
     output: str | None,
     builder: str,
     locked: bool,
+    key: Path | None,
     dry_run: bool,
     output_file: Path | None,
     watch: bool,
@@ -77,8 +86,7 @@ def command(
     """
     from toolkit.job.context import BuildContext, BuildRequest
 
-    if pin and not push:
-        raise UsageError("--pin needs --push: only a pushed image has a reference", hint="add --push")
+    _check_push(push=push, pin=pin, key=key)
     if watch and dry_run:
         raise UsageError("--dry-run does not go with --watch: it builds nothing", hint="leave one of them out")
     if watch and (asked.form == "json" or asked.junit):
@@ -95,6 +103,7 @@ def command(
         output=output,
         push=push,
         pin=pin or "in-place",
+        key=_private_key(key) if key else None,
     )
     if dry_run:
         from toolkit.cli.preview import print_preview
@@ -112,6 +121,22 @@ def command(
     if context.cache.tally.counts():
         console.detail(str(context.cache.tally))
     return 0
+
+
+def _check_push(*, push: bool, pin: str | None, key: Path | None) -> None:
+    """Raise UsageError for options that need a push."""
+    if pin and not push:
+        raise UsageError("--pin needs --push: only a pushed image has a reference", hint="add --push")
+    if key and not push:
+        raise UsageError("--sign needs --push: signatures lie beside the image on its remote", hint="add --push")
+
+
+def _private_key(path: Path) -> "PrivateKey":
+    """Return the key of --sign, before anything is built."""
+    from toolkit.cli.sign import passphrase
+    from toolkit.signing.keys import read_private_key
+
+    return read_private_key(path, passphrase)
 
 
 def _build(

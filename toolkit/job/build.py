@@ -1,4 +1,4 @@
-"""The whole job of `comp build`, in its order: recall, plan, build, output, push, pin, record."""
+"""The whole job of `comp build`, in its order: recall, plan, build, output, push, sign, pin, record."""
 
 import logging
 from collections.abc import Callable
@@ -49,6 +49,7 @@ def build(
         last_base.note(request.folder, request.overrides.get("base"), (), context.cache)
         announce(Milestone(kind="unchanged"))
         announce(Milestone(kind="image", value=image))
+        _sign(request, image, context)
         return image
 
     # Heavy imports, which a build without changes does without.
@@ -67,12 +68,21 @@ def build(
     pushed = _push(request, project, built, context) if request.push else None
     image = str(pushed.reference if pushed else built.digest)
     announce(Milestone(kind="image", value=image, sent=pushed.sent if pushed else 0))
+    _sign(request, image, context)
     # After the announcement: a pin that fails does not hide what was pushed.
     for path in pin(project, pushed.reference, into=request.pin) if pushed else ():
         announce(Milestone(kind="pinned", value=str(path)))
     # Last: a step that failed has to be done again by the next build.
     unchanged.record(request, inputs, context, plans, image, tags=pushed.tags if pushed else ())
     return image
+
+
+def _sign(request: BuildRequest, image: str, context: BuildContext) -> None:
+    """Sign a pushed image if that was asked for."""
+    if request.push and request.key:
+        from toolkit.job.sign import sign_pushed
+
+        sign_pushed(image, request.key, context)
 
 
 def _push(request: BuildRequest, project: "Project", built: "Built", context: BuildContext) -> "Pushed":

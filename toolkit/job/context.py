@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from toolkit.config.project import Project
     from toolkit.remote.blob_locations import BlobLocations
     from toolkit.remote.client import Remote
+    from toolkit.signing.keys import PrivateKey
     from toolkit.wheels.bytecode.compiling import Compilers
 
 
@@ -77,7 +78,8 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
     """One `comp build` as the user asked for it.
 
     `overrides` are settings from the command line, by their keys in `[tool.comp]`. `output` is `layout:DIR`,
-    `archive:FILE` or `docker`. `pin` says where a push writes the digest: `in-place`, `none`, or a file.
+    `archive:FILE` or `docker`. `pin` says where a push writes the digest: `in-place`, `none`, or a file. With
+    `key` a pushed image is signed.
     """
 
     folder: Path
@@ -87,3 +89,4 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
     output: str | None = None
     push: bool = False
     pin: str = "in-place"
+    key: "PrivateKey | None" = None
