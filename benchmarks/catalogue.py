@@ -21,8 +21,8 @@ from msgspec.structs import replace
 
 from toolkit.catalogue import site
 from toolkit.catalogue.serving import Changes, serving
-from toolkit.registry.directory import Directory
 from toolkit.registry.entry import Entry
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.protocol import Registry
 from toolkit.registry.semver import parse_version
 

@@ -15,11 +15,11 @@ import msgspec
 from msgspec.structs import replace
 
 from toolkit.digest import Digest, canonical_json
-from toolkit.registry import layout
-from toolkit.registry.catalogue import catalogue_bytes
-from toolkit.registry.config import RegistryConfig
 from toolkit.registry.entry import Entry, entry_of
-from toolkit.registry.index import IndexLine, index_line
+from toolkit.registry.folder import layout
+from toolkit.registry.folder.catalogue import catalogue_bytes
+from toolkit.registry.folder.config import RegistryConfig
+from toolkit.registry.folder.index import IndexLine, index_line
 from toolkit.registry.marks import Marks
 from toolkit.registry.names import Name
 from toolkit.registry.release import CONTRACT, Release

@@ -18,10 +18,10 @@ from msgspec import Struct
 
 from benchmarks.generated_registry import generate, name_of, release_of
 from benchmarks.measuring import Command, adopt_orphans, measure
-from toolkit.registry import layout
-from toolkit.registry.catalogue import catalogue_text
-from toolkit.registry.directory import Directory
 from toolkit.registry.finding import find
+from toolkit.registry.folder import layout
+from toolkit.registry.folder.catalogue import catalogue_text
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.names import parse_request
 from toolkit.registry.release import CONTRACT
 from toolkit.words import in_bytes

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.digest import Digest
-from toolkit.registry.directory import Directory
 from toolkit.registry.entry import Entry, Port
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.names import parse_name
 from toolkit.registry.release import CONTRACT, README, Release, ReleaseFile
 from toolkit.registry.semver import parse_version

@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tests.releases import publish, release
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.release import Release
 from toolkit.spec.reader import parse_component
 

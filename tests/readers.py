@@ -35,8 +35,8 @@ from toolkit.oci.layout import read_layout
 from toolkit.oci.reference import parse_reference
 from toolkit.pipelines.graph_reader import read_pipeline
 from toolkit.python.base import read_facts
-from toolkit.registry.directory import Directory
 from toolkit.registry.finding import find
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.names import parse_request
 from toolkit.remote.client import Remote
 from toolkit.requirements.lock_file import read_lock

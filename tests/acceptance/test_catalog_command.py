@@ -14,7 +14,7 @@ from tests.fake_remote import FakeRemote, serving
 from tests.images import image_of, layer_of, tar_of
 from toolkit.oci.descriptor import host_platform
 from toolkit.oci.reference import parse_reference
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.remote.client import Remote
 
 

@@ -17,7 +17,7 @@ from toolkit.catalogue.folder import site_folder
 from toolkit.catalogue.pages import Pages
 from toolkit.catalogue.serving import Changes, serving
 from toolkit.catalogue.site import Choices, build_site
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.marks import Deprecation, Marks, Yank
 from toolkit.registry.names import Name
 from toolkit.registry.semver import parse_version

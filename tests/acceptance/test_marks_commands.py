@@ -6,7 +6,7 @@ import pytest
 
 from tests.commands import comp, ok
 from tests.releases import publish, release
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from benchmarks.generated_registry import generate
 from tests.commands import comp, ok
 from tests.kfp_environments import run_kfp
 from tests.releases import publish, real_contract, real_release, release
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 
 
 def test_a_registry_is_made_and_what_to_do_next_is_printed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.commands import comp, ok
 from toolkit.digest import Digest
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.names import Name
 from toolkit.registry.release import Release
 from toolkit.registry.semver import parse_version

@@ -17,9 +17,9 @@ from toolkit.config.settings import COMPONENT_KEYS
 from toolkit.config.workspace import WORKSPACE_KEYS
 from toolkit.errors import InputError
 from toolkit.lint.selection import selection_of
-from toolkit.registry.lock import ENTRY_KEYS, LOCK_KEYS
+from toolkit.registry.consuming.lock import ENTRY_KEYS, LOCK_KEYS
+from toolkit.registry.consuming.vendored import add_component
 from toolkit.registry.place import parse_place
-from toolkit.registry.vendored import add_component
 from toolkit.resources import resource
 from toolkit.runners.cases import read_case
 from toolkit.runners.expectations import CHECKS

@@ -8,7 +8,7 @@ import pytest
 
 from tests.commands import comp, ok
 from tests.releases import contract_of, publish, release
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.marks import Deprecation, Yank
 from toolkit.registry.names import Name
 from toolkit.registry.semver import parse_version

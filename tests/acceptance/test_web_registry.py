@@ -11,7 +11,7 @@ from tests.commands import comp, ok
 from tests.kfp_environments import run_kfp
 from tests.releases import publish, release
 from tests.web_registry import Site, serving
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 
 CONTRACT = b"""\
 name: Train

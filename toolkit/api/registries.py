@@ -10,8 +10,8 @@ from msgspec import Struct
 from toolkit.registry.release import Release
 
 if TYPE_CHECKING:
-    from toolkit.registry.adding import Added
-    from toolkit.registry.searching import Hits
+    from toolkit.registry.consuming.adding import Added
+    from toolkit.registry.consuming.searching import Hits
 
 
 class Published(Struct, frozen=True, kw_only=True):
@@ -38,9 +38,9 @@ def search(
     `registry` is a configured name or a place; by default all that the settings above `folder` configure. Raises
     UsageError without a registry, InputError for invalid settings, and OutsideError for one that cannot be reached.
     """
-    from toolkit.registry.choosing import Registries
-    from toolkit.registry.searching import Query
-    from toolkit.registry.searching import search as search_in
+    from toolkit.registry.consuming.choosing import Registries
+    from toolkit.registry.consuming.searching import Query
+    from toolkit.registry.consuming.searching import search as search_in
 
     registries = Registries.of(registry, environ=os.environ if environ is None else environ, folder=Path(folder))
     query = Query(
@@ -73,9 +73,9 @@ def add(
     is written. `remark` gets what is to be known of a release, `announce` each one as it is added. Raises InputError,
     UsageError and OutsideError as the command fails.
     """
-    from toolkit.registry.adding import Adding
-    from toolkit.registry.adding import add as add_to
-    from toolkit.registry.lock import find_lock
+    from toolkit.registry.consuming.adding import Adding
+    from toolkit.registry.consuming.adding import add as add_to
+    from toolkit.registry.consuming.lock import find_lock
 
     return add_to(
         requests,
@@ -109,9 +109,9 @@ def publish(
     """
     from toolkit.collection.releasing import Publication
     from toolkit.config.project import read_project
-    from toolkit.registry.images import Images
     from toolkit.registry.named import resolve_one
-    from toolkit.registry.publishing import candidates_of, published_now
+    from toolkit.registry.publishing.images import Images
+    from toolkit.registry.publishing.project import candidates_of, published_now
 
     given = os.environ if environ is None else environ
     project = read_project(Path(folder), environ=given)

@@ -19,7 +19,7 @@ from toolkit.digest import Digest
 from toolkit.errors import FindingsError, InputError, UsageError
 from toolkit.git.differences import Difference, differences
 from toolkit.git.repository import Repository
-from toolkit.registry.choosing import Registries
+from toolkit.registry.consuming.choosing import Registries
 from toolkit.registry.finding import find
 from toolkit.registry.names import VersionRequest, parse_request
 from toolkit.registry.protocol import Registry

@@ -12,7 +12,7 @@ from toolkit.cli.registry_options import offline_option, registry_option
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from toolkit.registry.adding import Added
+    from toolkit.registry.consuming.adding import Added
 
 
 @click.command

@@ -11,7 +11,7 @@ from toolkit.words import counted, in_bytes, shortened
 
 if TYPE_CHECKING:
     from toolkit.breaking.history import Step
-    from toolkit.registry.choosing import Found
+    from toolkit.registry.consuming.choosing import Found
     from toolkit.registry.release import Release
 
 # Characters of a default in a table; programs are defaults too.

@@ -39,7 +39,7 @@ def command(
 
     The releases stay. Those who search, add or have the component are warned. Prints the component.
     """
-    from toolkit.registry.marking import (
+    from toolkit.registry.publishing.marking import (
         Note,
         check_component,
         check_reason,

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from toolkit.collection.found_contracts import Found
     from toolkit.collection.importing import Imported
-    from toolkit.registry.candidate import Candidate
     from toolkit.registry.place import Place
     from toolkit.registry.protocol import Registry
+    from toolkit.registry.publishing.candidate import Candidate
 
 
 @click.command
@@ -68,8 +68,8 @@ def command(
     again changes nothing.
     """
     from toolkit.collection.importing import Request, import_all
-    from toolkit.registry.images import Images
     from toolkit.registry.named import resolve_one
+    from toolkit.registry.publishing.images import Images
 
     if pin and allow_tags:
         raise UsageError("--pin and --allow-tags do not go together", hint="leave one of them out")
@@ -115,7 +115,7 @@ def _found(place: str, commit: str | None, *, history: bool) -> "Found":
 def _opened(place: "Place", branch: str | None, *, dry_run: bool) -> "tuple[Registry, Callable[[Candidate], bool]]":
     """Return the registry to read, and what adds a release to it, which in a dry run does nothing."""
     from toolkit.registry.opening import open_writable
-    from toolkit.registry.unmade import open_or_unmade
+    from toolkit.registry.publishing.unmade import open_or_unmade
 
     if dry_run:
         return open_or_unmade(place, os.environ), lambda _: True

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from toolkit.progress import Report
-    from toolkit.registry.mirrored_images import ImageMirror
-    from toolkit.registry.mirroring import Mirror, Mirrored
     from toolkit.registry.place import Place
+    from toolkit.registry.publishing.mirrored_images import ImageMirror
+    from toolkit.registry.publishing.mirroring import Mirror, Mirrored
 
 
 @click.command
@@ -78,10 +78,10 @@ def command(
 
 def _mirror(source: str, target: str, only: "Sequence[str]", *, dry_run: bool, verify: bool) -> "Mirror":
     """Open both registries."""
-    from toolkit.registry.mirroring import Mirror, parse_pattern, wanted_names
     from toolkit.registry.named import identity_of
     from toolkit.registry.opening import open_registry, open_writable
-    from toolkit.registry.unmade import open_or_unmade
+    from toolkit.registry.publishing.mirroring import Mirror, parse_pattern, wanted_names
+    from toolkit.registry.publishing.unmade import open_or_unmade
 
     patterns = [parse_pattern(text) for text in only]
     from_, to = _place(source), _place(target)
@@ -113,7 +113,7 @@ def _place(text: str) -> "Place":
 def _images(to: str, from_: str | None, report: "Report", sent: "Callable[[int], object]") -> "ImageMirror":
     """Return what copies images."""
     from toolkit.oci.layout_store import LayoutStore
-    from toolkit.registry.mirrored_images import LAYOUT, ImageMirror, check_prefix
+    from toolkit.registry.publishing.mirrored_images import LAYOUT, ImageMirror, check_prefix
     from toolkit.remote.client import Remote
     from toolkit.remote.copying import LayoutImages, RemoteImages
 

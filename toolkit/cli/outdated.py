@@ -15,9 +15,9 @@ from toolkit.words import counted
 
 if TYPE_CHECKING:
     from toolkit.consumers.updates import Update
-    from toolkit.registry.choosing import Registries
-    from toolkit.registry.lock import ComponentsLock
-    from toolkit.registry.standing import Standing
+    from toolkit.registry.consuming.choosing import Registries
+    from toolkit.registry.consuming.lock import ComponentsLock
+    from toolkit.registry.consuming.standing import Standing
 
 
 @click.command
@@ -31,9 +31,9 @@ def command(console: Console, *, names: Sequence[str], form: str) -> None:
     Prints the locked version, the newest one that the request in the lock allows, and the newest of all, each with the
     bump, and the rules of `comp breaking` if callers break. `comp update --preview` shows the changes.
     """
-    from toolkit.registry.choosing import Registries
-    from toolkit.registry.lock import find_lock, read_lock
-    from toolkit.registry.standing import standings
+    from toolkit.registry.consuming.choosing import Registries
+    from toolkit.registry.consuming.lock import find_lock, read_lock
+    from toolkit.registry.consuming.standing import standings
 
     lock = read_lock(find_lock(Path()))
     registries = Registries.of(None, environ=os.environ, required=False)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from toolkit.collection.work import Done
     from toolkit.jail.consent import Consent
-    from toolkit.registry.candidate import Candidate
+    from toolkit.registry.publishing.candidate import Candidate
     from toolkit.registry.release import Release
 
 
@@ -124,7 +124,7 @@ class _Publisher:
     """Publishes components, and prints what came of it."""
 
     def __init__(self, console: Console, form: str, settings: _Settings) -> None:
-        from toolkit.registry.images import Images
+        from toolkit.registry.publishing.images import Images
 
         self._console, self._form, self._settings = console, form, settings
         self._published = published_now(os.environ)
@@ -133,7 +133,7 @@ class _Publisher:
     def publish_folder(self, folder: Path, build_first: "Consent | None") -> "Done":
         """Publish the components of one folder."""
         from toolkit.config.project import read_project
-        from toolkit.registry.publishing import candidates_of
+        from toolkit.registry.publishing.project import candidates_of
 
         project = read_project(folder, environ=os.environ)
         namespace = self._settings.namespace or project.namespace
@@ -164,7 +164,7 @@ class _Publisher:
         self, target: str, *, name: str | None, version: str | None, pin: bool, allow_tags: bool
     ) -> int:
         """Publish the contract in a file or at an address."""
-        from toolkit.registry.foreign_contract import Chosen, foreign_candidate
+        from toolkit.registry.publishing.foreign_contract import Chosen, foreign_candidate
 
         chosen = Chosen(
             namespace=self._settings.namespace,
@@ -220,7 +220,7 @@ class _Publisher:
 
 def _is_contract(target: str) -> bool:
     """Return whether a target is a contract's file or address, and not a folder."""
-    from toolkit.registry.contract_address import is_address
+    from toolkit.registry.publishing.contract_address import is_address
 
     return is_address(target) or Path(target).is_file() or target.endswith((".yaml", ".yml"))
 

@@ -34,7 +34,7 @@ def locked_names(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     del ctx, param
     from click.shell_completion import CompletionItem
 
-    from toolkit.registry.lock import find_lock, read_lock
+    from toolkit.registry.consuming.lock import find_lock, read_lock
 
     try:
         entries = read_lock(find_lock(Path())).components.values()

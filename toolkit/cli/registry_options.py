@@ -32,7 +32,7 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be
 
 def published_now(environ: Mapping[str, str]) -> "datetime":
     """Return SOURCE_DATE_EPOCH, for records that can be reproduced, or now."""
-    from toolkit.registry.publishing import published_now as now
+    from toolkit.registry.publishing.project import published_now as now
 
     return now(environ)
 

@@ -23,8 +23,8 @@ def command(console: Console, *, names: Sequence[str], force: bool, form: str) -
 
     A copy that was edited is an error unless --force is given. Prints what was removed.
     """
-    from toolkit.registry.lock import find_lock, read_lock
-    from toolkit.registry.vendored import remove_component
+    from toolkit.registry.consuming.lock import find_lock, read_lock
+    from toolkit.registry.consuming.vendored import remove_component
 
     folder = find_lock(Path())
     # Each name is there, before the first is removed.

@@ -12,8 +12,8 @@ from toolkit.cli.registry_options import offline_option, registry_option
 from toolkit.words import counted
 
 if TYPE_CHECKING:
+    from toolkit.registry.consuming.searching import Hit
     from toolkit.registry.entry import Port
-    from toolkit.registry.searching import Hit
 
 
 @click.command
@@ -45,7 +45,7 @@ def command(
     outputs for --produces and --accepts, and with -v. Exit code 1 if no component matches.
     """
     from toolkit.api.registries import search
-    from toolkit.registry.searching import as_data
+    from toolkit.registry.consuming.searching import as_data
 
     found = search(
         *words,

@@ -14,7 +14,7 @@ from toolkit.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.breaking.history import Step
-    from toolkit.registry.choosing import Found
+    from toolkit.registry.consuming.choosing import Found
 
 # The versions that are compared with the ones before them: each is read for it.
 _COMPARED = 10
@@ -38,7 +38,7 @@ def command(
     configured registries unless --registry names one.
     """
     from toolkit.breaking.history import history
-    from toolkit.registry.choosing import Registries
+    from toolkit.registry.consuming.choosing import Registries
     from toolkit.registry.names import parse_request
     from toolkit.registry.release import CONTRACT
 

@@ -14,8 +14,8 @@ from toolkit.cli.registry_options import offline_option
 from toolkit.words import counted
 
 if TYPE_CHECKING:
-    from toolkit.registry.lock import ComponentsLock
-    from toolkit.registry.standing import Standing
+    from toolkit.registry.consuming.lock import ComponentsLock
+    from toolkit.registry.consuming.standing import Standing
 
 
 @click.command
@@ -32,9 +32,9 @@ def command(console: Console, *, names: Sequence[str], check: bool, local: bool,
     registry. MODIFIED: the copy was edited. YANKED, DEPRECATED: its publisher withdrew the version, or the component.
     OUTDATED: there is a newer version. OK: none of them. Exit code 1 if a component is in one of the first four.
     """
-    from toolkit.registry.choosing import Registries
-    from toolkit.registry.lock import find_lock, read_lock
-    from toolkit.registry.standing import WRONG, State, standings
+    from toolkit.registry.consuming.choosing import Registries
+    from toolkit.registry.consuming.lock import find_lock, read_lock
+    from toolkit.registry.consuming.standing import WRONG, State, standings
 
     lock = read_lock(find_lock(Path()))
     registries = None if local else Registries.of(None, environ=os.environ, required=False)

@@ -30,7 +30,7 @@ def command(console: Console, *, names: Sequence[str], registry: str | None, out
     """
     from toolkit.pipelines.stub_sources import stub_components
     from toolkit.pipelines.stubs import stub_module
-    from toolkit.registry.lock import find_lock
+    from toolkit.registry.consuming.lock import find_lock
     from toolkit.system.atomic import write_text
 
     if check and out is None:

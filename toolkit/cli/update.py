@@ -15,8 +15,8 @@ from toolkit.cli.registry_options import offline_option
 
 if TYPE_CHECKING:
     from toolkit.consumers.updates import Broken, Update
-    from toolkit.registry.lock import ComponentsLock
-    from toolkit.registry.standing import Standing
+    from toolkit.registry.consuming.lock import ComponentsLock
+    from toolkit.registry.consuming.standing import Standing
 
 
 @click.command
@@ -35,10 +35,10 @@ def command(console: Console, *, names: Sequence[str], preview: bool, latest: bo
     exit code is 1 if an update breaks callers.
     """
     from toolkit.consumers.updates import broken_by, updates
-    from toolkit.registry.choosing import Registries
-    from toolkit.registry.lock import find_lock, read_lock
-    from toolkit.registry.standing import standings
-    from toolkit.registry.vendored import is_edited
+    from toolkit.registry.consuming.choosing import Registries
+    from toolkit.registry.consuming.lock import find_lock, read_lock
+    from toolkit.registry.consuming.standing import standings
+    from toolkit.registry.consuming.vendored import is_edited
 
     lock = read_lock(find_lock(Path()))
     registries = Registries.of(None, environ=os.environ, required=False)
@@ -68,7 +68,7 @@ def command(console: Console, *, names: Sequence[str], preview: bool, latest: bo
 
 def _apply(console: Console, update: "Update", lock: "ComponentsLock", *, force: bool) -> None:
     """Write the new copy, and the lock."""
-    from toolkit.registry.vendored import add_component, check_names
+    from toolkit.registry.consuming.vendored import add_component, check_names
 
     # Before anything is written, since the registry is another's.
     check_names(update.release, update.contract)

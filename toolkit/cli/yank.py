@@ -30,7 +30,7 @@ def command(
 
     The release stays, so that locks and exact requests still get it. Prints the release.
     """
-    from toolkit.registry.marking import Note, check_reason, check_release, parse_release, yank
+    from toolkit.registry.publishing.marking import Note, check_reason, check_release, parse_release, yank
 
     name, version = parse_release(release)
     text = check_reason(reason, undo=undo)

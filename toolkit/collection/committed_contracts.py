@@ -16,8 +16,8 @@ from toolkit.git.program import Git, without_hook_variables
 from toolkit.git.repository import Repository
 from toolkit.limits import CONTRACT_SIZE, RELEASE_FILES, RELEASE_SIZE
 from toolkit.redaction import without_login
-from toolkit.registry.origin import public_address
-from toolkit.registry.release_files import is_licence, is_release_file
+from toolkit.registry.publishing.origin import public_address
+from toolkit.registry.publishing.release_files import is_licence, is_release_file
 from toolkit.spec.recognition import is_contract
 from toolkit.system import temporary
 from toolkit.system.processes import run

@@ -9,7 +9,7 @@ from msgspec import Struct
 from toolkit.collection.tree import Tree
 from toolkit.errors import CompError
 from toolkit.limits import CONTRACT_SIZE
-from toolkit.registry.release_files import read_release_files
+from toolkit.registry.publishing.release_files import read_release_files
 from toolkit.spec.recognition import is_contract
 from toolkit.system.reading import read_foreign
 

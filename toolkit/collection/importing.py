@@ -16,7 +16,9 @@ from toolkit.collection.found_contracts import Found, FoundContract
 from toolkit.digest import Digest
 from toolkit.errors import CompError, FindingsError, InputError, OutsideError
 from toolkit.lint.linter import lint_text
-from toolkit.registry.candidate import (
+from toolkit.registry.names import Name, check_part
+from toolkit.registry.protocol import Registry
+from toolkit.registry.publishing.candidate import (
     About,
     Candidate,
     as_input_error,
@@ -24,10 +26,8 @@ from toolkit.registry.candidate import (
     check_findings,
     check_pinned,
 )
-from toolkit.registry.images import Images
-from toolkit.registry.names import Name, check_part
-from toolkit.registry.naming import distinct_names
-from toolkit.registry.protocol import Registry
+from toolkit.registry.publishing.images import Images
+from toolkit.registry.publishing.naming import distinct_names
 from toolkit.registry.semver import Version, newest, parse_version
 from toolkit.spec.document import decoded
 from toolkit.spec.reader import ComponentDocument, parse_document

@@ -6,14 +6,14 @@ from functools import partial
 from msgspec import Struct
 
 from toolkit.breaking.releases import accept_release
-from toolkit.registry.candidate import Candidate
-from toolkit.registry.images import Images
 from toolkit.registry.opening import open_writable
 from toolkit.registry.place import Place
-from toolkit.registry.problems import Problems
-from toolkit.registry.publishing import check_candidates, publish_candidates
+from toolkit.registry.publishing.candidate import Candidate
+from toolkit.registry.publishing.images import Images
+from toolkit.registry.publishing.problems import Problems
+from toolkit.registry.publishing.project import check_candidates, publish_candidates
+from toolkit.registry.publishing.unmade import open_or_unmade
 from toolkit.registry.release import Release
-from toolkit.registry.unmade import open_or_unmade
 
 
 class Publication(Struct, frozen=True, kw_only=True):

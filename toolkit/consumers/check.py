@@ -17,7 +17,7 @@ from toolkit.consumers.python_source import read_python
 from toolkit.consumers.use import Named, Unknown, Use, Uses
 from toolkit.errors import Finding, InputError, Location, Severity, UsageError
 from toolkit.limits import CONTRACT_SIZE
-from toolkit.registry.lock import LOCK_NAME
+from toolkit.registry.consuming.lock import LOCK_NAME
 from toolkit.spec.reader import ComponentDocument
 from toolkit.system.reading import read_foreign
 from toolkit.words import counted

@@ -7,8 +7,8 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from toolkit.errors import InputError, Location
-from toolkit.registry.lock import read_components_lock
-from toolkit.registry.lock_place import lock_above
+from toolkit.registry.consuming.lock import read_components_lock
+from toolkit.registry.consuming.lock_place import lock_above
 from toolkit.registry.names import ANY, VersionRequest, parse_request
 from toolkit.registry.semver import Range, Version
 from toolkit.spec.reader import ComponentDocument, read_document

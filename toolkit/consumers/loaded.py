@@ -8,8 +8,8 @@ from toolkit.consumers.use import Named
 from toolkit.errors import FindingsError, InputError
 from toolkit.interface.constants import NotKnown, constant_value
 from toolkit.interface.module import Module
-from toolkit.registry.lock import read_components_lock
-from toolkit.registry.lock_place import lock_above
+from toolkit.registry.consuming.lock import read_components_lock
+from toolkit.registry.consuming.lock_place import lock_above
 from toolkit.registry.names import parse_name, parse_request
 from toolkit.spec.reader import parse_document
 

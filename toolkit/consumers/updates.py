@@ -13,13 +13,13 @@ from toolkit.breaking.history import with_version
 from toolkit.consumers.changed import Changed
 from toolkit.consumers.check import check_consumers
 from toolkit.errors import InputError
-from toolkit.registry.choosing import Registries
-from toolkit.registry.lock import ComponentsLock, LockedRelease
+from toolkit.registry.consuming.choosing import Registries
+from toolkit.registry.consuming.lock import ComponentsLock, LockedRelease
+from toolkit.registry.consuming.standing import Standing
 from toolkit.registry.named import NamedPlace
 from toolkit.registry.protocol import Registry
 from toolkit.registry.release import CONTRACT, Release
 from toolkit.registry.semver import Range, Version
-from toolkit.registry.standing import Standing
 
 log = logging.getLogger(__name__)
 

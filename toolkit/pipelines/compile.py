@@ -18,7 +18,7 @@ from toolkit.pipelines.kfp_process import Answer, Images, Request, ask, kfp_pyth
 from toolkit.pipelines.lock import PipelineLock, differences, lock_path, read_lock, write_lock
 from toolkit.pipelines.used import declared_executors, used_components
 from toolkit.redaction import hide_in_data
-from toolkit.registry.lock import mirrors_above
+from toolkit.registry.consuming.lock import mirrors_above
 from toolkit.system.held import held
 
 if TYPE_CHECKING:

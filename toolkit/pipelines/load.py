@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from toolkit.pipelines import described
 from toolkit.pipelines.comp_process import ask_comp, wrong
 from toolkit.pipelines.quick_lock import quick_answer
-from toolkit.registry.lock_place import LOCK_NAME, lock_above
+from toolkit.registry.consuming.lock_place import LOCK_NAME, lock_above
 
 _OWN = f"{Path(__file__).parent.parent}{os.sep}"
 # Where VS Code says which notebook a cell is of.

@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from toolkit.errors import InputError, Location, UsageError
 from toolkit.pipelines.comp_process import LOCKED
-from toolkit.registry.adding import add
-from toolkit.registry.lock import ComponentsLock, LockedRelease, read_lock
-from toolkit.registry.lock_place import lock_above, new_lock
-from toolkit.registry.locked_contract import usable_contract
+from toolkit.registry.consuming.adding import add
+from toolkit.registry.consuming.lock import ComponentsLock, LockedRelease, read_lock
+from toolkit.registry.consuming.lock_place import lock_above, new_lock
+from toolkit.registry.consuming.locked_contract import usable_contract
 from toolkit.registry.named import by_name, configured_places, identity_of
 from toolkit.registry.names import VersionRequest, parse_request
 

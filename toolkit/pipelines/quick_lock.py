@@ -27,7 +27,7 @@ def quick_answer(lock: Path, request: str) -> dict[str, Any] | None:
         is_mirrored = entry["image"] in document.get("images", {})
         if document["version"] != _VERSION or is_mirrored or not _is_plainly(entry, selector if at else "*"):
             return None
-        # As `toolkit.registry.lock` has it.
+        # As `toolkit.registry.consuming.lock` has it.
         copy = Path(os.path.normpath(lock.parent / entry["path"]))
         contract = normalised(_read(copy))
         if f"sha256:{hashlib.sha256(contract).hexdigest()}" != entry["digest"]:

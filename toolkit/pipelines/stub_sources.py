@@ -7,9 +7,9 @@ from pathlib import Path
 from toolkit.digest import Digest
 from toolkit.errors import InputError, Location
 from toolkit.pipelines.stubs import StubComponent
-from toolkit.registry.choosing import Registries
-from toolkit.registry.lock import ComponentsLock, LockedRelease, read_lock
-from toolkit.registry.locked_contract import locked_contract
+from toolkit.registry.consuming.choosing import Registries
+from toolkit.registry.consuming.lock import ComponentsLock, LockedRelease, read_lock
+from toolkit.registry.consuming.locked_contract import locked_contract
 from toolkit.registry.names import Name, parse_request
 from toolkit.registry.release import CONTRACT, Release
 from toolkit.spec.reader import parse_component

@@ -17,8 +17,8 @@ from toolkit.pipelines.images import is_pinned
 from toolkit.pipelines.kfp_process import Answer, Loaded, LoadedRelease
 from toolkit.pipelines.lock import LockedComponent
 from toolkit.redaction import without_login
-from toolkit.registry.lock import LOCK_NAME, read_components_lock
-from toolkit.registry.lock_place import lock_above
+from toolkit.registry.consuming.lock import LOCK_NAME, read_components_lock
+from toolkit.registry.consuming.lock_place import lock_above
 from toolkit.spec.reader import parse_component
 from toolkit.spec.schema_header import normalised
 

@@ -1,4 +1,5 @@
-"""Component registries: immutable releases, the registry that a name comes from, the consumer's lock and copies.
+"""Component registries: immutable releases, whatever keeps them, and what publishers and consumers do with them.
 
-It stores contracts, not images; images stay on their remote and are named by digest.
+`protocol` says what a registry can do; `folder`, `git`, `oci` and `web` are the kinds, and `opening` opens one. They
+store contracts, not images: images stay on their remote and are named by digest.
 """

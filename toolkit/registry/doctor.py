@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from toolkit.registry.ability import Ability
-from toolkit.registry.folder_trials import try_folder
+from toolkit.registry.folder.trials import try_folder
 from toolkit.registry.opening import is_attended
 from toolkit.registry.place import Place, PlaceKind
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 
 from toolkit.errors import UsageError
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.place import Place, PlaceKind
 from toolkit.registry.protocol import Registry, WritableRegistry
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from toolkit.errors import InputError
-from toolkit.registry.choosing import Registries
-from toolkit.registry.lock import ComponentsLock, LockedRelease, find_lock, read_lock
-from toolkit.registry.locked_contract import usable_contract
+from toolkit.registry.consuming.choosing import Registries
+from toolkit.registry.consuming.lock import ComponentsLock, LockedRelease, find_lock, read_lock
+from toolkit.registry.consuming.locked_contract import usable_contract
+from toolkit.registry.consuming.vendored import check_names
 from toolkit.registry.named import configured_places
 from toolkit.registry.names import Name, VersionRequest, parse_request
 from toolkit.registry.release import CONTRACT
-from toolkit.registry.vendored import check_names
 from toolkit.spec.pin import pin_image
 from toolkit.system import temporary
 

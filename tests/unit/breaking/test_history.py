@@ -7,7 +7,7 @@ import pytest
 from tests.releases import contract_of, publish, release
 from toolkit.breaking.history import between, history
 from toolkit.errors import InputError
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.marks import Yank
 from toolkit.registry.names import Name
 from toolkit.registry.semver import parse_version

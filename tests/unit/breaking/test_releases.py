@@ -10,7 +10,7 @@ from toolkit.breaking.releases import accept_release
 from toolkit.breaking.survey import survey
 from toolkit.digest import Digest
 from toolkit.errors import InputError
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.names import Name
 from toolkit.registry.release import CONTRACT, Release
 from toolkit.registry.semver import parse_version

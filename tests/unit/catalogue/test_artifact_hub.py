@@ -6,7 +6,7 @@ import yaml
 
 from tests.catalogues import TRAIN, publish
 from toolkit.catalogue.artifact_hub import package_files
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 
 
 def test_a_package_has_metadata_a_template_and_the_readme(tmp_path: Path) -> None:

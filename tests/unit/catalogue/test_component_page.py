@@ -7,7 +7,7 @@ from tests.catalogues import TRAIN, publish, small_registry
 from toolkit.catalogue.component_page import Surroundings, component_files, page_path
 from toolkit.catalogue.fitting import Fits
 from toolkit.catalogue.pages import Pages
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.marks import Deprecation, Marks, Yank
 from toolkit.registry.names import Name
 from toolkit.registry.semver import parse_version

@@ -6,7 +6,7 @@ import pytest
 
 from tests.catalogues import SCORE, TRAIN, publish, small_registry
 from toolkit.catalogue.site import Built, Choices, build_site
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.marks import Yank
 from toolkit.registry.names import Name
 from toolkit.registry.semver import parse_version

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tests.catalogues import LOAD, TRAIN, publish
 from toolkit.catalogue.usage import Panel, usage_of
 from toolkit.interface.model import Input, Interface, Kind
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.place import parse_place
 from toolkit.registry.release import Release
 from toolkit.spec.model import ComponentSpec

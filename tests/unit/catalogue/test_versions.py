@@ -3,7 +3,7 @@ from pathlib import Path
 
 from tests.catalogues import TRAIN, publish
 from toolkit.catalogue.versions import COMPARED, LISTED, Report, history_of
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.marks import Marks, Yank
 from toolkit.registry.names import Name
 from toolkit.registry.semver import parse_version

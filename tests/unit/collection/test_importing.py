@@ -9,10 +9,10 @@ import pytest
 from tests.contracts import contract
 from toolkit.collection.found_contracts import Found, FoundContract
 from toolkit.collection.importing import Imported, Request, Tags, import_all
-from toolkit.registry.candidate import Candidate
-from toolkit.registry.directory import Directory
-from toolkit.registry.images import Images
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.names import Name
+from toolkit.registry.publishing.candidate import Candidate
+from toolkit.registry.publishing.images import Images
 
 WHEN = datetime(2026, 1, 31, tzinfo=UTC)
 

@@ -10,11 +10,11 @@ import pytest
 from tests.contracts import A, contract
 from toolkit.collection.releasing import Publication
 from toolkit.errors import InputError
-from toolkit.registry.candidate import About, Candidate, candidate_of
-from toolkit.registry.directory import Directory
-from toolkit.registry.images import Images
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.names import Name
 from toolkit.registry.place import parse_place
+from toolkit.registry.publishing.candidate import About, Candidate, candidate_of
+from toolkit.registry.publishing.images import Images
 from toolkit.registry.semver import parse_version
 from toolkit.spec.reader import parse_document
 

@@ -7,11 +7,11 @@ from tests.versions_of_contracts import contract
 from toolkit.consumers.copies import Copies, Copy, document_of, place_in_lock
 from toolkit.digest import Digest
 from toolkit.interface.model import Interface
+from toolkit.registry.consuming.vendored import add_component
 from toolkit.registry.names import Name, parse_request
 from toolkit.registry.place import parse_place
 from toolkit.registry.release import Release
 from toolkit.registry.semver import parse_version
-from toolkit.registry.vendored import add_component
 
 
 def _lock(folder: Path, requested: str = "^1") -> Path:

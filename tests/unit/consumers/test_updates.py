@@ -8,12 +8,12 @@ import pytest
 
 from tests.releases import contract_of, publish, release
 from toolkit.consumers.updates import Update, broken_by, updates
-from toolkit.registry.choosing import Registries
-from toolkit.registry.directory import Directory
-from toolkit.registry.lock import read_lock
+from toolkit.registry.consuming.choosing import Registries
+from toolkit.registry.consuming.lock import read_lock
+from toolkit.registry.consuming.standing import standings
+from toolkit.registry.consuming.vendored import add_component
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.place import parse_place
-from toolkit.registry.standing import standings
-from toolkit.registry.vendored import add_component
 
 ENVIRON = {"COMP_REGISTRIES_FILE": os.devnull}
 PIPELINE = """from kfp import components, dsl

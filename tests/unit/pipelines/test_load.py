@@ -10,7 +10,7 @@ import pytest
 
 from tests.loadable import contract, publish_contract
 from toolkit import ComponentError, load
-from toolkit.registry.adding import add
+from toolkit.registry.consuming.adding import add
 
 
 class Component(SimpleNamespace):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.loadable import IMAGE, contract, publish_contract
 from toolkit.pipelines.locked_load import LoadRequest, load_release
 from toolkit.pipelines.quick_lock import quick_answer
-from toolkit.registry.adding import add
+from toolkit.registry.consuming.adding import add
 
 ENVIRON = {"COMP_REGISTRIES_FILE": os.devnull, "COMP_LOCKED": "1"}
 

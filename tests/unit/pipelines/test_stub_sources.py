@@ -7,7 +7,7 @@ from tests.loadable import contract, publish_contract
 from toolkit.errors import InputError
 from toolkit.pipelines.stub_sources import stub_components
 from toolkit.pipelines.stubs import StubComponent
-from toolkit.registry.adding import add
+from toolkit.registry.consuming.adding import add
 
 ENVIRON = {"COMP_REGISTRIES_FILE": os.devnull}
 

@@ -3,8 +3,8 @@ from pathlib import Path
 from tests.fake_remote import FakeRemote, serving
 from tests.git_registry import environ_for, make_upstream
 from tests.web_registry import serving as serving_folder
-from toolkit.registry.directory import Directory
 from toolkit.registry.doctor import examine
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.place import parse_place
 
 

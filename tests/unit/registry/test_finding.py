@@ -7,8 +7,8 @@ import pytest
 from tests.releases import publish, release
 from toolkit.digest import Digest
 from toolkit.errors import InputError
-from toolkit.registry.directory import Directory
 from toolkit.registry.finding import check_taken, find
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.marks import Marks, Yank
 from toolkit.registry.names import Name, parse_request
 from toolkit.registry.semver import parse_version

@@ -8,12 +8,12 @@ import pytest
 
 from tests.releases import IMAGE, contract_of, publish, release
 from toolkit.errors import InputError
-from toolkit.registry.directory import Directory
+from toolkit.registry.consuming.vendored import add_component
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.marks import Deprecation, Yank
 from toolkit.registry.names import Name
 from toolkit.registry.place import parse_place
 from toolkit.registry.semver import parse_version
-from toolkit.registry.vendored import add_component
 from toolkit.runners.released import Released, contract_file, find_release, is_release
 
 AT = "2026-02-01T12:00:00Z"

@@ -21,7 +21,7 @@ def command(console: Console, *, folder: Path, registry: str | None) -> None:
     releases are left out with a warning. Prints the folder.
     """
     from toolkit.errors import UsageError
-    from toolkit.registry.export import Exportable, export_registry
+    from toolkit.registry.folder.export import Exportable, export_registry
     from toolkit.registry.named import resolve_one
     from toolkit.registry.opening import open_registry
     from toolkit.words import counted

@@ -22,8 +22,8 @@ def command(console: Console, *, directory: str, name: str | None, in_git: bool)
     already, nothing changes.
     """
     from toolkit.errors import UsageError
-    from toolkit.registry.config import RegistryConfig
-    from toolkit.registry.directory import Directory
+    from toolkit.registry.folder.config import RegistryConfig
+    from toolkit.registry.folder.directory import Directory
     from toolkit.registry.names import check_part, is_part
     from toolkit.registry.place import PlaceKind, parse_place
 
@@ -52,8 +52,8 @@ def command(console: Console, *, directory: str, name: str | None, in_git: bool)
 
 def _write_for_git(folder: Path, name: str | None) -> None:
     """Write the files that git needs, unless the folder has such files already."""
+    from toolkit.registry.folder.storage import Storage
     from toolkit.registry.git.beginnings import beginnings
-    from toolkit.registry.storage import Storage
 
     for path, data in beginnings(name).items():
         if path.startswith("."):

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from toolkit.registry import layout
-from toolkit.registry.config import RegistryConfig
+from toolkit.registry.folder import layout
+from toolkit.registry.folder.config import RegistryConfig
 
 GITIGNORE, GITATTRIBUTES = ".gitignore", ".gitattributes"
 # The commit that the derived files of a folder are made of.

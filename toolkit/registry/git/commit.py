@@ -1,4 +1,4 @@
-"""A registry as one commit has it, read without a checkout: the folder of `toolkit.registry.layout`.
+"""A registry as one commit has it, read without a checkout: the folder of `toolkit.registry.folder.layout`.
 
 Links and submodules are no files here, and every name is checked as that of any foreign registry.
 """
@@ -11,9 +11,9 @@ from msgspec import Struct, field
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.git.objects import Objects, TreeEntry
-from toolkit.registry import layout
-from toolkit.registry.config import RegistryConfig
 from toolkit.registry.entry import Entry
+from toolkit.registry.folder import layout
+from toolkit.registry.folder.config import RegistryConfig
 from toolkit.registry.git import rows
 from toolkit.registry.marks import Marks
 from toolkit.registry.names import Name, is_part

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from toolkit.errors import CompError, OutsideError
 from toolkit.git.program import Git, without_filters
-from toolkit.registry import layout
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder import layout
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.git.beginnings import DERIVED_FROM, GITATTRIBUTES, GITIGNORE
 from toolkit.registry.git.messages import marks_message, release_message
 from toolkit.registry.marks import Marks

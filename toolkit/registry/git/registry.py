@@ -10,10 +10,10 @@ from toolkit.cache.store import Cache
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError, UsageError
 from toolkit.git.program import Git
-from toolkit.registry import layout
-from toolkit.registry.config import RegistryConfig
 from toolkit.registry.entry import Entry
 from toolkit.registry.finding import check_taken
+from toolkit.registry.folder import layout
+from toolkit.registry.folder.config import RegistryConfig
 from toolkit.registry.git.beginnings import beginnings
 from toolkit.registry.git.clone import Clone
 from toolkit.registry.git.commit import CommitRegistry

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from toolkit.errors import InputError, MachineError
 from toolkit.limits import CATALOGUE_SIZE
-from toolkit.registry.derived import entry_of_records
 from toolkit.registry.entry import Entry
+from toolkit.registry.folder.derived import entry_of_records
 from toolkit.registry.names import Name
 from toolkit.registry.protocol import Registry
 from toolkit.system.atomic import write_bytes

@@ -18,9 +18,9 @@ from toolkit.oci.descriptor import Descriptor
 from toolkit.oci.document import parse_document
 from toolkit.oci.image import Layer
 from toolkit.oci.reference import Reference
-from toolkit.registry.catalogue import catalogue_bytes, catalogue_text, matching
 from toolkit.registry.entry import Entry
-from toolkit.registry.layout import shard
+from toolkit.registry.folder.catalogue import catalogue_bytes, catalogue_text, matching
+from toolkit.registry.folder.layout import shard
 from toolkit.registry.names import Name, parse_name
 from toolkit.registry.oci.artifact import TITLE, artifact, blob, check_type
 from toolkit.registry.oci.blobs import Blobs

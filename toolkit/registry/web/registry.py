@@ -1,4 +1,4 @@
-"""A registry on a web server: the folder of `toolkit.registry.layout`, read by its derived indexes.
+"""A registry on a web server: the folder of `toolkit.registry.folder.layout`, read by its derived indexes.
 
 A server cannot list folders, so versions come from a component's index, and names from the catalogue. Every record has
 the digest that the index names, and every content the one that its release names.
@@ -11,11 +11,11 @@ from toolkit.cache.store import Cache
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.limits import CATALOGUE_SIZE, RECORD_SIZE
-from toolkit.registry import layout
-from toolkit.registry.catalogue import catalogue_text, matching
-from toolkit.registry.config import RegistryConfig
 from toolkit.registry.entry import Entry
-from toolkit.registry.index import IndexLine, read_index
+from toolkit.registry.folder import layout
+from toolkit.registry.folder.catalogue import catalogue_text, matching
+from toolkit.registry.folder.config import RegistryConfig
+from toolkit.registry.folder.index import IndexLine, read_index
 from toolkit.registry.marks import Marks
 from toolkit.registry.names import Name, parse_name
 from toolkit.registry.place import Place

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from toolkit.cache.store import Cache
 from toolkit.errors import OutsideError
-from toolkit.registry import layout
 from toolkit.registry.ability import Ability, ability
+from toolkit.registry.folder import layout
 from toolkit.registry.place import Place
 from toolkit.registry.web.documents import Documents
 from toolkit.registry.web.registry import HttpRegistry

@@ -1,4 +1,4 @@
-from toolkit.registry.config import RegistryConfig
+from toolkit.registry.folder.config import RegistryConfig
 from toolkit.registry.git.beginnings import beginnings
 
 

@@ -10,7 +10,7 @@ from tests.git_registry import Upstream, environ_for, make_upstream
 from tests.releases import contract, release
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
-from toolkit.registry import layout
+from toolkit.registry.folder import layout
 from toolkit.registry.git.commit import CommitRegistry
 from toolkit.registry.git.registry import GitRegistry
 from toolkit.registry.marks import Marks

@@ -15,8 +15,8 @@ from tests.git_server import serving_pushes
 from tests.releases import contract, publish, release
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError, RemoteError, UsageError
-from toolkit.registry import layout
 from toolkit.registry.finding import find
+from toolkit.registry.folder import layout
 from toolkit.registry.git.registry import GitRegistry
 from toolkit.registry.marks import Yank
 from toolkit.registry.names import Name, parse_request

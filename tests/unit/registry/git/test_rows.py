@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.releases import publish, release
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.git.rows import entries
 from toolkit.registry.names import Name
 

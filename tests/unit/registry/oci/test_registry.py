@@ -12,8 +12,8 @@ from tests.releases import contract, publish, release
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError, RemoteError
 from toolkit.oci.descriptor import OCI_MANIFEST
-from toolkit.registry.directory import Directory
 from toolkit.registry.fault import Checked
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.marks import Yank
 from toolkit.registry.oci.registry import OciRegistry
 from toolkit.registry.release import CONTRACT, README, Release, ReleaseFile

@@ -14,10 +14,10 @@ from tests.releases import contract, publish, release
 from tests.web_registry import Site, serving
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
-from toolkit.registry import layout
-from toolkit.registry.directory import Directory
 from toolkit.registry.finding import find
-from toolkit.registry.index import IndexLine, index_bytes, index_line
+from toolkit.registry.folder import layout
+from toolkit.registry.folder.directory import Directory
+from toolkit.registry.folder.index import IndexLine, index_bytes, index_line
 from toolkit.registry.marks import Yank
 from toolkit.registry.names import Name, parse_request
 from toolkit.registry.release import CONTRACT, README, Release

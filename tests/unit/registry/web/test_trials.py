@@ -8,7 +8,7 @@ from tests.releases import publish, release
 from tests.web_registry import Handler, serving
 from toolkit.errors import InputError
 from toolkit.registry.ability import Ability
-from toolkit.registry.directory import Directory
+from toolkit.registry.folder.directory import Directory
 from toolkit.registry.place import Place
 from toolkit.registry.web.trials import try_web
 
