@@ -76,6 +76,22 @@ def test_a_team_publishes_reviews_and_adds(
     assert "[V604]" in taken.err
 
 
+def test_a_dry_run_sees_an_empty_repository_as_the_publisher_will(
+    upstream: Upstream, component: Path, tmp_path: Path, environ: Mapping[str, str]
+) -> None:
+    env, place = dict(environ), str(upstream.place)
+    words = ("--no-image-check", "--dry-run", "--registry", place)
+    tried = comp("publish", component, *words, folder=tmp_path, env=env)
+    assert (tried.code, tried.out.split()[0]) == (0, "ml/train-model@1.0.0"), tried.err
+    assert tried.err.startswith("would publish ml/train-model@1.0.0 (")
+    refused = comp("publish", component, *words, "--branch", "not..one", folder=tmp_path, env=env)
+    assert (refused.code, refused.out) == (2, "")
+    assert "cannot be the name of a branch" in refused.err
+    found = comp("import", component, *words[1:], "--namespace", "ml", "--branch", "not..one", folder=tmp_path, env=env)
+    assert (found.code, found.out) == (2, "")
+    assert upstream.git("for-each-ref") == ""
+
+
 def test_without_the_repository_what_was_fetched_is_used(
     upstream: Upstream, component: Path, tmp_path: Path, environ: Mapping[str, str]
 ) -> None:

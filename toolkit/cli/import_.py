@@ -118,7 +118,7 @@ def _opened(place: "Place", branch: str | None, *, dry_run: bool) -> "tuple[Regi
     from toolkit.registry.publishing.unmade import open_or_unmade
 
     if dry_run:
-        return open_or_unmade(place, os.environ), lambda _: True
+        return open_or_unmade(place, os.environ, review=branch), lambda _: True
     opened = open_writable(place, environ=os.environ, review=branch)
     return opened, lambda candidate: opened.publish(candidate.release, candidate.contents)
 

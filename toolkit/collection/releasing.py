@@ -41,7 +41,7 @@ class Publication(Struct, frozen=True, kw_only=True):
                 problems.collect(partial(self.images.check, candidate))
         accept = None if self.accept_breaking else accept_release
         if self.dry_run:
-            registry = open_or_unmade(self.place, self.environ)
+            registry = open_or_unmade(self.place, self.environ, review=self.review)
             check_candidates(registry, candidates, accept, problems)
             releases = [each.release for each in candidates]
             return [(each, each.version not in registry.versions(each.name)) for each in releases]

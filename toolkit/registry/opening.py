@@ -30,8 +30,7 @@ def open_writable(place: Place, *, environ: Mapping[str, str], review: str | Non
 
     `review` is a branch of a git repository to publish on, in place of the one that others read.
     """
-    if review is not None and place.kind is not PlaceKind.GIT:
-        raise UsageError(f"{place} has no branches", hint="leave out --branch; a registry in git is git+https://…")
+    check_review(place, review)
     if place.kind is PlaceKind.FOLDER:
         return _of_folder(Directory.create(place.folder), environ)
     if place.kind is PlaceKind.OCI:
@@ -43,6 +42,12 @@ def open_writable(place: Place, *, environ: Mapping[str, str], review: str | Non
     from toolkit.registry.git.registry import GitRegistry
 
     return GitRegistry.open(place, environ, review=review, asks=is_attended())
+
+
+def check_review(place: Place, review: str | None) -> None:
+    """Raise UsageError for a branch to review at a place that has no branches."""
+    if review is not None and place.kind is not PlaceKind.GIT:
+        raise UsageError(f"{place} has no branches", hint="leave out --branch; a registry in git is git+https://…")
 
 
 def _of_folder(directory: Directory, environ: Mapping[str, str]) -> Directory:

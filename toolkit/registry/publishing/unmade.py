@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from toolkit.registry.entry import Entry
 from toolkit.registry.marks import Marks
 from toolkit.registry.names import Name
-from toolkit.registry.opening import open_registry, open_writable
+from toolkit.registry.opening import check_review, open_registry, open_writable
 from toolkit.registry.place import Place, PlaceKind
 from toolkit.registry.protocol import Registry
 from toolkit.registry.release import Release
@@ -46,14 +46,16 @@ class Unmade:
         yield from ()
 
 
-def open_or_unmade(place: Place, environ: Mapping[str, str]) -> Registry:
+def open_or_unmade(place: Place, environ: Mapping[str, str], *, review: str | None = None) -> Registry:
     """Open a registry that would be written to, and only read it; one that publishing would make stays unmade.
 
-    Raises UsageError for a kind that takes no releases, and as `open_registry` does.
+    `review` is as in `open_writable`. Raises UsageError for a kind that takes no releases, and as `open_registry` does.
     """
-    if place.kind is PlaceKind.HTTP:
-        # It raises, as it will when that is no trial.
-        open_writable(place, environ=environ)
+    check_review(place, review)
+    if place.kind in {PlaceKind.HTTP, PlaceKind.GIT}:
+        # A web server refuses, as it will when that is no trial. In git nothing is made before the first release, and
+        # an empty repository takes it.
+        return open_writable(place, environ=environ, review=review)
     if place.kind is PlaceKind.FOLDER:
         folder = place.folder
         if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):

@@ -37,3 +37,8 @@ def test_a_registry_is_opened_and_another_folder_refused(tmp_path: Path) -> None
 def test_a_web_server_takes_no_releases() -> None:
     with pytest.raises(UsageError, match="can only be read"):
         open_or_unmade(parse_place("http://127.0.0.1:9/x"), {})
+
+
+def test_a_review_needs_a_repository(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has no branches"):
+        open_or_unmade(parse_place(str(tmp_path / "new")), {}, review="topic")
