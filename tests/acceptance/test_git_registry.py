@@ -92,6 +92,19 @@ def test_a_dry_run_sees_an_empty_repository_as_the_publisher_will(
     assert upstream.git("for-each-ref") == ""
 
 
+def test_a_mark_on_a_branch_holds_only_there(
+    upstream: Upstream, component: Path, tmp_path: Path, environ: Mapping[str, str]
+) -> None:
+    env, place = dict(environ), str(upstream.place)
+    assert comp("publish", component, "--no-image-check", "--registry", place, folder=tmp_path, env=env).code == 0
+    words = ("ml/train-model@1.0.0", "--reason", "wrong", "--registry", place, "--branch", "topic")
+    yanked = comp("yank", *words, folder=tmp_path, env=env)
+    assert yanked.code == 0
+    assert yanked.err.endswith("ml/train-model@1.0.0 is yanked on the branch topic\n")
+    again = comp("yank", *words, folder=tmp_path, env=env)
+    assert (again.code, again.err) == (0, "ml/train-model@1.0.0 is yanked on the branch topic already\n")
+
+
 def test_without_the_repository_what_was_fetched_is_used(
     upstream: Upstream, component: Path, tmp_path: Path, environ: Mapping[str, str]
 ) -> None:

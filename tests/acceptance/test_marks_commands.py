@@ -22,10 +22,11 @@ def test_yank_and_undo(shared: Path) -> None:
     done = comp(*words, "--reason", "loses rows", "--by", "Ada", folder=shared)
     assert (done.code, done.out, done.err) == (0, "ml/train@1.1.0\n", "ml/train@1.1.0 is yanked\n")
     again = comp(*words, "--reason", "loses rows", folder=shared)
-    assert (again.code, again.err) == (0, "ml/train@1.1.0 was yanked before\n")
+    assert (again.code, again.err) == (0, "ml/train@1.1.0 is yanked already\n")
     assert ok("show", "ml/train", "--registry", "shared", folder=shared).startswith("ml/train@1.0.0")
     undone = comp(*words, "--undo", folder=shared)
     assert (undone.code, undone.err) == (0, "ml/train@1.1.0 is no longer yanked\n")
+    assert comp(*words, "--undo", folder=shared).err == "ml/train@1.1.0 is not yanked\n"
     assert ok("show", "ml/train", "--registry", "shared", folder=shared).startswith("ml/train@1.1.0")
 
 
@@ -51,8 +52,8 @@ def test_deprecate(shared: Path) -> None:
         (("yank", "ml/train@1.1.0"), 2),
         (("yank", "ml/train@1.1.0", "--reason", "x", "--undo"), 2),
         (("yank", "ml/train@9.0.0", "--reason", "x"), 1),
-        (("yank", "ml/train", "--reason", "x"), 1),
-        (("deprecate", "ml/train@1.0.0", "--reason", "x"), 1),
+        (("yank", "ml/train", "--reason", "x"), 2),
+        (("deprecate", "ml/train@1.0.0", "--reason", "x"), 2),
         (("deprecate", "ml/train"), 2),
         (("deprecate", "ml/train", "--undo", "--superseded-by", "ml/fit"), 2),
     ],

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 import click
 
 from toolkit.cli.console import Console, pass_console
-from toolkit.cli.registry_options import branch_option, by_option, open_to_mark, published_now, registry_option
+from toolkit.cli.registry_options import (
+    branch_option,
+    by_option,
+    open_to_mark,
+    published_now,
+    registry_option,
+    undo_option,
+    what_was_marked,
+)
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,10 +24,10 @@ if TYPE_CHECKING:
 @click.command
 @click.argument("component", metavar="NAMESPACE/NAME")
 @registry_option
-@click.option("--reason", metavar="TEXT", help="Why; those who use the component read it.")
+@click.option("--reason", metavar="TEXT", help="Why; those who use the component read it.  [required without --undo]")
 @click.option("--superseded-by", metavar="NAMESPACE/NAME", help="The component to use in its place.")
 @click.option("--force", is_flag=True, help="Take a successor that the registry does not have yet.")
-@click.option("--undo", is_flag=True, help="Take it back.")
+@undo_option
 @by_option
 @branch_option
 @pass_console
@@ -63,6 +71,5 @@ def command(
     opened = open_to_mark(registry, name, branch, check)
     note = None if undo else Note(reason=text, published=published_now(os.environ), by=by)
     changed = deprecate(opened, name, note, successor)
-    state = "no longer deprecated" if undo else "deprecated"
-    console.say(f"{name} is {state}" if changed else f"{name} was {state} before")
+    console.say(what_was_marked(str(name), "deprecated", undo=undo, changed=changed, branch=branch))
     console.data(str(name))

@@ -26,6 +26,7 @@ registry_option = click.option(
 _OFFLINE = "COMP_OFFLINE"
 
 branch_option = click.option("--branch", metavar="NAME", help="Write to this branch of a git registry, for review.")
+undo_option = click.option("--undo", is_flag=True, help="Take it back.")
 by_option = click.option("--by", metavar="NAME", help="Your name, for the record.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 
@@ -47,6 +48,14 @@ def open_to_mark(
     place = resolve_one(text, environ=os.environ, namespace=name.namespace).place
     check(open_registry(place, environ=os.environ))
     return open_writable(place, environ=os.environ, review=branch)
+
+
+def what_was_marked(subject: str, state: str, *, undo: bool, changed: bool, branch: str | None) -> str:
+    """Return what a mark means now, in words; on a branch for review it holds only there."""
+    where = f" on the branch {branch}" if branch else ""
+    if changed:
+        return f"{subject} is {'no longer ' if undo else ''}{state}{where}"
+    return f"{subject} is not {state}{where}" if undo else f"{subject} is {state}{where} already"
 
 
 def _go_offline(context: click.Context, _: click.Parameter, value: bool | None) -> None:  # noqa: FBT001 (click's form)

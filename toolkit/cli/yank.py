@@ -5,14 +5,22 @@ import os
 import click
 
 from toolkit.cli.console import Console, pass_console
-from toolkit.cli.registry_options import branch_option, by_option, open_to_mark, published_now, registry_option
+from toolkit.cli.registry_options import (
+    branch_option,
+    by_option,
+    open_to_mark,
+    published_now,
+    registry_option,
+    undo_option,
+    what_was_marked,
+)
 
 
 @click.command
 @click.argument("release", metavar="NAMESPACE/NAME@VERSION")
 @registry_option
-@click.option("--reason", metavar="TEXT", help="Why; those who use the version read it.")
-@click.option("--undo", is_flag=True, help="Take it back.")
+@click.option("--reason", metavar="TEXT", help="Why; those who use the version read it.  [required without --undo]")
+@undo_option
 @by_option
 @branch_option
 @pass_console
@@ -37,6 +45,5 @@ def command(
     opened = open_to_mark(registry, name, branch, lambda registry: check_release(registry, name, version))
     note = None if undo else Note(reason=text, published=published_now(os.environ), by=by)
     changed = yank(opened, name, version, note)
-    state = "no longer yanked" if undo else "yanked"
-    console.say(f"{name}@{version} is {state}" if changed else f"{name}@{version} was {state} before")
+    console.say(what_was_marked(f"{name}@{version}", "yanked", undo=undo, changed=changed, branch=branch))
     console.data(f"{name}@{version}")

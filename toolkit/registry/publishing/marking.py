@@ -1,5 +1,6 @@
 """Yank versions and deprecate components: what a publisher says of releases after they were published."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -43,18 +44,18 @@ def check_reason(reason: str | None, *, undo: bool) -> str:
 
 
 def parse_release(text: str) -> tuple[Name, Version]:
-    """Parse `NAMESPACE/NAME@1.2.3`. Raises InputError for a name without a namespace, a range and a digest."""
+    """Parse `NAMESPACE/NAME@1.2.3`. Raises UsageError for other requests, InputError for an invalid name."""
     request = parse_request(text)
     version = _exact(request)
     if request.namespace is None or request.registry or version is None:
-        raise InputError(f"{text!r} is not one release", hint="name it: NAMESPACE/NAME@1.2.3")
+        raise UsageError(f"{text!r} is not one release", hint="name it: NAMESPACE/NAME@1.2.3")
     return Name(request.namespace, request.name), version
 
 
 def parse_component(text: str) -> Name:
-    """Parse `NAMESPACE/NAME`. Raises InputError for anything else."""
+    """Parse `NAMESPACE/NAME`. Raises UsageError for a version, InputError for an invalid name."""
     if "@" in text:
-        raise InputError(
+        raise UsageError(
             f"{text!r} names a version", hint="a component is deprecated as a whole; yank a single version"
         )
     return parse_name(text)
@@ -76,11 +77,13 @@ def yank(registry: WritableRegistry, name: Name, version: Version, note: Note | 
     A version that is yanked already keeps its time and its publisher, unless the reason is another one.
     """
     mark = Yank(reason=note.reason, at=note.at, by=note.by) if note else None
-    old = registry.marks(name).yanked.get(version)
-    if (old and old.reason) == (mark and mark.reason):
-        return False
-    registry.change_marks(name, lambda marks: marks.with_yank(version, mark))
-    return True
+
+    def changed(marks: Marks) -> Marks:
+        """Return the marks with the yank; the same ones if they say it already."""
+        old = marks.yanked.get(version)
+        return marks if (old and old.reason) == (mark and mark.reason) else marks.with_yank(version, mark)
+
+    return _change(registry, name, changed)
 
 
 def check_successor(registry: Registry, name: Name, successor: Name) -> None:
@@ -97,16 +100,29 @@ def check_successor(registry: Registry, name: Name, successor: Name) -> None:
 def deprecate(registry: WritableRegistry, name: Name, note: Note | None, successor: Name | None = None) -> bool:
     """Deprecate a component, or with None take that back; return whether this changed anything."""
     mark = Deprecation(reason=note.reason, at=note.at, by=note.by, superseded_by=successor) if note else None
-    if _said(registry.marks(name)) == ((mark.reason, mark.superseded_by) if mark else None):
-        return False
-    registry.change_marks(name, lambda marks: marks.with_deprecation(mark))
-    return True
+    said = (mark.reason, mark.superseded_by) if mark else None
+    return _change(registry, name, lambda marks: marks if _said(marks) == said else marks.with_deprecation(mark))
 
 
 def check_component(registry: Registry, name: Name) -> None:
     """Raise InputError unless a registry has a component."""
     if not registry.versions(name):
         raise _unknown(registry, name)
+
+
+def _change(registry: WritableRegistry, name: Name, change: Callable[[Marks], Marks]) -> bool:
+    """Change marks; return whether that changed anything where they are written, such as on a branch for review."""
+    before = registry.marks(name)
+    if change(before) == before:
+        return False
+    seen: list[Marks] = []
+
+    def recorded(marks: Marks) -> Marks:
+        """Note what the registry had."""
+        seen.append(marks)
+        return change(marks)
+
+    return registry.change_marks(name, recorded) != seen[-1]
 
 
 def _said(marks: Marks) -> tuple[str, Name | None] | None:

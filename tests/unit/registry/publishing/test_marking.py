@@ -83,10 +83,10 @@ def test_names_that_a_registry_does_not_have(registry: Directory) -> None:
 def test_what_the_command_line_names() -> None:
     assert parse_release("ml/train@1.1.0") == (TRAIN, NEW)
     for text in ("ml/train", "ml/train@^1", "train@1.0.0", "ml/train@sha256:" + "0" * 64, "hub:ml/train@1.0.0"):
-        with pytest.raises(InputError, match="is not one release"):
+        with pytest.raises(UsageError, match="is not one release"):
             parse_release(text)
     assert parse_component("ml/train") == TRAIN
-    with pytest.raises(InputError, match="names a version"):
+    with pytest.raises(UsageError, match="names a version"):
         parse_component("ml/train@1.0.0")
 
 
