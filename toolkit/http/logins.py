@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from netrc import NetrcParseError, netrc
 
-from toolkit.redaction import learn_login
+from toolkit.redaction import learn, learn_login
 
 
 def in_netrc(host: str, environ: Mapping[str, str], *, user: str = "") -> tuple[str, str] | None:
@@ -20,6 +20,8 @@ def in_netrc(host: str, environ: Mapping[str, str], *, user: str = "") -> tuple[
 
 
 def basic(user: str, password: str) -> dict[str, str]:
-    """Return the header of a login (RFC 7617); from here on, no message shows the password."""
+    """Return the header of a login (RFC 7617); from here on, no message shows the password or the header."""
     learn_login(user, password)
-    return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
+    token = b64encode(f"{user}:{password}".encode()).decode()
+    learn(token)
+    return {"Authorization": f"Basic {token}"}

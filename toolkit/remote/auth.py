@@ -4,7 +4,6 @@ Follows RFC 9110, section 11, and the distribution project's token and OAuth 2 s
 and scopes while they are valid; nothing is sent to a server before it asks.
 """
 
-import base64
 import logging
 import math
 import re
@@ -18,6 +17,7 @@ from msgspec import Struct
 from toolkit.errors import OutsideError, RemoteError
 from toolkit.http.answers import error_text, invalid, read_json, read_url, reading
 from toolkit.http.hosts import InsecureHosts
+from toolkit.http.logins import basic
 from toolkit.http.transport import Answer, HttpRequest
 from toolkit.redaction import learn
 from toolkit.remote.credentials import Credential, CredentialFiles
@@ -130,7 +130,7 @@ class Authenticator:
             # An identity token is not a password: only a token server exchanges it.
             if credential is None or credential.identity_token:
                 return None
-            kept = _Kept(header=_basic(credential), until=float("inf"))
+            kept = _Kept(header=basic(credential.username, credential.password)["Authorization"], until=float("inf"))
         else:
             kept = self._fetch(host, scopes, challenge, credential)
         self._kept[host, scopes] = kept
@@ -198,13 +198,6 @@ def _repository(scopes: frozenset[str]) -> str:
     return max(parts, key=lambda part: (len(part[2]), part[1]))[1] if parts else ""
 
 
-def _basic(credential: Credential) -> str:
-    """Return the header for a user and password (RFC 7617); its text is hidden from all output from now on."""
-    encoded = base64.b64encode(f"{credential.username}:{credential.password}".encode()).decode()
-    learn(encoded)
-    return f"Basic {encoded}"
-
-
 def _token_request(realm: str, service: str, scopes: list[str], credential: Credential | None) -> HttpRequest:
     """Return the request for a token: OAuth 2 for an identity token, else a GET, with or without a password."""
     if credential and credential.identity_token:
@@ -225,7 +218,7 @@ def _token_request(realm: str, service: str, scopes: list[str], credential: Cred
         )
     query = [("service", service)] if service else []
     query += [("scope", scope) for scope in scopes]
-    headers = {"Authorization": _basic(credential)} if credential else {}
+    headers = basic(credential.username, credential.password) if credential else {}
     # A realm may have a query of its own.
     mark = "&" if urlsplit(realm).query else "?"
     return HttpRequest(method="GET", url=f"{realm}{mark}{urlencode(query)}" if query else realm, headers=headers)

@@ -6,7 +6,6 @@ its environment, where other users of this machine do not see it, and is in no f
 
 import re
 import subprocess
-from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -16,7 +15,8 @@ from msgspec import Struct
 from toolkit.errors import InputError, NoAnswerError, OutsideError, RemoteError
 from toolkit.git.program import Git
 from toolkit.http.hosts import InsecureHosts, is_loopback
-from toolkit.redaction import hide, learn, learn_login, without_login
+from toolkit.http.logins import basic
+from toolkit.redaction import hide, learn_login, without_login
 from toolkit.selective import Selective
 from toolkit.system.processes import Finished
 
@@ -181,21 +181,19 @@ def _without_login(parts: SplitResult, environ: Mapping[str, str]) -> tuple[str,
             learn_login(parts.username, unquote(parts.password))
         return parts.geturl(), {}
     user, password = unquote(parts.username), unquote(parts.password or "")
-    learn_login(user, password)
+    header = basic(user, password)
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
     if parts.scheme == "http" and not is_loopback(bare.netloc):
         raise OutsideError(
             f"no login is sent to {bare.netloc}: the connection is not encrypted", hint="write git+https://…"
         )
-    token = b64encode(f"{user}:{password}".encode()).decode()
-    learn(token)
     # After the user's own: the last one counts.
     count = environ.get("GIT_CONFIG_COUNT", "")
     number = int(count) if count.isascii() and count.isdigit() else 0
     return bare.geturl(), {
         "GIT_CONFIG_COUNT": str(number + 1),
         f"GIT_CONFIG_KEY_{number}": f"http.{bare.scheme}://{bare.netloc}/.extraHeader",
-        f"GIT_CONFIG_VALUE_{number}": f"Authorization: Basic {token}",
+        f"GIT_CONFIG_VALUE_{number}": f"Authorization: {header['Authorization']}",
     }
 
 

@@ -1,20 +1,20 @@
 """A contract at an http(s) address, as anyone can publish it: fetched whole, within bounds, without its login."""
 
-import base64
 import re
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from toolkit.errors import InputError, RemoteError
+from toolkit.http.addresses import parse_address
 from toolkit.http.answers import error_text
 from toolkit.http.hosts import InsecureHosts
 from toolkit.http.transport import HttpRequest, Transport
 from toolkit.limits import CONTRACT_SIZE
-from toolkit.redaction import hide_in_data, learn_login, without_login
+from toolkit.redaction import hide_in_data, without_login
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _OK = 200
@@ -40,14 +40,16 @@ def is_address(text: str) -> bool:
 
 
 def fetch_contract(text: str, environ: Mapping[str, str]) -> Fetched:
-    """Return the contract at an address. A login in it goes to its own server alone.
+    """Return the contract at an address. A login in it, or netrc's, goes to its own server alone.
 
-    Raises InputError for a missing file, a page of HTML and a file beyond the limit, OutsideError if the server fails.
+    Raises InputError for what is no address, a missing file, a page of HTML and a file beyond the limit, OutsideError
+    if the server fails.
     """
-    url, headers = _without_login(text)
+    parsed = parse_address(text, environ)
+    url = parsed.parts.geturl()
     address = _public(url)
     answer = Transport(InsecureHosts.of(environ), environ).send(
-        HttpRequest(method="GET", url=url, headers=headers, stream=True)
+        HttpRequest(method="GET", url=url, headers=parsed.headers, stream=True)
     )
     with closing(answer.chunks) as chunks:
         if answer.status != _OK:
@@ -63,18 +65,6 @@ def fetch_contract(text: str, environ: Mapping[str, str]) -> Fetched:
     return Fetched(data=data, address=address, path=Path(address))
 
 
-def _without_login(text: str) -> tuple[str, dict[str, str]]:
-    """Return an address without its login, and the header that stands for the login."""
-    parts = urlsplit(text)
-    login, _, place = parts.netloc.rpartition("@")
-    if not login:
-        return text, {}
-    user, _, password = login.partition(":")
-    learn_login(unquote(user), unquote(password))
-    encoded = base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
-    return urlunsplit(parts._replace(netloc=place)), {"Authorization": f"Basic {encoded}"}
-
-
 def _public(url: str) -> str:
     """Return an address that may be shown and stored: without a query that has a token."""
     address = without_login(url).partition("#")[0]
@@ -86,7 +76,11 @@ def _refused(address: str, status: int, detail: str) -> InputError | RemoteError
     if status in _MISSING:
         return InputError(f"there is nothing at {address}: status {status}", hint=_hint(address))
     message = f"{urlsplit(address).netloc} does not give {address}: status {status}{f': {detail}' if detail else ''}"
-    hint = "it may need a login, as in https://USER:PASSWORD@HOST/…" if status in _CLIENT_FAULTS else "try again later"
+    hint = (
+        "it may need a login; logins are in ~/.netrc: machine HOST login USER password PASSWORD"
+        if status in _CLIENT_FAULTS
+        else "try again later"
+    )
     return RemoteError(message, status=status, hint=hint)
 
 

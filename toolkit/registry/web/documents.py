@@ -10,20 +10,19 @@ import zlib
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import ClassVar, TypeVar, cast
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from toolkit.cache import failures
 from toolkit.cache.records import Record
 from toolkit.cache.store import Cache
 from toolkit.digest import Digest
 from toolkit.errors import InputError, MachineError, NoAnswerError, OutsideError, RemoteError
+from toolkit.http.addresses import parse_address
 from toolkit.http.answers import error_text
-from toolkit.http.hosts import InsecureHosts, is_loopback
-from toolkit.http.logins import basic, in_netrc
+from toolkit.http.hosts import InsecureHosts
 from toolkit.http.retries import ATTEMPTS, RETRYABLE
 from toolkit.http.transport import Answer, HttpRequest, Transport
 from toolkit.limits import Limit
-from toolkit.redaction import learn_login
 from toolkit.registry.offline import HINT, ago, is_offline
 from toolkit.registry.place import Place
 
@@ -77,9 +76,9 @@ class Documents:
         self._clock = clock
         self._cache = cache
         self._offline = is_offline(environ)
-        insecure = InsecureHosts.of(environ)
-        self._address, self._headers = _opened(place, insecure, environ)
-        self._transport = Transport(insecure, environ, pause)
+        address = parse_address(place.address, environ, what=f"the registry {place}")
+        self._address, self._headers = address.parts, address.headers
+        self._transport = Transport(InsecureHosts.of(environ), environ, pause)
         self._known: dict[str, object] = {}
         # Why the server is not asked any more.
         self._down: RemoteError | None = None
@@ -260,36 +259,6 @@ class Documents:
         """Keep what the server just said about a file."""
         seen = _Seen(body=body, etag=etag, modified=modified, at=int(self._clock()))
         self._cache.remember([str(self.place), path], seen)
-
-
-def _opened(place: Place, insecure: InsecureHosts, environ: Mapping[str, str]) -> tuple[SplitResult, dict[str, str]]:
-    """Return the address of a registry without its login, and the header with that login or netrc's.
-
-    Raises OutsideError for plain HTTP, unless the host may be spoken to so.
-    """
-    try:
-        parts = urlsplit(place.address)
-        # Reading it raises ValueError for an invalid port.
-        _ = parts.port
-    except ValueError as error:
-        raise InputError(f"{place} is not an address: {error}") from error
-    if not parts.hostname:
-        raise InputError(f"{place} is not an address: it has no host")
-    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
-    if bare.scheme != "https" and not insecure.allow_plain(bare.netloc):
-        raise OutsideError(
-            f"the registry {place} is not encrypted",
-            hint=f"write https://…; or, if you trust the network, list the host: {insecure.variable}={bare.netloc}",
-        )
-    login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
-    if login:
-        learn_login(*login)
-    login = login or in_netrc(parts.hostname, environ)
-    if login and bare.scheme != "https" and not is_loopback(bare.netloc):
-        # A listed host may be spoken to in plain words, but a password would be read by everyone on the way.
-        log.warning("no login is sent to %s: the connection is not encrypted", bare.netloc)
-        login = None
-    return bare, basic(*login) if login else {}
 
 
 def _validators(answer: Answer) -> tuple[str | None, str | None]:
