@@ -138,16 +138,21 @@ class Mirror(Struct, frozen=True, kw_only=True):
         contents = {
             path: self.source.content(release, path) for path in (CONTRACT, *(file.path for file in release.files))
         }
-        # Readers verify what they return; this is the one thing that everything after it relies on.
-        if Digest.of(contents[CONTRACT]) != release.digest:
-            raise OutsideError(f"the contract of {release} in {self.source.place} has another digest than its record")
+        # Readers verify what they return; all that has the mirror relies on it.
+        for path, content in contents.items():
+            if Digest.of(content) != release.digest_of(path):
+                raise OutsideError(f"{path} of {release} in {self.source.place} has another digest than its record")
         if self.writable:
             self.writable.publish(release, contents)
             self._compare(name, version, release)
         return release
 
     def _compare(self, name: Name, version: Version, release: Release | None = None) -> None:
-        """Raise OutsideError unless both registries have the same release; of its files if it is new, or to verify."""
+        """Raise InputError for another release in the mirror, OutsideError for one that cannot be read there.
+
+        Its files are read too if the `release` was copied just now, or to verify.
+        """
+        every = self.verify or release is not None
         release = release or self.source.release(name, version)
         mirrored = self.target.release(name, version)
         if mirrored.digest != release.digest:
@@ -156,7 +161,7 @@ class Mirror(Struct, frozen=True, kw_only=True):
                 f"{release.digest}",
                 hint="a release never changes: one of the two was published by someone else, or was tampered with",
             )
-        for path in (CONTRACT, *(file.path for file in mirrored.files if self.verify)):
+        for path in (CONTRACT, *(file.path for file in mirrored.files if every)):
             self.target.content(mirrored, path)
 
     def _images(self, name: Name, versions: Iterable[Version], problems: list[Problem]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from toolkit.registry.folder.directory import Directory
 from toolkit.registry.marks import Deprecation, Marks, Yank
 from toolkit.registry.names import Name
 from toolkit.registry.publishing.mirroring import Mirror, Mirrored, merged_marks, parse_pattern
-from toolkit.registry.release import README, Release
+from toolkit.registry.release import CONTRACT, README, Release
 from toolkit.registry.semver import Version, parse_version
 
 TRAIN, FIT = Name("ml", "train"), Name("ml", "fit")
@@ -112,3 +112,34 @@ def test_marks_of_both_are_merged() -> None:
     # The source takes a deprecation back, and the mirror's own copies stay.
     assert merged_marks(Marks(), merged, {}).deprecated is None
     assert merged_marks(Marks(images={"a": "c", "d": "e"}), merged, {}).images == {"a": "b", "d": "e"}
+
+
+class Altered(Directory):
+    """A registry that gives other bytes for the file `altered`, and has lost the file `lost`."""
+
+    altered: str = ""
+    lost: str = ""
+
+    def content(self, release: Release, path: str) -> bytes:
+        if path == self.lost:
+            raise OutsideError(f"{path} of {release} is missing")
+        content = super().content(release, path)
+        return content + b"# not published" if path == self.altered else content
+
+
+@pytest.mark.parametrize("path", [CONTRACT, README])
+def test_a_source_that_gives_other_bytes_is_not_copied(source: Directory, target: Directory, path: str) -> None:
+    altered = Altered(source.root)
+    altered.altered = path
+    outcome = run(altered, target, "ml/train@^1")[TRAIN]
+    assert [problem.error.message for problem in outcome.problems] == [
+        f"{path} of ml/train@1.0.0 in {source.root} has another digest than its record"
+    ]
+    assert (outcome.copied, target.names()) == ((), [])
+
+
+def test_a_copy_is_read_back_with_all_of_its_files(source: Directory, target: Directory) -> None:
+    lossy = Altered(target.root)
+    lossy.lost = README
+    outcome = run(source, lossy, "ml/train@^1")[TRAIN]
+    assert [problem.error.message for problem in outcome.problems] == ["README.md of ml/train@1.0.0 is missing"]
