@@ -75,3 +75,12 @@ def test_one_writer_waits_for_another_and_says_so(
         assert "waiting for another publisher to" in caplog.text
     other.join(60)
     assert other.exitcode == 0
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    elsewhere, root = tmp_path / "elsewhere", tmp_path / "registry"
+    root.mkdir()
+    (root / ".lock").symlink_to(elsewhere)
+    with pytest.raises(OSError, match="symbolic links"), Storage(root).locked():
+        pass
+    assert not elsewhere.exists()
