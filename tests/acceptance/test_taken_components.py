@@ -16,6 +16,7 @@ from toolkit.registry.semver import parse_version
 AT = "2026-02-01T12:00:00Z"
 TRAIN = Name("ml", "train")
 COPY = "components/ml/train/component.yaml"
+EDITED = "MODIFIED: `comp add --locked --force` takes the release again, and keeps yours as component.yaml.orig\n"
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_status_has_a_line_for_each_component(shared: Directory, tmp_path: Path)
     assert (edited.code, edited.out, edited.err) == (
         1,
         f"MODIFIED  ml/train@1.0.0  {COPY} was edited; 1.1.0 is newer\n",
-        "1 of 1 component needs a change\n",
+        "1 of 1 component needs a change\n" + EDITED,
     )
     (shared.place.folder).rename(tmp_path / "away")
     assert comp("status", folder=tmp_path).code == 1
@@ -146,8 +147,38 @@ def test_status_has_a_line_for_each_component(shared: Directory, tmp_path: Path)
 
 
 def test_status_without_a_lock(tmp_path: Path) -> None:
-    result = comp("status", folder=tmp_path)
-    assert (result.code, result.out, result.err) == (0, "", "0 components\n")
+    empty = "components.lock has no components; `comp add` takes one of a registry\n"
+    for words in (["status"], ["outdated"], ["update"], ["add", "--locked"]):
+        result = comp(*words, folder=tmp_path)
+        assert (result.code, result.out, result.err) == (0, "", empty)
+
+
+def test_what_status_advises_mends_the_copy(shared: Directory, tmp_path: Path) -> None:
+    ok("add", "train", folder=tmp_path)
+    (tmp_path / COPY).unlink()
+    advised = comp("status", folder=tmp_path).err
+    assert advised.endswith("MISSING: `comp add --locked` writes the copy again\n")
+    ok("add", "--locked", folder=tmp_path)
+    (tmp_path / COPY).write_text("nothing\n")
+    assert "CORRUPTED: `comp add --locked --force` takes the release again" in comp("status", folder=tmp_path).err
+    ok("add", "--locked", "--force", folder=tmp_path)
+    assert comp("status", folder=tmp_path).err == "1 component\n"
+    put(shared, "1.1.0")
+    checked = comp("status", "--check", folder=tmp_path)
+    assert checked.err.endswith("OUTDATED: `comp update --preview` shows what a newer version changes\n")
+
+
+def test_a_yanked_version_without_another_is_not_the_newest(shared: Directory, tmp_path: Path) -> None:
+    ok("add", "train", folder=tmp_path)
+    mark = Yank(reason="it leaks", at=AT)
+    shared.change_marks(TRAIN, lambda marks: marks.with_yank(parse_version("1.0.0"), mark))
+    updated = comp("update", folder=tmp_path)
+    assert (updated.code, updated.out) == (0, "")
+    assert updated.err == (
+        "nothing newer\n"
+        "warning: ml/train@1.0.0 is yanked, and ^1.0.0 allows no other version; "
+        "`comp show ml/train` lists them, and `comp add` takes one\n"
+    )
 
 
 @pytest.mark.usefixtures("shared")

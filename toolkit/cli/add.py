@@ -3,12 +3,13 @@
 import json
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from toolkit.cli.console import Console, format_option, pass_console
-from toolkit.cli.registry_options import offline_option, registry_option
+from toolkit.cli.registry_options import nothing_locked, offline_option, registry_option
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def command(
     project's pyproject.toml. Prints the copies' paths. An edited copy is never replaced unless --force is given.
     """
     from toolkit.api.registries import add
+    from toolkit.registry.consuming.lock import find_lock, read_lock
 
     if not names and not locked:
         raise UsageError("no component is named", hint="comp add NAME, or comp add --locked for all of components.lock")
@@ -68,7 +70,9 @@ def command(
     )
     if form == "json":
         console.data(json.dumps([_as_data(added) for added in every], indent=2))
-    elif every:
+    elif not every:
+        console.say(nothing_locked(read_lock(find_lock(Path()))))
+    else:
         console.data("\n".join(os.path.relpath(added.path) for added in every))
 
 

@@ -10,7 +10,7 @@ import click
 
 from toolkit.cli.console import Console, columns, format_option, pass_console
 from toolkit.cli.registry_names import locked_names
-from toolkit.cli.registry_options import offline_option
+from toolkit.cli.registry_options import nothing_locked, offline_option
 from toolkit.words import counted
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ def command(console: Console, *, names: Sequence[str], form: str) -> None:
             for each in results
         ]
         console.data("\n".join(columns(rows)))
+    if not chosen:
+        console.say(nothing_locked(lock))
+        return
     every = counted(len(chosen), "component")
     console.say(f"newer releases for {len(results)} of {every}" if results else f"no newer release for {every}")
 

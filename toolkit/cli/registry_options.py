@@ -11,6 +11,7 @@ from toolkit.cli.registry_names import registry_names
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from toolkit.registry.consuming.lock import ComponentsLock
     from toolkit.registry.names import Name
     from toolkit.registry.protocol import Registry, WritableRegistry
 
@@ -56,6 +57,11 @@ def what_was_marked(subject: str, state: str, *, undo: bool, changed: bool, bran
     if changed:
         return f"{subject} is {'no longer ' if undo else ''}{state}{where}"
     return f"{subject} is not {state}{where}" if undo else f"{subject} is {state}{where} already"
+
+
+def nothing_locked(lock: "ComponentsLock") -> str:
+    """Return what to do where no component was added yet."""
+    return f"{lock.path} has no components; `comp add` takes one of a registry"
 
 
 def _go_offline(context: click.Context, _: click.Parameter, value: bool | None) -> None:  # noqa: FBT001 (click's form)

@@ -10,12 +10,22 @@ import click
 
 from toolkit.cli.console import Console, columns, format_option, pass_console, printable
 from toolkit.cli.registry_names import locked_names
-from toolkit.cli.registry_options import offline_option
+from toolkit.cli.registry_options import nothing_locked, offline_option
 from toolkit.words import counted
 
 if TYPE_CHECKING:
     from toolkit.registry.consuming.lock import ComponentsLock
     from toolkit.registry.consuming.standing import Standing
+
+# What to do about each state in which a component needs a change, by the state's name.
+_ADVICE = {
+    "MISSING": "`comp add --locked` writes the copy again",
+    "CORRUPTED": "`comp add --locked --force` takes the release again; its publisher knows why a digest differs",
+    "MODIFIED": "`comp add --locked --force` takes the release again, and keeps yours as component.yaml.orig",
+    "YANKED": "`comp update` takes another version if the request allows one; `comp show NAME` lists all",
+    "DEPRECATED": "`comp add` takes the successor, and `comp remove` this one",
+    "OUTDATED": "`comp update --preview` shows what a newer version changes",
+}
 
 
 @click.command
@@ -47,7 +57,10 @@ def command(console: Console, *, names: Sequence[str], check: bool, local: bool,
     refused = WRONG | {State.OUTDATED, State.DEPRECATED} if check else WRONG
     wrong = sum(not refused.isdisjoint(each.states) for each in found)
     if form == "text":
-        console.say(_sum(wrong, len(found)))
+        console.say(_sum(wrong, len(found)) if found else nothing_locked(lock))
+        for state in State:
+            if state in refused and any(state is each.states[0] for each in found):
+                console.say(f"{state.value}: {_ADVICE[state.value]}")
     return 1 if wrong else 0
 
 

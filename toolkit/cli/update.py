@@ -11,7 +11,7 @@ import click
 from toolkit.cli.changes import as_data, change_lines, verdict
 from toolkit.cli.console import Console, format_option, pass_console, printable
 from toolkit.cli.registry_names import locked_names
-from toolkit.cli.registry_options import offline_option
+from toolkit.cli.registry_options import nothing_locked, offline_option
 
 if TYPE_CHECKING:
     from toolkit.consumers.updates import Broken, Update
@@ -60,7 +60,8 @@ def command(console: Console, *, names: Sequence[str], preview: bool, latest: bo
     if form == "json":
         console.data(json.dumps(results, indent=2))
     elif not planned:
-        console.say(_nothing(standing))
+        console.say(_nothing(standing) if standing else nothing_locked(lock))
+    _warn_of_yanked(console, [each for each in standing if not any(update.entry == each.entry for update in planned)])
     if preview:
         return 1 if any(update.breaks for update in planned) else 0
     return 1 if any(result["state"] == "refused" for result in results) else 0
@@ -107,9 +108,19 @@ def _as_data(update: "Update", broken: "list[Broken]") -> dict[str, Any]:
     }
 
 
+def _warn_of_yanked(console: Console, standing: "Sequence[Standing]") -> None:
+    """Name the versions that were withdrawn and that no update replaces."""
+    for each in standing:
+        if each.is_stuck:
+            console.warn(
+                f"{each.entry} is yanked, and {each.entry.requested} allows no other version; "
+                f"`comp show {each.entry.name}` lists them, and `comp add` takes one"
+            )
+
+
 def _nothing(standing: "Sequence[Standing]") -> str:
     """Return why nothing is updated."""
     beyond = [str(each.entry.name) for each in standing if each.newer]
     if beyond:
         return f"nothing newer that the requests allow; --latest takes newer releases of {', '.join(beyond)}"
-    return "everything is the newest" if standing else "no components to update"
+    return "nothing newer" if any(each.is_stuck for each in standing) else "everything is the newest"

@@ -68,6 +68,11 @@ class Standing(Struct, frozen=True, kw_only=True):
         return allowed if is_newer or self.known.yank else None
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether the locked version is yanked, and the request allows no other."""
+        return self.known is not None and self.known.yank is not None and self.update is None
+
+    @property
     def states(self) -> tuple[State, ...]:
         """Every state that the component is in, the worst first."""
         return tuple(dict.fromkeys(state for state, _ in self._remarks())) or (State.OK,)
