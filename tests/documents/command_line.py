@@ -38,7 +38,7 @@ def _parsed(command: click.Command, context: click.Context, words: list[str]) ->
 
 
 def _choices(command: click.Command, given: dict[str, object]) -> Iterator[str]:
-    """Yield the values that are none of an option's choices."""
+    """Yield the values that an option does not take."""
     for option in command.params:
         value = given.get(option.name or "")
         if isinstance(option.type, click.Choice) and isinstance(value, str) and value not in option.type.choices:

@@ -17,7 +17,7 @@ from toolkit.registry.release import Release
 from toolkit.spec.arguments import resolve_command
 from toolkit.spec.model import ComponentSpec
 
-# Characters of a docker command that somebody would copy; a program inside of a contract is longer.
+# Characters of a docker command that readers would copy; a program inside of a contract is longer.
 _COMMAND = 1_200
 _VALUE = 60
 _EXECUTOR_INPUT = "{{$}}"

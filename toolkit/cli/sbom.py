@@ -29,7 +29,7 @@ def command(
 ) -> None:
     """Write the SBOM of an image: every package in it, with version, license and package URL.
 
-    IMAGE is a reference, layout:DIR or archive:FILE, whoever built it. FOLDER is a component's folder or contract,
+    IMAGE is a reference, layout:DIR or archive:FILE, of comp or not. FOLDER is a component's folder or contract,
     whose image is pinned; without either it is the current folder. Its lock gives the hashes of wheels.
 
     It has Python distributions with the SBOMs inside their wheels, and the packages of Debian and Alpine. The same

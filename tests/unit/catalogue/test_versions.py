@@ -35,7 +35,7 @@ def test_any_two_versions_are_compared(tmp_path: Path) -> None:
     found = json.loads(history_of(registry, NAME, Marks()).comparisons or "")
     assert found["versions"] == ["3.0.0", "2.0.0", "1.1.0", "1.0.0"]
     assert [len(row) for row in found["pairs"]] == [3, 2, 1, 0]
-    # A change that was taken back is none between the first and the last.
+    # The first and the last are equal: a change was taken back.
     report = found["reports"][found["pairs"][0][2]]
     assert (report["label"], report["note"]) == ("another image", "Only the image differs.")
     broken = found["reports"][found["pairs"][1][1]]
@@ -58,7 +58,7 @@ def test_a_contract_that_cannot_be_read_is_not_compared(tmp_path: Path) -> None:
 
 
 class _Broken:
-    """A registry whose newest contract is none."""
+    """A registry whose newest contract cannot be read."""
 
     def __init__(self, registry: Directory) -> None:
         self.versions, self.release, self._registry = registry.versions, registry.release, registry

@@ -35,7 +35,7 @@ def found(place: str, commit: str | None = None, *, history: bool = False) -> Fo
 def test_the_contracts_of_a_commit(origin: Repo, scheme: str) -> None:
     place = f"{scheme}{origin.folder}"
     now = found(place).contracts
-    # The link is none: it would be the same component by another name.
+    # The link is passed over: it would be the same component by another name.
     assert [*now] == ["train/component.yaml"]
     (version,) = now["train/component.yaml"]
     assert (version.data, version.files) == (V1.encode(), {"README.md": b"two", "LICENSE": b"free"})

@@ -52,7 +52,7 @@ def test_the_most_exact_field_of_metadata_counts(
 
 def test_a_machine_readable_copyright_file_names_licenses() -> None:
     text = (
-        "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nLicense: GPL-2+\n\n"
+        "Format: https://www.example.org/copyright-format/1.0/\n\nFiles: *\nLicense: GPL-2+\n\n"
         "Files: x\nLicense: Expat or BSD-3-clause\n\nLicense: GPL-2+\n The text: see /usr/share/common-licenses/GPL-3\n"
     )
     assert debian_licenses(text) == ("GPL-2.0-or-later", "MIT", "BSD-3-Clause")

@@ -1,4 +1,4 @@
-"""Publishing to a git repository: commits, races, branches for review, and repositories that are none of ours."""
+"""Publishing to a git repository: commits, races, branches for review, and repositories of other things."""
 
 import logging
 import multiprocessing
