@@ -76,7 +76,7 @@ def sanitised(name: str) -> str:
 
     As `sanitize_input_name` of kfp 2.17 (`kfp/dsl/utils.py`).
     """
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return re.sub(r"[^_a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def _definition(module: Module, name: str) -> ast.FunctionDef:

@@ -7,7 +7,7 @@ reads its bytes.
 from pathlib import Path
 
 # Part of every image's identity, so it goes up with each released change of launch.py.
-LAUNCHER_VERSION = 5
+LAUNCHER_VERSION = 6
 
 
 def source() -> bytes:

@@ -565,10 +565,9 @@ def read_side_file(path: str) -> dict[str, Any] | None:
 
 def sanitised(name: str) -> str:
     """Return the name that KFP 2 uses for a port (kfp 2.17, `dsl/utils.py`)."""
-    text = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name.lower())
-    while "__" in text:
-        text = text.replace("__", "_")
-    return text.strip("_")
+    kept = "".join(letter if letter in "_0123456789abcdefghijklmnopqrstuvwxyz" else " " for letter in name.lower())
+    # What lies between is one underscore; underscores of the name itself all stay.
+    return "_".join(filter(None, kept.split(" "))).strip("_")
 
 
 def parse_value(port: Port, value: Any) -> Any:

@@ -7,7 +7,10 @@ from msgspec.structs import replace
 
 from tests.functions import read_below_classes, read_code
 from toolkit.errors import FindingsError
+from toolkit.interface.function import sanitised
 from toolkit.interface.model import Binding, Input, Kind, Passing
+from toolkit.launcher import launch
+from toolkit.pipelines import described
 
 
 @pytest.mark.parametrize(
@@ -187,7 +190,7 @@ def test_returned_classes(tmp_path: Path, returned: str, outputs: list[tuple[str
         ("def f() -> Optional[str]: ...", "F006", "cannot be returned", "NamedTuple"),
         ("def f() -> Output[Model]: ...", "F006", "cannot be returned", "class alone"),
         ("def f() -> NamedTuple('X', [('a', bytes)]): ...", "F006", "`bytes`", "fields are"),
-        ("def f(a_b: int, a__b: int): ...", "F008", "same name for KFP, 'a_b'", "rename"),
+        ("def f(a_b: int, A_b: int): ...", "F008", "same name for KFP, 'a_b'", "rename"),
         ("def f(a: InputPath('X'), a_path: InputPath('X')): ...", "F008", "same name for KFP", "rename"),
         ("def ff(): ...", "F002", "no function 'f'", "did you mean 'ff'?"),
         ("class A:\n    def f(self): ...", "F002", "inside a class, function or loop", ""),
@@ -290,3 +293,19 @@ def test_a_docstring_that_contradicts_is_remarked_on(tmp_path: Path) -> None:
         ("F010", "the docstring says that 'rows' is str, its annotation is Integer"),
     ]
     assert function.remarks[0].help == "did you mean 'name'?"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Training data", "training_data"),
+        ("a__b", "a__b"),
+        ("a -_ b", "a___b"),
+        ("__a (%)", "a"),
+        ("Größe", "gr_e"),
+        ("", ""),
+    ],
+)
+def test_a_port_has_the_name_that_kfp_gives_it(name: str, expected: str) -> None:
+    # What `sanitize_input_name` of kfp 2.17 returns; the launcher has the function again, since it stands alone.
+    assert sanitised(name) == launch.sanitised(name) == described.sanitised(name) == expected
