@@ -69,9 +69,27 @@ class Limit(Struct, frozen=True, kw_only=True):
 CONTRACT_SIZE = Limit(name="contract-size", default=4_000_000, unit="bytes", about="a component.yaml or IR file")
 PACKAGE_FILE_SIZE = Limit(
     name="package-file-size",
-    default=50_000_000,
+    default=10_000_000,
     unit="bytes",
     about="a file of an image that lists or describes packages",
+)
+PACKAGE_FILES = Limit(
+    name="package-files",
+    default=100_000_000,
+    unit="bytes",
+    about="all files of an image that list or describe packages",
+)
+EMBEDDED_SBOM_SIZE = Limit(
+    name="embedded-sbom-size",
+    default=1_000_000,
+    unit="bytes",
+    about="an SBOM that a package brings along; beyond that, it is only named",
+)
+EMBEDDED_COMPONENTS = Limit(
+    name="embedded-components",
+    default=2_000,
+    unit="items",
+    about="the components of all SBOMs that packages of an image bring along; other SBOMs are only named",
 )
 PROGRAM_OUTPUT = Limit(
     name="program-output", default=100_000_000, unit="bytes", about="the output of a program that comp runs"

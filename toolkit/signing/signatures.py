@@ -81,9 +81,10 @@ def statements(
     remote: Remote, reference: Reference, subject: Descriptor, keys: Sequence[PublicKey]
 ) -> Iterator[tuple[Statement, PublicKey]]:
     """Yield the statements about a manifest that the keys' holders signed, each with its key."""
-    for referrer in remote.referrers(reference, subject.digest)[:_MOST]:
-        if referrer.artifact_type != bundle.MEDIA_TYPE:
-            continue
+    # What else is attached, such as a hundred SBOMs, hides no signature.
+    every = remote.referrers(reference, subject.digest)
+    bundles = [referrer for referrer in every if referrer.artifact_type == bundle.MEDIA_TYPE]
+    for referrer in bundles[:_MOST]:
         try:
             read = read_bundle(_document(remote, reference.with_digest(referrer.descriptor.digest)))
             for key in keys:

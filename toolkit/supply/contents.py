@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from toolkit.limits import PACKAGE_FILE_SIZE
+from toolkit.limits import PACKAGE_FILE_SIZE, PACKAGE_FILES
 from toolkit.oci.image import Image
 from toolkit.oci.tree import Tree
 from toolkit.supply.debian import APK, STATUS, STATUS_FOLDER, alpine_packages, debian_packages
@@ -50,6 +50,7 @@ class _PackageTree(Tree):
         super().__init__()
         self.found: dict[str, bytes] = {}
         self.rpm: set[str] = set()
+        self._read = 0
 
     def look(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
         """Keep the content of a file that describes packages."""
@@ -62,6 +63,9 @@ class _PackageTree(Tree):
                 self.found[path] = same
             return
         PACKAGE_FILE_SIZE.check(member.size, f"the image's /{path}")
+        # What a later layer removes counts too: it was in memory.
+        self._read += member.size
+        PACKAGE_FILES.check(self._read, "what the image says of its packages")
         if stream := archive.extractfile(member):
             self.found[path] = stream.read()
 

@@ -3,10 +3,12 @@
 The same image gives the same bytes: its time and its serial number are derived from the image.
 """
 
+import itertools
 import json
 import logging
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,14 +19,17 @@ from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.bom_ref import BomRef
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.contact import OrganizationalEntity
+from cyclonedx.model.dependency import Dependency
 from cyclonedx.model.license import DisjunctiveLicense, License, LicenseExpression
 from cyclonedx.model.tool import ToolRepository
 from cyclonedx.output.json import JsonV1Dot7
 from packageurl import PackageURL
 
 from toolkit import __version__
+from toolkit.errors import InputError
+from toolkit.limits import EMBEDDED_COMPONENTS, EMBEDDED_SBOM_SIZE
 from toolkit.supply.licenses import spdx
-from toolkit.supply.package import Contents, EmbeddedSbom, Package
+from toolkit.supply.package import Contents, Package, by_name, needed_by
 from toolkit.supply.purl import package_url, subject_url
 from toolkit.supply.subject import Subject
 
@@ -32,6 +37,8 @@ log = logging.getLogger(__name__)
 
 # The names of properties; CycloneDX's registry of namespaces is for organisations, a plain prefix for all others.
 _PATH, _EMBEDDED = "comp:path", "comp:embedded-sbom"
+# What reading and writing foreign documents raises.
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, CycloneDxException)
 NAMESPACE = uuid.UUID("6f1d0f0e-5d7c-5b3c-9d0e-3a5c6a2b7e11")
 
 
@@ -45,19 +52,27 @@ def cyclonedx(contents: Contents, subject: Subject) -> bytes:
             tools=ToolRepository(components=[_tool()]),
         ),
     )
-    components = {package.key: _component(package, contents) for package in contents.packages}
+    embedded = _all_embedded(contents.packages)
+    components = {package.key: _component(package, contents, embedded) for package in contents.packages}
     bom.components.update(components.values())
     if contents.system.id:
         bom.components.add(_system(contents))
-    if root := bom.metadata.component:
-        bom.register_dependency(root, bom.components)
-    for package in contents.packages:
-        needed = [(package.ecosystem.value, name) for name in package.requires]
-        bom.register_dependency(
-            components[package.key], [other for key, other in components.items() if key[:2] in needed]
-        )
+    bom.dependencies.update(_dependencies(bom, contents.packages, components))
     document = json.loads(JsonV1Dot7(bom).output_as_string())
     return (json.dumps(document, indent=2, sort_keys=False, ensure_ascii=False) + "\n").encode()
+
+
+def _dependencies(
+    bom: Bom, packages: Sequence[Package], components: Mapping[tuple[str, str, str], Component]
+) -> Iterator[Dependency]:
+    """Yield what the image has, and what each of its packages needs."""
+    # The library's own way looks at all dependencies for each one.
+    if root := bom.metadata.component:
+        yield Dependency(root.bom_ref, (Dependency(each.bom_ref) for each in bom.components))
+    named = by_name(packages)
+    for package in packages:
+        needed = (components[other.key] for other in needed_by(package, named))
+        yield Dependency(components[package.key].bom_ref, (Dependency(each.bom_ref) for each in needed))
 
 
 def _sha256(digits: str) -> HashType:
@@ -85,7 +100,7 @@ def _subject(subject: Subject) -> Component:
     )
 
 
-def _component(package: Package, contents: Contents) -> Component:
+def _component(package: Package, contents: Contents, embedded: Mapping[str, Sequence[Component]]) -> Component:
     """Return a package as a component, with the components of the SBOMs that it brings along."""
     purl = package_url(package, contents.system)
     return Component(
@@ -102,7 +117,7 @@ def _component(package: Package, contents: Contents) -> Component:
             Property(name=_PATH, value=f"/{package.path}"),
             *(Property(name=_EMBEDDED, value=f"/{sbom.path}") for sbom in package.sboms),
         ],
-        components=[inner for sbom in package.sboms for inner in _embedded(sbom, purl.to_string())],
+        components=[inner for sbom in package.sboms for inner in _owned(embedded.get(sbom.path, ()), purl.to_string())],
     )
 
 
@@ -144,18 +159,45 @@ def _system(contents: Contents) -> Component:
     )
 
 
-def _embedded(sbom: EmbeddedSbom, owner: str) -> Iterator[Component]:
-    """Yield the components of an SBOM inside of a wheel, CycloneDX or SPDX; a warning reports one that is neither."""
-    try:
-        document = json.loads(sbom.data)
-        found = [*_of_cyclonedx(document)] if document.get("bomFormat") == "CycloneDX" else [*_of_spdx(document)]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, CycloneDxException) as error:
-        log.warning("the SBOM /%s in the image cannot be read, and is only named: %s", sbom.path, error)
-        return
-    for number, component in enumerate(found):
+def _all_embedded(packages: Iterable[Package]) -> Mapping[str, Sequence[Component]]:
+    """Return the components of the SBOMs inside of wheels, by the path of each SBOM.
+
+    A warning reports one that cannot be read, or that has more than the limit leaves for it.
+    """
+    embedded: dict[str, Sequence[Component]] = {}
+    left = EMBEDDED_COMPONENTS.value
+    for sbom in (sbom for package in packages for sbom in package.sboms):
+        try:
+            found = _components_of(sbom.data, left)
+        except (*_UNREADABLE, InputError) as error:
+            log.warning("the SBOM /%s in the image cannot be read, and is only named: %s", sbom.path, error)
+        else:
+            embedded[sbom.path] = found
+            left -= len(found)
+    return embedded
+
+
+def _components_of(data: bytes, most: int) -> list[Component]:
+    """Return the components of an SBOM, CycloneDX or SPDX. Raises InputError for more than `most`, and _UNREADABLE."""
+    EMBEDDED_SBOM_SIZE.check(len(data), "it")
+    document = json.loads(data)
+    # JSON may hold lone surrogates, which cannot be written.
+    json.dumps(document, ensure_ascii=False).encode()
+    found = _of_cyclonedx(document) if document.get("bomFormat") == "CycloneDX" else _of_spdx(document)
+    taken = list(itertools.islice(found, most + 1))
+    if len(taken) > most:
+        raise EMBEDDED_COMPONENTS.exceeded("the number of components in all SBOMs")
+    # The library takes much that it cannot write, and one SBOM would be the end of the whole document.
+    owner = Component(name="trial", components=taken)
+    JsonV1Dot7(Bom(components=[owner])).output_as_string()
+    return taken
+
+
+def _owned(components: Sequence[Component], owner: str) -> Iterator[Component]:
+    """Yield components with references of their own."""
+    for number, component in enumerate(components):
         # References are unique in a document, and those of another one may be the same as ours.
         component.bom_ref.value = f"{owner}#{number}-{component.name}"
-        component.components.clear()
         yield component
 
 
@@ -163,10 +205,11 @@ def _of_cyclonedx(document: Mapping[str, Any]) -> Iterator[Component]:
     """Yield the components of a CycloneDX document, nested ones too."""
     # The library checks no version, and warns of what it does not know.
     inner = Bom.from_json(data=document)  # type: ignore[attr-defined]
-    waiting = list(inner.components)
+    waiting = deque(inner.components)
     while waiting:
-        component = waiting.pop(0)
+        component = waiting.popleft()
         waiting += component.components
+        component.components.clear()
         yield component
 
 

@@ -118,7 +118,7 @@ def parse_spdx(text: str) -> Any:  # noqa: ANN401 (the library has no types)
         return None
     try:
         return _licensing().parse(text, validate=True, strict=True)
-    except (ExpressionError, AttributeError, TypeError):
+    except (ExpressionError, AttributeError, TypeError, IndexError, RecursionError):
         return None
 
 
@@ -154,7 +154,8 @@ def _of_text(text: str) -> str | None:
 def debian_licenses(copyright_file: str) -> tuple[str, ...]:
     """Return the licenses that a Debian package's copyright file names, in its order."""
     if _FORMAT.match(copyright_file):
-        names = [name for line in _FIELD.findall(copyright_file) for name in _JOINED.split(line.strip())]
+        # One space in place of many: the pattern tries each of them.
+        names = [name for line in _FIELD.findall(copyright_file) for name in _JOINED.split(" ".join(line.split()))]
     else:
         names = _COMMON.findall(copyright_file)
     return tuple(dict.fromkeys(debian_name(name.strip()) for name in names if name.strip()))

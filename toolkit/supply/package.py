@@ -1,7 +1,7 @@
 """One installed package of an image, whatever installed it."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -67,3 +67,17 @@ class Contents(Struct, frozen=True, kw_only=True):
     def of(self, ecosystems: Sequence[Ecosystem]) -> tuple[Package, ...]:
         """Return the packages of some ecosystems."""
         return tuple(package for package in self.packages if package.ecosystem in ecosystems)
+
+
+def by_name(packages: Iterable[Package]) -> Mapping[tuple[Ecosystem, str], Sequence[Package]]:
+    """Return packages by ecosystem and name, with all versions of each."""
+    named: dict[tuple[Ecosystem, str], list[Package]] = {}
+    for package in packages:
+        named.setdefault((package.ecosystem, package.name), []).append(package)
+    return named
+
+
+def needed_by(package: Package, named: Mapping[tuple[Ecosystem, str], Sequence[Package]]) -> Iterator[Package]:
+    """Yield the packages that another one requires, in the order of their keys."""
+    found = (other for name in set(package.requires) for other in named.get((package.ecosystem, name), ()))
+    yield from sorted(found, key=lambda other: other.key)

@@ -46,10 +46,11 @@ def _requires(metadata: RawMetadata, present: set[str]) -> tuple[str, ...]:
     for line in metadata.get("requires_dist", []):
         try:
             requirement = Requirement(line)
-        except InvalidRequirement:
+            marker = str(requirement.marker or "")
+        except (InvalidRequirement, RecursionError):
             continue
         name = str(canonicalize_name(requirement.name))
-        if name in present and "extra" not in str(requirement.marker or ""):
+        if name in present and "extra" not in marker:
             names[name] = None
     return tuple(names)
 

@@ -12,7 +12,7 @@ from typing import Any
 from toolkit import __version__
 from toolkit.supply.cyclonedx import NAMESPACE, moment_of
 from toolkit.supply.licenses import spdx as normal
-from toolkit.supply.package import Contents, Package
+from toolkit.supply.package import Contents, Package, by_name, needed_by
 from toolkit.supply.purl import package_url, subject_url
 from toolkit.supply.subject import Subject
 
@@ -124,12 +124,12 @@ def _relationships(
 ) -> Iterator[dict[str, str]]:
     """Yield what the document describes, what the image contains, and what packages need."""
     yield _related(_DOCUMENT, "DESCRIBES", _IMAGE)
+    named = by_name(packages)
     for package in packages:
         own = identifiers[package.key]
         yield _related(_IMAGE, "CONTAINS", own)
-        for key, identifier in identifiers.items():
-            if key[0] == package.ecosystem.value and key[1] in package.requires:
-                yield _related(own, "DEPENDS_ON", identifier)
+        for other in needed_by(package, named):
+            yield _related(own, "DEPENDS_ON", identifiers[other.key])
 
 
 def _related(one: str, how: str, other: str) -> dict[str, str]:

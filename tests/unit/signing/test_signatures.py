@@ -112,6 +112,18 @@ def test_what_is_not_a_bundle_is_skipped(
     assert "is not a signature: not a bundle of sigstore" in caplog.text
 
 
+def test_other_attachments_hide_no_signature(
+    remote: Remote, target: Reference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = _key(tmp_path)
+    for number in range(4):
+        other = Attachment(data=b"%d" % number, media_type="text/plain", artifact_type="text/plain", annotations={})
+        remote.attach(target, IMAGE.descriptor, other)
+    monkeypatch.setattr("toolkit.signing.signatures._MOST", 2)
+    sign(remote, target, IMAGE.descriptor, key)
+    assert _found(remote, target, key) == [("bundle", "key"), ("simple", "key")]
+
+
 @pytest.mark.parametrize("change", [lambda layer: layer.pop("annotations"), lambda layer: layer["annotations"].clear()])
 def test_a_damaged_list_of_simple_signatures_is_skipped(
     fake: FakeRemote, remote: Remote, target: Reference, tmp_path: Path, change: object

@@ -48,6 +48,13 @@ def test_packages_of_rpm_are_reported_as_unread() -> None:
     assert contents.system == System()
 
 
+def test_all_lists_of_packages_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMP_LIMIT_PACKAGE_FILES", "40")
+    twice = {NUMPY: b"Name: numpy\nVersion: 1.0\n", f"a/{NUMPY}": b"Name: numpy\nVersion: 1.0\n"}
+    with pytest.raises(InputError, match="what the image says of its packages exceeds the limit of 40 B"):
+        read_contents(image_of([layer_of(tar_of_tree(twice))]))
+
+
 def test_a_list_of_packages_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMP_LIMIT_PACKAGE_FILE_SIZE", "10")
     with pytest.raises(InputError, match="METADATA exceeds the limit of 10 B"):

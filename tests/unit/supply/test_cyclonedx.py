@@ -117,13 +117,48 @@ def test_sboms_inside_wheels_are_merged() -> None:
     assert len({each["bom-ref"] for each in inner.values()}) == 3
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"<xml/>", b'{"packages": [{}]}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"<xml/>",
+        b'{"packages": [{}]}',
+        b"[" * 100_000,
+        b'{"packages": [{"name": "a", "versionInfo": {"b": 1}}]}',
+        b'{"packages": [{"name": "\\ud800"}]}',
+        (
+            b'{"bomFormat": "CycloneDX", "components": [{"type": "library", "name": "a", "licenses": ['
+            b'{"expression": "MIT"}, {"license": {"id": "ISC"}}]}]}'
+        ),
+        b" " * 1_000_001,
+    ],
+)
 def test_an_sbom_that_cannot_be_read_is_named(data: bytes, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         document = _written(_pandas(data))
     assert "the SBOM /sboms/0.json in the image cannot be read" in caplog.text
     names = {each["name"]: each["value"] for each in document["components"][0]["properties"]}
     assert names["comp:embedded-sbom"] == "/sboms/0.json"
+
+
+def test_the_components_of_all_sboms_are_bounded(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("COMP_LIMIT_EMBEDDED_COMPONENTS", "3")
+    inner = json.dumps(INNER_CYCLONEDX).encode()
+    document = _written(_pandas(inner, inner, json.dumps(INNER_SPDX).encode()))
+    assert len(document["components"][0]["components"]) == 3
+    assert "the SBOM /sboms/1.json in the image cannot be read" in caplog.text
+
+
+def test_an_sbom_of_nested_components_is_read_once_each() -> None:
+    nested: dict[str, Any] = {"type": "library", "name": "last"}
+    for number in range(100):
+        nested = {"type": "library", "name": f"n{number}", "components": [nested]}
+    document = _written(_pandas(json.dumps({"bomFormat": "CycloneDX", "components": [nested]}).encode()))
+    assert len(document["components"][0]["components"]) == 101
 
 
 def test_the_same_image_gives_the_same_bytes() -> None:

@@ -14,6 +14,7 @@ BSD = "Redistribution and use in source and binary forms, with or without modifi
         ("GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0-only WITH Classpath-exception-2.0"),
         ("BSD License", None),
         ("MIT AND", None),
+        ("()", None),
         ("", None),
         ("MIT OR " * 200 + "MIT", None),
     ],
@@ -77,3 +78,8 @@ def test_another_copyright_file_refers_to_common_licenses() -> None:
 )
 def test_short_names_of_debian_have_identifiers(name: str, expected: str) -> None:
     assert debian_name(name) == expected
+
+
+def test_spaces_in_a_copyright_file_take_no_time() -> None:
+    # Each space was tried as the first one: hours for a line like this.
+    assert debian_licenses(f"Format: x\nLicense: MIT{' ' * 1_000_000}or GPL-2+\n") == ("MIT", "GPL-2.0-or-later")

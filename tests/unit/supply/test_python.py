@@ -12,9 +12,10 @@ Requires-Dist: numpy>=1
 Requires-Dist: absent
 Requires-Dist: numba; extra == "speed"
 Requires-Dist: ???
+Requires-Dist: numba; @DEEP@
 
 A description.
-"""
+""".replace(b"@DEEP@", b"(" * 5_000 + b"os_name == 'x'" + b")" * 5_000)
 
 
 def test_distributions_are_read_from_their_metadata() -> None:
