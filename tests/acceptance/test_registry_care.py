@@ -13,9 +13,11 @@ import pytest
 
 from benchmarks.generated_registry import generate
 from tests.commands import comp, ok
+from tests.git_registry import environ_for, make_upstream
 from tests.kfp_environments import run_kfp
 from tests.releases import publish, real_contract, real_release, release
 from toolkit.registry.folder.directory import Directory
+from toolkit.registry.git.registry import GitRegistry
 
 
 def test_a_registry_is_made_and_what_to_do_next_is_printed(tmp_path: Path) -> None:
@@ -115,6 +117,32 @@ def test_each_fault_has_its_path_and_what_to_do(shared: Path) -> None:
         ("catalog.jsonl.gz", True),
     ]
     assert data["checked"]["releases"] == 2
+
+
+def test_a_registry_on_a_web_server_is_verified(shared: Path) -> None:
+    with _served(shared) as address:
+        sound = comp("registry", "verify", "--registry", address, folder=shared.parent)
+        (shared / "index").rename(shared / "lost")
+        lost = comp("registry", "verify", "--registry", address, folder=shared.parent)
+    assert (sound.code, sound.out) == (0, "")
+    assert sound.err.startswith("1 component, 2 releases: no faults\n(as the server shows it: ")
+    assert (lost.code, lost.err.splitlines()[0]) == (1, "0 components, 0 releases: 1 fault")
+    assert lost.out.endswith("    `comp registry reindex` makes it again, in the folder that the server shows\n")
+
+
+def test_a_registry_in_git_is_verified(tmp_path: Path) -> None:
+    upstream = make_upstream(tmp_path / "upstream.git")
+    place, environ = str(upstream.place), {"COMP_CACHE_DIR": str(tmp_path / "cache")}
+    registry = GitRegistry.open(upstream.place, environ_for(tmp_path / "publisher"))
+    publish(registry, real_release("1.0.0"), content=real_contract("1.0.0"))
+    sound = comp("registry", "verify", "--registry", place, folder=tmp_path, env=environ)
+    assert (sound.code, sound.out) == (0, "")
+    assert sound.err.startswith("1 component, 1 release: no faults\n(of the commit ")
+    upstream.put({"c/ml/train/marks.json": ("100644", b"[")})
+    found = comp("registry", "verify", "--format", "json", "--registry", place, folder=tmp_path, env=environ)
+    data = json.loads(found.out)
+    assert (found.code, [fault["path"] for fault in data["faults"]]) == (1, ["c/ml/train/marks.json"])
+    assert data["checked"]["scope"].startswith("of the commit ")
 
 
 def test_garbage_is_shown_and_removed(shared: Path) -> None:

@@ -19,12 +19,16 @@ class Fault(Struct, frozen=True, kw_only=True):
 
 
 class Checked(Struct, kw_only=True):
-    """How much was checked, and the `unused` files that no release has; a verification counts in it."""
+    """How much was checked, and the `unused` files that no release has; a verification counts in it.
+
+    `scope` says what was looked at where that is not everything that the registry consists of.
+    """
 
     components: int = 0
     releases: int = 0
     files: int = 0
     unused: int = 0
+    scope: str = ""
 
 
 class Garbage(Struct, frozen=True, kw_only=True):

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def command(console: Console, *, registry: str | None, form: str) -> int:
     """Check every record, file and mark, and all that is derived from them, against each other.
 
-    Prints each fault with the path of its file and what to do. Nothing is changed. Exit code 1 if there is a fault.
+    Prints each fault with the path of its file and what to do. Nothing is changed. A server is asked again for all that
+    it shows, whatever the cache has, and a git repository is read as its last commit has it. Exit code 1 if there is a
+    fault.
     """
     from toolkit.errors import UsageError
     from toolkit.registry.fault import Checked
@@ -58,6 +60,8 @@ def _sum_up(console: Console, faults: int, checked: "Checked") -> None:
 
     seen = f"{counted(checked.components, 'component')}, {counted(checked.releases, 'release')}"
     console.say(f"{seen}: {counted(faults, 'fault') if faults else 'no faults'}")
+    if checked.scope:
+        console.say(f"({checked.scope})")
     if checked.unused:
         console.say(f"{counted(checked.unused, 'file')} of no release: `comp registry gc` removes what is old")
 
@@ -67,11 +71,12 @@ def _plain(fault: "Fault") -> dict[str, object]:
     return {"path": fault.path, "message": fault.message, "help": fault.help, "derived": fault.derived}
 
 
-def _counts(checked: "Checked") -> dict[str, int]:
+def _counts(checked: "Checked") -> dict[str, int | str]:
     """Return what was checked as JSON data."""
     return {
         "components": checked.components,
         "releases": checked.releases,
         "files": checked.files,
         "unused": checked.unused,
+        **({"scope": checked.scope} if checked.scope else {}),
     }

@@ -7,13 +7,22 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 from msgspec import Struct, field
 
 from toolkit.digest import Digest
-from toolkit.errors import CompError, InputError, OutsideError
+from toolkit.errors import InputError, OutsideError
 from toolkit.limits import CATALOGUE_SIZE
+from toolkit.registry.agreement import (
+    PUBLISH,
+    RESTORE,
+    RESTORE_MARKED,
+    RESTORE_MARKS,
+    Agreement,
+    after_path,
+    of_absent_versions,
+    versions_of,
+)
 from toolkit.registry.entry import Entry, entry_of, newest_version
 from toolkit.registry.fault import Checked, Fault
 from toolkit.registry.folder import layout
@@ -24,13 +33,9 @@ from toolkit.registry.marks import Marks
 from toolkit.registry.names import Name, is_part, parse_name
 from toolkit.registry.protocol import Registry
 from toolkit.registry.release import CONTRACT, Release
-from toolkit.registry.semver import Version, parse_version
-from toolkit.spec.model import Container
-from toolkit.spec.reader import parse_component
+from toolkit.registry.semver import Version
 
 _REINDEX = "`comp registry reindex` makes it again"
-_RESTORE = "restore it from a copy of the registry; releases never change"
-_PUBLISH = "publish the same release again, or restore it from a copy of the registry"
 _STRAY = "remove it, if it is nothing of yours"
 
 
@@ -42,7 +47,7 @@ class Verification(Struct, kw_only=True):
     checked: Checked = field(default_factory=Checked)
     _named: set[Digest] = field(default_factory=set)
     _damaged: set[Digest] = field(default_factory=set)
-    _agree: dict[Digest, Release] = field(default_factory=dict)
+    _agreement: Agreement = field(default_factory=Agreement)
     # What the catalogue has to say of each component; None if all its releases are damaged.
     _entries: dict[str, Entry | None] = field(default_factory=dict)
     # The components with damaged records.
@@ -73,7 +78,7 @@ class Verification(Struct, kw_only=True):
 
     def _component(self, name: Name) -> Iterator[Fault]:
         """Yield the faults of one component, and remember its entry."""
-        versions, strays = _versions(self.storage.listed(layout.records(name)))
+        versions, strays = versions_of(self.storage.listed(layout.records(name)))
         for stray in strays:
             yield Fault(path=f"{layout.records(name)}/{stray}", message="it is not a record", help=_STRAY)
         sound: dict[Version, Release] = {}
@@ -82,7 +87,7 @@ class Verification(Struct, kw_only=True):
             try:
                 release = self.registry.release(name, version)
             except OutsideError as error:
-                yield Fault(path=layout.record(name, version), message=_after_path(error), help=_RESTORE)
+                yield Fault(path=layout.record(name, version), message=after_path(error), help=RESTORE)
                 damaged = True
                 continue
             sound[version] = release
@@ -105,36 +110,25 @@ class Verification(Struct, kw_only=True):
         for path, digest in [(CONTRACT, release.digest), *((file.path, file.digest) for file in release.files)]:
             self._named.add(digest)
             if not self.storage.path(layout.blob(digest)).is_file():
-                yield Fault(path=layout.blob(digest), message=f"missing: it is {path} of {release}", help=_PUBLISH)
+                yield Fault(path=layout.blob(digest), message=f"missing: it is {path} of {release}", help=PUBLISH)
         for file in release.files:
             with suppress(OSError):
                 size = self.storage.path(layout.blob(file.digest)).stat().st_size
                 if file.digest not in self._damaged and size != file.size:
                     message = f"{file.path} has {size} bytes, and the record says {file.size}"
-                    yield Fault(path=record, message=message, help=_RESTORE)
+                    yield Fault(path=record, message=message, help=RESTORE)
         if difference := self._difference(release):
-            yield Fault(path=record, message=difference, help=_RESTORE)
+            yield Fault(path=record, message=difference, help=RESTORE)
 
     def _difference(self, release: Release) -> str | None:
         """Return what a record says otherwise than its contract; None if they agree, or the contract is damaged."""
-        # Many releases may have one contract.
-        known = self._agree.get(release.digest)
-        if known and (known.interface, known.image) == (release.interface, release.image):
+        if self._agreement.knows(release):
             return None
         try:
             contract = self.registry.content(release, CONTRACT)
         except OutsideError:
             return None
-        try:
-            spec = parse_component(contract.decode(errors="replace"), Path(layout.blob(release.digest)))
-        except CompError as error:
-            return f"its contract is not valid: {error.message}"
-        if isinstance(spec.implementation, Container) and spec.implementation.image != release.image:
-            return f"its image is {release.image}, and the contract's {spec.implementation.image}"
-        if spec.interface != release.interface:
-            return "it has another interface than the contract"
-        self._agree[release.digest] = release
-        return None
+        return self._agreement.difference(release, contract)
 
     def _marks(self, name: Name, versions: Iterable[Version]) -> tuple[Marks, Fault | None]:
         """Return the marks of a component, and what is wrong with them."""
@@ -142,12 +136,9 @@ class Verification(Struct, kw_only=True):
         try:
             marks = self.registry.marks(name)
         except OutsideError as error:
-            help_ = "restore them from a copy of the registry; or remove the file, and yank and deprecate again"
-            return Marks(), Fault(path=path, message=_after_path(error), help=help_)
-        absent = sorted(map(str, marks.yanked.keys() - set(versions)))
-        if absent:
-            message = f"marks versions that the component has not: {', '.join(absent)}"
-            return marks, Fault(path=path, message=message, help="restore their records, or take the marks back")
+            return Marks(), Fault(path=path, message=after_path(error), help=RESTORE_MARKS)
+        if message := of_absent_versions(marks, versions):
+            return marks, Fault(path=path, message=message, help=RESTORE_MARKED)
         return marks, None
 
     def _index(self, name: Name, sound: dict[Version, Release]) -> Iterator[Fault]:
@@ -214,7 +205,7 @@ class Verification(Struct, kw_only=True):
                     continue
                 if message := self._blob(path, digest):
                     self._damaged.add(digest)
-                    yield Fault(path=path, message=message, help=_PUBLISH)
+                    yield Fault(path=path, message=message, help=PUBLISH)
 
     def _blob(self, path: str, digest: Digest) -> str | None:
         """Return what is wrong with a content; None if it is whole."""
@@ -287,24 +278,3 @@ class Verification(Struct, kw_only=True):
 def _derived(path: str, message: str) -> Fault:
     """Return the fault of a file that can be made again."""
     return Fault(path=path, message=message, help=_REINDEX, derived=True)
-
-
-def _after_path(error: OutsideError) -> str:
-    """Return the message of an error without the path, which the fault has already."""
-    _, found, reason = error.message.partition(" damaged: ")
-    return f"damaged: {reason}" if found else error.message
-
-
-def _versions(names: Iterable[str]) -> tuple[list[Version], list[str]]:
-    """Return the versions of records by their names, in order, and the names of other files."""
-    versions, strays = [], []
-    for each in names:
-        try:
-            versions.append(parse_version(each.removesuffix(".json")))
-        except InputError:
-            strays.append(each)
-        else:
-            if not each.endswith(".json"):
-                strays.append(each)
-                versions.pop()
-    return sorted(versions, key=lambda version: version.precedence), strays

@@ -12,6 +12,7 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.git.objects import Objects, TreeEntry
 from toolkit.registry.entry import Entry
+from toolkit.registry.fault import Checked, Fault
 from toolkit.registry.folder import layout
 from toolkit.registry.folder.config import RegistryConfig
 from toolkit.registry.git import rows
@@ -36,7 +37,7 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
 
     def config(self) -> RegistryConfig:
         """Read what the registry says of itself. Raises InputError if it is missing, or a newer program made it."""
-        data = self._file(layout.CONFIG)
+        data = self.file(layout.CONFIG)
         if data is None:
             why = f"there is no {layout.CONFIG} in it" if self.commit else "it has no commit"
             raise InputError(
@@ -47,29 +48,29 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
 
     def has_config(self) -> bool:
         """Return whether it is a registry."""
-        return layout.CONFIG in self._tree("")
+        return layout.CONFIG in self.tree("")
 
     def has_folders(self) -> bool:
         """Return whether it has folders that are not hidden, as a README and a licence have none."""
-        return any(entry.is_folder and not name.startswith(".") for name, entry in self._tree("").items())
+        return any(entry.is_folder and not name.startswith(".") for name, entry in self.tree("").items())
 
     def names(self) -> list[Name]:
         """Return the name of every component, in order."""
-        return sorted(name for name in self.folders() if any(_records(self._tree(layout.records(name)))))
+        return sorted(name for name in self.folders() if any(_records(self.tree(layout.records(name)))))
 
     def folders(self) -> dict[Name, str]:
         """Return what may be components, each with the id of its folder, which any release and any mark changes."""
         return {
             Name(namespace, part): folder.id
-            for namespace in _parts(self._tree(layout.COMPONENTS))
-            for part, folder in _parts(self._tree(f"{layout.COMPONENTS}/{namespace}")).items()
+            for namespace in _parts(self.tree(layout.COMPONENTS))
+            for part, folder in _parts(self.tree(f"{layout.COMPONENTS}/{namespace}")).items()
         }
 
     def versions(self, name: Name) -> list[Version]:
         """Return the versions of a component, in order; empty if it does not exist."""
         folder = layout.records(name)
         try:
-            versions = [parse_version(text) for text in _records(self._tree(folder))]
+            versions = [parse_version(text) for text in _records(self.tree(folder))]
         except InputError as error:
             raise OutsideError(f"{self._where(folder)} has a file that is not a record: {error}") from error
         return sorted(versions, key=lambda version: version.precedence)
@@ -81,7 +82,7 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
     def record(self, name: Name, version: Version) -> bytes:
         """Read the file of one release record. Raises OutsideError if it is missing."""
         path = layout.record(name, version)
-        data = self._file(path)
+        data = self.file(path)
         if data is None:
             raise OutsideError(f"{self._where(path)} is missing")
         return data
@@ -90,7 +91,7 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
         """Read and verify a file of a release. Raises OutsideError if it is missing or damaged."""
         digest = release.digest_of(path)
         blob = layout.blob(digest)
-        data = self._file(blob)
+        data = self.file(blob)
         if data is None:
             raise OutsideError(f"the registry lacks the blob {self._where(blob)}")
         if Digest.of(data) != digest:
@@ -100,7 +101,7 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
     def marks(self, name: Name) -> Marks:
         """Read the marks of a component. Raises OutsideError if they are damaged."""
         path = layout.marks(name)
-        data = self._file(path)
+        data = self.file(path)
         try:
             return Marks() if data is None else Marks.from_bytes(data)
         except InputError as error:
@@ -111,23 +112,30 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
         wanted = list(words)
         return (entry for entry in rows.entries(self, self.folders(), self.kept) if entry.matches(wanted))
 
+    def faults(self, checked: Checked) -> Iterator[Fault]:
+        """Read all that the commit has, and yield every fault; `checked` counts what was seen."""
+        # It reads contracts, and a search needs no YAML.
+        from toolkit.registry.git.verification import verify
+
+        return verify(self, checked)
+
     def check_room(self, paths: Iterable[str]) -> None:
         """Raise OutsideError if something else than a folder is in the place of one that these files need."""
         needed = {"/".join(parts[:count]) for parts in (path.split("/") for path in paths) for count in _upto(parts)}
         for path in sorted(needed):
             folder, _, name = path.rpartition("/")
-            there = self._tree(folder).get(name)
+            there = self.tree(folder).get(name)
             if there and not there.is_folder:
                 raise OutsideError(
                     f"{self._where(path)} is not a folder", hint="ask the registry's owners: comp makes no such entry"
                 )
 
-    def _file(self, path: str) -> bytes | None:
+    def file(self, path: str) -> bytes | None:
         """Return a file; None if it is missing. Raises OutsideError for one that is too large."""
         if self.commit is None:
             return None
         folder, _, name = path.rpartition("/")
-        entry = self._tree(folder).get(name)
+        entry = self.tree(folder).get(name)
         # The content of a link is where it leads to.
         if entry is None or not entry.is_file:
             return None
@@ -142,7 +150,7 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
             )
         return data
 
-    def _tree(self, path: str) -> Mapping[str, TreeEntry]:
+    def tree(self, path: str) -> Mapping[str, TreeEntry]:
         """Return what is in a folder."""
         if self.commit is None:
             return {}

@@ -9,6 +9,7 @@ from functools import partial
 
 from toolkit.errors import InputError, OutsideError, RemoteError
 from toolkit.limits import RECORD_SIZE
+from toolkit.registry.agreement import of_absent_versions
 from toolkit.registry.entry import Entry
 from toolkit.registry.fault import Checked, Fault
 from toolkit.registry.names import Name, parse_name
@@ -66,9 +67,7 @@ def verify(registry: OciReader, checked: Checked) -> Iterator[Fault]:
 
 def _marks(registry: OciReader, name: Name, versions: list[Version]) -> Iterator[Fault]:
     """Yield what is wrong with the marks of a component. Raises DamagedMarksError if they cannot be read."""
-    absent = sorted(map(str, registry.marks(name).yanked.keys() - set(versions)))
-    if absent:
-        message = f"marks versions that the component has not: {', '.join(absent)}"
+    if message := of_absent_versions(registry.marks(name), versions):
         yield Fault(path=str(name), message=message, help="restore their tags, or take the marks back")
 
 

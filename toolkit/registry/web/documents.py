@@ -8,6 +8,7 @@ import logging
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from copy import copy
 from email.utils import parsedate_to_datetime
 from typing import ClassVar, TypeVar, cast
 from urllib.parse import quote, urlsplit
@@ -83,6 +84,18 @@ class Documents:
         # Why the server is not asked any more.
         self._down: RemoteError | None = None
         self._warned: set[str] = set()
+        self._fresh = False
+
+    def fresh(self) -> "Documents":
+        """Return the same files, each asked for anew in whole: nothing is taken from the cache, or as last seen.
+
+        Raises OutsideError if comp is offline.
+        """
+        if self._offline:
+            raise OutsideError(f"{self.place} is on a server, and comp is offline", hint=HINT)
+        again = copy(self)
+        again._known, again._down, again._fresh = {}, None, True  # noqa: SLF001 (of the same class)
+        return again
 
     def url(self, path: str) -> str:
         """Return the address of a file, without a login."""
@@ -110,7 +123,7 @@ class Documents:
 
         `named_by` is what names the digest, for errors.
         """
-        data = self._cache.read_verified(digest)
+        data = None if self._fresh else self._cache.read_verified(digest)
         if data is not None:
             return data
         where = self.url(path)
@@ -140,7 +153,7 @@ class Documents:
 
     def _latest(self, path: str, limit: Limit, read: Callable[[bytes], T]) -> T | None:
         """Return the file as it is now, or as it was last seen."""
-        known = self._cache.recall(_Seen, [str(self.place), path])
+        known = None if self._fresh else self._cache.recall(_Seen, [str(self.place), path])
         body = self._cache.read_verified(known.body) if known and known.body else None
         if known and known.body and body is None:
             known = None

@@ -12,6 +12,7 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.limits import CATALOGUE_SIZE, RECORD_SIZE
 from toolkit.registry.entry import Entry
+from toolkit.registry.fault import Checked, Fault
 from toolkit.registry.folder import layout
 from toolkit.registry.folder.catalogue import catalogue_text, matching
 from toolkit.registry.folder.config import RegistryConfig
@@ -63,11 +64,11 @@ class HttpRegistry:
 
     def versions(self, name: Name) -> list[Version]:
         """Return the versions of a component, in order; empty if it does not exist."""
-        return sorted(self._lines(name), key=lambda version: version.precedence)
+        return sorted(self.lines(name), key=lambda version: version.precedence)
 
     def release(self, name: Name, version: Version) -> Release:
         """Read one release record, which the index names by digest. Raises OutsideError if they differ."""
-        line = self._lines(name)[version]
+        line = self.lines(name)[version]
         data = self.record(name, version)
         release = read_record(data, name, version, where=self._documents.url(layout.record(name, version)))
         if str(release.digest) != line.digest:
@@ -80,7 +81,7 @@ class HttpRegistry:
 
     def record(self, name: Name, version: Version) -> bytes:
         """Read the file of one release record, which the index names by digest. Raises OutsideError if they differ."""
-        digest = Digest.parse(self._lines(name)[version].record)
+        digest = Digest.parse(self.lines(name)[version].record)
         return self._documents.fixed(layout.record(name, version), digest, RECORD_SIZE, named_by=self._index(name))
 
     def content(self, release: Release, path: str) -> bytes:
@@ -109,17 +110,24 @@ class HttpRegistry:
                 f"{where} cannot be read: {error.message}", hint="`comp registry reindex` makes it anew"
             ) from error
 
-    def _index(self, name: Name) -> str:
-        """Return the index of a component, for messages."""
-        return f"the index {self._documents.url(layout.index(name))}"
+    def faults(self, checked: Checked) -> Iterator[Fault]:
+        """Read all that the server shows again, whatever the cache has, and yield every fault."""
+        # It reads contracts, and a search needs no YAML.
+        from toolkit.registry.web.verification import verify
 
-    def _lines(self, name: Name) -> Lines:
+        return verify(self._documents, checked)
+
+    def lines(self, name: Name) -> Lines:
         """Return the index of a component; empty if it does not exist."""
         path = layout.index(name)
         lines = self._documents.latest(
             path, RECORD_SIZE, lambda data: _read_lines(data, name, self._documents.seen(path))
         )
         return lines if lines is not None else {}
+
+    def _index(self, name: Name) -> str:
+        """Return the index of a component, for messages."""
+        return f"the index {self._documents.url(layout.index(name))}"
 
 
 def _read_lines(data: bytes, name: Name, before: bytes | None) -> Lines:
