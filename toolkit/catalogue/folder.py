@@ -85,7 +85,7 @@ class SiteFolder:
         self.written += 1
 
     def read(self, name: str, path: str) -> bytes | None:
-        """Return a file of a unit as it was before this build; None if there is none."""
+        """Return a file of a unit as it was before this build; None without one."""
         unit = self._before.get(name)
         if unit is None or path not in unit.files:
             return None

@@ -50,12 +50,12 @@ class Objects:
         self._process: subprocess.Popen[bytes] | None = None
 
     def blob(self, name: str, limit: Limit = RECORD_SIZE) -> bytes | None:
-        """Return the content of a file; None if there is none. Raises InputError for one above the limit."""
+        """Return the content of a file; None if it is missing. Raises InputError for one above the limit."""
         found = self._read(name, limit)
         return found.data if found and found.kind == "blob" else None
 
     def tree(self, name: str) -> Mapping[str, TreeEntry]:
-        """Return what is in a folder, by name; empty if there is none. Names that are not UTF-8 are left out."""
+        """Return what is in a folder, by name; empty if it is missing. Names that are not UTF-8 are left out."""
         found = self._read(name, TREE_SIZE)
         if found is None or found.kind != "tree":
             return _NOTHING

@@ -47,7 +47,7 @@ def parse_address(text: str, environ: Mapping[str, str], *, what: str = "") -> A
 
 
 def _login(parts: SplitResult, bare: SplitResult, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the header of the login for an address; empty if there is none, or it would not be encrypted."""
+    """Return the header of the login for an address; empty without one, and where it would not be encrypted."""
     login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
     if login:
         learn_login(*login)

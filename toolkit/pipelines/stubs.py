@@ -72,7 +72,7 @@ def _head(components: Sequence[StubComponent], functions: Mapping[Name, str], te
     yield "#"
     yield "# ruff: noqa"
     yield "# fmt: off"
-    yield '"""Components as functions, each of which makes a step of a pipeline."""'
+    yield '"""Components as functions: a call makes a step of a pipeline."""'
     yield ""
     yield "from __future__ import annotations"
     yield ""

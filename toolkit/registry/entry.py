@@ -15,7 +15,7 @@ from toolkit.registry.semver import Version, newest
 
 # Characters of a description: what fits a line or two of a list.
 _DESCRIPTION = 300
-# Digits of a digest: two states of one component are told apart.
+# Digits of a digest: enough to tell two states of one component from each other.
 _MARKS = 16
 
 

@@ -92,7 +92,7 @@ def _listed(registry: Registry, name: Name, versions: list[Version]) -> Iterator
 
 
 def _chosen(registry: Registry, name: Name, versions: list[Version], request: VersionRequest) -> Release | None:
-    """Return the release among `versions` that a request allows; None if there is none."""
+    """Return the release among `versions` that a request allows; None without one."""
     allowed = request.allowed
     if isinstance(allowed, Digest):
         # A digest may be published under several versions; the newest of them counts.

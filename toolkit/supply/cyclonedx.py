@@ -122,7 +122,7 @@ def _component(package: Package, contents: Contents, embedded: Mapping[str, Sequ
 
 
 def _licenses(texts: Sequence[str]) -> Iterator[License]:
-    """Yield licenses, all of which apply: one expression if SPDX knows all of them, else each by itself."""
+    """Yield licenses that all apply: one expression if SPDX knows all of them, else each by itself."""
     normal = [spdx(text) for text in texts]
     known = [text for text in normal if text]
     if len(known) == len(texts) > 1:

@@ -82,7 +82,7 @@ def test_nothing_is_added_where_that_is_not_allowed(
     assert "comp add ml/train@^1; then commit components.lock" in (caught.value.hint or "")
     assert not project.lock.exists()
     project.load(locked=False)
-    assert project.load(PIN, locked, **environ).text, "what is locked is loaded all the same"
+    assert project.load(PIN, locked, **environ).text, "a locked release is loaded all the same"
 
 
 @pytest.mark.parametrize("environ", [{"CI": "true", "COMP_LOCKED": "0"}, {"CI": "false"}, {"COMP_LOCKED": ""}])

@@ -57,7 +57,7 @@ def test_a_module_says_what_a_component_takes_and_makes() -> None:
 #
 # ruff: noqa
 # fmt: off
-"""Components as functions, each of which makes a step of a pipeline."""
+"""Components as functions: a call makes a step of a pipeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signatures on a strict server, and on one that misbehaves: what is verified is what the key's holder signed."""
+"""Signatures on a strict server, and on one that misbehaves: only what the key's holder signed is verified."""
 
 import base64
 import json

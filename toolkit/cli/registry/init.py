@@ -12,7 +12,7 @@ from toolkit.cli.console import Console, pass_console
 @click.command
 @click.argument("directory")
 @click.option("--name", metavar="NAME", help="The name by which users may know it.  [default: that of the folder]")
-@click.option("--git", "in_git", is_flag=True, help="For a folder in a git repository: what is published is committed.")
+@click.option("--git", "in_git", is_flag=True, help="For a folder in a git repository: each release is committed.")
 @pass_console
 def command(console: Console, *, directory: str, name: str | None, in_git: bool) -> None:
     """Make an empty registry in DIRECTORY.

@@ -128,7 +128,7 @@ def known_of(entry: LockedRelease, registry: Registry) -> Known:
 
 
 def _allowed(entry: LockedRelease, versions: list[Version], marks: Marks) -> Version | None:
-    """Return the newest version that the request of a lock allows and that is not yanked; None if there is none."""
+    """Return the newest version that the request of a lock allows and that is not yanked; None without one."""
     allowed = entry.request.allowed
     # A digest, and an exact version, is one release for ever.
     if isinstance(allowed, Digest) or allowed.exact:

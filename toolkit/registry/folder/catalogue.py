@@ -145,7 +145,7 @@ def _candidates(text: bytes, words: Sequence[str]) -> Iterator[bytes]:
 
 
 def _plain_part(word: str) -> bytes:
-    """Return the longest part of a word that stands in JSON as it is, in lower case; empty if there is none."""
+    """Return the longest part of a word that stands in JSON as it is, in lower case; empty without one."""
     # A space may stand between two fields.
     runs = "".join(
         letter if letter.isascii() and letter.isprintable() and letter not in ' "\\' else "\0" for letter in word

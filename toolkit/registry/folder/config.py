@@ -11,7 +11,7 @@ from toolkit.registry.release import API
 class RegistryConfig(Struct, frozen=True, kw_only=True):
     """What a registry says of itself; `name` is the one that its makers suggest to users.
 
-    `git` says that it is in a git repository, where what is published is committed.
+    `git` says that it is in a git repository, where each release is committed.
     """
 
     name: str | None = None

@@ -83,7 +83,7 @@ def _warned() -> Iterator[None]:
 
 
 def _read_index(storage: Storage, name: Name) -> dict[Version, IndexLine]:
-    """Return the lines of a component's index; empty if there is none, or it is damaged."""
+    """Return the lines of a component's index; empty if it is missing or damaged."""
     try:
         return read_index(storage.read(layout.index(name)), name)
     except (OSError, InputError):

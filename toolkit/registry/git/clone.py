@@ -66,7 +66,7 @@ class Clone:
         self._warned = False
 
     def fetch(self, branch: str | None, *, fresh: bool = False) -> str | None:
-        """Return the commit of a branch, or of the default one, after fetching it; None if there is no such branch.
+        """Return the commit of a branch, or of the default one, after fetching it; None if it is missing.
 
         If the server cannot be reached, that of the last fetch is taken, with a warning that says how old it is; if it
         has to be `fresh`, that is an error. Raises OutsideError.
@@ -165,7 +165,7 @@ class Clone:
         made.rename(folder)
 
     def _commit(self, reference: str) -> str | None:
-        """Return the commit that was last fetched; None if there is none."""
+        """Return the commit that was last fetched; None before the first."""
         done = self.git.try_("rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
         return None if done.code else done.text.strip()
 

@@ -155,7 +155,7 @@ class Seen:
         return self._down or OutsideError(f"{what} was never seen here, and comp is offline", hint=HINT)
 
     def _warn(self, what: Reference, at: int) -> None:
-        """Say once how old what is used is."""
+        """Say once how old the answers are that are used."""
         age = ago(self._now() - at)
         if self._warned:
             return

@@ -119,7 +119,7 @@ def _differences(registry: OciReader, release: Release, parts: Parts) -> Iterato
 
 
 def _moved(registry: OciReader, name: Name, tags: tuple[str, ...], version: Version, parts: Parts) -> Iterator[Fault]:
-    """Yield a fault if a version's tag is none of the artifacts that were claimed for it when it was published."""
+    """Yield a fault if a version's tag names another artifact than those that publishers claimed for it."""
     # Repositories that other tools copied have no claims.
     claims = [tag for tag in tags if claimed_version(tag) == version]
     repository = registry.at.component(name)

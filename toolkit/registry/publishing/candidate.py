@@ -128,7 +128,7 @@ def _check_size(contents: Mapping[str, bytes], document: ComponentDocument) -> N
 def _check_secrets(contents: Mapping[str, bytes], document: ComponentDocument) -> None:
     """Raise InputError for a file with something that looks like a secret: a release is public and cannot be mended."""
     for path, data in contents.items():
-        # A variable of a shell stands for a secret, and is none.
+        # A variable of a shell stands for a secret, and holds nothing.
         text = _VARIABLE.sub("<>", data.decode(errors="surrogateescape"))
         if hide_in_data(text) != text:
             where = document.path if path == CONTRACT else document.path.parent / path

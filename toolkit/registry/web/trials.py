@@ -29,7 +29,7 @@ def try_web(place: Place, environ: Mapping[str, str]) -> Iterator[Ability]:
     yield ability(
         "missing files",
         f"status {status} for a file that is not there",
-        "what is missing is known to be missing"
+        "a missing file is known to be missing"
         if status == _NOT_FOUND
         else "a component that is missing looks damaged",
         able=status == _NOT_FOUND,

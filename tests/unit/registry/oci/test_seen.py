@@ -90,7 +90,7 @@ def test_within_a_moment_nothing_is_asked_for_twice(fake: FakeRemote, opened: Op
     fake.calls.clear()
     assert read(ann) == before
     assert fake.calls == []
-    # What is written is seen at once.
+    # The writer sees its own change at once.
     assert publish(ann, release("1.1.0")) is True
     assert [*map(str, ann.versions(release().name))] == ["1.0.0", "1.1.0"]
     assert [entry.version for entry in ann.entries()] == ["1.1.0"]
