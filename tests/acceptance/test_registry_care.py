@@ -145,6 +145,16 @@ def test_a_registry_in_git_is_verified(tmp_path: Path) -> None:
     assert data["checked"]["scope"].startswith("of the commit ")
 
 
+def test_what_is_damaged_is_left_out_of_an_export(shared: Path) -> None:
+    publish(Directory.open(shared), real_release("1.0.0", name="clean"), content=real_contract("1.0.0"))
+    (shared / "c" / "ml" / "train" / "marks.json").write_text("[")
+    result = comp("registry", "export", "site", "--registry", "shared", folder=shared.parent)
+    assert (result.code, result.out) == (1, "site\n")
+    assert "warning: ml/train is left out: " in result.err
+    assert result.err.endswith("exported 1 release, left out 1 damaged part\n")
+    assert (shared.parent / "site" / "c" / "ml" / "clean" / "component.yaml").is_file()
+
+
 def test_garbage_is_shown_and_removed(shared: Path) -> None:
     lost = shared / "blobs" / "sha256" / "00" / ("0" * 64)
     lost.parent.mkdir(exist_ok=True)

@@ -13,12 +13,12 @@ from toolkit.cli.registry_options import registry_option
 @click.argument("folder", metavar="DIRECTORY", type=click.Path(path_type=Path))
 @registry_option
 @pass_console
-def command(console: Console, *, folder: Path, registry: str | None) -> None:
+def command(console: Console, *, folder: Path, registry: str | None) -> int:
     """Write a copy of a registry to DIRECTORY, for any web server.
 
     comp reads it by its address, and KFP loads components from it without comp:
-    load_component_from_url(".../c/NAMESPACE/NAME/versions/tags/VERSION"). The next export adds what is new. Damaged
-    releases are left out with a warning. Prints the folder.
+    load_component_from_url(".../c/NAMESPACE/NAME/versions/tags/VERSION"). The next export adds what is new. What
+    is damaged is left out with a warning, and the exit code is then 1. Prints the folder.
     """
     from toolkit.errors import UsageError
     from toolkit.registry.folder.export import Exportable, export_registry
@@ -32,6 +32,8 @@ def command(console: Console, *, folder: Path, registry: str | None) -> None:
         raise UsageError(
             f"{place} has no files", hint=f"`comp mirror` copies its releases: comp mirror {place} {folder}"
         )
-    count = export_registry(opened, folder)
-    console.say(f"exported {counted(count, 'release')}")
+    exported = export_registry(opened, folder)
+    left_out = f", left out {counted(len(exported.left_out), 'damaged part')}" if exported.left_out else ""
+    console.say(f"exported {counted(exported.releases, 'release')}{left_out}")
     console.data(str(folder))
+    return 1 if exported.left_out else 0
