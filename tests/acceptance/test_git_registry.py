@@ -118,3 +118,16 @@ def test_without_the_repository_what_was_fetched_is_used(
     found = comp("search", "--registry", place, "--offline", folder=tmp_path, env=env)
     assert (found.code, found.out) == (0, "ml/train-model@1.0.0  Fit a classifier\n")
     assert found.err.startswith(f"offline: using what was fetched of {place} a moment ago\n")
+
+
+@pytest.mark.parametrize("command", ["reindex", "gc"])
+def test_what_needs_files_is_run_in_a_clone(
+    upstream: Upstream, component: Path, tmp_path: Path, environ: Mapping[str, str], command: str
+) -> None:
+    env, place = dict(environ), str(upstream.place)
+    assert comp("publish", component, "--no-image-check", "--registry", place, folder=tmp_path, env=env).code == 0
+    refused = comp("registry", command, "--registry", place, folder=tmp_path, env=env)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.endswith(f"hint: in a clone of the repository: comp registry {command} --registry .\n")
+    upstream.git("clone", "-q", str(upstream.folder), str(tmp_path / "clone"))
+    assert comp("registry", command, "--registry", ".", folder=tmp_path / "clone", env=env).code == 0

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from toolkit.registry.consuming.lock import ComponentsLock
     from toolkit.registry.names import Name
+    from toolkit.registry.place import Place
     from toolkit.registry.protocol import Registry, WritableRegistry
 
 registry_option = click.option(
@@ -62,6 +63,19 @@ def what_was_marked(subject: str, state: str, *, undo: bool, changed: bool, bran
 def nothing_locked(lock: "ComponentsLock") -> str:
     """Return what to do where no component was added yet."""
     return f"{lock.path} has no components; `comp add` takes one of a registry"
+
+
+def where_its_files_are(place: "Place", command: str) -> str:
+    """Return where a command that needs the files of a registry can be run."""
+    from toolkit.registry.place import PlaceKind
+
+    match place.kind:
+        case PlaceKind.GIT:
+            return f"in a clone of the repository: comp registry {command} --registry ."
+        case PlaceKind.HTTP:
+            return f"where the folder behind the web server is: comp registry {command} --registry FOLDER"
+        case _:
+            return "the server removes what no tag names by its own garbage collector"
 
 
 def _go_offline(context: click.Context, _: click.Parameter, value: bool | None) -> None:  # noqa: FBT001 (click's form)

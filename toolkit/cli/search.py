@@ -42,7 +42,7 @@ def command(
     """List the components with all WORDS in their name, title, description, tags, or their ports' names and types.
 
     Looks in all configured registries unless --registry names one. Types may have * for any letters. Prints inputs and
-    outputs for --produces and --accepts, and with -v. Exit code 1 if no component matches.
+    outputs for --produces and --accepts, and as `comp -v search`. Exit code 1 if no component matches.
     """
     from toolkit.api.registries import search
     from toolkit.registry.consuming.searching import as_data

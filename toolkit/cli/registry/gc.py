@@ -5,7 +5,7 @@ import os
 import click
 
 from toolkit.cli.console import Console, pass_console
-from toolkit.cli.registry_options import registry_option
+from toolkit.cli.registry_options import registry_option, where_its_files_are
 
 
 @click.command
@@ -27,9 +27,7 @@ def command(console: Console, *, registry: str | None, dry_run: bool) -> None:
     place = resolve_one(registry, environ=os.environ)
     opened = open_registry(place.place, environ=os.environ)
     if not isinstance(opened, Collectable):
-        raise UsageError(
-            f"{place} has no garbage that comp can remove", hint="run it where the folder is; servers collect theirs"
-        )
+        raise UsageError(f"{place} has no files that comp can remove", hint=where_its_files_are(place.place, "gc"))
     garbage = opened.garbage()
     gone = garbage if dry_run or not garbage else opened.collect(garbage)
     for each in gone:

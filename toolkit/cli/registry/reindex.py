@@ -5,7 +5,7 @@ import os
 import click
 
 from toolkit.cli.console import Console, pass_console
-from toolkit.cli.registry_options import registry_option
+from toolkit.cli.registry_options import registry_option, where_its_files_are
 
 
 @click.command
@@ -26,5 +26,5 @@ def command(console: Console, *, registry: str | None) -> None:
     place = resolve_one(registry, environ=os.environ)
     opened = open_registry(place.place, environ=os.environ)
     if not isinstance(opened, Reindexable):
-        raise UsageError(f"{place} cannot be indexed from here", hint="its owner can, where the folder is")
+        raise UsageError(f"{place} cannot be indexed from here", hint=where_its_files_are(place.place, "reindex"))
     console.say(f"made the indexes of {counted(opened.reindex(), 'component')} again")
