@@ -69,7 +69,7 @@ def command(console: Console, *, names: Sequence[str], preview: bool, latest: bo
 
 def _apply(console: Console, update: "Update", lock: "ComponentsLock", *, force: bool) -> None:
     """Write the new copy, and the lock."""
-    from toolkit.registry.consuming.vendored import add_component, check_names
+    from toolkit.registry.consuming.vendored import Copying, add_component, check_names
 
     # Before anything is written, since the registry is another's.
     check_names(update.release, update.contract)
@@ -79,8 +79,8 @@ def _apply(console: Console, update: "Update", lock: "ComponentsLock", *, force:
         requested=update.requested,
         registry=update.place.place,
         folder=lock.folder,
-        force=force,
         image=update.image,
+        copying=Copying(force=force),
     )
     console.say(f"updated {update.entry} to {update.release.version}")
     if added.kept:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from toolkit.registry.consuming.choosing import Found, Registries
 from toolkit.registry.consuming.lock import ComponentsLock, read_lock, written_place
-from toolkit.registry.consuming.vendored import INTO, add_component, check_names
+from toolkit.registry.consuming.vendored import Copying, add_component, check_names
 from toolkit.registry.named import identity_of
 from toolkit.registry.names import ANY, VersionRequest, parse_request
 from toolkit.registry.release import CONTRACT, Release
@@ -87,7 +87,7 @@ def _is_placed(request: VersionRequest, lock: ComponentsLock) -> bool:
 
 
 def _added(request: VersionRequest, found: Found, lock: ComponentsLock, adding: Adding) -> Added:
-    """Add one component, unless that is a trial."""
+    """Add one component, or try to."""
     release = found.release
     contract = found.registry.content(release, CONTRACT)
     # Before anything is written, since the registry is another's.
@@ -97,33 +97,27 @@ def _added(request: VersionRequest, found: Found, lock: ComponentsLock, adding: 
     requested = f"^{release.version}" if request.selector == ANY else request.selector
     if previous and adding.locked:
         requested = previous.requested
-    below = os.path.relpath(adding.into, lock.folder) if adding.into else None
-    kept = None
-    if adding.dry_run:
-        is_there = previous is not None and below is None
-        path = lock.copy_of(previous) if previous and is_there else lock.folder / (below or INTO) / str(release.name)
-        path = path if is_there else path / CONTRACT
-        changed = previous is None or previous.digest != release.digest
-    else:
-        done = add_component(
-            release,
-            contract,
-            requested=requested,
-            registry=found.place.place,
-            folder=lock.folder,
-            into=below,
+    done = add_component(
+        release,
+        contract,
+        requested=requested,
+        registry=found.place.place,
+        folder=lock.folder,
+        image=found.registry.marks(release.name).images.get(release.image),
+        copying=Copying(
+            into=os.path.relpath(adding.into, lock.folder) if adding.into else None,
             force=adding.force,
-            image=found.registry.marks(release.name).images.get(release.image),
-        )
-        path, changed, kept = done.path, done.changed, done.kept
+            dry_run=adding.dry_run,
+        ),
+    )
     return Added(
         release=release,
-        path=path,
+        path=done.path,
         requested=requested,
         registry=written_place(found.place.place, lock.folder),
         previous=previous.version if previous else None,
-        changed=changed,
-        kept=kept,
+        changed=done.changed,
+        kept=done.kept,
     )
 
 

@@ -2,6 +2,7 @@
 
 import enum
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from toolkit.system.held import held
 from toolkit.system.paths import check_inside, leads_elsewhere, real
 from toolkit.system.reading import read_foreign
 
-INTO = "components"
+_INTO = "components"
 # What `--force` names an edited copy.
 _KEPT = ".orig"
 _SHOWN = 80
@@ -31,6 +32,18 @@ class Vendored(Struct, frozen=True, kw_only=True):
     path: Path
     changed: bool
     kept: Path | None = None
+
+
+class Copying(Struct, frozen=True, kw_only=True):
+    """How a copy is made: `into` a folder below that of the lock, None for where it is, or `components` for a new one.
+
+    With `force` a copy that was edited is kept beside the new one. With `dry_run` all is as it would be, and nothing is
+    written.
+    """
+
+    into: str | None = None
+    force: bool = False
+    dry_run: bool = False
 
 
 class CopyState(enum.Enum):
@@ -49,20 +62,18 @@ def add_component(
     requested: str,
     registry: Place,
     folder: Path,
-    into: str | None = None,
-    force: bool = False,
     image: str | None = None,
+    copying: Copying | None = None,
 ) -> Vendored:
     """Write the copy and its entry in `components.lock` of `folder`; the same release again changes nothing.
 
-    The copy stays where it is, unless `into` names another folder; a new one goes to `components`. `image` is the copy
-    of the release's image that a mirror has, which the lock notes. Raises InputError if the existing copy was edited;
-    with `force` it is kept beside the new one.
+    `image` is the copy of the release's image that a mirror has, which the lock notes. Raises InputError if the
+    existing copy was edited, unless `copying` forces it.
     """
+    copying = copying or Copying()
     try:
-        with held(folder):
-            lock = read_lock(folder)
-            return _add(release, contract, requested, registry, lock, into, force=force, image=image)
+        with nullcontext() if copying.dry_run else held(folder):
+            return _add(release, contract, requested, registry, read_lock(folder), copying, image)
     except OSError as error:
         raise OutsideError(f"cannot add {release} in {folder}: {error.strerror}") from error
 
@@ -159,17 +170,15 @@ def _add(
     requested: str,
     registry: Place,
     lock: ComponentsLock,
-    into: str | None,
-    *,
-    force: bool,
+    copying: Copying,
     image: str | None,
 ) -> Vendored:
-    """Write the copy, and its entry; the caller holds the folder of the lock."""
+    """Write the copy, and its entry, unless it is a trial; the caller holds the folder of the lock."""
     previous = lock.components.get(str(release.name))
-    if previous and into is None:
+    if previous and copying.into is None:
         path, root = lock.copy_of(previous), lock.root_of(previous)
     else:
-        root = lock.folder / (into or INTO)
+        root = lock.folder / (copying.into or _INTO)
         path = root / release.name.namespace / release.name.name / CONTRACT
     check_inside(root, path)
     entry = LockedRelease(
@@ -186,21 +195,22 @@ def _add(
     old = path.read_bytes() if path.is_file() else None
     kept = None
     if old is not None and not _is_known(old, release, previous):
-        if not force:
+        if not copying.force:
             raise _edited(path, "adding the component", "--force takes the release's, and keeps yours beside it")
-        kept = keep_aside(path)
+        kept = None if copying.dry_run else keep_aside(path)
     # The consumer's own header stays: it names a schema of the consumer's repository.
     new = schema_header(old or b"") + contract
-    # The copy before the lock: after a crash in between, adding the same release again finds its own copy.
-    if old != new:
-        write_bytes(path, new)
     left = lock.without(previous) if previous and previous.image != entry.image else lock
     added = left.with_components(entry).with_image(entry.image, image)
     changed = previous != entry or added.images != lock.images
-    if changed:
-        write_lock(added)
-    if previous and previous.path != entry.path:
-        _leave(lock.copy_of(previous), release, previous, lock.folder)
+    if not copying.dry_run:
+        # The copy before the lock: after a crash in between, adding the same release again finds its own copy.
+        if old != new:
+            write_bytes(path, new)
+        if changed:
+            write_lock(added)
+        if previous and previous.path != entry.path:
+            _leave(lock.copy_of(previous), release, previous, lock.folder)
     return Vendored(path=path, changed=old != new or changed, kept=kept)
 
 

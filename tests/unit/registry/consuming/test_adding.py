@@ -65,6 +65,23 @@ def test_a_trial_writes_nothing(project: Path) -> None:
     assert list(project.iterdir()) == []
 
 
+def test_a_trial_ends_as_the_addition_would(project: Path) -> None:
+    copy = _add(project, "train@~1.0").path
+    lock = (project / "components.lock").read_bytes()
+    trial = Adding(dry_run=True)
+    (again,) = add(["train@~1.0"], folder=project, environ=ENVIRON, registry="../shared", adding=trial)
+    # The same release by another request is another entry of the lock.
+    (wider,) = add(["train@1.0.0"], folder=project, environ=ENVIRON, registry="../shared", adding=trial)
+    assert (again.changed, wider.changed) == (False, True)
+    copy.write_text("mine\n")
+    with pytest.raises(InputError, match="this copy was edited"):
+        add(["train@^1"], folder=project, environ=ENVIRON, registry="../shared", adding=trial)
+    forced = Adding(dry_run=True, force=True)
+    (taken,) = add(["train@^1"], folder=project, environ=ENVIRON, registry="../shared", adding=forced)
+    assert (taken.changed, taken.kept) == (True, None)
+    assert (copy.read_text(), (project / "components.lock").read_bytes()) == ("mine\n", lock)
+
+
 def test_all_are_found_before_the_first_is_written(project: Path) -> None:
     with pytest.raises(InputError, match="has no component absent"):
         add(["train", "absent"], folder=project, environ=ENVIRON, registry="../shared")

@@ -9,7 +9,7 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.interface.model import Interface
 from toolkit.registry.consuming.lock import read_components_lock, read_lock
-from toolkit.registry.consuming.vendored import Vendored, add_component, is_edited, remove_component
+from toolkit.registry.consuming.vendored import Copying, Vendored, add_component, is_edited, remove_component
 from toolkit.registry.names import Name
 from toolkit.registry.place import parse_place
 from toolkit.registry.release import Release
@@ -45,8 +45,7 @@ def _add(
         requested="^1",
         registry=parse_place("https://components.example"),
         folder=folder,
-        into=into,
-        force=force,
+        copying=Copying(into=into, force=force),
     )
 
 
