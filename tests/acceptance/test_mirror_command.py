@@ -81,11 +81,18 @@ def test_an_image_that_is_gone_is_named_and_the_rest_is_mirrored(tmp_path: Path,
     assert "1 problem" in result.err
 
 
-def test_a_dry_run_and_wrong_command_lines(tmp_path: Path, image: str) -> None:
-    assert image
+def test_a_dry_run_and_wrong_command_lines(tmp_path: Path, outer: FakeRemote, image: str) -> None:
     dry = mirror(tmp_path, "outer", "copy", "--dry-run")
     assert (dry.code, dry.err) == (0, "1 component: 1 release to copy, 0 there already\n")
     assert not (tmp_path / "copy").exists()
+    images = mirror(tmp_path, "outer", "copy", "--dry-run", "--images", "layout:images")
+    assert (images.code, images.err) == (0, "1 component: 1 release to copy, 0 there already\n")
+    outer.manifests.clear()
+    gone = mirror(tmp_path, "outer", "copy", "--dry-run", "--images", "layout:images")
+    assert gone.code == 1
+    assert f"the image {image} of ml/n" in gone.err
+    assert not (tmp_path / "copy").exists()
+    assert not (tmp_path / "images").exists()
     for words in (
         ("outer", "outer"),
         ("outer", "copy", "--images", "Copies"),

@@ -60,7 +60,7 @@ def command(
     sent: list[int] = []
     outcomes = []
     with bars.reporting(console, progress) as report:
-        copying = _images(images, images_from, report, sent.append) if images else None
+        copying = _images(images, images_from, report, sent.append, dry_run=dry_run) if images else None
         mirror = _mirror(source, target, only, dry_run=dry_run, verify=verify)
         for outcome in _with(mirror, copying).run():
             outcomes.append(outcome)
@@ -110,7 +110,9 @@ def _place(text: str) -> "Place":
     return resolve_one(text, environ=os.environ).place
 
 
-def _images(to: str, from_: str | None, report: "Report", sent: "Callable[[int], object]") -> "ImageMirror":
+def _images(
+    to: str, from_: str | None, report: "Report", sent: "Callable[[int], object]", *, dry_run: bool
+) -> "ImageMirror":
     """Return what copies images."""
     from toolkit.oci.layout_store import LayoutStore
     from toolkit.registry.publishing.mirrored_images import LAYOUT, ImageMirror, check_prefix
@@ -123,8 +125,8 @@ def _images(to: str, from_: str | None, report: "Report", sent: "Callable[[int],
     source = LayoutImages(LayoutStore(Path(from_.removeprefix(LAYOUT)))) if from_ else servers
     if to.startswith(LAYOUT):
         store = LayoutStore(Path(to.removeprefix(LAYOUT)))
-        return ImageMirror(source=source, target=LayoutImages(store, sent=sent))
-    return ImageMirror(source=source, target=servers, prefix=check_prefix(to))
+        return ImageMirror(source=source, target=LayoutImages(store, sent=sent), dry_run=dry_run)
+    return ImageMirror(source=source, target=servers, prefix=check_prefix(to), dry_run=dry_run)
 
 
 def _sums(outcomes: "Sequence[Mirrored]", sent: int, *, dry_run: bool) -> str:

@@ -83,3 +83,17 @@ class Collectable(Protocol):
 
     def collect(self, garbage: Iterable[Garbage]) -> list[Garbage]:
         """Remove what is still garbage, and return it."""
+
+
+@runtime_checkable
+class Batching(Protocol):
+    """A registry in which each change costs a question to its server, unless many are sent together."""
+
+    def hold(self) -> None:
+        """Keep what is published and marked from now on, which this object shows and others do not see yet."""
+
+    def send(self) -> bool:
+        """Publish all that was held in one step; return False if another publisher was faster.
+
+        Then, and after an error, nothing of it is published, and this object shows what the others have.
+        """

@@ -77,6 +77,16 @@ def copy_image(source: Source, image: Reference, target: Target, place: Referenc
     return digest
 
 
+def found_image(source: Source, image: Reference, target: Target, place: Reference) -> Digest:
+    """Return the digest of an image that `copy_image` could copy, or has copied; nothing is written.
+
+    Only its manifest is read. Raises InputError if the image is missing, OutsideError if it cannot be read.
+    """
+    if image.digest and target.has(place.with_digest(image.digest)):
+        return image.digest
+    return source.document(image).descriptor.digest
+
+
 def _copy(source: Source, image: Reference, target: Target, place: Reference, document: Document, depth: int) -> None:
     """Copy what a document names, then the document."""
     name = None if depth else f"sha-{document.descriptor.digest.hex[:12]}"

@@ -155,11 +155,13 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
         if self.commit is None:
             return {}
         # A release is read from folders that were just listed.
-        if path not in self._trees:
+        found = self._trees.get(path)
+        if found is None:
             if len(self._trees) >= _REMEMBERED:
                 self._trees.clear()
-            self._trees[path] = self.objects.tree(f"{self.commit}:{path}")
-        return self._trees[path]
+            # Another thread may clear them meanwhile.
+            found = self._trees[path] = self.objects.tree(f"{self.commit}:{path}")
+        return found
 
     def _where(self, path: str) -> str:
         """Return a file's place, for messages."""

@@ -46,6 +46,8 @@ class GitRegistry:
         # The branch that others read, as it was last fetched, and what this registry says.
         self._base: CommitRegistry | None = self._fetched(branch)
         self._view = self._base
+        # What others have, while changes are held.
+        self._held: CommitRegistry | None = None
 
     @classmethod
     def open(
@@ -136,8 +138,47 @@ class GitRegistry:
         self._push(changed, lambda: marks_message(name, *done[-1]))
         return done[-1][1]
 
+    def hold(self) -> None:
+        """Commit what is published and marked from now on, and push it with `send`; on a branch for review, at once."""
+        if not self._review:
+            self._held = self._view = self._base or self._fetched(self._branch)
+
+    def send(self) -> bool:
+        """Push the commits that were held; return False if the branch has moved, and then they are dropped."""
+        base, self._held = self._held, None
+        if base is None or self._view.commit == base.commit or self._view.commit is None:
+            return True
+        # Unless the push says otherwise, others have what they had.
+        commit, self._view, self._base = self._view.commit, base, None
+        try:
+            self._clone.remote.push(commit, self._branch, base.commit)
+        except LostRaceError:
+            self._base = self._view = self._fetched(self._branch)
+            return False
+        self._base = self._view = _view(self._clone, commit)
+        return True
+
+    def _hold_back(self, change: Change, message: str | Callable[[], str]) -> bool:
+        """Commit what `change` returns on top of what is held."""
+        files = change(self._view)
+        if files is None:
+            return False
+        commit = self._committed(self._view, files, message if isinstance(message, str) else message())
+        self._view = _view(self._clone, commit)
+        return True
+
+    def _committed(self, start: CommitRegistry, files: Mapping[str, bytes], words: str) -> str:
+        """Return a commit of these files on top of another, the first of a registry with what makes it one."""
+        if not start.has_config():
+            log.info("making a registry of %s", self.place)
+            files = {**files, **beginnings()}
+        start.check_room(files)
+        return self._clone.write_commit(files, start.commit, words, self._identity)
+
     def _push(self, change: Change, message: str | Callable[[], str]) -> bool:
         """Push a commit of what `change` returns for the newest view, again while others are faster."""
+        if self._held:
+            return self._hold_back(change, message)
         target = self._review or self._branch
         for _ in range(_TRIES):
             # An older view is as good at first: the push finds out.
@@ -150,12 +191,8 @@ class GitRegistry:
             if files is None:
                 return False
             start = view if view.commit else base
-            if not start.has_config():
-                log.info("making a registry of %s", self.place)
-                files = {**files, **beginnings()}
-            start.check_room(files)
             words = message if isinstance(message, str) else message()
-            commit = self._clone.write_commit(files, start.commit, words, self._identity)
+            commit = self._committed(start, files, words)
             try:
                 said = self._clone.remote.push(commit, target, view.commit)
             except LostRaceError:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from toolkit.errors import CompError, InputError, UsageError
 from toolkit.oci.reference import Reference, parse_reference
-from toolkit.remote.copying import Source, Target, copy_image
+from toolkit.remote.copying import Source, Target, copy_image, found_image
 
 LAYOUT = "layout:"
 # What a repository cannot have: the colon of a port, the brackets of IPv6.
@@ -17,12 +17,14 @@ _OTHER = re.compile(r"[^a-z0-9.]+")
 class ImageMirror(Struct, frozen=True, kw_only=True):
     """Copies images from `source` to `target`, each once.
 
-    `prefix` is HOST/PATH on a distribution server. Without one, images keep their names: a layout has them.
+    `prefix` is HOST/PATH on a distribution server. Without one, images keep their names: a layout has them. A `dry_run`
+    looks whether each could be copied, and copies none.
     """
 
     source: Source
     target: Target
     prefix: str | None = None
+    dry_run: bool = False
     copied: dict[str, str | CompError] = {}
 
     def copy(self, image: str, known: Mapping[str, str]) -> str | None:
@@ -46,7 +48,8 @@ class ImageMirror(Struct, frozen=True, kw_only=True):
         original = parse_reference(from_)
         # A layout has images by the names that contracts have for them.
         place = self.place_of(parse_reference(image)) if self.prefix else parse_reference(image)
-        digest = copy_image(self.source, original, self.target, place)
+        copy = found_image if self.dry_run else copy_image
+        digest = copy(self.source, original, self.target, place)
         return str(place.with_digest(digest))
 
     def place_of(self, image: Reference) -> Reference:

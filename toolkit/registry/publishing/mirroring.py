@@ -4,6 +4,7 @@ What is there is not sent again, so that a mirror that was cut off goes on where
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TypeVar
@@ -14,10 +15,14 @@ from toolkit.digest import Digest
 from toolkit.errors import CompError, InputError, OutsideError, RemoteError, UsageError
 from toolkit.registry.marks import Marks
 from toolkit.registry.names import Name
-from toolkit.registry.protocol import Registry, WritableRegistry
+from toolkit.registry.protocol import Batching, Registry, WritableRegistry
 from toolkit.registry.publishing.mirrored_images import ImageMirror
 from toolkit.registry.release import CONTRACT, Release
 from toolkit.registry.semver import Range, Version, parse_range
+
+# Releases that are pushed together, and how often others may be faster before each is pushed by itself.
+_BATCH = 100
+_TRIES = 3
 
 _Result = TypeVar("_Result")
 
@@ -95,8 +100,39 @@ class Mirror(Struct, frozen=True, kw_only=True):
         What fails for one component does not stop the others, unless a server cannot be reached any more. Raises
         OutsideError for that, and UsageError as `wanted_names` does.
         """
-        for name in wanted_names(self.source, self.only):
-            yield self._component(name)
+        names = wanted_names(self.source, self.only)
+        if isinstance(self.writable, Batching):
+            while names:
+                done = self._batch(self.writable, names)
+                yield from done
+                del names[: len(done)]
+        else:
+            yield from map(self._component, names)
+
+    def _batch(self, batching: Batching, names: Sequence[Name]) -> list[Mirrored]:
+        """Mirror the first of these components with one push, so that what is cut off has lost one batch at most."""
+        for _ in range(_TRIES):
+            outcomes: list[Mirrored] = []
+            batching.hold()
+            try:
+                for name in names:
+                    outcomes.append(self._component(name))
+                    if sum(len(outcome.copied) for outcome in outcomes) >= _BATCH:
+                        break
+            except CompError:
+                # What is whole need not be read again.
+                with suppress(CompError):
+                    batching.send()
+                raise
+            try:
+                if batching.send():
+                    return outcomes
+            except CompError as error:
+                if isinstance(error, RemoteError) and not error.status:
+                    raise
+                # The server refuses something of it: one after the other, it says what.
+                break
+        return [self._component(name) for name in names[: len(outcomes)]]
 
     def _component(self, name: Name) -> Mirrored:
         """Mirror one component: its releases from the oldest on, its images, its marks."""
@@ -165,8 +201,8 @@ class Mirror(Struct, frozen=True, kw_only=True):
             self.target.content(mirrored, path)
 
     def _images(self, name: Name, versions: Iterable[Version], problems: list[Problem]) -> dict[str, str]:
-        """Copy the images of releases, and return the references of the copies by those in the contracts."""
-        if not (self.images and self.writable):
+        """Copy images, or look for them in a dry run; return the references of the copies by those in the contracts."""
+        if not self.images or (self.writable is None and not self.images.dry_run):
             return {}
         known, places = self.source.marks(name).images, {}
         for image in dict.fromkeys(self.source.release(name, version).image for version in versions):

@@ -58,6 +58,15 @@ def test_a_copy_that_the_source_has_is_read_in_place_of_the_original() -> None:
     assert source.read == [f"outer.example/copies/b@{DIGEST}"]
 
 
+def test_a_dry_run_finds_what_is_missing_and_copies_nothing() -> None:
+    source, target = Place(), Place()
+    mirror = ImageMirror(source=source, target=target, prefix="inner.example/m", dry_run=True)
+    assert mirror.copy("a/b:1", {}) == f"inner.example/m/docker.io/a/b@{DIGEST}"
+    with pytest.raises(InputError, match="is gone"):
+        mirror.copy("h.example/gone:1", {})
+    assert not target.written
+
+
 def test_a_layout_has_images_by_their_own_names() -> None:
     target = Place()
     assert ImageMirror(source=Place(), target=target).copy(f"h.example/a/b@{DIGEST}", {}) is None
