@@ -110,6 +110,26 @@ def test_options_that_do_not_go_together(folder: Path, tmp_path: Path, words: li
     assert (result.code, message in result.err) == (2, True)
 
 
+def test_a_folder_that_is_only_a_contract_leads_to_publishing_that(folder: Path, tmp_path: Path) -> None:
+    (folder / "pyproject.toml").unlink()
+    refused = comp("publish", "count", "--registry", "shared", "--namespace", "others", folder=tmp_path)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("error: count has component.yaml and no pyproject.toml\n")
+    assert "comp publish count/component.yaml publishes the contract as it is" in refused.err
+
+
+def test_an_import_says_once_what_helps(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / "work" / name).mkdir(parents=True)
+        (tmp_path / "work" / name / "component.yaml").write_text(CONTRACT.replace("@sha256:" + "0" * 64, ":1"))
+    refused = comp("import", "work", "--namespace", "others", "--registry", "shared", folder=tmp_path)
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.splitlines()[-2:] == [
+        "hint for 2 of these: --pin takes the digest that each tag names now, and --allow-tags leaves the tags",
+        "2 contracts: 0 published, 0 there already, 2 refused",
+    ]
+
+
 def test_import_a_folder_and_a_history(tmp_path: Path) -> None:
     repository = make_repository(tmp_path / "work")
     repository.commit({"train/component.yaml": CONTRACT, "LICENSE": "free", "bad/component.yaml": "name: ["})

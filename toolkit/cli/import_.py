@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from toolkit.registry.protocol import Registry
     from toolkit.registry.publishing.candidate import Candidate
 
+# Lines of advice behind a list of refusals.
+_MOST_HINTS = 3
+
 
 @click.command
 @click.argument("place", metavar="DIR|GIT")
@@ -129,6 +132,10 @@ def _print_problems(console: Console, outcomes: "Sequence[Imported]") -> None:
         if outcome.problem:
             where = getattr(outcome.problem, "where", None) or outcome.path
             console.say(f"{near(str(where))}: {outcome.problem.message}")
+    # The same advice holds for many, so that it stands once.
+    hints = Counter(outcome.problem.hint for outcome in outcomes if outcome.problem and outcome.problem.hint)
+    for hint, count in hints.most_common(_MOST_HINTS):
+        console.say(f"hint for {count} of these: {hint}")
 
 
 def _sums(outcomes: "Sequence[Imported]", *, dry_run: bool) -> str:
@@ -138,7 +145,7 @@ def _sums(outcomes: "Sequence[Imported]", *, dry_run: bool) -> str:
     refused = sum(outcome.problem is not None for outcome in outcomes)
     done = "to publish" if dry_run else "published"
     contracts = len({outcome.path for outcome in outcomes})
-    rules = Counter(outcome.rule or "no rule" for outcome in outcomes if outcome.problem)
+    rules = Counter(outcome.rule for outcome in outcomes if outcome.problem and outcome.rule)
     by_rule = ", ".join(f"{rule} {count}" for rule, count in rules.most_common())
     listed = f" ({by_rule})" if by_rule else ""
     return f"{counted(contracts, 'contract')}: {new} {done}, {there} there already, {refused} refused{listed}"

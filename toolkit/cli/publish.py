@@ -98,6 +98,7 @@ def command(
     if foreign:
         return publisher.publish_contract(foreign[0], name=name, version=version, pin=pin, allow_tags=allow_tags)
     folders = tuple(map(Path, targets))
+    _check_folders(folders)
     asked = many.Asked(folders=folders, every=every, since=since, form=form, junit=junit, jobs=jobs)
     asked.check()
     build_first = allowed if build else None
@@ -234,6 +235,18 @@ def _check_options(foreign: "Sequence[str]", targets: "Sequence[str]", *, of_fol
         )
     if of_files and not foreign:
         raise _only_for_files()
+
+
+def _check_folders(folders: "Sequence[Path]") -> None:
+    """Raise UsageError for a folder that has a contract and no settings, as those that others made often do."""
+    from toolkit.registry.release import CONTRACT
+
+    for folder in folders:
+        if (folder / CONTRACT).is_file() and not (folder / "pyproject.toml").exists():
+            raise UsageError(
+                f"{folder} has {CONTRACT} and no pyproject.toml",
+                hint=f"comp publish {folder / CONTRACT} publishes the contract as it is; `comp new` makes a component",
+            )
 
 
 def _only_for_files() -> UsageError:
