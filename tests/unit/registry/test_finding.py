@@ -40,6 +40,15 @@ def test_if_all_are_yanked_a_range_finds_nothing(registry: Directory) -> None:
         find(registry, parse_request("ml/train"))
 
 
+def test_a_prerelease_is_found_by_name_alone_if_there_is_no_other(registry: Directory) -> None:
+    publish(registry, release("2.0.0-rc.1"))
+    assert str(find(registry, parse_request("ml/train")).version) == "1.1.0"
+    publish(registry, release("0.1.0-rc.1", name="fit"))
+    assert str(find(registry, parse_request("ml/fit")).version) == "0.1.0-rc.1"
+    with pytest.raises(InputError, match=r"no release of ml/fit matches \^0"):
+        find(registry, parse_request("ml/fit@^0"))
+
+
 def test_a_version_and_its_digest_are_checked_together(registry: Directory) -> None:
     digest = release("1.0.0").digest
     assert find(registry, parse_request(f"ml/train@1.0.0#{digest}")).digest == digest
