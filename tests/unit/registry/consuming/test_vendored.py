@@ -5,11 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts import contract
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.interface.model import Interface
 from toolkit.registry.consuming.lock import read_components_lock, read_lock
-from toolkit.registry.consuming.vendored import Copying, Vendored, add_component, is_edited, remove_component
+from toolkit.registry.consuming.vendored import (
+    Copying,
+    Vendored,
+    add_component,
+    check_names,
+    is_edited,
+    remove_component,
+)
 from toolkit.registry.names import Name
 from toolkit.registry.place import parse_place
 from toolkit.registry.release import Release
@@ -227,6 +235,25 @@ def test_a_copy_that_moves_leaves_its_old_place_unless_it_was_edited(tmp_path: P
     moved.write_bytes(b"mine\n")
     back = _add(tmp_path, into="components").path
     assert (back.read_bytes(), moved.read_bytes()) == (b"one\n", b"mine\n")
+
+
+def test_a_copy_that_moves_is_not_removed_behind_a_link(tmp_path: Path) -> None:
+    project, other = tmp_path / "project", tmp_path / "other"
+    project.mkdir()
+    _add(project)
+    (project / "components" / "ml").rename(other)
+    (project / "components" / "ml").symlink_to(other)
+    moved = _add(project, into="vendor").path
+    assert (moved.read_bytes(), (other / "train" / "component.yaml").read_bytes()) == (b"one\n", b"one\n")
+
+
+@pytest.mark.parametrize("port", ["inputs", "outputs"])
+def test_a_port_whose_name_leads_elsewhere_is_refused(port: str) -> None:
+    harmless = contract(**{port: "{name: model}"}).encode()
+    check_names(_release(harmless), harmless)
+    hostile = contract(**{port: '{name: "../../x"}'}).encode()
+    with pytest.raises(InputError, match=r"ml/train@1\.0\.0 has an input or output called '\.\./\.\./x'"):
+        check_names(_release(hostile), hostile)
 
 
 def test_an_update_that_was_ended_before_the_lock_is_no_edit(tmp_path: Path) -> None:
