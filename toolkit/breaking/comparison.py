@@ -140,10 +140,10 @@ def version_place(document: ComponentDocument) -> Location:
 
 def _changes(old: ComponentDocument, new: ComponentDocument) -> Iterator[Change]:
     """Yield all changes: of the whole, of inputs, of outputs, of the text alone."""
-    found = False
-    for change in (*whole_changes(old, new), *input_changes(old, new), *output_changes(old, new)):
-        found = True
-        yield _without_kfp2(change) if refused_by_kfp2(old.spec) else change
+    found = (*whole_changes(old, new), *input_changes(old, new), *output_changes(old, new))
+    refused = bool(found) and refused_by_kfp2(old.spec)
+    for change in found:
+        yield _without_kfp2(change) if refused else change
     if not found and _text(old) != _text(new) and version_of(old) == version_of(new):
         yield Change(
             rule=CHANGES["N504"],

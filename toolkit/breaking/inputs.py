@@ -1,6 +1,7 @@
 """The changes of a component's inputs."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -10,8 +11,8 @@ from toolkit.breaking.pairing import pair
 from toolkit.breaking.rules import CHANGES
 from toolkit.errors import Location
 from toolkit.interface.model import Input, Kind, Output
-from toolkit.spec.model import Container, PortPlaceholder
-from toolkit.spec.reader import ComponentDocument, arguments_of, is_parameter_type
+from toolkit.spec.model import PortPlaceholder
+from toolkit.spec.reader import ComponentDocument, is_parameter_type
 from toolkit.words import some_of
 
 # KFP passes it itself, whatever the caller writes.
@@ -21,7 +22,7 @@ _ANY_VALUE = {"", "JsonArray", "JsonObject"}
 _WAYS = {"inputPath": "path", "inputUri": "URI", "inputValue": "value"}
 
 
-class _Ports(Struct, frozen=True, kw_only=True):
+class _Ports(Struct, frozen=True, kw_only=True, dict=True):
     """The inputs of one version that a caller can pass, with their indices in the contract."""
 
     document: ComponentDocument
@@ -40,6 +41,15 @@ class _Ports(Struct, frozen=True, kw_only=True):
         place = ("inputs", self.indices[number])
         places = self.document.places
         return places.get((*place, part)) or places[place]
+
+    @cached_property
+    def ways(self) -> Mapping[str, str]:
+        """By the names of inputs how the command line has them: `path`, `URI`, `value`, or several of them."""
+        ways: dict[str, set[str]] = {}
+        for _, argument in self.document.arguments:
+            if isinstance(argument, PortPlaceholder) and argument.kind in _WAYS:
+                ways.setdefault(argument.port, set()).add(_WAYS[argument.kind])
+        return {name: " and a ".join(sorted(each)) for name, each in ways.items()}
 
     def whole(self) -> Location:
         """Return the place of all inputs."""
@@ -150,7 +160,7 @@ def _type_changes(was: _Ports, now: _Ports, first: int, second: int) -> Iterator
     rule = type_rule(old, new, lines)
     if rule:
         yield Change(rule=CHANGES[rule], message=shown, where=where, before=before, lines=lines)
-    was_passed, is_passed = _ways(was.document).get(old.name, ""), _ways(now.document).get(new.name, "")
+    was_passed, is_passed = was.ways.get(old.name, ""), now.ways.get(new.name, "")
     if was_passed and is_passed and was_passed != is_passed:
         yield Change(
             rule=CHANGES["B112"],
@@ -182,17 +192,6 @@ def type_rule(old: Input, new: Input, lines: frozenset[KfpLine]) -> str:
 def _is_value(ways: str) -> bool:
     """Return whether `value` is one of the ways."""
     return ways.endswith("value")
-
-
-def _ways(document: ComponentDocument) -> Mapping[str, str]:
-    """Return by the names of inputs how the command line has them: `path`, `URI`, `value`, or several of them."""
-    ways: dict[str, set[str]] = {}
-    container = document.spec.implementation
-    if isinstance(container, Container):
-        for argument in arguments_of(container):
-            if isinstance(argument, PortPlaceholder) and argument.kind in _WAYS:
-                ways.setdefault(argument.port, set()).add(_WAYS[argument.kind])
-    return {name: " and a ".join(sorted(each)) for name, each in ways.items()}
 
 
 def _presence_changes(was: _Ports, now: _Ports, first: int, second: int) -> Iterator[Change]:

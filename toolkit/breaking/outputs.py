@@ -59,7 +59,7 @@ def _pair_changes(old: ComponentDocument, new: ComponentDocument, first: int, se
     was, now = old.spec.interface.outputs[first], new.spec.interface.outputs[second]
     where, before = _at(new, second, "type"), _at(old, first, "type")
     lines = stops(was.type, now.type)
-    if rule := output_type_rule(was, now, lines, in_kfp2=not refused_by_kfp2(old.spec)):
+    if rule := output_type_rule(was, now, lines, in_kfp2=bool(was.type) or not refused_by_kfp2(old.spec)):
         text = f"the type of the output {now.name!r} was {was.type or 'missing'} and is {now.type or 'missing'} now"
         yield Change(rule=CHANGES[rule], message=text, where=where, before=before, lines=lines)
     if was.many is not now.many:
