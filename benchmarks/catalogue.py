@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 from unittest import mock
@@ -20,11 +20,11 @@ from unittest import mock
 from msgspec.structs import replace
 
 from toolkit.catalogue import site
+from toolkit.catalogue.component_page import Subject
 from toolkit.catalogue.serving import Changes, serving
 from toolkit.registry.entry import Entry
 from toolkit.registry.folder.directory import Directory
 from toolkit.registry.protocol import Registry
-from toolkit.registry.semver import parse_version
 
 _ROUNDS = 5
 # The component that gets another version.
@@ -70,7 +70,7 @@ def main() -> None:
         if "--full" in sys.argv:
             site.build_site(cast("Registry", registry), out, site.Choices())
         else:
-            with mock.patch.object(site, "component_files", _short):
+            with mock.patch.object(site, "make_all", _short):
                 site.build_site(cast("Registry", registry), out, site.Choices())
         print(f"first build: {time.perf_counter() - began:.1f} s, {sum(1 for _ in out.rglob('*.html'))} pages")
         print(f"a build after one release: {min(_again(registry, out)):.2f} s of processor in the process")
@@ -78,11 +78,12 @@ def main() -> None:
         _browse(out)
 
 
-def _short(entry: Entry, around: object, image: object) -> dict[str, bytes]:
-    """Return short files in the place of a component's page and contract."""
-    del around, image
-    parse_version(entry.version)
-    return {f"c/{entry.name}.html": b"page", f"c/{entry.name}.yaml": b"contract"}
+def _short(registry: object, subjects: Sequence[Subject], order: object) -> Iterator[tuple[Subject, dict[str, bytes]]]:
+    """Yield short files in the place of each component's page and contract."""
+    del registry, order
+    for subject in subjects:
+        name = subject.entry.name
+        yield subject, {f"c/{name}.html": b"page", f"c/{name}.yaml": b"contract"}
 
 
 def _again(registry: OneChanged, out: Path) -> Iterator[float]:

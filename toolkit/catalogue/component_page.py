@@ -1,8 +1,7 @@
 """The page of one component, and its contract beside it."""
 
 import logging
-from collections.abc import Collection, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -11,12 +10,12 @@ from msgspec import Struct
 from toolkit.catalogue.colours import colour_of
 from toolkit.catalogue.contract_text import LONGEST, contract_html
 from toolkit.catalogue.drawing import draw
-from toolkit.catalogue.fitting import Fits, telling_types, type_name
+from toolkit.catalogue.fitting import Neighbour, telling_types, type_name
 from toolkit.catalogue.image_words import ImageView
 from toolkit.catalogue.pages import Pages
 from toolkit.catalogue.readme import readme_html
 from toolkit.catalogue.usage import usage_of
-from toolkit.catalogue.versions import history_of
+from toolkit.catalogue.versions import COMPARED, Text, history_of
 from toolkit.errors import CompError
 from toolkit.redaction import without_login
 from toolkit.registry.entry import Entry
@@ -26,7 +25,6 @@ from toolkit.registry.protocol import Registry
 from toolkit.registry.release import CONTRACT, README, Release
 from toolkit.registry.semver import parse_version
 from toolkit.spec.model import ComponentSpec
-from toolkit.spec.reader import parse_component
 from toolkit.words import counted, in_bytes, shortened
 
 log = logging.getLogger(__name__)
@@ -53,14 +51,25 @@ class Badge(Struct, frozen=True, kw_only=True):
     href: str | None = None
 
 
+class Subject(Struct, frozen=True, kw_only=True):
+    """What a page is made from besides the component's releases.
+
+    `before` and `after` are its neighbours; `successor` says whether the component that supersedes it has a page.
+    """
+
+    entry: Entry
+    before: tuple[Neighbour, ...] = ()
+    after: tuple[Neighbour, ...] = ()
+    image: ImageView | None = None
+    successor: bool = False
+
+
 class Surroundings(Struct, frozen=True, kw_only=True):
-    """What all pages need: the registry, `place` as readers reach it, who fits, and which components have pages."""
+    """What all pages need: the registry, its place as readers reach it, and the pages' frame."""
 
     registry: Registry
     place: Place | None
     pages: Pages
-    fits: Fits
-    known: Collection[str]
 
 
 def page_path(name: str) -> str:
@@ -68,9 +77,9 @@ def page_path(name: str) -> str:
     return f"c/{name}.html"
 
 
-def component_files(entry: Entry, around: Surroundings, image: ImageView | None) -> dict[str, bytes]:
+def component_files(subject: Subject, around: Surroundings) -> dict[str, bytes]:
     """Return the page of a component and its contract, by their paths. Raises OutsideError if a release is damaged."""
-    registry = around.registry
+    entry, registry = subject.entry, around.registry
     release = registry.release(parse_name(entry.name), parse_version(entry.version))
     contract = registry.content(release, CONTRACT)
     page = around.pages.render(
@@ -78,19 +87,17 @@ def component_files(entry: Entry, around: Surroundings, image: ImageView | None)
         script="page.js",
         depth=_DEPTH,
         heading=f"{entry.name} · {around.pages.title}",
-        values=_values(entry, release, contract, around, image),
+        values=_values(subject, release, contract, around),
     )
     return {page_path(entry.name): page, f"c/{entry.name}.yaml": contract}
 
 
-def _values(
-    entry: Entry, release: Release, contract: bytes, around: Surroundings, image: ImageView | None
-) -> dict[str, Any]:
+def _values(subject: Subject, release: Release, contract: bytes, around: Surroundings) -> dict[str, Any]:
     """Return what the template shows."""
-    registry, fits = around.registry, around.fits
+    entry, registry = subject.entry, around.registry
     marks = registry.marks(release.name)
-    history = history_of(registry, release.name, marks)
-    text = contract.decode("utf-8", "replace")
+    text = Text.of(release, contract)
+    history = history_of(registry, release, marks, text)
     return {
         "name": entry.name,
         "release": release,
@@ -98,29 +105,30 @@ def _values(
         "badges": list(_badges(release, entry)),
         "deprecated": marks.deprecated,
         "yank": marks.yanked.get(release.version),
-        "known": around.known,
+        "successor": subject.successor,
         "usage": usage_of(release, _spec(release, text), around.place),
         "anchors": _anchors(release),
         "colour": colour_of,
         "type_name": type_name,
-        "graph": draw(entry, fits.before(entry), fits.after(entry)),
+        "graph": draw(entry, subject.before, subject.after),
         "takes": telling_types(entry.inputs),
         "makes": telling_types(entry.outputs),
         "readme": _readme(registry, release),
         "versions": history.rows,
         "older": history.older,
+        "compared": COMPARED,
         "comparisons": history.comparisons,
-        "image": image,
-        "contract": contract_html(text),
-        "contract_cut": len(text) > LONGEST,
+        "image": subject.image,
+        "contract": contract_html(text.text),
+        "contract_cut": len(text.text) > LONGEST,
         "facts": list(_facts(release, contract)),
     }
 
 
-def _spec(release: Release, text: str) -> ComponentSpec | None:
+def _spec(release: Release, text: Text) -> ComponentSpec | None:
     """Return the contract as read; None if another program published one that cannot be read."""
     try:
-        return parse_component(text, Path(f"{release.name}.yaml"))
+        return text.document.spec
     except CompError as error:
         log.warning("the contract of %s cannot be read: %s", release, error.message)
         return None

@@ -5,7 +5,7 @@ It is SVG that stands in the page: classes take their colours from the page's st
 
 from collections.abc import Iterator, Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from msgspec import Struct
 
 from toolkit.catalogue.colours import colour_of
@@ -38,8 +38,11 @@ def draw(entry: Entry, before: Sequence[Neighbour], after: Sequence[Neighbour]) 
     width = middle + _SELF_WIDTH + _CHANNEL + _NODE_WIDTH + _MARGIN
     top = (height - own) // 2
     parts = [
-        Markup('<svg width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="group" aria-label="{2}">').format(
-            width, height, f"What fits together with {entry.name}"
+        _filled(
+            '<svg width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="group" aria-label="{2}">',
+            width,
+            height,
+            f"What fits together with {entry.name}",
         ),
         *_edges(before, left, _Spot(_MARGIN + _NODE_WIDTH, height), _Spot(middle, top), _CHANNEL),
         *_edges(
@@ -64,11 +67,10 @@ def _nodes(neighbours: Sequence[Neighbour], at: _Spot) -> Iterator[Markup]:
         y = _top(len(neighbours), at.y) + index * (_NODE_HEIGHT + _NODE_GAP)
         space, _, name = neighbour.name.partition("/")
         kept = max(_NODE_LETTERS - len(space) - 1, _NODE_LETTERS // 2)
-        yield Markup(
+        yield _filled(
             '<a href="../../c/{name}.html"><title>{name}: {types}</title>'
             '<rect class="node" x="{x}" y="{y}" width="{width}" height="{height}" rx="7"/>'
-            '<text x="{text_x}" y="{text_y}"><tspan class="space">{space}/</tspan>{own}</text></a>'
-        ).format(
+            '<text x="{text_x}" y="{text_y}"><tspan class="space">{space}/</tspan>{own}</text></a>',
             name=neighbour.name,
             types=", ".join(neighbour.types),
             x=at.x,
@@ -84,12 +86,10 @@ def _nodes(neighbours: Sequence[Neighbour], at: _Spot) -> Iterator[Markup]:
 
 def _self(entry: Entry, left: Sequence[str], right: Sequence[str], at: _Spot, height: int) -> Iterator[Markup]:
     """Yield the component itself, with a line for each of its types."""
-    yield Markup('<rect class="self" x="{}" y="{}" width="{}" height="{}" rx="9"/>').format(
-        at.x, at.y, _SELF_WIDTH, height
-    )
+    yield _filled('<rect class="self" x="{}" y="{}" width="{}" height="{}" rx="9"/>', at.x, at.y, _SELF_WIDTH, height)
     name = shortened(entry.name.partition("/")[2], _SELF_LETTERS)
-    yield Markup('<text x="{}" y="{}" text-anchor="middle" class="own">{}</text>').format(
-        at.x + _SELF_WIDTH // 2, at.y + 24, name
+    yield _filled(
+        '<text x="{}" y="{}" text-anchor="middle" class="own">{}</text>', at.x + _SELF_WIDTH // 2, at.y + 24, name
     )
     for index, type_ in enumerate(left):
         yield _port(type_, _Spot(at.x, _row(at, index)), "start")
@@ -100,10 +100,18 @@ def _self(entry: Entry, left: Sequence[str], right: Sequence[str], at: _Spot, he
 def _port(type_: str, at: _Spot, anchor: str) -> Markup:
     """Return a type at the edge of the component."""
     text = at.x + (12 if anchor == "start" else -12)
-    return Markup(
+    return _filled(
         '<g class="{}"><title>{}</title><circle cx="{}" cy="{}" r="4" fill="currentColor"/>'
-        '<text class="label" x="{}" y="{}" text-anchor="{}">{}</text></g>'
-    ).format(colour_of(type_), type_, at.x, at.y, text, at.y + 4, anchor, shortened(type_, _PORT_LETTERS))
+        '<text class="label" x="{}" y="{}" text-anchor="{}">{}</text></g>',
+        colour_of(type_),
+        type_,
+        at.x,
+        at.y,
+        text,
+        at.y + 4,
+        anchor,
+        shortened(type_, _PORT_LETTERS),
+    )
 
 
 def _edges(
@@ -116,11 +124,26 @@ def _edges(
         for type_ in neighbour.types:
             if type_ in types:
                 end = _row(inner, types.index(type_))
-                yield Markup('<g class="{}"><path class="edge" d="M{} {}C{} {} {} {} {} {}"/></g>').format(
-                    colour_of(type_), outer.x, y, outer.x + bend, y, inner.x - bend, end, inner.x, end
+                yield _filled(
+                    '<g class="{}"><path class="edge" d="M{} {}C{} {} {} {} {} {}"/></g>',
+                    colour_of(type_),
+                    outer.x,
+                    y,
+                    outer.x + bend,
+                    y,
+                    inner.x - bend,
+                    end,
+                    inner.x,
+                    end,
                 )
 
 
 def _row(at: _Spot, index: int) -> int:
     """Return the height of a type's line."""
     return at.y + _HEAD + _ROW * index + _ROW // 2 - 4
+
+
+def _filled(markup: str, *texts: object, **named: object) -> Markup:
+    """Return markup with texts, which are escaped; several times as fast as `Markup.format`."""
+    escaped = {name: escape(text) for name, text in named.items()}
+    return Markup(markup.format(*map(escape, texts), **escaped))  # noqa: S704

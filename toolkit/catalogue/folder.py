@@ -151,7 +151,7 @@ def _check_empty(root: Path) -> None:
     if others:
         raise InputError(
             f"{root} has files that are not a catalogue's, such as {others[0]}",
-            hint="choose a new or an empty folder with --out",
+            hint=f"choose a new or an empty folder with --out, such as --out {root.name or 'site'}/catalogue",
         )
 
 

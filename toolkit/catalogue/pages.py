@@ -7,7 +7,7 @@ a disk too, where `'self'` would stand for every file. Nothing else runs, whatev
 import base64
 import hashlib
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,28 +42,24 @@ class Pages:
 
     def assets(self) -> dict[str, bytes]:
         """Return the files that all pages share, by their paths."""
-        return {f"assets/{name}": (_WEB / name).read_bytes() for name in ASSETS}
+        return {f"assets/{name}": _web(name) for name in ASSETS}
 
     def render(self, template: str, *, script: str, depth: int, heading: str, values: Mapping[str, Any]) -> bytes:
         """Return a page that lies in `depth` folders, with a script of the assets."""
         root = "../" * depth
-        boot = (_WEB / "boot.js").read_text().replace("@SCRIPT@", f"{root}assets/{script}?{self._asset_key(script)}")
-        scripts = [boot, *([(_WEB / "live.js").read_text()] if self.live else [])]
+        boot = _web("boot.js").decode().replace("@SCRIPT@", f"{root}assets/{script}?{_asset_key(script)}")
+        scripts = [boot, *([_web("live.js").decode()] if self.live else [])]
         html = self._environment.get_template(template).render(
             title=self.title,
             heading=heading,
             root=root,
             # Ours, and named by digest in the policy.
             scripts=[Markup(text) for text in scripts],  # noqa: S704
-            style_key=self._asset_key("style.css"),
+            style_key=_asset_key("style.css"),
             policy=_policy(scripts, live=self.live),
             **values,
         )
         return visible(hide_in_data(html)).encode()
-
-    def _asset_key(self, name: str) -> str:
-        """Return the part of an asset's address that changes with it, for the caches of browsers."""
-        return hashlib.sha256((_WEB / name).read_bytes()).hexdigest()[:_KEY]
 
     @cached_property
     def _environment(self) -> "Environment":
@@ -78,6 +74,18 @@ class Pages:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
+
+
+@cache
+def _web(name: str) -> bytes:
+    """Return a file of ours, which is read once for all pages."""
+    return (_WEB / name).read_bytes()
+
+
+@cache
+def _asset_key(name: str) -> str:
+    """Return the part of an asset's address that changes with it, for the caches of browsers."""
+    return hashlib.sha256(_web(name)).hexdigest()[:_KEY]
 
 
 def _policy(scripts: list[str], *, live: bool) -> str:

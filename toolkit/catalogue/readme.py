@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Characters that are shown: what people read, and what takes a parser a moment.
 _LONGEST = 100_000
 _OUTSIDE = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+# No `-->` in it: between two comments there may be text.
+_COMMENT = re.compile(r"(?:\s*<!--(?:(?!-->).)*-->\s*)+", re.DOTALL)
 _NOT_IN_ID = re.compile(r"[^\w]+")
 # The page has headings of its own above those of a README.
 _DEEPER = 2
@@ -27,7 +29,7 @@ _ID = 60
 def readme_html(text: str) -> Markup:
     """Return a README as HTML that may stand in a page."""
     parser = _parser()
-    tokens = parser.parse(text[:_LONGEST])
+    tokens = _without_comments(parser.parse(text[:_LONGEST]))
     _tame(tokens)
     html = parser.renderer.render(tokens, parser.options, {})
     cut = '<p class="dim">The rest of this README is too long to be shown.</p>' if len(text) > _LONGEST else ""
@@ -50,6 +52,15 @@ def _code(renderer: object, tokens: "Sequence[Token]", index: int, options: obje
     """Return a block of code, which the keyboard can scroll; the language after its fence is not needed."""
     del renderer, options, environment
     return f'<pre tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
+
+
+def _without_comments(tokens: "Sequence[Token]") -> "list[Token]":
+    """Return the tokens without paragraphs that are a comment of HTML, as generators of READMEs write."""
+    dropped: set[int] = set()
+    for index, token in enumerate(tokens):
+        if token.type == "inline" and _COMMENT.fullmatch(token.content):
+            dropped |= {index - 1, index, index + 1}
+    return [token for index, token in enumerate(tokens) if index not in dropped]
 
 
 def _tame(tokens: "Sequence[Token]") -> None:

@@ -1,14 +1,12 @@
 """Build a catalogue: read the registry's entries, and make again what they say is not as it was."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct, json
 
 from toolkit.catalogue import images as image_facts
-from toolkit.catalogue.artifact_hub import package_files
-from toolkit.catalogue.component_page import Surroundings, component_files
+from toolkit.catalogue.component_page import Subject
 from toolkit.catalogue.fitting import Fits, named_types
 from toolkit.catalogue.folder import SiteFolder, site_folder
 from toolkit.catalogue.image_words import image_view
@@ -26,14 +24,12 @@ from toolkit.catalogue.listing import (
 )
 from toolkit.catalogue.machines import index_json, llms_txt
 from toolkit.catalogue.pages import Pages
+from toolkit.catalogue.workshop import Order, make_all
 from toolkit.digest import Digest
-from toolkit.errors import CompError
 from toolkit.registry.entry import Entry
 from toolkit.registry.place import Place
 from toolkit.registry.protocol import Registry
 from toolkit.words import counted
-
-log = logging.getLogger(__name__)
 
 _IMAGES = "images"
 # Begins the name of a component's unit.
@@ -78,15 +74,10 @@ def build_site(registry: Registry, out: Path, choices: Choices) -> Built:
     pages = Pages(choices.title, live=choices.live)
     with site_folder(out) as folder:
         images = _images(registry, entries, folder, choices.read_image)
-        around = Surroundings(
-            registry=registry,
-            place=choices.place,
-            pages=pages,
-            fits=Fits(entries),
-            known={entry.name for entry in entries},
-        )
         before = folder.written
-        failed = _components(folder, entries, around, images, artifact_hub=choices.artifact_hub)
+        order = Order(title=choices.title, place=choices.place, live=choices.live, artifact_hub=choices.artifact_hub)
+        changed = _changed(folder, entries, images, f"{pages.key}\n{choices.place}\n{choices.artifact_hub}")
+        failed = _components(folder, registry, changed, order)
         written = folder.written - before
         lost = {name for name in failed if not folder.keep_former(f"{_PAGE}{name}")}
         _shared(folder, [entry for entry in entries if entry.name not in lost], choices, pages)
@@ -110,27 +101,37 @@ def _images(registry: Registry, entries: Sequence[Entry], folder: SiteFolder, re
     return images
 
 
-def _components(
-    folder: SiteFolder, entries: Sequence[Entry], around: Surroundings, images: Images, *, artifact_hub: bool
-) -> list[str]:
-    """Make the pages of the components that are not as they were; return those that cannot be read."""
-    failed = []
-    common = f"{around.pages.key}\n{around.place}\n{artifact_hub}"
+def _changed(folder: SiteFolder, entries: Sequence[Entry], images: Images, common: str) -> list[tuple[Subject, str]]:
+    """Return the components whose pages are not as they were, with the keys of what the new ones are made from."""
+    fits, known, changed = Fits(entries), {entry.name for entry in entries}, []
     for entry in entries:
-        successor = entry.superseded_by in around.known
-        parts = [common, around.fits.key(entry), images.key(entry), str(successor)]
+        successor = entry.superseded_by in known
+        parts = [common, fits.key(entry), images.key(entry), str(successor)]
         key = Digest.of(json.encode(entry) + "\n\n".join(parts).encode()).hex
-        if folder.keep(f"{_PAGE}{entry.name}", key):
-            continue
-        try:
-            files = component_files(entry, around, image_view(entry, images))
-            if artifact_hub:
-                files |= package_files(entry, around.registry)
-        except CompError as error:
-            log.warning("%s cannot be shown: %s", entry.name, error.message)
-            failed.append(entry.name)
+        if not folder.keep(f"{_PAGE}{entry.name}", key):
+            subject = Subject(
+                entry=entry,
+                before=fits.before(entry),
+                after=fits.after(entry),
+                image=image_view(entry, images),
+                successor=successor,
+            )
+            changed.append((subject, key))
+    return changed
+
+
+def _components(
+    folder: SiteFolder, registry: Registry, changed: Sequence[tuple[Subject, str]], order: Order
+) -> list[str]:
+    """Make the pages of components; return those that cannot be read."""
+    failed = []
+    keys = {subject.entry.name: key for subject, key in changed}
+    for subject, files in make_all(registry, [subject for subject, _ in changed], order):
+        name = subject.entry.name
+        if files is None:
+            failed.append(name)
         else:
-            folder.write(f"{_PAGE}{entry.name}", key, files)
+            folder.write(f"{_PAGE}{name}", keys[name], files)
     return failed
 
 

@@ -20,6 +20,8 @@ from toolkit.spec.model import ComponentSpec
 # Characters of a docker command that readers would copy; a program inside of a contract is longer.
 _COMMAND = 1_200
 _VALUE = 60
+# Letters of a command that a page shows without scrolling.
+_LINE = 80
 _EXECUTOR_INPUT = "{{$}}"
 
 
@@ -50,14 +52,15 @@ def _comp(release: Release, place: Place | None) -> Panel:
     """Return the commands of comp."""
     registry = f" --registry {shlex.quote(str(place))}" if place else ""
     request = f"{release.name}@^{release.version}"
-    values = "".join(f" -i {shlex.quote(f'{port.name}={_value(port)}')}" for port in _required(release))
+    run = [f"comp run {request}{registry}"]
+    run += [f"-i {shlex.quote(f'{port.name}={_value(port)}')}" for port in _required(release)]
     return Panel(
         key="comp",
         title="comp",
         about="Copies the contract into your project, and locks its version and digest in components.lock.",
         snippets=(
             Snippet(what="the command that adds it", text=f"comp add {request}{registry}"),
-            Snippet(what="the command that runs it once", text=f"comp run {request}{registry}{values}"),
+            Snippet(what="the command that runs it once", text=_command_line(run)),
         ),
     )
 
@@ -151,8 +154,14 @@ def _docker(release: Release, spec: ComponentSpec) -> Panel | None:
         key="docker",
         title="docker",
         about=f"{folders[:1].upper()}{folders[1:]}." if folders else "",
-        snippets=(Snippet(what="the docker command", text=" \\\n  ".join(lines)),),
+        snippets=(Snippet(what="the docker command", text=_command_line(lines)),),
     )
+
+
+def _command_line(parts: Sequence[str]) -> str:
+    """Return a command in one line if it is short, else with a part in each."""
+    line = " ".join(parts)
+    return line if len(line) <= _LINE else " \\\n  ".join(parts)
 
 
 def _without_executor_input(words: Sequence[str]) -> Iterator[str]:

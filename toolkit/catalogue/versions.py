@@ -1,7 +1,8 @@
 """The versions of a component: what changed from one to the next, and between any two of the newest."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
@@ -14,20 +15,20 @@ from toolkit.breaking.comparison import compare
 from toolkit.catalogue.listing import json_in_html
 from toolkit.errors import CompError
 from toolkit.registry.marks import Marks, Yank
-from toolkit.registry.names import Name
 from toolkit.registry.protocol import Registry
 from toolkit.registry.release import CONTRACT, Release
 from toolkit.registry.semver import Version
 from toolkit.spec.reader import ComponentDocument, parse_document
 from toolkit.words import shortened
 
-# The newest versions are compared, each with each: 28 pairs, mostly equal in all but the image.
+# The newest versions are compared each with each: 28 pairs, mostly equal in all but the image.
 COMPARED = 8
-# The newest versions that are listed with their dates; of older ones a page has the numbers.
+# The newest versions that are listed with dates and what changed; of older ones a page has the numbers.
 LISTED = 30
 _CHANGES = 40
 _CHANGES_IN_TABLE = 6
 _LETTERS = 300
+_VERSION = re.compile(r"""^(\s+version: )['"]?([^\s'"]+)['"]?$""", re.MULTILINE)
 _DIGEST = re.compile(r"\b(sha256:[0-9a-f]{10})[0-9a-f]{54}\b")
 _WORDS = {Bump.MAJOR: "breaks callers", Bump.MINOR: "adds", Bump.PATCH: "same interface", Bump.NONE: "no change"}
 
@@ -72,11 +73,17 @@ class History(Struct, frozen=True, kw_only=True):
     comparisons: Markup | None
 
 
-def history_of(registry: Registry, name: Name, marks: Marks) -> History:
-    """Read and compare the versions of a component. A contract that cannot be read is not compared."""
+def history_of(registry: Registry, known: Release, marks: Marks, text: "Text") -> History:
+    """Read and compare the versions of a component. A contract that cannot be read is not compared.
+
+    `known` is one of the releases, and `text` its contract: they are not read again.
+    """
+    name = known.name
     versions = list(reversed(registry.versions(name)))
-    releases = [registry.release(name, version) for version in versions[:LISTED]]
-    texts = [_Text.of(release, registry.content(release, CONTRACT)) for release in releases[:COMPARED]]
+    # One more than is listed, which the last of them is compared with.
+    read = versions[: LISTED + 1]
+    releases = [known if version == known.version else registry.release(name, version) for version in read]
+    texts = [text if each is known else Text.of(each, registry.content(each, CONTRACT)) for each in releases]
     reports = _reports(texts)
     rows = tuple(
         VersionRow(
@@ -87,13 +94,13 @@ def history_of(registry: Registry, name: Name, marks: Marks) -> History:
             report=reports.get((at, at + 1)),
             first=at == len(versions) - 1,
         )
-        for at, release in enumerate(releases)
+        for at, release in enumerate(releases[:LISTED])
     )
-    comparisons = _as_json(texts, reports) if len(texts) > 1 else None
+    comparisons = _as_json(texts[:COMPARED], reports) if len(texts) > 1 else None
     return History(rows=rows, older=tuple(map(str, versions[LISTED:])), comparisons=comparisons)
 
 
-class _Text(Struct, frozen=True, kw_only=True):
+class Text(Struct, frozen=True, kw_only=True, dict=True):
     """A contract, and the same without what differs between any two versions: its image and its own version."""
 
     version: Version
@@ -102,20 +109,32 @@ class _Text(Struct, frozen=True, kw_only=True):
     bare: str
 
     @classmethod
-    def of(cls, release: Release, contract: bytes) -> "_Text":
+    def of(cls, release: Release, contract: bytes) -> "Text":
         """Read the contract of a release."""
         text = contract.decode("utf-8", "replace")
-        own = re.compile(rf"""^(\s+version: )['"]?{re.escape(str(release.version))}['"]?$""", re.MULTILINE)
-        bare = own.sub(r"\1", text.replace(release.image, "") if release.image else text)
+        bare = text.replace(release.image, "") if release.image else text
+        # A pattern of each version's own would be compiled for each.
+        bare = _VERSION.sub(lambda match: match[1] if match[2] == str(release.version) else match[0], bare)
         return cls(version=release.version, image=release.image, text=text, bare=bare)
 
+    @cached_property
+    def document(self) -> ComponentDocument:
+        """The contract, parsed when it is first needed. Raises FindingsError."""
+        return parse_document(self.text, Path("component.yaml"))
 
-def _reports(texts: Sequence[_Text]) -> dict[tuple[int, int], Report]:
-    """Compare each with each, the newer one first; equal contracts are compared once."""
+
+def _pairs(count: int) -> Iterator[tuple[int, int]]:
+    """Yield which versions are compared: each with the one before it, and the newest each with each."""
+    yield from combinations(range(min(count, COMPARED)), 2)
+    yield from ((at - 1, at) for at in range(COMPARED, count))
+
+
+def _reports(texts: Sequence[Text]) -> dict[tuple[int, int], Report]:
+    """Compare the pairs, the newer one first; equal contracts are compared once."""
     documents: dict[str, ComponentDocument | None] = {}
     known: dict[tuple[str, str], Report] = {}
     reports = {}
-    for newer, older in combinations(range(len(texts)), 2):
+    for newer, older in _pairs(len(texts)):
         new, old = texts[newer], texts[older]
         if new.bare == old.bare:
             reports[newer, older] = _same(old, new)
@@ -127,17 +146,17 @@ def _reports(texts: Sequence[_Text]) -> dict[tuple[int, int], Report]:
     return reports
 
 
-def _document(text: _Text, documents: dict[str, ComponentDocument | None]) -> ComponentDocument | None:
+def _document(text: Text, documents: dict[str, ComponentDocument | None]) -> ComponentDocument | None:
     """Parse a contract; None if it cannot be read."""
     if text.bare not in documents:
         try:
-            documents[text.bare] = parse_document(text.text, Path("component.yaml"))
+            documents[text.bare] = text.document
         except CompError:
             documents[text.bare] = None
     return documents[text.bare]
 
 
-def _same(old: _Text, new: _Text) -> Report:
+def _same(old: Text, new: Text) -> Report:
     """Return the report of two contracts that differ in their image at most."""
     if old.image == new.image:
         return Report(bump=str(Bump.NONE), label=_WORDS[Bump.NONE], note="The contracts are the same.")
@@ -163,7 +182,7 @@ def _item(change: Change) -> Item:
     return change.rule.id, shortened(_DIGEST.sub(r"\1…", change.message), _LETTERS)
 
 
-def _as_json(texts: Sequence[_Text], reports: Mapping[tuple[int, int], Report]) -> Markup:
+def _as_json(texts: Sequence[Text], reports: Mapping[tuple[int, int], Report]) -> Markup:
     """Return the reports for the page's script; equal ones stand there once."""
     distinct = list(dict.fromkeys(reports.values()))
     number = {report: at for at, report in enumerate(distinct)}

@@ -4,7 +4,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tests.catalogues import TRAIN, publish, small_registry
-from toolkit.catalogue.component_page import Surroundings, component_files, page_path
+from toolkit.catalogue.component_page import Subject, Surroundings, component_files, page_path
 from toolkit.catalogue.fitting import Fits
 from toolkit.catalogue.pages import Pages
 from toolkit.registry.folder.directory import Directory
@@ -17,9 +17,12 @@ def _page(registry: Directory, name: str) -> str:
     """Return the page of a component."""
     entries = list(registry.entries())
     entry = next(entry for entry in entries if entry.name == name)
-    known = {each.name for each in entries}
-    around = Surroundings(registry=registry, place=None, pages=Pages("Shared"), fits=Fits(entries), known=known)
-    return component_files(entry, around, None)[page_path(name)].decode()
+    fits, known = Fits(entries), {each.name for each in entries}
+    around = Surroundings(registry=registry, place=None, pages=Pages("Shared"))
+    subject = Subject(
+        entry=entry, before=fits.before(entry), after=fits.after(entry), successor=entry.superseded_by in known
+    )
+    return component_files(subject, around)[page_path(name)].decode()
 
 
 def test_a_page_shows_what_a_component_is(tmp_path: Path) -> None:
@@ -38,8 +41,8 @@ def test_a_page_shows_what_a_component_is(tmp_path: Path) -> None:
 def test_the_contract_lies_beside_the_page(tmp_path: Path) -> None:
     registry = small_registry(tmp_path)
     entries = list(registry.entries())
-    around = Surroundings(registry=registry, place=None, pages=Pages("S"), fits=Fits(entries), known=())
-    files = component_files(entries[0], around, None)
+    around = Surroundings(registry=registry, place=None, pages=Pages("S"))
+    files = component_files(Subject(entry=entries[0]), around)
     assert sorted(files) == ["c/data/load-table.html", "c/data/load-table.yaml"]
     assert files["c/data/load-table.yaml"].startswith(b"name: Load table\n")
 

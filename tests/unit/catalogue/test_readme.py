@@ -91,3 +91,11 @@ def test_a_long_readme_is_cut_with_a_note() -> None:
     html = readme_html("word " * 40_000)
     assert "too long to be shown" in html
     assert len(html) < 120_000
+
+
+def test_comments_are_not_shown() -> None:
+    html = readme_html(
+        "<!-- BEGIN -->\n\nFirst.\n\n<!-- a\nb --> <!-- c -->\n\n<!-- d --> said <!-- e -->\n\n`<!-- f -->`\n"
+    )
+    assert "BEGIN" not in html
+    assert [line.partition(">")[2][:8] for line in html.splitlines()] == ["First.</", "&lt;!-- ", "<code>&l"]

@@ -32,6 +32,13 @@ def test_comp_adds_and_runs_it(tmp_path: Path) -> None:
     ]
 
 
+def test_a_long_command_has_a_line_for_each_input(tmp_path: Path) -> None:
+    text = _panels(*_published(tmp_path), "https://components.example.com/of/the/team")["comp"].snippets[1].text
+    first, second = text.split(" \\\n")
+    assert first == "comp run ml/train-model@^1.2.0 --registry https://components.example.com/of/the/team"
+    assert second == "  -i data=DATA_FILE"
+
+
 def test_the_registry_is_named_as_readers_reach_it(tmp_path: Path) -> None:
     panels = _panels(*_published(tmp_path), "https://ann:pw@example.com/components")
     assert panels["comp"].snippets[0].text == (

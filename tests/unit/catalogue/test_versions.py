@@ -2,10 +2,11 @@ import json
 from pathlib import Path
 
 from tests.catalogues import TRAIN, publish
-from toolkit.catalogue.versions import COMPARED, LISTED, Report, history_of
+from toolkit.catalogue.versions import COMPARED, LISTED, History, Report, Text, history_of
 from toolkit.registry.folder.directory import Directory
 from toolkit.registry.marks import Marks, Yank
 from toolkit.registry.names import Name
+from toolkit.registry.release import CONTRACT
 from toolkit.registry.semver import parse_version
 
 NAME = Name("ml", "train-model")
@@ -20,9 +21,15 @@ def _registry(root: Path, contracts: dict[str, str]) -> Directory:
     return registry
 
 
+def _history(registry: Directory, marks: Marks | None = None) -> History:
+    """Return the history as the page of the newest version asks for it."""
+    release = registry.release(NAME, registry.versions(NAME)[-1])
+    return history_of(registry, release, marks or Marks(), Text.of(release, registry.content(release, CONTRACT)))
+
+
 def test_each_version_says_what_changed_since_the_one_before(tmp_path: Path) -> None:
     registry = _registry(tmp_path, {"1.0.0": TRAIN, "1.0.1": TRAIN, "1.1.0": MORE, "2.0.0": RENAMED})
-    rows = history_of(registry, NAME, Marks()).rows
+    rows = _history(registry).rows
     assert [row.version for row in rows] == ["2.0.0", "1.1.0", "1.0.1", "1.0.0"]
     assert [row.report.label if row.report else "" for row in rows] == ["breaks callers", "adds", "another image", ""]
     assert [row.first for row in rows] == [False, False, False, True]
@@ -32,7 +39,7 @@ def test_each_version_says_what_changed_since_the_one_before(tmp_path: Path) -> 
 
 def test_any_two_versions_are_compared(tmp_path: Path) -> None:
     registry = _registry(tmp_path, {"1.0.0": TRAIN, "1.1.0": MORE, "2.0.0": RENAMED, "3.0.0": TRAIN})
-    found = json.loads(history_of(registry, NAME, Marks()).comparisons or "")
+    found = json.loads(_history(registry).comparisons or "")
     assert found["versions"] == ["3.0.0", "2.0.0", "1.1.0", "1.0.0"]
     assert [len(row) for row in found["pairs"]] == [3, 2, 1, 0]
     # The first and the last are equal: a change was taken back.
@@ -43,7 +50,7 @@ def test_any_two_versions_are_compared(tmp_path: Path) -> None:
 
 
 def test_a_single_version_is_compared_with_nothing(tmp_path: Path) -> None:
-    history = history_of(_registry(tmp_path, {"1.0.0": TRAIN}), NAME, Marks())
+    history = _history(_registry(tmp_path, {"1.0.0": TRAIN}))
     assert history.comparisons is None
     assert history.rows[0].report is None
 
@@ -51,7 +58,7 @@ def test_a_single_version_is_compared_with_nothing(tmp_path: Path) -> None:
 def test_a_contract_that_cannot_be_read_is_not_compared(tmp_path: Path) -> None:
     registry = _registry(tmp_path, {"1.0.0": TRAIN})
     publish(registry, str(NAME), "1.1.0", MORE)
-    history = history_of(_Broken(registry), NAME, Marks())  # type: ignore[arg-type] # all that it asks for
+    history = _history(_Broken(registry))  # type: ignore[arg-type] # all that it asks for
     assert history.rows[0].report == Report(
         bump="none", label="not compared", note="One of the contracts cannot be read."
     )
@@ -68,19 +75,22 @@ class _Broken:
         return b"{" if str(release).endswith("1.1.0") else TRAIN.encode()
 
 
-def test_old_versions_are_numbers_alone(tmp_path: Path) -> None:
-    registry = _registry(tmp_path, {f"1.{number}.0": TRAIN for number in range(LISTED + 3)})
-    history = history_of(registry, NAME, Marks())
+def test_many_versions_are_listed_and_the_oldest_are_numbers_alone(tmp_path: Path) -> None:
+    registry = _registry(tmp_path, {f"1.{number}.0": (TRAIN, MORE)[number % 2] for number in range(LISTED + 3)})
+    history = _history(registry)
     assert len(history.rows) == LISTED
     assert history.older == ("1.2.0", "1.1.0", "1.0.0")
-    assert [row.report is not None for row in history.rows[:COMPARED]] == [True] * (COMPARED - 1) + [False]
+    # Each that is listed says what changed in it; only the newest are compared each with each.
+    assert {row.report.label for row in history.rows if row.report} == {"adds", "breaks callers"}
+    assert None not in [row.report for row in history.rows]
+    assert len(json.loads(history.comparisons or "")["versions"]) == COMPARED
 
 
 def test_a_yank_is_told_with_its_reason(tmp_path: Path) -> None:
     registry = _registry(tmp_path, {"1.0.0": TRAIN})
     yank = Yank(reason="lost a library", at="2026-02-01T00:00:00Z")
     marks = Marks().with_yank(parse_version("1.0.0"), yank)
-    assert history_of(registry, NAME, marks).rows[0].yank == yank
+    assert _history(registry, marks).rows[0].yank == yank
 
 
 def test_a_long_report_is_cut_in_the_table() -> None:
