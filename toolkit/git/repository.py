@@ -3,9 +3,11 @@
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from toolkit.errors import UsageError
 from toolkit.git.program import Git, without_filters
@@ -23,6 +25,13 @@ _BATCH = 500
 _HEADER = 2 * PATH_LENGTH.default
 _KINDS = (b"blob", b"tree", b"commit", b"tag")
 
+# Version 2 is the form for programs (git-status, "Porcelain Format Version 2").
+_STATUS = (
+    *("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"),
+    *("--no-renames", "--no-ahead-behind", "--ignore-submodules=dirty"),
+)
+_OID = b"# branch.oid "
+
 
 class Start(Struct, frozen=True, kw_only=True):
     """The state that files are compared with: a commit, or the empty tree. `notices` say what its user may not expect.
@@ -33,6 +42,16 @@ class Start(Struct, frozen=True, kw_only=True):
     tree: str
     named: str
     notices: tuple[str, ...] = ()
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """The commit of HEAD, None before the first one, and whether git sees nothing that differs from it.
+
+    What git sees may be nothing but a line end or a filter's work: `toolkit.git.differences` decides that.
+    """
+
+    commit: str | None
+    is_clean: bool
 
 
 class Repository(Struct, frozen=True, kw_only=True):
@@ -49,7 +68,10 @@ class Repository(Struct, frozen=True, kw_only=True):
         Raises UsageError outside of a repository and in a bare one, OutsideError when git refuses it or is missing.
         """
         git = Git(folder=real(folder), environ=environ)
-        done = git.try_("rev-parse", "--is-bare-repository", "--is-shallow-repository", "--show-toplevel")
+        # Both are needed nearly always, and starting git takes most of the time.
+        with ThreadPoolExecutor(1) as pool:
+            filters = pool.submit(without_filters, git)
+            done = git.try_("rev-parse", "--is-bare-repository", "--is-shallow-repository", "--show-toplevel")
         bare, _, rest = done.out.partition(b"\n")
         shallow, _, top = rest.partition(b"\n")
         if bare == b"true":
@@ -62,8 +84,20 @@ class Repository(Struct, frozen=True, kw_only=True):
         # The settings of a repository may name any folder as its working tree.
         if not git.folder.is_relative_to(place):
             raise UsageError(f"{folder} is not in the working tree of its repository, which is {place}")
-        git = without_filters(Git(folder=place, environ=environ))
-        return cls(top=place, git=git, is_shallow=shallow == b"true")
+        return cls(top=place, git=replace(filters.result(), folder=place), is_shallow=shallow == b"true")
+
+    def head(self, below: str = ".") -> Head:
+        """Return the commit of HEAD, and whether a folder, from the top, is as that has it: from one process.
+
+        Changes inside of submodules are not looked for. Raises OutsideError when git fails.
+        """
+        data = self.git.get(*_STATUS, "--", f":(literal){below}")
+        lines = [line for line in data.split(b"\0") if line]
+        named = [line.removeprefix(_OID).decode() for line in lines if line.startswith(_OID)]
+        return Head(
+            commit=next((name for name in named if _COMMIT.fullmatch(name)), None),
+            is_clean=all(line.startswith(b"# ") for line in lines),
+        )
 
     def start(self, reference: str) -> Start:
         """Return the state that `--since REFERENCE` compares with: the merge base of the reference and HEAD.

@@ -7,7 +7,7 @@ import pytest
 
 from tests.repositories import ENVIRON, Repo, clone, make_repository
 from toolkit.errors import CompError, OutsideError, UsageError
-from toolkit.git.repository import Repository, Start
+from toolkit.git.repository import Head, Repository, Start
 
 
 @pytest.fixture
@@ -194,3 +194,24 @@ def test_blobs_by_path_and_by_id(repo: Repo) -> None:
     assert read[:-1] == [b"11", None, None, b"2", None, b"1", None, b""]
     assert read[-1] == b"\0\n" * 100_000
     assert list(_open(repo).blobs([])) == []
+
+
+def test_the_commit_and_whether_a_folder_is_as_it_has_it(repo: Repo, tmp_path: Path) -> None:
+    commit = repo.git("rev-parse", "HEAD")
+    os.utime(repo.folder / "a", (1, 1))
+    assert _open(repo).head() == Head(commit=commit, is_clean=True)
+    repo.write({"a": "edited"})
+    assert [_open(repo).head(below).is_clean for below in (".", "b")] == [False, True]
+    repo.write({"b/new": "x"})
+    assert not _open(repo).head("b").is_clean
+    assert _open(make_repository(tmp_path / "empty")).head() == Head(commit=None, is_clean=True)
+
+
+def test_no_program_of_the_repository_runs_to_see_whether_it_is_clean(repo: Repo, tmp_path: Path) -> None:
+    trap = f"touch {tmp_path / 'trapped'}; cat"
+    repo.commit({".gitattributes": "* filter=trap\n"})
+    for key in ("filter.trap.clean", "filter.trap.process", "core.fsmonitor"):
+        repo.git("config", key, trap)
+    repo.write({"a": "edited"})
+    assert not _open(repo).head().is_clean
+    assert not (tmp_path / "trapped").exists()

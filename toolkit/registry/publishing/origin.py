@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from msgspec import Struct
@@ -43,16 +44,17 @@ def origin_of(project: Project, environ: Mapping[str, str]) -> Origin:
         return Origin(source=named)
     try:
         repository = Repository.open(project.folder, environ)
-        commit = repository.commit("HEAD")
-        changed = tuple(_changed(project, repository)) if commit else ()
+        # Starting git takes most of the time, so that its processes run side by side.
+        with ThreadPoolExecutor(1) as pool:
+            remote = pool.submit(_remote, repository) if named is None else None
+            commit, changed = _compared(project, repository)
+        source = remote.result() if remote else named
     except (OutsideError, UsageError) as error:
         log.warning("the release of %s names no commit: %s", project.name, error.message)
         return Origin(source=named)
     if changed:
         log.warning("%s differs from the commit %.12s: %s", project.folder, commit, some_of(changed))
-    return Origin(
-        source=named or _remote(repository), revision=f"{commit}{DIRTY}" if changed else commit, changed=changed
-    )
+    return Origin(source=source, revision=f"{commit}{DIRTY}" if changed else commit, changed=changed)
 
 
 def public_address(address: str) -> str | None:
@@ -77,9 +79,18 @@ def _remote(repository: Repository) -> str | None:
     return None if done.code else public_address(done.text)
 
 
-def _changed(project: Project, repository: Repository) -> Iterator[str]:
-    """Yield the paths below the folder, from the top of the repository, whose content differs from the commit."""
+def _compared(project: Project, repository: Repository) -> tuple[str | None, tuple[str, ...]]:
+    """Return the commit, None before the first one, and the paths below the folder that differ from it."""
     below = project.folder.resolve().relative_to(repository.top).as_posix()
+    head = repository.head(below)
+    # Git does not look into submodules here.
+    if head.commit is None or (head.is_clean and not (repository.top / ".gitmodules").is_file()):
+        return head.commit, ()
+    return head.commit, tuple(_changed(project, repository, below))
+
+
+def _changed(project: Project, repository: Repository, below: str) -> Iterator[str]:
+    """Yield the paths below the folder, from the top of the repository, whose content differs from the commit."""
     found = differences(repository, "HEAD", below=below)
     old = old_contents({path: found[path] for path in found if found[path].what == "changed"})
     contracts = {entry.contract.resolve() for entry in project.entries}

@@ -8,8 +8,10 @@ import pytest
 from tests.components import write_component
 from tests.repositories import ENVIRON, Repo, make_repository
 from toolkit.config.project import Project, read_project
+from toolkit.git.program import Git
 from toolkit.registry.publishing.origin import origin_of, public_address
 from toolkit.spec.pin import pin_image
+from toolkit.system.processes import Finished
 
 URLS = '[project.urls]\n"Source Code" = "https://ann:pw@git.example/own"\n'
 
@@ -42,6 +44,31 @@ def test_a_changed_folder_is_said_to_differ(repository: Repo, caplog: pytest.Log
     commit = repository.git("rev-parse", "HEAD")
     assert (origin.revision, origin.changed) == (f"{commit}-dirty", ("count/README.md",))
     assert f"differs from the commit {commit[:12]}: count/README.md" in caplog.text
+
+
+def test_a_clean_folder_costs_few_processes(repository: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository.git("remote", "add", "origin", "https://git.example/x.git")
+    lines: list[object] = []
+    started = Git.try_
+
+    def counted(git: Git, *words: str, data: bytes = b"") -> Finished:
+        lines.append(words)
+        return started(git, *words, data=data)
+
+    monkeypatch.setattr(Git, "try_", counted)
+    origin = origin_of(project(repository), ENVIRON)
+    assert (origin.source, origin.changed) == ("https://git.example/x.git", ())
+    # Where it is, its filters, what differs, and its remote: two and two of them at once.
+    assert len(lines) == 4
+
+
+def test_a_change_inside_of_a_submodule_counts(repository: Repo, tmp_path: Path) -> None:
+    inner = make_repository(tmp_path / "inner", {"data.txt": "1"})
+    repository.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner.folder), "count/data")
+    repository.git("commit", "-qm", "data")
+    assert origin_of(project(repository), ENVIRON).changed == ()
+    (repository.folder / "count" / "data" / "data.txt").write_text("2")
+    assert origin_of(project(repository), ENVIRON).changed == ("count/data/data.txt",)
 
 
 def test_the_pin_of_an_image_is_no_change(repository: Repo, caplog: pytest.LogCaptureFixture) -> None:
