@@ -220,7 +220,7 @@ RECORD_SIZE = Limit(
 )
 CATALOGUE_SIZE = Limit(
     name="catalogue-size",
-    default=500_000_000,
+    default=200_000_000,
     unit="bytes",
     about="the catalogue of a component registry, uncompressed",
 )

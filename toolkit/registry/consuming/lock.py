@@ -31,6 +31,7 @@ from toolkit.words import did_you_mean
 LOCK_NAME = lock_place.LOCK_NAME
 LOCK_VERSION = 1
 ENTRY_KEYS = ("version", "digest", "image", "requested", "registry", "path")
+_INSIDE = "copies lie in the repository, or without one beside the lock or below"
 LOCK_KEYS = ("version", "components", "images")
 
 
@@ -183,6 +184,8 @@ def read_lock(folder: Path) -> ComponentsLock:
     images = _images(document, path)
     try:
         components = {name: _entry(name, data) for name, data in entries.items()}
+        for entry in components.values():
+            check_within(entry, folder)
     except InputError as error:
         raise _damaged(path, error.message) from None
     more = {key: value for key, value in document.items() if key not in LOCK_KEYS}
@@ -215,6 +218,18 @@ def written_place(place: Place, folder: Path) -> str:
         # The lock is committed with the project, and read in other places.
         return Path(os.path.relpath(place.folder, folder)).as_posix()
     return without_login(str(place))
+
+
+def check_within(entry: LockedRelease, folder: Path) -> None:
+    """Raise InputError for a copy outside of the repository, or without one of the lock's folder.
+
+    The lock may be a stranger's, and commands write and remove the copy.
+    """
+    around = lock_place.repository_of(folder)
+    # The repository may have links too. Those below the folder of copies are for who writes and removes.
+    place = Path(os.path.realpath(folder / Path(entry.path).parents[2]))
+    if not place.is_relative_to(os.path.realpath(around)):
+        raise InputError(f"path of {entry.name} is {entry.path!r}, which leads out of {around}", hint=_INSIDE)
 
 
 def _document(path: Path) -> dict[str, Any]:

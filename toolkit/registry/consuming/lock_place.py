@@ -27,6 +27,12 @@ def new_lock(folder: Path) -> Path:
     return folders[0] / LOCK_NAME
 
 
+def repository_of(folder: Path) -> Path:
+    """Return the root of the repository that has a folder; the folder itself outside of any."""
+    *_, top = _upwards(folder)
+    return top if (top / _REPOSITORY).exists() else folder
+
+
 def _upwards(folder: Path) -> Iterator[Path]:
     """Yield a folder and those above it, up to the repository's root."""
     # Not resolved: a link to a file of another project belongs to the project that has the link.

@@ -10,7 +10,14 @@ from msgspec import Struct
 from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.limits import CONTRACT_SIZE
-from toolkit.registry.consuming.lock import ComponentsLock, LockedRelease, read_lock, write_lock, written_place
+from toolkit.registry.consuming.lock import (
+    ComponentsLock,
+    LockedRelease,
+    check_within,
+    read_lock,
+    write_lock,
+    written_place,
+)
 from toolkit.registry.place import Place
 from toolkit.registry.release import CONTRACT, Release
 from toolkit.spec.reader import parse_component
@@ -192,6 +199,7 @@ def _add(
         path=Path(os.path.relpath(path, lock.folder)).as_posix(),
         more=previous.more if previous else {},
     )
+    check_within(entry, lock.folder)
     old = path.read_bytes() if path.is_file() else None
     kept = None
     if old is not None and not _is_known(old, release, previous):

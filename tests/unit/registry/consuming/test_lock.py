@@ -87,12 +87,33 @@ def test_what_a_newer_comp_wrote_stays(tmp_path: Path) -> None:
         ),
         ({"path": "nlp/train/component.yaml"}, "path of ml/train is 'nlp/train/component.yaml'"),
         ({"path": "/etc/ml/train/component.yaml"}, "path of ml/train is '/etc/ml/train/component.yaml'"),
+        (
+            {"path": "../x/ml/train/component.yaml"},
+            "path of ml/train is '../x/ml/train/component.yaml', which leads out of",
+        ),
     ],
 )
 def test_an_entry_that_is_none(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=re.escape(f"not a components.lock: {message}")) as caught:
         write(tmp_path, changes)
     assert str(caught.value.where) == str(tmp_path / "components.lock")
+
+
+def test_a_copy_may_lie_beside_the_project_in_its_repository(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / ".git").mkdir()
+    lock = write(project, {"path": "../shared/ml/train/component.yaml"})
+    assert lock.copy_of(lock.components["ml/train"]) == tmp_path / "shared/ml/train/component.yaml"
+
+
+def test_a_folder_of_copies_that_is_a_link_out_is_refused(tmp_path: Path) -> None:
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    for folder in (project, outside):
+        folder.mkdir()
+    (project / "components").symlink_to(outside)
+    with pytest.raises(InputError, match="which leads out of"):
+        write(project)
 
 
 @pytest.mark.parametrize(

@@ -126,11 +126,21 @@ def test_line_ends_of_a_checkout_are_no_edit(tmp_path: Path) -> None:
 def test_a_folder_elsewhere_is_locked_relative_to_the_project(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
+    (tmp_path / ".git").mkdir()
     _add(project, into=str(tmp_path / "elsewhere"))
     assert (tmp_path / "elsewhere/ml/train/component.yaml").is_file()
     assert read_components_lock(project / "components.lock")["ml/train"]["path"] == (
         "../elsewhere/ml/train/component.yaml"
     )
+
+
+def test_a_folder_outside_of_the_repository_gets_no_copy(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    with pytest.raises(InputError, match="which leads out of"):
+        _add(project, into="../elsewhere")
+    assert [*tmp_path.iterdir()] == [project]
+    assert not (project / "components.lock").exists()
 
 
 def test_a_file_in_the_way_is_an_error(tmp_path: Path) -> None:
