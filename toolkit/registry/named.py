@@ -135,7 +135,7 @@ def named_or_place(text: str, configured: Sequence[NamedPlace], environ: Mapping
 
 
 def by_name(name: str, configured: Sequence[NamedPlace]) -> NamedPlace:
-    """Return the configured registry of a request such as `shared:ml/train`. Raises UsageError if there is none."""
+    """Return the configured registry of a request such as `shared:ml/train`. Raises UsageError without it."""
     names = [each.name for each in configured if each.name]
     for each in configured:
         if each.name == name:

@@ -111,7 +111,7 @@ class Remote:
         return delete(self._session, reference)
 
     def tags(self, reference: Reference) -> tuple[str, ...] | None:
-        """Return the tags of the reference's repository on its own host; None if there is no such repository."""
+        """Return the tags of the reference's repository on its own host; None if the repository is missing."""
         return list_tags(self._session, reference)
 
     def first_tags(self, reference: Reference, *, page: int) -> tuple[str, ...]:

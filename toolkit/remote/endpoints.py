@@ -115,7 +115,7 @@ def delete_manifest(reference: Reference) -> Endpoint:
 
 
 def get_tags(reference: Reference, *, page: int) -> Endpoint:
-    """List the tags of a repository, `page` of them at once; 404 if there is no such repository."""
+    """List the tags of a repository, `page` of them at once; 404 for a missing repository."""
     return Endpoint(
         method="GET",
         host=reference.host,

@@ -19,7 +19,7 @@ _MOST_PAGES = 10_000
 
 
 def list_tags(session: Session, reference: Reference, *, page: int = _PAGE) -> tuple[str, ...] | None:
-    """Return all tags of the reference's repository in the server's order; None if there is no such repository.
+    """Return all tags of the reference's repository in the server's order; None for a missing repository.
 
     Raises RemoteError for a list that cannot be read, or has no end.
     """

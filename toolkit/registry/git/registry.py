@@ -67,7 +67,7 @@ class GitRegistry:
 
     @classmethod
     def read(cls, place: Place, environ: Mapping[str, str], *, asks: bool = False) -> CommitRegistry:
-        """Return a registry as it is now, or as it was last seen. Raises InputError if there is none, OutsideError."""
+        """Return a registry as it is now, or as it was last seen. Raises InputError if it is missing, OutsideError."""
         clone = Clone(place, environ, Cache.default(environ), asks=asks)
         commit = clone.fetch(place.branch)
         if commit is None and place.branch:

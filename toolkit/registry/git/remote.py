@@ -100,7 +100,7 @@ class GitRemote(Selective, frozen=True, kw_only=True):
         return Branches(commits=commits, default=default)
 
     def fetch(self, branch: str | None, into: str) -> bool:
-        """Fetch a branch, or the default one, into a reference of the local repository; False if there is none.
+        """Fetch a branch, or the default one, into a reference of the local repository; False if it is missing.
 
         Raises as `branches` does.
         """

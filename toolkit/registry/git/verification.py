@@ -1,4 +1,4 @@
-"""Check a registry in a commit: every name, record, content and mark. What is derived is in no commit."""
+"""Check a registry in a commit: every name, record, content and mark. Commits leave out what is derived."""
 
 from collections.abc import Iterator
 

@@ -104,7 +104,7 @@ class Documents:
         return self._address._replace(path=f"{self._address.path.rstrip('/')}/{below}").geturl()
 
     def latest(self, path: str, limit: Limit, read: Callable[[bytes], T]) -> T | None:
-        """Return what `read` makes of a file as it is now; None if there is none.
+        """Return what `read` makes of a file as it is now; None if it is missing.
 
         If the server cannot be reached, the file as it was last seen is taken, with a warning that says how old it is.
         Raises OutsideError if it was never seen, and for what `read` refuses with an InputError.

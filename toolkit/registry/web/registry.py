@@ -37,7 +37,7 @@ class HttpRegistry:
 
     @classmethod
     def open(cls, place: Place, environ: Mapping[str, str]) -> "HttpRegistry":
-        """Open a registry. Raises InputError if there is none, or a newer program made it, and OutsideError."""
+        """Open a registry. Raises InputError if it is missing, or a newer program made it, and OutsideError."""
         opened = cls(Documents(place, environ, Cache.default(environ)))
         opened.config()
         return opened
