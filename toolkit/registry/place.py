@@ -17,6 +17,8 @@ from toolkit.redaction import without_login
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
+_WITH_HOST = {"http", "https", "git+http", "git+https", "git+ssh"}
+
 
 class PlaceKind(enum.Enum):
     """How a registry is reached."""
@@ -51,10 +53,15 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 def parse_place(text: str) -> Place:
-    """Parse a place. Raises UsageError for another scheme."""
+    """Parse a place. Raises UsageError for another scheme, and for an address without a host."""
     scheme = _SCHEME.match(text)
     if not scheme:
         return Place(kind=PlaceKind.FOLDER, address=text)
+    if scheme[1].lower() in _WITH_HOST and text[scheme.end() : scheme.end() + 1] in {"", "/", "?", "#"}:
+        raise UsageError(
+            f"{without_login(text)} is not a component registry: it has no host",
+            hint=f"write the whole address, such as {scheme[0]}components.example.com/shared",
+        )
     match scheme[1].lower():
         case "http" | "https":
             return Place(kind=PlaceKind.HTTP, address=text.rstrip("/"))

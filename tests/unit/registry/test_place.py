@@ -38,3 +38,10 @@ def test_a_place_is_read_and_shown_without_its_login(text: str, expected: Place,
 def test_another_scheme_is_refused() -> None:
     with pytest.raises(UsageError, match="ftp:// is not a component registry"):
         parse_place("ftp://example.com")
+
+
+@pytest.mark.parametrize("text", ["https://", "http:///shared", "HTTPS://?x", "git+https://#main", "git+ssh:///x.git"])
+def test_an_address_without_a_host_is_a_wrong_command_line(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a component registry: it has no host") as caught:
+        parse_place(text)
+    assert "components.example.com" in (caught.value.hint or "")
