@@ -131,3 +131,16 @@ def test_what_needs_files_is_run_in_a_clone(
     assert refused.err.endswith(f"hint: in a clone of the repository: comp registry {command} --registry .\n")
     upstream.git("clone", "-q", str(upstream.folder), str(tmp_path / "clone"))
     assert comp("registry", command, "--registry", ".", folder=tmp_path / "clone", env=env).code == 0
+
+
+def test_a_folder_for_git_outside_of_a_repository_is_named(
+    upstream: Upstream, tmp_path: Path, environ: Mapping[str, str]
+) -> None:
+    env = dict(environ)
+    made = comp("registry", "init", "--git", "plain", folder=tmp_path, env=env)
+    assert (made.code, made.out) == (0, "plain\n")
+    said = "warning: plain is in no git repository, so that nothing is committed; `git init` makes one\n"
+    assert said in made.err
+    upstream.git("clone", "-q", str(upstream.folder), str(tmp_path / "clone"))
+    inside = comp("registry", "init", "--git", "clone/components", folder=tmp_path, env=env)
+    assert (inside.code, "warning" in inside.err) == (0, False)

@@ -1,6 +1,7 @@
 """`comp registry init`: make an empty registry."""
 
 import json
+import os
 import shlex
 from pathlib import Path
 
@@ -43,11 +44,21 @@ def command(console: Console, *, directory: str, name: str | None, in_git: bool)
     opened = Directory.create(folder, RegistryConfig(name=called, git=in_git))
     if was_there:
         console.say(f"{folder} is a registry already")
+    if opened.config().git and not _is_in_git(folder):
+        console.warn(f"{folder} is in no git repository, so that nothing is committed; `git init` makes one")
     known = opened.config().name
     console.say(f"publish in it: comp publish COMPONENT --registry {shlex.quote(str(folder))}")
     console.say(f"or name it in pyproject.toml, for --registry {known or 'NAME'}:")
     console.say(f"  [tool.comp.registries]\n  {known or 'NAME'} = {json.dumps(str(folder), ensure_ascii=False)}")
     console.data(str(folder))
+
+
+def _is_in_git(folder: Path) -> bool:
+    """Return whether a folder is in a work tree of git."""
+    from toolkit.git.program import Git
+
+    inside = Git(folder=folder, environ=os.environ).try_("rev-parse", "--is-inside-work-tree")
+    return inside.text.strip() == "true"
 
 
 def _write_for_git(folder: Path, name: str | None) -> None:
