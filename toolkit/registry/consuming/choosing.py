@@ -5,13 +5,15 @@ name has to be in one registry only: its being in two is an error, and so is a r
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from toolkit.errors import InputError
+from toolkit.registry.consuming.asking import asked
 from toolkit.registry.entry import Entry
 from toolkit.registry.finding import find
 from toolkit.registry.named import NamedPlace, by_name, configured_places, identity_of, resolve, responsible
@@ -23,6 +25,8 @@ from toolkit.registry.release import Release
 from toolkit.words import did_you_mean
 
 log = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
 
 # The registries that names of a lock were added from.
 Bindings = Mapping[str, Place]
@@ -81,6 +85,10 @@ class Registries(Struct, frozen=True, kw_only=True):
             self._opened[key] = open_registry(place.place, environ=self.environ)
         return self._opened[key]
 
+    def ask(self, work: Callable[[NamedPlace], _Result], places: Sequence[NamedPlace]) -> list[_Result]:
+        """Return what some work gives for each of these registries, in order; servers are asked side by side."""
+        return asked(work, places, [place.place for place in places])
+
     def find(self, request: VersionRequest, bound: Bindings = _UNBOUND) -> Found:
         """Return the release that a request means, and the registry that it is from.
 
@@ -108,7 +116,8 @@ class Registries(Struct, frozen=True, kw_only=True):
             return self.places[0]
         places = responsible(self.places, name.namespace)
         # Two names of one place are one registry.
-        having = {place.identity: place for place in reversed(places) if self.open(place).versions(name)}
+        versions = self.ask(lambda place: self.open(place).versions(name), places)
+        having = {place.identity: place for place, found in reversed([*zip(places, versions, strict=True)]) if found}
         if len(having) > 1:
             raise _ambiguous(str(name), [*reversed(having.values())])
         if not having:
@@ -117,8 +126,9 @@ class Registries(Struct, frozen=True, kw_only=True):
 
     def entries(self, words: Sequence[str] = ()) -> Iterator[tuple[NamedPlace, Entry]]:
         """Yield the entries with all words and their registry, but those of namespaces that are another's own."""
-        for place in self.places:
-            for entry in self.open(place).entries(words):
+        found = self.ask(lambda place: [*self.open(place).entries(words)], self.places)
+        for place, entries in zip(self.places, found, strict=True):
+            for entry in entries:
                 if self.explicit or place in responsible(self.places, entry.name.partition("/")[0]):
                     yield place, entry
 
@@ -133,11 +143,12 @@ class Registries(Struct, frozen=True, kw_only=True):
         A name of the lock is meant before others: the project has it.
         """
         locked = [name for name in bound if name.partition("/")[2] == request.name]
+        every = [] if locked else self.ask(lambda place: self.open(place).names(), self.places)
         names = locked or sorted(
             {
                 str(name)
-                for place in self.places
-                for name in self.open(place).names()
+                for place, offered in zip(self.places, every, strict=True)
+                for name in offered
                 if name.name == request.name and (self.explicit or place in responsible(self.places, name.namespace))
             }
         )

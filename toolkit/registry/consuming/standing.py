@@ -1,11 +1,12 @@
 """How the components of a lock stand: their copies, and what their registries say about them now."""
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from toolkit.digest import Digest
+from toolkit.registry.consuming.asking import asked
 from toolkit.registry.consuming.choosing import Registries
 from toolkit.registry.consuming.lock import ComponentsLock, LockedRelease
 from toolkit.registry.consuming.vendored import CopyState, copy_state
@@ -107,11 +108,24 @@ def standings(lock: ComponentsLock, entries: list[LockedRelease], registries: Re
 
     Raises OutsideError for a registry that cannot be reached.
     """
-    bound = lock.bindings()
-    for entry in entries:
+    known: Sequence[Known | None] = _known(lock, entries, registries) if registries else [None] * len(entries)
+    for entry, each in zip(entries, known, strict=True):
         copy, reason = copy_state(lock, entry)
-        known = known_of(entry, registries.open(registries.registry_of(entry.name, bound))) if registries else None
-        yield Standing(entry=entry, copy=copy, reason=reason, known=known)
+        yield Standing(entry=entry, copy=copy, reason=reason, known=each)
+
+
+def _known(lock: ComponentsLock, entries: list[LockedRelease], registries: Registries) -> list[Known]:
+    """Return what the registries of components know; servers are asked side by side."""
+    bound = lock.bindings()
+    places = [registries.registry_of(entry.name, bound) for entry in entries]
+    # Each is opened once, before many threads need it.
+    distinct = [*{place.identity: place for place in places}.values()]
+    opened = dict(zip((place.identity for place in distinct), registries.ask(registries.open, distinct), strict=True))
+    return asked(
+        lambda pair: known_of(pair[0], opened[pair[1].identity]),
+        [*zip(entries, places, strict=True)],
+        [place.place for place in places],
+    )
 
 
 def known_of(entry: LockedRelease, registry: Registry) -> Known:
