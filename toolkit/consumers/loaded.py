@@ -41,7 +41,7 @@ def _last_word(module: Module, call: ast.Call) -> str:
 def loaded(module: Module, call: ast.Call) -> Named | None:
     """Return what a call loads; None if it is known only when the code runs."""
     if module.qualified(call.func) == _BY_LOCK:
-        return _locked(module, call)
+        return _locked(module, call.args)
     word = _last_word(module, call)
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
     by_place = dict(zip(_LOADERS[word], call.args, strict=False))
@@ -60,11 +60,18 @@ def loaded(module: Module, call: ast.Call) -> Named | None:
     return _file(module, text)
 
 
-def _locked(module: Module, call: ast.Call) -> Named | None:
+def requested(module: Module, node: ast.expr) -> Named | None:
+    """Return what a step of a stub module loads: a file, whose path begins with a dot, or a locked component."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("."):
+        return _file(module, node.value)
+    return _locked(module, [node])
+
+
+def _locked(module: Module, arguments: list[ast.expr]) -> Named | None:
     """Return the copy of the locked component that `toolkit.load` takes; None without one."""
     lock = lock_above(module.path.resolve().parent)
     try:
-        request = parse_request(_text(module, call.args[0], 0))
+        request = parse_request(_text(module, arguments[0], 0))
         entries = read_components_lock(lock) if lock else {}
         names = [name for name in entries if request.is_of(parse_name(name))]
     except (IndexError, NotKnown, InputError):

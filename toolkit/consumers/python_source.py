@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from toolkit.consumers.loaded import is_loader, loaded
+from toolkit.consumers.stub_functions import StubFunction, stub_function
 from toolkit.consumers.use import Named, Passed, Taken, Unknown, Use, Uses
 from toolkit.interface.constants import NotKnown, constant_value
 from toolkit.interface.module import Module
@@ -24,12 +26,14 @@ class _Factory(Struct, frozen=True):
 
     named: Named
     name: str = ""
+    stub: StubFunction | None = None
 
 
 class _Outputs(Struct, frozen=True):
     """`task.outputs`."""
 
     use: Use
+    stub: StubFunction | None = None
 
 
 _Value = _Factory | Use | _Outputs | None
@@ -52,6 +56,8 @@ class _Reader(Struct, kw_only=True):
     uses: list[Use] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
     depth: int = 0
+    # The functions of stub modules that steps come from, by the identity of the use.
+    stubs: dict[int, StubFunction] = field(default_factory=dict)
 
     def block(self, body: list[ast.stmt]) -> None:
         """Read statements in their order."""
@@ -179,6 +185,8 @@ class _Reader(Struct, kw_only=True):
             [part for part in home.tree.body if isinstance(part, ast.Assign | ast.AnnAssign | ast.If | ast.Try)]
         )
         found = reader.names.get(other)
+        if found is None and (stub := stub_function(home, other)):
+            found = _Factory(stub.named, other, stub)
         self.names[name] = found if isinstance(found, _Factory) else None
         return self.names[name]
 
@@ -199,7 +207,10 @@ class _Reader(Struct, kw_only=True):
             if attribute == "output":
                 owner.taken.append(Taken(where=self.module.at(node)))
             elif attribute == "outputs":
-                return _Outputs(owner)
+                return _Outputs(owner, self.stubs.get(id(owner)))
+        elif isinstance(owner, _Outputs) and owner.stub:
+            # `task.outputs.model`, which stub modules offer.
+            self._mark(node, owner.use, owner.stub.outputs.get(attribute, attribute))
         return None
 
     def _taken(self, node: ast.AST, use: Use, key: ast.expr) -> None:
@@ -254,6 +265,10 @@ class _Reader(Struct, kw_only=True):
             else:
                 value = self._constant(keyword.value)
                 use.passed.append(Passed(where=self.module.at(keyword), name=keyword.arg, value=value))
+        if factory.stub:
+            names = factory.stub.inputs
+            use.passed[:] = [replace(each, name=names.get(each.name, each.name)) for each in use.passed]
+            self.stubs[id(use)] = factory.stub
         self._arguments(node)
         self.uses.append(use)
         return use

@@ -72,6 +72,35 @@ def test_the_pipelines_that_break_are_named(registry: Directory) -> None:
     assert "'c'" in broken.message
 
 
+STUBS = """from toolkit.steps import Outputs, Task, step as _step
+
+
+class TrainOutputs(Outputs):
+    _names = {"model_": "model"}
+
+
+def train(*, strength_: float) -> Task[TrainOutputs]:
+    return _step(
+        "ml/train@1.0.0",
+        {"c": strength_},
+        Task[TrainOutputs],
+    )
+"""
+
+
+def test_calls_through_a_stub_module_are_named(registry: Directory) -> None:
+    put(registry, "2.0.0", strength="Float")
+    Path("stubs.py").write_text(STUBS)
+    Path("pipeline.py").write_text(
+        "from kfp import dsl\nfrom stubs import train\n\n@dsl.pipeline\ndef daily():\n    train(strength_=1.0)\n"
+    )
+    assert planned() == []
+    (update,) = planned(latest=True)
+    (broken,) = broken_by(read_lock(Path()), [update], ENVIRON)
+    assert (broken.where, broken.rule) == ("pipeline.py:6:11", "B102")
+    assert "'c'" in broken.message
+
+
 @pytest.mark.parametrize(
     ("requested", "after"),
     [
