@@ -5,6 +5,7 @@ name has to be in one registry only: its being in two is an error, and so is a r
 """
 
 import logging
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -174,6 +175,10 @@ class Registries(Struct, frozen=True, kw_only=True):
             log.warning("%s was added from %s, which is not among the configured registries", name, place)
         return NamedPlace(place=place)
 
+    def _search(self) -> str:
+        """Return the command that lists the components of these registries."""
+        return f"comp search --registry {shlex.quote(self.places[0].short)}" if self.explicit else "comp search"
+
     def _unknown(self, name: Name | str, places: tuple[NamedPlace, ...]) -> InputError:
         """Return the error for a name that no registry has."""
         if not places:
@@ -186,7 +191,7 @@ class Registries(Struct, frozen=True, kw_only=True):
         where = " and ".join(str(place.place) for place in places)
         return InputError(
             f"{where} {'has' if len(places) == 1 else 'have'} no component {name}",
-            hint=did_you_mean(wanted, sorted(every), otherwise="`comp search` lists the components"),
+            hint=did_you_mean(wanted, sorted(every), otherwise=f"`{self._search()}` lists the components"),
         )
 
 

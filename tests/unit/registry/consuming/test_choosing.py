@@ -137,3 +137,12 @@ def test_a_server_that_does_not_answer_is_never_passed_over(folder: Path) -> Non
         chosen.find(parse_request("ml/train"))
     with pytest.raises(OutsideError, match=r"127\.0\.0\.1:9"):
         list(chosen.entries())
+
+
+def test_the_advice_for_an_unknown_name_can_be_typed_as_it_is() -> None:
+    with pytest.raises(InputError) as configured:
+        found(registries(INTERNAL), "zzz")
+    assert configured.value.hint == "`comp search` lists the components"
+    with pytest.raises(InputError) as named:
+        found(registries("", "./public"), "zzz")
+    assert named.value.hint == "`comp search --registry ./public` lists the components"
