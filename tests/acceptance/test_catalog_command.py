@@ -8,12 +8,21 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.artifacts import base_of, component, installed, pack_wheel
 from tests.catalogues import SCORE, TRAIN, publish, small_registry
 from tests.commands import COMP, comp, ok
+from tests.components import small_base
 from tests.fake_remote import FakeRemote, serving
 from tests.images import image_of, layer_of, tar_of
+from toolkit.builders.embedded import EmbeddedBuilder
+from toolkit.builders.planning import make_plan
+from toolkit.cache.store import Cache
 from toolkit.oci.descriptor import host_platform
+from toolkit.oci.image import Image
+from toolkit.oci.layout import read_layout
 from toolkit.oci.reference import parse_reference
+from toolkit.progress import silent
+from toolkit.python.base import read_facts
 from toolkit.registry.folder.directory import Directory
 from toolkit.remote.client import Remote
 
@@ -91,6 +100,29 @@ def test_pages_say_which_layers_components_share(tmp_path: Path) -> None:
     again = comp("catalog", "build", "--registry", "shared", "--title", "Other", folder=tmp_path, env=env)
     assert (again.code, again.err) == (0, "2 components: 2 made, 0 unchanged\n")
     assert said in page.read_text()
+
+
+def test_pages_list_the_packages_of_an_image(tmp_path: Path) -> None:
+    image = _image_with_a_wheel(tmp_path)
+    registry = Directory.create(tmp_path / "shared")
+    with serving(FakeRemote()) as fake:
+        reference = parse_reference(f"{fake.host}/ml/score")
+        Remote(environ={}).push(image, reference)
+        publish(registry, "ml/score", "1.0.0", SCORE, image=str(reference.with_digest(image.digest)))
+        env = {"PATH": "/usr/bin", "HOME": str(tmp_path), "COMP_CACHE_DIR": str(tmp_path / "cache")}
+        for images, listed in (("layers", 0), ("packages", 1)):
+            ok("catalog", "build", "--registry", "shared", "--images", images, folder=tmp_path, env=env)
+            page = (tmp_path / "site" / "c" / "ml" / "score.html").read_text()
+            assert page.count("<tr><td>demo</td><td><code>1.0</code></td>") == listed
+
+
+def _image_with_a_wheel(folder: Path) -> Image:
+    """Build an image with one wheel, demo 1.0, as comp builds them."""
+    base, cache = read_layout(small_base(folder / "base"), platform=host_platform()), Cache(folder / "cache")
+    wheel = pack_wheel(folder, {"demo/__init__.py": "A = 1\n"})
+    on = base_of(base, read_facts(base, cache))
+    plan = make_plan(component(folder / "component"), on, installed((wheel,), base), environ={})
+    return EmbeddedBuilder(cache).build(plan, silent)
 
 
 def test_an_image_without_a_network_is_a_warning(folder: Path) -> None:

@@ -74,13 +74,19 @@ class Images:
         """Return the facts, in the order of their keys."""
         return msgspec.json.encode(dict(sorted(self._known.items())))
 
-    def update(self, registry: Registry, entries: Iterable[Entry], read: ReadImage | None) -> None:
-        """Forget images that no component has any more, and read new ones; one that cannot be read is left out."""
+    def update(
+        self, registry: Registry, entries: Iterable[Entry], read: ReadImage | None, *, packages: bool = False
+    ) -> None:
+        """Forget images that no component has any more, and read new ones; one that cannot be read is left out.
+
+        With `packages`, those that are known without their packages are read too.
+        """
         entries = list(entries)
         current = {entry.digest for entry in entries}
         self._known = {digest: facts for digest, facts in self._known.items() if digest in current}
         for entry in entries if read else ():
-            if read and entry.digest not in self._known:
+            known = self._known.get(entry.digest)
+            if read and (known is None or (packages and known.packages is None)):
                 self._read(registry, entry, read)
         self._users = {}
         for entry in entries:

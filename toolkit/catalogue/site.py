@@ -39,7 +39,8 @@ _PAGE = "c/"
 class Choices(Struct, frozen=True, kw_only=True):
     """What a user asks of a catalogue.
 
-    `place` is the registry's as readers reach it, None to leave it out. `read_image` is None if no remote is asked.
+    `place` is the registry's as readers reach it, None to leave it out. `read_image` is None if no remote is asked;
+    `packages` says whether it reads the packages of an image.
     """
 
     title: str = "Component catalogue"
@@ -47,6 +48,7 @@ class Choices(Struct, frozen=True, kw_only=True):
     live: bool = False
     artifact_hub: bool = False
     read_image: ReadImage | None = None
+    packages: bool = False
 
 
 class Built(Struct, frozen=True, kw_only=True):
@@ -73,7 +75,7 @@ def build_site(registry: Registry, out: Path, choices: Choices) -> Built:
     entries = sorted(map(named_types, registry.entries()), key=lambda entry: entry.name)
     pages = Pages(choices.title, live=choices.live)
     with site_folder(out) as folder:
-        images = _images(registry, entries, folder, choices.read_image)
+        images = _images(registry, entries, folder, choices)
         before = folder.written
         order = Order(title=choices.title, place=choices.place, live=choices.live, artifact_hub=choices.artifact_hub)
         changed = _changed(folder, entries, images, f"{pages.key}\n{choices.place}\n{choices.artifact_hub}")
@@ -91,12 +93,12 @@ def build_site(registry: Registry, out: Path, choices: Choices) -> Built:
     )
 
 
-def _images(registry: Registry, entries: Sequence[Entry], folder: SiteFolder, read: ReadImage | None) -> Images:
+def _images(registry: Registry, entries: Sequence[Entry], folder: SiteFolder, choices: Choices) -> Images:
     """Return what is known about images, and store it."""
     stored = folder.read(_IMAGES, image_facts.PATH)
     images = Images.from_bytes(stored)
-    images.update(registry, entries, read)
-    if content := images.to_bytes() if stored or read else None:
+    images.update(registry, entries, choices.read_image, packages=choices.packages)
+    if content := images.to_bytes() if stored or choices.read_image else None:
         _unit(folder, _IMAGES, {image_facts.PATH: content})
     return images
 

@@ -2,6 +2,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.catalogues import small_registry
 from toolkit.catalogue.images import ImageFacts, Images, Layer
@@ -36,6 +37,26 @@ def test_an_image_is_read_once_and_kept(tmp_path: Path) -> None:
     # A component that is gone is forgotten.
     again.update(registry, entries[1:], None)
     assert again.facts(entries[0]) is None
+
+
+def test_packages_are_read_of_an_image_whose_layers_are_known(tmp_path: Path) -> None:
+    registry = small_registry(tmp_path)
+    entries = list(registry.entries())[:1]
+    asked = []
+
+    def read(image: str) -> ImageFacts:
+        asked.append(image)
+        return replace(facts(BASE), packages=())
+
+    images = Images({entries[0].digest: facts(BASE)})
+    before = images.key(entries[0])
+    images.update(registry, entries, read)
+    assert asked == []
+    images.update(registry, entries, read, packages=True)
+    # An image without packages is asked once too.
+    images.update(registry, entries, read, packages=True)
+    assert len(asked) == 1
+    assert images.key(entries[0]) != before
 
 
 def test_components_share_layers(tmp_path: Path) -> None:

@@ -44,7 +44,13 @@ def command(
     from toolkit.catalogue.site import Choices, build_site
 
     opened, place = options.opened(registry, address)
-    choices = Choices(title=title, place=place, artifact_hub=artifact_hub, read_image=options.reader_of(images))
+    choices = Choices(
+        title=title,
+        place=place,
+        artifact_hub=artifact_hub,
+        read_image=options.reader_of(images),
+        packages=images == "packages",
+    )
     built = build_site(opened, out, choices)
     index = out / "index.html"
     if form == "json":

@@ -45,7 +45,9 @@ def command(
     from toolkit.system import temporary
 
     opened, place = options.opened(registry, address)
-    choices = Choices(title=title, place=place, live=True, read_image=options.reader_of(images))
+    choices = Choices(
+        title=title, place=place, live=True, read_image=options.reader_of(images), packages=images == "packages"
+    )
     with ExitStack() as stack:
         # A folder in it: both the temporary folder and that of a catalogue are locked.
         root = out or stack.enter_context(temporary.folder("catalog")) / "site"
