@@ -197,6 +197,12 @@ def test_the_keyboard_reaches_all(places: dict[str, str], open_page: Open) -> No
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     assert page.evaluate("document.activeElement.textContent") == "ml/score"
+    # As when more data come: the list is drawn anew, and the focus stays.
+    page.evaluate(
+        "dispatchEvent(new Event('hashchange'));"
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    assert page.evaluate("document.activeElement.textContent") == "ml/score"
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowUp")
     assert page.evaluate("document.activeElement.id") == "q"

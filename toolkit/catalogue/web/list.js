@@ -360,8 +360,18 @@
   // Before the data are here, the page shows the first components, as it was made.
   const untouched = { rows: [...list.children], left: settings.listed - list.children.length };
 
+  const links = () => [...list.querySelectorAll("a")];
+
+  // A reader may be in the list when more data come, and stays at the same component.
+  const drawList = (rows) => {
+    const focused = document.activeElement;
+    const at = focused && list.contains(focused) ? focused.getAttribute("href") : null;
+    list.replaceChildren(...rows);
+    if (at !== null) { (links().find((link) => link.getAttribute("href") === at) ?? box).focus({ preventScroll: true }); }
+  };
+
   const drawAsMade = () => {
-    list.replaceChildren(...untouched.rows);
+    drawList(untouched.rows);
     list.hidden = false;
     empty.hidden = true;
     status.textContent = counted(settings.listed);
@@ -378,7 +388,7 @@
     if (isBlank() && !wanted && !complete()) { drawAsMade(); return; }
     const found = find();
     drawFacets(found.counts);
-    list.replaceChildren(...found.items.slice(0, shown).map((it) => row(it, found.words)));
+    drawList(found.items.slice(0, shown).map((it) => row(it, found.words)));
     status.textContent = words(found.items.length);
     const nothing = complete() && found.items.length === 0;
     list.hidden = nothing;
@@ -441,7 +451,6 @@
   document.getElementById("empty-deprecated").addEventListener("click", () => { state.deprecated = true; deprecatedBox.checked = true; changed(); });
   addEventListener("hashchange", () => { fromAddress(); if (!isBlank()) { load(); } schedule(); });
 
-  const links = () => [...list.querySelectorAll("a")];
   const move = (event, step) => {
     const all = links();
     const at = all.indexOf(document.activeElement);
