@@ -149,9 +149,11 @@ def _check_empty(root: Path) -> None:
     """Raise InputError for a folder that has files of others."""
     others = sorted(path.name for path in root.iterdir() if path.name not in {TABLE, _JOURNAL, _TEMPORARY})
     if others:
+        # `comp registry export` writes to a folder of such a name too, and would refuse one with pages in it.
+        another = root.with_name(f"{root.name}-catalogue") if root.name else "catalogue"
         raise InputError(
             f"{root} has files that are not a catalogue's, such as {others[0]}",
-            hint=f"choose a new or an empty folder with --out, such as --out {root.name or 'site'}/catalogue",
+            hint=f"choose a new or an empty folder with --out, such as --out {another}",
         )
 
 
