@@ -48,7 +48,9 @@ def contracts_in_folder(folder: Path, environ: Mapping[str, str]) -> Found:
         place = Path(name)
         if names is not None:
             continue
-        data = read_foreign(place, CONTRACT_SIZE) if place.is_file() else b""
+        # A file above the bound is data, and no contract: it keeps no other from being found.
+        is_small = place.is_file() and place.stat().st_size <= CONTRACT_SIZE.value
+        data = read_foreign(place, CONTRACT_SIZE) if is_small else b""
         if is_contract(place, data):
             path = place.relative_to(folder).as_posix()
             files = _files(place.parent, folder, environ) if place.parent != folder else {}

@@ -36,5 +36,12 @@ def test_a_file_that_cannot_be_published_is_left_out(tmp_path: Path) -> None:
     assert contracts_in_folder(folder, ENVIRON).contracts["a/component.yaml"][0].files == {}
 
 
+def test_a_large_file_keeps_no_contract_from_being_found(tmp_path: Path) -> None:
+    write(tmp_path, a__component_yaml=contract())
+    with (tmp_path / "data.yaml").open("wb") as stream:
+        stream.truncate(4_000_001)
+    assert [*contracts_in_folder(tmp_path, ENVIRON).contracts] == ["a/component.yaml"]
+
+
 def test_folders_of_paths() -> None:
     assert [*map(folder_of, ("a/b/c.yaml", "c.yaml"))] == ["a/b", ""]
