@@ -1,5 +1,6 @@
 """Bring a Kubernetes with Argo Workflows up on this machine, or take it down.
 
+    python -m tools.cluster build           compile its programs, unless they are there
     python -m tools.cluster up
     python -m tools.cluster down
     python -m tools.cluster run COMMAND…    up if it is down, run the command, then down again
@@ -16,6 +17,7 @@ from types import FrameType
 from toolkit.errors import CompError
 from tools.cluster.lifecycle import down, run, up
 from tools.cluster.places import State
+from tools.cluster.programs import build
 from tools.cluster.reporting import Steps
 
 # The exit codes of programs that a signal ends, as in shells.
@@ -26,7 +28,7 @@ _INTERRUPTED = _BY_SIGNAL + signal.SIGINT
 def main() -> int:
     """Run a command and return its exit code."""
     parser = argparse.ArgumentParser(prog="tools.cluster", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("action", choices=("up", "down", "run"))
+    parser.add_argument("action", choices=("build", "up", "down", "run"))
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     steps = Steps(write=lambda text: print(text, flush=True))
@@ -38,7 +40,9 @@ def main() -> int:
         state = State.find(os.environ)
         if options.action == "run":
             return run(state, os.environ, steps, options.command)
-        if options.action == "up":
+        if options.action == "build":
+            build(os.environ, steps)
+        elif options.action == "up":
             up(state, os.environ, steps)
         else:
             down(state, steps)
