@@ -85,7 +85,7 @@ def read_private_key(path: Path, passphrase: Callable[[], str | None]) -> Privat
         raise InputError(
             "this is a key in cosign's own encryption",
             where=Location(path=path),
-            hint=f"make a key that both read: {_MAKE}; cosign takes it with `cosign import-key-pair --key key.pem`",
+            hint=f"make a key that both read: {_MAKE}; without its passphrase cosign imports it",
         )
     secret = None
     if b"ENCRYPTED" in data:

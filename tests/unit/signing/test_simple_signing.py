@@ -3,12 +3,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.signing_keys import write_keys
 from toolkit.digest import Digest
 from toolkit.errors import InputError
-from toolkit.signing.keys import PrivateKey, read_private_key
+from toolkit.signing.keys import PrivateKey, read_private_key, read_public_key
 from toolkit.signing.simple_signing import payload_of, signed_digest
 
+COSIGN = ROOT / "tests" / "examples" / "cosign"
 DIGEST = Digest("a" * 64)
 
 
@@ -43,3 +45,11 @@ def test_what_was_changed_is_not_signed(key: PrivateKey) -> None:
 def test_a_payload_that_is_not_one_is_refused_although_it_is_signed(key: PrivateKey, payload: bytes) -> None:
     with pytest.raises(InputError):
         signed_digest(payload, _signature(key, payload), key.public)
+
+
+def test_what_cosign_signed_is_verified_and_our_payload_is_the_same() -> None:
+    # cosign 3.1.3: `sign --key … --new-bundle-format=false --tlog-upload=false`.
+    payload, signature = (COSIGN / "payload.json").read_bytes(), (COSIGN / "payload.sig").read_text()
+    digest = signed_digest(payload, signature, read_public_key(COSIGN / "key.pub"))
+    assert digest is not None
+    assert payload_of("127.0.0.1:5999/ml/other", digest) == payload
