@@ -41,15 +41,18 @@ class Found(Struct, frozen=True, kw_only=True):
 def contracts_in_folder(folder: Path, environ: Mapping[str, str]) -> Found:
     """Return the contracts at and below a folder as they are now, one version each.
 
-    Hidden files, and what git ignores, are left out; links to folders are not followed.
+    Hidden files, and what git ignores, are left out; links to folders are not followed, and no link that leads out.
     """
-    found = {}
+    found, top = {}, folder.resolve()
     for name, names in Tree(folder, environ).entries():
         place = Path(name)
         if names is not None:
             continue
         # A file above the bound is data, and no contract: it keeps no other from being found.
         is_small = place.is_file() and place.stat().st_size <= CONTRACT_SIZE.value
+        # A repository of others could have this user publish a file of their own.
+        if place.is_symlink() and not place.resolve().is_relative_to(top):
+            continue
         data = read_foreign(place, CONTRACT_SIZE) if is_small else b""
         if is_contract(place, data):
             path = place.relative_to(folder).as_posix()

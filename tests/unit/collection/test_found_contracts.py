@@ -36,6 +36,15 @@ def test_a_file_that_cannot_be_published_is_left_out(tmp_path: Path) -> None:
     assert contracts_in_folder(folder, ENVIRON).contracts["a/component.yaml"][0].files == {}
 
 
+def test_a_contract_behind_a_link_that_leads_out_is_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    write(tmp_path, mine_yaml=contract())
+    write(folder, a__component_yaml=contract())
+    (folder / "b.yaml").symlink_to(tmp_path / "mine.yaml")
+    (folder / "c.yaml").symlink_to("a/component.yaml")
+    assert [*contracts_in_folder(folder, ENVIRON).contracts] == ["a/component.yaml", "c.yaml"]
+
+
 def test_a_large_file_keeps_no_contract_from_being_found(tmp_path: Path) -> None:
     write(tmp_path, a__component_yaml=contract())
     with (tmp_path / "data.yaml").open("wb") as stream:
