@@ -12,6 +12,8 @@ from toolkit.supply.licenses import python_licenses
 from toolkit.supply.package import Ecosystem, EmbeddedSbom, Package
 
 METADATA = re.compile(r"(?:.*/)?(?:[^/]+\.dist-info/METADATA|[^/]+\.egg-info/PKG-INFO|[^/]+\.egg-info)")
+# The folder says it too, where the file does not (PyPA, "Recording installed projects").
+_FOLDER = re.compile(r"(?:.*/)?([^/]+?)-([^/-]+)(?:-py3\.\d+)?\.(?:dist|egg)-info(?:/[^/]+)?")
 SBOM = re.compile(r"((?:.*/)?[^/]+\.dist-info)/sboms/.+")
 
 
@@ -22,13 +24,14 @@ def python_packages(files: Mapping[str, bytes]) -> Iterator[Package]:
         if match := SBOM.fullmatch(path):
             embedded.setdefault(match[1], []).append(EmbeddedSbom(path=path, data=data))
     found = [(path, parse_email(data)[0]) for path, data in sorted(files.items()) if METADATA.fullmatch(path)]
-    present = {str(canonicalize_name(metadata["name"])) for _, metadata in found if metadata.get("name")}
-    for path, metadata in found:
-        if metadata.get("name") and metadata.get("version"):
+    named = [(path, metadata, _identity(path, metadata)) for path, metadata in found]
+    present = {name for _, _, (name, _) in named}
+    for path, metadata, (name, version) in named:
+        if name and version:
             yield Package(
                 ecosystem=Ecosystem.PYTHON,
-                name=str(canonicalize_name(metadata["name"])),
-                version=metadata["version"],
+                name=name,
+                version=version,
                 path=path,
                 licenses=python_licenses(
                     metadata.get("license_expression", ""), metadata.get("classifiers", []), metadata.get("license", "")
@@ -38,6 +41,15 @@ def python_packages(files: Mapping[str, bytes]) -> Iterator[Package]:
                 requires=_requires(metadata, present),
                 sboms=tuple(embedded.get(posixpath.dirname(path), ())),
             )
+
+
+def _identity(path: str, metadata: RawMetadata) -> tuple[str, str]:
+    """Return the normalised name and the version of a distribution; empty where neither file nor folder has them."""
+    folder = _FOLDER.fullmatch(path)
+    name, version = metadata.get("name") or "", metadata.get("version") or ""
+    if folder and not (name and version):
+        name, version = name or folder[1], version or folder[2]
+    return str(canonicalize_name(name)), version
 
 
 def _requires(metadata: RawMetadata, present: set[str]) -> tuple[str, ...]:

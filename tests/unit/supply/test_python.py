@@ -25,10 +25,11 @@ def test_distributions_are_read_from_their_metadata() -> None:
         f"{SITE}/numpy-1.0.dist-info/METADATA": b"Name: numpy\nVersion: 1.0\n",
         f"{SITE}/numba-1.0.dist-info/METADATA": b"Name: numba\nVersion: 1.0\n",
         "usr/lib/python3/dist-packages/old.egg-info": b"Name: old\nVersion: 0.1\n",
-        f"{SITE}/broken-1.dist-info/METADATA": b"\xff\xfe nothing\n",
+        f"{SITE}/bad_Name-1.dist-info/METADATA": b"Name: \xff\xfe\nLicense-Expression: MIT\n",
+        f"{SITE}/nothing.egg-info": b"\xff\xfe nothing\n",
     }
     packages = {package.name: package for package in python_packages(files)}
-    assert packages.keys() == {"pandas-core", "numpy", "numba", "old"}
+    assert packages.keys() == {"pandas-core", "numpy", "numba", "old", "bad-name"}
     pandas = packages["pandas-core"]
     assert (pandas.version, pandas.licenses, pandas.supplier) == (
         "2.2.2",
@@ -41,3 +42,5 @@ def test_distributions_are_read_from_their_metadata() -> None:
         EmbeddedSbom(path=f"{SITE}/pandas_core-2.2.2.dist-info/sboms/auditwheel.cdx.json", data=b"{}"),
     )
     assert packages["numpy"].sboms == ()
+    # The folder has the name where the file's is not UTF-8.
+    assert (packages["bad-name"].version, packages["bad-name"].licenses) == ("1", ("MIT",))
