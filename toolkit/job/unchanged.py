@@ -33,8 +33,11 @@ if TYPE_CHECKING:
 
 # Variables named `COMP_…` are settings; SOURCE_DATE_EPOCH is the time in the image.
 _ENVIRONMENT = ("COMP_", "SOURCE_DATE_EPOCH")
-# Where the cache, the components and kfp are says nothing about an image.
-_NOT_DECIDING = ("COMP_CACHE_DIR", "COMP_REGISTRY", "COMP_REGISTRIES_FILE", "COMP_KFP_", "COMP_TEST_")
+# Where the cache, the components and kfp are says nothing about an image, nor how registries are asked and who signs.
+_NOT_DECIDING = (
+    *("COMP_CACHE_DIR", "COMP_REGISTRY", "COMP_REGISTRIES_FILE", "COMP_KFP_", "COMP_TEST_"),
+    *("COMP_LOCKED", "COMP_OFFLINE", "COMP_SIGN_"),
+)
 # A file that changes again this soon may keep its time of change.
 _SECONDS_UNTIL_SETTLED = 2
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from tests.components import FUNCTION, build, generate, recognised, small_base, write_component
 from tests.fake_remote import Access, FakeRemote, store
@@ -201,6 +202,19 @@ def test_where_packages_come_from_decides(tmp_path: Path, base: Path) -> None:
     before = key()
     (folder / "uv.toml").write_text('index-url = "https://example.com/simple"\n')
     assert key() != before
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["COMP_REGISTRY", "COMP_REGISTRIES_FILE", "COMP_LOCKED", "COMP_OFFLINE", "COMP_SIGN_PASSPHRASE", "COMP_CACHE_DIR"],
+)
+def test_how_registries_are_asked_and_who_signs_does_not_decide(tmp_path: Path, base: Path, name: str) -> None:
+    folder, context = write_component(tmp_path / "component", base), BuildContext(cache=Cache(tmp_path), environ={})
+    inputs = [
+        read_inputs(BuildRequest(folder=folder), structs.replace(context, environ=environ))
+        for environ in ({}, {name: "1"}, {"COMP_USER": "1"})
+    ]
+    assert inputs[0] == inputs[1] != inputs[2]
 
 
 @pytest.fixture
