@@ -196,7 +196,7 @@ def test_a_server_that_is_down_fails_all_that_push(
     context = _context(tmp_path / "work", index, fake)
     gone = replace(context, environ={**context.environ, "COMP_IMAGE_PREFIX": "127.0.0.1:1/gone"})
     outcomes = _all(folders[:3], gone)
-    assert [type(outcome.failure).__name__ for outcome in outcomes] == ["RemoteError"] * 3
+    assert [type(outcome.failure).__name__ for outcome in outcomes] == ["NoAnswerError"] * 3
     # What was made for the images is there for the next run.
     index.requests.clear()
     _digests(_all(folders[:3], context))
