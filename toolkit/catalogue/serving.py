@@ -65,8 +65,9 @@ class Changes:
                 return
             self._waiting += 1
         try:
-            yield self._number
+            # Kept before it is given away: a build may end while it is sent.
             seen = self._number
+            yield seen
             while not self._ended:
                 with self._condition:
                     self._condition.wait_for(lambda: self._ended or self._number != seen, timeout=_BEAT)  # noqa: B023 (called at once)

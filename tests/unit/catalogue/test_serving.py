@@ -1,5 +1,6 @@
 import http.client
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -89,14 +90,24 @@ def test_other_methods_are_refused(site: Site) -> None:
 
 
 def test_browsers_learn_of_each_build(site: Site) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
-    connection.request("GET", CHANGES)
-    answer = connection.getresponse()
-    assert answer.headers["Content-Type"] == "text/event-stream"
-    assert answer.readline() == b"data: 0\n"
-    site.changes.announce()
-    assert [answer.readline(), answer.readline()] == [b"\n", b"data: 1\n"]
-    connection.close()
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+    with closing(connection):
+        connection.request("GET", CHANGES)
+        answer = connection.getresponse()
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        assert answer.readline() == b"data: 0\n"
+        site.changes.announce()
+        assert [answer.readline(), answer.readline()] == [b"\n", b"data: 1\n"]
+
+
+def test_a_build_that_ends_while_the_last_number_is_sent_is_not_missed() -> None:
+    changes = Changes()
+    waiting = changes.follow()
+    assert next(waiting) == 0
+    changes.announce()
+    assert next(waiting) == 1
+    changes.announce()
+    assert next(waiting) == 2
 
 
 def test_those_who_wait_are_let_go_at_the_end() -> None:
