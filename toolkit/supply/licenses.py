@@ -162,7 +162,7 @@ def debian_licenses(copyright_file: str) -> tuple[str, ...]:
 
 
 def debian_name(name: str) -> str:
-    """Return the SPDX identifier of one of Debian's short names; the name itself if there is none."""
+    """Return the SPDX identifier of one of Debian's short names, or else the name itself."""
     if known := _DEBIAN.get(name.lower()):
         return known
     base, _, exception = name.partition(" with ")

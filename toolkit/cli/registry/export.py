@@ -17,8 +17,8 @@ def command(console: Console, *, folder: Path, registry: str | None) -> int:
     """Write a copy of a registry to DIRECTORY, for any web server.
 
     comp reads it by its address, and KFP loads components from it without comp:
-    load_component_from_url(".../c/NAMESPACE/NAME/versions/tags/VERSION"). The next export adds what is new. What
-    is damaged is left out with a warning, and the exit code is then 1. Prints the folder.
+    load_component_from_url(".../c/NAMESPACE/NAME/versions/tags/VERSION"). The next export adds what is new.
+    Damaged releases are left out with a warning, and the exit code is then 1. Prints the folder.
     """
     from toolkit.errors import UsageError
     from toolkit.registry.folder.export import Exportable, export_registry
