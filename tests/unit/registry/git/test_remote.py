@@ -53,22 +53,31 @@ def test_netrc_is_git_s_own_affair(tmp_path: Path, local: Path, environ: Mapping
         assert len(known.branches().commits) == 1
 
 
-def test_a_server_that_is_down_gave_no_answer(local: Path, environ: Mapping[str, str]) -> None:
+def _ssh(folder: Path, script: str) -> Path:
+    """Write a program with the name of OpenSSH's, which not every machine has; return its folder."""
+    program = folder / "bin" / "ssh"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return program.parent
+
+
+def test_a_server_that_is_down_gave_no_answer(tmp_path: Path, local: Path, environ: Mapping[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
+    # What OpenSSH prints, and its exit code.
+    ssh = _ssh(tmp_path, f"echo 'ssh: connect to host 127.0.0.1 port {port}: Connection refused' >&2; exit 255")
+    path = {"PATH": f"{ssh}:{environ['PATH']}"}
     for address in (f"http://127.0.0.1:{port}/x.git", f"ssh://git@127.0.0.1:{port}/x.git"):
         with pytest.raises(NoAnswerError, match=f"git cannot reach {address}"):
-            remote(address, local, environ).branches()
+            remote(address, local, {**environ, **path}).branches()
 
 
 def test_ssh_asks_nothing_without_a_terminal(tmp_path: Path, local: Path, environ: Mapping[str, str]) -> None:
     upstream = make_upstream(tmp_path / "upstream.git")
     upstream.put({"a": ("100644", b"1")})
-    program = tmp_path / "bin" / "ssh"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/words\neval "git-upload-pack \'{upstream.folder}\'"\n')
-    program.chmod(0o755)
-    path = {"PATH": f"{program.parent}:{environ['PATH']}:/usr/lib/git-core"}
+    ssh = _ssh(tmp_path, f'echo "$@" >> {tmp_path}/words\neval "git-upload-pack \'{upstream.folder}\'"')
+    path = {"PATH": f"{ssh}:{environ['PATH']}:/usr/lib/git-core"}
     assert [*remote("ssh://git@host/x.git", local, {**environ, **path}).branches().commits] == ["main"]
     assert "-oBatchMode=yes" in (tmp_path / "words").read_text()
     (tmp_path / "words").unlink()
