@@ -34,7 +34,8 @@ def test_the_tools_check_for_the_lowest() -> None:
 
 def test_ci_runs_the_unit_tests_on_each() -> None:
     """`make test` takes the lowest that is installed, `make test-pythons` the others of the classifiers."""
-    assert (ROOT / ".ci" / "run").read_text().splitlines()[-3:] == [
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert [line for line in lines if line.startswith("make ")] == [
         "make test",
         "make test-cluster",
         "make test-pythons",
