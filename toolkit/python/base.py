@@ -247,8 +247,13 @@ def _libraries(tree: _BaseTree) -> frozenset[str]:
 def _os_release(tree: _BaseTree) -> dict[str, str]:
     """Return the fields of os-release(5); /etc comes before /usr/lib, as there."""
     text = tree.found.get("etc/os-release") or tree.found.get("usr/lib/os-release") or ""
+    return os_release_fields(text)
+
+
+def os_release_fields(text: str) -> dict[str, str]:
+    """Return the fields of a file of os-release(5), without quotes."""
     pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
-    return {key: value.strip("\"'") for key, _, value in pairs}
+    return {key.strip(): value.strip().strip("\"'") for key, _, value in pairs}
 
 
 def _packages(tree: _BaseTree, interpreter: str, version: str) -> dict[str, str]:

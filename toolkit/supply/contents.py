@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from toolkit.limits import PACKAGE_FILE_SIZE, PACKAGE_FILES
 from toolkit.oci.image import Image
 from toolkit.oci.tree import Tree
+from toolkit.python.base import os_release_fields
 from toolkit.supply.debian import APK, STATUS, STATUS_FOLDER, alpine_packages, debian_packages
 from toolkit.supply.package import Contents, Package, System
 from toolkit.supply.python import METADATA, SBOM, python_packages
@@ -95,6 +96,5 @@ def _distinct(packages: Iterable[Package]) -> list[Package]:
 def _system(files: Mapping[str, bytes]) -> System:
     """Return the system of os-release(5); /etc comes before /usr/lib, as there."""
     data = next((files[path] for path in _RELEASE if path in files), b"")
-    pairs = (line.partition("=") for line in data.decode("utf-8", "replace").splitlines())
-    fields = {key.strip(): value.strip().strip("\"'") for key, equals, value in pairs if equals}
+    fields = os_release_fields(data.decode("utf-8", "replace"))
     return System(id=fields.get("ID", ""), version=fields.get("VERSION_ID", ""), title=fields.get("PRETTY_NAME", ""))
