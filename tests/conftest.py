@@ -14,6 +14,7 @@ from tests.kfp_environments import kfp_environment
 from tests.servers import Server, distribution_server, docker_daemon
 from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.redaction import Secrets
+from toolkit.system.held import held
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,8 +60,11 @@ def debian_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     require("mmdebstrap")
     kept = os.environ.get("COMP_TEST_BASE")
     folder = Path(kept) if kept else tmp_path_factory.mktemp("base") / "layout"
-    if not (folder / "oci-layout").is_file():
-        make_debian_base(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # scripts/test runs two sessions at once.
+    with held(folder.parent):
+        if not (folder / "oci-layout").is_file():
+            make_debian_base(folder)
     return folder
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import uv
 
+from toolkit.system.held import held
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -20,15 +22,21 @@ def kfp_environment(line: str) -> Path:
     parts = [requirements, included] if line == "comp" else [requirements]
     wanted = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
     folder = ROOT / f".venv-kfp{line}"
-    python, stamp = folder / "bin" / "python", folder / ".requirements"
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        program = uv.find_uv_bin()
-        subprocess.run([program, "venv", "-q", "--python", "3.11", str(folder)], check=True, timeout=120)
-        install = [program, "pip", "install", "-q", "--python", str(python), "-r", str(requirements)]
-        subprocess.run(install, check=True, timeout=600)
-        stamp.write_text(wanted)
-    return python
+    # scripts/test runs two sessions at once.
+    with held(requirements.parent):
+        stamp = folder / ".requirements"
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            _make(folder, requirements)
+            stamp.write_text(wanted)
+    return folder / "bin" / "python"
+
+
+def _make(folder: Path, requirements: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    program = uv.find_uv_bin()
+    subprocess.run([program, "venv", "-q", "--python", "3.11", str(folder)], check=True, timeout=120)
+    install = [program, "pip", "install", "-q", "--python", str(folder / "bin" / "python"), "-r", str(requirements)]
+    subprocess.run(install, check=True, timeout=600)
 
 
 def run_kfp(python: Path, program: str, *arguments: str) -> str:
