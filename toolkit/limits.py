@@ -209,7 +209,10 @@ TREE_SIZE = Limit(
 )
 
 SETTINGS_SIZE = Limit(
-    name="settings-size", default=10_000_000, unit="bytes", about="a pyproject.toml, lock or requirements file"
+    name="settings-size",
+    default=10_000_000,
+    unit="bytes",
+    about="a pyproject.toml, lock, requirements file or Dockerfile",
 )
 NOTEBOOK_SIZE = Limit(name="notebook-size", default=200_000_000, unit="bytes", about="a notebook or module")
 RECORD_SIZE = Limit(

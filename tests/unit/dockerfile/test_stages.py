@@ -1,0 +1,139 @@
+"""What the stages of a Dockerfile say of their images."""
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.dockerfile.model import Command, Copy, Stage
+from toolkit.dockerfile.reader import parse_dockerfile
+from toolkit.dockerfile.stages import chosen_stage, stages_of
+from toolkit.errors import InputError
+
+PATH = Path("Dockerfile")
+
+
+def stages(*lines: str, **given: str) -> tuple[Stage, ...]:
+    return stages_of(parse_dockerfile("\n".join(lines), PATH), given)
+
+
+def last(*lines: str, **given: str) -> Stage:
+    return stages("FROM a", *lines, **given)[-1]
+
+
+def test_arguments_before_from_count_in_a_stage_that_names_them() -> None:
+    lines = ("ARG TAG=12", "FROM debian:$TAG", "ENV A=${TAG:-none}", "ARG TAG", "ENV B=$TAG")
+    (stage,) = stages(*lines)
+    assert (stage.base, stage.arguments, stage.environment) == ("debian:12", {"TAG": "12"}, {"A": "none", "B": "12"})
+    (given,) = stages(*lines, TAG="13")
+    assert (given.base, given.environment["B"]) == ("debian:13", "13")
+
+
+def test_arguments_without_a_default() -> None:
+    stage = last("ARG ONE TWO=2 THREE=3$TWO", "ARG TARGETARCH", "ENV X=$ONE-$THREE-$TARGETARCH")
+    assert stage.arguments == {"ONE": None, "TWO": "2", "THREE": "32", "TARGETARCH": "amd64"}
+    assert stage.environment == {"X": "-32-amd64"}
+
+
+def test_a_variable_hides_an_argument() -> None:
+    assert last("ARG A=1", "ENV A=2", "ENV B=$A A=3 C=$A").environment == {"A": "3", "B": "2", "C": "2"}
+
+
+def test_settings_of_the_image() -> None:
+    stage = last(
+        'LABEL a="b c" org.opencontainers.image.title=T',
+        "USER ${U:-1000}",
+        "WORKDIR /app",
+        "WORKDIR src/../lib",
+        "EXPOSE 80 443/tcp",
+        "STOPSIGNAL 9",
+        "ONBUILD RUN x",
+    )
+    assert stage.labels == {"a": "b c", "org.opencontainers.image.title": "T"}
+    assert (stage.user, stage.folder, stage.ports) == ("1000", "/app/lib", ("80", "443/tcp"))
+    assert [trigger.keyword for trigger in stage.triggers] == ["RUN"]
+
+
+def test_commands_in_both_forms() -> None:
+    stage = last('SHELL ["/bin/bash", "-ec"]', "ENTRYPOINT exec a $B", 'CMD ["c"]')
+    assert stage.entrypoint == Command(words=("exec a $B",), line=3, shell=("/bin/bash", "-ec"))  # noqa: S604 (a record)
+    assert stage.command == Command(words=("c",), line=4)
+
+
+def test_a_stage_inherits_from_the_one_it_names() -> None:
+    lines = (
+        "FROM a AS Build",
+        "ARG X=1",
+        "ENV Y=2",
+        "WORKDIR /w",
+        'CMD ["c"]',
+        "COPY f .",
+        "FROM build AS end",
+        "RUN x",
+    )
+    first, second = stages(*lines)
+    assert (second.base, second.parent, second.environment, second.folder) == ("a", 0, {"Y": "2"}, "/w")
+    assert second.command == first.command
+    assert (second.arguments, second.copies) == ({}, ())
+
+
+def test_an_entrypoint_ends_the_inherited_command_alone() -> None:
+    base = ("FROM a AS b", 'CMD ["c"]')
+    assert stages(*base, "FROM b", 'ENTRYPOINT ["e"]')[-1].command is None
+    assert stages(*base, 'ENTRYPOINT ["e"]')[-1].command is not None
+
+
+def test_copies_have_whole_targets() -> None:
+    stage = last(
+        "WORKDIR /app",
+        "COPY a b ./",
+        'ADD ["c d", "/e"]',
+        "COPY f g",
+        "COPY --from=build /h /i",
+        "COPY <<EOF j /k/",
+        "text",
+        "EOF",
+        "COPY <<EOF /l",
+        "text",
+        "EOF",
+    )
+    assert stage.copies == (
+        Copy(sources=("a", "b"), target="/app/", line=3),
+        Copy(sources=("c d",), target="/e", line=4),
+        Copy(sources=("f",), target="/app/g", line=5),
+        Copy(sources=("/h",), target="/i", line=6, stage="build"),
+        Copy(sources=("j",), target="/k/", line=7),
+    )
+
+
+def test_mounts_of_the_context() -> None:
+    stage = last(
+        "RUN --mount=source=a,target=/a --mount=type=bind,src=b,target=/b x",
+        "RUN --mount=type=cache,target=/c --mount=type=bind,from=s,source=d,target=/d --mount=target=/e x",
+    )
+    assert stage.bound == ("a", "b", ".")
+
+
+def test_a_target_is_a_name_or_a_number() -> None:
+    all_stages = stages("FROM a AS One", "FROM b", "FROM c AS three")
+    assert [chosen_stage(all_stages, name).base for name in (None, "ONE", "1", "three")] == ["c", "a", "b", "c"]
+    for name in ("two", "3", "²"):
+        with pytest.raises(InputError) as caught:
+            chosen_stage(all_stages, name)
+        assert caught.value.hint == "its stages: one, three"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("FROM b as", "another form"),
+        ("FROM $NONE", "names no image"),
+        ("COPY a", "has no target"),
+        ("SHELL bash", "is not a list"),
+        ("LABEL a", "has no value"),
+        ("ENV A=${B:?gone}", "B: gone"),
+    ],
+)
+def test_what_is_wrong_has_a_line(line: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        stages("FROM a", "RUN x", line)
+    assert str(caught.value.where) == "Dockerfile:3"

@@ -1,0 +1,231 @@
+"""What each stage of a Dockerfile says of the image that it makes: arguments, variables, labels, commands, copies.
+
+Bases are not looked at, so that what an image inherits from another one is unknown here.
+"""
+
+import posixpath
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from msgspec.structs import replace
+
+from toolkit.dockerfile.model import Command, Copy, Dockerfile, Instruction, Stage
+from toolkit.dockerfile.reader import trigger_of
+from toolkit.dockerfile.words import exec_form, expanded, pairs_of, split_words
+from toolkit.errors import InputError
+
+_SHELL = ("/bin/sh", "-c")
+_NO_ARGUMENTS: Mapping[str, str] = MappingProxyType({})
+# What BuildKit sets for every build, here for its usual platform.
+_PLATFORM = {
+    f"{prefix}{name}": value
+    for prefix in ("TARGET", "BUILD")
+    for name, value in {"PLATFORM": "linux/amd64", "OS": "linux", "ARCH": "amd64", "VARIANT": ""}.items()
+}
+
+
+def stages_of(dockerfile: Dockerfile, given: Mapping[str, str] = _NO_ARGUMENTS) -> tuple[Stage, ...]:
+    """Return the stages in their order; `given` are build arguments. Raises InputError with a line."""
+    reader = _Stages(dockerfile, given)
+    for instruction in dockerfile.instructions:
+        try:
+            reader.read(instruction)
+        except InputError as error:
+            if error.where is not None:
+                raise
+            raise InputError(error.message, where=dockerfile.where(instruction), hint=error.hint) from None
+    return reader.stages
+
+
+def chosen_stage(stages: tuple[Stage, ...], target: str | None) -> Stage:
+    """Return the stage that `target` names, by its name or its number from 0; the last without it.
+
+    Raises InputError for a stage that is missing.
+    """
+    if target is None:
+        return stages[-1]
+    place = _place(stages, target)
+    if place is None:
+        names = ", ".join(stage.name for stage in stages if stage.name)
+        raise InputError(
+            f"the Dockerfile has no stage {target!r}", hint=f"its stages: {names or f'0 to {len(stages) - 1}'}"
+        )
+    return stages[place]
+
+
+def _place(stages: tuple[Stage, ...], name: str) -> int | None:
+    """Return the place of a stage; names are equal in any case."""
+    for place, stage in reversed(tuple(enumerate(stages))):
+        if stage.name and stage.name == name.lower():
+            return place
+    return int(name) if name.isascii() and name.isdigit() and int(name[:9]) < len(stages) else None
+
+
+class _Stages:
+    """Collects stages, one instruction after the other."""
+
+    def __init__(self, dockerfile: Dockerfile, given: Mapping[str, str]) -> None:
+        self.stages: tuple[Stage, ...] = ()
+        self._file = dockerfile
+        self._given = given
+        # Arguments before the first FROM, which count in FROM alone until a stage names them again.
+        self._globals: dict[str, str | None] = dict(_PLATFORM)
+
+    def read(self, instruction: Instruction) -> None:
+        """Take one instruction."""
+        if instruction.keyword == "FROM":
+            self.stages = (*self.stages, self._begun(instruction))
+        elif not self.stages:
+            self._globals |= self._arguments(instruction, _known(self._globals))
+        else:
+            self.stages = (*self.stages[:-1], self._changed(self.stages[-1], instruction))
+
+    def _begun(self, instruction: Instruction) -> Stage:
+        """Return the stage that a FROM begins; it inherits from the stage that it names."""
+        values = _known(self._globals)
+        words = [expanded(word, values, self._file.escape) for word in split_words(instruction.text, self._file.escape)]
+        # The form is IMAGE, or IMAGE AS NAME.
+        if len(words) not in {1, 3} or (len(words) == 3 and words[1].lower() != "as"):  # noqa: PLR2004
+            raise InputError(f"FROM {instruction.text} has another form", hint="write FROM IMAGE [AS NAME]")
+        if not words[0]:
+            raise InputError(f"FROM {instruction.text} names no image", hint="give its ARG a default")
+        name = words[2].lower() if len(words) > 1 else ""
+        parent = _place(self.stages, words[0]) if not words[0].isdigit() else None
+        if parent is not None:
+            return replace(
+                self.stages[parent],
+                name=name,
+                line=instruction.line,
+                parent=parent,
+                arguments={},
+                copies=(),
+                bound=(),
+                # A stage runs what an earlier one has for its children.
+                triggers=(),
+            )
+        return Stage(
+            name=name,
+            base=words[0],
+            line=instruction.line,
+            parent=None,
+            arguments={},
+            environment={},
+            labels={},
+            user="",
+            folder="/",
+            shell=_SHELL,
+            entrypoint=None,
+            command=None,
+            ports=(),
+            triggers=(),
+            copies=(),
+            bound=(),
+        )
+
+    def _changed(self, stage: Stage, instruction: Instruction) -> Stage:
+        """Return a stage after one more instruction."""
+        values = _known(stage.arguments) | dict(stage.environment)
+        match instruction.keyword:
+            case "ARG":
+                return replace(stage, arguments={**stage.arguments, **self._arguments(instruction, values)})
+            case "ENTRYPOINT" | "CMD":
+                return _commanded(stage, instruction)
+            case "COPY" | "ADD":
+                return replace(stage, copies=(*stage.copies, *self._copies(stage, instruction, values)))
+            case "RUN":
+                return replace(stage, bound=(*stage.bound, *_bound(instruction)))
+            case "ONBUILD":
+                return replace(stage, triggers=(*stage.triggers, trigger_of(instruction, self._file.path)))
+        return self._configured(stage, instruction, values)
+
+    def _configured(self, stage: Stage, instruction: Instruction, values: Mapping[str, str]) -> Stage:
+        """Return a stage after an instruction that changes the image's settings alone."""
+        escape, text = self._file.escape, instruction.text
+        match instruction.keyword:
+            case "ENV" | "LABEL":
+                pairs = {
+                    expanded(name, values, escape): expanded(value, values, escape)
+                    for name, value in pairs_of(text, escape)
+                }
+                field = "environment" if instruction.keyword == "ENV" else "labels"
+                return replace(stage, **{field: {**getattr(stage, field), **pairs}})
+            case "USER":
+                return replace(stage, user=expanded(text, values, escape))
+            case "WORKDIR":
+                folder = posixpath.join(stage.folder, expanded(text, values, escape))
+                return replace(stage, folder=posixpath.normpath(folder))
+            case "EXPOSE":
+                return replace(stage, ports=(*stage.ports, *expanded(text, values, escape).split()))
+            case "SHELL":
+                return replace(stage, shell=_shell(text))
+        return stage
+
+    def _arguments(self, instruction: Instruction, values: Mapping[str, str]) -> dict[str, str | None]:
+        """Return the arguments of one ARG, with the values that count."""
+        arguments: dict[str, str | None] = {}
+        for word in split_words(instruction.text, self._file.escape):
+            name, equals, default = word.partition("=")
+            inherited = self._globals.get(name)
+            value = expanded(default, {**values, **_known(arguments)}, self._file.escape) if equals else inherited
+            arguments[name] = self._given.get(name, value)
+        return arguments
+
+    def _copies(self, stage: Stage, instruction: Instruction, values: Mapping[str, str]) -> tuple[Copy, ...]:
+        """Return what a COPY or ADD copies; its documents are not files."""
+        listed = exec_form(instruction.text)
+        words = [expanded(word, values, self._file.escape) for word in listed or instruction.text.split()]
+        if len(words) < 2:  # noqa: PLR2004 (a source and a target)
+            raise InputError(f"{instruction.keyword} {instruction.text} has no target", hint="write SOURCE TARGET")
+        *sources, target = words
+        documents = [document.name for document in instruction.heredocs]
+        sources = [source for source in sources if not (documents and source.startswith("<<"))]
+        whole = posixpath.normpath(posixpath.join(stage.folder, target))
+        is_folder = target.endswith(("/", "/.")) or target == "." or len(sources) > 1
+        copy = Copy(
+            sources=tuple(sources),
+            target=f"{whole.rstrip('/')}/" if is_folder else whole,
+            line=instruction.line,
+            stage=instruction.flag("from") or "",
+        )
+        return (copy,) if sources else ()
+
+
+def _known(arguments: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the arguments that have a value."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _commanded(stage: Stage, instruction: Instruction) -> Stage:
+    """Return a stage after an ENTRYPOINT or CMD."""
+    command = _command(instruction, stage.shell)
+    if instruction.keyword == "CMD":
+        return replace(stage, command=command)
+    # As docker does: an inherited CMD belongs to the inherited ENTRYPOINT.
+    inherited = stage.command is not None and stage.command.line < stage.line
+    return replace(stage, entrypoint=command, command=None if inherited else stage.command)
+
+
+def _command(instruction: Instruction, shell: tuple[str, ...]) -> Command:
+    words = exec_form(instruction.text)
+    if words is None:
+        return Command(words=(instruction.text,), line=instruction.line, shell=shell)
+    return Command(words=words, line=instruction.line)
+
+
+def _shell(text: str) -> tuple[str, ...]:
+    words = exec_form(text)
+    if not words:
+        raise InputError(f"SHELL {text} is not a list", hint='write SHELL ["/bin/bash", "-c"]')
+    return words
+
+
+def _bound(instruction: Instruction) -> tuple[str, ...]:
+    """Return the sources of the context that a RUN mounts."""
+    sources = []
+    for flag in instruction.flags:
+        name, _, value = flag.partition("=")
+        keys = dict(part.partition("=")[::2] for part in value.split(",")) if name == "mount" else {}
+        # Without a type it is a mount of the context.
+        if keys and keys.get("type", "bind") == "bind" and "from" not in keys:
+            sources.append(keys.get("source") or keys.get("src") or ".")
+    return tuple(sources)
