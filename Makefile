@@ -26,6 +26,7 @@ cluster-down:
 test-cluster:
 	scripts/bootstrap --dev
 	scripts/bootstrap --cluster
+	.venv/bin/python -m tools.cluster build
 	scripts/test-cluster
 
 test-pythons:

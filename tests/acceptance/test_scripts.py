@@ -63,7 +63,7 @@ def tests(tmp_path: Path) -> Checkout:
 
 @pytest.fixture
 def ci(tmp_path: Path) -> Checkout:
-    return _checkout(tmp_path, ".ci/run", "scripts/bootstrap", ".venv/bin/python", "bin/make")
+    return _checkout(tmp_path, ".ci/run", "scripts/bootstrap", "bin/make")
 
 
 def test_each_test_runs_once(tests: Checkout) -> None:
@@ -108,6 +108,18 @@ def test_ci_runs_all(ci: Checkout) -> None:
     assert all(f"ran {target} in" in printed for target in _TARGETS)
 
 
-@pytest.mark.parametrize("fails", [*sorted(_TARGETS), "scripts/bootstrap", "tools.cluster build"])
+@pytest.mark.parametrize("fails", [*sorted(_TARGETS), "bootstrap --dev", "bootstrap --cluster"])
 def test_ci_fails_when_a_part_does(ci: Checkout, fails: str) -> None:
-    assert ci.run(fails=fails.removeprefix("scripts/"))[0] == 7
+    assert ci.run(fails=fails)[0] == 7
+
+
+def test_the_engines_and_the_cluster_wait_for_each_other(tests: Checkout) -> None:
+    """The stand-in of flock says what is locked: Makefile, by both."""
+    (tests.folder / "bin").mkdir()
+    shutil.copy(tests.folder / ".venv" / "bin" / "mypy", tests.folder / "bin" / "flock")
+    held = f"flock --no-fork Makefile {_PYTEST} --durations=20 tests/engines"
+    assert held in tests.run()[2]
+    shutil.copy(ROOT / "scripts" / "test-cluster", tests.folder / "scripts")
+    cluster = Checkout(tests.folder, "scripts/test-cluster")
+    assert cluster.run()[2][-1] == f"flock --no-fork Makefile python -m tools.cluster run {_PYTEST} tests/cluster"
+    assert "waiting for the tests of the engines" in cluster.run(fails="--nonblock")[1]
