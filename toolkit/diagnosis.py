@@ -212,13 +212,14 @@ def _component(folder: Path, environ: Mapping[str, str]) -> Iterator[Probe]:
         if _has_settings(folder):
             yield Probe(name="component", look=partial(_raise, error), why="its settings name its remotes", fix="")
         return
-    yield Probe(
-        name="base",
-        look=partial(_base, base, environ),
-        why="the image is built on it",
-        fix="export COMP_BASE=$(comp base), which makes one from Debian packages",
-        absent=f"{base} is missing",
-    )
+    if project.dockerfile is None:
+        yield Probe(
+            name="base",
+            look=partial(_base, base, environ),
+            why="the image is built on it",
+            fix="export COMP_BASE=$(comp base), which makes one from Debian packages",
+            absent=f"{base} is missing",
+        )
     if project.image is not None:
         yield Probe(
             name="image",

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 SIGNATURES = """\
 add(*requests, registry=None, folder='.', into=None, force=False, locked=False, dry_run=False, environ=None, remark=…, \
 announce=…)
-build(folder='.', *, base=None, builder='oci', output=None, locked=False, environ=None, progress=…)
+build(folder='.', *, base=None, builder='auto', output=None, locked=False, environ=None, progress=…)
 component(function=None, /, **settings)
 generate(folder='.', *, check=False, environ=None)
 inspect(image='.', *, platform=None, packages=False, check=False, environ=None, progress=…)
@@ -20,7 +20,7 @@ lint(*paths, select=(), ignore=(), jobs=1, environ=None)
 load(request, /, *, locked=None, lock=None, registry=None)
 publish(folder='.', *, registry=None, namespace=None, by=None, branch=None, accept_breaking=False, image_check=True, \
 dry_run=False, environ=None)
-push(folder='.', *, image=None, base=None, builder='oci', output=None, locked=False, pin='in-place', environ=None, \
+push(folder='.', *, image=None, base=None, builder='auto', output=None, locked=False, pin='in-place', environ=None, \
 progress=…)
 search(*words, produces=(), accepts=(), namespace=None, tags=(), deprecated=False, registry=None, folder='.', \
 environ=None)

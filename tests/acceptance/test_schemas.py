@@ -84,11 +84,24 @@ resources = { cpu = 0.5 }
 [tool.comp.components.other.env]
 LEVEL = "debug"
 """
+DOCKERFILE = """
+dockerfile = "Dockerfile"
+context = "."
+target = "run"
+build-secrets = ["id=token,env=TOKEN", "src=.npmrc,id=npmrc"]
+build-ssh = ["default"]
+platforms = ["linux/amd64"]
+[tool.comp.build-args]
+VERSION = "1"
+[tool.comp.components.other]
+title = "Other"
+"""
 GOOD = (
     'entrypoint = "a.b:c"',
     'command = ["python", "x.py"]',
     EVERYTHING,
     'entrypoint = "a:b"\n[tool.comp.defaults]\nbase = "x"',
+    DOCKERFILE,
 )
 BAD = (
     "",
@@ -96,6 +109,11 @@ BAD = (
     'entrypoint = "a"',
     'entrypoint = "a:b"\ncommand = ["x"]',
     'entrypoint = "a:b"\nbsae = "x"',
+    'dockerfile = "Dockerfile"\nbase = "x"',
+    'dockerfile = "Dockerfile"\nentrypoint = "a:b"',
+    'dockerfile = "Dockerfile"\nbuild-secrets = ["token"]',
+    'dockerfile = "Dockerfile"\ntarget = "a b"',
+    'dockerfile = "Dockerfile"\n[tool.comp.build-args]\nA = 1',
     'entrypoint = "a:b"\nuser = 5',
     'entrypoint = "a:b"\nexclude = "x"',
     'entrypoint = "a:b"\ninclude = [" "]',

@@ -13,7 +13,7 @@ from toolkit.job.build import build as build_image
 from toolkit.job.context import BuildContext, BuildRequest
 from toolkit.progress import Report, silent
 
-Builder = Literal["oci", "docker", "buildah"]
+Builder = Literal["auto", "oci", "docker", "buildah"]
 
 
 class Built(Struct, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ def build(
     folder: str | os.PathLike[str] = ".",
     *,
     base: str | None = None,
-    builder: Builder = "oci",
+    builder: Builder = "auto",
     output: str | None = None,
     locked: bool = False,
     environ: Mapping[str, str] | None = None,
@@ -62,7 +62,7 @@ def push(
     *,
     image: str | None = None,
     base: str | None = None,
-    builder: Builder = "oci",
+    builder: Builder = "auto",
     output: str | None = None,
     locked: bool = False,
     pin: str = "in-place",

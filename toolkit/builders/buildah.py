@@ -5,10 +5,12 @@ from functools import partial
 from pathlib import Path
 
 from toolkit.builders.describe import describe_copy
+from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache.store import Cache
 from toolkit.engines.buildah import Buildah
+from toolkit.errors import OutsideError
 from toolkit.image_paths import PREFIX, absolute
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.layout import read_layout, write_layout
@@ -42,6 +44,11 @@ class BuildahBuilder:
                 self.engine.call("commit", *options, name, "oci:made", folder=folder)
             made = read_layout(folder / "made", platform=plan.platform)
             return self._kept(describe_copy(plan, made, engine=self.name), len(plan.base.layers))
+
+    def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
+        """Raise OutsideError: this comes next."""
+        del report
+        raise OutsideError(f"buildah does not build {plan.dockerfile} yet")
 
     def _kept(self, image: Image, base: int) -> Image:
         """Move the new layers from the folder that goes into the cache."""

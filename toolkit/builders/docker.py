@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from functools import partial
 
 from toolkit.builders.describe import describe_copy
+from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache.store import Cache
 from toolkit.engines import docker as engine
+from toolkit.errors import OutsideError
 from toolkit.image_paths import PREFIX, absolute
 from toolkit.oci.archive import read_archive
 from toolkit.oci.image import Image
@@ -45,3 +47,8 @@ class DockerBuilder:
                 engine.save_image(client, built, folder / "saved.tar")
             saved = read_archive(folder / "saved.tar", platform=plan.platform, cache=self.cache)
             return describe_copy(plan, saved, engine=self.name)
+
+    def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
+        """Raise OutsideError: this comes next."""
+        del report
+        raise OutsideError(f"docker does not build {plan.dockerfile} yet")

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from toolkit.builders.describe import describe
+from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.plan import Plan, PlannedLayer
 from toolkit.cache.store import Cache
 from toolkit.digest import Digest
+from toolkit.errors import InputError, Location
 from toolkit.oci import estargz
 from toolkit.oci import layer as layers
 from toolkit.oci.assemble import layer_media_type
@@ -47,6 +49,15 @@ class EmbeddedBuilder:
                 made.append(layer)
                 report(Progress(task="layers", done=number, total=len(plan.layers), unit="layers"))
         return describe(plan, made, history=history(plan))
+
+    def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
+        """Raise InputError: the steps of a Dockerfile run in containers, which this builder does not have."""
+        del report
+        raise InputError(
+            "the builder oci builds no Dockerfile: it runs nothing",
+            where=Location(path=plan.dockerfile),
+            hint="--builder docker or buildah builds it; --builder auto takes the one that works here",
+        )
 
     def _plain(self, planned: PlannedLayer, *, media_type: str, minor: str) -> Layer:
         """Return an ordinary layer, measured and not kept."""

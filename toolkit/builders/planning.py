@@ -1,9 +1,7 @@
 """From a component, a base and wheels to a plan: which layers, in which order, with which config."""
 
 import logging
-import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,8 +9,9 @@ from packaging.utils import canonicalize_name
 
 from toolkit import launcher
 from toolkit.builders.code import Code, component_code
+from toolkit.builders.metadata import metadata_of, source_date
 from toolkit.builders.plan import BytecodeLayer, FilesLayer, Installed, Plan, PlannedLayer, WheelsLayer
-from toolkit.config.project import EntryPoint, Project, is_on_disk
+from toolkit.config.project import EntryPoint, Project
 from toolkit.errors import InputError
 from toolkit.image_paths import APP, INTERFACE, LAUNCHER, PYTHON, VENV, absolute
 from toolkit.interface.function import read_function
@@ -20,11 +19,9 @@ from toolkit.interface.model import Function, Interface
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.file import File
 from toolkit.oci.image import Image
-from toolkit.oci.reference import parse_reference
 from toolkit.python.base import BaseFacts
 from toolkit.python.target import Base
 from toolkit.python.users import DEFAULT_USER, by_number, is_number, is_root
-from toolkit.redaction import hide_in_data
 from toolkit.spec.protocol import SAFE_PATH_SINCE, interface_document
 from toolkit.spec.reader import read_component
 from toolkit.wheels.bytecode.compiling import compiled_path
@@ -42,7 +39,6 @@ _MANY_LAYERS = 90
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _EPOCH = "1970-01-01T00:00:00Z"
-# `-P` keeps the launcher's folder off `sys.path`; older Pythons do not know it.
 
 
 def make_plan(
@@ -60,8 +56,8 @@ def make_plan(
     """
     config = base.image.parsed_config()
     platform = _platform(base)
-    created = _created(config, environ)
-    metadata = _metadata(project, base, created)
+    created = source_date(environ) or str(config.get("created") or _EPOCH)
+    metadata = metadata_of(project, created, base)
     # From what changes least to what changes most: an edit of the code leaves all layers below as they are.
     layers: tuple[PlannedLayer, ...] = (
         _skeleton_layer(project, base.facts),
@@ -236,50 +232,3 @@ def _base_path(config: Mapping[str, Any]) -> str:
     lines = (config.get("config") or {}).get("Env") or []
     paths = [line.removeprefix("PATH=") for line in lines if line.startswith("PATH=")]
     return paths[-1] if paths else _DEFAULT_PATH
-
-
-def _created(config: Mapping[str, Any], environ: Mapping[str, str]) -> str:
-    """Return the time of SOURCE_DATE_EPOCH, else the base's: the time of the build would change the digest."""
-    text = environ.get("SOURCE_DATE_EPOCH", "")
-    if not text:
-        return str(config.get("created") or _EPOCH)
-    try:
-        moment = datetime.fromtimestamp(int(text), tz=UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise InputError(
-            f"SOURCE_DATE_EPOCH is {text!r}, expected seconds since 1970",
-            hint="unset it, or set it to a whole number",
-        ) from error
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _metadata(project: Project, base: Base, created: str) -> dict[str, str]:
-    """Describe the image in the keys of the OCI image specification (annotations.md)."""
-    urls = {label.lower().replace("-", "").replace(" ", ""): url for label, url in project.urls}
-    values = {
-        "title": project.entries[0].title or project.name,
-        "description": project.description,
-        "version": project.version,
-        "licenses": project.license,
-        "authors": ", ".join(project.authors),
-        "source": _first(urls, "source", "sourcecode", "repository", "github"),
-        "url": _first(urls, "homepage"),
-        "documentation": _first(urls, "documentation", "docs"),
-        "created": created,
-        "base.name": _base_name(base.reference),
-        "base.digest": str(base.image.digest),
-    }
-    return {f"org.opencontainers.image.{key}": hide_in_data(value) for key, value in values.items() if value}
-
-
-def _first(urls: Mapping[str, str], *labels: str) -> str | None:
-    """Return the address under the first of these labels that the project has."""
-    return next((urls[label] for label in labels if label in urls), None)
-
-
-def _base_name(base_reference: str) -> str | None:
-    """Return the base's full name; None for a file, whose path means nothing on another machine."""
-    if posixpath.isabs(base_reference) or is_on_disk(base_reference):
-        return None
-    reference = parse_reference(base_reference)
-    return f"{reference.name}:{reference.tag}" if reference.tag else reference.name

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.oci.image import Image
 from toolkit.progress import Report
@@ -21,4 +22,11 @@ class Builder(Protocol):
 
     def build(self, plan: Plan, report: Report) -> Image:
         """Build `plan`. Raises OutsideError when the engine fails, InputError when the plan cannot be built."""
+        ...
+
+    def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
+        """Build the image of a Dockerfile, and describe it as the plan says.
+
+        Raises InputError for a Dockerfile, a context or a step that fails, OutsideError for the engine.
+        """
         ...

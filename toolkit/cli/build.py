@@ -34,11 +34,20 @@ if TYPE_CHECKING:
 @click.option("--output", metavar="layout:DIR|archive:FILE|docker", help="Also put the image there.")
 @click.option(
     "--builder",
-    type=click.Choice(["oci", "docker", "buildah"]),
-    default="oci",
-    show_default=True,
-    help="The builder; oci is comp's own.",
+    type=click.Choice(["auto", "oci", "docker", "buildah"]),
+    default="auto",
+    help="oci is comp's own; auto takes it where it can.  [default: auto, or COMP_BUILDER]",
 )
+@click.option("--target", metavar="STAGE", help="Of a Dockerfile: the stage to build.  [default: the last]")
+@click.option("--build-arg", "arguments", metavar="NAME[=VALUE]", multiple=True, help="Of a Dockerfile: an argument.")
+@click.option(
+    "--secret",
+    "secrets",
+    metavar="id=ID[,src=FILE|,env=NAME]",
+    multiple=True,
+    help="Of a Dockerfile: a secret for its steps alone.",
+)
+@click.option("--ssh", metavar="ID[=SOCKET]", multiple=True, help="Of a Dockerfile: an ssh agent, such as default.")
 @click.option("--locked", is_flag=True, help="Fail rather than change the lock.")
 @click.option(
     "--sign",
@@ -64,6 +73,10 @@ def command(
     pin: str | None,
     output: str | None,
     builder: str,
+    target: str | None,
+    arguments: tuple[str, ...],
+    secrets: tuple[str, ...],
+    ssh: tuple[str, ...],
     locked: bool,
     key: Path | None,
     dry_run: bool,
@@ -84,6 +97,7 @@ def command(
 
     Outputs for --output-file: image (as on stdout) and digest. For many components: images, a JSON object by name.
     """
+    from toolkit.config.dockerfile import parse_options
     from toolkit.job.context import BuildContext, BuildRequest
 
     _check_push(push=push, pin=pin, key=key)
@@ -99,6 +113,7 @@ def command(
         folder=asked.one or Path(),
         overrides={key: value for key, value in (("image", image), ("base", base)) if value},
         builder=builder,
+        dockerfile=parse_options(target, arguments, secrets, ssh, Path.cwd()),
         locked=locked,
         output=output,
         push=push,

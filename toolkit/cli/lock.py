@@ -102,10 +102,15 @@ def _lock(
     console: Console, folder: Path, context: "BuildContext", base: str | None, *, upgrade: bool, check: bool
 ) -> "Done":
     """Lock one component, and print what changed."""
+    from toolkit.collection.work import Done
     from toolkit.config.project import read_project
     from toolkit.job.lock import existing_lock, locked_bases
 
     project = read_project(folder, environ=os.environ, overrides={"base": base} if base else {})
+    if project.dockerfile:
+        if not SUBJECT.get():
+            console.say("nothing to lock: the Dockerfile installs what it needs")
+        return Done(result="nothing to lock")
     old = existing_lock(project)
     _, lock = locked_bases(project, context, upgrade=upgrade, locked=check)
     return _changes(console, project.lock_file.name, old, lock)

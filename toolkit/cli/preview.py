@@ -23,7 +23,7 @@ _PRESENT = {True: "there", False: "new", None: "?"}
 
 def print_preview(console: Console, request: BuildRequest, asked: many.Asked, progress: str) -> int:
     """Print the layers of each image from bottom to top, for every component, and return the exit code."""
-    if request.output or request.builder != "oci":
+    if request.output or request.builder not in {"auto", "oci"}:
         raise UsageError(
             "--dry-run plans for the embedded builder and writes nothing", hint="leave out --output and --builder"
         )

@@ -280,5 +280,5 @@ def _build(console: Console, folder: Path, allowed: "Consent") -> None:
             value = milestone.value if milestone.kind == "image" else os.path.relpath(milestone.value)
             console.say(f"{words[milestone.kind]} {value}")
 
-    request = BuildRequest(folder=folder, builder="oci", locked=False, push=True, pin="in-place")
+    request = BuildRequest(folder=folder, locked=False, push=True, pin="in-place")
     run(request, BuildContext(consent=allowed, relock=relock), announce)

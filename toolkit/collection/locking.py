@@ -35,7 +35,11 @@ def lock_together(
     """
     path = workspace.root / SHARED_LOCK
     before = read_shared_lock(path) if path.is_file() else {}
-    projects = [member.project for member in workspace.members if member.project and member.project.shared_lock == path]
+    projects = [
+        member.project
+        for member in workspace.members
+        if member.project and member.project.shared_lock == path and not member.project.dockerfile
+    ]
     broken = [member for member in workspace.members if member.project is None]
     for member in broken:
         log.warning("the settings of %s cannot be read: %s keeps what it has of it", member.name, path.name)

@@ -11,6 +11,7 @@ from packaging.utils import InvalidName, canonicalize_name
 
 from toolkit.config.argo import ArgoSettings, read_argo_settings
 from toolkit.config.declared import read_declared, where_declared
+from toolkit.config.dockerfile import DockerfileSettings, read_dockerfile
 from toolkit.config.lint import read_lint_settings
 from toolkit.config.registries import check_registries
 from toolkit.config.settings import COMPONENT_KEYS, ENTRY_KEYS, ROOT_KEYS, Settings, repository_defaults
@@ -35,8 +36,9 @@ _ENTRYPOINT = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
 class EntryPoint(Struct, frozen=True, kw_only=True):
     """One component of an image: a function (`entrypoint`, `module:function`) or a program (`command`).
 
-    `name` is the component's name (`train-model`), `contract` the path of its component.yaml, `declared` what the
-    settings declare about its resources and its environment.
+    One of a Dockerfile has neither: its contract alone names the command. `name` is the component's name
+    (`train-model`), `contract` the path of its component.yaml, `declared` what the settings declare about its resources
+    and its environment.
     """
 
     name: str
@@ -55,8 +57,8 @@ class Project(Struct, frozen=True, kw_only=True):
     `base_overridden` marks one that the command line or the environment named: the lock never records it. `build_base`
     is the image whose containers build wheels of machine code, None for the base itself. `requirements` is a file that
     another tool locked, `lock` the one that `comp lock` writes, `shared_lock` that of its collection, which takes the
-    place of `lock`. `allow_builds` names packages that may be built from
-    source.
+    place of `lock`. `allow_builds` names packages that may be built from source. With `dockerfile` the image is the one
+    that a Dockerfile describes, and settings of Python and its packages say nothing.
     """
 
     folder: Path
@@ -89,6 +91,7 @@ class Project(Struct, frozen=True, kw_only=True):
     shared_lock: Path | None = None
     keywords: tuple[str, ...] = ()
     argo: ArgoSettings = field(default_factory=ArgoSettings)
+    dockerfile: DockerfileSettings | None = None
 
     @property
     def lock_file(self) -> Path:
@@ -157,6 +160,7 @@ def read_project(folder: Path, *, environ: Mapping[str, str], overrides: Mapping
     defaults = repository_defaults(own)
     settings = Settings.read(own, defaults, overrides, environ)
     name = _component_name(project, metadata)
+    dockerfile = read_dockerfile(own)
     prefix = environ.get("COMP_IMAGE_PREFIX", "").rstrip("/")
     return Project(
         folder=folder,
@@ -186,7 +190,8 @@ def read_project(folder: Path, *, environ: Mapping[str, str], overrides: Mapping
         requirements=folder / requirements if (requirements := settings.text("requirements")) else None,
         lock=folder / (settings.text("lock") or "requirements.lock"),
         shared_lock=shared_lock_of(folder),
-        entries=_entries(own, defaults, name),
+        entries=_entries(own, defaults, name, alone=dockerfile is not None),
+        dockerfile=dockerfile,
         argo=read_argo_settings(own),
         allow_builds=tuple(canonicalize_name(text) for text in settings.texts("allow-builds")),
     )
@@ -349,18 +354,39 @@ def _license(project: Mapping[str, Any]) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _entries(document: TomlDocument, defaults: TomlDocument | None, name: str) -> tuple[EntryPoint, ...]:
-    """Return the main component, then the others of its image in the order of the file."""
+def _entries(
+    document: TomlDocument, defaults: TomlDocument | None, name: str, *, alone: bool
+) -> tuple[EntryPoint, ...]:
+    """Return the main component, then the others of its image in the order of the file.
+
+    `alone` are contracts whose commands the settings do not know: those of a Dockerfile's image.
+    """
     folder, path = document.path.parent, ("tool", "comp")
-    entries = [_entry(document, defaults, name, folder / "component.yaml", path)]
+    read = _contract_alone if alone else _entry
+    entries = [read(document, defaults, name, folder / "component.yaml", path)]
     for other in document.table(*path, "components"):
         keys = (*path, "components", other)
         document.check(document.table(*keys), ENTRY_KEYS, *keys)
         if not _NAME.fullmatch(other) or other == name:
             problem = "is the main component's own name" if other == name else "is not a component name"
             raise InputError(f"{other!r} {problem}", where=document.where(*keys), hint="use lower case, digits and -")
-        entries.append(_entry(document, defaults, other, folder / "components" / f"{other}.yaml", keys))
+        entries.append(read(document, defaults, other, folder / "components" / f"{other}.yaml", keys))
     return tuple(entries)
+
+
+def _contract_alone(
+    document: TomlDocument, defaults: TomlDocument | None, name: str, contract: Path, keys: tuple[str, ...]
+) -> EntryPoint:
+    """Return the component of a Dockerfile's image that a table describes. Raises InputError for a command in it."""
+    for key in ("entrypoint", "command"):
+        if key in document.table(*keys):
+            raise InputError(
+                f"{key} does not go with dockerfile: the contract names the command",
+                where=document.where(*keys, key),
+                hint=f"write it into {contract.name}",
+            )
+    declared = read_declared(document, keys, defaults)
+    return EntryPoint(name=name, contract=contract, title=document.string(*keys, "title") or None, declared=declared)
 
 
 def _entry(
@@ -372,7 +398,7 @@ def _entry(
         raise InputError(
             f"[{'.'.join(keys)}] needs either entrypoint or command" + (", not both" if "command" in table else ""),
             where=document.where(*keys, "command"),
-            hint='entrypoint = "module:function", or command = ["python", "program.py"]',
+            hint='entrypoint = "module:function", or command = ["python", "program.py"], or dockerfile = "Dockerfile"',
         )
     entrypoint = document.string(*keys, "entrypoint")
     if "entrypoint" in table and not _ENTRYPOINT.fullmatch(entrypoint):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from toolkit.config.declared import DECLARED_KEYS
+from toolkit.config.dockerfile import DOCKERFILE_KEYS
 from toolkit.config.toml import TomlDocument
 from toolkit.errors import InputError, Location
 
@@ -21,7 +22,7 @@ _OWN_KEYS = ("image", "exclude", "include", "requirements", "lock", "allow-build
 _TABLES = ("argo",)
 # Tables of a folder above components, which need not be a component itself.
 ROOT_KEYS = ("defaults", "workspace", "lint", "registries", "licenses")
-COMPONENT_KEYS = (*ENTRY_KEYS, *_SHARED_KEYS, *_OWN_KEYS, *_TABLES, "components", *ROOT_KEYS)
+COMPONENT_KEYS = (*ENTRY_KEYS, *_SHARED_KEYS, *_OWN_KEYS, *DOCKERFILE_KEYS, *_TABLES, "components", *ROOT_KEYS)
 _VARIABLES = {
     "image": "COMP_IMAGE",
     "base": "COMP_BASE",

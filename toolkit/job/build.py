@@ -55,10 +55,11 @@ def build(
     # Heavy imports, which a build without changes does without.
     from toolkit.job.image import build_image
     from toolkit.job.output import write_image
-    from toolkit.job.project import checked_project
+    from toolkit.job.project import checked_project, with_options
     from toolkit.job.push import pin, target_reference
 
     project = checked_project(request.folder, overrides=request.overrides, environ=context.environ)
+    project = with_options(project, request)
     if request.push:
         target_reference(project)  # Raises now for a missing name, not after the build.
     plans, built = build_image(project, context, builder=request.builder, locked=request.locked)

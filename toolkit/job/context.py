@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from toolkit.cache.store import Cache
+from toolkit.config.dockerfile import DockerfileOptions
 from toolkit.jail.consent import Consent
 from toolkit.progress import Report, silent
 from toolkit.system.turns import Shared
@@ -77,14 +78,16 @@ class BuildContext(Struct, frozen=True, kw_only=True):
 class BuildRequest(Struct, frozen=True, kw_only=True):
     """One `comp build` as the user asked for it.
 
-    `overrides` are settings from the command line, by their keys in `[tool.comp]`. `output` is `layout:DIR`,
+    `overrides` are settings from the command line, by their keys in `[tool.comp]`; `dockerfile` is what it says about
+    the build of a Dockerfile. `output` is `layout:DIR`,
     `archive:FILE` or `docker`. `pin` says where a push writes the digest: `in-place`, `none`, or a file. With
     `key` a pushed image is signed.
     """
 
     folder: Path
     overrides: Mapping[str, str] = field(default_factory=dict)
-    builder: str = "oci"
+    dockerfile: DockerfileOptions = field(default_factory=DockerfileOptions)
+    builder: str = "auto"
     locked: bool = False
     output: str | None = None
     push: bool = False

@@ -10,6 +10,7 @@ from toolkit.builders.plan import Installed, Plan
 from toolkit.builders.planning import make_plan
 from toolkit.config.project import Project
 from toolkit.errors import LostError
+from toolkit.job.builder import AUTO, choose_builder
 from toolkit.job.context import BuildContext
 from toolkit.job.install import install
 from toolkit.job.lock import locked_bases
@@ -26,13 +27,18 @@ log = logging.getLogger(__name__)
 
 
 def build_image(
-    project: Project, context: BuildContext, *, builder: str = "oci", only: Platform | None = None, locked: bool = False
+    project: Project, context: BuildContext, *, builder: str = AUTO, only: Platform | None = None, locked: bool = False
 ) -> tuple[tuple[Plan, ...], Built]:
     """Return the plans, and one image for one platform, or with `only`; an index of images for several.
 
-    What the cache loses meanwhile is made again, once. Raises InputError and OutsideError.
+    A Dockerfile has no such plans. What the cache loses meanwhile is made again, once. Raises InputError and
+    OutsideError.
     """
-    chosen = choose_builder(builder, context)
+    chosen = choose_builder(builder, project, context)
+    if project.dockerfile:
+        from toolkit.job.dockerfile import build_dockerfile
+
+        return (), build_dockerfile(project, chosen, context, only=only)
     try:
         plans = make_plans(project, context, chosen, only=only, locked=locked)
         return plans, build_plans(plans, chosen, context)
@@ -81,23 +87,6 @@ def build_plans(plans: Sequence[Plan], builder: "Builder", context: BuildContext
     """Build one image, or an index of the images of several platforms."""
     images = at_once(lambda plan: builder.build(plan, context.report), plans)
     return images[0] if len(images) == 1 else ImageIndex.of(images, annotations=_index_annotations(plans))
-
-
-def choose_builder(name: str, context: BuildContext) -> "Builder":
-    """Return the builder with this name: `oci`, `docker` or `buildah`."""
-    if name == "docker":
-        # Engines' modules are heavy, and most builds need none.
-        from toolkit.builders.docker import DockerBuilder
-
-        return DockerBuilder(context.cache, context.environ)
-    if name == "buildah":
-        from toolkit.builders.buildah import BuildahBuilder
-        from toolkit.engines.buildah import Buildah
-
-        return BuildahBuilder(context.cache, Buildah.of(context.environ, context.cache))
-    from toolkit.builders.embedded import EmbeddedBuilder
-
-    return EmbeddedBuilder(context.cache)
 
 
 def _warn(

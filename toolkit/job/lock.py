@@ -41,8 +41,14 @@ def locked_bases(
     """Return the base of each platform, or `only` of one, and the lock for all platforms, see `refresh_lock`.
 
     With `upgrade` the base is looked up anew too. `on_open` gets the bases before the lock is resolved, which may take
-    a while. Raises as `open_bases` and `refresh_lock` do.
+    a while. Raises as `open_bases` and `refresh_lock` do, and InputError for a component that has a Dockerfile.
     """
+    if project.dockerfile:
+        raise InputError(
+            f"{project.name} has nothing to lock: its Dockerfile installs what it needs",
+            where=project.dockerfile.where,
+            hint="pin versions in the Dockerfile, and its base by digest",
+        )
     lock = None if upgrade else existing_lock(project)
     bases = open_bases(project, context, lock=lock, only=only)
     on_open(bases)
@@ -97,7 +103,9 @@ def refresh_lock(
 
 
 def existing_lock(project: Project) -> Lock | None:
-    """Read the project's lock, or its part of the lock of its collection. None if it has none yet."""
+    """Read the project's lock, or its part of the lock of its collection. None if it has none, or a Dockerfile."""
+    if project.dockerfile:
+        return None
     if project.shared_lock:
         return read_shared_lock(project.shared_lock).get(project.folder) if project.shared_lock.is_file() else None
     return read_lock(project.lock) if project.lock.is_file() else None

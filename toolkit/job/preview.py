@@ -10,9 +10,10 @@ from toolkit.builders.code import LeftOut, component_code
 from toolkit.builders.plan import Plan
 from toolkit.config.project import Project
 from toolkit.digest import Digest
-from toolkit.errors import OutsideError
+from toolkit.errors import InputError, OutsideError
+from toolkit.job.builder import choose_builder
 from toolkit.job.context import BuildContext, BuildRequest
-from toolkit.job.image import build_plans, choose_builder, make_plans
+from toolkit.job.image import build_plans, make_plans
 from toolkit.job.project import checked_project
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Built, Image
@@ -50,7 +51,13 @@ def preview(request: BuildRequest, context: BuildContext) -> Preview:
     """Return the result that a build would have. Changes nothing but the cache, and runs nothing that others wrote."""
     context = replace(context, consent=replace(context.consent, dry=True))
     project = checked_project(request.folder, overrides=request.overrides, environ=context.environ)
-    builder = choose_builder("oci", context)
+    if project.dockerfile:
+        raise InputError(
+            "a Dockerfile has no preview: its layers are known when an engine has built them",
+            where=project.dockerfile.where,
+            hint="leave out --dry-run; a build without --push changes nothing outside of this machine",
+        )
+    builder = choose_builder("oci", project, context)
     plans = make_plans(project, context, builder, write_lock=False)
     built = build_plans(plans, builder, context)
     present = _present(project, built, context)

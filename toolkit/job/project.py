@@ -3,17 +3,23 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from toolkit.config.dockerfile import DockerfileOptions
 from toolkit.config.project import Project, read_project
-from toolkit.errors import InputError, Location
+from toolkit.errors import InputError, Location, UsageError
 from toolkit.generation import stale_files
+from toolkit.job.context import BuildRequest
 
 
 def checked_project(folder: Path, *, overrides: Mapping[str, str], environ: Mapping[str, str]) -> Project:
     """Read the component in `folder` as `read_project` does, and check its contracts.
 
-    Raises InputError also for a contract that is missing or differs from the code.
+    Raises InputError also for a contract that is missing or differs from the code, and for a missing Dockerfile.
     """
     project = read_project(folder, overrides=overrides, environ=environ)
+    if project.dockerfile:
+        project.dockerfile.check()
     stale = stale_files(project, environ)
     if any(entry.contract in stale for entry in project.entries):
         # A push of the same component by another process may have pinned the contract between two reads of it.
@@ -35,3 +41,20 @@ def checked_project(folder: Path, *, overrides: Mapping[str, str], environ: Mapp
                 hint="`comp generate` brings it up to date; `comp generate --check` shows the difference",
             )
     return project
+
+
+def with_options(project: Project, request: BuildRequest) -> Project:
+    """Return a component with what the request says about its Dockerfile. Raises UsageError for one without."""
+    if project.dockerfile is None:
+        if request.dockerfile != DockerfileOptions():
+            raise UsageError(
+                f"{project.name} has no Dockerfile, so --target, --build-arg, --secret and --ssh say nothing about it",
+                hint='leave them out, or write dockerfile = "Dockerfile" into [tool.comp]',
+            )
+        return project
+    if "base" in request.overrides:
+        raise UsageError(
+            f"--base does not go with {project.name}: its Dockerfile names the base",
+            hint="leave it out; a build argument can name a base, as in `ARG BASE` and `FROM $BASE`",
+        )
+    return replace(project, dockerfile=request.dockerfile.applied(project.dockerfile))

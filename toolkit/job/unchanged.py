@@ -22,6 +22,7 @@ from toolkit.config.project import Project, is_on_disk, read_project
 from toolkit.digest import Digest, canonical_json
 from toolkit.errors import CompError, RemoteError
 from toolkit.image_paths import APP
+from toolkit.job.builder import is_embedded
 from toolkit.job.context import BuildContext, BuildRequest
 from toolkit.oci.deflate import ENCODER_VERSION
 from toolkit.oci.tar import LAYOUT_VERSION
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
 # Variables named `COMP_…` are settings; SOURCE_DATE_EPOCH is the time in the image.
 _ENVIRONMENT = ("COMP_", "SOURCE_DATE_EPOCH")
 # Where the cache, the components and kfp are says nothing about an image, nor how registries are asked and who signs.
+# Only what the embedded builder builds is recorded.
 _NOT_DECIDING = (
     *("COMP_CACHE_DIR", "COMP_REGISTRY", "COMP_REGISTRIES_FILE", "COMP_KFP_", "COMP_TEST_"),
-    *("COMP_LOCKED", "COMP_OFFLINE", "COMP_SIGN_"),
+    *("COMP_LOCKED", "COMP_OFFLINE", "COMP_SIGN_", "COMP_BUILDER"),
 )
 # A file that changes again this soon may keep its time of change.
 _SECONDS_UNTIL_SETTLED = 2
@@ -57,14 +59,19 @@ class Inputs(Struct, frozen=True, kw_only=True):
 
 
 def read_inputs(request: BuildRequest, context: BuildContext) -> Inputs | None:
-    """Read the inputs of a build. None if one cannot be read, which the build then reports."""
+    """Read the inputs of a build. None if one cannot be read, which the build then reports.
+
+    None too if an engine builds: it adds times and traits of its own version.
+    """
     try:
         project = read_project(request.folder, overrides=request.overrides, environ=context.environ)
+        if not is_embedded(request.builder, project, context.environ):
+            return None
         code = component_code(project).files
         key = {
             # Another version of comp, of layers or of the launcher makes another image from the same inputs.
             "versions": [__version__, LAYOUT_VERSION, ENCODER_VERSION, Digest.of(launcher.source()).hex],
-            "request": [request.builder, request.push, request.pin, request.locked, context.consent.trust_base],
+            "request": [request.push, request.pin, request.locked, context.consent.trust_base],
             "environment": _deciding(context.environ),
             # As read and not as written, so that a comment or an order changes nothing.
             "settings": repr(project),
@@ -256,8 +263,7 @@ def _pinned(request: BuildRequest, image: str) -> str | None:
 def _is_repeatable(request: BuildRequest, inputs: Inputs, plans: Sequence["Plan"]) -> bool:
     """Return whether the inputs alone decide the image.
 
-    An engine adds times and traits of its own version; a machine that could compile nothing may have an interpreter
-    tomorrow.
+    A machine that could compile nothing may have an interpreter tomorrow.
     """
     from toolkit.builders.plan import BytecodeLayer, WheelsLayer
 
@@ -265,11 +271,8 @@ def _is_repeatable(request: BuildRequest, inputs: Inputs, plans: Sequence["Plan"
     kinds = [{type(layer) for layer in plan.layers} for plan in plans]
     lacks_bytecode = project.bytecode and any(WheelsLayer in kind and BytecodeLayer not in kind for kind in kinds)
     return (
-        request.builder == "oci"
         # A pin in another file would have to be compared with that file as well.
-        and request.pin in {"in-place", "none"}
-        and not lacks_bytecode
-        and not _is_unsettled(project.base or "")
+        request.pin in {"in-place", "none"} and not lacks_bytecode and not _is_unsettled(project.base or "")
     )
 
 

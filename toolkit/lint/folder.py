@@ -50,6 +50,8 @@ def lint_folder(folder: Path, *, environ: Mapping[str, str]) -> LintedFolder:
         if entry.contract not in contracts
     )
     try:
+        if project.dockerfile:
+            project.dockerfile.check()
         stale = stale_files(project, environ)
     except FindingsError as error:
         # The contract's own check reports its problems again, and better.

@@ -107,6 +107,7 @@ def open_runnable(
     if chosen == "argo":
         image, ready = _on_cluster(component, context, on_cluster or OnCluster())
     elif project and chosen == "process":
+        _check_process(project, named=runner is not None)
         image, ready = "", _process(project, context)
     else:
         ready = engine = engine_of(chosen, context, restricted=restricted)
@@ -154,6 +155,18 @@ def _check_engine(contract: Path, chosen: str, *, named: bool) -> None:
     raise OutsideError(
         f"neither docker nor buildah works here, and {contract} is a contract without its code",
         hint="start docker, or apt-get install buildah",
+    )
+
+
+def _check_process(project: Project, *, named: bool) -> None:
+    """Raise UsageError or OutsideError for a component with a Dockerfile, whose programs are in its image alone."""
+    if project.dockerfile is None:
+        return
+    what = f"{project.name} has a Dockerfile, and what it installs is in its image alone"
+    if named:
+        raise UsageError(f"{what}: it cannot run as a process", hint="use --runner docker or --runner buildah")
+    raise OutsideError(
+        f"{what}; neither docker nor buildah works here", hint="start docker, or apt-get install buildah"
     )
 
 

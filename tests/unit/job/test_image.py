@@ -5,14 +5,13 @@ import pytest
 from msgspec.structs import replace
 
 from tests.components import small_base, write_component
-from toolkit.builders.buildah import BuildahBuilder
-from toolkit.builders.docker import DockerBuilder
 from toolkit.builders.embedded import EmbeddedBuilder
 from toolkit.builders.plan import Plan
 from toolkit.config.project import Project, read_project
 from toolkit.errors import LostError
+from toolkit.job.builder import choose_builder
 from toolkit.job.context import BuildContext
-from toolkit.job.image import build_image, build_plans, choose_builder, make_plans
+from toolkit.job.image import build_image, build_plans, make_plans
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image, ImageIndex
@@ -97,7 +96,7 @@ def test_lost_parts_of_the_cache_are_made_again_once(
 
 
 def test_plans_are_all_that_an_image_depends_on(project: Project, context: BuildContext) -> None:
-    builder = choose_builder("oci", context)
+    builder = choose_builder("oci", project, context)
     plans = make_plans(project, context, builder)
     assert build_plans(plans, builder, context).digest == build_image(project, context)[1].digest
 
@@ -109,10 +108,3 @@ def test_warnings_come_once_for_all_platforms(
     build_image(lazy, context)
     lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(lines) == len(set(lines)) >= 1
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"), [("oci", EmbeddedBuilder), ("docker", DockerBuilder), ("buildah", BuildahBuilder)]
-)
-def test_a_builder_is_chosen_by_name(context: BuildContext, name: str, kind: type) -> None:
-    assert isinstance(choose_builder(name, context), kind)

@@ -9,6 +9,7 @@ from tests.bytecode import MINOR, VERSION
 from tests.components import small_base
 from tests.package_index import PackageIndex
 from tests.projects import project as write_project
+from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.plan import Installed, Plan, WheelsLayer
 from toolkit.cache.store import Cache
 from toolkit.config.project import Project
@@ -34,6 +35,9 @@ class Builder(Struct):
         self.begun.append(layer.contents)
 
     def build(self, plan: Plan, report: Report) -> Image:
+        raise NotImplementedError
+
+    def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
         raise NotImplementedError
 
 

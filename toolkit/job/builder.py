@@ -1,0 +1,89 @@
+"""The builder of a build: the one that was named, else the embedded one where it can, else an engine that works."""
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from toolkit.config.project import Project
+from toolkit.errors import OutsideError, UsageError
+from toolkit.job.context import BuildContext
+
+if TYPE_CHECKING:
+    from toolkit.builders.protocol import Builder
+
+log = logging.getLogger(__name__)
+
+AUTO = "auto"
+BUILDERS = (AUTO, "oci", "docker", "buildah")
+VARIABLE = "COMP_BUILDER"
+# Seconds that a daemon has to answer: one that hangs does not keep a build from another engine.
+_PATIENCE = 5
+
+
+def named_builder(name: str, environ: Mapping[str, str]) -> str:
+    """Return the name of a builder or `auto`: that of the request, else that of COMP_BUILDER. Raises UsageError."""
+    if name != AUTO:
+        return name
+    named = environ.get(VARIABLE) or AUTO
+    if named not in BUILDERS:
+        raise UsageError(f"{VARIABLE} is {named}, which is not a builder", hint=f"one of {', '.join(BUILDERS)}")
+    return named
+
+
+def is_embedded(name: str, project: Project, environ: Mapping[str, str]) -> bool:
+    """Return whether the embedded builder builds a component, so that equal inputs give equal images."""
+    named = named_builder(name, environ)
+    return named == "oci" or (named == AUTO and project.dockerfile is None)
+
+
+def choose_builder(name: str, project: Project, context: BuildContext) -> "Builder":
+    """Return the builder of a component: `oci`, `docker` or `buildah`; for `auto` the first that can and works.
+
+    Raises OutsideError for a component that needs an engine, where none works.
+    """
+    named = named_builder(name, context.environ)
+    if named != AUTO:
+        return _builder(named, context)
+    if project.dockerfile is None:
+        log.info("the builder is oci, which needs no engine for %s", project.name)
+        return _builder("oci", context)
+    engine = _working_engine(context)
+    log.info("the builder is %s: %s has a Dockerfile, which oci does not build", engine, project.name)
+    return _builder(engine, context)
+
+
+def _builder(name: str, context: BuildContext) -> "Builder":
+    """Return the builder with this name."""
+    if name == "docker":
+        # Engines' modules are heavy, and most builds need none.
+        from toolkit.builders.docker import DockerBuilder
+
+        return DockerBuilder(context.cache, context.environ)
+    if name == "buildah":
+        from toolkit.builders.buildah import BuildahBuilder
+        from toolkit.engines.buildah import Buildah
+
+        return BuildahBuilder(context.cache, Buildah.of(context.environ, context.cache))
+    from toolkit.builders.embedded import EmbeddedBuilder
+
+    return EmbeddedBuilder(context.cache)
+
+
+def _working_engine(context: BuildContext) -> str:
+    """Return the engine that works here, docker before buildah. Raises OutsideError with the reasons of both."""
+    from toolkit.engines import docker
+    from toolkit.engines.buildah import Buildah
+
+    try:
+        docker.connect(context.environ, timeout=_PATIENCE)
+    except OutsideError as error:
+        buildah = Buildah.of(context.environ, context.cache)
+        if buildah.version() is None:
+            raise OutsideError(
+                f"a Dockerfile is built by docker or buildah, and neither works here: {error.message};"
+                " buildah is not installed",
+                hint="start docker, or apt-get install buildah",
+            ) from error
+        log.info("%s, so buildah is taken", error.message)
+        return "buildah"
+    return "docker"

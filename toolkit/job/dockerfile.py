@@ -1,0 +1,123 @@
+"""The image of a component that has a Dockerfile: a plan for each platform, built by an engine."""
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from toolkit.builders.dockerfile import DockerfilePlan
+from toolkit.builders.metadata import metadata_of, source_date
+from toolkit.builders.plan import FilesLayer
+from toolkit.config.dockerfile import DockerfileSettings
+from toolkit.config.project import Project
+from toolkit.errors import InputError
+from toolkit.image_paths import INTERFACE
+from toolkit.job.bases import platforms_of
+from toolkit.job.context import BuildContext
+from toolkit.oci.descriptor import Platform
+from toolkit.oci.file import File
+from toolkit.oci.image import Built, ImageIndex
+from toolkit.redaction import learn, looks_secret, named_as_secret
+from toolkit.spec.protocol import interface_document
+from toolkit.spec.reader import read_component
+from toolkit.system.threads import at_once
+
+if TYPE_CHECKING:
+    from toolkit.builders.protocol import Builder
+
+log = logging.getLogger(__name__)
+
+
+def build_dockerfile(
+    project: Project, builder: "Builder", context: BuildContext, *, only: Platform | None = None
+) -> Built:
+    """Build one image for one platform, or with `only`; an index of images for several.
+
+    Raises InputError for a secret that is missing, before the engine begins, and as the builder does.
+    """
+    plans = dockerfile_plans(project, context.environ, only=only)
+    images = at_once(lambda plan: builder.build_dockerfile(plan, context.report), plans)
+    return images[0] if len(images) == 1 else ImageIndex.of(images, annotations=plans[0].annotations)
+
+
+def dockerfile_plans(
+    project: Project, environ: Mapping[str, str], *, only: Platform | None = None
+) -> tuple[DockerfilePlan, ...]:
+    """Return the plan of each platform, or `only` of one. Raises InputError for what cannot be built anywhere."""
+    settings = project.dockerfile
+    if settings is None:
+        raise InputError(f"{project.name} has no Dockerfile")
+    arguments = _arguments(settings, environ)
+    _check_secrets(settings, environ)
+    created = source_date(environ)
+    metadata = metadata_of(project, created)
+    interfaces = [(entry.name, read_component(entry.contract).interface) for entry in project.entries]
+    layer = FilesLayer(name="interface", files=(File(path=INTERFACE, content=interface_document(interfaces)),))
+    return tuple(
+        DockerfilePlan(
+            dockerfile=settings.path,
+            context=settings.context,
+            platform=platform,
+            target=settings.target,
+            arguments=arguments,
+            secrets=settings.secrets,
+            ssh=settings.ssh,
+            labels=metadata,
+            annotations=metadata,
+            created=created,
+            layer=layer,
+        )
+        for platform in ((only,) if only else platforms_of(project))
+    )
+
+
+def _arguments(settings: DockerfileSettings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of build arguments. Raises InputError for a secret among them: an image's history has them."""
+    values: dict[str, str] = {}
+    for name, value in settings.arguments.items():
+        given = environ.get(name) if value is None else value
+        # As docker does: an argument without a value keeps the default of the Dockerfile.
+        if given is None:
+            log.info("the build argument %s has no value: the variable is not set", name)
+            continue
+        if named_as_secret(name) or looks_secret(given):
+            raise InputError(
+                f"the build argument {name} seems to be a secret, and everyone who has the image can read it",
+                where=settings.where,
+                hint=f'give it as a secret: build-secrets = ["id={name}"], and in the Dockerfile'
+                f" RUN --mount=type=secret,id={name} …",
+            )
+        values[name] = given
+    return values
+
+
+def _check_secrets(settings: DockerfileSettings, environ: Mapping[str, str]) -> None:
+    """Raise InputError for a secret or an agent that is missing; what comp prints from now on has no secret's value."""
+    for secret in settings.secrets:
+        if secret.file is not None:
+            try:
+                text = secret.file.read_bytes().decode(errors="replace")
+            except OSError as error:
+                raise InputError(
+                    f"the secret {secret.id} cannot be read: {secret.file}: {error.strerror}",
+                    where=settings.where,
+                    hint="--secret id=ID,src=FILE names another file",
+                ) from error
+        elif (value := environ.get(secret.variable or "")) is not None:
+            text = value
+        else:
+            raise InputError(
+                f"the secret {secret.id} is missing: the variable {secret.variable} is not set",
+                where=settings.where,
+                hint=f"export {secret.variable}, or --secret id={secret.id},src=FILE",
+            )
+        # A program may print a file line by line.
+        learn(text, *(line.strip() for line in text.splitlines()))
+    for agent in settings.ssh:
+        socket = agent.socket or environ.get("SSH_AUTH_SOCK")
+        if not socket or not os.path.exists(socket):  # noqa: PTH110 (a path, or a text of the environment)
+            raise InputError(
+                f"the ssh agent {agent.id} is missing: {socket or 'SSH_AUTH_SOCK is not set'}",
+                where=settings.where,
+                hint="start one with ssh-agent, or name its socket: --ssh ID=SOCKET",
+            )
