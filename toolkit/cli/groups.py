@@ -18,16 +18,25 @@ class LazyGroup(click.Group):
         package: str,
         table: Mapping[str, tuple[str, str]],
         sections: Mapping[str, Iterable[str]] | None = None,
+        default: str | None = None,
         **settings: Any,  # noqa: ANN401 (what click takes)
     ) -> None:
         """Take the table of commands: name to the module below `package`, and the line that help shows.
 
-        `sections` are the headings of help, each with its commands; without them there is one.
+        `sections` are the headings of help, each with its commands; without them there is one. A command line that
+        names no command is one of `default`, if that is given.
         """
         super().__init__(**settings)
         self._package = package
         self._table = table
         self._sections = sections or {"Commands": table}
+        self._default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command before what names none; help is that of the group."""
+        if self._default and (not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)):
+            args = [self._default, *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the table, not of the alphabet."""

@@ -4,13 +4,13 @@ import json
 import logging
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 from msgspec import to_builtins
 
 from toolkit.cli import bars
+from toolkit.cli.ages import age
 from toolkit.cli.console import Console, columns, format_option, pass_console
 from toolkit.words import in_bytes
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A year up to this one is the fixed time of a reproducible image, and not when it was made.
-_BEGINNING = 1980
 # A layer of a million files may have as many problems; JSON lists them all.
 _MOST_PROBLEMS = 100
 
@@ -65,7 +63,7 @@ def _lines(facts: "ImageFacts") -> Iterator[str]:
     for label, value in (
         ("digest", facts.digest),
         ("platform", facts.platform + (f" of {', '.join(facts.platforms)}" if len(facts.platforms) > 1 else "")),
-        ("created", facts.created + _age(facts.created)),
+        ("created", _with_age(facts.created)),
         ("base", facts.base),
         ("user", facts.user),
         ("command", " ".join(facts.command)),
@@ -106,13 +104,7 @@ def _floor(facts: "ImageFacts") -> str:
     return f"{facts.libc}; the packages need {newest.needs[library]} ({newest.name} {newest.version})"
 
 
-def _age(created: str) -> str:
-    """Return how many days ago a time is; nothing for an invalid time, and for the fixed one of reproducible images."""
-    try:
-        moment = datetime.fromisoformat(created)
-    except ValueError:
-        return ""
-    if moment.tzinfo is None or moment.year <= _BEGINNING:
-        return ""
-    days = (datetime.now(tz=UTC) - moment).days
-    return f" ({days} day{'' if days == 1 else 's'} ago)"
+def _with_age(created: str) -> str:
+    """Return a time with how long ago it is."""
+    days = age(created)
+    return f"{created} ({days} ago)" if days else created

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from toolkit.cache.tally import Tally
     from toolkit.collection.work import Done, Outcome
     from toolkit.collection.workspace import Member, Workspace
+    from toolkit.config.project import Project
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +172,7 @@ def report_on(
 
 
 @contextmanager
-def about(member: "Member") -> Iterator[None]:
+def about(member: "Member | Project") -> Iterator[None]:
     """Begin the lines that are printed meanwhile with a component's name."""
     token = SUBJECT.set(member.name)
     try:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolkit.cli.console import Console, columns, format_option, pass_console
+from toolkit.cli.ci_reports import output_file_option, summary, write_outputs
+from toolkit.cli.console import Console, columns, pass_console
 from toolkit.cli.registry_names import locked_names
 from toolkit.cli.registry_options import nothing_locked, offline_option
 from toolkit.words import counted
@@ -19,18 +20,39 @@ if TYPE_CHECKING:
     from toolkit.registry.consuming.lock import ComponentsLock
     from toolkit.registry.consuming.standing import Standing
 
+_HEADER = ["component", "locked", "requested", "allowed", "newest"]
+
 
 @click.command
-@click.argument("names", nargs=-1, shell_complete=locked_names, metavar="[NAME]...")
+@click.argument("names", nargs=-1, shell_complete=locked_names, metavar="[NAME|FOLDER]...")
+@click.option("--bases", is_flag=True, help="Look at the bases of the components at and below FOLDER instead.")
 @offline_option
-@format_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="How results are printed.",
+)
+@output_file_option
 @pass_console
-def command(console: Console, *, names: Sequence[str], form: str) -> None:
+def command(console: Console, *, names: Sequence[str], bases: bool, form: str, output_file: Path | None) -> int:
     """List the components of components.lock that have newer releases; by default of all.
 
     Prints the locked version, the newest one that the request in the lock allows, and the newest of all, each with the
     bump, and the rules of `comp breaking` if callers break. `comp update --preview` shows the changes.
+
+    With --bases, list the base images that the components here stand on and that have newer ones: the tag in the lock
+    moved, or Debian has newer packages for a base that `comp base` made. Each tag is asked for once. `comp base update
+    --check` shows the changes.
+
+    Outputs for --output-file: any (true or false), count, and components.
     """
+    if bases:
+        from toolkit.cli.outdated_bases import outdated_bases
+
+        return outdated_bases(console, [Path(name) for name in names], form, output_file)
     from toolkit.registry.consuming.choosing import Registries
     from toolkit.registry.consuming.lock import find_lock, read_lock
     from toolkit.registry.consuming.standing import standings
@@ -40,20 +62,25 @@ def command(console: Console, *, names: Sequence[str], form: str) -> None:
     chosen = lock.chosen(names)
     found = [each for each in standings(lock, chosen, registries) if each.update or each.newer]
     results = [_result(each, lock, registries) for each in found]
+    rows = [
+        [each["name"], each["version"], each["requested"], *(_cell(each[key]) for key in ("allowed", "newest"))]
+        for each in results
+    ]
     if form == "json":
         console.data(json.dumps(results, indent=2))
+    elif form == "markdown":
+        console.document(summary("Outdated components", _HEADER, rows))
     elif results:
-        rows = [["component", "locked", "requested", "allowed", "newest"]]
-        rows += [
-            [each["name"], each["version"], each["requested"], *(_cell(each[key]) for key in ("allowed", "newest"))]
-            for each in results
-        ]
-        console.data("\n".join(columns(rows)))
+        console.data("\n".join(columns([_HEADER, *rows])))
+    names = [each["name"] for each in results]
+    outputs = {"any": "true" if names else "false", "count": str(len(names)), "components": json.dumps(names)}
+    write_outputs(output_file, outputs)
     if not chosen:
         console.say(nothing_locked(lock))
-        return
+        return 0
     every = counted(len(chosen), "component")
     console.say(f"newer releases for {len(results)} of {every}" if results else f"no newer release for {every}")
+    return 0
 
 
 def _result(standing: "Standing", lock: "ComponentsLock", registries: "Registries") -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from toolkit.collection.workspace import Workspace
 from toolkit.config.workspace import SHARED_LOCK
@@ -26,12 +28,18 @@ class SharedLocks(Struct, frozen=True, kw_only=True):
 
 
 def lock_together(
-    workspace: Workspace, context: BuildContext, *, upgrade: bool = False, check: bool = False
+    workspace: Workspace,
+    context: BuildContext,
+    *,
+    upgrade: bool = False,
+    check: bool = False,
+    rebased: AbstractSet[Path] = frozenset(),
 ) -> SharedLocks:
     """Lock all components of a collection, and write the file if it changed; see `lock_projects`.
 
-    With `check` nothing is written, and a file that would change is an error. A component whose settings cannot be read
-    keeps what the file has of it. One in a repository within, such as a submodule, has a lock of its own.
+    The components in the folders `rebased` get the newest base, and keep the versions that fit it. With `check`
+    nothing is written, and a file that would change is an error. A component whose settings cannot be read keeps
+    what the file has of it. One in a repository within, such as a submodule, has a lock of its own.
     """
     path = workspace.root / SHARED_LOCK
     before = read_shared_lock(path) if path.is_file() else {}
@@ -43,7 +51,8 @@ def lock_together(
     broken = [member for member in workspace.members if member.project is None]
     for member in broken:
         log.warning("the settings of %s cannot be read: %s keeps what it has of it", member.name, path.name)
-    after = lock_projects(projects, before, context, upgrade=upgrade, check=check)
+    kept = {folder: replace(lock, base=None) if folder in rebased else lock for folder, lock in before.items()}
+    after = lock_projects(projects, kept, context, upgrade=upgrade, check=check)
     after |= {member.folder: before[member.folder] for member in broken if member.folder in before}
     # A check leaves out what it would have to resolve.
     if after != before or len(after) < len(projects):

@@ -109,6 +109,13 @@ def layout_platforms(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(reader.others))
 
 
+def layout_digest(folder: Path) -> Digest:
+    """Return the digest of the first image or index that a layout names. Raises InputError if it names none."""
+    for descriptor in _manifests(parsed_file(folder / "index.json")):
+        return descriptor.digest
+    raise InputError(f"the layout {folder} names no image", hint=_DAMAGED)
+
+
 class _Reader:
     """Looks for one platform's image in a layout; `others` are the platforms met on the way."""
 

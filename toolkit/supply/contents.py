@@ -97,4 +97,6 @@ def _system(files: Mapping[str, bytes]) -> System:
     """Return the system of os-release(5); /etc comes before /usr/lib, as there."""
     data = next((files[path] for path in _RELEASE if path in files), b"")
     fields = os_release_fields(data.decode("utf-8", "replace"))
-    return System(id=fields.get("ID", ""), version=fields.get("VERSION_ID", ""), title=fields.get("PRETTY_NAME", ""))
+    names = ("ID", "VERSION_ID", "PRETTY_NAME", "VERSION_CODENAME")
+    identity, version, title, codename = (fields.get(name, "") for name in names)
+    return System(id=identity, version=version, title=title, codename=codename)

@@ -50,11 +50,15 @@ class Package(Struct, frozen=True, kw_only=True):
 
 
 class System(Struct, frozen=True, kw_only=True):
-    """The operating system of an image, as os-release(5) names it; empty for an image without one."""
+    """The operating system of an image, as os-release(5) names it; empty for an image without one.
+
+    `codename` is such as `bookworm`, empty where the system names none.
+    """
 
     id: str = ""
     version: str = ""
     title: str = ""
+    codename: str = ""
 
 
 class Contents(Struct, frozen=True, kw_only=True):
