@@ -1,7 +1,8 @@
-"""A package index on loopback with wheels in memory (simple repository API, HTML), strict about paths and users."""
+"""A package index on loopback with wheels in memory (simple repository API), strict about paths and users."""
 
 import hashlib
 import io
+import json
 import os
 import threading
 import time
@@ -46,7 +47,8 @@ class PackageIndex(Struct):
 
     `failures` counts down the answers 503 that a file gives first, `breaks` those that break off half-way, `slow` is
     how many seconds one takes; `user` is `name:password`; `requests` are the paths that were asked for, `ranges` the
-    parts (RFC 9110, section 14), which are given if `gives_parts`.
+    parts (RFC 9110, section 14), which are given if `gives_parts`. Pages are HTML; with `provenance`, the objects of
+    files by their names, they are JSON (PEP 691, PEP 740), and other files have null there.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class PackageIndex(Struct):
     slow: dict[str, float] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     refuses: bool = False
+    provenance: dict[str, bytes] | None = None
     plain: dict[str, bytes] = field(default_factory=dict)  # By whole path, whatever else is there.
     port: int = 0
     token: str = field(default_factory=lambda: uuid4().hex)  # So that uv's cache never takes one index for another.
@@ -78,18 +81,50 @@ class PackageIndex(Struct):
         if self.refuses:
             return 403, b""
         kind, _, name = path.removeprefix(f"/{self.token}").strip("/").partition("/")
-        if kind == "simple":
-            page = "".join(
-                f'<a href="/files/{file}#sha256={hashlib.sha256(data).hexdigest()}">{file}</a>\n'
-                for file, data in self.files.items()
-                if file.split("-", maxsplit=1)[0] == name.replace("-", "_")
-            )
-            return (200, f"<!DOCTYPE html><html><body>{page}</body></html>".encode()) if page else (404, b"")
+        if kind in {"simple", "integrity"}:
+            found = self._page(name) if kind == "simple" else (self.provenance or {}).get(name)
+            return (404, b"") if found is None else (200, found)
         if self.failures.get(name, 0) > 0:
             self.failures[name] -= 1
             return 503, b""
         data = self.wrong.get(name, self.files.get(name))
         return (404, b"") if kind != "files" or data is None else (200, data)
+
+    def _page(self, name: str) -> bytes | None:
+        """Return a package's page; None without any file of it."""
+        files = {
+            file: data for file, data in self.files.items() if file.split("-", maxsplit=1)[0] == name.replace("-", "_")
+        }
+        if not files:
+            return None
+        if self.provenance is not None:
+            return self._json_page(name, files, self.provenance)
+        page = "".join(
+            f'<a href="/files/{file}#sha256={hashlib.sha256(data).hexdigest()}">{file}</a>\n'
+            for file, data in files.items()
+        )
+        return f"<!DOCTYPE html><html><body>{page}</body></html>".encode()
+
+    def _json_page(self, name: str, files: dict[str, bytes], provenance: dict[str, bytes]) -> bytes:
+        """Return a package's page in JSON."""
+        place = f"http://127.0.0.1:{self.port}/{self.token}/integrity"
+        entries = [
+            {
+                "filename": file,
+                "url": f"/files/{file}",
+                "hashes": {"sha256": hashlib.sha256(data).hexdigest()},
+                "size": len(data),
+                "provenance": f"{place}/{file}" if file in provenance else None,
+            }
+            for file, data in files.items()
+        ]
+        return json.dumps({"meta": {"api-version": "1.3"}, "name": name, "files": entries}).encode()
+
+    def media_type(self, path: str) -> str:
+        """Return the media type of what lies at a path."""
+        if "/simple/" not in path:
+            return "application/zip"
+        return "text/html" if self.provenance is None else "application/vnd.pypi.simple.v1+json"
 
 
 @contextmanager
@@ -116,7 +151,7 @@ def serving_index(index: PackageIndex) -> Iterator[PackageIndex]:
             self.send_response(status)
             if status == 401:
                 self.send_header("WWW-Authenticate", 'Basic realm="index"')
-            self.send_header("Content-Type", "text/html" if "/simple/" in self.path else "application/zip")
+            self.send_header("Content-Type", index.media_type(self.path))
             self.send_header("Content-Length", str(len(data)))
             if status == 206:
                 self.send_header("Content-Range", f"bytes {whole - len(data)}-{whole - 1}/{whole}")

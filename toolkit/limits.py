@@ -152,6 +152,13 @@ PACKAGE_SIZE = Limit(
     about="a wheel or source distribution whose size the index does not state",
 )
 
+INDEX_PAGE_SIZE = Limit(
+    name="index-page-size",
+    default=64_000_000,
+    unit="bytes",
+    about="a package's page on an index, or the provenance of a file there",
+)
+
 SOURCE_SIZE = Limit(
     name="source-size",
     default=1_000_000_000,

@@ -1,6 +1,7 @@
 """`comp lock`: pin requirements by hash and the base by digest."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 @click.option("--upgrade", is_flag=True, help="Take the newest versions and the newest base that are allowed.")
 @click.option("--base", metavar="REF", help="The base: a reference, layout:DIR or archive:FILE.")
 @click.option("--check", is_flag=True, help="Change nothing; exit with 1 if the lock is stale.")
+@click.option(
+    "--accept-publisher",
+    "accepted",
+    metavar="NAME",
+    multiple=True,
+    help="Take a package although another publisher uploads it now; `:all:` for all packages.",
+)
 @consent.build_option
 @bars.option
 @pass_console
@@ -36,6 +44,7 @@ def command(
     upgrade: bool,
     base: str | None,
     check: bool,
+    accepted: Sequence[str],
     allowed: "Consent",
     progress: str,
 ) -> int:
@@ -44,14 +53,22 @@ def command(
     It holds one hashed wheel for each requirement and platform, without addresses, and the base's digest. A base
     from the command line or COMP_BASE is used and not recorded. Without --upgrade a fresh lock stays as it is.
 
+    Where the index attests who published a file (PEP 740), the lock records it. A new version by another publisher is
+    refused until it is accepted.
+
     Components whose [tool.comp.workspace] has lock = "shared" have one lock, comp.lock beside that file.
     """
+    from packaging.utils import canonicalize_name
+
     from toolkit.job.context import BuildContext
 
     if check and upgrade:
         raise UsageError("--check and --upgrade do not go together", hint="leave one out")
+    if check and accepted:
+        raise UsageError("--check and --accept-publisher do not go together", hint="leave one out")
+    names = frozenset(name if name == ":all:" else canonicalize_name(name) for name in accepted)
     with bars.showing(console, progress) as shown:
-        context = BuildContext(report=shown.report, consent=allowed, relock=relock)
+        context = BuildContext(report=shown.report, consent=allowed, relock=relock, accepted_publishers=names)
         if asked.alone:
             _lock(console, asked.alone, context, base, upgrade=upgrade, check=check)
             return 0
@@ -126,6 +143,7 @@ def _changes(console: Console, name: str, old: "Lock | None", lock: "Lock") -> "
         return Done(result="up to date")
     if old is None:
         console.say(f"locked {_packages(lock)}")
+        _say_publishers(console, lock)
         return Done(result="locked")
     before, after = old.packages, lock.packages
     for package in sorted(before.keys() | after.keys()):
@@ -135,7 +153,23 @@ def _changes(console: Console, name: str, old: "Lock | None", lock: "Lock") -> "
             console.say(f"added {package} {after[package]}")
         elif before[package] != after[package]:
             console.say(f"{package}: {before[package]} -> {after[package]}")
+    if lock.publishers != old.publishers:
+        _say_publishers(console, lock)
     return Done(result="locked")
+
+
+def _say_publishers(console: Console, lock: "Lock") -> None:
+    """Print how many packages have a publisher, and how far that is to be believed."""
+    published = {
+        pin.name: publisher for pins in lock.pins.values() for pin in pins if (publisher := lock.publisher(pin))
+    }
+    if not published:
+        return
+    verified = sum(publisher.verified for publisher in published.values())
+    rest = len(published) - verified
+    words = [f"{verified} verified"] if verified else []
+    words += [f"{rest} by the word of the index alone"] if rest else []
+    console.say(f"publishers of {len(published)} of {_packages(lock)} recorded: {', '.join(words)}")
 
 
 def _packages(lock: "Lock") -> str:

@@ -33,7 +33,8 @@ class BuildContext(Struct, frozen=True, kw_only=True):
     `report` gets progress, from several threads. `shared` holds what all builds of the command use: clients, bases,
     resolutions. `compilers` are those of a command that builds several components, None for a single build.
     `relock` locks the whole collection of a component anew, with newer versions if the last argument is true; without
-    it, a component whose collection has one lock locks for itself and keeps the result to itself.
+    it, a component whose collection has one lock locks for itself and keeps the result to itself. The packages of
+    `accepted_publishers`, or `:all:`, may have another publisher than their lock names.
     """
 
     cache: Cache = field(default_factory=Cache.default)
@@ -43,6 +44,7 @@ class BuildContext(Struct, frozen=True, kw_only=True):
     shared: Shared = field(default_factory=Shared)
     compilers: "Compilers | None" = None
     relock: "Callable[[Project, BuildContext, bool], object] | None" = None
+    accepted_publishers: frozenset[str] = frozenset()
 
     def remote(self) -> "Remote":
         """Return the command's client for distribution servers."""

@@ -82,7 +82,7 @@ def refresh_lock(
     if project.shared_lock and write and not kept and context.relock:
         lock = _locked_together(project, bases, context, upgrade=upgrade)
     else:
-        lock = kept or _locked_anew(project, bases, None if upgrade else old, context, anew=anew)
+        lock = kept or _locked_anew(project, bases, old, context, anew=anew, upgrade=upgrade)
     if old and not upgrade:
         _check_replaced(project, old, lock)
     if wrong:
@@ -139,7 +139,7 @@ def _locked_together(project: Project, bases: Sequence[Base], context: BuildCont
     lock = existing_lock(project)
     if lock is None or not is_fresh(project, lock, bases[0].facts.minor, context.environ):
         # The base of one component may be another than the collection's lock is for: that of the command line.
-        return _locked_anew(project, bases, lock, context, anew=frozenset())
+        return _locked_anew(project, bases, lock, context, anew=frozenset(), upgrade=False)
     return lock
 
 
@@ -163,15 +163,25 @@ def _write(project: Project, lock: Lock, context: BuildContext) -> None:
 
 
 def _locked_anew(
-    project: Project, bases: Sequence[Base], old: Lock | None, context: BuildContext, *, anew: AbstractSet[str | None]
+    project: Project,
+    bases: Sequence[Base],
+    old: Lock | None,
+    context: BuildContext,
+    *,
+    anew: AbstractSet[str | None],
+    upgrade: bool,
 ) -> Lock:
-    """Resolve for all platforms, however many of their bases are open."""
+    """Resolve for all platforms, however many of their bases are open, and look up who published the files."""
+    from toolkit.job.publishers import with_publishers
+
+    kept = None if upgrade else old
     if len(bases) < len(platforms_of(project)):
         # One file holds all platforms, so a lock for some of them would drop the others.
-        bases = open_bases(project, context, lock=old)
-    pins, minor = resolve_on(project, bases, old, context, anew=anew), bases[0].facts.minor
+        bases = open_bases(project, context, lock=kept)
+    pins, minor = resolve_on(project, bases, kept, context, anew=anew), bases[0].facts.minor
     inputs = inputs_digest(project, minor, source_digests(project, context.environ))
-    return Lock(inputs=inputs, python=minor, pins=pins)
+    lock = Lock(inputs=inputs, python=minor, pins=pins)
+    return with_publishers(project, lock, [old] if old else [], bases, context)
 
 
 def wrong_pins(project: Project, bases: Sequence[Base], lock: Lock, context: BuildContext) -> tuple["Problem", ...]:

@@ -15,6 +15,7 @@ from toolkit.errors import InputError, Location
 from toolkit.job.bases import open_bases
 from toolkit.job.context import BuildContext
 from toolkit.job.lock import is_fresh, wrong_pins
+from toolkit.job.publishers import with_publishers
 from toolkit.job.resolve import built, requirements_on
 from toolkit.oci.descriptor import Platform
 from toolkit.python.target import Base
@@ -65,7 +66,8 @@ def lock_projects(
     right = [
         project for project in projects if _is_right(project, bases[project.folder], kept.get(project.folder), context)
     ]
-    if check or len(right) == len(projects):
+    anew = not check and len(right) < len(projects)
+    if not anew:
         projects = right
         pins = {project.folder: dict(old[project.folder].pins) for project in projects}
     else:
@@ -79,7 +81,13 @@ def lock_projects(
         before = old.get(project.folder)
         # A base for one run is not recorded, and does not take the place of the one that is.
         pinned = first.pinned or (before.base if before and project.base_overridden else None)
-        locks[project.folder] = Lock(inputs=inputs, python=minor, pins=pins[project.folder], base=pinned)
+        lock = Lock(inputs=inputs, python=minor, pins=pins[project.folder], base=pinned)
+        if anew:
+            # The publisher of a package is the same for all components.
+            lock = with_publishers(project, lock, old.values(), bases[project.folder], context)
+        elif before:
+            lock = replace(lock, publishers=before.publishers)
+        locks[project.folder] = lock
     return locks
 
 

@@ -7,15 +7,17 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from toolkit.config.project import Project
+from toolkit.digest import Digest
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import Reference
 from toolkit.python.target import MACHINES
 from toolkit.requirements.pin import Pin
+from toolkit.requirements.publishers.publisher import Publisher
 
 LOCK_VERSION = 1
 
@@ -26,13 +28,19 @@ _SHORT = 9
 class Lock(Struct, frozen=True, kw_only=True):
     """What a build installs: the pins of each platform, in order of name.
 
-    `inputs` is what `inputs_digest` returned for it, `python` a minor version like `3.11`.
+    `inputs` is what `inputs_digest` returned for it, `python` a minor version like `3.11`. `publishers` are those that
+    the index attests, by the digest of the file that lies there: a wheel, or what it was built from.
     """
 
     inputs: str
     python: str
     pins: Mapping[Platform, tuple[Pin, ...]]
     base: Reference | None = None
+    publishers: Mapping[Digest, Publisher] = field(default_factory=dict)
+
+    def publisher(self, pin: Pin) -> Publisher | None:
+        """Return who published the file of a pin; None if that is not known."""
+        return self.publishers.get(pin.published[1]) if pin.published else None
 
     @property
     def platforms(self) -> tuple[Platform, ...]:

@@ -56,6 +56,13 @@ class Pin(Selective, frozen=True, kw_only=True):
     size: int | None = None
     url: str | None = None
 
+    @property
+    def published(self) -> tuple[str, Digest] | None:
+        """The file that lies on an index, by name and digest: the wheel, or what it was built from; else None."""
+        if self.source is None:
+            return self.filename, self.digest
+        return (self.source.name, self.source.digest) if self.source.is_file else None
+
 
 class SourceDistribution(Selective, frozen=True, kw_only=True):
     """A source distribution on an index, for a release that has no wheel that fits: its digest, and size in bytes."""

@@ -1,7 +1,7 @@
 """The lock as `pylock.toml` (PyPA, "pylock.toml Specification"): with addresses, so that other installers can use it.
 
-`tool.comp` tables hold the rest: the digest of the inputs, the base, the platforms of each wheel, and the wheels that
-were built here.
+Publishers that an index attests stand in `attestation-identities`. `tool.comp` tables hold the rest: the digest of the
+inputs, the base, the platforms of each wheel, the wheels that were built here, and which file is whose.
 """
 
 import json
@@ -20,6 +20,7 @@ from toolkit.python.target import MACHINES
 from toolkit.redaction import without_login
 from toolkit.requirements.lock import LOCK_VERSION, Lock, LockEntry, entries, is_wheel_of
 from toolkit.requirements.pin import Pin, Source
+from toolkit.requirements.publishers.publisher import Publisher, read_publisher
 from toolkit.system.atomic import write_text
 
 _HEAD = "# Written by `comp lock`; change pyproject.toml instead, or run `comp lock --upgrade`."
@@ -32,7 +33,7 @@ def write_pylock(path: Path, lock: Lock) -> None:
     lines = [_HEAD, 'lock-version = "1.0"', f"environments = {_value(environments)}"]
     lines += [f"requires-python = {_value(f'=={lock.python}.*')}", 'created-by = "comp"']
     for entry in entries(lock):
-        lines += ["", *_package(entry, lock.platforms, path.parent)]
+        lines += ["", *_package(entry, lock, path.parent)]
     lines += ["", "[tool.comp]", f"lock-version = {LOCK_VERSION}"]
     lines += [
         f"platforms = {_value([str(platform) for platform in lock.platforms])}",
@@ -54,7 +55,9 @@ def read_pylock(path: Path) -> Lock:
             raise _foreign(path, f"its lock-version is {ours['lock-version']}, this program reads {LOCK_VERSION}")
         platforms = [Platform.parse(text) for text in ours["platforms"]]
         pins: dict[Platform, list[Pin]] = {platform: [] for platform in platforms}
+        publishers: dict[Digest, Publisher] = {}
         for package in data.get("packages", []):
+            publishers |= _read_publishers(package)
             for pin, names in _pins(package, path):
                 # A platform that is not among the lock's raises KeyError, which is reported below.
                 for platform in platforms if names is None else names:
@@ -64,18 +67,20 @@ def read_pylock(path: Path) -> Lock:
             python=str(data["requires-python"]).removeprefix("==").removesuffix(".*"),
             pins={platform: tuple(sorted(chosen, key=lambda pin: pin.name)) for platform, chosen in pins.items()},
             base=parse_reference(ours["base"]) if "base" in ours else None,
+            publishers=publishers,
         )
     except InputError as error:
         if error.where:
             raise
         raise _foreign(path, error.message) from error
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         # The file may hold any TOML, of any shape.
         raise _foreign(path, f"{error!r}") from error
 
 
-def _package(entry: LockEntry, everywhere: Sequence[Platform], folder: Path) -> Iterator[str]:
+def _package(entry: LockEntry, lock: Lock, folder: Path) -> Iterator[str]:
     """Return the lines of one package."""
+    everywhere = lock.platforms
     yield "[[packages]]"
     yield f"name = {_value(entry.name)}"
     yield f"version = {_value(entry.version)}"
@@ -102,9 +107,40 @@ def _package(entry: LockEntry, everywhere: Sequence[Platform], folder: Path) -> 
     if built:
         named = (f"    {{ name = {_value(pin.filename)}, sha256 = {_value(pin.digest.hex)} }}," for pin in built)
         ours += ["built = [", *named, "]"]
+    identities = list(dict.fromkeys(_identity(each) for pin in entry.wheels if (each := lock.publisher(pin))))
+    for identity in identities:
+        yield "[[packages.attestation-identities]]"
+        yield from (f"{name} = {_value(text)}" for name, text in identity)
+    ours += _attested(entry, lock, identities)
     if ours:
         yield "[packages.tool.comp]"
         yield from ours
+
+
+def _identity(publisher: Publisher) -> tuple[tuple[str, str], ...]:
+    """Return a publisher's keys and values, as the index has them."""
+    return tuple(publisher.to_dict().items())
+
+
+def _attested(entry: LockEntry, lock: Lock, identities: Sequence[tuple[tuple[str, str], ...]]) -> Iterator[str]:
+    """Return the lines about which file is attested by which identity: the format names those of a package only."""
+    files = {pin.published: lock.publisher(pin) for pin in entry.wheels if pin.published}
+    named = [
+        f"    {{ name = {_value(file[0])}, sha256 = {_value(file[1].hex)}, identity = "
+        f"{identities.index(_identity(publisher))}, verified = {_value(publisher.verified)} }},"
+        for file, publisher in files.items()
+        if publisher
+    ]
+    if named:
+        yield from ("attested = [", *named, "]")
+
+
+def _read_publishers(package: Mapping[str, Any]) -> Iterator[tuple[Digest, Publisher]]:
+    """Yield the digests of a package's attested files, each with its publisher."""
+    identities = package.get("attestation-identities", [])
+    for file in package.get("tool", {}).get("comp", {}).get("attested", []):
+        publisher = read_publisher(identities[int(file["identity"])], verified=file["verified"] is True)
+        yield _digest(file["sha256"]), publisher
 
 
 def _source(pin: Pin, folder: Path) -> Iterator[str]:

@@ -16,17 +16,21 @@ It is valid requirements text for pip and uv, with hashes and without addresses;
         --hash=sha256:… \
         --hash=sha256:…
         # fire-0.5.0-py2.py3-none-any.whl from fire-0.5.0.tar.gz
+        # published by GitHub: repository = "google/python-fire", workflow = "release.yml"
 
 Hashes and comments stand in the same order. The hash of a wheel that was built is followed by that of its source. An
-entry that is not for all platforms names its own.
+entry that is not for all platforms names its own. The publisher that the index attests of a wheel, or of its source,
+follows it; "published by", or "verified as published by" if a signature was verified.
 """
 
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from toolkit.config.toml import toml_value
 from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.limits import SETTINGS_SIZE
@@ -34,6 +38,7 @@ from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
 from toolkit.requirements.lock import LOCK_VERSION, Lock, LockEntry, entries, is_wheel_of
 from toolkit.requirements.pin import Pin, Source
+from toolkit.requirements.publishers.publisher import Publisher, read_publisher
 from toolkit.system.atomic import write_text
 from toolkit.system.reading import read_foreign
 
@@ -46,6 +51,8 @@ _ENTRY = re.compile(
     r"(?P<hashes>(?:    --hash=sha256:[0-9a-f]{64} \\\n)*    --hash=sha256:[0-9a-f]{64}\n)"
     r"(?P<wheels>(?:    # [^\n]+\n)+)"
 )
+_VERIFIED = "verified as "
+_PUBLISHER = re.compile(rf"    # (?P<verified>{_VERIFIED})?published by (?P<kind>[^:]+): (?P<claims>.+)")
 _WHEEL = re.compile(r"    # (?P<filename>\S+\.whl)(?: from (?P<source>.+?))?(?: \((?P<platforms>[^()]+)\))?")
 
 
@@ -56,12 +63,13 @@ def write_requirements_lock(path: Path, lock: Lock) -> None:
     if lock.base:
         lines.append(f"# base: {lock.base}")
     for entry in entries(lock):
-        lines += _entry_lines(entry, lock.platforms)
+        lines += _entry_lines(entry, lock)
     write_text(path, "\n".join(lines) + "\n")
 
 
-def _entry_lines(entry: LockEntry, everywhere: Sequence[Platform]) -> Iterator[str]:
+def _entry_lines(entry: LockEntry, lock: Lock) -> Iterator[str]:
     """Return the lines of one entry."""
+    everywhere = lock.platforms
     marker = entry.marker(everywhere)
     yield f"{entry.name}=={entry.version}{f' ; {marker}' if marker else ''} \\"
     hashes = [digest.hex for pin in entry.wheels for digest in _digests(pin)]
@@ -72,6 +80,14 @@ def _entry_lines(entry: LockEntry, everywhere: Sequence[Platform]) -> Iterator[s
         source = f" from {pin.source.name}" if pin.source else ""
         where = f" ({', '.join(map(str, platforms))})" if len(platforms) < len(everywhere) else ""
         yield f"    # {pin.filename}{source}{where}"
+        if publisher := lock.publisher(pin):
+            yield f"    # {_publisher_text(publisher)}"
+
+
+def _publisher_text(publisher: Publisher) -> str:
+    """Return a publisher in one line."""
+    claims = ", ".join(f"{name} = {toml_value(value)}" for name, value in publisher.claims)
+    return f"{_VERIFIED * publisher.verified}published by {publisher.kind}: {claims}"
 
 
 def _digests(pin: Pin) -> list[Digest]:
@@ -107,19 +123,27 @@ def read_requirements_lock(path: Path) -> Lock:
         base = parse_reference(header["base"]) if "base" in header else None
     except InputError as error:
         raise _damaged(path, _line(text, "# base:"), f"its base: {error.message}") from error
-    pins = _pins(path, text, start, platforms)
-    return Lock(inputs=header["inputs"], python=header["python"], pins=pins, base=base)
+    publishers: dict[Digest, Publisher] = {}
+    pins = _pins(path, text, start, platforms, publishers)
+    return Lock(inputs=header["inputs"], python=header["python"], pins=pins, base=base, publishers=publishers)
 
 
-def _pins(path: Path, text: str, position: int, platforms: Sequence[Platform]) -> dict[Platform, tuple[Pin, ...]]:
-    """Return the pins of each platform, from `position` on. Raise InputError with the line of an invalid entry."""
+def _pins(
+    path: Path, text: str, position: int, platforms: Sequence[Platform], publishers: dict[Digest, Publisher]
+) -> dict[Platform, tuple[Pin, ...]]:
+    """Return the pins of each platform, from `position` on; fill in `publishers`.
+
+    Raise InputError with the line of an invalid entry.
+    """
     pins: dict[Platform, list[Pin]] = {platform: [] for platform in platforms}
     while position < len(text):
         line = text.count("\n", 0, position) + 1
         match = _ENTRY.match(text, position)
         if match is None:
             raise _damaged(path, line, "expected name==version, its hashes, and its wheels' file names")
-        for pin, names in _wheels(match, path, line):
+        for pin, names, publisher in _wheels(match, path, line):
+            if publisher and pin.published:
+                publishers[pin.published[1]] = publisher
             for platform in platforms if names is None else names:
                 if platform not in pins:
                     raise _damaged(path, line, f"{pin.filename} is for {platform}, which is not among the platforms")
@@ -130,10 +154,17 @@ def _pins(path: Path, text: str, position: int, platforms: Sequence[Platform]) -
     return {platform: tuple(sorted(chosen, key=lambda pin: pin.name)) for platform, chosen in pins.items()}
 
 
-def _wheels(match: re.Match[str], path: Path, line: int) -> Iterator[tuple[Pin, list[Platform] | None]]:
-    """Return the wheels of one entry, each with its platforms, None for all."""
+def _wheels(
+    match: re.Match[str], path: Path, line: int
+) -> Iterator[tuple[Pin, list[Platform] | None, Publisher | None]]:
+    """Return the wheels of one entry, each with its platforms, None for all, and its publisher."""
     hashes = [Digest(text) for text in re.findall("[0-9a-f]{64}", match["hashes"])]
-    for comment in match["wheels"].splitlines():
+    comments = match["wheels"].splitlines()
+    # A publisher stands below its wheel.
+    for before, comment, following in zip(["", *comments], comments, [*comments[1:], ""], strict=False):
+        if _WHEEL.fullmatch(before) and _PUBLISHER.fullmatch(comment):
+            continue
+        publisher = _read_publisher(following, path, line)
         wheel = _WHEEL.fullmatch(comment)
         # A wheel that is its own source has one digest.
         source = Source(name=wheel["source"], digest=hashes[0]) if wheel and wheel["source"] and hashes else None
@@ -147,12 +178,28 @@ def _wheels(match: re.Match[str], path: Path, line: int) -> Iterator[tuple[Pin, 
         if built and source:
             pin = replace(pin, source=replace(source, digest=hashes.pop(0)))
         try:
-            yield pin, [Platform.parse(text) for text in wheel["platforms"].split(", ")] if wheel["platforms"] else None
+            names = [Platform.parse(text) for text in wheel["platforms"].split(", ")] if wheel["platforms"] else None
+            yield pin, names, publisher
         except InputError as error:
             raise _damaged(path, line, error.message) from error
     # pip would install any file with such a hash.
     if hashes:
         raise _damaged(path, line, "it has more hashes than wheels")
+
+
+def _read_publisher(comment: str, path: Path, line: int) -> Publisher | None:
+    """Read the line of a publisher; None for any other. Raise InputError for one that is not as it is written."""
+    match = _PUBLISHER.fullmatch(comment)
+    if match is None:
+        return None
+    try:
+        claims = tomllib.loads(f"claims = {{ {match['claims']} }}")["claims"]
+        publisher = read_publisher({**claims, "kind": match["kind"]}, verified=bool(match["verified"]))
+    except (tomllib.TOMLDecodeError, InputError) as error:
+        raise _damaged(path, line, f"its publisher cannot be read: {error}") from error
+    if f"    # {_publisher_text(publisher)}" != comment:
+        raise _damaged(path, line, "a publisher is not as it is written")
+    return publisher
 
 
 def _line(text: str, start: str) -> int:

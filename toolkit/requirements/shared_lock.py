@@ -1,7 +1,8 @@
 """The lock that the components of a collection share: `comp.lock` beside the pyproject.toml of its root.
 
-It holds each wheel once, and for each component what a lock of its own would hold: the inputs, the base, and the wheels
-that it installs on each platform. Folders are written relative to the file, so it is the same in every clone.
+It holds each wheel once, with the publisher that the index attests, and for each component what a lock of its own would
+hold: the inputs, the base, and the wheels that it installs on each platform. Folders are written relative to the file,
+so it is the same in every clone.
 """
 
 import os
@@ -19,6 +20,7 @@ from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
 from toolkit.requirements.lock import Lock, is_wheel_of
 from toolkit.requirements.pin import Pin, Source
+from toolkit.requirements.publishers.publisher import Publisher, read_publisher
 from toolkit.system.atomic import write_text
 
 _VERSION = 1
@@ -34,6 +36,8 @@ class _Wheel(Struct, forbid_unknown_fields=True):
     sha256: str
     source: str | None = None
     source_sha256: str | None = field(default=None, name="source-sha256")
+    publisher: dict[str, str] | None = None
+    verified: bool = False
 
 
 class _Package(Struct, forbid_unknown_fields=True):
@@ -83,9 +87,14 @@ def parse_shared_lock(document: TomlDocument) -> dict[Path, Lock]:
         raise _damaged(path, f"its lock-version is {data.get('lock-version')}, this program reads {_VERSION}")
     try:
         written = msgspec.convert(data, _Written)
-        wheels = {name: pin for package in written.packages for name, pin in _read_wheels(package)}
+        wheels: dict[str, Pin] = {}
+        publishers: dict[Digest, Publisher] = {}
+        for name, pin, publisher in (each for package in written.packages for each in _read_wheels(package)):
+            wheels[name] = pin
+            if publisher and pin.published:
+                publishers[pin.published[1]] = publisher
         return {
-            Path(os.path.normpath(path.parent / part.folder)): _read_lock(part, wheels, path.parent)
+            Path(os.path.normpath(path.parent / part.folder)): _read_lock(part, wheels, publishers, path.parent)
             for part in written.components
         }
     except KeyError as error:
@@ -99,16 +108,14 @@ def _lines(root: Path, locks: Mapping[Path, Lock]) -> Iterator[str]:
     yield from (_HEAD, f"lock-version = {_VERSION}")
     ordered = {os.path.relpath(folder, root): _moved(lock, folder, root) for folder, lock in locks.items()}
     names = _names({pin for lock in ordered.values() for pins in lock.pins.values() for pin in pins})
+    publishers = {digest: publisher for lock in locks.values() for digest, publisher in lock.publishers.items()}
     packages: dict[tuple[str, str], list[Pin]] = {}
     for pin in names:
         packages.setdefault((pin.name, pin.version), []).append(pin)
     for (name, version), pins in packages.items():
         yield from ("", "[[package]]", f"name = {toml_value(name)}", f"version = {toml_value(version)}", "wheels = [")
         for pin in pins:
-            wheel = {"file": names[pin], "sha256": pin.digest.hex}
-            if pin.source:
-                wheel |= {"source": pin.source.name, "source-sha256": pin.source.digest.hex}
-            yield f"    {{ {', '.join(f'{key} = {toml_value(text)}' for key, text in wheel.items())} }},"
+            yield f"    {_wheel(names[pin], pin, publishers)},"
         yield "]"
     for folder, lock in sorted(ordered.items()):
         yield from ("", "[[component]]", f"folder = {toml_value(Path(folder).as_posix())}")
@@ -121,6 +128,18 @@ def _lines(root: Path, locks: Mapping[Path, Lock]) -> Iterator[str]:
                 yield from (*(f"    {toml_value(names[pin])}," for pin in chosen), "]")
         if not lock.pins:
             yield "wheels = {}"
+
+
+def _wheel(name: str, pin: Pin, publishers: Mapping[Digest, Publisher]) -> str:
+    """Return a wheel as a table of TOML."""
+    wheel: dict[str, object] = {"file": name, "sha256": pin.digest.hex}
+    if pin.source:
+        wheel |= {"source": pin.source.name, "source-sha256": pin.source.digest.hex}
+    publisher = publishers.get(pin.published[1]) if pin.published else None
+    if publisher:
+        wheel |= {"publisher": publisher.to_dict(), **({"verified": True} if publisher.verified else {})}
+    # The keys are bare, as in files that were written before.
+    return f"{{ {', '.join(f'{key} = {toml_value(value)}' for key, value in wheel.items())} }}"
 
 
 def _names(pins: set[Pin]) -> dict[Pin, str]:
@@ -142,8 +161,11 @@ def _identity(pin: Pin) -> str:
     return Digest.of(f"{pin.digest.hex} {_source_name(pin)}".encode()).hex[:_DIGITS]
 
 
-def _read_wheels(package: _Package) -> Iterator[tuple[str, Pin]]:
-    """Yield the wheels of a package, each with its name in the file. Raises ValueError for one of another package."""
+def _read_wheels(package: _Package) -> Iterator[tuple[str, Pin, Publisher | None]]:
+    """Yield the wheels of a package, each with its name in the file and its publisher.
+
+    Raises ValueError for one of another package, InputError for a publisher that cannot be one.
+    """
     for wheel in package.wheels:
         filename = wheel.file.partition("#")[0]
         if not is_wheel_of(filename, package.name, package.version):
@@ -155,17 +177,23 @@ def _read_wheels(package: _Package) -> Iterator[tuple[str, Pin]]:
         yield (
             wheel.file,
             Pin(name=package.name, version=package.version, filename=filename, digest=digest, source=source),
+            read_publisher(wheel.publisher, verified=wheel.verified) if wheel.publisher is not None else None,
         )
 
 
-def _read_lock(part: _Component, wheels: Mapping[str, Pin], root: Path) -> Lock:
+def _read_lock(part: _Component, wheels: Mapping[str, Pin], publishers: Mapping[Digest, Publisher], root: Path) -> Lock:
     """Return the lock of one component. Raises KeyError for a wheel that the file does not have."""
     pins = {
         Platform.parse(platform): tuple(sorted((wheels[name] for name in names), key=lambda pin: pin.name))
         for platform, names in part.wheels.items()
     }
+    files = {pin.published[1] for chosen in pins.values() for pin in chosen if pin.published}
     lock = Lock(
-        inputs=part.inputs, python=part.python, pins=pins, base=parse_reference(part.base) if part.base else None
+        inputs=part.inputs,
+        python=part.python,
+        pins=pins,
+        base=parse_reference(part.base) if part.base else None,
+        publishers={digest: publisher for digest, publisher in publishers.items() if digest in files},
     )
     return _moved(lock, root, root / part.folder)
 

@@ -36,6 +36,9 @@ from toolkit.system.os_errors import machine_failure
 
 _TIMEOUT = 300
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_ANNOTATING = ["--format=requirements.txt", "--no-annotate", "--emit-index-annotation"]
+# What these give: a version, and the index below it.
+_ANNOTATED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==.*\n {4}# from (\S+)$", re.MULTILINE)
 _WHEELLESS = re.compile(r"Wheels are required for `([^`]+)`")
 
 Package = dict[str, Any]
@@ -45,7 +48,8 @@ class _Call(Struct, frozen=True, kw_only=True):
     """One call of uv. Only wheels count, but for packages that are to be had `from_source`.
 
     `from_source` holds what these are taken to require, by name, since uv would run their builds to know. `overrides`
-    take the place of what wheels require. With `closed` nothing beyond the requirements is taken in.
+    take the place of what wheels require. With `closed` nothing beyond the requirements is taken in. With `annotated`
+    uv writes requirements with the index of each, which its pylock.toml does not name.
     """
 
     wanted: RequirementSet
@@ -53,6 +57,7 @@ class _Call(Struct, frozen=True, kw_only=True):
     overrides: Sequence[str] = ()
     from_source: Mapping[str, Sequence[str]] = field(default_factory=lambda: MappingProxyType({}))
     closed: bool = False
+    annotated: bool = False
 
 
 def compile_wheels(wanted: RequirementSet, cache: Cache, *, constraints: Sequence[str] = ()) -> list[Package]:
@@ -85,6 +90,19 @@ def compile_closed(
     # Without requirements: those of a source distribution would need its build, and none are taken in.
     sources: dict[str, tuple[str, ...]] = {pin.name: () for pin in pins} if from_source else {}
     return _compile(_Call(wanted=wanted, from_source=sources, closed=True), cache)
+
+
+def index_addresses(pins: Sequence[Pin], target: Target, cache: Cache, indexes: Indexes) -> dict[str, str]:
+    """Return the index that uv takes each of these versions from, by name, without a login; no files by links.
+
+    Raises as `compile_wheels` does.
+    """
+    wanted = RequirementSet(
+        requirements=tuple(exactly(pin.name, pin.version) for pin in pins), target=target, indexes=indexes
+    )
+    built: dict[str, tuple[str, ...]] = {pin.name: () for pin in pins if pin.source}
+    text = _run(_Call(wanted=wanted, from_source=built, closed=True, annotated=True), cache)
+    return {canonicalize_name(name): without_login(address) for name, address in _ANNOTATED.findall(text)}
 
 
 def source_distribution(package: Mapping[str, Any]) -> SourceDistribution | None:
@@ -154,6 +172,12 @@ def _compiled(call: _Call, cache: Cache) -> list[Package]:
 
 def _compile(call: _Call, cache: Cache) -> list[Package]:
     """Run uv once, and return its packages."""
+    packages: list[Package] = tomllib.loads(_run(call, cache)).get("packages", [])
+    return packages
+
+
+def _run(call: _Call, cache: Cache) -> str:
+    """Run uv once, and return what it writes."""
     target, indexes = call.wanted.target, call.wanted.indexes
     with temporary.folder("resolve") as folder:
         environ = with_dependency_metadata(call.from_source, folder / "settings", indexes.environ)
@@ -170,8 +194,7 @@ def _compile(call: _Call, cache: Cache) -> list[Package]:
         if wheelless and isinstance(failure, InputError) and not call.closed:
             raise _NoWheelError(canonicalize_name(wheelless[1]), failure)
         raise failure
-    packages: list[Package] = tomllib.loads(done.text).get("packages", [])
-    return packages
+    return done.text
 
 
 class _NoWheelError(Exception):
@@ -186,7 +209,8 @@ class _NoWheelError(Exception):
 def _words(call: _Call, folder: Path) -> list[str]:
     """Return uv's command line; what it reads is written into `folder`."""
     wanted, target = call.wanted, call.wanted.target
-    words = ["pip", "compile", "--quiet", "--no-header", "--format=pylock.toml", "--color=never"]
+    words = ["pip", "compile", "--quiet", "--no-header", "--color=never"]
+    words += _ANNOTATING if call.annotated else ["--format=pylock.toml"]
     words += ["--python-platform", target.uv_platform, "--python-version", target.version]
     words += ["--only-binary=:all:", *(f"--no-binary={name}" for name in call.from_source)]
     # Nothing is built, so any interpreter does. Looking for one of the target's version takes uv longer than resolving.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import uv
+from msgspec.structs import replace
 from packaging.pylock import Pylock
 
 from tests.package_index import PackageIndex, resolved
@@ -19,6 +20,7 @@ from toolkit.oci.reference import parse_reference
 from toolkit.python.target import Target
 from toolkit.requirements.lock import Lock
 from toolkit.requirements.pin import Pin, Source
+from toolkit.requirements.publishers.publisher import read_publisher
 from toolkit.requirements.pylock import read_pylock, write_pylock
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
@@ -104,3 +106,38 @@ def test_uv_installs_from_it(tmp_path: Path, index: PackageIndex, debian: Target
     assert (tmp_path / "out" / "alpha" / "__init__.py").is_file()
     data = index.files[pin.filename]
     assert hashlib.sha256(data).hexdigest() in json.dumps(tomllib.loads(path.read_text()))
+
+
+def test_publishers_stand_in_attestation_identities(tmp_path: Path) -> None:
+    path = tmp_path / "pylock.toml"
+    lock = _lock(tmp_path)
+    digests = {pin.name: pin.published[1] for pins in lock.pins.values() for pin in pins if pin.published}
+    good, other = (read_publisher({"kind": "GitHub", "repository": f"{name}/it"}) for name in ("good", "other"))
+    publishers = {
+        digests["alpha"]: good,
+        digests["built"]: replace(other, verified=True),
+        Digest("1" * 64): good,
+        Digest("2" * 64): other,
+    }
+    lock = replace(lock, publishers=publishers)
+    write_pylock(path, lock)
+    assert read_pylock(path).publishers == publishers
+    parsed = Pylock.from_dict(tomllib.loads(path.read_text()))
+    packages = {str(package.name): package for package in parsed.packages}
+    assert packages["alpha"].attestation_identities == [{"kind": "GitHub", "repository": "good/it"}]
+    assert packages["native"].attestation_identities == [
+        {"kind": "GitHub", "repository": "good/it"},
+        {"kind": "GitHub", "repository": "other/it"},
+    ]
+    assert packages["near"].attestation_identities is None
+
+
+@pytest.mark.parametrize(("old", "new"), [("identity = 0", "identity = 1"), ('kind = "GitHub"', "kind = 1")])
+def test_a_publisher_that_is_not_one_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    path = tmp_path / "pylock.toml"
+    pin = _pin("alpha", "py3-none-any", "a", url="https://example.com/a.whl")
+    publishers = {pin.digest: read_publisher({"kind": "GitHub", "repository": "good/it"})}
+    write_pylock(path, Lock(inputs="sha256:0", python="3.11", pins={AMD64: (pin,)}, publishers=publishers))
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(InputError, match="not a lock that comp wrote"):
+        read_pylock(path)

@@ -16,6 +16,7 @@ from toolkit.oci.reference import parse_reference
 from toolkit.requirements.lock import Lock
 from toolkit.requirements.lock_file import read_lock, write_lock
 from toolkit.requirements.pin import Pin, Source
+from toolkit.requirements.publishers.publisher import read_publisher
 
 TEXT = f"""\
 # Written by `comp lock`; change pyproject.toml instead, or run `comp lock --upgrade`.
@@ -214,4 +215,52 @@ def test_platforms_that_do_not_add_up(tmp_path: Path, old: str, new: str, words:
     assert old in BOTH
     path.write_text(BOTH.replace(old, new, 1))
     with pytest.raises(InputError, match=words):
+        read_lock(path)
+
+
+GOOD = read_publisher(
+    {"kind": "GitHub", "repository": "good/alpha", "workflow": "release.yml", "environment": "p y\"p'i"}
+)
+
+
+def test_publishers_stand_below_their_wheels(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.lock"
+    built = replace(BETA, source=Source(name="beta-two-2.0.tar.gz", digest=Digest("c" * 64)))
+    publishers = {ALPHA.digest: GOOD, Digest("c" * 64): replace(GOOD, verified=True)}
+    lock = replace(LOCK, pins={AMD64: (ALPHA, built)}, publishers=publishers)
+    write_lock(path, lock)
+    claims = 'environment = "p y\\"p\'i", repository = "good/alpha", workflow = "release.yml"'
+    lines = path.read_text().splitlines()
+    assert lines[lines.index("    # alpha-1.0-py3-none-any.whl") + 1] == f"    # published by GitHub: {claims}"
+    assert lines[-1] == f"    # verified as published by GitHub: {claims}"
+    assert read_lock(path) == lock
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "published by GitHub: repository",
+        'published by GitHub: repository = "a", repository = "b"',
+        'published by GitHub: repository = "a"\n    # published by GitHub: repository = "b"',
+        'published by GitHub: repository = "a\\u001b"',
+        'published by GitHub: workflow = "a", repository = "b"',
+        "published by GitHub: repository = 'a'",
+        "published by GitHub: repository = 1",
+        'published by : repository = "a"',
+        'published by GitHub: kind = "a"',
+    ],
+)
+def test_a_publisher_in_another_form_is_refused(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "requirements.lock"
+    path.write_text(TEXT.replace("    # alpha-1.0-py3-none-any.whl", f"    # alpha-1.0-py3-none-any.whl\n    # {line}"))
+    with pytest.raises(InputError) as caught:
+        read_lock(path)
+    assert caught.value.where is not None
+    assert caught.value.where.line == 7
+
+
+def test_a_publisher_without_a_wheel_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.lock"
+    path.write_text(TEXT.replace("    # alpha-1.0-py3-none-any.whl", '    # published by GitHub: repository = "a"'))
+    with pytest.raises(InputError):
         read_lock(path)

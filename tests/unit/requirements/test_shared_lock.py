@@ -12,6 +12,7 @@ from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
 from toolkit.requirements.lock import Lock
 from toolkit.requirements.pin import Pin, Source
+from toolkit.requirements.publishers.publisher import read_publisher
 from toolkit.requirements.shared_lock import read_shared_lock, write_shared_lock
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
@@ -129,3 +130,18 @@ def test_a_file_that_was_changed_by_hand(path: Path, change: tuple[str, str], pr
         read_shared_lock(path)
     assert refused.value.where
     assert refused.value.where.path == path
+
+
+def test_publishers_stand_beside_their_wheels(path: Path) -> None:
+    good = read_publisher({"kind": "GitHub", "repository": "good/alpha"})
+    one, two = pin(), pin("beta", content="beta", source="beta-2.0.tar.gz")
+    locks = {
+        "one": lock(one, publishers={one.digest: good}),
+        "two": lock(one, two, publishers={one.digest: good, Digest.of(b"source"): replace(good, verified=True)}),
+    }
+    text = written(path, locks)
+    publisher = 'publisher = { "kind" = "GitHub", "repository" = "good/alpha" }'
+    assert text.count(publisher) == text.count(f"{publisher}, verified = true") + 1 == 2
+    path.write_text(text.replace('"GitHub"', '"Git\\nHub"'))
+    with pytest.raises(InputError, match="not a kind of publisher"):
+        read_shared_lock(path)

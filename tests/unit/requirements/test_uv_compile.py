@@ -12,6 +12,7 @@ from toolkit.oci.descriptor import Platform
 from toolkit.python.target import Target
 from toolkit.requirements.pin import Pin
 from toolkit.requirements.resolve import locate
+from toolkit.requirements.uv_compile import index_addresses
 
 
 def versions(pins: tuple[Pin, ...]) -> dict[str, str]:
@@ -75,3 +76,22 @@ def test_an_invalid_requirement_is_refused(debian: Target, tmp_path: Path, requi
     assert str(caught.value.where) == str(tmp_path / "pyproject.toml")
     assert "s3cret" not in caught.value.message
     assert caught.value.hint
+
+
+def test_the_index_of_each_version_is_known(index: PackageIndex, debian: Target) -> None:
+    pins = resolved(["beta"], debian)
+    assert index_addresses(pins, debian, Cache.default(), HERE) == {"alpha": index.url, "beta": index.url}
+    index.user = "me:secret"
+    # Without the login, which is looked up for each request.
+    private = replace(HERE, environ={**HERE.environ, "UV_DEFAULT_INDEX": index.url})
+    assert "secret" not in str(index_addresses(pins, debian, Cache.default(), private))
+
+
+def test_files_by_links_are_on_no_index(index: PackageIndex, debian: Target, tmp_path: Path) -> None:
+    name = "gamma-1.0-py3-none-any.whl"
+    (tmp_path / name).write_bytes(small_wheel("gamma", "1.0"))
+    linked = replace(HERE, environ={**HERE.environ, "UV_FIND_LINKS": str(tmp_path)})
+    assert index.port
+    pins = resolved(["gamma"], debian, indexes=linked)
+    addresses = index_addresses(pins, debian, Cache.default(), linked)
+    assert not any(address.startswith("http") for address in addresses.values())
