@@ -23,6 +23,7 @@ from tests.package_index import PackageIndex, serving_index, small_wheel
 from tests.signing_keys import write_keys
 from toolkit.cli.main import COMMANDS
 
+PACKAGES = (("inner", "1.0"), ("pip", "26.0"))
 # Where a secret can be put; each has a mark of its own, with characters that addresses and base64 write differently.
 PLACES = (
     "auths",
@@ -122,7 +123,8 @@ def world(tmp_path: Path, debian_base: Path, monkeypatch: pytest.MonkeyPatch) ->
     by_file, by_helper = FakeRemote(), FakeRemote()
     by_file.access = Access("basic", password=MARKS["auths"])
     by_helper.access = Access("bearer", password=MARKS["helper"])
-    index = PackageIndex({"inner-1.0-py3-none-any.whl": small_wheel("inner", "1.0")}, user=f"ann:{MARKS['index']}")
+    wheels = {f"{name}-{version}-py3-none-any.whl": small_wheel(name, version) for name, version in PACKAGES}
+    index = PackageIndex(wheels, user=f"ann:{MARKS['index']}")
     with ExitStack() as stack:
         stack.enter_context(serving(by_file))
         stack.enter_context(serving(by_helper))
@@ -192,6 +194,8 @@ def test_no_command_prints_or_keeps_a_secret(world: World, tmp_path: Path, kfp2:
     run("inspect", f"{names['helper']}/ml/usesit:0.1.0")
     run("inspect", f"{names['file']}/ml/usesit:0.1.0", "--format", "json")
     _signed(world)
+    run("dockerfile", "usesit", COMP_BASE=f"{names['file']}/ml/usesit:0.1.0")
+    run("dockerfile", "usesit", "--check", COMP_BASE=f"{names['file']}/ml/usesit:0.1.0")
     run("run", "usesit", "--runner", "process", "-i", "x=3")
     run("test", "usesit", "--runner", "process", code=None)
     _registry(world)

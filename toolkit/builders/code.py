@@ -33,10 +33,10 @@ _TOP = (
     *("Makefile", "Dockerfile*", "Containerfile*", "setup.cfg", "tox.ini", "noxfile.py", "conftest.py"),
 )
 # `x~` and `#x#` are copies that editors make for a while.
-_ANYWHERE = (".*", "__pycache__", "*.py[co]", "*.egg-info", "node_modules", "*~", "#*#")
+ANYWHERE = (".*", "__pycache__", "*.py[co]", "*.egg-info", "node_modules", "*~", "#*#")
 _NONE, _HERE = Patterns(), PurePosixPath()
-# A folder with one of these in it is not code: a virtual environment, an image layout.
-_MARKS = ("pyvenv.cfg", "oci-layout")
+# A folder with one of these in it is not code: a virtual environment, an image layout, what `comp dockerfile` wrote.
+_MARKS = ("pyvenv.cfg", "oci-layout", "comp-dockerfile.json")
 # A folder with both of these in it is another component, whose pushes change its contract.
 _COMPONENT = {"component.yaml", "pyproject.toml"}
 
@@ -171,7 +171,7 @@ class _Choice(Struct, kw_only=True):
         """
         if names >= _COMPONENT and self.patterns.verdict(str(self.below / path)) is not False:
             return "another component"
-        return "an environment or an image" if any(mark in names for mark in _MARKS) else None
+        return "an environment, an image, or for a Dockerfile" if any(mark in names for mark in _MARKS) else None
 
     def skip(self, path: PurePosixPath, reason: str) -> None:
         """Leave out a whole folder."""
@@ -245,7 +245,7 @@ def _marks_in(folder: Path) -> set[str]:
 
 def _usually_out(path: PurePosixPath) -> bool:
     """Return whether a name stays out unless a pattern says otherwise."""
-    patterns = (*_ANYWHERE, *(_TOP if len(path.parts) == 1 else ()))
+    patterns = (*ANYWHERE, *(_TOP if len(path.parts) == 1 else ()))
     return any(fnmatchcase(path.name, pattern) for pattern in patterns)
 
 

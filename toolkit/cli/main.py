@@ -36,6 +36,7 @@ SECTIONS = {
     "Build images": {
         "lock": ("lock", "Pin requirements by hash and the base by digest."),
         "build": ("build", "Build the image; push it and pin component.yaml."),
+        "dockerfile": ("dockerfile", "Write the Dockerfile that makes the same image, to own it."),
         "base": ("base", "Make a base image from Debian packages."),
         "inspect": ("inspect", "Look into an image: layers, sizes, what the launcher will run."),
         "sbom": ("sbom", "Write what an image is made of, as CycloneDX or SPDX."),
