@@ -1,7 +1,7 @@
 """The error tree with the exit code of each branch, and the findings of readers and the linter.
 
     CompError
-    ├── InputError      1   the user's code, contract, requirements or data are wrong
+    ├── InputError      1   the user's code, contract, requirements or data are wrong or missing
     │   └── FindingsError   a document has faults; `findings` are all of them
     ├── UsageError      2   the command line is wrong
     └── OutsideError    3   a remote, an engine, the network or the disk failed; trying again may help
@@ -86,7 +86,7 @@ class CompError(Exception):
 
 
 class InputError(CompError):
-    """The component, its code, its contract or its requirements are wrong."""
+    """What a command reads is wrong or missing: a component, its code, a contract, a release, a registry."""
 
     exit_code = 1
 
@@ -102,7 +102,7 @@ class FindingsError(InputError):
 
 
 class UsageError(CompError):
-    """The command line asks for something that does not exist or does not go together."""
+    """The command line is wrong: an option, a word of a fixed list, or what does not go together."""
 
     exit_code = 2
 

@@ -55,7 +55,7 @@ def test_every_command_has_a_help_text_of_a_whole_sentence(words: tuple[str, ...
 def test_the_exit_codes_are_those_of_errors() -> None:
     shown = " ".join(ok("--help").split())
     codes = {OutsideError: "something outside failed", UsageError: "the command line is wrong"}
-    codes |= {InputError: "the component is wrong"}
+    codes |= {InputError: "what it reads is wrong or missing"}
     for error, words in codes.items():
         assert f"{int(error.exit_code)} {words}" in shown
 

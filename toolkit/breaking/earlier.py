@@ -76,7 +76,7 @@ def open_earlier(
 
     A path that exists is a file or folder, `NAME@VERSION` a release, `HOST/NAME:TAG` an image for `open_image`,
     anything else a commit of the repository around `folder`. The prefixes `path:`, `release:`, `image:` and `git:` say
-    which is meant. Raises UsageError for what is missing.
+    which is meant. Raises InputError for a missing file, UsageError for a missing commit.
     """
     kind, value = _kind(text)
     if not value.strip():
@@ -87,7 +87,7 @@ def open_earlier(
     if kind == "path":
         path = Path(value)
         if not path.exists():
-            raise UsageError(f"{value} does not exist", hint="name a contract, or the folder of an earlier state")
+            raise InputError(f"{value} does not exist", hint="name a contract, or the folder of an earlier state")
         if not path.is_file() and not path.is_dir():
             hint = "name a contract, or the folder of an earlier state"
             raise UsageError(f"{value} is {kind_of(path.stat().st_mode)}, expected a file or folder", hint=hint)
@@ -133,7 +133,7 @@ class OnDisk(Struct, frozen=True, kw_only=True, dict=True):
         if self.place.is_file():
             _check_one(contracts, f"{self.place.name} is a contract")
         elif contracts and not self._gone and not any(self._path(contract).is_file() for contract in contracts):
-            raise UsageError(f"{self.place} has no contract", hint=f"name an earlier state of {self.folder}")
+            raise InputError(f"{self.place} has no contract", hint=f"name an earlier state of {self.folder}")
 
     @cached_property
     def _gone(self) -> Gone:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--cluster", is_flag=True, help="Check the cluster that pipelines run on, in place of this machine.")
 @click.option("--context", metavar="NAME", help="With --cluster: the kubeconfig's context.  [default: the current one]")
 @click.option(
@@ -64,6 +64,8 @@ def command(
 
     if not cluster and (context or namespace or endpoint or token_file):
         raise UsageError("--context, --namespace, --endpoint and --token-file go with --cluster", hint="add --cluster")
+    if not folder.is_dir():
+        raise InputError(f"{folder} does not exist", hint="give the folder of a component, or none")
     if cluster:
         from toolkit.engines.kubernetes import Access
         from toolkit.pipelines.cluster_checks import Where, diagnose_cluster

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.failures import near
 from toolkit.cli.registry_options import branch_option, by_option, dry_run_option, published_now, registry_option
-from toolkit.errors import UsageError
+from toolkit.errors import InputError, UsageError
 from toolkit.redaction import hide, without_login
 from toolkit.words import counted
 
@@ -109,7 +109,7 @@ def _found(place: str, commit: str | None, *, history: bool) -> "Found":
     is_bare = (folder / "HEAD").is_file() and (folder / "objects").is_dir()
     if not (is_repository_address(place) or commit or history or is_bare):
         if not folder.is_dir():
-            raise UsageError(f"{place} is not a folder", hint="give a folder, or a repository's address")
+            raise InputError(f"{place} is not a folder", hint="give a folder, or a repository's address")
         return contracts_in_folder(folder, os.environ)
     with repository_at(place, commit, os.environ, history=history) as repository:
         return contracts_at_commit(repository, commit, history=history)

@@ -106,7 +106,7 @@ class _Near(logging.Formatter):
 def comp(ctx: click.Context, *, quiet: bool, verbose: int) -> None:
     """Package Python code as pipeline components: scaffold, build, validate, share.
 
-    Exit codes: 0 success; 1 the component is wrong, or a check found something; 2 the command line is wrong;
+    Exit codes: 0 success; 1 what it reads is wrong or missing, or a check found something; 2 the command line is wrong;
     3 something outside failed; 4 a bug in comp.
     """
     ctx.obj = Console(-1 if quiet else verbose)

@@ -294,13 +294,13 @@ def _typed(text: str, kind: str) -> object:
 
 
 def _text(path: str) -> str:
-    """Return a file's text as a value. Raises InputError if it is not text, UsageError if it cannot be read."""
+    """Return a file's text as a value. Raises InputError unless it can be read, and is text."""
     try:
         return Path(path).read_text("utf-8")
     except UnicodeDecodeError:
         raise InputError("not UTF-8 text", where=Location(path=Path(path)), hint="pass bytes as an artifact") from None
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
 def pairs(texts: Sequence[str], option: str, form: str) -> dict[str, str]:

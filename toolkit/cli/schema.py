@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from toolkit.cli.console import Console, pass_console
-from toolkit.errors import UsageError
+from toolkit.errors import InputError, UsageError
 
 
 def _completed(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 (click's)
@@ -22,7 +22,7 @@ def _completed(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
     "--install",
     "folder",
     metavar="FOLDER",
-    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     help="Write the schemas of files into FOLDER, the top of a repository.",
 )
 @pass_console
@@ -55,6 +55,8 @@ def _install(console: Console, folder: Path) -> None:
     """Write the files, and print the settings to add by hand."""
     from toolkit.scaffold.schemas import install
 
+    if not folder.is_dir():
+        raise InputError(f"{folder} does not exist", hint="name the top of a repository")
     written, settings = install(folder)
     for path in written:
         console.say(f"wrote {os.path.relpath(path)}")

@@ -223,7 +223,7 @@ def _files(path: Path) -> Iterator[Path]:
     """Yield the files that may be consumers at and below a path, in order."""
     if not path.is_dir():
         if not path.exists():
-            raise UsageError(f"{path} does not exist", hint="name a pipeline, a lock, or a folder of them")
+            raise InputError(f"{path} does not exist", hint="name a pipeline, a lock, or a folder of them")
         yield path
         return
     for folder, folders, names in os.walk(path):

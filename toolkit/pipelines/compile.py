@@ -85,7 +85,7 @@ def compile_pipeline(
     environ = os.environ if environ is None else environ
     if path.suffix != ".py" or not path.is_file():
         raise InputError(
-            f"{path} is not a Python file",
+            f"{path} is not a Python file" if path.exists() else f"{path} does not exist",
             hint="give the file that defines the pipeline; what is compiled already runs as it is",
         )
     lock = lock_path(path)

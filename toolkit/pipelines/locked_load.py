@@ -13,7 +13,7 @@ from toolkit.registry.consuming.adding import add
 from toolkit.registry.consuming.lock import ComponentsLock, LockedRelease, read_lock
 from toolkit.registry.consuming.lock_place import lock_above, new_lock
 from toolkit.registry.consuming.locked_contract import usable_contract
-from toolkit.registry.named import by_name, configured_places, identity_of
+from toolkit.registry.named import UnknownRegistryError, by_name, configured_places, identity_of
 from toolkit.registry.names import VersionRequest, parse_request
 
 log = logging.getLogger(__name__)
@@ -111,10 +111,10 @@ def _add(request: LoadRequest, lock: Path, environ: Mapping[str, str]) -> None:
     registry = request.registry or environ.get("COMP_REGISTRY")
     try:
         added = add([request.request], folder=lock.parent, environ=environ, registry=registry, remark=log.warning)
-    except UsageError as error:
+    except (UsageError, UnknownRegistryError) as error:
         # Its own hint is about the command line.
         hint = "name registries in [tool.comp.registries], set COMP_REGISTRY, or give load(…, registry=PLACE)"
-        raise UsageError(error.message, hint=hint) from error
+        raise type(error)(error.message, hint=hint) from error
     log.info("locked %s in %s", added[0].release, os.path.relpath(lock))
 
 

@@ -16,6 +16,10 @@ from toolkit.registry.place import Place, PlaceKind, parse_place
 from toolkit.words import did_you_mean
 
 
+class UnknownRegistryError(InputError):
+    """A name means no registry."""
+
+
 class NamedPlace(Struct, frozen=True, kw_only=True):
     """A registry that commands may use. `name` is None for a place that the command line names itself.
 
@@ -120,14 +124,17 @@ def configured_places(folder: Path, environ: Mapping[str, str]) -> tuple[NamedPl
 
 
 def named_or_place(text: str, configured: Sequence[NamedPlace], environ: Mapping[str, str]) -> NamedPlace:
-    """Return the registry that a text names: a configured one by its name, or any by its place."""
+    """Return the registry that a text names: a configured one by its name, or any by its place.
+
+    Raises UnknownRegistryError for a word that is neither, as opening does for a folder without a registry.
+    """
     for each in configured:
         if each.name == text:
             return each
     place = _expanded(parse_place(text), environ)
     if configured and is_part(text) and place.kind is PlaceKind.FOLDER and not place.folder.exists():
         names = [each.name for each in configured if each.name]
-        raise UsageError(
+        raise UnknownRegistryError(
             f"{text!r} is neither a configured registry nor a folder",
             hint=did_you_mean(text, names, otherwise=f"configured: {', '.join(names)}; ./{text} is a new folder"),
         )
@@ -135,13 +142,13 @@ def named_or_place(text: str, configured: Sequence[NamedPlace], environ: Mapping
 
 
 def by_name(name: str, configured: Sequence[NamedPlace]) -> NamedPlace:
-    """Return the configured registry of a request such as `shared:ml/train`. Raises UsageError without it."""
+    """Return the configured registry of a request such as `shared:ml/train`. Raises UnknownRegistryError without it."""
     names = [each.name for each in configured if each.name]
     for each in configured:
         if each.name == name:
             return each
     hint = "name it in [tool.comp.registries], or give --registry PLACE"
-    raise UsageError(
+    raise UnknownRegistryError(
         f"no registry called {name!r} is configured",
         hint=did_you_mean(name, names, otherwise=f"configured: {', '.join(names)}" if names else hint),
     )

@@ -6,7 +6,7 @@ import pytest
 
 from tests.versions_of_contracts import contract
 from toolkit.breaking.earlier import is_contract, open_earlier
-from toolkit.errors import FindingsError, UsageError
+from toolkit.errors import FindingsError, InputError, UsageError
 
 
 def git(folder: Path, *words: str) -> None:
@@ -117,7 +117,7 @@ def test_a_folder_without_contracts_is_no_earlier_state(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "component.yaml").write_text(contract())
     earlier, _ = open_earlier(str(tmp_path / "old"), environ={}, folder=tmp_path, registry=None)
-    with pytest.raises(UsageError, match=f"{tmp_path}/old has no contract"):
+    with pytest.raises(InputError, match=f"{tmp_path}/old has no contract"):
         earlier.prepare([tmp_path / "component.yaml"])
 
 
@@ -139,7 +139,8 @@ def test_a_folder_without_contracts_is_no_earlier_state(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_missing(repository: Path, against: str, message: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(message)) as caught:
+    expected = InputError if message.endswith("does not exist") else UsageError
+    with pytest.raises(expected, match=re.escape(message)) as caught:
         open_earlier(against, environ={}, folder=repository, registry=None)
     assert caught.value.message == message
     assert caught.value.hint

@@ -8,7 +8,7 @@ from toolkit.breaking.change import Category
 from toolkit.breaking.comparison import compare
 from toolkit.consumers.changed import Changed
 from toolkit.consumers.check import Checked, as_data, check_consumers
-from toolkit.errors import UsageError
+from toolkit.errors import InputError, UsageError
 
 OLD = contract("{name: a}, {name: seed, optional: true}", version="1.2.0")
 NEW = contract("{name: a}", version="1.3.0")
@@ -141,8 +141,11 @@ def test_files_that_are_no_consumers(tmp_path: Path) -> None:
     (tmp_path / "pipelines" / "other.py").write_text("print(")
     (tmp_path / "pipelines" / "values.yaml").write_text("a: [")
     assert _check(tmp_path).files == 0
-    for name, message in (("other.py", "is not a pipeline"), ("missing.py", "does not exist")):
-        with pytest.raises(UsageError, match=message):
+    for name, error, message in (
+        ("other.py", UsageError, "is not a pipeline"),
+        ("missing.py", InputError, "does not exist"),
+    ):
+        with pytest.raises(error, match=message):
             _check(tmp_path, tmp_path / "pipelines" / name)
 
 

@@ -61,7 +61,8 @@ def kfp(tmp_path: Path) -> Kfp:
 def test_only_a_python_file_is_compiled(tmp_path: Path, name: str) -> None:
     (tmp_path / "p.yaml").touch()
     (tmp_path / "folder.py").mkdir()
-    with pytest.raises(InputError, match="is not a Python file"):
+    expected = "does not exist" if name == "missing.py" else "is not a Python file"
+    with pytest.raises(InputError, match=expected):
         compile_pipeline(tmp_path / name, environ={})
 
 

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import CompError, InputError, UsageError
-from toolkit.registry.named import NamedPlace, by_name, configured_places, resolve, resolve_one, responsible
+from toolkit.registry.named import (
+    NamedPlace,
+    UnknownRegistryError,
+    by_name,
+    configured_places,
+    resolve,
+    resolve_one,
+    responsible,
+)
 from toolkit.registry.place import parse_place
 
 NONE = {"COMP_REGISTRIES_FILE": os.devnull}
@@ -46,7 +54,7 @@ def test_a_name_comes_before_a_folder_and_a_path_is_a_folder(tmp_path: Path, mon
 
 def test_a_misspelt_name_is_no_new_folder(tmp_path: Path) -> None:
     environ = settings(tmp_path, 'shared = "https://components.example"')
-    with pytest.raises(UsageError, match="'shraed' is neither a configured registry nor a folder") as caught:
+    with pytest.raises(UnknownRegistryError, match="'shraed' is neither a configured registry nor a folder") as caught:
         resolve("shraed", environ=environ, folder=tmp_path)
     assert caught.value.hint == "did you mean 'shared'?"
     (tmp_path / "pyproject.toml").unlink()
@@ -120,6 +128,6 @@ def test_publishing_where_no_registry_is_for_the_namespace(tmp_path: Path) -> No
 
 
 def test_a_name_that_is_not_configured() -> None:
-    with pytest.raises(UsageError, match="no registry called 'pubic' is configured") as caught:
+    with pytest.raises(UnknownRegistryError, match="no registry called 'pubic' is configured") as caught:
         by_name("pubic", places(public=()))
     assert caught.value.hint == "did you mean 'public'?"

@@ -12,7 +12,7 @@ _MANIFEST = ("pipeline_name", "pipeline_display_name", "pipeline_version_name", 
 
 
 @click.command
-@click.argument("pipeline", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("pipeline", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.  [default: stdout]"
 )

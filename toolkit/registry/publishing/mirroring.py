@@ -72,11 +72,11 @@ def parse_pattern(text: str) -> Pattern:
 
 
 def wanted_names(source: Registry, only: Sequence[Pattern]) -> list[Name]:
-    """Return the names that patterns match, all without one. Raises UsageError for a pattern that matches none."""
+    """Return the names that patterns match, all without one. Raises InputError for a pattern that matches none."""
     names = source.names()
     for pattern in only:
         if not any(map(pattern.matches, names)):
-            raise UsageError(f"{source.place} has no component {pattern.name}", hint="`comp search` lists them")
+            raise InputError(f"{source.place} has no component {pattern.name}", hint="`comp search` lists them")
     return [name for name in names if not only or any(pattern.matches(name) for pattern in only)]
 
 
@@ -98,7 +98,7 @@ class Mirror(Struct, frozen=True, kw_only=True):
         """Mirror every component, and yield what came of each.
 
         What fails for one component does not stop the others, unless a server cannot be reached any more. Raises
-        OutsideError for that, and UsageError as `wanted_names` does.
+        OutsideError for that, and InputError as `wanted_names` does.
         """
         names = wanted_names(self.source, self.only)
         if isinstance(self.writable, Batching):

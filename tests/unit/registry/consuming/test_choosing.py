@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.releases import publish, release
-from toolkit.errors import CompError, InputError, OutsideError, UsageError
+from toolkit.errors import CompError, InputError, OutsideError
 from toolkit.registry.consuming.choosing import Registries
 from toolkit.registry.folder.directory import Directory
 from toolkit.registry.names import parse_request
@@ -86,7 +86,7 @@ def test_a_renamed_registry_is_noticed(folder: Path, caplog: pytest.LogCaptureFi
 def test_a_request_may_name_the_registry() -> None:
     assert found(registries(OPEN), "public:ml/train") == "public ml/train@99.0.0"
     assert found(registries(OPEN), "internal:train", ml_train="public") == "internal ml/train@1.0.0"
-    with pytest.raises(UsageError, match="no registry called 'other' is configured"):
+    with pytest.raises(InputError, match="no registry called 'other' is configured"):
         found(registries(OPEN), "other:ml/train")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.releases import publish, release
-from toolkit.errors import OutsideError, RemoteError, UsageError
+from toolkit.errors import InputError, OutsideError, RemoteError, UsageError
 from toolkit.registry.folder.directory import Directory
 from toolkit.registry.marks import Deprecation, Marks, Yank
 from toolkit.registry.names import Name
@@ -61,7 +61,7 @@ def test_names_and_ranges_choose(source: Directory, target: Directory) -> None:
     assert (target.names(), target.versions(TRAIN)) == ([TRAIN], [V1])
     run(source, target, "*/fit", "ml/train@2.0.0")
     assert target.names() == source.names()
-    with pytest.raises(UsageError, match="has no component ml/none"):
+    with pytest.raises(InputError, match="has no component ml/none"):
         run(source, target, "ml/none")
     for text in ("train", "/x", "a/b/c"):
         with pytest.raises(UsageError, match="names no components"):
