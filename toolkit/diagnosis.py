@@ -212,7 +212,7 @@ def _component(folder: Path, environ: Mapping[str, str]) -> Iterator[Probe]:
         if _has_settings(folder):
             yield Probe(name="component", look=partial(_raise, error), why="its settings name its remotes", fix="")
         return
-    if project.dockerfile is None:
+    if not project.is_dockerfile_alone:
         yield Probe(
             name="base",
             look=partial(_base, base, environ),

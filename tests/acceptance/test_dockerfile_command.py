@@ -98,3 +98,17 @@ def test_wrong_command_lines_and_bases(folder: Path, tmp_path: Path) -> None:
     assert local.code == 1
     assert "a Dockerfile cannot name the base layout:" in local.err
     assert "hint: push it to a distribution server" in local.err
+
+
+def test_the_settings_name_the_file(folder: Path) -> None:
+    settings = folder / "pyproject.toml"
+    settings.write_text(settings.read_text() + 'dockerfile = "Containerfile"\n')
+    assert comp("build", "--builder", "docker", folder=folder).code == 1
+    assert "wrote Containerfile\n" in _run(folder).err
+    assert _run(folder, "--check").code == 0
+    settings.write_text(settings.read_text().replace('entrypoint = "count_words:count"\n', ""))
+    text = "\n".join(line for line in settings.read_text().splitlines() if not line.startswith("base"))
+    settings.write_text(f"{text}\n")
+    alone = _run(folder)
+    assert alone.code == 1
+    assert "name its Dockerfile alone, from which none can be written" in alone.err

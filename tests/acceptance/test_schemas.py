@@ -102,6 +102,7 @@ GOOD = (
     EVERYTHING,
     'entrypoint = "a:b"\n[tool.comp.defaults]\nbase = "x"',
     DOCKERFILE,
+    'dockerfile = "Dockerfile"\nentrypoint = "a:b"\nbase = "x"\nuser = "5"',
 )
 BAD = (
     "",
@@ -110,7 +111,6 @@ BAD = (
     'entrypoint = "a:b"\ncommand = ["x"]',
     'entrypoint = "a:b"\nbsae = "x"',
     'dockerfile = "Dockerfile"\nbase = "x"',
-    'dockerfile = "Dockerfile"\nentrypoint = "a:b"',
     'dockerfile = "Dockerfile"\nbuild-secrets = ["token"]',
     'dockerfile = "Dockerfile"\ntarget = "a b"',
     'dockerfile = "Dockerfile"\n[tool.comp.build-args]\nA = 1',

@@ -169,12 +169,21 @@ def code_layer(project: Project, environ: Mapping[str, str], code: Code | None =
     Code for a newer Python than the running one is parsed by one that `environ` leads to.
     """
     files = list((code or component_code(project)).files)
-    interfaces = [(entry.name, _interface(project, entry, files, environ)) for entry in project.entries]
+    interface = interface_file(project, environ, files)
     if not files:
         # The launcher runs programs in this folder, so it has to exist.
         files.append(File(path=f"{APP}/.keep"))
-    files.append(File(path=INTERFACE, content=interface_document(interfaces)))
+    files.append(interface)
     return FilesLayer(name="code", files=_in_order(files))
+
+
+def interface_file(project: Project, environ: Mapping[str, str], files: Sequence[File]) -> File:
+    """Return what the launcher reads: the interfaces of the component's functions, which are among its `files`.
+
+    Those of programs are in their contracts.
+    """
+    interfaces = [(entry.name, _interface(project, entry, files, environ)) for entry in project.entries]
+    return File(path=INTERFACE, content=interface_document(interfaces))
 
 
 def _interface(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The Dockerfile, in the component's folder.  [default: Dockerfile]",
+    help="The Dockerfile, in the component's folder.  [default: `dockerfile` of the settings, else Dockerfile]",
 )
 @click.option("--check", is_flag=True, help="Change nothing; print a diff and exit with 1 if a file is stale.")
 @click.option("--force", is_flag=True, help="Overwrite what you changed as well.")
@@ -45,8 +45,9 @@ def command(console: Console, *, folder: Path, output: Path | None, check: bool,
         raise UsageError("--check and --force do not go together", hint="leave one out")
     with bars.showing(console, progress) as shown:
         context = BuildContext(report=shown.report)
-        project = checked_project(folder, overrides={}, environ=os.environ)
-        owned = owned_files(project, context, output or project.folder / "Dockerfile", locked=check)
+        project = checked_project(folder, overrides={}, environ=os.environ, to_be_built=False)
+        usual = project.dockerfile.path if project.dockerfile else project.folder / "Dockerfile"
+        owned = owned_files(project, context, output or usual, locked=check)
     states = owned.states()
     if check:
         return _check(console, owned, states)

@@ -124,7 +124,7 @@ def _lock(
     from toolkit.job.lock import existing_lock, locked_bases
 
     project = read_project(folder, environ=os.environ, overrides={"base": base} if base else {})
-    if project.dockerfile:
+    if project.is_dockerfile_alone:
         if not SUBJECT.get():
             console.say("nothing to lock: the Dockerfile installs what it needs")
         return Done(result="nothing to lock")

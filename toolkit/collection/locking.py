@@ -46,7 +46,7 @@ def lock_together(
     projects = [
         member.project
         for member in workspace.members
-        if member.project and member.project.shared_lock == path and not member.project.dockerfile
+        if member.project and member.project.shared_lock == path and not member.project.is_dockerfile_alone
     ]
     broken = [member for member in workspace.members if member.project is None]
     for member in broken:

@@ -16,9 +16,9 @@ from toolkit.config.toml import TomlDocument
 from toolkit.errors import InputError, Location, UsageError
 
 DOCKERFILE_KEYS = ("dockerfile", "context", "target", "build-args", "build-secrets", "build-ssh")
-# Settings of the embedded builder: a Dockerfile says all of this itself.
+# Settings of the embedded builder: a Dockerfile that comp did not write says all of this itself.
 NOT_BESIDE = (
-    *("entrypoint", "command", "base", "build-base", "python", "system-site-packages", "bytecode", "estargz", "user"),
+    *("base", "build-base", "python", "system-site-packages", "bytecode", "estargz", "user"),
     *("exclude", "include", "requirements", "lock", "allow-builds", "system-packages"),
 )
 # As of a stage (Dockerfile reference, "FROM"), a variable, an id of a secret.
@@ -106,7 +106,7 @@ def read_dockerfile(document: TomlDocument) -> DockerfileSettings | None:
                     hint='write dockerfile = "Dockerfile" too, or leave it out',
                 )
         return None
-    for key in NOT_BESIDE:
+    for key in () if is_owned(table) else NOT_BESIDE:
         if key in table:
             raise InputError(
                 f"{key} does not go with dockerfile: the Dockerfile decides that",
@@ -132,6 +132,14 @@ def read_dockerfile(document: TomlDocument) -> DockerfileSettings | None:
             for text in document.strings(*keys, "build-ssh")
         ),
     )
+
+
+def is_owned(table: Mapping[str, object]) -> bool:
+    """Return whether a table with a Dockerfile also says what the component runs, as for `comp dockerfile`.
+
+    Then comp knows its code and its packages, and writes contract and lock; only the image is the Dockerfile's.
+    """
+    return "entrypoint" in table or "command" in table
 
 
 def parse_options(

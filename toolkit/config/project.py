@@ -11,7 +11,7 @@ from packaging.utils import InvalidName, canonicalize_name
 
 from toolkit.config.argo import ArgoSettings, read_argo_settings
 from toolkit.config.declared import read_declared, where_declared
-from toolkit.config.dockerfile import DockerfileSettings, read_dockerfile
+from toolkit.config.dockerfile import DockerfileSettings, is_owned, read_dockerfile
 from toolkit.config.lint import read_lint_settings
 from toolkit.config.registries import check_registries
 from toolkit.config.settings import COMPONENT_KEYS, ENTRY_KEYS, ROOT_KEYS, Settings, repository_defaults
@@ -58,7 +58,8 @@ class Project(Struct, frozen=True, kw_only=True):
     is the image whose containers build wheels of machine code, None for the base itself. `requirements` is a file that
     another tool locked, `lock` the one that `comp lock` writes, `shared_lock` that of its collection, which takes the
     place of `lock`. `allow_builds` names packages that may be built from source. With `dockerfile` the image is the one
-    that a Dockerfile describes, and settings of Python and its packages say nothing.
+    that a Dockerfile describes. If that is alone, settings of Python and its packages say nothing; beside an entry
+    point or a command, `comp dockerfile` writes it by them.
     """
 
     folder: Path
@@ -92,6 +93,12 @@ class Project(Struct, frozen=True, kw_only=True):
     keywords: tuple[str, ...] = ()
     argo: ArgoSettings = field(default_factory=ArgoSettings)
     dockerfile: DockerfileSettings | None = None
+
+    @property
+    def is_dockerfile_alone(self) -> bool:
+        """Whether its Dockerfile alone says what is in the image: comp knows no code and no packages of it."""
+        main = self.entries[0]
+        return self.dockerfile is not None and not main.entrypoint and not main.command
 
     @property
     def lock_file(self) -> Path:
@@ -190,7 +197,7 @@ def read_project(folder: Path, *, environ: Mapping[str, str], overrides: Mapping
         requirements=folder / requirements if (requirements := settings.text("requirements")) else None,
         lock=folder / (settings.text("lock") or "requirements.lock"),
         shared_lock=shared_lock_of(folder),
-        entries=_entries(own, defaults, name, alone=dockerfile is not None),
+        entries=_entries(own, defaults, name, alone=dockerfile is not None and not is_owned(own.table("tool", "comp"))),
         dockerfile=dockerfile,
         argo=read_argo_settings(own),
         allow_builds=tuple(canonicalize_name(text) for text in settings.texts("allow-builds")),
@@ -381,7 +388,7 @@ def _contract_alone(
     for key in ("entrypoint", "command"):
         if key in document.table(*keys):
             raise InputError(
-                f"{key} does not go with dockerfile: the contract names the command",
+                f"{key} does not go with a main component that has dockerfile alone: the contract names the command",
                 where=document.where(*keys, key),
                 hint=f"write it into {contract.name}",
             )

@@ -5,21 +5,19 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from toolkit.builders.code import component_code
 from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.metadata import metadata_of, source_date
 from toolkit.builders.plan import FilesLayer
+from toolkit.builders.planning import interface_file
 from toolkit.config.dockerfile import DockerfileSettings
 from toolkit.config.project import Project
 from toolkit.errors import InputError
-from toolkit.image_paths import INTERFACE
 from toolkit.job.bases import platforms_of
 from toolkit.job.context import BuildContext
 from toolkit.oci.descriptor import Platform
-from toolkit.oci.file import File
 from toolkit.oci.image import Built, ImageIndex
 from toolkit.redaction import learn, looks_secret, named_as_secret
-from toolkit.spec.protocol import interface_document
-from toolkit.spec.reader import read_component
 from toolkit.system.threads import at_once
 
 if TYPE_CHECKING:
@@ -51,8 +49,9 @@ def dockerfile_plans(
     _check_secrets(settings, environ)
     created = source_date(environ)
     metadata = metadata_of(project, created)
-    interfaces = [(entry.name, read_component(entry.contract).interface) for entry in project.entries]
-    layer = FilesLayer(name="interface", files=(File(path=INTERFACE, content=interface_document(interfaces)),))
+    # Read anew, also where `comp dockerfile` wrote it beside the Dockerfile: that file may be older than the code.
+    files = () if project.is_dockerfile_alone else component_code(project).files
+    layer = FilesLayer(name="interface", files=(interface_file(project, environ, files),))
     return tuple(
         DockerfilePlan(
             dockerfile=settings.path,

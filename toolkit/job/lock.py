@@ -43,7 +43,7 @@ def locked_bases(
     With `upgrade` the base is looked up anew too. `on_open` gets the bases before the lock is resolved, which may take
     a while. Raises as `open_bases` and `refresh_lock` do, and InputError for a component that has a Dockerfile.
     """
-    if project.dockerfile:
+    if project.dockerfile and project.is_dockerfile_alone:
         raise InputError(
             f"{project.name} has nothing to lock: its Dockerfile installs what it needs",
             where=project.dockerfile.where,
@@ -104,7 +104,7 @@ def refresh_lock(
 
 def existing_lock(project: Project) -> Lock | None:
     """Read the project's lock, or its part of the lock of its collection. None if it has none, or a Dockerfile."""
-    if project.dockerfile:
+    if project.is_dockerfile_alone:
         return None
     if project.shared_lock:
         return read_shared_lock(project.shared_lock).get(project.folder) if project.shared_lock.is_file() else None

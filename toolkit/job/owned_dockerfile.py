@@ -43,6 +43,12 @@ def owned_files(project: Project, context: BuildContext, place: Path, *, locked:
     The lock is written if it is stale, with `locked` it has to be fresh. Raises UsageError for a place out of the
     folder, InputError for a base that a Dockerfile cannot name, and as `locked_bases` does.
     """
+    if project.dockerfile and project.is_dockerfile_alone:
+        raise InputError(
+            f"the settings of {project.name} name its Dockerfile alone, from which none can be written",
+            where=project.dockerfile.where,
+            hint="write `entrypoint` or `command` beside it, for code that comp knows",
+        )
     name = _below(project, place)
     bases, lock = locked_bases(project, context, locked=locked)
     plan = _plan(project, bases, context)

@@ -12,13 +12,16 @@ from toolkit.generation import stale_files
 from toolkit.job.context import BuildRequest
 
 
-def checked_project(folder: Path, *, overrides: Mapping[str, str], environ: Mapping[str, str]) -> Project:
+def checked_project(
+    folder: Path, *, overrides: Mapping[str, str], environ: Mapping[str, str], to_be_built: bool = True
+) -> Project:
     """Read the component in `folder` as `read_project` does, and check its contracts.
 
-    Raises InputError also for a contract that is missing or differs from the code, and for a missing Dockerfile.
+    Raises InputError also for a contract that is missing or differs from the code, and if it is `to_be_built` for a
+    missing Dockerfile.
     """
     project = read_project(folder, overrides=overrides, environ=environ)
-    if project.dockerfile:
+    if project.dockerfile and to_be_built:
         project.dockerfile.check()
     stale = stale_files(project, environ)
     if any(entry.contract in stale for entry in project.entries):

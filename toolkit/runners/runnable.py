@@ -160,7 +160,7 @@ def _check_engine(contract: Path, chosen: str, *, named: bool) -> None:
 
 def _check_process(project: Project, *, named: bool) -> None:
     """Raise UsageError or OutsideError for a component with a Dockerfile, whose programs are in its image alone."""
-    if project.dockerfile is None:
+    if not project.is_dockerfile_alone:
         return
     what = f"{project.name} has a Dockerfile, and what it installs is in its image alone"
     if named:

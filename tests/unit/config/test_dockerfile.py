@@ -47,11 +47,19 @@ title = "Count words"
     ]
 
 
+def test_beside_an_entry_point_it_makes_the_image_alone(tmp_path: Path) -> None:
+    settings = 'entrypoint = "a:b"\nbase = "python:3.11"\nuser = "5"\n[tool.comp.components.two]\ncommand = ["sh"]\n'
+    project = read_project(write_dockerfile_component(tmp_path, "FROM scratch\n", settings=settings), environ={})
+    assert project.dockerfile
+    assert not project.is_dockerfile_alone
+    assert (project.base, project.user) == ("python:3.11", "5")
+    assert [(entry.entrypoint, entry.command) for entry in project.entries] == [("a:b", ()), (None, ("sh",))]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ('base = "python:3.11"', "base does not go with dockerfile"),
-        ('command = ["sh"]', "command does not go with dockerfile"),
         ('target = "a b"', "not the name of a stage"),
         ('context = "../.."', "not a folder in or above the component, in its repository"),
         ('context = "/"', "not a folder in or above the component, in its repository"),
@@ -62,7 +70,10 @@ title = "Count words"
         ('build-ssh = ["=x"]', "build-ssh has '=x'"),
         ("[tool.comp.build-args]\nA = 1", "the build argument A is not a string"),
         ('[tool.comp.build-args]\n"a b" = "1"', "'a b' is not the name of a build argument"),
-        ('[tool.comp.components.two]\ncommand = ["sh"]', "command does not go with dockerfile"),
+        (
+            '[tool.comp.components.two]\ncommand = ["sh"]',
+            "command does not go with a main component that has dockerfile alone",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, settings: str, message: str) -> None:

@@ -12,6 +12,7 @@ from toolkit.builders.code import component_code
 from toolkit.config.project import Project, read_project
 from toolkit.errors import InputError, UsageError
 from toolkit.job.context import BuildContext
+from toolkit.job.dockerfile import dockerfile_plans
 from toolkit.job.owned_dockerfile import owned_files
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.layout import read_layout
@@ -142,3 +143,13 @@ def test_indexes_of_the_project_are_named_without_logins(folder: Path, context: 
         owned = _owned(folder, replace(context, environ={**context.environ, "UV_CACHE_DIR": str(tmp_path / "uv")}))
     assert f"--index-url {index.url}\n" in owned.files["docker/requirements.txt"].decode()
     assert b"secret" not in b"".join(owned.files.values())
+
+
+def test_its_image_gets_the_interface_of_the_code(folder: Path, context: BuildContext) -> None:
+    path = folder / "pyproject.toml"
+    path.write_text(path.read_text() + 'dockerfile = "Dockerfile"\n')
+    owned = _owned(folder, context)
+    (plan,) = dockerfile_plans(_project(folder, context), context.environ)
+    (interface,) = plan.layer.files
+    assert b"".join(interface.chunks()) == owned.files["docker/interface.json"]
+    assert b'"function":"count_words:count"' in owned.files["docker/interface.json"]
