@@ -276,5 +276,24 @@ POD_PENDING = Limit(
     about="a workflow that waits for Argo, or a pod for a node or its image, from the time that a reason is known",
 )
 
+DEBIAN_INDEX_SIZE = Limit(
+    name="debian-index-size",
+    default=500_000_000,
+    unit="bytes",
+    about="the list of packages of a component of a Debian archive, uncompressed",
+)
+DEBIAN_PACKAGES = Limit(
+    name="debian-packages", default=2_000, unit="items", about="the Debian packages that are added to a base"
+)
+DEBIAN_PACKAGE_SIZE = Limit(
+    name="debian-package-size",
+    default=8_000_000_000,
+    unit="bytes",
+    about="the unpacked files of a Debian package",
+)
+DEBIAN_PACKAGE_FILES = Limit(
+    name="debian-package-files", default=200_000, unit="items", about="the files and folders of a Debian package"
+)
+
 # Every bound above, in order.
 ALL = tuple(value for value in tuple(globals().values()) if isinstance(value, Limit))

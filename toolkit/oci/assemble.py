@@ -69,6 +69,32 @@ def assemble(  # noqa: PLR0913 (one argument for each thing that a config says)
         "rootfs": {"type": "layers", "diff_ids": [*diff_ids, *(str(layer.diff_id) for layer in layers)]},
         "history": [*_history(config, len(base.layers), created), *new],
     }
+    return _stacked(base, layers, document, annotations)
+
+
+def on_top(base: Image, layers: Sequence[Layer], *, history: Sequence[str]) -> Image:
+    """Put `layers` on top of `base` and change nothing else: what a base says of itself stays.
+
+    `history` has one line for each of them, at the base's own time. Raises InputError as `assemble` does.
+    """
+    config = base.parsed_config()
+    created = str(config.get("created") or "1980-01-01T00:00:00Z")
+    known = _history(config, len(base.layers), created)
+    document = {key: value for key, value in config.items() if key not in _OF_THE_BASE}
+    document |= {
+        "rootfs": {
+            "type": "layers",
+            "diff_ids": [*_diff_ids(config, base), *(str(layer.diff_id) for layer in layers)],
+        },
+        "history": [*known, *({"created": created, "created_by": text} for text in history)],
+    }
+    return _stacked(base, layers, document, {})
+
+
+def _stacked(
+    base: Image, layers: Sequence[Layer], document: Mapping[str, Any], annotations: Mapping[str, str]
+) -> Image:
+    """Return the image of a base's layers and new ones, with the config `document`."""
     data = canonical_json(document)
     docker = base.media_type == DOCKER_MANIFEST
     descriptors = [_in_family(layer.descriptor, docker=docker) for layer in (*base.layers, *layers)]

@@ -1,7 +1,7 @@
-"""Tar headers that depend on nothing but path, mode, size and link target (POSIX.1-2017, pax).
+"""Tar headers that depend on nothing but path, mode, size, owner and link target (POSIX.1-2017, pax).
 
-Owner 0:0 without names, one fixed time. A pax header appears only where ustar has no room: for names that are long or
-not ASCII, and files of 8 GiB and more.
+Owner 0:0 unless another is named, without names of owners, one fixed time. A pax header appears only where ustar has no
+room: for names that are long or not ASCII, and files of 8 GiB and more.
 """
 
 # Raise it with any change, for the same inputs, to what a layer contains or to what the image's config says.
@@ -14,6 +14,7 @@ BLOCK = 512
 END_OF_ARCHIVE = bytes(2 * BLOCK)
 
 REGULAR = b"0"
+HARD_LINK = b"1"
 SYMLINK = b"2"
 DIRECTORY = b"5"
 
@@ -24,10 +25,18 @@ _PREFIX = 155
 _LARGEST = 8**11 - 1
 
 
-def header(path: str, *, kind: bytes = REGULAR, mode: int = 0o644, size: int = 0, target: str = "") -> bytes:
+def header(
+    path: str,
+    *,
+    kind: bytes = REGULAR,
+    mode: int = 0o644,
+    size: int = 0,
+    target: str = "",
+    owner: tuple[int, int] = (0, 0),
+) -> bytes:
     """Make the header block of one entry, with a pax header before it where one is needed.
 
-    `path` has no leading slash and, for a directory, no trailing one.
+    `path` has no leading slash and, for a directory, no trailing one. `owner` has the numbers of a user and a group.
     """
     name = path + "/" if kind == DIRECTORY else path
     records = []
@@ -43,12 +52,12 @@ def header(path: str, *, kind: bytes = REGULAR, mode: int = 0o644, size: int = 0
     if size > _LARGEST:
         records.append(_record("size", str(size)))
     # Zero for a size that has no room: the pax record decides.
-    block = _block(split, kind, mode, size if size <= _LARGEST else 0, link)
+    block = _block(split, kind, mode, size if size <= _LARGEST else 0, link, owner)
     if not records:
         return block
     extended = b"".join(records)
     # Readers ignore the name of a pax header; this is the one that Python's tarfile writes.
-    before = _block((b"././@PaxHeader", b""), _PAX, 0o644, len(extended), b"")
+    before = _block((b"././@PaxHeader", b""), _PAX, 0o644, len(extended), b"", (0, 0))
     return before + extended + padding(len(extended)) + block
 
 
@@ -57,14 +66,13 @@ def padding(size: int) -> bytes:
     return bytes(-size % BLOCK)
 
 
-def _block(name: tuple[bytes, bytes], kind: bytes, mode: int, size: int, link: bytes) -> bytes:
+def _block(name: tuple[bytes, bytes], kind: bytes, mode: int, size: int, link: bytes, owner: tuple[int, int]) -> bytes:
     """Return one header block with its checksum."""
     last, prefix = name
     fields = b"".join(
         (
             last.ljust(_NAME, b"\0"),
-            b"%07o\0" % mode,
-            b"0000000\x000000000\0",
+            b"%07o\0%07o\0%07o\0" % (mode, *owner),
             b"%011o\0" % size,
             b"%011o\0" % MTIME,
             # The checksum counts its own field as spaces (POSIX.1-2017, pax, "ustar Interchange Format").

@@ -29,6 +29,13 @@ class Tree:
     def look(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
         """Look at a file or hard link while its content can be read. For derived classes."""
 
+    def enter(self, path: str) -> None:
+        """Note a folder that a layer names. For derived classes."""
+
+    def parents(self) -> set[str]:
+        """Return the folders above all paths."""
+        return {folder for folder, held in self._below.items() if held}
+
     def apply(self, layer: Layer) -> None:
         """Put one layer on top (OCI image specification, layer.md)."""
         self._fresh.clear()
@@ -72,6 +79,7 @@ class Tree:
         # A folder takes the place of a file or link, but what lies below it stays.
         if member.isdir():
             self.forget(path)
+            self.enter(path)
             return
         self._clear(path)
         self._place(path)

@@ -17,7 +17,6 @@ from toolkit.http.answers import error_text
 from toolkit.http.hosts import InsecureHosts
 from toolkit.progress import Progress, Report
 from toolkit.redaction import without_login
-from toolkit.requirements.index_users import IndexUsers
 
 if TYPE_CHECKING:
     from toolkit.http.transport import Answer, Transport
@@ -43,6 +42,14 @@ class Downloadable(Protocol):
     def url(self) -> str | None: ...  # noqa: D102
 
 
+class Users(Protocol):
+    """The users for servers of files, and what to do where one is missing."""
+
+    @property
+    def advice(self) -> str: ...  # noqa: D102 (the class says it)
+    def headers(self, address: str) -> dict[str, str]: ...  # noqa: D102
+
+
 def index_transport(environ: Mapping[str, str]) -> "Transport":
     """Return the transport for package indexes: plain HTTP is allowed, since the digest of every file is known."""
     from toolkit.http.transport import Transport
@@ -50,7 +57,7 @@ def index_transport(environ: Mapping[str, str]) -> "Transport":
     return Transport(InsecureHosts.of(environ, variable=_INSECURE, plain=True), environ)
 
 
-def download(pin: Downloadable, cache: Cache, report: Report, users: IndexUsers, transport: "Transport") -> None:
+def download(pin: Downloadable, cache: Cache, report: Report, users: Users, transport: "Transport") -> None:
     """Put a file into the cache, with the credentials of `users`; every byte is verified.
 
     Raises OutsideError if it cannot be downloaded, has another digest, or is longer than its size.
@@ -82,7 +89,7 @@ def download(pin: Downloadable, cache: Cache, report: Report, users: IndexUsers,
 
 
 def keep_download(
-    address: str, filename: str, cache: Cache, report: Report, users: IndexUsers, transport: "Transport"
+    address: str, filename: str, cache: Cache, report: Report, users: Users, transport: "Transport"
 ) -> Digest:
     """Put a file into the cache whose digest is not known, and return that. Raises as `download` does."""
     address = without_login(address)
@@ -114,7 +121,7 @@ class _Broken(Exception):  # noqa: N818 (a signal between two functions, which u
 
 
 def _bounded(
-    address: str, users: IndexUsers, transport: "Transport", start: int, filename: str, size: int | None
+    address: str, users: Users, transport: "Transport", start: int, filename: str, size: int | None
 ) -> Iterator[tuple[int, bytes]]:
     """Yield a file from byte `start` on, up to its `size`, or to the limit of any package.
 
@@ -151,7 +158,7 @@ def _local(address: str) -> Iterator[tuple[int, bytes]]:
         raise _Broken(str(error)) from error
 
 
-def _remote(address: str, users: IndexUsers, transport: "Transport", start: int = 0) -> Iterator[tuple[int, bytes]]:
+def _remote(address: str, users: Users, transport: "Transport", start: int = 0) -> Iterator[tuple[int, bytes]]:
     """Yield a file from byte `start` on, each chunk with its position; from 0 if the server gives no parts."""
     from toolkit.http.transport import HttpRequest
 
@@ -163,7 +170,7 @@ def _remote(address: str, users: IndexUsers, transport: "Transport", start: int 
         again = bool(start) and answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
         if not again:
             with closing(answer.chunks) as chunks:
-                start = _beginning(answer, start)
+                start = _beginning(answer, start, users)
                 for chunk in chunks:
                     yield start, chunk
                     start += len(chunk)
@@ -173,7 +180,7 @@ def _remote(address: str, users: IndexUsers, transport: "Transport", start: int 
         yield from _remote(address, users, transport)
 
 
-def _beginning(answer: "Answer", start: int) -> int:
+def _beginning(answer: "Answer", start: int, users: Users) -> int:
     """Return the position of a body that was requested from `start` on. Raises _Broken for an error status."""
     if answer.status == HTTPStatus.OK:
         return 0
@@ -183,7 +190,7 @@ def _beginning(answer: "Answer", start: int) -> int:
             raise _Broken("the server answered with another part than requested")
         return start
     refused = answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-    advice = "UV_INDEX_URL=https://USER:PASSWORD@HOST/… or ~/.netrc can name a user" if refused else None
+    advice = users.advice if refused else None
     detail = error_text(answer.body)
     through = f", through the proxy {answer.proxy}" if answer.proxy else ""
     server = urlsplit(answer.url).netloc

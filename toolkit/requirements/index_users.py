@@ -45,6 +45,8 @@ class _Index(Struct, frozen=True, kw_only=True):
 class IndexUsers:
     """The users for a project's indexes. Safe to share between threads; the keyring is asked once for each index."""
 
+    advice = "UV_INDEX_URL=https://USER:PASSWORD@HOST/… or ~/.netrc can name a user"
+
     def __init__(self, indexes: Indexes, cache: Cache) -> None:
         self._environ = indexes.environ
         self._tools = tool_environment(indexes.environ, cache.spare_home)

@@ -7,18 +7,19 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from toolkit.debian.status import is_status
 from toolkit.limits import PACKAGE_FILE_SIZE, PACKAGE_FILES
 from toolkit.oci.image import Image
 from toolkit.oci.tree import Tree
 from toolkit.python.base import os_release_fields
-from toolkit.supply.debian import APK, STATUS, STATUS_FOLDER, alpine_packages, debian_packages
+from toolkit.supply.debian import APK, alpine_packages, debian_packages
 from toolkit.supply.package import Contents, Package, System
 from toolkit.supply.python import METADATA, SBOM, python_packages
 
 _RELEASE = ("etc/os-release", "usr/lib/os-release")
 _COPYRIGHT = re.compile(r"usr/share/doc/[^/]+/copyright")
 _RPM = re.compile(r"(?:var/lib|usr/lib/sysimage)/rpm/(?:rpmdb\.sqlite|Packages(?:\.db)?)")
-_WHOLE = frozenset({*_RELEASE, STATUS, APK})
+_WHOLE = frozenset({*_RELEASE, APK})
 
 
 def read_contents(image: Image, *, hashes: Mapping[tuple[str, str], str] | None = None) -> Contents:
@@ -79,10 +80,9 @@ class _PackageTree(Tree):
 
 def _describes_packages(path: str) -> bool:
     """Return whether a file says what is installed, or under which license."""
-    if path in _WHOLE or METADATA.fullmatch(path) or SBOM.fullmatch(path) or _COPYRIGHT.fullmatch(path):
+    if path in _WHOLE or is_status(path):
         return True
-    # Beside each package's file lies one with the sums of what it installed.
-    return posixpath.dirname(path) == STATUS_FOLDER and not path.endswith(".md5sums")
+    return any(form.fullmatch(path) for form in (METADATA, SBOM, _COPYRIGHT))
 
 
 def _distinct(packages: Iterable[Package]) -> list[Package]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from toolkit.debian.status import installed
 from toolkit.supply.licenses import debian_licenses
 from toolkit.supply.package import Ecosystem, Package
 
-STATUS = "var/lib/dpkg/status"
-# Images without dpkg, such as distroless ones, have a file for each package.
-STATUS_FOLDER = "var/lib/dpkg/status.d"
 APK = "lib/apk/db/installed"
 
 
@@ -16,30 +14,22 @@ def debian_packages(files: Mapping[str, bytes], resolve: Callable[[str], str | N
 
     `files` are those of the image by path. `resolve` follows links: packages of one source share a folder of documents.
     """
-    for path, data in files.items():
-        if path != STATUS and not path.startswith(f"{STATUS_FOLDER}/"):
-            continue
-        for stanza in _stanzas(data.decode("utf-8", "replace")):
-            if "Package" not in stanza or "Version" not in stanza:
-                continue
-            # Of a package that was removed, the configuration may stay.
-            if not stanza.get("Status", "installed").endswith("installed"):
-                continue
-            name = stanza["Package"]
-            written = files.get(resolve(f"usr/share/doc/{name}/copyright") or "", b"").decode("utf-8", "replace")
-            # `Source: gcc-12 (12.2.0-14)` has the version where it differs.
-            source = stanza.get("Source", "").partition(" ")[0]
-            yield Package(
-                ecosystem=Ecosystem.DEBIAN,
-                name=name,
-                version=stanza["Version"],
-                path=path,
-                architecture=stanza.get("Architecture", ""),
-                source=source if source != name else "",
-                licenses=debian_licenses(written),
-                supplier=stanza.get("Maintainer", ""),
-                homepage=stanza.get("Homepage", ""),
-            )
+    for path, fields in installed(files):
+        name = fields["Package"]
+        written = files.get(resolve(f"usr/share/doc/{name}/copyright") or "", b"").decode("utf-8", "replace")
+        # `Source: gcc-12 (12.2.0-14)` has the version where it differs.
+        source = fields.get("Source", "").partition(" ")[0]
+        yield Package(
+            ecosystem=Ecosystem.DEBIAN,
+            name=name,
+            version=fields["Version"],
+            path=path,
+            architecture=fields.get("Architecture", ""),
+            source=source if source != name else "",
+            licenses=debian_licenses(written),
+            supplier=fields.get("Maintainer", ""),
+            homepage=fields.get("Homepage", ""),
+        )
 
 
 def alpine_packages(files: Mapping[str, bytes]) -> Iterator[Package]:
@@ -58,12 +48,3 @@ def alpine_packages(files: Mapping[str, bytes]) -> Iterator[Package]:
                 supplier=fields.get("m", ""),
                 homepage=fields.get("U", ""),
             )
-
-
-def _stanzas(text: str) -> Iterator[dict[str, str]]:
-    """Yield the paragraphs of a control file, each with the first line of its fields."""
-    for block in text.split("\n\n"):
-        fields = (line.partition(":") for line in block.splitlines() if line[:1] not in {" ", "\t", "#"})
-        found = {name: value.strip() for name, colon, value in fields if colon}
-        if found:
-            yield found
