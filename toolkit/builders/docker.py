@@ -1,21 +1,31 @@
 """Build with a docker daemon: a generated Dockerfile copies the plan's tree. Nothing runs in it."""
 
+import logging
 from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from toolkit.builders.describe import describe_copy
 from toolkit.builders.dockerfile import DockerfilePlan
+from toolkit.builders.dockerfile_image import described
+from toolkit.builders.dockerfile_order import failed, ordered
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache.store import Cache
+from toolkit.engines import buildkit, docker_classic
 from toolkit.engines import docker as engine
-from toolkit.errors import OutsideError
+from toolkit.errors import Location, OutsideError
 from toolkit.image_paths import PREFIX, absolute
 from toolkit.oci.archive import read_archive
 from toolkit.oci.image import Image
-from toolkit.progress import Report
+from toolkit.progress import Progress, Report
 from toolkit.system import temporary
 from toolkit.system.signals import undone
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+log = logging.getLogger(__name__)
 
 
 class DockerBuilder:
@@ -49,6 +59,41 @@ class DockerBuilder:
             return describe_copy(plan, saved, engine=self.name)
 
     def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
-        """Raise OutsideError: this comes next."""
-        del report
-        raise OutsideError(f"docker does not build {plan.dockerfile} yet")
+        """Build by BuildKit, or where docker's program lacks it by the SDK; the daemon keeps its cache alone."""
+        client = engine.connect(self.environ)
+        kit = buildkit.find_buildkit(self.environ)
+        log.info("docker builds by %s", kit.name if kit else "its SDK, without BuildKit: buildx is not installed")
+        if kit is None:
+            _check_classic(plan)
+        report(Progress(task="steps of the Dockerfile", done=0, total=1, unit="images"))
+        # Memory of the container itself, so that no mount leaves an empty file in a layer.
+        with ordered(plan, self.environ, "/dev/comp" if kit else None) as order:
+            name = f"comp-build:{order.folder.name.lower()}"
+            with undone(partial(_remove, client, name)):
+                if kit:
+                    failure = buildkit.build(kit, order, name, self.environ)
+                else:
+                    failure = docker_classic.build(client, order, name)
+                if failure:
+                    raise failed(failure, plan, self.name)
+                engine.save_image(client, name, order.folder / "saved.tar")
+                saved = read_archive(order.folder / "saved.tar", platform=plan.platform, cache=self.cache)
+                image = described(plan, saved, order.arguments, self.cache)
+        report(Progress(task="steps of the Dockerfile", done=1, total=1, unit="images"))
+        return image
+
+
+def _check_classic(plan: DockerfilePlan) -> None:
+    """Raise OutsideError for what docker builds only by BuildKit."""
+    if plan.secrets or plan.ssh:
+        raise OutsideError(
+            "docker gives secrets and ssh to steps by BuildKit alone, and its program here has none",
+            where=Location(path=plan.dockerfile),
+            hint="install docker's plug-in buildx, or use --builder buildah",
+        )
+
+
+def _remove(client: "DockerClient", name: str) -> None:
+    """Remove a name, and the image if it has no other; there is none if the build failed."""
+    if engine.has_image(client, name):
+        engine.remove_image(client, name, keep_parents=True)

@@ -60,11 +60,8 @@ class EmbeddedBuilder:
         )
 
     def _plain(self, planned: PlannedLayer, *, media_type: str, minor: str) -> Layer:
-        """Return an ordinary layer, measured and not kept."""
-        measured = self._measure(planned, minor=minor)
-        descriptor = Descriptor(media_type=media_type, digest=measured.digest, size=measured.size)
-        chunks = partial(_chunks, self.cache, planned, measured.recipe, minor=minor)
-        return Layer(descriptor=descriptor, diff_id=measured.diff_id, chunks=chunks)
+        """Return an ordinary layer."""
+        return plain_layer(self.cache, planned, media_type=media_type, minor=minor)
 
     def _lazy(self, planned: PlannedLayer, *, media_type: str, minor: str) -> Layer:
         """Make a layer that can be pulled lazily."""
@@ -81,13 +78,26 @@ class EmbeddedBuilder:
 
     def _measure(self, planned: PlannedLayer, *, minor: str) -> layers.Measured:
         """Return the measures of a layer, from the cache if it knows them."""
-        with cache_suspected(planned.wheels):
-            return remember(self.cache, planned.key(minor), lambda: planned.entries(minor))
+        return _measured(self.cache, planned, minor)
 
     def _measure_lazy(self, planned: PlannedLayer, *, minor: str) -> estargz.Lazy:
         """Return the measures of a layer that can be pulled lazily, from the cache if it knows them."""
         with cache_suspected(planned.wheels):
             return estargz.measure(self.cache, planned.key(minor), planned.entries(minor))
+
+
+def plain_layer(cache: Cache, planned: PlannedLayer, *, media_type: str, minor: str) -> Layer:
+    """Return an ordinary layer, measured and not kept."""
+    measured = _measured(cache, planned, minor)
+    descriptor = Descriptor(media_type=media_type, digest=measured.digest, size=measured.size)
+    chunks = partial(_chunks, cache, planned, measured.recipe, minor=minor)
+    return Layer(descriptor=descriptor, diff_id=measured.diff_id, chunks=chunks)
+
+
+def _measured(cache: Cache, planned: PlannedLayer, minor: str) -> layers.Measured:
+    """Return the measures of a layer, from the cache if it knows them."""
+    with cache_suspected(planned.wheels):
+        return remember(cache, planned.key(minor), lambda: planned.entries(minor))
 
 
 def history(plan: Plan) -> tuple[str, ...]:

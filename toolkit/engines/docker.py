@@ -127,10 +127,10 @@ def save_image(client: "DockerClient", name: str, path: Path) -> None:
             stream.write(chunk)
 
 
-def remove_image(client: "DockerClient", name: str) -> None:
-    """Remove an image from the daemon."""
+def remove_image(client: "DockerClient", name: str, *, keep_parents: bool = False) -> None:
+    """Remove an image from the daemon; its parents without a name, which make the next build quick, may stay."""
     with failing(f"docker cannot remove {name}"):
-        client.images.remove(name, force=True)
+        client.images.remove(name, force=True, noprune=keep_parents)
 
 
 def pull_missing(client: "DockerClient", image: str) -> None:

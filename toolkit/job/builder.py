@@ -47,8 +47,8 @@ def choose_builder(name: str, project: Project, context: BuildContext) -> "Build
     if project.dockerfile is None:
         log.info("the builder is oci, which needs no engine for %s", project.name)
         return _builder("oci", context)
-    engine = _working_engine(context)
-    log.info("the builder is %s: %s has a Dockerfile, which oci does not build", engine, project.name)
+    engine, why = _working_engine(context)
+    log.info("the builder is %s: %s has a Dockerfile, which oci does not build%s", engine, project.name, why)
     return _builder(engine, context)
 
 
@@ -69,21 +69,27 @@ def _builder(name: str, context: BuildContext) -> "Builder":
     return EmbeddedBuilder(context.cache)
 
 
-def _working_engine(context: BuildContext) -> str:
-    """Return the engine that works here, docker before buildah. Raises OutsideError with the reasons of both."""
+def _working_engine(context: BuildContext) -> tuple[str, str]:
+    """Return the engine that works here, and why it is not the usual one: docker with BuildKit, buildah, plain docker.
+
+    Raises OutsideError with the reasons of both if none works.
+    """
     from toolkit.engines import docker
     from toolkit.engines.buildah import Buildah
+    from toolkit.engines.buildkit import find_buildkit
 
+    buildah = Buildah.of(context.environ, context.cache)
     try:
         docker.connect(context.environ, timeout=_PATIENCE)
     except OutsideError as error:
-        buildah = Buildah.of(context.environ, context.cache)
         if buildah.version() is None:
             raise OutsideError(
                 f"a Dockerfile is built by docker or buildah, and neither works here: {error.message};"
                 " buildah is not installed",
                 hint="start docker, or apt-get install buildah",
             ) from error
-        log.info("%s, so buildah is taken", error.message)
-        return "buildah"
-    return "docker"
+        return "buildah", f"; {error.message}"
+    if find_buildkit(context.environ) is None and buildah.version() is not None:
+        # Without BuildKit docker gives no secrets and no certificates to steps.
+        return "buildah", "; docker's program here has no BuildKit"
+    return "docker", ""

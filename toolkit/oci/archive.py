@@ -12,13 +12,13 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, ClassVar, cast
+from typing import BinaryIO
 
-from toolkit.cache.records import Record
 from toolkit.cache.store import Cache
 from toolkit.digest import Digest, canonical_json
 from toolkit.errors import InputError, Location, OutsideError
-from toolkit.oci.blob import ChunkStream, read_chunks
+from toolkit.oci.blob import ChunkStream
+from toolkit.oci.compressed import compressed
 from toolkit.oci.contents import members, opened_tar
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform
 from toolkit.oci.document import LARGEST_DOCUMENT, read_config
@@ -150,52 +150,8 @@ def _layer(path: Path, member: tarfile.TarInfo, diff_id: Digest, cache: Cache) -
         packed.drain()
         descriptor = Descriptor(media_type=OCI_LAYER, digest=packed.digest, size=packed.size)
         return Layer(descriptor=descriptor, diff_id=diff_id, chunks=chunks)
-    descriptor = _known(diff_id, cache) or _keep_compressed(chunks(), diff_id, cache)
+    descriptor = compressed(chunks, diff_id, cache)
     return Layer(descriptor=descriptor, diff_id=diff_id, chunks=partial(cache.read_blob, descriptor.digest))
-
-
-class _Compressed(Record, frozen=True, kw_only=True):
-    """The blob that a plain layer was compressed to, by the plain layer's digest."""
-
-    KIND: ClassVar[str] = "compressed"
-
-    digest: Digest
-    size: int
-
-
-def _known(diff_id: Digest, cache: Cache) -> Descriptor | None:
-    """Recall how a plain layer was compressed before; None when it was not, or the cache has lost it."""
-    record = cache.recall(_Compressed, str(diff_id))
-    if record is None:
-        return None
-    try:
-        is_whole = cache.blob_path(record.digest).stat().st_size == record.size
-    except OSError:
-        return None
-    return Descriptor(media_type=OCI_LAYER, digest=record.digest, size=record.size) if is_whole else None
-
-
-def _keep_compressed(chunks: Iterator[bytes], diff_id: Digest, cache: Cache) -> Descriptor:
-    """Return the blob in the cache that a plain layer is compressed to. Raises ValueError for another diff_id."""
-    plain = ChunkStream(chunks)
-    digest, size = cache.store(_compressed(read_chunks(cast("BinaryIO", plain))))
-    if plain.digest != diff_id:
-        # Do not record it: the next archive with this diff_id would get these bytes.
-        raise ValueError(f"a layer is {plain.digest}, the config says {diff_id}")
-    cache.remember(str(diff_id), _Compressed(digest=digest, size=size))
-    return Descriptor(media_type=OCI_LAYER, digest=digest, size=size)
-
-
-def _compressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Compress what comes from elsewhere: it has no digest of ours to keep, so the fastest compressor will do."""
-    from isal import isal_zlib
-
-    # 31 is zlib's number for the largest window (15) and gzip's framing (16).
-    compressor = isal_zlib.compressobj(2, wbits=31)
-    for chunk in chunks:
-        if data := compressor.compress(chunk):
-            yield data
-    yield compressor.flush()
 
 
 def _range(path: Path, offset: int, size: int) -> Iterator[bytes]:

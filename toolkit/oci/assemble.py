@@ -44,7 +44,7 @@ def assemble(  # noqa: PLR0913 (one argument for each thing that a config says)
     layers: Sequence[Layer],
     *,
     history: Sequence[str],
-    command: Sequence[str],
+    command: Sequence[str] | None,
     env: Mapping[str, str],
     labels: Mapping[str, str],
     annotations: Mapping[str, str],
@@ -54,7 +54,8 @@ def assemble(  # noqa: PLR0913 (one argument for each thing that a config says)
     """Put `layers` on top of `base`; `history` has one line for each of them.
 
     The command takes the place of the base's command and entry point. The image has no entry point, because some
-    engines, KFP 2's local docker runner among them, pass a contract's command to it as arguments. Environment and
+    engines, KFP 2's local docker runner among them, pass a contract's command to it as arguments. Without a `command`
+    both stay as they are. Environment and
     labels are added to the base's; its annotations are dropped, and Docker manifests get none. Raises InputError for
     a base whose config and manifest disagree.
     """
@@ -134,14 +135,15 @@ def _diff_ids(config: Mapping[str, Any], base: Image) -> list[str]:
 def _settings(
     config: Mapping[str, Any],
     *,
-    command: Sequence[str],
+    command: Sequence[str] | None,
     env: Mapping[str, str],
     labels: Mapping[str, str],
     user: str | None,
 ) -> dict[str, Any]:
     """Return the config's settings: the base's, with what is ours added or in their place."""
-    settings = {key: value for key, value in (config.get("config") or {}).items() if key not in _ORDERS}
-    settings["Cmd"] = list(command)
+    settings = dict(config.get("config") or {})
+    if command is not None:
+        settings = {**{key: value for key, value in settings.items() if key not in _ORDERS}, "Cmd": list(command)}
     settings["Env"] = _environment(settings.get("Env") or [], env)
     merged = {**(settings.get("Labels") or {}), **labels}
     if merged:

@@ -1,0 +1,90 @@
+"""Dockerfiles by buildah: what it gets, what its words mean, and that no container of it stays."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.build_orders import order, program
+from toolkit.engines.buildah import Buildah
+from toolkit.engines.buildah_build import build
+from toolkit.engines.image_build import Failure
+from toolkit.errors import OutsideError
+
+
+def _buildah(tmp_path: Path, script: str) -> Buildah:
+    """Return a buildah whose `build` is a script; it has a storage with containers, and removes what it is asked to."""
+    store = json.dumps({"store": {"GraphRoot": str(tmp_path / "storage"), "GraphDriverName": "overlay"}})
+    (tmp_path / "info").write_text(store)
+    body = f"""case "$1" in
+info) cat {tmp_path}/info ;;
+rm) shift; echo "$@" > {tmp_path}/removed ;;
+build) {script} ;;
+esac"""
+    return Buildah(environment={"PATH": f"{program(tmp_path / 'bin', 'buildah', body)}:/usr/bin:/bin"})
+
+
+def _container(tmp_path: Path, name: str, text: str) -> None:
+    folder = tmp_path / "storage" / "overlay-containers" / name / "userdata"
+    folder.mkdir(parents=True)
+    (folder / "buildah.json").write_text(text)
+
+
+def _told(tmp_path: Path, text: str) -> Failure:
+    (tmp_path / "told").write_text(text)
+    failure = build(_buildah(tmp_path, f"cat {tmp_path / 'told'} >&2; exit 125"), order(tmp_path), "localhost/x")
+    assert failure
+    return failure
+
+
+def test_what_the_program_gets(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    ignore = tmp_path / ".dockerignore"
+    buildah = _buildah(tmp_path, f'printf "%s\\n" "$@" > {seen}; env > {seen}.env')
+    assert build(buildah, order(tmp_path, ignore=ignore), "localhost/x:1") is None
+    words = seen.read_text().splitlines()
+    expected = {"--layers", "--timestamp=1", "--target=one", "--platform=linux/amd64", f"--ignorefile={ignore}"}
+    assert expected <= set(words)
+    pairs = set(pairwise(words))
+    assert {("--build-arg", "VERSION=1"), ("--secret", "id=token,env=TOKEN"), ("--ssh", "default")} <= pairs
+    assert not any("hunter22" in word for word in words)
+    assert f"TMPDIR={tmp_path}/scratch" in (tmp_path / "seen.env").read_text().splitlines()
+
+
+def test_containers_of_this_build_alone_are_removed(tmp_path: Path) -> None:
+    _container(tmp_path, "ours", f'{{"Secrets": ["id=comp-mark,src={tmp_path}/comp-mark"]}}')
+    _container(tmp_path, "theirs", '{"Secrets": ["id=comp-mark,src=/elsewhere/comp-mark"]}')
+    (tmp_path / "storage" / "overlay-containers" / "half").mkdir()
+    assert _told(tmp_path, "Error: whatever\n").is_outside
+    assert (tmp_path / "removed").read_text() == "ours\n"
+
+
+def test_a_step_that_fails_has_its_line_and_its_own_last_words(tmp_path: Path) -> None:
+    failure = _told(
+        tmp_path,
+        """[1/2] STEP 3/3: RUN one
+of another step
+--> 84769
+[2/2] STEP 1/5: FROM 84769
+[2/2] STEP 5/5: RUN two
+before
+subprocess exited with status 3
+subprocess exited with status 3
+Error: building at STEP "RUN two": exit status 3
+""",
+    )
+    assert failure == Failure(message='"RUN two": exit status 3', line=6, output=("before",))
+    assert not failure.is_outside
+
+
+def test_a_base_that_cannot_be_had_is_outside(tmp_path: Path) -> None:
+    words = "Error: creating build container: pinging container registry h: no such host"
+    failure = _told(tmp_path, f"STEP 1/2: FROM h/x:1\nTrying to pull h/x:1...\n{words}\n")
+    assert (failure.message, failure.line) == (words.removeprefix("Error: "), None)
+    assert failure.is_outside
+
+
+def test_buildah_may_not_be_installed(tmp_path: Path) -> None:
+    with pytest.raises(OutsideError, match="buildah is not installed"):
+        build(Buildah(environment={"PATH": str(tmp_path)}), order(tmp_path), "x")

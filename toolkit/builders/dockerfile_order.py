@@ -1,0 +1,122 @@
+"""From the plan of a Dockerfile to the order that an engine gets, and from its failure to an error."""
+
+import calendar
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from toolkit.builders.dockerfile import DockerfilePlan
+from toolkit.builders.ignore import NAME as IGNORE
+from toolkit.builders.step_surroundings import Surroundings, surroundings
+from toolkit.config.dockerfile import BuildSecret, SshAgent
+from toolkit.dockerfile.prepared import Prepared, prepared
+from toolkit.dockerfile.stages import chosen_stage, stages_of
+from toolkit.engines.image_build import Failure, ImageBuild
+from toolkit.errors import CompError, InputError, Location, OutsideError
+from toolkit.limits import SETTINGS_SIZE
+from toolkit.system import temporary
+from toolkit.system.os_errors import cannot
+from toolkit.system.reading import read_foreign
+
+_HINT = "`-v` prints all that the steps print"
+_EMULATION = "exec format error"
+
+
+@contextmanager
+def ordered(plan: DockerfilePlan, environ: Mapping[str, str], mounts: str | None) -> Iterator[ImageBuild]:
+    """Return the order of a plan, whose files are removed in the end.
+
+    `mounts` is the folder in the container where its steps see files of this machine, None for an engine that cannot
+    mount any. Raises InputError with a line for what no engine builds.
+    """
+    with temporary.folder("dockerfile") as folder:
+        given = surroundings(environ, mounts or "", folder, mounted=mounts is not None)
+        declared = {name: value for name, value in given.arguments.items() if name not in plan.arguments}
+        copy = prepared(_text(plan.dockerfile), plan.dockerfile, [*declared], given.mounts(mounts or ""))
+        try:
+            chosen_stage(stages_of(copy.copy, plan.arguments), plan.target)
+        except InputError as error:
+            raise _in_original(error, plan, copy) from None
+        (folder / "Dockerfile").write_text(copy.text, encoding="utf-8")
+        yield ImageBuild(
+            dockerfile=folder / "Dockerfile",
+            prepared=copy,
+            context=plan.context,
+            ignore=_ignore(plan, folder),
+            platform=str(plan.platform),
+            target=plan.target,
+            arguments={**declared, **plan.arguments},
+            predefined=given.predefined,
+            secrets=(*(_secret(each, folder) for each in plan.secrets), *_files(given)),
+            ssh=tuple(map(_agent, plan.ssh)),
+            epoch=_epoch(plan.created),
+            folder=folder,
+        )
+
+
+def failed(failure: Failure, plan: DockerfilePlan, engine: str) -> CompError:
+    """Return the error of a build that failed: with the step's line, and the end of its output."""
+    where = Location(path=plan.dockerfile, line=failure.line)
+    shown = "".join(f"\n  {line}" for line in failure.output)
+    if failure.is_outside:
+        return OutsideError(f"{engine} cannot build the image: {failure.message}{shown}", where=where, hint=_HINT)
+    hint = _HINT
+    if _EMULATION in " ".join((failure.message, *failure.output)).lower():
+        hint = f"this machine runs no programs for {plan.platform}: apt-get install qemu-user-static binfmt-support"
+    return InputError(f"the step failed: {failure.message}{shown}", where=where, hint=hint)
+
+
+def _in_original(error: InputError, plan: DockerfilePlan, copy: Prepared) -> InputError:
+    """Return an error about the copy as one about the Dockerfile itself."""
+    line = copy.origin(error.where.line) if error.where and error.where.line else None
+    return InputError(error.message, where=Location(path=plan.dockerfile, line=line), hint=error.hint)
+
+
+def _text(path: Path) -> str:
+    """Return the text of a Dockerfile. Raises InputError if it is not UTF-8."""
+    try:
+        return read_foreign(path, SETTINGS_SIZE).decode("utf-8-sig")
+    except OSError as error:
+        raise cannot(f"cannot read {path}", error) from error
+    except UnicodeDecodeError:
+        raise InputError("not a text in UTF-8", where=Location(path=path)) from None
+
+
+def _ignore(plan: DockerfilePlan, folder: Path) -> Path | None:
+    """Return the patterns that count: those beside the Dockerfile under its name, else those of the context.
+
+    BuildKit looks for them beside the Dockerfile that it is given, which is a copy.
+    """
+    own = plan.dockerfile.with_name(f"{plan.dockerfile.name}{IGNORE}")
+    if own.is_file():
+        copy = folder / f"Dockerfile{IGNORE}"
+        copy.write_bytes(own.read_bytes())
+        return copy
+    ours = plan.context / IGNORE
+    return ours if ours.is_file() else None
+
+
+def _secret(secret: BuildSecret, folder: Path) -> str:
+    """Return a secret in docker's words, in which a path may hold no comma: so a link stands for it."""
+    if secret.file is None:
+        return f"id={secret.id},env={secret.variable}"
+    link = folder / f"secret-{secret.id}"
+    link.symlink_to(secret.file.absolute())
+    return f"id={secret.id},src={link}"
+
+
+def _files(given: Surroundings) -> Iterator[str]:
+    """Yield the files of this machine in docker's words for secrets."""
+    for identity, path in given.files.items():
+        yield f"id={identity},src={path}"
+
+
+def _agent(agent: SshAgent) -> str:
+    """Return an ssh agent in docker's words."""
+    return f"{agent.id}={agent.socket}" if agent.socket else agent.id
+
+
+def _epoch(created: str | None) -> str | None:
+    """Return a time as seconds since 1970."""
+    return str(calendar.timegm(time.strptime(created, "%Y-%m-%dT%H:%M:%SZ"))) if created else None

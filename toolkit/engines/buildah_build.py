@@ -1,0 +1,101 @@
+"""Dockerfiles by buildah: `buildah build`, whose containers go even if it is killed, which buildah leaves to others."""
+
+import json
+import re
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from toolkit.engines.buildah import Buildah
+from toolkit.engines.image_build import Failure, ImageBuild, Transcript
+from toolkit.errors import OutsideError
+from toolkit.system.following import follow
+from toolkit.system.signals import undone
+
+# A secret that no step can name by chance: its path, which buildah keeps with each container, tells ours from others.
+_MARK = "comp-mark"
+# `[2/3] STEP 4/6: RUN …`; a single stage is not named.
+_STEP = re.compile(r"(?:\[(\d+)/\d+\] )?STEP (\d+)/\d+: (\w+)")
+_FAILED = re.compile(r"(?:Error: |error )building at STEP (.*)", re.DOTALL)
+# Its own words about a step, between those of the step.
+_OWN = re.compile(r"(?:\[\d+/\d+\] )?(?:STEP \d+/\d+:|-->|COMMIT\b|subprocess exited|time=\")")
+
+
+def build(buildah: Buildah, order: ImageBuild, name: str) -> Failure | None:
+    """Build an image that buildah then has under `name`. Returns why it failed, or None."""
+    if buildah.program is None:
+        raise OutsideError("buildah is not installed", hint="apt-get install buildah")
+    mark = order.folder / _MARK
+    mark.touch()
+    scratch = order.folder / "scratch"
+    scratch.mkdir()
+    heard = _Steps()
+    command = [buildah.program, "build", *_options(order, mark), "--tag", name, str(order.context)]
+    # What it writes outside of its storage goes with our folder.
+    environment = {**buildah.environment, **order.predefined, "TMPDIR": str(scratch)}
+    # Also after a build that failed: with layers, buildah keeps the container of the step.
+    with undone(partial(_remove_marked, buildah, str(mark))):
+        try:
+            code = follow(command, heard.hear, environment=environment)
+        except OSError as error:
+            raise OutsideError(f"cannot run {command[0]}: {error.strerror or error}") from error
+        return heard.failure(order) if code else None
+
+
+def _options(order: ImageBuild, mark: Path) -> list[str]:
+    """Return the options of a build."""
+    # Its own label would change the image with its version.
+    options = ["--layers", "--format=oci", "--identity-label=false", f"--file={order.dockerfile}"]
+    options += [f"--platform={order.platform}"]
+    options += [f"--ignorefile={order.ignore}"] if order.ignore else []
+    options += [f"--target={order.target}"] if order.target else []
+    options += [f"--timestamp={order.epoch}"] if order.epoch else []
+    for argument, value in order.arguments.items():
+        options += ["--build-arg", f"{argument}={value}"]
+    for secret in (*order.secrets, f"id={_MARK},src={mark}"):
+        options += ["--secret", secret]
+    for agent in order.ssh:
+        options += ["--ssh", agent]
+    return options
+
+
+def _remove_marked(buildah: Buildah, mark: str) -> None:
+    """Remove the working containers of one build."""
+    store = json.loads(buildah.call("info"))["store"]
+    folders = Path(store["GraphRoot"]) / f"{store['GraphDriverName']}-containers"
+    found = []
+    for path in folders.glob("*/userdata/buildah.json"):
+        # Others come and go meanwhile.
+        with suppress(OSError):
+            if mark.encode() in path.read_bytes():
+                found.append(path.parent.parent.name)
+    if found:
+        buildah.call("rm", *found)
+
+
+class _Steps(Transcript):
+    """What buildah prints: the step that it is at, and the end of that step's output."""
+
+    def __init__(self) -> None:
+        super().__init__("buildah")
+        self._step: tuple[int, int, str] | None = None
+        self._words: list[str] = []
+
+    def hear(self, line: str) -> None:
+        """Take the next line."""
+        super().hear(line)
+        if found := _STEP.match(line):
+            self._step = int(found[1] or 1), int(found[2]), found[3].upper()
+            # The end of one step's output only.
+            self.tail.clear()
+
+    def failure(self, order: ImageBuild) -> Failure:
+        """Return why the build failed."""
+        lines = list(self.tail)
+        last = lines[-1] if lines else "it printed nothing"
+        failed = _FAILED.search(last)
+        output = tuple(line for line in lines[:-1] if not _OWN.match(line))
+        if failed and self._step and self._step[2] != "FROM":
+            stage, number, _ = self._step
+            return Failure(message=failed[1], line=order.prepared.instruction(stage, number), output=output)
+        return Failure(message=last.removeprefix("Error: "), output=output)
