@@ -160,7 +160,7 @@ def test_what_comp_new_makes_fits_and_names_the_schemas(schemas: Path, tmp_path:
     result = comp("schema", "--install", tmp_path, folder=tmp_path)
     assert result.code == 0
     assert result.err in (ROOT / "docs" / "editors.md").read_text()
-    templates = ("container", "function", "notebook", "program", "training")
+    templates = ("container", "function", "notebook", "program", "shell", "training")
     for template in templates:
         ok("new", template, "--template", template, folder=tmp_path)
         assert ok("sync", template, "--check", folder=tmp_path) == ""
@@ -169,7 +169,7 @@ def test_what_comp_new_makes_fits_and_names_the_schemas(schemas: Path, tmp_path:
     kinds = {"component": "*/component.yaml", "case": "*/tests/cases/*/case.yaml", "pyproject": "*/pyproject.toml"}
     for name, pattern in kinds.items():
         files = sorted(tmp_path.glob(pattern))
-        assert len(files) == 5
+        assert len(files) == 6
         assert _refused(schemas / f"{name}.json", files) == set()
         for path in files:
             header = path.read_text().splitlines()[0]

@@ -17,7 +17,9 @@ from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.layout import read_layout
 
-TEMPLATES = sorted(path.name for path in (ROOT / "templates").iterdir() if path.is_dir())
+# Their images are built in tests/engines/test_languages.py.
+WITH_DOCKERFILE = ("dockerfile", "node", "r", "shell")
+TEMPLATES = sorted(path.name for path in (ROOT / "templates").iterdir() if path.name not in WITH_DOCKERFILE)
 
 
 def _tool(*arguments: str | Path, folder: Path, env: dict[str, str] | None = None) -> None:
@@ -31,11 +33,7 @@ def test_a_template_is_complete(sample: Sample, tmp_path: Path, shipped: str) ->
     assert sample
     ok("new", "my-step", "--template", shipped, "--no-input", folder=tmp_path)
     folder = tmp_path / "my_step"
-    linted = comp("lint", folder)
-    assert linted.code == 0
-    assert linted.err.startswith("0 errors, 0 warnings, ")
-    assert "C060" in linted.out
-    ok("generate", "--check", folder)
+    _check(folder)
     _tool("ruff", "check", "--isolated", ".", folder=folder)
     _tool("ruff", "format", "--check", "--isolated", ".", folder=folder)
     _tool("pytest", "-q", "-p", "no:cacheprovider", "tests", folder=folder, env={**os.environ, "PYTHONPATH": "src"})
@@ -46,6 +44,30 @@ def test_a_template_is_complete(sample: Sample, tmp_path: Path, shipped: str) ->
     built = ok("build", folder, "--output", f"layout:{layout}")
     assert built.startswith("sha256:")
     assert check_image(read_layout(layout, platform=Platform(os="linux", architecture="amd64"))) == []
+
+
+@pytest.mark.parametrize("shipped", WITH_DOCKERFILE)
+def test_a_template_with_a_dockerfile_is_complete(tmp_path: Path, shipped: str) -> None:
+    ok("new", "my-step", "--template", shipped, "--no-input", "--image", "host/my-step", folder=tmp_path)
+    folder = tmp_path / "my_step"
+    _check(folder)
+    _tool("ruff", "check", "--isolated", ".", folder=folder)
+    _tool("ruff", "format", "--check", "--isolated", ".", folder=folder)
+    assert "image: host/my-step:0.1.0\n" in (folder / "component.yaml").read_text()
+
+
+def test_another_base_for_a_dockerfile(tmp_path: Path) -> None:
+    ok("new", "my-step", "--template", "r", "--set", "base=rocker/r-ver:4.5.1", folder=tmp_path)
+    assert "ARG BASE=rocker/r-ver:4.5.1\n" in (tmp_path / "my_step" / "Dockerfile").read_text()
+
+
+def _check(folder: Path) -> None:
+    """Check a new folder: its contract, its generated tables, and that its template has nothing newer."""
+    linted = comp("lint", folder)
+    assert linted.code == 0, linted.out
+    assert linted.err.startswith("0 errors, 0 warnings, ")
+    assert "C060" in linted.out
+    ok("generate", "--check", folder)
     assert comp("sync", folder, "--check").err == "nothing to apply\n"
 
 

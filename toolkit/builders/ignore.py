@@ -53,12 +53,14 @@ class Patterns(Struct, frozen=True, kw_only=True):
         return False
 
 
-def read_patterns(folder: Path, exclude: Iterable[str] = (), include: Iterable[str] = ()) -> Patterns:
+def read_patterns(
+    folder: Path, exclude: Iterable[str] = (), include: Iterable[str] = (), *, name: str = NAME
+) -> Patterns:
     """Read the `.dockerignore` of `folder`, then leave out `exclude` and take back `include`.
 
-    Raises InputError for an invalid pattern.
+    `name` is another name of the file. Raises InputError for an invalid pattern.
     """
-    path = folder / NAME
+    path = folder / name
     lines: list[tuple[str, Location | None]] = []
     if path.is_file():
         try:

@@ -15,14 +15,18 @@ from toolkit.errors import InputError, UsageError
 if TYPE_CHECKING:
     from toolkit.scaffold.folder import NewFolder
     from toolkit.scaffold.new import Created
+    from toolkit.scaffold.overrides import Override
 
 
 class _Origin(Struct, frozen=True, kw_only=True):
-    """What a component is made from: at most one of `function`, `program` and `template`, and their options."""
+    """What a component is made from: at most one of the first four, and their options."""
 
     function: str | None
     program: Path | None
+    dockerfile: Path | None
     template: str | None
+    context: Path | None
+    target: str | None
     subcommand: str | None
     inputs: Sequence[str]
     outputs: Sequence[str]
@@ -44,6 +48,18 @@ class _Origin(Struct, frozen=True, kw_only=True):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Make it from a Python program or a notebook, unchanged.",
 )
+@click.option(
+    "--from-dockerfile",
+    "dockerfile",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Make it from a Dockerfile, without a build.",
+)
+@click.option(
+    "--context",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The Dockerfile's context.  [default: its folder]",
+)
+@click.option("--target", metavar="STAGE", help="The Dockerfile's stage.  [default: the last]")
 @click.option("--subcommand", metavar="WORDS", help="The program's sub-command to run.")
 @click.option(
     "--input", "inputs", multiple=True, metavar="NAME:KIND[:TYPE]", help="Declare an option as a value or a path."
@@ -55,7 +71,8 @@ class _Origin(Struct, frozen=True, kw_only=True):
 @click.option(
     "--template",
     metavar="NAME|FOLDER|git+URL[@REF]|ZIP",
-    help="container, function, notebook, program, training, or your own cookiecutter template.",
+    help="container, dockerfile, function, node, notebook, program, r, shell, training, or your own cookiecutter "
+    "template.",
 )
 @click.option("--set", "answers", multiple=True, metavar="KEY=VALUE", help="An answer to your template's question.")
 @click.option(
@@ -87,6 +104,9 @@ def command(
     no_input: bool,
     function: str | None,
     program: Path | None,
+    dockerfile: Path | None,
+    context: Path | None,
+    target: str | None,
     template: str | None,
     subcommand: str | None,
     inputs: Sequence[str],
@@ -98,16 +118,19 @@ def command(
 ) -> None:
     """Make the component folder NAME: settings, code, contract, tests, README.
 
-    Functions are cut out of their module together with the code they use; programs are copied whole. Neither is
-    imported or run. Without a function, program or template the folder has an example. On a terminal, the command
-    asks for a missing NAME.
+    Functions are cut out of their module together with the code they use; programs are copied whole, and a Dockerfile
+    with the files that it copies. None is imported, run or built. The templates shell, r and node have a Dockerfile
+    and a program. Without a source the folder has an example. On a terminal, the command asks for a missing NAME.
     """
     from toolkit.scaffold.folder import NewFolder
 
     origin = _Origin(
         function=function,
         program=program,
+        dockerfile=dockerfile,
         template=template,
+        context=context,
+        target=target,
         subcommand=subcommand,
         inputs=inputs,
         outputs=outputs,
@@ -159,6 +182,8 @@ def _create(console: Console, new: "NewFolder", origin: _Origin, *, asking: bool
                 hint="write it as FILE.py:FUNCTION; `comp inspect-function FILE.py` lists the functions",
             )
         return from_functions(new, Path(file), functions, os.environ, whole=origin.whole)
+    if origin.dockerfile is not None:
+        return _from_dockerfile(new, origin, origin.dockerfile)
     if origin.program is not None:
         return _from_program(console, new, origin, origin.program, asking=asking)
     if origin.template is None:
@@ -180,12 +205,20 @@ def _create(console: Console, new: "NewFolder", origin: _Origin, *, asking: bool
 
 def _check(origin: _Origin) -> None:
     """Refuse options that do not go together."""
-    if sum(source is not None for source in (origin.function, origin.program, origin.template)) > 1:
-        raise UsageError("--from-function, --from-program and --template do not go together", hint="give one of them")
-    if not origin.program and (origin.subcommand or origin.inputs or origin.outputs or origin.execute):
+    sources = (origin.function, origin.program, origin.dockerfile, origin.template)
+    if sum(source is not None for source in sources) > 1:
         raise UsageError(
-            "--subcommand, --input, --output and --exec need --from-program", hint="add it, or leave them out"
+            "--from-function, --from-program, --from-dockerfile and --template do not go together",
+            hint="give one of them",
         )
+    if not origin.program and (origin.subcommand or origin.execute):
+        raise UsageError("--subcommand and --exec need --from-program", hint="add it, or leave them out")
+    if not (origin.program or origin.dockerfile) and (origin.inputs or origin.outputs):
+        raise UsageError(
+            "--input and --output need --from-program or --from-dockerfile", hint="add one, or leave them out"
+        )
+    if not origin.dockerfile and (origin.context or origin.target):
+        raise UsageError("--context and --target need --from-dockerfile", hint="add it, or leave them out")
     if origin.whole and not origin.function:
         raise UsageError("--whole-module needs --from-function", hint="add it, or leave this out")
     if not origin.template and origin.answers:
@@ -194,14 +227,30 @@ def _check(origin: _Origin) -> None:
         )
 
 
+def _from_dockerfile(new: "NewFolder", origin: _Origin, path: Path) -> "Created":
+    """Make the folder from a Dockerfile."""
+    from toolkit.scaffold.dockerfile import Source
+    from toolkit.scaffold.new import from_dockerfile
+
+    source = Source(dockerfile=path, context=origin.context, target=origin.target, overrides=_overrides(origin))
+    return from_dockerfile(new, source, os.environ)
+
+
+def _overrides(origin: _Origin) -> "tuple[Override, ...]":
+    """Return the ports that the user declares. Raises UsageError."""
+    from toolkit.scaffold.overrides import Override
+
+    inputs = [Override.parse(text, output=False) for text in origin.inputs]
+    return (*inputs, *(Override.parse(text, output=True) for text in origin.outputs))
+
+
 def _from_program(console: Console, new: "NewFolder", origin: _Origin, path: Path, *, asking: bool) -> "Created":
     """Make the folder from a program; on a terminal, ask about guessed inputs and outputs."""
     from toolkit.scaffold.new import from_program
     from toolkit.scaffold.overrides import Override
     from toolkit.scaffold.program import read_contract
 
-    overrides = [Override.parse(text, output=False) for text in origin.inputs]
-    overrides += [Override.parse(text, output=True) for text in origin.outputs]
+    overrides = list(_overrides(origin))
     if origin.execute:
         from toolkit.job.context import BuildContext
         from toolkit.program_probe.probe import probe_program
@@ -235,13 +284,16 @@ def _ask_for_rest(origin: _Origin, image: str | None) -> tuple[str, _Origin, str
     from toolkit.scaffold.template import shipped
 
     name = ask("Name of the component", default="my-component")
-    if origin.function is None and origin.program is None and origin.template is None:
-        choices = ["example", "from-function", "from-program", *(name for name in shipped() if name != "function")]
+    if all(source is None for source in (origin.function, origin.program, origin.dockerfile, origin.template)):
+        made_from = ("example", "from-function", "from-program", "from-dockerfile")
+        choices = [*made_from, *(name for name in shipped() if name not in {"function", "dockerfile"})]
         kind = ask("Made from", type=click.Choice(choices), default="example")
         if kind == "from-function":
             origin = replace(origin, function=ask("The function, as FILE.py:FUNCTION"))
         elif kind == "from-program":
             origin = replace(origin, program=Path(ask("The program or notebook")))
+        elif kind == "from-dockerfile":
+            origin = replace(origin, dockerfile=Path(ask("The Dockerfile")))
         elif kind != "example":
             origin = replace(origin, template=kind)
     if image is None:

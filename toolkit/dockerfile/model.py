@@ -70,11 +70,19 @@ class Copy(Struct, frozen=True, kw_only=True):
     stage: str = ""
 
 
+class Mount(Struct, frozen=True, kw_only=True):
+    """A mount of a RUN: `type` is bind, cache, tmpfs, secret or ssh; the other keys as written."""
+
+    type: str
+    keys: Mapping[str, str]
+
+
 class Stage(Struct, frozen=True, kw_only=True):
     """One stage with what it inherits from the stages before: the settings of its image, as far as the file says.
 
-    `base` is the image that its first stage is built on. `arguments` are the names of ARG that count in it, with their
-    defaults, None without one. `copies` and `bound` (sources of `RUN --mount=type=bind`) are its own.
+    `base` is the image that its first stage is built on, `parent` the place of the stage that it is built on.
+    `arguments` are the names of ARG that count in it, with their defaults, None without one. Arguments, copies, mounts
+    and triggers are its own.
     """
 
     name: str
@@ -92,4 +100,4 @@ class Stage(Struct, frozen=True, kw_only=True):
     ports: tuple[str, ...]
     triggers: tuple[Instruction, ...]
     copies: tuple[Copy, ...]
-    bound: tuple[str, ...]
+    mounts: tuple[Mount, ...]

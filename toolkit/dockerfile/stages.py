@@ -4,18 +4,22 @@ Bases are not looked at, so that what an image inherits from another one is unkn
 """
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from toolkit.dockerfile.model import Command, Copy, Dockerfile, Instruction, Stage
+from toolkit.dockerfile.model import Command, Copy, Dockerfile, Instruction, Mount, Stage
 from toolkit.dockerfile.reader import trigger_of
 from toolkit.dockerfile.words import exec_form, expanded, pairs_of, split_words
 from toolkit.errors import InputError
 
 _SHELL = ("/bin/sh", "-c")
 _NO_ARGUMENTS: Mapping[str, str] = MappingProxyType({})
+# What docker takes from its caller's environment without an ARG (reference, "Predefined ARGs").
+_PROXIES = {
+    name for each in ("HTTP", "HTTPS", "FTP", "NO", "ALL") for name in (f"{each}_PROXY", f"{each}_proxy".lower())
+}
 # What BuildKit sets for every build, here for its usual platform.
 _PLATFORM = {
     f"{prefix}{name}": value
@@ -35,6 +39,23 @@ def stages_of(dockerfile: Dockerfile, given: Mapping[str, str] = _NO_ARGUMENTS) 
                 raise
             raise InputError(error.message, where=dockerfile.where(instruction), hint=error.hint) from None
     return reader.stages
+
+
+def arguments_of(dockerfile: Dockerfile, stages: Iterable[Stage]) -> dict[str, str | None]:
+    """Return the arguments that users give to a build of some stages, with their defaults, None without one.
+
+    Those before the first FROM come first. Platforms and proxies are not among them: an engine sets those.
+    """
+    reader = _Stages(dockerfile, _NO_ARGUMENTS)
+    for instruction in dockerfile.instructions:
+        if instruction.keyword == "FROM":
+            break
+        reader.read(instruction)
+    found = reader.before_from
+    for stage in stages:
+        # The default before FROM counts in a stage too, unless that has its own.
+        found |= {name: value for name, value in stage.arguments.items() if found.get(name) is None}
+    return {name: value for name, value in found.items() if name not in _PLATFORM and name not in _PROXIES}
 
 
 def chosen_stage(stages: tuple[Stage, ...], target: str | None) -> Stage:
@@ -71,6 +92,11 @@ class _Stages:
         # Arguments before the first FROM, which count in FROM alone until a stage names them again.
         self._globals: dict[str, str | None] = dict(_PLATFORM)
 
+    @property
+    def before_from(self) -> dict[str, str | None]:
+        """The arguments before the first FROM."""
+        return dict(self._globals)
+
     def read(self, instruction: Instruction) -> None:
         """Take one instruction."""
         if instruction.keyword == "FROM":
@@ -99,7 +125,7 @@ class _Stages:
                 parent=parent,
                 arguments={},
                 copies=(),
-                bound=(),
+                mounts=(),
                 # A stage runs what an earlier one has for its children.
                 triggers=(),
             )
@@ -119,7 +145,7 @@ class _Stages:
             ports=(),
             triggers=(),
             copies=(),
-            bound=(),
+            mounts=(),
         )
 
     def _changed(self, stage: Stage, instruction: Instruction) -> Stage:
@@ -133,7 +159,7 @@ class _Stages:
             case "COPY" | "ADD":
                 return replace(stage, copies=(*stage.copies, *self._copies(stage, instruction, values)))
             case "RUN":
-                return replace(stage, bound=(*stage.bound, *_bound(instruction)))
+                return replace(stage, mounts=(*stage.mounts, *_mounts(instruction)))
             case "ONBUILD":
                 return replace(stage, triggers=(*stage.triggers, trigger_of(instruction, self._file.path)))
         return self._configured(stage, instruction, values)
@@ -219,13 +245,12 @@ def _shell(text: str) -> tuple[str, ...]:
     return words
 
 
-def _bound(instruction: Instruction) -> tuple[str, ...]:
-    """Return the sources of the context that a RUN mounts."""
-    sources = []
+def _mounts(instruction: Instruction) -> tuple[Mount, ...]:
+    """Return the mounts of a RUN."""
+    mounts = []
     for flag in instruction.flags:
         name, _, value = flag.partition("=")
-        keys = dict(part.partition("=")[::2] for part in value.split(",")) if name == "mount" else {}
-        # Without a type it is a mount of the context.
-        if keys and keys.get("type", "bind") == "bind" and "from" not in keys:
-            sources.append(keys.get("source") or keys.get("src") or ".")
-    return tuple(sources)
+        if name == "mount":
+            keys = dict(part.partition("=")[::2] for part in value.split(","))
+            mounts.append(Mount(type=keys.pop("type", "bind"), keys=keys))
+    return tuple(mounts)

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
+from toolkit.config.toml import TomlDocument
 from toolkit.errors import InputError
 from toolkit.image_paths import LAUNCHER, absolute
 from toolkit.lint.rule import ERROR, INFO, WARNING, Remark, RuleCategory, rule
@@ -78,11 +80,21 @@ def image_not_pinned(document: ComponentDocument) -> Iterator[Remark]:
     container = container_of(document)
     # KFP's cache compares the text of the image, so a tag that moves returns results of the old image.
     if container and "@" not in container.image:
-        ours = absolute(LAUNCHER) in container.command
+        ours = absolute(LAUNCHER) in container.command or _has_dockerfile(document.path.parent)
         advice = "`comp build --push` pins it" if ours else f"name it by digest: {container.image}@sha256:…"
         # A source has the name until the first build; `comp publish` refuses a contract without a digest.
         severity = INFO if ours else None
         yield Remark(document.places[("image",)], "the image has no digest", advice, severity)
+
+
+def _has_dockerfile(folder: Path) -> bool:
+    """Return whether a contract's folder is a component whose image a Dockerfile describes."""
+    try:
+        project = TomlDocument.read(folder / "pyproject.toml")
+    except InputError:
+        # S001 reports settings that cannot be read.
+        return False
+    return project is not None and "tool" in project.data and "dockerfile" in project.table("tool", "comp")
 
 
 @rule(

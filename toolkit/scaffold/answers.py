@@ -14,6 +14,7 @@ from toolkit.config.settings import is_form_of
 from toolkit.errors import InputError, UsageError
 from toolkit.interface.model import Function
 from toolkit.redaction import without_login
+from toolkit.scaffold.dockerfile import TakenOver
 from toolkit.scaffold.folder import NewFolder
 from toolkit.scaffold.program import ProgramContract
 from toolkit.scaffold.slice import Slice
@@ -95,6 +96,33 @@ def program_answers(
         "_inputs": _listed(port.name for port in inputs),
         "_outputs": _listed(port.name for port in outputs),
     }, notes
+
+
+def dockerfile_answers(new: NewFolder, taken: TakenOver, image: str | None) -> Answers:
+    """Return the answers for a Dockerfile that was taken over; `image` is where its image goes."""
+    data = taken.metadata
+    project = [f"license = {_toml(data.license)}"] if data.license else []
+    if data.authors:
+        people = ({"name": name, "email": address} for name, address in data.authors)
+        project.append(f"authors = {_toml_value([{key: text for key, text in one.items() if text} for one in people])}")
+    if data.urls:
+        project.append(f"urls = {_toml_value(data.urls)}")
+    settings = [f"dockerfile = {_toml(taken.place)}"]
+    if taken.context.files or taken.place.startswith("src/"):
+        settings.append('context = "src"')
+    settings += [f"target = {_toml(taken.target)}"] if taken.target else []
+    settings += [*_image_setting(image), *taken.settings]
+    return {
+        "folder": new.folder.name,
+        "name": new.name,
+        "_version": data.version,
+        "_title": data.title,
+        "_summary": _toml(data.description),
+        "_description": data.description,
+        "_project": "".join(f"{line}\n" for line in project),
+        "_settings": "\n".join(settings),
+        "_place": taken.place,
+    }
 
 
 def _declared(functions: Sequence[Function]) -> tuple[list[str], list[str]]:

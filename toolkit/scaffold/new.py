@@ -15,7 +15,9 @@ from toolkit.interface.function import read_function
 from toolkit.interface.model import Function
 from toolkit.interface.module import Module
 from toolkit.resources import resource
-from toolkit.scaffold.answers import function_answers, program_answers, with_settings
+from toolkit.scaffold.answers import dockerfile_answers, function_answers, program_answers, with_settings
+from toolkit.scaffold.docker_context import copy_context
+from toolkit.scaffold.dockerfile import Source, authored_image, spec_of, take_over
 from toolkit.scaffold.folder import NewFolder, staged
 from toolkit.scaffold.program import ProgramContract, read_contract, spec_of_program
 from toolkit.scaffold.rendering import is_left_behind
@@ -76,10 +78,12 @@ def from_shipped(
     new: NewFolder, name: str, environ: Mapping[str, str], *, answers: Mapping[str, str], hooks: bool
 ) -> Created:
     """Make a folder of a built-in template; those for code of the user's own get an example."""
-    if name in {"function", *_EXAMPLES} and answers:
+    if name in {"dockerfile", "function", *_EXAMPLES} and answers:
         raise UsageError(f"the template {name} asks for nothing", hint="leave --set out")
     if name == "function":
         return from_example(new, environ)
+    if name == "dockerfile":
+        return from_dockerfile(new, Source(dockerfile=resource("templates", name, "example", "Dockerfile")), environ)
     if name in _EXAMPLES:
         folder = resource("templates", name)
         return from_program(new, read_contract(folder / _EXAMPLES[name], environ), environ, cases=folder / "cases")
@@ -116,6 +120,25 @@ def from_program(
         write_text(folder / "component.yaml", write_component(spec))
         generate(project, environ)
     return _created(new, [*notes, *more, *relative_note], cut)
+
+
+def from_dockerfile(new: NewFolder, source: Source, environ: Mapping[str, str]) -> Created:
+    """Make a folder of an existing Dockerfile and its context, which go to `src` as they are."""
+    taken = take_over(source, new.name, environ, without=new.folder)
+    image = new.image or (authored_image(taken.contract) if taken.contract else None)
+    answers = dockerfile_answers(new, taken, image)
+    with opened("dockerfile") as template, staged(new, template, answers) as folder:
+        copy_context(taken.context, folder / "src")
+        for path in (taken.dockerfile, taken.dockerfile.with_name(f"{taken.dockerfile.name}.dockerignore")):
+            if path.is_file():
+                _write((folder / taken.place).with_name(path.name), path.read_bytes())
+        project = read_project(folder, environ={})
+        if taken.contract:
+            _write(folder / "component.yaml", taken.contract.read_bytes())
+        else:
+            write_text(folder / "component.yaml", write_component(spec_of(taken, unpinned_image(project))))
+        generate(project, environ)
+    return Created(folder=new.folder, notes=taken.notes)
 
 
 def from_template(

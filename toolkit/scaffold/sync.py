@@ -78,7 +78,7 @@ _GENERATED = {"component.yaml", "requirements.lock", "pylock.toml"}
 
 def managed(folder: Path, template: str) -> list[str]:
     """Return the files of a new folder that the template owns: without the contract, and without the user's code."""
-    is_users_code = template in {"function", "program"}
+    is_users_code = template in {"dockerfile", "function", "program"}
     paths = []
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)

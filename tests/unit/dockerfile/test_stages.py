@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.dockerfile.model import Command, Copy, Stage
+from toolkit.dockerfile.model import Command, Copy, Mount, Stage
 from toolkit.dockerfile.reader import parse_dockerfile
-from toolkit.dockerfile.stages import chosen_stage, stages_of
+from toolkit.dockerfile.stages import arguments_of, chosen_stage, stages_of
 from toolkit.errors import InputError
 
 PATH = Path("Dockerfile")
@@ -32,6 +32,21 @@ def test_arguments_without_a_default() -> None:
     stage = last("ARG ONE TWO=2 THREE=3$TWO", "ARG TARGETARCH", "ENV X=$ONE-$THREE-$TARGETARCH")
     assert stage.arguments == {"ONE": None, "TWO": "2", "THREE": "32", "TARGETARCH": "amd64"}
     assert stage.environment == {"X": "-32-amd64"}
+
+
+def test_arguments_of_a_build() -> None:
+    lines = (
+        "ARG TAG=12",
+        "ARG NAME",
+        "FROM a:$TAG AS one",
+        "ARG X=1 TARGETARCH http_proxy",
+        "FROM one",
+        "ARG NAME Y TAG",
+    )
+    read = parse_dockerfile("\n".join(lines), PATH)
+    one, two = stages_of(read)
+    assert arguments_of(read, (one, two)) == {"TAG": "12", "NAME": None, "X": "1", "Y": None}
+    assert arguments_of(read, (two,)) == {"TAG": "12", "NAME": None, "Y": None}
 
 
 def test_a_variable_hides_an_argument() -> None:
@@ -105,12 +120,16 @@ def test_copies_have_whole_targets() -> None:
     )
 
 
-def test_mounts_of_the_context() -> None:
+def test_mounts_of_its_steps() -> None:
     stage = last(
-        "RUN --mount=source=a,target=/a --mount=type=bind,src=b,target=/b x",
-        "RUN --mount=type=cache,target=/c --mount=type=bind,from=s,source=d,target=/d --mount=target=/e x",
+        "RUN --mount=source=a,target=/a --mount=type=secret,id=token,env=TOKEN x",
+        "RUN --network=none --mount=type=ssh x",
     )
-    assert stage.bound == ("a", "b", ".")
+    assert stage.mounts == (
+        Mount(type="bind", keys={"source": "a", "target": "/a"}),
+        Mount(type="secret", keys={"id": "token", "env": "TOKEN"}),
+        Mount(type="ssh", keys={}),
+    )
 
 
 def test_a_target_is_a_name_or_a_number() -> None:

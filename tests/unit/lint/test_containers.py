@@ -1,5 +1,7 @@
 """The container's command and image, and the size of the whole."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.contracts import PATH, PINNED, Case, contract, lacking, texts_found
@@ -61,3 +63,16 @@ def test_an_image_that_comp_did_not_build_is_pinned_by_hand(command: str, severi
     text = f"name: n\nimplementation: {{container: {{image: 'a/b:1', command: {command}}}}}\n"
     (finding,) = (each for each in findings_of(parse_document(text, PATH)) if each.rule == "C060")
     assert (finding.severity, finding.help) == (severity, advice)
+
+
+def test_an_image_of_a_dockerfile_is_pinned_by_a_push(tmp_path: Path) -> None:
+    text = "name: n\nimplementation: {container: {image: 'a/b:1', command: [x]}}\n"
+    settings = tmp_path / "pyproject.toml"
+    for written, severity in (('dockerfile = "Dockerfile"', Severity.INFO), ('command = ["x"]', Severity.WARNING)):
+        settings.write_text(f"[tool.comp]\n{written}\n")
+        (finding,) = (
+            each for each in findings_of(parse_document(text, tmp_path / "component.yaml")) if each.rule == "C060"
+        )
+        assert finding.severity is severity
+    settings.write_text("tool = 1 2")
+    assert any(each.rule == "C060" for each in findings_of(parse_document(text, tmp_path / "component.yaml")))

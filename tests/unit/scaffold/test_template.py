@@ -22,7 +22,9 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_built_in_templates() -> None:
-    assert set(shipped()) == {"container", "function", "notebook", "program", "training"}
+    assert set(shipped()) == {
+        *("container", "dockerfile", "function", "node", "notebook", "program", "r", "shell", "training")
+    }
     with opened("function") as template:
         assert (template.name, template.hooks) == ("function", ())
 

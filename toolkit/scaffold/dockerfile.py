@@ -1,0 +1,240 @@
+"""Take over an existing Dockerfile: the component that its image makes, read from the file and its context.
+
+Nothing is built or run. The context's files are copied, and the contract, if the context has none, is written from the
+command, the labels, and the program's options.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
+
+from toolkit.dockerfile.model import Copy, Dockerfile, Stage
+from toolkit.dockerfile.reader import read_dockerfile
+from toolkit.dockerfile.stages import arguments_of, chosen_stage, stages_of
+from toolkit.errors import CompError, InputError, UsageError
+from toolkit.oci.reference import parse_reference
+from toolkit.scaffold.docker_command import ImageCommand, image_command, program_in
+from toolkit.scaffold.docker_context import Context, read_context
+from toolkit.scaffold.docker_labels import Metadata, read_labels
+from toolkit.scaffold.docker_ports import Ports, declared_ports, ports_of_program
+from toolkit.scaffold.overrides import Override
+from toolkit.scaffold.program import read_contract
+from toolkit.spec.model import ComponentSpec, Container
+from toolkit.spec.reader import read_component
+
+_CONTRACT = "component.yaml"
+_ROOT = {"", "0", "root"}
+
+
+class TakenOver(Struct, frozen=True, kw_only=True):
+    """A Dockerfile with everything that its component is made of.
+
+    `place` is the Dockerfile's path in the copied context, `contract` the author's own component.yaml, None if there is
+    none.
+    """
+
+    dockerfile: Path
+    place: str
+    target: str | None
+    context: Context
+    metadata: Metadata
+    command: ImageCommand
+    ports: Ports
+    settings: tuple[str, ...]
+    notes: tuple[str, ...]
+    contract: Path | None = None
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """What the user names: a Dockerfile, its context (None for its own folder), a stage, and ports."""
+
+    dockerfile: Path
+    context: Path | None = None
+    target: str | None = None
+    overrides: tuple[Override, ...] = ()
+
+
+def take_over(source: Source, name: str, environ: Mapping[str, str], *, without: Path) -> TakenOver:
+    """Read a Dockerfile as a component called `name`; `without` is a folder that is no part of the context.
+
+    Raises InputError for a Dockerfile or context that cannot be read, UsageError for options that do not fit.
+    """
+    folder = source.context or source.dockerfile.parent
+    if not folder.is_dir():
+        raise InputError(f"the context {folder} is not a folder", hint="give the folder that COPY takes files from")
+    dockerfile = read_dockerfile(source.dockerfile)
+    stages = stages_of(dockerfile)
+    stage = chosen_stage(stages, source.target)
+    needed = _needed(stages, stage)
+    command = image_command(dockerfile, stage, name)
+    contract = _authored(source, folder)
+    copies = _copies(stages, stage)
+    ports = Ports() if contract else _ports(source, command, stage, copies, folder, environ)
+    metadata = read_labels(dockerfile, stage, name)
+    context = read_context(folder, source.dockerfile, needed, without=without)
+    return TakenOver(
+        dockerfile=source.dockerfile,
+        place=_place(source.dockerfile, folder),
+        target=source.target,
+        context=context,
+        metadata=metadata,
+        command=command,
+        ports=ports,
+        settings=tuple(_settings(dockerfile, needed)),
+        notes=(
+            *(_contract_notes(contract) if contract else command.notes),
+            *ports.notes,
+            *metadata.notes,
+            *_image_notes(stage),
+            *_build_notes(dockerfile, needed),
+            *context.notes,
+        ),
+        contract=contract,
+    )
+
+
+def spec_of(taken: TakenOver, image: str) -> ComponentSpec:
+    """Return the contract of a Dockerfile's component."""
+    return ComponentSpec(
+        name=taken.metadata.title,
+        description=taken.metadata.description,
+        interface=taken.ports.interface,
+        implementation=Container(image=image, command=taken.command.words, args=taken.ports.arguments),
+        annotations={"version": taken.metadata.version},
+    )
+
+
+def authored_image(contract: Path) -> str | None:
+    """Return the name of the image in an author's contract, without tag and digest; None if it is not a name."""
+    try:
+        image = read_component(contract).container.image
+        reference = parse_reference(image)
+    except CompError:
+        return None
+    return image.partition("@")[0].removesuffix(f":{reference.tag}")
+
+
+def _needed(stages: Sequence[Stage], stage: Stage) -> tuple[Stage, ...]:
+    """Return the stages that the image is made of, in the order of the file."""
+    places = {each.name or str(place): place for place, each in enumerate(stages)}
+    places |= {str(place): place for place in range(len(stages))}
+    waiting, found = [stages.index(stage)], set[int]()
+    while waiting:
+        place = waiting.pop()
+        if place in found:
+            continue
+        found.add(place)
+        one = stages[place]
+        names = [copy.stage.lower() for copy in one.copies] + [mount.keys.get("from", "") for mount in one.mounts]
+        waiting += [places[name] for name in names if name in places and places[name] < place]
+        waiting += [one.parent] if one.parent is not None else []
+    return tuple(stages[place] for place in sorted(found))
+
+
+def _copies(stages: Sequence[Stage], stage: Stage) -> tuple[Copy, ...]:
+    """Return the copies of a stage after those of the stages that it is built on."""
+    below = _copies(stages, stages[stage.parent]) if stage.parent is not None else ()
+    return (*below, *stage.copies)
+
+
+def _authored(source: Source, folder: Path) -> Path | None:
+    """Return the component.yaml beside the Dockerfile or at the top of the context. Raises UsageError beside options.
+
+    Raises FindingsError for one that cannot be read.
+    """
+    for place in dict.fromkeys((source.dockerfile.parent, folder)):
+        path = place / _CONTRACT
+        if path.is_file():
+            if source.overrides:
+                raise UsageError(
+                    f"--input and --output do not go with {path}, which names the inputs and outputs",
+                    hint="leave them out, and edit the contract in the new folder",
+                )
+            read_component(path)
+            return path
+    return None
+
+
+def _ports(
+    source: Source,
+    command: ImageCommand,
+    stage: Stage,
+    copies: Sequence[Copy],
+    folder: Path,
+    environ: Mapping[str, str],
+) -> Ports:
+    """Return the ports of the program that the image runs, or those that the user declares."""
+    program = program_in(command.words, stage, copies, folder)
+    if program is None:
+        declare = "--input and --output declare them, or you do in component.yaml"
+        return declared_ports(source.overrides) or Ports(notes=(f"its inputs and outputs are not known: {declare}",))
+    shown = program.relative_to(folder).as_posix()
+    try:
+        contract = read_contract(program, environ, overrides=source.overrides)
+    except InputError as error:
+        note = f"the options of {shown} could not be read: {error.message}; --input and --output declare them"
+        return declared_ports(source.overrides) or Ports(notes=(note,))
+    ports = ports_of_program(contract)
+    remarks = tuple(f"{finding.where}: {finding.message} [{finding.rule}]" for finding in contract.program.remarks)
+    read = f"its inputs and outputs are the options of {shown}; --from-program packages that without a Dockerfile"
+    return Ports(interface=ports.interface, arguments=ports.arguments, notes=(read, *ports.notes, *remarks))
+
+
+def _place(dockerfile: Path, folder: Path) -> str:
+    """Return the path of the Dockerfile in the component: below `src`, the context, if it lies in that."""
+    path, root = dockerfile.resolve(), folder.resolve()
+    return f"src/{path.relative_to(root).as_posix()}" if path.is_relative_to(root) else dockerfile.name
+
+
+def _settings(dockerfile: Dockerfile, stages: Sequence[Stage]) -> Iterator[str]:
+    """Yield lines of `[tool.comp]` for the secrets, ssh and arguments of a build."""
+    if secrets := _secrets(stages):
+        yield f"build-secrets = [{', '.join(json.dumps(f'id={name},env={_variable(name)}') for name in secrets)}]"
+    if any(mount.type == "ssh" for stage in stages for mount in stage.mounts):
+        yield 'build-ssh = ["default"]'
+    if arguments := arguments_of(dockerfile, stages):
+        yield from ("", "# The Dockerfile's own values: a line without its # replaces one.", "[tool.comp.build-args]")
+        for name, default in arguments.items():
+            yield f"# {name} = {json.dumps(default or '', ensure_ascii=False)}"
+
+
+def _secrets(stages: Sequence[Stage]) -> list[str]:
+    """Return the ids of the secrets that the steps mount; docker's default is the last part of the target."""
+    mounts = [mount.keys for stage in stages for mount in stage.mounts if mount.type == "secret"]
+    names = {keys.get("id") or PurePosixPath(keys.get("target") or keys.get("dst") or "").name for keys in mounts}
+    return sorted(names - {""})
+
+
+def _variable(name: str) -> str:
+    """Return the variable that holds a secret: PIP_TOKEN for pip-token."""
+    return re.sub(r"\W", "_", name).upper()
+
+
+def _build_notes(dockerfile: Dockerfile, stages: Sequence[Stage]) -> Iterator[str]:
+    """Yield notes about what a build needs from its caller."""
+    for name, default in arguments_of(dockerfile, stages).items():
+        if default is None:
+            yield f"ARG {name} has no default: [tool.comp.build-args] or comp build --build-arg {name}=VALUE gives one"
+    for name in _secrets(stages):
+        yield f"a step needs the secret {name}: comp build takes it from the variable {_variable(name)}"
+
+
+def _image_notes(stage: Stage) -> Iterator[str]:
+    """Yield notes about settings of the image that matter to pods, or that pipelines do not use."""
+    if stage.user.partition(":")[0] in _ROOT:
+        user = "it has no USER" if not stage.user else f"its USER is {stage.user}"
+        yield f"{user}, so that restricted pods may refuse it: add USER 65532:65532"
+    if stage.ports:
+        yield f"EXPOSE {' '.join(stage.ports)} is left as it is: no caller reaches a step of a pipeline"
+    if stage.triggers:
+        yield f"ONBUILD {stage.triggers[0].keyword} runs in images built on this one, and not in this one"
+
+
+def _contract_notes(contract: Path) -> Iterator[str]:
+    """Yield a note about an author's contract, which decides the command."""
+    yield f"{contract} is kept as it is: inputs, outputs and command are its own"
+    if not read_component(contract).container.command:
+        yield "its container has no command, so engines run the image's ENTRYPOINT: KFP 2 needs it written"
