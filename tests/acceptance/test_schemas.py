@@ -41,6 +41,7 @@ build-base = "x"
 platforms = ["linux/amd64"]
 bytecode = false
 estargz = true
+provenance = true
 requirements = "uv.lock"
 lock = "pylock.toml"
 allow-builds = ["pkg"]

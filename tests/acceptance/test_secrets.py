@@ -239,6 +239,7 @@ def _signed(world: World) -> None:
     run("sign", "usesit", "--key", "key.pem", COMP_SIGN_PASSPHRASE=MARKS["passphrase"])
     run("sign", "usesit", "--key", "key.pub", code=1, COMP_SIGN_PASSPHRASE=MARKS["passphrase"])
     run("verify", "usesit", "--key", "key.pub")
+    run("provenance", "usesit", "--dry-run", "--format", "json")
 
 
 def _foreign(world: World) -> None:

@@ -56,6 +56,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Sign the pushed image with a private key, as `comp sign` does.",
 )
+@click.option(
+    "--provenance/--no-provenance",
+    default=None,
+    help="Attach to the pushed image how it was built; signed with --sign.  [default: as the settings say]",
+)
 @click.option("--dry-run", is_flag=True, help="Print the layers and what the remote has of them; change nothing.")
 @output_file_option
 @watching.option
@@ -79,6 +84,7 @@ def command(
     ssh: tuple[str, ...],
     locked: bool,
     key: Path | None,
+    provenance: bool | None,
     dry_run: bool,
     output_file: Path | None,
     watch: bool,
@@ -100,7 +106,7 @@ def command(
     from toolkit.config.dockerfile import parse_options
     from toolkit.job.context import BuildContext, BuildRequest
 
-    _check_push(push=push, pin=pin, key=key)
+    _check_push(push=push, pin=pin, key=key, provenance=provenance)
     if watch and dry_run:
         raise UsageError("--dry-run does not go with --watch: it builds nothing", hint="leave one of them out")
     if watch and (asked.form == "json" or asked.junit):
@@ -109,9 +115,10 @@ def command(
     _check_output(output)
     if asked.one is None:
         _check_for_many(image, pin, output)
+    given = {"image": image, "base": base, "provenance": None if provenance is None else str(provenance).lower()}
     request = BuildRequest(
         folder=asked.one or Path(),
-        overrides={key: value for key, value in (("image", image), ("base", base)) if value},
+        overrides={key: value for key, value in given.items() if value},
         builder=builder,
         dockerfile=parse_options(target, arguments, secrets, ssh, Path.cwd()),
         locked=locked,
@@ -138,12 +145,14 @@ def command(
     return 0
 
 
-def _check_push(*, push: bool, pin: str | None, key: Path | None) -> None:
+def _check_push(*, push: bool, pin: str | None, key: Path | None, provenance: bool | None) -> None:
     """Raise UsageError for options that need a push."""
     if pin and not push:
         raise UsageError("--pin needs --push: only a pushed image has a reference", hint="add --push")
     if key and not push:
         raise UsageError("--sign needs --push: signatures lie beside the image on its remote", hint="add --push")
+    if provenance and not push:
+        raise UsageError("--provenance needs --push: it lies beside the image on its remote", hint="add --push")
 
 
 def _private_key(path: Path) -> "PrivateKey":

@@ -42,7 +42,8 @@ SECTIONS = {
         "sbom": ("sbom", "Write what an image is made of, as CycloneDX or SPDX."),
         "licenses": ("licenses", "List the licenses of an image's packages, and check them by a policy."),
         "sign": ("sign", "Sign an image with a key."),
-        "verify": ("verify", "Verify an image: its signature, and that it is what its contract says."),
+        "provenance": ("provenance", "Print how an image was built."),
+        "verify": ("verify", "Verify an image: signature, contract, and what a policy asks for."),
     },
     "Run": {
         "run": ("run", "Run a component once, on your files and values."),

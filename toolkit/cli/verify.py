@@ -1,17 +1,24 @@
-"""`comp verify`: verify an image by its signature and its contract."""
+"""`comp verify`: verify an image by its signature, its contract and a policy."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from toolkit.cli import bars
-from toolkit.cli.console import Console, format_option, pass_console
+from toolkit.cli.console import Console, format_option, pass_console, printable
+from toolkit.cli.registry_options import registry_option
+
+if TYPE_CHECKING:
+    from toolkit.config.verify import VerifySettings
+    from toolkit.supply.verifying import Verification
 
 
 @click.command
-@click.argument("image", metavar="[IMAGE|FOLDER]", default=".")
+@click.argument("image", metavar="[IMAGE|FOLDER|NAME@VERSION]", default=".")
 @click.option(
     "--key",
     "keys",
@@ -21,34 +28,76 @@ from toolkit.cli.console import Console, format_option, pass_console
     help="A public key that may have signed it; several are alternatives.",
 )
 @click.option(
+    "--policy",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Take the policy from FILE.  [default: [tool.comp.verify]]",
+)
+@click.option(
     "--platform", metavar="NAME", help="Which image of an index, such as linux/arm64.  [default: this machine's]"
 )
+@registry_option
 @format_option
 @pass_console
-def command(console: Console, *, image: str, keys: Sequence[Path], platform: str | None, form: str) -> int:
+def command(
+    console: Console,
+    *,
+    image: str,
+    keys: Sequence[Path],
+    policy: Path | None,
+    platform: str | None,
+    registry: str | None,
+    form: str,
+) -> int:
     """Verify that an image is what it is taken for. Prints a line for each check; exit code 1 if one fails.
 
     IMAGE is a reference. FOLDER is a component's folder or contract, whose image is pinned; without either it is the
-    current folder.
+    current folder. NAME@VERSION, such as ml/train@^1, is a component of a registry.
 
     Every digest and size is checked, and that the image has the interface of the folder's contracts. With --key one of
-    the keys has to have signed the image, by `comp sign` or cosign.
+    the keys has to have signed the image, by `comp sign` or cosign. The policy asks for more: [tool.comp.verify] of the
+    nearest pyproject.toml above FOLDER or the current folder, or a FILE with the same keys: `keys`, `provenance`,
+    `builders`, `sources`, `bases`, `clean`, `licenses`.
     """
     from toolkit.job.context import BuildContext
     from toolkit.oci.descriptor import Platform, host_platform
     from toolkit.signing.keys import read_public_key
+    from toolkit.supply.released import names_release, released_image
     from toolkit.supply.verifying import verify_image
 
-    public = [read_public_key(key) for key in keys]
+    is_release = names_release(image) or registry is not None
+    rules = _policy(image, policy)
+    public = [read_public_key(key) for key in (*keys, *(Path(os.path.relpath(key)) for key in rules.keys))]
     chosen = Platform.parse(platform) if platform else host_platform()
     with bars.reporting(console) as report:
-        verification = verify_image(image, chosen, BuildContext(report=report), public)
-    if form == "json":
-        console.data(json.dumps(verification.to_dict(), indent=2))
-    else:
-        for check in verification.checks:
-            for detail in check.details:
-                console.data(f"{'ok' if check.passed else 'FAILED'}: {check.name}: {detail}")
+        context = BuildContext(report=report)
+        released = released_image(image, registry, context.environ) if is_release else None
+        contracts = (released.contract,) if released else ()
+        verification = verify_image(released.image if released else image, chosen, context, public, rules, contracts)
+    if released:
+        console.say(f"{released.release} is {released.image}")
+    _print(console, verification, form)
     if not public:
         console.say("no --key was given, so no signature was looked for")
     return 0 if verification.passed else 1
+
+
+def _policy(image: str, named: Path | None) -> "VerifySettings":
+    """Return the policy that is named, or the nearest one; without either, one that asks for nothing."""
+    from toolkit.config.verify import VerifySettings, read_policy, verify_settings_of
+
+    if named:
+        return read_policy(named)
+    path = Path(image)
+    folder = path if path.is_dir() else path.parent if path.is_file() else Path()
+    return verify_settings_of(folder) or VerifySettings()
+
+
+def _print(console: Console, verification: "Verification", form: str) -> None:
+    """Print the checks, for people or for programs."""
+    if form == "json":
+        console.data(json.dumps(verification.to_dict(), indent=2))
+        return
+    for check in verification.checks:
+        for detail in check.details:
+            console.data(f"{'ok' if check.passed else 'FAILED'}: {check.name}: {printable(detail, lines=1)}")

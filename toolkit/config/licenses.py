@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from toolkit.config.settings import nearest_document
 from toolkit.config.toml import Keys, TomlDocument
 from toolkit.errors import InputError, Location
 
@@ -35,15 +36,8 @@ def license_settings_of(folder: Path) -> LicenseSettings | None:
 
     Raises InputError with the place of an invalid setting.
     """
-    folder = folder.absolute()
-    for place in (folder, *folder.parents):
-        document = TomlDocument.read(place / "pyproject.toml")
-        if document and LICENSES[-1] in document.table(*LICENSES[:-1]):
-            return read_license_settings(document)
-        # What lies above the root of the repository is not the author's. In a worktree `.git` is a file.
-        if (place / ".git").exists():
-            return None
-    return None
+    document = nearest_document(folder.absolute(), LICENSES[-1])
+    return read_license_settings(document) if document else None
 
 
 def read_license_settings(document: TomlDocument) -> LicenseSettings:

@@ -57,9 +57,9 @@ class Project(Struct, frozen=True, kw_only=True):
     `base_overridden` marks one that the command line or the environment named: the lock never records it. `build_base`
     is the image whose containers build wheels of machine code, None for the base itself. `requirements` is a file that
     another tool locked, `lock` the one that `comp lock` writes, `shared_lock` that of its collection, which takes the
-    place of `lock`. `allow_builds` names packages that may be built from source. With `dockerfile` the image is the one
-    that a Dockerfile describes. If that is alone, settings of Python and its packages say nothing; beside an entry
-    point or a command, `comp dockerfile` writes it by them.
+    place of `lock`. `allow_builds` names packages that may be built from source. With `provenance` a push attaches it.
+    With `dockerfile` the image is the one that a Dockerfile describes. If that is alone, settings of Python and its
+    packages say nothing; beside an entry point or a command, `comp dockerfile` writes it by them.
     """
 
     folder: Path
@@ -90,6 +90,7 @@ class Project(Struct, frozen=True, kw_only=True):
     entries: tuple[EntryPoint, ...]
     allow_builds: tuple[str, ...] = ()
     shared_lock: Path | None = None
+    provenance: bool = False
     keywords: tuple[str, ...] = ()
     argo: ArgoSettings = field(default_factory=ArgoSettings)
     dockerfile: DockerfileSettings | None = None
@@ -191,6 +192,7 @@ def read_project(folder: Path, *, environ: Mapping[str, str], overrides: Mapping
         system_site_packages=settings.flag("system-site-packages"),
         bytecode=settings.flag("bytecode", default=True),
         estargz=settings.flag("estargz"),
+        provenance=settings.flag("provenance"),
         user=settings.text("user"),
         exclude=settings.texts("exclude"),
         include=settings.texts("include"),

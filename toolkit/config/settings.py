@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -15,13 +16,13 @@ ENTRY_KEYS = ("entrypoint", "command", "title", *DECLARED_KEYS)
 # Only these may stand in `[tool.comp.defaults]`; the others belong to a single component.
 _SHARED_KEYS = (
     *("base", "build-base", "platforms", "namespace", "python"),
-    *("system-site-packages", "user", "bytecode", "estargz"),
+    *("system-site-packages", "user", "bytecode", "estargz", "provenance"),
 )
 _OWN_KEYS = ("image", "exclude", "include", "requirements", "lock", "allow-builds")
 # Tables that `toolkit.config.argo` reads.
 _TABLES = ("argo",)
 # Tables of a folder above components, which need not be a component itself.
-ROOT_KEYS = ("defaults", "workspace", "lint", "registries", "licenses")
+ROOT_KEYS = ("defaults", "workspace", "lint", "registries", "licenses", "verify")
 COMPONENT_KEYS = (*ENTRY_KEYS, *_SHARED_KEYS, *_OWN_KEYS, *DOCKERFILE_KEYS, *_TABLES, "components", *ROOT_KEYS)
 _VARIABLES = {
     "image": "COMP_IMAGE",
@@ -33,6 +34,7 @@ _VARIABLES = {
     "user": "COMP_USER",
     "bytecode": "COMP_BYTECODE",
     "estargz": "COMP_ESTARGZ",
+    "provenance": "COMP_PROVENANCE",
 }
 # The form of each setting's text, and its description in messages.
 _FORMS = {
@@ -165,12 +167,20 @@ def _values(document: TomlDocument, path: tuple[str, ...]) -> dict[str, Setting]
 
 def repository_defaults(own: TomlDocument) -> TomlDocument | None:
     """Return the document of the nearest `[tool.comp.defaults]`, up to the root of the version control."""
-    # The search stops at the root of the repository: what lies above it is not the author's.
-    for place in (own.path.parent, *own.path.parent.parents):
-        document = own if place == own.path.parent else TomlDocument.read(place / "pyproject.toml")
-        # The nearest table counts alone: defaults of several levels are not combined.
-        if document and "defaults" in document.table("tool", "comp"):
+    # The nearest table counts alone: defaults of several levels are not combined.
+    return nearest_document(own.path.parent, "defaults", own=own)
+
+
+def nearest_document(folder: Path, key: str, *, own: TomlDocument | None = None) -> TomlDocument | None:
+    """Return the nearest pyproject.toml with `[tool.comp.KEY]`, up to the root of the version control; None without.
+
+    `own` is that of the folder itself, if it is read already.
+    """
+    for place in (folder, *folder.parents):
+        document = own if own and place == folder else TomlDocument.read(place / "pyproject.toml")
+        if document and key in document.table("tool", "comp"):
             return document
+        # What lies above the root of the repository is not the author's. In a worktree `.git` is a file.
         if (place / ".git").exists():
             break
     return None

@@ -86,12 +86,14 @@ class Repository(Struct, frozen=True, kw_only=True):
             raise UsageError(f"{folder} is not in the working tree of its repository, which is {place}")
         return cls(top=place, git=replace(filters.result(), folder=place), is_shallow=shallow == b"true")
 
-    def head(self, below: str = ".") -> Head:
-        """Return the commit of HEAD, and whether a folder, from the top, is as that has it: from one process.
+    def head(self, *below: str) -> Head:
+        """Return the commit of HEAD, and whether folders, from the top, are as that has them: from one process.
+
+        Without a folder it is about everything.
 
         Changes inside of submodules are not looked for. Raises OutsideError when git fails.
         """
-        data = self.git.get(*_STATUS, "--", f":(literal){below}")
+        data = self.git.get(*_STATUS, "--", *(f":(literal){path}" for path in below or (".",)))
         lines = [line for line in data.split(b"\0") if line]
         named = [line.removeprefix(_OID).decode() for line in lines if line.startswith(_OID)]
         return Head(

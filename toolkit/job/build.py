@@ -1,7 +1,7 @@
 """The whole job of `comp build`, in its order: recall, plan, build, output, push, sign, pin, record."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -11,8 +11,10 @@ from toolkit.job import last_base, unchanged
 from toolkit.job.context import BuildContext, BuildRequest
 
 if TYPE_CHECKING:
+    from toolkit.builders.plan import Plan
     from toolkit.config.project import Project
     from toolkit.job.push import Pushed
+    from toolkit.job.unchanged import Inputs
     from toolkit.oci.image import Built
 
 log = logging.getLogger(__name__)
@@ -44,12 +46,13 @@ def build(
     Raises CompError for a step that failed; what was announced before stands.
     """
     inputs = unchanged.read_inputs(request, context)
-    if inputs and not whole and (image := unchanged.recall(request, inputs, context)):
+    if inputs and not whole and (image := _recalled(request, inputs, context)):
         # A build on another base may have come between, and a run takes the last one.
         last_base.note(request.folder, request.overrides.get("base"), (), context.cache)
         announce(Milestone(kind="unchanged"))
         announce(Milestone(kind="image", value=image))
         _sign(request, image, context)
+        _attest(request, inputs, image, context, inputs.project)
         return image
 
     # Heavy imports, which a build without changes does without.
@@ -70,6 +73,7 @@ def build(
     image = str(pushed.reference if pushed else built.digest)
     announce(Milestone(kind="image", value=image, sent=pushed.sent if pushed else 0))
     _sign(request, image, context)
+    _attest(request, inputs, image, context, project, plans)
     # After the announcement: a pin that fails does not hide what was pushed.
     for path in pin(project, pushed.reference, into=request.pin) if pushed else ():
         announce(Milestone(kind="pinned", value=str(path)))
@@ -84,6 +88,37 @@ def _sign(request: BuildRequest, image: str, context: BuildContext) -> None:
         from toolkit.job.sign import sign_pushed
 
         sign_pushed(image, request.key, context)
+
+
+def _recalled(request: BuildRequest, inputs: "Inputs", context: BuildContext) -> str | None:
+    """Return the image of an earlier build with these inputs; None without one, or if its provenance is not known."""
+    image = unchanged.recall(request, inputs, context)
+    if image is None or not (request.push and inputs.project.provenance):
+        return image
+    from toolkit.job.attest import recall
+
+    return image if recall(inputs, image, context) else None
+
+
+def _attest(
+    request: BuildRequest,
+    inputs: "Inputs | None",
+    image: str,
+    context: BuildContext,
+    project: "Project",
+    plans: "Sequence[Plan]" = (),
+) -> None:
+    """Attach provenance to a pushed image if that was asked for; without plans, that of the earlier build."""
+    if not (request.push and project.provenance):
+        return
+    from toolkit.job import attest
+
+    known = attest.recall(inputs, image, context) if inputs and not plans else None
+    definition = known or attest.definition_of(project, plans, context, builder=request.builder)
+    # The folder may be at another commit than at the earlier build.
+    attest.attest_pushed(image, project, definition, request.key, context)
+    if inputs and plans:
+        attest.remember(inputs, image, definition, context)
 
 
 def _push(request: BuildRequest, project: "Project", built: "Built", context: BuildContext) -> "Pushed":

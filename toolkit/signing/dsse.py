@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,10 +9,13 @@ from msgspec import Struct
 
 from toolkit.digest import Digest, canonical_json
 from toolkit.errors import InputError
+from toolkit.oci.document import parse_document
 from toolkit.signing.keys import PrivateKey, PublicKey
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+# No statement nests deeper than this, and what writes JSON has a limit of its own.
+_DEEPEST = 64
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
@@ -84,7 +86,8 @@ class Statement(Struct, frozen=True, kw_only=True):
 def read_statement(payload: bytes) -> Statement:
     """Read the payload of an envelope. Raises InputError if it is not a statement of in-toto."""
     try:
-        document = json.loads(payload)
+        document = parse_document(payload)
+        check_depth(document)
         if document["_type"] != STATEMENT_TYPE:
             raise InputError(f"not a statement of in-toto: its type is {str(document['_type'])[:80]!r}")
         subjects = [each["digest"].get("sha256") for each in document["subject"]]
@@ -96,3 +99,16 @@ def read_statement(payload: bytes) -> Statement:
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InputError(f"not a statement of in-toto: {error}") from error
+
+
+def check_depth(document: object) -> None:
+    """Raise InputError for a document that nests deeper than any statement."""
+    level = [document]
+    for _ in range(_DEEPEST):
+        inner = [
+            list(each.values()) if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)
+        ]
+        level = [value for values in inner for value in values]
+        if not level:
+            return
+    raise InputError(f"not a statement of in-toto: it nests deeper than {_DEEPEST} levels")

@@ -86,7 +86,7 @@ def statements(
     bundles = [referrer for referrer in every if referrer.artifact_type == bundle.MEDIA_TYPE]
     for referrer in bundles[:_MOST]:
         try:
-            read = read_bundle(_document(remote, reference.with_digest(referrer.descriptor.digest)))
+            read = read_bundle(attached_document(remote, reference.with_digest(referrer.descriptor.digest)))
             for key in keys:
                 said = read.statement(key)
                 if said is None:
@@ -100,7 +100,7 @@ def statements(
             log.warning("%s is not a signature: %s", referrer.descriptor.digest, error.message)
 
 
-def _document(remote: Remote, reference: Reference) -> bytes:
+def attached_document(remote: Remote, reference: Reference) -> bytes:
     """Return the one document of an attached manifest. Raises InputError for anything else."""
     manifest = remote.manifest(reference)
     if manifest is None:

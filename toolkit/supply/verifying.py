@@ -1,25 +1,28 @@
-"""Whether an image is what it is taken for: signed by a key that one trusts, and the one that its contract means."""
+"""Whether an image is what it is taken for: what a policy asks for, and the one that its contract means."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from msgspec import Struct
 
+from toolkit.config.licenses import license_settings_of
+from toolkit.config.verify import VerifySettings
 from toolkit.errors import InputError, OutsideError
-from toolkit.inspection import contracts_of, inspect_image, open_image
+from toolkit.inspection import Opened, contracts_of, inspect_image, open_image
 from toolkit.job.context import BuildContext
 from toolkit.oci.descriptor import Descriptor, Platform
 from toolkit.oci.reference import Reference
+from toolkit.provenance.attached import Attested, attested
 from toolkit.remote.client import Remote
 from toolkit.signing.keys import PublicKey
 from toolkit.signing.signatures import verified
+from toolkit.spec.model import ComponentSpec
+from toolkit.supply.contents import read_contents
+from toolkit.supply.policy import judge
+from toolkit.supply.rules import Check, judge_provenance
+from toolkit.words import some_of
 
-
-class Check(Struct, frozen=True, kw_only=True):
-    """One thing that was verified; `details` say what was found, as sentences or words for people."""
-
-    name: str
-    passed: bool
-    details: tuple[str, ...]
+_NO_POLICY = VerifySettings()
 
 
 class Verification(Struct, frozen=True, kw_only=True):
@@ -38,23 +41,44 @@ class Verification(Struct, frozen=True, kw_only=True):
         return {
             "image": str(self.reference),
             "passed": self.passed,
-            "checks": [
-                {"name": check.name, "passed": check.passed, "details": list(check.details)} for check in self.checks
-            ],
+            "checks": [check.to_dict() for check in self.checks],
         }
 
 
-def verify_image(name: str, platform: Platform, context: BuildContext, keys: Sequence[PublicKey]) -> Verification:
-    """Verify an image on its remote; of a component's folder or contract also that the image has its interface.
+class OnRemote(Struct, frozen=True, kw_only=True):
+    """An image on its remote: opened, by its digest, and as the subject of what is attached to it."""
 
-    Every digest and size is checked on the way. Without keys no signature is looked for. Raises InputError for an image
-    that is on no remote, RemoteError if the server fails or has no such image.
-    """
+    opened: Opened
+    reference: Reference
+    subject: Descriptor
+
+
+def open_on_remote(name: str, platform: Platform, context: BuildContext) -> OnRemote:
+    """Open an image by its reference or by a folder. Raises InputError for one that is on no remote."""
     opened = open_image(name, platform, context)
     if opened.reference is None:
         raise InputError("this image is not on a remote", hint="push it first, and name the reference")
-    contracts = contracts_of(name, context.environ)
-    facts = inspect_image(opened, packages=False, check=True, contracts=contracts)
+    subject = subject_on(context.remote(), opened.reference)
+    return OnRemote(opened=opened, reference=opened.reference, subject=subject)
+
+
+def verify_image(
+    name: str,
+    platform: Platform,
+    context: BuildContext,
+    keys: Sequence[PublicKey],
+    policy: VerifySettings = _NO_POLICY,
+    contracts: Sequence[ComponentSpec] = (),
+) -> Verification:
+    """Verify an image on its remote by a policy, and that it has the interface of `contracts`.
+
+    Of a component's folder or contract, these are its contracts. Every digest and size is checked on the way. `keys`
+    are all that may have signed it; without any no signature is looked for. Raises InputError for an image that is on
+    no remote, RemoteError if the server fails or has no such image.
+    """
+    image = open_on_remote(name, platform, context)
+    contracts = contracts or contracts_of(name, context.environ)
+    facts = inspect_image(image.opened, packages=False, check=True, contracts=contracts)
     problems = facts.problems or ()
     checks = [
         Check(
@@ -64,8 +88,19 @@ def verify_image(name: str, platform: Platform, context: BuildContext, keys: Seq
         )
     ]
     if keys:
-        checks.append(_signature(context.remote(), opened.reference, keys))
-    return Verification(reference=opened.reference, checks=tuple(checks))
+        checks.append(_signature(context.remote(), image, keys))
+    if policy.needs_provenance:
+        found = provenance_of(image, context, keys)
+        checks += judge_provenance(found, policy, signed=bool(keys))
+    # The layers of an image with problems are not what its manifest says.
+    if policy.licenses and not problems:
+        checks += _licenses(name, image)
+    return Verification(reference=image.reference, checks=tuple(checks))
+
+
+def provenance_of(image: OnRemote, context: BuildContext, keys: Sequence[PublicKey]) -> tuple[Attested, ...]:
+    """Return the provenance that is attached to an image, or to the index that it was opened from."""
+    return attested(context.remote(), image.reference, image.subject, keys)
 
 
 def subject_on(remote: Remote, reference: Reference) -> Descriptor:
@@ -76,10 +111,27 @@ def subject_on(remote: Remote, reference: Reference) -> Descriptor:
     return subject
 
 
-def _signature(remote: Remote, reference: Reference, keys: Sequence[PublicKey]) -> Check:
+def _signature(remote: Remote, image: OnRemote, keys: Sequence[PublicKey]) -> Check:
     """Check that one of the keys verifies a signature."""
-    found = verified(remote, reference, subject_on(remote, reference), keys)
+    found = verified(remote, image.reference, image.subject, keys)
     if not found:
         named = " or ".join(key.name for key in keys)
-        return Check(name="signature", passed=False, details=(f"no signature of {reference} is by {named}",))
+        return Check(name="signature", passed=False, details=(f"no signature of {image.reference} is by {named}",))
     return Check(name="signature", passed=True, details=tuple(f"{each.form} by {each.key}" for each in found))
+
+
+def _licenses(name: str, image: OnRemote) -> Iterator[Check]:
+    """Check the licenses of the packages by the nearest policy on them."""
+    path = Path(name)
+    folder = path if path.is_dir() else path.parent if path.is_file() else Path()
+    settings = license_settings_of(folder)
+    if settings is None:
+        raise InputError(
+            "the policy asks for licenses, and there is no [tool.comp.licenses]",
+            hint='write allow = ["MIT", "Apache-2.0"] there',
+        )
+    judgement = judge(read_contents(image.opened.image), settings)
+    wrong = [f"{each.package.name} {each.package.version} {each.why}" for each in judgement.violations]
+    yield Check(
+        name="licenses", passed=not wrong, details=(f"not allowed: {some_of(wrong)}",) if wrong else ("all allowed",)
+    )
