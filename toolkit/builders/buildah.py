@@ -1,14 +1,14 @@
 """Build with buildah: the plan's tree is copied into a working container and committed. Nothing runs in it."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
-from toolkit.builders.describe import describe_copy
+from toolkit.builders.describe import describe, layers_above
 from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.dockerfile_image import described
 from toolkit.builders.dockerfile_order import failed, ordered
+from toolkit.builders.engine_layers import engine_layers
+from toolkit.builders.keeping import kept_layer
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache.store import Cache
@@ -18,6 +18,7 @@ from toolkit.errors import OutsideError
 from toolkit.image_paths import PREFIX, absolute
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.layout import read_layout, write_layout
+from toolkit.oci.tar import MTIME
 from toolkit.progress import Progress, Report
 from toolkit.system import temporary
 from toolkit.system.signals import undone
@@ -36,8 +37,14 @@ class BuildahBuilder:
         """Do nothing: buildah makes one layer of everything."""
 
     def build(self, plan: Plan, report: Report) -> Image:
-        """Build `plan` from OCI layout to OCI layout, in folders that are removed."""
+        """Build `plan`; layers that buildah made before come from the cache. Raises OutsideError without buildah."""
         del report
+        engine = f"buildah {self.engine.needed_version()}"
+        layers, history = engine_layers(plan, self.cache, engine, self._made)
+        return describe(plan, layers, history=history)
+
+    def _made(self, plan: Plan) -> tuple[Layer, ...]:
+        """Let buildah make the layers of a part, from OCI layout to OCI layout, in folders that are removed."""
         with temporary.folder("buildah") as folder:
             materialise(plan, folder / "tree")
             write_layout(plan.base, folder / "base")
@@ -45,10 +52,12 @@ class BuildahBuilder:
                 # Only what lies under `PREFIX` is copied: the folders above it stay the base's, with their modes.
                 self.engine.call("copy", "--quiet", name, str(folder / "tree" / PREFIX), absolute(PREFIX))
                 # By default buildah leaves compressing to a push, and the layer is pushed from here.
-                options = ("--quiet", "--format", "oci", "--disable-compression=false")
+                # Else the folder that holds ours would have the time of the copy, and each build another digest.
+                options = ("--quiet", "--format", "oci", "--disable-compression=false", f"--timestamp={MTIME}")
                 self.engine.call("commit", *options, name, "oci:made", folder=folder)
             made = read_layout(folder / "made", platform=plan.platform)
-            return self._kept(describe_copy(plan, made, engine=self.name), len(plan.base.layers))
+            # Read now: the folder goes.
+            return tuple(kept_layer(layer, self.cache) for layer in layers_above(plan, made, engine=self.name))
 
     def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
         """Build with the engine's own cache of layers; the image leaves its storage when it has been read."""
@@ -71,21 +80,3 @@ class BuildahBuilder:
         """Take the name from an image, whose layers stay for the next build; there is none if the build failed."""
         with suppress(OutsideError):
             self.engine.call("untag", name, name)
-
-    def _kept(self, image: Image, base: int) -> Image:
-        """Move the new layers from the folder that goes into the cache."""
-        layers: list[Layer] = list(image.layers[:base])
-        for layer in image.layers[base:]:
-            digest = layer.descriptor.digest
-            # The folder is removed at the end of the build, and the image is read after it.
-            path = self.cache.store_verified(layer.chunks(), digest, what=str(digest))
-            chunks = partial(_chunks, path)
-            layers.append(Layer(descriptor=layer.descriptor, diff_id=layer.diff_id, chunks=chunks))
-        return Image(media_type=image.media_type, manifest=image.manifest, config=image.config, layers=tuple(layers))
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    """Yield the bytes of a blob in the cache."""
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            yield chunk

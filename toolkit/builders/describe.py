@@ -23,17 +23,12 @@ def describe(plan: Plan, layers: Sequence[Layer], *, history: Sequence[str]) -> 
     )
 
 
-def describe_copy(plan: Plan, copy: Image, *, engine: str) -> Image:
-    """Describe what an engine built, with the base's own layers in the place of the engine's copies of them.
-
-    Raises OutsideError when the engine built on another base.
-    """
+def layers_above(plan: Plan, copy: Image, *, engine: str) -> tuple[Layer, ...]:
+    """Return the layers that an engine put on the plan's base. Raises OutsideError when it built on another one."""
     # Engines pack the base's layers anew, so their digests differ; diff_ids do not.
     base = [layer.diff_id for layer in plan.base.layers]
     if [layer.diff_id for layer in copy.layers[: len(base)]] != base:
         raise OutsideError(
             f"{engine} built on another base than it was given", hint="report this with `comp -vv build`"
         )
-    layers = copy.layers[len(base) :]
-    line = f"comp: {engine}: {', '.join(layer.name for layer in plan.layers)}"
-    return describe(plan, layers, history=[line] * len(layers))
+    return copy.layers[len(base) :]

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from toolkit.builders.describe import describe_copy
+from toolkit.builders.describe import describe, layers_above
 from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.dockerfile_image import described
 from toolkit.builders.dockerfile_order import failed, ordered
+from toolkit.builders.engine_layers import engine_layers
+from toolkit.builders.keeping import kept_layer
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache.store import Cache
@@ -17,7 +19,7 @@ from toolkit.engines import docker as engine
 from toolkit.errors import Location, OutsideError
 from toolkit.image_paths import PREFIX, absolute
 from toolkit.oci.archive import read_archive
-from toolkit.oci.image import Image
+from toolkit.oci.image import Image, Layer
 from toolkit.progress import Progress, Report
 from toolkit.system import temporary
 from toolkit.system.signals import undone
@@ -41,9 +43,15 @@ class DockerBuilder:
         """Do nothing: docker makes one layer of everything."""
 
     def build(self, plan: Plan, report: Report) -> Image:
-        """Build `plan`. The base is loaded into the daemon, the result is saved from it."""
+        """Build `plan`; layers that docker made before come from the cache. Raises OutsideError without a daemon."""
         del report
         client = engine.connect(self.environ)
+        named = f"docker {engine.daemon_version(client)}"
+        layers, history = engine_layers(plan, self.cache, named, partial(self._made, client))
+        return describe(plan, layers, history=history)
+
+    def _made(self, client: "DockerClient", plan: Plan) -> tuple[Layer, ...]:
+        """Let docker make the layers of a part. The base is loaded into the daemon, the result is saved from it."""
         # Named by its digest: the daemon keeps it for the next build, and no other base has the name.
         base_name = f"comp-base:{plan.base.digest.hex[:12]}"
         if not engine.has_image(client, base_name):
@@ -56,7 +64,7 @@ class DockerBuilder:
             with undone(partial(engine.remove_image, client, built)):
                 engine.save_image(client, built, folder / "saved.tar")
             saved = read_archive(folder / "saved.tar", platform=plan.platform, cache=self.cache)
-            return describe_copy(plan, saved, engine=self.name)
+            return tuple(kept_layer(layer, self.cache) for layer in layers_above(plan, saved, engine=self.name))
 
     def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
         """Build by BuildKit, or where docker's program lacks it by the SDK; the daemon keeps its cache alone."""

@@ -14,10 +14,10 @@ _PLAIN = "tar"
 
 def kept_layers(image: Image, cache: Cache) -> tuple[Layer, ...]:
     """Return an image's layers, read from the cache, where plain ones are compressed."""
-    return tuple(_kept(layer, cache) for layer in image.layers)
+    return tuple(kept_layer(layer, cache) for layer in image.layers)
 
 
-def _kept(layer: Layer, cache: Cache) -> Layer:
+def kept_layer(layer: Layer, cache: Cache) -> Layer:
     """Return one layer, read from the cache. Raises OutsideError if it is not the one that the config names."""
     descriptor = layer.descriptor
     if descriptor.media_type.endswith(_PLAIN):

@@ -1,4 +1,4 @@
-"""Buildah by subprocess: it builds and runs without a daemon. Isolation is by chroot, which works anywhere."""
+"""Buildah by subprocess: it builds and runs without a daemon."""
 
 import logging
 import os
@@ -15,6 +15,7 @@ from typing import IO, Self
 
 from toolkit.cache.store import Cache
 from toolkit.engines import offline
+from toolkit.engines.isolation import CHROOT, VARIABLE, named_isolation, working_isolation
 from toolkit.errors import OutsideError
 from toolkit.selective import Selective
 from toolkit.system import temporary
@@ -40,16 +41,48 @@ _LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]+)
 
 
 class Buildah(Selective, frozen=True, kw_only=True):
-    """The buildah of this machine, run with these environment variables."""
+    """The buildah of this machine, run with these environment variables; `cache` remembers which isolation works."""
 
-    HIDDEN = frozenset({"environment"})
+    HIDDEN = frozenset({"environment", "cache"})
+    IGNORED = frozenset({"cache"})
 
     environment: Mapping[str, str]
+    cache: Cache | None = None
 
     @classmethod
     def of(cls, environ: Mapping[str, str], cache: Cache) -> Self:
-        """Return the buildah on the user's PATH, run with the user's variables."""
-        return cls(environment={**tool_environment(environ, cache.spare_home), "BUILDAH_ISOLATION": "chroot"})
+        """Return the buildah on the user's PATH, run with the user's variables.
+
+        Raises UsageError for an isolation that buildah does not have.
+        """
+        named = named_isolation(environ.get(VARIABLE))
+        # Working containers that run nothing need no other one.
+        environment = {**tool_environment(environ, cache.spare_home), VARIABLE: named or CHROOT}
+        return cls(environment=environment, cache=None if named else cache)
+
+    def isolation(self) -> str:
+        """Return the isolation of what runs in containers: the user's, else the strongest that works here."""
+        if self.cache is None or self.program is None:
+            return self.environment.get(VARIABLE, CHROOT)
+        # Asking for the version would take longer than all the rest.
+        engine = Path(self.program).stat()
+        return working_isolation(self.cache, f"{engine.st_mtime_ns} {engine.st_size}", self._can_isolate)
+
+    def stepping(self) -> Mapping[str, str]:
+        """Return the environment of `buildah build`, whose steps run in containers."""
+        return {**self.environment, VARIABLE: self.isolation()}
+
+    def _can_isolate(self, kind: str) -> bool:
+        """Run a program of this machine in an empty container."""
+        folders = [path for path in ("/usr", "/bin", "/lib", "/lib64") if Path(path).exists()]
+        options = [f"--volume={path}:{path}:ro" for path in folders]
+        try:
+            with self.container("scratch") as name:
+                self.call("run", f"--isolation={kind}", *options, name, "--", "/usr/bin/true")
+        except OutsideError as error:
+            log.debug("buildah cannot run by isolation %s: %s", kind, error.message)
+            return False
+        return True
 
     @property
     def program(self) -> str | None:
@@ -67,10 +100,18 @@ class Buildah(Selective, frozen=True, kw_only=True):
             return None
         return done.text.split()[2] if done.code == 0 else None
 
+    def needed_version(self) -> str:
+        """Return the version. Raises OutsideError if buildah is not installed or does not work."""
+        if (found := self.version()) is None:
+            if self.program is None:
+                raise _missing()
+            raise OutsideError("buildah --version fails", hint="run it to see why")
+        return found
+
     def call(self, *arguments: str, folder: Path | None = None) -> str:
         """Run buildah in `folder`, and return its stdout. Raises OutsideError with the last lines of its stderr."""
         if self.program is None:
-            raise OutsideError("buildah is not installed", hint="apt-get install buildah")
+            raise _missing()
         log.debug("buildah %s", " ".join(arguments))
         try:
             done = run([self.program, *arguments], seconds=_TIMEOUT, folder=folder, environment=self.environment)
@@ -129,6 +170,8 @@ class Buildah(Selective, frozen=True, kw_only=True):
             options = ["--user", user] if user else []
             options += [f"--env={variable}={value}" for variable, value in (environment or {}).items()]
             before: list[str] = []
+            # The restrictions are those of this kind.
+            isolation = CHROOT if restricted else self.isolation()
             if restricted:
                 self.check_restricted()
                 # Isolation by chroot has no networks of its own.
@@ -141,7 +184,7 @@ class Buildah(Selective, frozen=True, kw_only=True):
                 link.symlink_to(path)
                 options += ["--volume", f"{link}:{inside}:{mode}"]
             with subprocess.Popen(
-                [*before, "buildah", "run", "--isolation", "chroot", *options, name, "--", *command],
+                [*before, "buildah", "run", "--isolation", isolation, *options, name, "--", *command],
                 stdout=output or sys.stderr,
                 # Passed on here, since buildah names a signal only in its last lines.
                 stderr=subprocess.PIPE,
@@ -160,6 +203,11 @@ class Buildah(Selective, frozen=True, kw_only=True):
         root = Path(self.call("mount", name))
         folders = (path for path in sorted(root.iterdir()) if path.is_dir() and not path.is_symlink())
         return {f"/{path.name}": (path, "ro") for path in folders if path.name not in _ENGINES}
+
+
+def _missing() -> OutsideError:
+    """Return the error for a machine without buildah."""
+    return OutsideError("buildah is not installed", hint="apt-get install buildah")
 
 
 def _advice(words: str) -> str | None:

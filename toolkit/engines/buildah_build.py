@@ -32,7 +32,7 @@ def build(buildah: Buildah, order: ImageBuild, name: str) -> Failure | None:
     heard = _Steps()
     command = [buildah.program, "build", *_options(order, mark), "--tag", name, str(order.context)]
     # What it writes outside of its storage goes with our folder.
-    environment = {**buildah.environment, **order.predefined, "TMPDIR": str(scratch)}
+    environment = {**buildah.stepping(), **order.predefined, "TMPDIR": str(scratch)}
     # Also after a build that failed: with layers, buildah keeps the container of the step.
     with undone(partial(_remove_marked, buildah, str(mark))):
         try:

@@ -68,6 +68,12 @@ def version(environ: Mapping[str, str], *, timeout: float = 2) -> str | None:
         return None
 
 
+def daemon_version(client: "DockerClient") -> str:
+    """Return the version of a daemon that answers."""
+    with failing("docker does not answer"):
+        return str(client.version().get("Version"))
+
+
 def load_image(client: "DockerClient", image: Image, *, names: Sequence[str]) -> str:
     """Load an image, and return its id in the daemon."""
     identity = str(image.config_descriptor.digest)

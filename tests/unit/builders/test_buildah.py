@@ -16,7 +16,7 @@ def test_it_copies_one_tree_into_a_container_of_the_base(tmp_path: Path) -> None
     plan = make(component(tmp_path / "c"))
     top = layer_of(tar_of("opt/comp/x"))
     calls: list[tuple[str, ...]] = []
-    files: set[str] = set()
+    files: list[set[str]] = []
 
     class Recorder(Buildah, frozen=True):
         """An engine that writes down what it does."""
@@ -28,20 +28,26 @@ def test_it_copies_one_tree_into_a_container_of_the_base(tmp_path: Path) -> None
             yield "working"
             calls.append(("end",))
 
+        def needed_version(self) -> str:
+            return "1.28.2"
+
         def call(self, *arguments: str, folder: Path | None = None) -> str:
             calls.append(arguments)
             if arguments[0] == "copy":
                 tree = Path(arguments[-2])
-                files.update(path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file())
+                files.append({path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()})
             else:
                 assert folder is not None
                 write_layout(image_of([*plan.base.layers, top]), folder / "made")
             return ""
 
     image = BuildahBuilder(Cache(tmp_path / "cache"), Recorder(environment={})).build(plan, silent)
-    assert [call[0] for call in calls] == ["copy", "commit", "end"]
+    assert [call[0] for call in calls] == ["copy", "commit", "end"] * 2
     assert calls[0][-1] == "/opt/comp"
-    assert {"launch.py", "app/count_words.py", "interface.json"} <= files
+    assert "--timestamp=315532800" in calls[1]
+    # The packages, and the code.
+    assert "launch.py" in files[0]
+    assert files[1] == {"app/count_words.py", "interface.json"}
     # The folder that buildah wrote is gone; the layer is in the cache.
     assert b"".join(image.layers[-1].chunks()) == b"".join(top.chunks())
-    assert [layer.diff_id for layer in image.layers] == [plan.base.layers[0].diff_id, top.diff_id]
+    assert [layer.diff_id for layer in image.layers] == [plan.base.layers[0].diff_id, top.diff_id, top.diff_id]

@@ -52,6 +52,7 @@ class Daemon:
 
 def use(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "connect", lambda _: object())
+    monkeypatch.setattr(engine, "daemon_version", lambda _: "20.10")
     for name in ("has_image", "load_image", "build_image", "save_image", "remove_image"):
         method: Any = getattr(daemon, name)
         monkeypatch.setattr(engine, name, method)
@@ -66,10 +67,12 @@ def test_it_copies_one_tree_onto_the_base(tmp_path: Path, monkeypatch: pytest.Mo
     image = DockerBuilder(Cache(tmp_path / "cache"), os.environ).build(plan, silent)
     short = plan.base.digest.hex[:12]
     loaded = [] if has_base else [f"load {short} as comp-base:{short}"]
-    assert daemon.calls == [f"has comp-base:{short}", *loaded, "build", "save made", "remove made"]
+    made = ["build", "save made", "remove made"]
+    # The packages, and the code.
+    assert daemon.calls == [f"has comp-base:{short}", *loaded, *made, f"has comp-base:{short}", *loaded, *made]
     assert daemon.dockerfile == f"FROM comp-base:{short}\nCOPY opt/comp /opt/comp\n"
-    assert {"opt/comp/launch.py", "opt/comp/app/count_words.py", "opt/comp/interface.json"} <= daemon.files
-    assert [layer.diff_id for layer in image.layers] == [plan.base.layers[0].diff_id, top.diff_id]
+    assert daemon.files == {"Dockerfile", "opt/comp/app/count_words.py", "opt/comp/interface.json"}
+    assert [layer.diff_id for layer in image.layers] == [plan.base.layers[0].diff_id, top.diff_id, top.diff_id]
 
 
 def test_what_it_built_is_removed_though_saving_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

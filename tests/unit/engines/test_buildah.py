@@ -147,3 +147,22 @@ def test_its_home_is_writable_and_containers_need_no_rights(tmp_path: Path) -> N
     engine = Buildah.of({"HOME": str(tmp_path / "file")}, Cache(tmp_path / "cache"))
     assert engine.environment["HOME"] == str(tmp_path / "cache" / "home")
     assert engine.environment["BUILDAH_ISOLATION"] == "chroot"
+
+
+def test_isolation_is_tried_once_and_then_known(engine: Buildah, asked: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        # The recording program runs nothing that succeeds.
+        assert engine.isolation() == "chroot"
+    lines = asked.read_text().splitlines()
+    assert [line.split()[0] for line in lines] == ["from", "run", "rm"]
+    assert "/usr/bin/true" in lines[1]
+    assert engine.stepping()["BUILDAH_ISOLATION"] == "chroot"
+    named = Buildah.of({"PATH": engine.environment["PATH"], "BUILDAH_ISOLATION": "oci"}, Cache(tmp_path / "cache"))
+    assert named.isolation() == named.environment["BUILDAH_ISOLATION"] == "oci"
+    assert len(asked.read_text().splitlines()) == len(lines)
+
+
+def test_a_version_that_is_needed(engine: Buildah, tmp_path: Path) -> None:
+    assert engine.needed_version() == "1.28.2"
+    with pytest.raises(OutsideError, match="buildah is not installed"):
+        Buildah.of({"PATH": str(tmp_path)}, Cache(tmp_path / "cache")).needed_version()

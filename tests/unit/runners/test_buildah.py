@@ -42,7 +42,8 @@ def programs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def runner(tmp_path: Path, programs: Path) -> BuildahRunner:
-    return BuildahRunner(Buildah.of({"PATH": f"{programs}:/usr/bin:/bin"}, Cache(tmp_path / "cache")))
+    environ = {"PATH": f"{programs}:/usr/bin:/bin", "BUILDAH_ISOLATION": "chroot"}
+    return BuildahRunner(Buildah.of(environ, Cache(tmp_path / "cache")))
 
 
 def test_it_runs_the_command_and_collects_the_outputs(runner: BuildahRunner, copying: Run) -> None:
