@@ -1,16 +1,13 @@
-"""Sigstore's bundle v0.3 with a public key: a signed statement and how to verify it (sigstore_bundle.proto).
-
-Bundles with certificates are for keyless signatures, which are not verified here.
-"""
+"""Sigstore's bundle v0.3 (sigstore_bundle.proto): a signed statement and what verifies it, a key or a certificate."""
 
 import json
 from typing import Any
 
-from msgspec import Struct
-
 from toolkit.digest import canonical_json
 from toolkit.errors import InputError
+from toolkit.selective import Selective
 from toolkit.signing.dsse import Envelope, Statement, read_statement
+from toolkit.signing.keyless import CertificateIdentity
 from toolkit.signing.keys import PublicKey
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -18,11 +15,20 @@ MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 CONTENT, PREDICATE_TYPE = "dev.sigstore.bundle.content", "dev.sigstore.bundle.predicateType"
 
 
-class Bundle(Struct, frozen=True, kw_only=True):
-    """A bundle; `hint` names the key, and is empty for a bundle with a certificate."""
+# Who may have signed.
+Authority = PublicKey | CertificateIdentity
+
+
+class Bundle(Selective, frozen=True, kw_only=True):
+    """A bundle; `hint` names the key, and is empty for one with a certificate. `data` is what was read."""
+
+    HIDDEN = frozenset({"data"})
+    IGNORED = frozenset({"data"})
 
     envelope: Envelope
-    hint: str
+    hint: str = ""
+    has_certificate: bool = False
+    data: bytes = b""
 
     def to_bytes(self) -> bytes:
         """Return the bundle as JSON."""
@@ -34,9 +40,12 @@ class Bundle(Struct, frozen=True, kw_only=True):
             }
         )
 
-    def statement(self, key: PublicKey) -> Statement | None:
-        """Return what the key's holder states; None if the signature is not the key's. Raises InputError."""
-        return read_statement(self.envelope.payload) if self.envelope.is_signed_by(key) else None
+    def statement(self, authority: Authority) -> Statement | None:
+        """Return what the key's holder, or the identity, states; None if it did not sign. Raises InputError."""
+        if isinstance(authority, CertificateIdentity):
+            payload = authority.payload(self.data) if self.has_certificate else None
+            return None if payload is None else read_statement(payload)
+        return read_statement(self.envelope.payload) if self.envelope.is_signed_by(authority) else None
 
 
 def read_bundle(data: bytes) -> Bundle:
@@ -49,6 +58,8 @@ def read_bundle(data: bytes) -> Bundle:
         return Bundle(
             envelope=Envelope.from_dict(document["dsseEnvelope"]),
             hint=str((material.get("publicKey") or {}).get("hint", "")),
+            has_certificate="certificate" in material,
+            data=data,
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InputError(f"not a bundle of sigstore: {error}") from error

@@ -16,8 +16,9 @@ from toolkit.oci.reference import Reference
 from toolkit.remote.attaching import Attachment
 from toolkit.remote.client import Remote
 from toolkit.signing import bundle, simple_signing
-from toolkit.signing.bundle import Bundle, read_bundle
+from toolkit.signing.bundle import Authority, Bundle, read_bundle
 from toolkit.signing.dsse import Statement, signed, statement
+from toolkit.signing.keyless import KeylessSigner
 from toolkit.signing.keys import PrivateKey, PublicKey
 
 log = logging.getLogger(__name__)
@@ -28,30 +29,36 @@ SIGNED = "https://sigstore.dev/cosign/sign/v1"
 _MOST = 100
 
 
+# What signs.
+Signer = PrivateKey | KeylessSigner
+
+
 class Verified(Struct, frozen=True, kw_only=True):
-    """A signature that a key verifies: its form, `bundle` or `simple`, and the key's name."""
+    """A signature that is verified: its form, `bundle`, `keyless` or `simple`, and the name of the key or identity."""
 
     form: str
     key: str
 
 
-def sign(remote: Remote, reference: Reference, subject: Descriptor, key: PrivateKey) -> None:
-    """Sign a manifest or index of the reference's repository, in both forms. Raises as pushing does.
+def sign(remote: Remote, reference: Reference, subject: Descriptor, key: Signer) -> None:
+    """Sign a manifest or index of the reference's repository; with a key in both forms. Raises as pushing does.
 
-    Nothing is added to what the key's holder signed before.
+    Nothing is added to what the key's holder, or the identity, signed before.
     """
-    public = key.public
-    if not any(each.form == "bundle" for each in verified(remote, reference, subject, (public,))):
+    before = verified(remote, reference, subject, (key.public,))
+    if not any(each.form != "simple" for each in before):
         attach_statement(remote, reference, subject, statement(subject.digest, SIGNED, {}), key)
-    if not any(each.form == "simple" for each in verified(remote, reference, subject, (public,))):
+    # A certificate is valid for minutes, and the older form needs more than that to be verified by cosign.
+    if isinstance(key, PrivateKey) and not any(each.form == "simple" for each in before):
         _sign_simply(remote, reference, subject, key)
 
 
-def attach_statement(
-    remote: Remote, reference: Reference, subject: Descriptor, payload: bytes, key: PrivateKey
-) -> Digest:
+def attach_statement(remote: Remote, reference: Reference, subject: Descriptor, payload: bytes, key: Signer) -> Digest:
     """Attach a signed statement to a manifest as a bundle; return the digest of the new manifest."""
-    data = Bundle(envelope=signed(payload, key), hint=key.public.hint).to_bytes()
+    if isinstance(key, KeylessSigner):
+        data = key.bundle(payload)
+    else:
+        data = Bundle(envelope=signed(payload, key), hint=key.public.hint).to_bytes()
     kind = json.loads(payload)["predicateType"]
     attachment = Attachment(
         data=data,
@@ -63,24 +70,25 @@ def attach_statement(
 
 
 def verified(
-    remote: Remote, reference: Reference, subject: Descriptor, keys: Sequence[PublicKey]
+    remote: Remote, reference: Reference, subject: Descriptor, keys: Sequence[Authority]
 ) -> tuple[Verified, ...]:
-    """Return the signatures of a manifest that one of the keys verifies, and that are about this manifest.
+    """Return the signatures of a manifest by one of the keys or identities that are about this manifest.
 
     What is not a signature, or is damaged, is skipped with a warning. Raises RemoteError if the server fails.
     """
     found = [
-        Verified(form="bundle", key=key.name)
+        Verified(form="bundle" if isinstance(key, PublicKey) else "keyless", key=key.name)
         for said, key in statements(remote, reference, subject, keys)
         if said.predicate_type == SIGNED
     ]
-    return (*found, *_simply_verified(remote, reference, subject, keys))
+    plain = [key for key in keys if isinstance(key, PublicKey)]
+    return (*found, *(_simply_verified(remote, reference, subject, plain) if plain else ()))
 
 
 def statements(
-    remote: Remote, reference: Reference, subject: Descriptor, keys: Sequence[PublicKey]
-) -> Iterator[tuple[Statement, PublicKey]]:
-    """Yield the statements about a manifest that the keys' holders signed, each with its key."""
+    remote: Remote, reference: Reference, subject: Descriptor, keys: Sequence[Authority]
+) -> Iterator[tuple[Statement, Authority]]:
+    """Yield the statements about a manifest by one of the keys or identities, each with what verified it."""
     # What else is attached, such as a hundred SBOMs, hides no signature.
     every = remote.referrers(reference, subject.digest)
     bundles = [referrer for referrer in every if referrer.artifact_type == bundle.MEDIA_TYPE]
