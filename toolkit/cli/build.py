@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from toolkit.cli import bars, consent, many, watching
 from toolkit.cli.ci_reports import image_outputs, output_file_option, write_outputs
 from toolkit.cli.console import Console, pass_console
+from toolkit.cli.keyless import configured_trust, keyless_signer
 from toolkit.collection.relocking import relock
 from toolkit.errors import UsageError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from toolkit.jail.consent import Consent
     from toolkit.job.build import Milestone
     from toolkit.job.context import BuildContext, BuildRequest
-    from toolkit.signing.keys import PrivateKey
+    from toolkit.signing.signatures import Signer
     from toolkit.watching.snapshot import Change
 
 
@@ -57,6 +58,12 @@ if TYPE_CHECKING:
     help="Sign the pushed image with a private key, as `comp sign` does.",
 )
 @click.option(
+    "--sign-keyless",
+    "keyless",
+    is_flag=True,
+    help="Sign the pushed image with an identity, as `comp sign --keyless` does.",
+)
+@click.option(
     "--provenance/--no-provenance",
     default=None,
     help="Attach to the pushed image how it was built; signed with --sign.  [default: as the settings say]",
@@ -84,6 +91,7 @@ def command(
     ssh: tuple[str, ...],
     locked: bool,
     key: Path | None,
+    keyless: bool,
     provenance: bool | None,
     dry_run: bool,
     output_file: Path | None,
@@ -106,7 +114,7 @@ def command(
     from toolkit.config.dockerfile import parse_options
     from toolkit.job.context import BuildContext, BuildRequest
 
-    _check_push(push=push, pin=pin, key=key, provenance=provenance)
+    _check_push(push=push, pin=pin, signs=bool(key or keyless), provenance=provenance)
     if watch and dry_run:
         raise UsageError("--dry-run does not go with --watch: it builds nothing", hint="leave one of them out")
     if watch and (asked.form == "json" or asked.junit):
@@ -125,7 +133,7 @@ def command(
         output=output,
         push=push,
         pin=pin or "in-place",
-        key=_private_key(key) if key else None,
+        key=_signer(console, key, keyless=keyless),
     )
     if dry_run:
         from toolkit.cli.preview import print_preview
@@ -145,22 +153,28 @@ def command(
     return 0
 
 
-def _check_push(*, push: bool, pin: str | None, key: Path | None, provenance: bool | None) -> None:
+def _check_push(*, push: bool, pin: str | None, signs: bool, provenance: bool | None) -> None:
     """Raise UsageError for options that need a push."""
     if pin and not push:
         raise UsageError("--pin needs --push: only a pushed image has a reference", hint="add --push")
-    if key and not push:
+    if signs and not push:
         raise UsageError("--sign needs --push: signatures lie beside the image on its remote", hint="add --push")
     if provenance and not push:
         raise UsageError("--provenance needs --push: it lies beside the image on its remote", hint="add --push")
 
 
-def _private_key(path: Path) -> "PrivateKey":
-    """Return the key of --sign, before anything is built."""
+def _signer(console: Console, key: Path | None, *, keyless: bool) -> "Signer | None":
+    """Return what signs, before anything is built: the key of --sign, or the identity of --sign-keyless."""
+    if key and keyless:
+        raise UsageError("--sign and --sign-keyless do not go together", hint="`comp sign` adds a second signature")
+    if keyless:
+        return keyless_signer(console, configured_trust())
+    if key is None:
+        return None
     from toolkit.cli.sign import passphrase
     from toolkit.signing.keys import read_private_key
 
-    return read_private_key(path, passphrase)
+    return read_private_key(key, passphrase)
 
 
 def _build(

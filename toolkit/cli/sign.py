@@ -1,4 +1,4 @@
-"""`comp sign`: sign an image with a key."""
+"""`comp sign`: sign an image, with a key or keyless."""
 
 import os
 import sys
@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from toolkit.cli.console import Console, ask, pass_console
+from toolkit.cli.keyless import keyless_signer, trust_config_option
+from toolkit.errors import UsageError
 
 
 def passphrase() -> str | None:
@@ -21,29 +23,35 @@ def passphrase() -> str | None:
 @click.option(
     "--key",
     metavar="FILE",
-    required=True,
     type=click.Path(path_type=Path),
     help="The private key: ECDSA P-256 in PEM.",
 )
+@click.option("--keyless", is_flag=True, help="Sign with an identity instead: of the CI, or by a login.")
+@trust_config_option
 @pass_console
-def command(console: Console, *, image: str, key: Path) -> None:
-    """Sign an image on its remote, in both of cosign's formats. Prints its reference by digest.
+def command(console: Console, *, image: str, key: Path | None, keyless: bool, trust_config: Path | None) -> None:
+    """Sign an image on its remote, in cosign's formats. Prints its reference by digest.
 
     IMAGE is a reference. FOLDER is a component's folder or contract, whose image is pinned; without either it is the
     current folder. An image for several platforms is signed as a whole.
 
     The passphrase of a key is taken from COMP_SIGN_PASSPHRASE, or asked for. `comp verify` and cosign verify the
     signature with the public key; nothing is sent to a transparency log. Signing again adds nothing.
+
+    With --keyless Sigstore gives a certificate for minutes to the identity that the CI, SIGSTORE_ID_TOKEN or a login
+    in the browser gives. Identity and digest go to Sigstore's public log. It needs "comp-toolkit[keyless]".
     """
+    if keyless == bool(key):
+        raise UsageError("either --key or --keyless signs", hint="name a key, or sign with an identity by --keyless")
     from toolkit.inspection import named_reference
     from toolkit.job.context import BuildContext
     from toolkit.signing.keys import read_private_key
     from toolkit.signing.signatures import sign
     from toolkit.supply.verifying import subject_on
 
-    private = read_private_key(key, passphrase)
+    signer = read_private_key(key, passphrase) if key else keyless_signer(console, trust_config)
     remote = BuildContext().remote()
     reference = named_reference(image, os.environ)
     subject = subject_on(remote, reference)
-    sign(remote, reference, subject, private)
+    sign(remote, reference, subject, signer)
     console.data(str(reference.with_digest(subject.digest)))

@@ -10,10 +10,12 @@ import click
 
 from toolkit.cli import bars
 from toolkit.cli.console import Console, format_option, pass_console, printable
+from toolkit.cli.keyless import certificate_identities, identity_option, issuer_option, trusted_root_option
 from toolkit.cli.registry_options import registry_option
 
 if TYPE_CHECKING:
     from toolkit.config.verify import VerifySettings
+    from toolkit.signing.bundle import Authority
     from toolkit.supply.verifying import Verification
 
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="A public key that may have signed it; several are alternatives.",
 )
+@identity_option
+@issuer_option
+@trusted_root_option
 @click.option(
     "--policy",
     metavar="FILE",
@@ -44,6 +49,9 @@ def command(
     *,
     image: str,
     keys: Sequence[Path],
+    identity: str | None,
+    issuer: str | None,
+    trusted_root: Path | None,
     policy: Path | None,
     platform: str | None,
     registry: str | None,
@@ -55,9 +63,9 @@ def command(
     current folder. NAME@VERSION, such as ml/train@^1, is a component of a registry.
 
     Every digest and size is checked, and that the image has the interface of the folder's contracts. With --key one of
-    the keys has to have signed the image, by `comp sign` or cosign. The policy asks for more: [tool.comp.verify] of the
-    nearest pyproject.toml above FOLDER or the current folder, or a FILE with the same keys: `keys`, `provenance`,
-    `builders`, `sources`, `bases`, `clean`, `licenses`.
+    the keys has to have signed the image, by `comp sign` or cosign; with --certificate-identity that identity,
+    keyless. The policy asks for more: [tool.comp.verify] of the nearest pyproject.toml above FOLDER or the current
+    folder, or a FILE with the same keys: `keys`, `provenance`, `builders`, `sources`, `bases`, `clean`, `licenses`.
     """
     from toolkit.job.context import BuildContext
     from toolkit.oci.descriptor import Platform, host_platform
@@ -67,17 +75,20 @@ def command(
 
     is_release = names_release(image) or registry is not None
     rules = _policy(image, policy)
-    public = [read_public_key(key) for key in (*keys, *(Path(os.path.relpath(key)) for key in rules.keys))]
+    trusted: list[Authority] = [
+        read_public_key(key) for key in (*keys, *(Path(os.path.relpath(key)) for key in rules.keys))
+    ]
+    trusted += certificate_identities(identity, issuer, trusted_root)
     chosen = Platform.parse(platform) if platform else host_platform()
     with bars.reporting(console) as report:
         context = BuildContext(report=report)
         released = released_image(image, registry, context.environ) if is_release else None
         contracts = (released.contract,) if released else ()
-        verification = verify_image(released.image if released else image, chosen, context, public, rules, contracts)
+        verification = verify_image(released.image if released else image, chosen, context, trusted, rules, contracts)
     if released:
         console.say(f"{released.release} is {released.image}")
     _print(console, verification, form)
-    if not public:
+    if not trusted:
         console.say("no --key was given, so no signature was looked for")
     return 0 if verification.passed else 1
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from toolkit.builders.plan import Plan
     from toolkit.config.project import Project
     from toolkit.job.unchanged import Inputs
-    from toolkit.signing.keys import PrivateKey
+    from toolkit.signing.signatures import Signer
 
 
 class _Definition(Record, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ def recall(inputs: "Inputs", image: str, context: BuildContext) -> Provenance | 
 
 
 def attest_pushed(
-    image: str, project: "Project", definition: Provenance, key: "PrivateKey | None", context: BuildContext
+    image: str, project: "Project", definition: Provenance, key: "Signer | None", context: BuildContext
 ) -> None:
     """Attach provenance to an image by its reference, unless there is some that holds still.
 

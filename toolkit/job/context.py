@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from toolkit.config.project import Project
     from toolkit.remote.blob_locations import BlobLocations
     from toolkit.remote.client import Remote
-    from toolkit.signing.keys import PrivateKey
+    from toolkit.signing.signatures import Signer
     from toolkit.wheels.bytecode.compiling import Compilers
 
 
@@ -94,4 +94,4 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
     output: str | None = None
     push: bool = False
     pin: str = "in-place"
-    key: "PrivateKey | None" = None
+    key: "Signer | None" = None

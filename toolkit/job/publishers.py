@@ -52,7 +52,9 @@ def with_publishers(
     known = {digest: publisher for each in old for digest, publisher in each.publishers.items()}
     targets = {base.target.platform: base.target for base in bases}
     locked = [(targets[platform], pins) for platform, pins in lock.pins.items() if platform in targets]
-    found = find_publishers(locked, known, indexes_of(project, context.environ), context.cache)
+    # Components that lock at once mostly have the same packages: who comes later finds what is in the cache.
+    with context.cache.turn("publishers"):
+        found = find_publishers(locked, known, indexes_of(project, context.environ), context.cache)
     fresh = {pin.published: pin for _, pins in locked for pin in pins if pin.published}
     _compare(project, list(fresh.values()), old, found, context)
     return replace(lock, publishers=dict(sorted(found.publishers.items())))

@@ -7,11 +7,11 @@ from toolkit.job.context import BuildContext
 from toolkit.oci.reference import parse_reference
 
 if TYPE_CHECKING:
-    from toolkit.signing.keys import PrivateKey
+    from toolkit.signing.signatures import Signer
 
 
-def sign_pushed(image: str, key: "PrivateKey", context: BuildContext) -> None:
-    """Sign an image by its reference; one that the key has signed already gets nothing new.
+def sign_pushed(image: str, key: "Signer", context: BuildContext) -> None:
+    """Sign an image by its reference; one that the key or identity has signed already gets nothing new.
 
     Raises RemoteError if the server fails, or has lost the image.
     """

@@ -38,7 +38,7 @@ _ENVIRONMENT = ("COMP_", "SOURCE_DATE_EPOCH")
 # Only what the embedded builder builds is recorded.
 _NOT_DECIDING = (
     *("COMP_CACHE_DIR", "COMP_REGISTRY", "COMP_REGISTRIES_FILE", "COMP_KFP_", "COMP_TEST_"),
-    *("COMP_LOCKED", "COMP_OFFLINE", "COMP_SIGN_", "COMP_BUILDER"),
+    *("COMP_LOCKED", "COMP_OFFLINE", "COMP_SIGN_", "COMP_BUILDER", "COMP_TRUST_CONFIG"),
 )
 # A file that changes again this soon may keep its time of change.
 _SECONDS_UNTIL_SETTLED = 2

@@ -14,10 +14,9 @@ from toolkit.provenance.predicate import PREDICATE_TYPE, Provenance, read_predic
 from toolkit.remote.attaching import Attachment
 from toolkit.remote.client import Remote
 from toolkit.signing import bundle
-from toolkit.signing.bundle import read_bundle
+from toolkit.signing.bundle import Authority, read_bundle
 from toolkit.signing.dsse import PAYLOAD_TYPE, Statement, read_statement, statement
-from toolkit.signing.keys import PrivateKey, PublicKey
-from toolkit.signing.signatures import attach_statement, attached_document
+from toolkit.signing.signatures import Signer, attach_statement, attached_document
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +29,8 @@ _MOST = 100
 class Attested(Struct, frozen=True, kw_only=True):
     """Provenance that is attached to an image: what it says, and the digest of the manifest that holds it.
 
-    `key` is the name of the key that verifies its signature; None if no key that was given does. `is_signed` says
-    whether it has a signature at all.
+    `key` is the name of the key or identity that verifies its signature; None if none that was given does. `is_signed`
+    says whether it has a signature at all.
     """
 
     provenance: Provenance
@@ -46,7 +45,7 @@ def attach(
     reference: Reference,
     subject: Descriptor,
     provenance: Provenance,
-    key: PrivateKey | None,
+    key: Signer | None,
     says_enough: Callable[[Provenance], bool] = lambda _: False,
 ) -> Digest:
     """Attach provenance to a manifest or index; return the digest of the manifest that holds it.
@@ -69,7 +68,7 @@ def attach(
 
 
 def attested(
-    remote: Remote, reference: Reference, subject: Descriptor, keys: Sequence[PublicKey]
+    remote: Remote, reference: Reference, subject: Descriptor, keys: Sequence[Authority]
 ) -> tuple[Attested, ...]:
     """Return the provenance that is attached to a manifest and about it, what a key verifies first.
 
@@ -81,7 +80,7 @@ def attested(
 
 
 def _attested(
-    remote: Remote, reference: Reference, subject: Descriptor, keys: Sequence[PublicKey]
+    remote: Remote, reference: Reference, subject: Descriptor, keys: Sequence[Authority]
 ) -> Iterator[Attested]:
     """Yield the provenance in the server's order."""
     every = remote.referrers(reference, subject.digest)
@@ -107,8 +106,10 @@ def _attested(
             log.warning("%s is not provenance that can be read: %s", digest, error.message)
 
 
-def _of_bundle(data: bytes, keys: Sequence[PublicKey]) -> tuple[Statement, PublicKey | None]:
-    """Return the statement in a bundle, and the key that verifies it; None if none of them does."""
+def _of_bundle(data: bytes, keys: Sequence[Authority]) -> tuple[Statement, Authority | None]:
+    """Return the statement in a bundle, and the key or identity that verifies it; None if none of them does."""
     read = read_bundle(data)
-    key = next((key for key in keys if read.envelope.is_signed_by(key)), None)
-    return read_statement(read.envelope.payload), key
+    for key in keys:
+        if said := read.statement(key):
+            return said, key
+    return read_statement(read.envelope.payload), None

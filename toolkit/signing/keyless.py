@@ -6,7 +6,7 @@ signature was made while it was valid. cosign's specification "Keyless signature
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -71,17 +71,21 @@ class CertificateIdentity(Struct, frozen=True, kw_only=True):
 
 
 class KeylessSigner(Selective, frozen=True, kw_only=True):
-    """An identity to sign with, by its token; `trust_config` is the file of another Sigstore than the public one."""
+    """An identity to sign with, by its token; `trust_config` is the file of another Sigstore than the public one.
 
-    HIDDEN = frozenset({"token"})
+    `renew` returns another token when that one has expired, None if there is none to be had.
+    """
+
+    HIDDEN = frozenset({"token", "renew"})
 
     token: str
     trust_config: Path | None = None
+    renew: Callable[[], str | None] = lambda: None
 
     @property
     def public(self) -> CertificateIdentity:
         """What its signatures are verified with. Raises InputError for a token that is none, or has expired."""
-        token = _identity_token(self.token)
+        token = self._valid_token()
         return CertificateIdentity(
             identity=token.identity, issuer=token.federated_issuer, trusted_root=self.trust_config
         )
@@ -91,7 +95,7 @@ class KeylessSigner(Selective, frozen=True, kw_only=True):
 
         Raises InputError for a token that is none, OutsideError if Sigstore cannot be reached or refuses.
         """
-        token = _identity_token(self.token)
+        token = self._valid_token()
         from sigstore.dsse import Statement
         from sigstore.sign import SigningContext
 
@@ -100,6 +104,15 @@ class KeylessSigner(Selective, frozen=True, kw_only=True):
             context = SigningContext.from_trust_config(_trust_config(self.trust_config))
             with context.signer(token) as signer:
                 return signer.sign_dsse(statement).to_json().encode()
+
+    def _valid_token(self) -> "IdentityToken":
+        """Return the token, or a new one. Raises InputError without a valid one."""
+        try:
+            return _identity_token(self.token)
+        except InputError:
+            if (again := self.renew()) is None:
+                raise
+            return _identity_token(again)
 
 
 def ambient_token(environ: Mapping[str, str]) -> str | None:

@@ -14,7 +14,7 @@ from toolkit.oci.descriptor import Descriptor, Platform
 from toolkit.oci.reference import Reference
 from toolkit.provenance.attached import Attested, attested
 from toolkit.remote.client import Remote
-from toolkit.signing.keys import PublicKey
+from toolkit.signing.bundle import Authority
 from toolkit.signing.signatures import verified
 from toolkit.spec.model import ComponentSpec
 from toolkit.supply.contents import read_contents
@@ -66,7 +66,7 @@ def verify_image(
     name: str,
     platform: Platform,
     context: BuildContext,
-    keys: Sequence[PublicKey],
+    keys: Sequence[Authority],
     policy: VerifySettings = _NO_POLICY,
     contracts: Sequence[ComponentSpec] = (),
 ) -> Verification:
@@ -98,7 +98,7 @@ def verify_image(
     return Verification(reference=image.reference, checks=tuple(checks))
 
 
-def provenance_of(image: OnRemote, context: BuildContext, keys: Sequence[PublicKey]) -> tuple[Attested, ...]:
+def provenance_of(image: OnRemote, context: BuildContext, keys: Sequence[Authority]) -> tuple[Attested, ...]:
     """Return the provenance that is attached to an image, or to the index that it was opened from."""
     return attested(context.remote(), image.reference, image.subject, keys)
 
@@ -111,8 +111,8 @@ def subject_on(remote: Remote, reference: Reference) -> Descriptor:
     return subject
 
 
-def _signature(remote: Remote, image: OnRemote, keys: Sequence[PublicKey]) -> Check:
-    """Check that one of the keys verifies a signature."""
+def _signature(remote: Remote, image: OnRemote, keys: Sequence[Authority]) -> Check:
+    """Check that one of the keys, or identities, verifies a signature."""
     found = verified(remote, image.reference, image.subject, keys)
     if not found:
         named = " or ".join(key.name for key in keys)

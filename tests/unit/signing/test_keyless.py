@@ -185,6 +185,12 @@ def test_a_token_that_cannot_be_used_is_refused(signer: KeylessSigner, token: st
     assert "token" not in repr(replace(signer, token="hush")).partition("trust")[0]
 
 
+def test_a_token_that_has_expired_is_renewed(signer: KeylessSigner) -> None:
+    old = replace(signer, token=token_of(WHO, ISSUER, minutes=-10), renew=lambda: signer.token)
+    assert old.public == signer.public
+    assert read_bundle(old.bundle(PAYLOAD)).statement(signer.public) is not None
+
+
 def test_a_sigstore_that_refuses_or_is_down_is_outside(sigstore: SigstoreDouble, signer: KeylessSigner) -> None:
     sigstore.refuses = True
     with pytest.raises(OutsideError, match="Sigstore did not sign"):

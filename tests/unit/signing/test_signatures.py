@@ -11,12 +11,14 @@ import pytest
 from tests.fake_remote import FakeRemote, serving
 from tests.images import image_of, layer_of, tar_of
 from tests.signing_keys import write_keys
+from tests.sigstore_double import SigstoreDouble, token_of
 from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.remote.attaching import Attachment
 from toolkit.remote.client import Remote
 from toolkit.signing import bundle, simple_signing
 from toolkit.signing.dsse import statement
+from toolkit.signing.keyless import KeylessSigner
 from toolkit.signing.keys import PrivateKey, read_private_key
 from toolkit.signing.signatures import SIGNED, attach_statement, sign, statements, verified
 
@@ -148,3 +150,22 @@ def _put_simple(fake: FakeRemote, payload: bytes, signature: str, change: object
     manifest = {"schemaVersion": 2, "config": config | {"size": 2}, "layers": [layer]}
     kind = "application/vnd.oci.image.manifest.v1+json"
     fake.put_manifest("ml/train", json.dumps(manifest).encode(), kind, tag=f"sha256-{IMAGE.digest.hex}.sig")
+
+
+def test_an_identity_signs_once_and_in_one_form(
+    fake: FakeRemote, remote: Remote, target: Reference, tmp_path: Path, sigstore: SigstoreDouble
+) -> None:
+    config, _ = sigstore.write_trust(tmp_path)
+    signer = KeylessSigner(token=token_of("ann@example.com", "https://id.example"), trust_config=config)
+    before = len(sigstore.entries)
+    for _ in range(2):
+        sign(remote, target, IMAGE.descriptor, signer)
+    assert len(sigstore.entries) == before + 1
+    key = _key(tmp_path)
+    found = verified(remote, target, IMAGE.descriptor, (key.public, signer.public))
+    assert [(each.form, each.key) for each in found] == [("keyless", "ann@example.com (https://id.example)")]
+    assert verified(remote, target, OTHER.descriptor, (signer.public,)) == ()
+    assert f"sha256-{IMAGE.digest.hex}.sig" not in fake.tags.get("ml/train", {})
+    # A key signs beside it.
+    sign(remote, target, IMAGE.descriptor, key)
+    assert len(verified(remote, target, IMAGE.descriptor, (key.public, signer.public))) == 3
