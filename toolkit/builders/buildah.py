@@ -1,8 +1,5 @@
 """Build with buildah: the plan's tree is copied into a working container and committed. Nothing runs in it."""
 
-from contextlib import suppress
-from functools import partial
-
 from toolkit.builders.describe import describe, layers_above
 from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.dockerfile_image import described
@@ -14,14 +11,13 @@ from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache.store import Cache
 from toolkit.engines import buildah_build
 from toolkit.engines.buildah import Buildah
-from toolkit.errors import OutsideError
+from toolkit.engines.image_build import Failure
 from toolkit.image_paths import PREFIX, absolute
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.layout import read_layout, write_layout
 from toolkit.oci.tar import MTIME
 from toolkit.progress import Progress, Report
 from toolkit.system import temporary
-from toolkit.system.signals import undone
 
 
 class BuildahBuilder:
@@ -60,23 +56,17 @@ class BuildahBuilder:
             return tuple(kept_layer(layer, self.cache) for layer in layers_above(plan, made, engine=self.name))
 
     def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
-        """Build with the engine's own cache of layers; the image leaves its storage when it has been read."""
+        """Build with the engine's own cache of layers, in which alone the image stays."""
         report(Progress(task="steps of the Dockerfile", done=0, total=1, unit="images"))
         # Its isolation by chroot shows the machine's own /dev, so files of steps are mounted in /run.
         with ordered(plan, self.engine.environment, "/run") as order:
-            name = f"localhost/comp-build:{order.folder.name.lower()}"
-            with undone(partial(self._remove, name)):
-                if failure := buildah_build.build(self.engine, order, name):
-                    raise failed(failure, plan, self.name)
-                # Layers are compressed here, once for all builds that have them.
-                options = ("--quiet", "--disable-compression", "--format=oci")
-                self.engine.call("push", *options, name, "oci:made", folder=order.folder)
-                made = read_layout(order.folder / "made", platform=plan.platform)
-                image = described(plan, made, order.arguments, self.cache)
+            built = buildah_build.build(self.engine, order)
+            if isinstance(built, Failure):
+                raise failed(built, plan, self.name)
+            # Layers are compressed here, once for all builds that have them.
+            options = ("--quiet", "--disable-compression", "--format=oci")
+            self.engine.call("push", *options, built, "oci:made", folder=order.folder)
+            made = read_layout(order.folder / "made", platform=plan.platform)
+            image = described(plan, made, order.arguments, self.cache)
         report(Progress(task="steps of the Dockerfile", done=1, total=1, unit="images"))
         return image
-
-    def _remove(self, name: str) -> None:
-        """Take the name from an image, whose layers stay for the next build; there is none if the build failed."""
-        with suppress(OutsideError):
-            self.engine.call("untag", name, name)

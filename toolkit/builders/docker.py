@@ -14,8 +14,10 @@ from toolkit.builders.keeping import kept_layer
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache.store import Cache
-from toolkit.engines import buildkit, docker_classic
+from toolkit.engines import buildkit
 from toolkit.engines import docker as engine
+from toolkit.engines.docker_classic import build as classic
+from toolkit.engines.image_build import Failure
 from toolkit.errors import Location, OutsideError
 from toolkit.image_paths import PREFIX, absolute
 from toolkit.oci.archive import read_archive
@@ -78,13 +80,10 @@ class DockerBuilder:
         with ordered(plan, self.environ, "/dev/comp" if kit else None) as order:
             name = f"comp-build:{order.folder.name.lower()}"
             with undone(partial(_remove, client, name)):
-                if kit:
-                    failure = buildkit.build(kit, order, name, self.environ)
-                else:
-                    failure = docker_classic.build(client, order, name)
-                if failure:
-                    raise failed(failure, plan, self.name)
-                engine.save_image(client, name, order.folder / "saved.tar")
+                built = (buildkit.build(kit, order, name, self.environ) or name) if kit else classic(client, order)
+                if isinstance(built, Failure):
+                    raise failed(built, plan, self.name)
+                engine.save_image(client, built, order.folder / "saved.tar")
                 saved = read_archive(order.folder / "saved.tar", platform=plan.platform, cache=self.cache)
                 image = described(plan, saved, order.arguments, self.cache)
         report(Progress(task="steps of the Dockerfile", done=1, total=1, unit="images"))

@@ -21,8 +21,11 @@ _FAILED = re.compile(r"(?:Error: |error )building at STEP (.*)", re.DOTALL)
 _OWN = re.compile(r"(?:\[\d+/\d+\] )?(?:STEP \d+/\d+:|-->|COMMIT\b|subprocess exited|time=\")")
 
 
-def build(buildah: Buildah, order: ImageBuild, name: str) -> Failure | None:
-    """Build an image that buildah then has under `name`. Returns why it failed, or None."""
+def build(buildah: Buildah, order: ImageBuild) -> str | Failure:
+    """Return the id of an image that buildah then has without a name, or why the build failed.
+
+    Images without names are its cache of layers, for the next build.
+    """
     if buildah.program is None:
         raise OutsideError("buildah is not installed", hint="apt-get install buildah")
     mark = order.folder / _MARK
@@ -30,7 +33,8 @@ def build(buildah: Buildah, order: ImageBuild, name: str) -> Failure | None:
     scratch = order.folder / "scratch"
     scratch.mkdir()
     heard = _Steps()
-    command = [buildah.program, "build", *_options(order, mark), "--tag", name, str(order.context)]
+    identity = order.folder / "id"
+    command = [buildah.program, "build", *_options(order, mark), f"--iidfile={identity}", str(order.context)]
     # What it writes outside of its storage goes with our folder.
     environment = {**buildah.stepping(), **order.predefined, "TMPDIR": str(scratch)}
     # Also after a build that failed: with layers, buildah keeps the container of the step.
@@ -39,7 +43,7 @@ def build(buildah: Buildah, order: ImageBuild, name: str) -> Failure | None:
             code = follow(command, heard.hear, environment=environment)
         except OSError as error:
             raise OutsideError(f"cannot run {command[0]}: {error.strerror or error}") from error
-        return heard.failure(order) if code else None
+        return heard.failure(order) if code else identity.read_text().strip()
 
 
 def _options(order: ImageBuild, mark: Path) -> list[str]:

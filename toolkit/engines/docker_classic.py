@@ -16,8 +16,11 @@ _PARSE = re.compile(r"dockerfile parse error line (\d+): (.*)")
 _DOCKERFILE = ".comp-dockerfile"
 
 
-def build(client: "DockerClient", order: ImageBuild, name: str) -> Failure | None:
-    """Build an image that the daemon then has under `name`. Returns why it failed, or None."""
+def build(client: "DockerClient", order: ImageBuild) -> str | Failure:
+    """Return the id of an image that the daemon then has without a name, or why the build failed.
+
+    Images without names are this builder's cache: without the last one its step would be done again.
+    """
     from docker.errors import APIError
     from docker.utils.build import tar
 
@@ -32,7 +35,6 @@ def build(client: "DockerClient", order: ImageBuild, name: str) -> Failure | Non
                     fileobj=context,
                     custom_context=True,
                     dockerfile=_DOCKERFILE,
-                    tag=name,
                     buildargs={**order.predefined, **order.arguments},
                     target=order.target or "",
                     platform=order.platform,
@@ -40,12 +42,12 @@ def build(client: "DockerClient", order: ImageBuild, name: str) -> Failure | Non
                     forcerm=True,
                     decode=True,
                 )
-                error = heard.follow(answers)
+                heard.follow(answers)
             except APIError as refused:
                 if parse := _PARSE.search(str(refused.explanation)):
                     return Failure(message=parse[2], line=order.prepared.origin(int(parse[1])))
                 raise
-    return heard.failure(order, error) if error is not None else None
+    return heard.image or heard.failure(order)
 
 
 class _Steps(Transcript):
@@ -55,18 +57,19 @@ class _Steps(Transcript):
         super().__init__("docker")
         self._step: tuple[int, str] | None = None
         self._rest = ""
+        self._error = "the daemon ended without an image"
+        self.image: str | None = None
 
-    def follow(self, answers: Iterator[Mapping[str, Any]]) -> str | None:
-        """Take all answers, and return the error at their end, None if the image was built."""
-        built = False
+    def follow(self, answers: Iterator[Mapping[str, Any]]) -> None:
+        """Take all answers, up to an error or the end."""
         for answer in answers:
             if "error" in answer:
-                return str(answer["error"])
-            built = built or "ID" in (answer.get("aux") or {})
+                self._error, self.image = str(answer["error"]), None
+                return
+            self.image = (answer.get("aux") or {}).get("ID") or self.image
             *lines, self._rest = (self._rest + str(answer.get("stream") or "")).split("\n")
             for line in lines:
                 self.hear(line)
-        return None if built else "the daemon ended without an image"
 
     def hear(self, line: str) -> None:
         """Take the next line."""
@@ -75,8 +78,8 @@ class _Steps(Transcript):
             self._step = int(found[1]), found[2].upper()
             self.tail.clear()
 
-    def failure(self, order: ImageBuild, error: str) -> Failure:
+    def failure(self, order: ImageBuild) -> Failure:
         """Return why the build failed."""
         output = tuple(line for line in self.tail if not line.startswith(" ---> "))
         line = order.prepared.count(self._step[0]) if self._step and self._step[1] != "FROM" else None
-        return Failure(message=error, line=line, output=output)
+        return Failure(message=self._error, line=line, output=output)

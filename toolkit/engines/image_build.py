@@ -65,5 +65,5 @@ class Transcript:
     def hear(self, line: str) -> None:
         """Take the next line."""
         if line.strip():
-            log.info("%s: %s", self._name, line.rstrip())
+            log.debug("%s: %s", self._name, line.rstrip())
             self.tail.append(line.rstrip())

@@ -45,7 +45,8 @@ def choose_builder(name: str, project: Project, context: BuildContext) -> "Build
     if named != AUTO:
         return _builder(named, context)
     if project.dockerfile is None:
-        log.info("the builder is oci, which needs no engine for %s", project.name)
+        # As usual, so this is no news.
+        log.debug("the builder is oci, which needs no engine for %s", project.name)
         return _builder("oci", context)
     engine, why = _working_engine(context)
     log.info("the builder is %s: %s has a Dockerfile, which oci does not build%s", engine, project.name, why)

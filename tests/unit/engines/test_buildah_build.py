@@ -33,16 +33,16 @@ def _container(tmp_path: Path, name: str, text: str) -> None:
 
 def _told(tmp_path: Path, text: str) -> Failure:
     (tmp_path / "told").write_text(text)
-    failure = build(_buildah(tmp_path, f"cat {tmp_path / 'told'} >&2; exit 125"), order(tmp_path), "localhost/x")
-    assert failure
+    failure = build(_buildah(tmp_path, f"cat {tmp_path / 'told'} >&2; exit 125"), order(tmp_path))
+    assert isinstance(failure, Failure)
     return failure
 
 
 def test_what_the_program_gets(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     ignore = tmp_path / ".dockerignore"
-    buildah = _buildah(tmp_path, f'printf "%s\\n" "$@" > {seen}; env > {seen}.env')
-    assert build(buildah, order(tmp_path, ignore=ignore), "localhost/x:1") is None
+    buildah = _buildah(tmp_path, f'printf "%s\\n" "$@" > {seen}; env > {seen}.env; echo 0815 > {tmp_path}/id')
+    assert build(buildah, order(tmp_path, ignore=ignore)) == "0815"
     words = seen.read_text().splitlines()
     expected = {"--layers", "--timestamp=1", "--target=one", "--platform=linux/amd64", f"--ignorefile={ignore}"}
     assert expected <= set(words)
@@ -87,4 +87,4 @@ def test_a_base_that_cannot_be_had_is_outside(tmp_path: Path) -> None:
 
 def test_buildah_may_not_be_installed(tmp_path: Path) -> None:
     with pytest.raises(OutsideError, match="buildah is not installed"):
-        build(Buildah(environment={"PATH": str(tmp_path)}), order(tmp_path), "x")
+        build(Buildah(environment={"PATH": str(tmp_path)}), order(tmp_path))

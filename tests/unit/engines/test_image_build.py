@@ -29,7 +29,7 @@ def test_a_full_disk_is_no_fault_of_a_step(failure: Failure, *, outside: bool) -
 
 
 def test_a_transcript_keeps_an_end(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG)
     heard = Transcript("docker")
     for number in range(1000):
         heard.hear(f"line {number}  ")

@@ -43,7 +43,7 @@ def test_a_builder_is_chosen_by_name(project: Project, context: BuildContext, na
 def test_auto_takes_the_embedded_one_where_it_can(
     project: Project, context: BuildContext, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG)
     assert isinstance(choose_builder("auto", project, context), EmbeddedBuilder)
     assert "the builder is oci, which needs no engine for count-words" in caplog.text
 
