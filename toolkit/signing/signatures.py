@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from toolkit.digest import Digest, canonical_json
-from toolkit.errors import InputError, RemoteError
+from toolkit.errors import InputError, LostError, MachineError, OutsideError, RemoteError
 from toolkit.limits import RECORD_SIZE
 from toolkit.oci.descriptor import OCI_CONFIG, OCI_MANIFEST, Descriptor
 from toolkit.oci.image import Image, Layer
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 SIGNED = "https://sigstore.dev/cosign/sign/v1"
 # An image has a few signatures; a server could name any number.
 _MOST = 100
+_LOST = 404
 
 
 # What signs.
@@ -122,9 +123,15 @@ def attached_document(remote: Remote, reference: Reference) -> bytes:
 
 
 def _blob(remote: Remote, reference: Reference, described: Descriptor) -> bytes:
-    """Return a small blob, verified."""
+    """Return a small blob, verified. Raises InputError also for one that is lost, or not as long as described."""
     RECORD_SIZE.check(described.size, f"the document {described.digest}")
-    data = b"".join(remote.read_blob(reference, described))
+    try:
+        data = b"".join(remote.read_blob(reference, described))
+    except OutsideError as error:
+        # One that is damaged hides no other; a server that fails is another matter.
+        if isinstance(error, MachineError | LostError) or (isinstance(error, RemoteError) and error.status != _LOST):
+            raise
+        raise InputError(error.message) from error
     if Digest.of(data) != described.digest:
         raise InputError(f"its document has the digest {Digest.of(data)}, expected {described.digest}")
     return data
