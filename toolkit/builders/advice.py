@@ -1,5 +1,6 @@
 """Advice about an image that is valid, but may not be what its author wants."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
@@ -19,19 +20,19 @@ _FOR_GPUS = ("CUDA_VERSION=", "NVIDIA_VISIBLE_DEVICES=")
 _DEBIANS = {"debian", "ubuntu"}
 
 
-def lacking(os_id: str, missing: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def lacking(os_id: str, missing: Mapping[str, Sequence[str]], *, present: Sequence[str] = ()) -> Iterator[str]:
     """Yield a line for each distribution whose machine code needs libraries that a base lacks.
 
-    `os_id` is the base's (os-release(5), ID): Debian's names of packages are given on Debian and Ubuntu.
+    `os_id` is the base's (os-release(5), ID): on Debian and Ubuntu the line says which packages to add to those that
+    the setting `system-packages` has, `present`.
     """
     for name, libraries in missing.items():
-        packages = dict.fromkeys(debian_package(library) for library in libraries)
-        noun = "package" if len(packages) == 1 else "packages"
-        where = f", on {os_id.capitalize()} in the {noun} {' '.join(packages)}" if os_id in _DEBIANS else ""
-        yield (
-            f"{name} needs {some_of(libraries)}, which the base lacks: importing it may fail; "
-            f"use a base that has {'it' if len(libraries) == 1 else 'them'}{where}"
-        )
+        them = "it" if len(libraries) == 1 else "them"
+        advice = f"use a base that has {them}"
+        if os_id in _DEBIANS:
+            packages = sorted({*present, *map(debian_package, libraries)})
+            advice = f"set system-packages = {json.dumps(packages)} in [tool.comp], or {advice}"
+        yield f"{name} needs {some_of(libraries)}, which the base lacks: importing it may fail; {advice}"
 
 
 def pulled_whole(base: Image) -> Iterator[str]:

@@ -40,7 +40,7 @@ def metadata_of(project: Project, created: str | None, base: Base | None = None)
         "documentation": _first(urls, "documentation", "docs"),
         "created": created,
         "base.name": _base_name(base.reference) if base else None,
-        "base.digest": str(base.image.digest) if base else None,
+        "base.digest": str(base.itself.digest) if base else None,
     }
     return {f"org.opencontainers.image.{key}": hide_in_data(value) for key, value in values.items() if value}
 

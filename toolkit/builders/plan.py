@@ -14,6 +14,7 @@ from toolkit.oci.file import File
 from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference
 from toolkit.python.base import BaseFacts
+from toolkit.python.system_pins import SystemPins
 from toolkit.wheels.bytecode.compiling import Bytecode, compiled_files
 from toolkit.wheels.collisions import Collision
 from toolkit.wheels.splice import key_of, spliced
@@ -166,7 +167,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     `env` is added to the base's environment, `labels` to its labels; `annotations` go on the manifest. `user` is a
     number, unless the base has no account of that name. `created` is RFC 3339 in UTC. `estargz` makes layers that can
     be pulled lazily. `incomplete` is True if a build would have further layers, as in `Installed`. `base_found` is the
-    base by the digest that it had, as in `Base.found`.
+    base by the digest that it had, as in `Base.found`. `system` are the Debian packages on the base.
     """
 
     base: Image
@@ -183,3 +184,4 @@ class Plan(Struct, frozen=True, kw_only=True):
     estargz: bool = False
     incomplete: bool = False
     base_found: Reference | None = None
+    system: SystemPins | None = None

@@ -70,6 +70,7 @@ def make_plan(
         base=base.image,
         base_reference=base.reference,
         base_found=base.found,
+        system=base.system,
         facts=base.facts,
         platform=platform,
         layers=layers,

@@ -1,7 +1,7 @@
 """`comp lock`: pin requirements by hash and the base by digest."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from toolkit.cli.console import Console, pass_console
 from toolkit.collection.relocking import relock
 from toolkit.errors import UsageError
 from toolkit.progress import SUBJECT
+from toolkit.words import counted
 
 if TYPE_CHECKING:
     from toolkit.collection.work import Done
@@ -136,6 +137,7 @@ def _lock(
 def _changes(console: Console, name: str, old: "Lock | None", lock: "Lock") -> "Done":
     """Print how a lock differs from the one before."""
     from toolkit.collection.work import Done
+    from toolkit.requirements.lock import system_versions
 
     if lock == old:
         if not SUBJECT.get():
@@ -145,17 +147,22 @@ def _changes(console: Console, name: str, old: "Lock | None", lock: "Lock") -> "
         console.say(f"locked {_packages(lock)}")
         _say_publishers(console, lock)
         return Done(result="locked")
-    before, after = old.packages, lock.packages
-    for package in sorted(before.keys() | after.keys()):
-        if package not in after:
-            console.say(f"removed {package} {before[package]}")
-        elif package not in before:
-            console.say(f"added {package} {after[package]}")
-        elif before[package] != after[package]:
-            console.say(f"{package}: {before[package]} -> {after[package]}")
+    _say_changes(console, old.packages, lock.packages)
+    _say_changes(console, system_versions(old), system_versions(lock), kind="Debian's ")
     if lock.publishers != old.publishers:
         _say_publishers(console, lock)
     return Done(result="locked")
+
+
+def _say_changes(console: Console, before: Mapping[str, str], after: Mapping[str, str], kind: str = "") -> None:
+    """Print which packages of a kind were added, removed and changed."""
+    for package in sorted(before.keys() | after.keys()):
+        if package not in after:
+            console.say(f"removed {kind}{package} {before[package]}")
+        elif package not in before:
+            console.say(f"added {kind}{package} {after[package]}")
+        elif before[package] != after[package]:
+            console.say(f"{kind}{package}: {before[package]} -> {after[package]}")
 
 
 def _say_publishers(console: Console, lock: "Lock") -> None:
@@ -174,4 +181,8 @@ def _say_publishers(console: Console, lock: "Lock") -> None:
 
 def _packages(lock: "Lock") -> str:
     """Return how many packages a lock has, in words."""
-    return f"{len(lock.packages)} package{'s' * (len(lock.packages) != 1)}"
+    from toolkit.requirements.lock import system_versions
+
+    debian = len(system_versions(lock))
+    more = f" and {counted(debian, 'Debian package')}" if debian else ""
+    return f"{counted(len(lock.packages), 'package')}{more}"

@@ -57,9 +57,10 @@ class Project(Struct, frozen=True, kw_only=True):
     `base_overridden` marks one that the command line or the environment named: the lock never records it. `build_base`
     is the image whose containers build wheels of machine code, None for the base itself. `requirements` is a file that
     another tool locked, `lock` the one that `comp lock` writes, `shared_lock` that of its collection, which takes the
-    place of `lock`. `allow_builds` names packages that may be built from source. With `provenance` a push attaches it.
-    With `dockerfile` the image is the one that a Dockerfile describes. If that is alone, settings of Python and its
-    packages say nothing; beside an entry point or a command, `comp dockerfile` writes it by them.
+    place of `lock`. `allow_builds` names packages that may be built from source. `system_packages` are Debian packages
+    for the base, `NAME` or `NAME=VERSION`, in order. With `provenance` a push attaches it. With `dockerfile` the image
+    is the one that a Dockerfile describes. If that is alone, settings of Python and its packages say nothing; beside an
+    entry point or a command, `comp dockerfile` writes it by them.
     """
 
     folder: Path
@@ -93,6 +94,7 @@ class Project(Struct, frozen=True, kw_only=True):
     provenance: bool = False
     keywords: tuple[str, ...] = ()
     argo: ArgoSettings = field(default_factory=ArgoSettings)
+    system_packages: tuple[str, ...] = ()
     dockerfile: DockerfileSettings | None = None
 
     @property
@@ -137,6 +139,17 @@ class Project(Struct, frozen=True, kw_only=True):
         if document is None:
             return Location(path=path)
         return where_declared(document, self._table_of(entry), repository_defaults(document), *keys)
+
+    def where_set(self, key: str) -> Location:
+        """Return the place of a setting in the component's own pyproject.toml, or else in its defaults."""
+        path = self.folder / "pyproject.toml"
+        document = TomlDocument.read(path)
+        if document is None:
+            return Location(path=path)
+        defaults = repository_defaults(document)
+        if key not in document.table("tool", "comp") and defaults is not None:
+            return defaults.where("tool", "comp", "defaults", key)
+        return document.where("tool", "comp", key)
 
     def _where(self, entry: EntryPoint) -> Location:
         """Return the place of an entry point in the component's own pyproject.toml."""
@@ -190,6 +203,7 @@ def read_project(folder: Path, *, environ: Mapping[str, str], overrides: Mapping
         platforms=settings.texts("platforms") or (DEFAULT_PLATFORM,),
         python=settings.text("python"),
         system_site_packages=settings.flag("system-site-packages"),
+        system_packages=tuple(sorted(set(settings.texts("system-packages")))),
         bytecode=settings.flag("bytecode", default=True),
         estargz=settings.flag("estargz"),
         provenance=settings.flag("provenance"),

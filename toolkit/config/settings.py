@@ -16,7 +16,7 @@ ENTRY_KEYS = ("entrypoint", "command", "title", *DECLARED_KEYS)
 # Only these may stand in `[tool.comp.defaults]`; the others belong to a single component.
 _SHARED_KEYS = (
     *("base", "build-base", "platforms", "namespace", "python"),
-    *("system-site-packages", "user", "bytecode", "estargz", "provenance"),
+    *("system-site-packages", "system-packages", "user", "bytecode", "estargz", "provenance"),
 )
 _OWN_KEYS = ("image", "exclude", "include", "requirements", "lock", "allow-builds")
 # Tables that `toolkit.config.argo` reads.
@@ -50,6 +50,10 @@ _FORMS = {
     ),
     "lock": (re.compile(r"requirements\.lock|pylock\.toml"), "requirements.lock or pylock.toml"),
     "allow-builds": (re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?"), "the name of a package"),
+    "system-packages": (
+        re.compile(r"[a-z0-9][a-z0-9+.-]+(?:=[A-Za-z0-9.+~:-]+)?"),
+        "a Debian package, such as libgomp1 or git=1:2.39.5-0+deb12u3",
+    ),
     "include": (re.compile(r"[^\n]*\S[^\n]*"), "a pattern of files, as in .dockerignore"),
     "base": (re.compile(r"(?:layout:|archive:).+|\S+"), "an image, layout:DIR or archive:FILE"),
     "build-base": (re.compile(r"(?:layout:|archive:).+|\S+"), "an image, layout:DIR or archive:FILE"),

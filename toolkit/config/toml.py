@@ -178,3 +178,8 @@ def toml_value(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def bare_table(table: Mapping[str, object]) -> str:
+    """Return a table as one line of TOML, whose keys need no quotes."""
+    return f"{{ {', '.join(f'{key} = {toml_value(value)}' for key, value in table.items())} }}"

@@ -10,6 +10,7 @@ from packaging.version import Version
 from toolkit.config.project import Project, default_base, is_on_disk
 from toolkit.errors import InputError, Location
 from toolkit.job.context import BuildContext
+from toolkit.job.system_packages import with_system_packages
 from toolkit.job.tags import digest_now
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
@@ -26,11 +27,17 @@ def platforms_of(project: Project) -> tuple[Platform, ...]:
 
 
 def open_bases(
-    project: Project, context: BuildContext, *, lock: Lock | None = None, only: Platform | None = None
+    project: Project,
+    context: BuildContext,
+    *,
+    lock: Lock | None = None,
+    only: Platform | None = None,
+    locked: bool = False,
 ) -> tuple[Base, ...]:
     """Return the base of every platform, or `only` of one; the digest is that of a lock which names the same reference.
 
-    Raises InputError when a base has no fitting Python, OutsideError when it cannot be had.
+    System packages that the settings name are on it. With `locked` the lock has to pin them. Raises InputError when a
+    base has no fitting Python, or a package does not go onto it, OutsideError when one of them cannot be had.
     """
     text = project.base or default_base(project)
     pinned = None if is_on_disk(text) else _pinned(parse_reference(text), lock, context)
@@ -58,7 +65,7 @@ def open_bases(
 
     bases = at_once(opened, (only,) if only else platforms_of(project))
     _check_one_python(bases, text)
-    return bases
+    return with_system_packages(project, bases, lock, context, locked=locked)
 
 
 def open_build_base(project: Project, base: Base, context: BuildContext) -> Base:

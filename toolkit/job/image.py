@@ -98,7 +98,11 @@ def _warn(
         for base, on_base in zip(bases, installed, strict=True)
         for line in (
             *advice(base.image, base.facts, on_base.wheels, system_site_packages=project.system_site_packages),
-            *lacking(base.facts.os_id, missing_libraries(on_base.wheels, base.facts.libraries, context.cache)),
+            *lacking(
+                base.facts.os_id,
+                missing_libraries(on_base.wheels, base.facts.libraries, context.cache),
+                present=project.system_packages,
+            ),
             *(pulled_whole(base.image) if project.estargz else ()),
         )
     ]

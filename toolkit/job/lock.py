@@ -13,6 +13,7 @@ from toolkit.job.bases import open_bases, platforms_of
 from toolkit.job.context import BuildContext
 from toolkit.job.resolve import requirements_on, resolve_on
 from toolkit.oci.descriptor import Platform
+from toolkit.python.system_pins import SystemPins
 from toolkit.python.target import Base
 from toolkit.requirements.lock import Lock, inputs_digest
 from toolkit.requirements.lock_file import read_lock, write_lock
@@ -50,7 +51,7 @@ def locked_bases(
             hint="pin versions in the Dockerfile, and its base by digest",
         )
     lock = None if upgrade else existing_lock(project)
-    bases = open_bases(project, context, lock=lock, only=only)
+    bases = open_bases(project, context, lock=lock, only=only, locked=locked)
     on_open(bases)
     return bases, refresh_lock(project, bases, context, upgrade=upgrade, write=write, locked=locked)
 
@@ -90,16 +91,46 @@ def refresh_lock(
     # All platforms share one reference, so the first base stands for all.
     if bases[0].pinned:
         lock = replace(lock, base=bases[0].pinned)
+    lock = replace(lock, system=system_pins(project, bases, old, context))
     # The base may be another than the lock was made on, from the command line or by a tag that moved.
     for base in bases:
         _check_fit(project, base, lock)
     if lock != old:
         if locked:
-            # The pins were kept, so the base alone can differ.
-            _refuse_because(project, "does not name this base by digest")
+            # The pins of wheels were kept, so the base alone can differ.
+            changed = old is not None and old.system != lock.system
+            _refuse_because(
+                project,
+                "names other system packages, or another digest of the base with them"
+                if changed
+                else "does not name this base by digest",
+            )
         if write:
             _write(project, lock, context)
     return _without_addresses(lock) if kept else lock
+
+
+def system_pins(
+    project: Project, bases: Sequence[Base], old: Lock | None, context: BuildContext
+) -> Mapping[Platform, SystemPins]:
+    """Return the pins of system packages for all platforms, however many of their bases are open."""
+    # As with the base's digest: what is for one run does not leak into a committed file.
+    if project.base_overridden:
+        return old.system if old else {}
+    if not project.system_packages:
+        return {}
+    found = {base.target.platform: base.system for base in bases if base.system}
+    kept = {
+        platform: pins
+        for platform, pins in (old.system if old else {}).items()
+        if platform in platforms_of(project) and pins.wanted == project.system_packages
+    }
+    known = kept | found
+    if known.keys() != {*platforms_of(project)}:
+        # One file holds all platforms, so it is written for all of them.
+        bases = open_bases(project, context, lock=old)
+        known |= {base.target.platform: base.system for base in bases if base.system}
+    return {platform: known[platform] for platform in platforms_of(project) if platform in known}
 
 
 def existing_lock(project: Project) -> Lock | None:
@@ -124,7 +155,15 @@ def is_fresh(project: Project, lock: Lock | None, minor: str, environ: Mapping[s
         and lock.python == minor
         and lock.inputs == inputs_digest(project, minor, source_digests(project, environ))
         and lock.platforms == platforms_of(project)
+        # A base for one run has its own packages, which no lock records.
+        and (project.base_overridden or _has_system_packages(project, lock))
     )
+
+
+def _has_system_packages(project: Project, lock: Lock) -> bool:
+    """Return whether a lock pins the packages of `system-packages` on every platform."""
+    wanted = {platform: project.system_packages for platform in platforms_of(project) if project.system_packages}
+    return {platform: pins.wanted for platform, pins in lock.system.items()} == wanted
 
 
 def has_built(lock: Lock) -> bool:
@@ -152,7 +191,7 @@ def _write(project: Project, lock: Lock, context: BuildContext) -> None:
         with context.cache.turn("shared lock", project.shared_lock):
             locks = read_shared_lock(project.shared_lock) if project.shared_lock.is_file() else {}
             old = locks.get(project.folder)
-            if old is None or replace(old, base=lock.base) != lock:
+            if old is None or replace(old, base=lock.base, system=lock.system) != lock:
                 # Other versions for one component alone would be against the agreement of all.
                 log.warning("%s is stale: `comp lock --all` brings it up to date", project.shared_lock)
                 return

@@ -72,7 +72,11 @@ def preview(request: BuildRequest, context: BuildContext) -> Preview:
 
 def _layers(plan: Plan, image: Image, present: Mapping[Digest, bool]) -> Iterator[PreviewLayer]:
     """Yield the layers of one image, the base's first."""
-    names = [("base", ())] * len(plan.base.layers) + [(layer.name, layer.contents) for layer in plan.layers]
+    names: list[tuple[str, tuple[str, ...]]] = [("base", ())] * len(plan.base.layers)
+    if plan.system and plan.system.packages:
+        # It is the topmost of the base's.
+        names[-1] = ("system packages", tuple(f"{pin.name} {pin.version}" for pin in plan.system.packages))
+    names += [(layer.name, layer.contents) for layer in plan.layers]
     for (name, contents), layer in zip(names, image.layers, strict=True):
         blob = layer.descriptor
         yield PreviewLayer(

@@ -14,7 +14,7 @@ from toolkit.config.project import Project
 from toolkit.errors import InputError, Location
 from toolkit.job.bases import open_bases
 from toolkit.job.context import BuildContext
-from toolkit.job.lock import is_fresh, wrong_pins
+from toolkit.job.lock import is_fresh, system_pins, wrong_pins
 from toolkit.job.publishers import with_publishers
 from toolkit.job.resolve import built, requirements_on
 from toolkit.oci.descriptor import Platform
@@ -82,6 +82,7 @@ def lock_projects(
         # A base for one run is not recorded, and does not take the place of the one that is.
         pinned = first.pinned or (before.base if before and project.base_overridden else None)
         lock = Lock(inputs=inputs, python=minor, pins=pins[project.folder], base=pinned)
+        lock = replace(lock, system=system_pins(project, bases[project.folder], before, context))
         if anew:
             # The publisher of a package is the same for all components.
             lock = with_publishers(project, lock, old.values(), bases[project.folder], context)

@@ -16,6 +16,7 @@ from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference
 from toolkit.python.base import BaseFacts
+from toolkit.python.system_pins import SystemPins
 
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 # The manylinux levels that uv knows (`uv pip compile --help`).
@@ -123,6 +124,7 @@ class Target(Struct, frozen=True, kw_only=True, dict=True):
 class Base(Struct, frozen=True, kw_only=True):
     """The base of one platform: its image, the name that the user gave it, and the digest that a lock may record.
 
+    With `system-packages`, `plain` is the base itself, `image` the base with these packages, and `system` their pins.
     `pinned` is None for a base from the command line and for one in a file: neither belongs in a lock. `found` is the
     reference with the digest that it had when the base was opened, None for a file.
     """
@@ -133,3 +135,10 @@ class Base(Struct, frozen=True, kw_only=True):
     facts: BaseFacts
     target: Target
     found: Reference | None = None
+    plain: Image | None = None
+    system: SystemPins | None = None
+
+    @property
+    def itself(self) -> Image:
+        """The image that the user named, without packages that were added to it."""
+        return self.plain or self.image

@@ -15,6 +15,7 @@ from toolkit.config.project import Project
 from toolkit.digest import Digest
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import Reference
+from toolkit.python.system_pins import SystemPins
 from toolkit.python.target import MACHINES
 from toolkit.requirements.pin import Pin
 from toolkit.requirements.publishers.publisher import Publisher
@@ -29,7 +30,8 @@ class Lock(Struct, frozen=True, kw_only=True):
     """What a build installs: the pins of each platform, in order of name.
 
     `inputs` is what `inputs_digest` returned for it, `python` a minor version like `3.11`. `publishers` are those that
-    the index attests, by the digest of the file that lies there: a wheel, or what it was built from.
+    the index attests, by the digest of the file that lies there: a wheel, or what it was built from. `system` has the
+    Debian packages that are added to the base.
     """
 
     inputs: str
@@ -37,6 +39,7 @@ class Lock(Struct, frozen=True, kw_only=True):
     pins: Mapping[Platform, tuple[Pin, ...]]
     base: Reference | None = None
     publishers: Mapping[Digest, Publisher] = field(default_factory=dict)
+    system: Mapping[Platform, SystemPins] = field(default_factory=dict)
 
     def publisher(self, pin: Pin) -> Publisher | None:
         """Return who published the file of a pin; None if that is not known."""
@@ -58,6 +61,15 @@ class Lock(Struct, frozen=True, kw_only=True):
                 version = f"{pin.version} ({commit[:_SHORT]})" if commit else pin.version
                 versions.setdefault(pin.name, {})[version] = None
         return {name: ", ".join(of_name) for name, of_name in sorted(versions.items())}
+
+
+def system_versions(lock: Lock) -> Mapping[str, str]:
+    """Return the version of every Debian package that is added to the base; several where platforms differ."""
+    versions: dict[str, dict[str, None]] = {}
+    for pins in lock.system.values():
+        for pin in pins.packages:
+            versions.setdefault(pin.name, {})[pin.version] = None
+    return {name: ", ".join(of_name) for name, of_name in sorted(versions.items())}
 
 
 def inputs_digest(project: Project, minor: str, further: Mapping[str, str] | None = None) -> str:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from toolkit.config.toml import TomlDocument, toml_value
+from toolkit.config.toml import TomlDocument, bare_table, toml_value
 from toolkit.digest import Digest
 from toolkit.errors import InputError, Location
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
+from toolkit.python.system_pins import SystemPin, SystemPins
 from toolkit.python.target import MACHINES
 from toolkit.redaction import without_login
 from toolkit.requirements.lock import LOCK_VERSION, Lock, LockEntry, entries, is_wheel_of
@@ -41,6 +42,10 @@ def write_pylock(path: Path, lock: Lock) -> None:
     ]
     if lock.base:
         lines.append(f"base = {_value(str(lock.base))}")
+    for platform, system in lock.system.items():
+        lines += ["", f"[tool.comp.system.{_value(str(platform))}]"]
+        lines += [f"{name} = {_value(value)}" for name, value in system.to_dict().items()]
+        lines += ["packages = [", *(f"    {bare_table(pin.to_dict())}," for pin in system.packages), "]"]
     write_text(path, "\n".join(lines) + "\n")
 
 
@@ -68,6 +73,12 @@ def read_pylock(path: Path) -> Lock:
             pins={platform: tuple(sorted(chosen, key=lambda pin: pin.name)) for platform, chosen in pins.items()},
             base=parse_reference(ours["base"]) if "base" in ours else None,
             publishers=publishers,
+            system={
+                Platform.parse(platform): SystemPins.from_dict(
+                    system, tuple(map(SystemPin.from_dict, system["packages"]))
+                )
+                for platform, system in ours.get("system", {}).items()
+            },
         )
     except InputError as error:
         if error.where:

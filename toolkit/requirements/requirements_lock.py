@@ -7,6 +7,8 @@ It is valid requirements text for pip and uv, with hashes and without addresses;
     # python: 3.11
     # inputs: sha256:…           what it was resolved from
     # base: docker.io/library/python:3.11-slim@sha256:…
+    # system linux/amd64: { wanted = ["git"], base = "sha256:…", image = "sha256:…" }
+    #   { name = "git", version = "1:2.39.5-0+deb12u3", … }    one line for each Debian package on the base
     numpy==1.26.4 \
         --hash=sha256:… \
         --hash=sha256:…
@@ -30,12 +32,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from toolkit.config.toml import toml_value
+from toolkit.config.toml import bare_table, toml_value
 from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.limits import SETTINGS_SIZE
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
+from toolkit.python.system_pins import SystemPin, SystemPins
 from toolkit.requirements.lock import LOCK_VERSION, Lock, LockEntry, entries, is_wheel_of
 from toolkit.requirements.pin import Pin, Source
 from toolkit.requirements.publishers.publisher import Publisher, read_publisher
@@ -44,6 +47,7 @@ from toolkit.system.reading import read_foreign
 
 _HEAD = "# Written by `comp lock`; change pyproject.toml instead, or run `comp lock --upgrade`."
 _HEADER = re.compile(r"^# ([a-z-]+): (.+)$", re.MULTILINE)
+_SYSTEM = re.compile(r"^# system (?P<platform>\S+): (?P<pins>\{.+\})\n(?P<packages>(?:#   \{.+\}\n)*)", re.MULTILINE)
 _MINOR = re.compile(r"3\.\d+")
 # In exactly the form that is written: whatever else a file holds is reported by its line, and not passed over.
 _ENTRY = re.compile(
@@ -62,6 +66,9 @@ def write_requirements_lock(path: Path, lock: Lock) -> None:
     lines += [f"# python: {lock.python}", f"# inputs: {lock.inputs}"]
     if lock.base:
         lines.append(f"# base: {lock.base}")
+    for platform, system in lock.system.items():
+        lines.append(f"# system {platform}: {bare_table(system.to_dict())}")
+        lines += [f"#   {bare_table(pin.to_dict())}" for pin in system.packages]
     for entry in entries(lock):
         lines += _entry_lines(entry, lock)
     write_text(path, "\n".join(lines) + "\n")
@@ -125,7 +132,30 @@ def read_requirements_lock(path: Path) -> Lock:
         raise _damaged(path, _line(text, "# base:"), f"its base: {error.message}") from error
     publishers: dict[Digest, Publisher] = {}
     pins = _pins(path, text, start, platforms, publishers)
-    return Lock(inputs=header["inputs"], python=header["python"], pins=pins, base=base, publishers=publishers)
+    return Lock(
+        inputs=header["inputs"],
+        python=header["python"],
+        pins=pins,
+        base=base,
+        publishers=publishers,
+        system=_system(path, text, start, platforms),
+    )
+
+
+def _system(path: Path, text: str, end: int, platforms: Sequence[Platform]) -> dict[Platform, SystemPins]:
+    """Return the pins of Debian packages in the header, by platform. Raise InputError with the line of invalid ones."""
+    found: dict[Platform, SystemPins] = {}
+    for match in _SYSTEM.finditer(text, 0, end):
+        try:
+            # A platform that is not among them raises ValueError, which is reported below.
+            platform = platforms[platforms.index(Platform.parse(match["platform"]))]
+            written = [tomllib.loads(f"x = {line[4:]}")["x"] for line in match["packages"].splitlines()]
+            head = tomllib.loads(f"x = {match['pins']}")["x"]
+            found[platform] = SystemPins.from_dict(head, tuple(map(SystemPin.from_dict, written)))
+        except (InputError, KeyError, TypeError, AttributeError, ValueError) as error:
+            line = text.count("\n", 0, match.start()) + 1
+            raise _damaged(path, line, f"its system packages: {getattr(error, 'message', error)}") from error
+    return found
 
 
 def _pins(

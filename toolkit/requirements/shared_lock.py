@@ -6,18 +6,19 @@ so it is the same in every clone.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from toolkit.config.toml import TomlDocument, toml_value
+from toolkit.config.toml import TomlDocument, bare_table, toml_value
 from toolkit.digest import Digest
 from toolkit.errors import InputError, Location
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
+from toolkit.python.system_pins import SystemPin, SystemPins
 from toolkit.requirements.lock import Lock, is_wheel_of
 from toolkit.requirements.pin import Pin, Source
 from toolkit.requirements.publishers.publisher import Publisher, read_publisher
@@ -56,6 +57,17 @@ class _Component(Struct, forbid_unknown_fields=True):
     python: str
     wheels: dict[str, list[str]]
     base: str | None = None
+    system: dict[str, str] = field(default_factory=dict)
+
+
+class _System(Struct, forbid_unknown_fields=True):
+    """Debian packages on a base as they are written; components name them by the digest of the `image`."""
+
+    platform: str
+    wanted: list[str]
+    base: str
+    image: str
+    packages: list[dict[str, str]]
 
 
 class _Written(Struct, forbid_unknown_fields=True):
@@ -63,6 +75,7 @@ class _Written(Struct, forbid_unknown_fields=True):
 
     version: int = field(name="lock-version")
     packages: list[_Package] = field(default_factory=list, name="package")
+    systems: list[_System] = field(default_factory=list, name="system")
     components: list[_Component] = field(default_factory=list, name="component")
 
 
@@ -93,8 +106,11 @@ def parse_shared_lock(document: TomlDocument) -> dict[Path, Lock]:
             wheels[name] = pin
             if publisher and pin.published:
                 publishers[pin.published[1]] = publisher
+        systems = dict(map(_read_system, written.systems))
         return {
-            Path(os.path.normpath(path.parent / part.folder)): _read_lock(part, wheels, publishers, path.parent)
+            Path(os.path.normpath(path.parent / part.folder)): _read_lock(
+                part, wheels, publishers, systems, path.parent
+            )
             for part in written.components
         }
     except KeyError as error:
@@ -117,17 +133,49 @@ def _lines(root: Path, locks: Mapping[Path, Lock]) -> Iterator[str]:
         for pin in pins:
             yield f"    {_wheel(names[pin], pin, publishers)},"
         yield "]"
+    yield from _system_lines(lock for _, lock in sorted(ordered.items()))
     for folder, lock in sorted(ordered.items()):
         yield from ("", "[[component]]", f"folder = {toml_value(Path(folder).as_posix())}")
-        yield from (f"inputs = {toml_value(lock.inputs)}", f"python = {toml_value(lock.python)}")
-        if lock.base:
-            yield f"base = {toml_value(str(lock.base))}"
-        for platform, chosen in lock.pins.items():
-            yield f"wheels.{toml_value(str(platform))} = [{'' if chosen else ']'}"
-            if chosen:
-                yield from (*(f"    {toml_value(names[pin])}," for pin in chosen), "]")
-        if not lock.pins:
-            yield "wheels = {}"
+        yield from _component_lines(lock, names)
+
+
+def _component_lines(lock: Lock, names: Mapping[Pin, str]) -> Iterator[str]:
+    """Yield the lines of the part of a component, but for its folder."""
+    yield from (f"inputs = {toml_value(lock.inputs)}", f"python = {toml_value(lock.python)}")
+    if lock.base:
+        yield f"base = {toml_value(str(lock.base))}"
+    for platform, system in lock.system.items():
+        yield f"system.{toml_value(str(platform))} = {toml_value(_name_of(system))}"
+    for platform, chosen in lock.pins.items():
+        yield f"wheels.{toml_value(str(platform))} = [{'' if chosen else ']'}"
+        if chosen:
+            yield from (*(f"    {toml_value(names[pin])}," for pin in chosen), "]")
+    if not lock.pins:
+        yield "wheels = {}"
+
+
+def _system_lines(locks: Iterable[Lock]) -> Iterator[str]:
+    """Yield the lines of Debian packages: components that ask for the same on one base share its pins."""
+    for platform, system in _systems(locks):
+        yield from ("", "[[system]]", f"platform = {toml_value(str(platform))}")
+        yield from (f"{name} = {toml_value(value)}" for name, value in system.to_dict().items())
+        yield from ("packages = [", *(f"    {bare_table(pin.to_dict())}," for pin in system.packages), "]")
+
+
+def _systems(locks: Iterable[Lock]) -> Iterator[tuple[Platform, SystemPins]]:
+    """Yield the pins of Debian packages of all locks, each once."""
+    seen: set[str] = set()
+    for lock in locks:
+        for platform, system in lock.system.items():
+            if _name_of(system) not in seen:
+                seen.add(_name_of(system))
+                yield platform, system
+
+
+def _name_of(system: SystemPins) -> str:
+    """Return the name by which components refer to pins of Debian packages."""
+    # One image may be asked for in several ways: with a package, and with another one that needs it.
+    return f"{system.image} {' '.join(system.wanted)}"
 
 
 def _wheel(name: str, pin: Pin, publishers: Mapping[Digest, Publisher]) -> str:
@@ -139,7 +187,7 @@ def _wheel(name: str, pin: Pin, publishers: Mapping[Digest, Publisher]) -> str:
     if publisher:
         wheel |= {"publisher": publisher.to_dict(), **({"verified": True} if publisher.verified else {})}
     # The keys are bare, as in files that were written before.
-    return f"{{ {', '.join(f'{key} = {toml_value(value)}' for key, value in wheel.items())} }}"
+    return bare_table(wheel)
 
 
 def _names(pins: set[Pin]) -> dict[Pin, str]:
@@ -181,8 +229,23 @@ def _read_wheels(package: _Package) -> Iterator[tuple[str, Pin, Publisher | None
         )
 
 
-def _read_lock(part: _Component, wheels: Mapping[str, Pin], publishers: Mapping[Digest, Publisher], root: Path) -> Lock:
-    """Return the lock of one component. Raises KeyError for a wheel that the file does not have."""
+def _read_system(written: _System) -> tuple[str, SystemPins]:
+    """Return pins of Debian packages, and the name that components have for them. Raises InputError or KeyError."""
+    head = {"wanted": written.wanted, "base": written.base, "image": written.image}
+    system = SystemPins.from_dict(head, tuple(map(SystemPin.from_dict, written.packages)))
+    return _name_of(system), system
+
+
+def _read_lock(
+    part: _Component,
+    wheels: Mapping[str, Pin],
+    publishers: Mapping[Digest, Publisher],
+    systems: Mapping[str, SystemPins],
+    root: Path,
+) -> Lock:
+    """Return the lock of one component. Raises KeyError for a wheel, ValueError for a system, that are not there."""
+    if missing := set(part.system.values()) - systems.keys():
+        raise ValueError(f"it has no system {min(missing)!r}")
     pins = {
         Platform.parse(platform): tuple(sorted((wheels[name] for name in names), key=lambda pin: pin.name))
         for platform, names in part.wheels.items()
@@ -194,6 +257,7 @@ def _read_lock(part: _Component, wheels: Mapping[str, Pin], publishers: Mapping[
         pins=pins,
         base=parse_reference(part.base) if part.base else None,
         publishers={digest: publisher for digest, publisher in publishers.items() if digest in files},
+        system={Platform.parse(platform): systems[name] for platform, name in part.system.items()},
     )
     return _moved(lock, root, root / part.folder)
 

@@ -40,16 +40,21 @@ def test_libraries_that_the_base_lacks() -> None:
     assert list(lacking("debian", missing)) == [
         (
             "opencv-python needs libGL.so.1, libglib-2.0.so.0, which the base lacks: importing it may fail; "
-            "use a base that has them, on Debian in the packages libgl1 libglib2.0-0"
+            'set system-packages = ["libgl1", "libglib2.0-0"] in [tool.comp], or use a base that has them'
         ),
         (
             "solo needs libX11.so.6, which the base lacks: importing it may fail; "
-            "use a base that has it, on Debian in the package libx11-6"
+            'set system-packages = ["libx11-6"] in [tool.comp], or use a base that has it'
         ),
     ]
     assert list(lacking("alpine", {"solo": ("libX11.so.6",)})) == [
         "solo needs libX11.so.6, which the base lacks: importing it may fail; use a base that has it"
     ]
+
+
+def test_packages_that_the_settings_have_stay_in_the_advice() -> None:
+    (line,) = lacking("ubuntu", {"solo": ("libX11.so.6",)}, present=("git", "libx11-6"))
+    assert 'system-packages = ["git", "libx11-6"]' in line
 
 
 def test_bases_above_which_layers_are_pulled_whole() -> None:

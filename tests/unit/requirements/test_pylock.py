@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from packaging.pylock import Pylock
 
 from tests.package_index import PackageIndex, resolved
+from tests.unit.requirements.test_requirements_lock import SYSTEM
 from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.oci.descriptor import Platform
@@ -140,4 +141,15 @@ def test_a_publisher_that_is_not_one_is_refused(tmp_path: Path, old: str, new: s
     write_pylock(path, Lock(inputs="sha256:0", python="3.11", pins={AMD64: (pin,)}, publishers=publishers))
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(InputError, match="not a lock that comp wrote"):
+        read_pylock(path)
+
+
+def test_debian_packages_stand_in_a_table_of_comp(tmp_path: Path) -> None:
+    path = tmp_path / "pylock.toml"
+    platform = Platform("linux", "amd64")
+    lock = Lock(inputs="x", python="3.11", pins={platform: ()}, system={platform: SYSTEM})
+    write_pylock(path, lock)
+    assert read_pylock(path) == lock
+    path.write_text(path.read_text().replace('archive = "debian"', 'archive = "x y"'))
+    with pytest.raises(InputError, match="is not the archive of a Debian package"):
         read_pylock(path)

@@ -13,6 +13,7 @@ from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
+from toolkit.python.system_pins import SystemPin, SystemPins
 from toolkit.requirements.lock import Lock
 from toolkit.requirements.lock_file import read_lock, write_lock
 from toolkit.requirements.pin import Pin, Source
@@ -38,6 +39,23 @@ AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
 
 
 ALPHA = Pin(name="alpha", version="1.0", filename="alpha-1.0-py3-none-any.whl", digest=Digest("a" * 64))
+
+
+SYSTEM = SystemPins(
+    wanted=("git",),
+    base=Digest("b" * 64),
+    image=Digest("c" * 64),
+    packages=(
+        SystemPin(
+            name="git",
+            version="1:2.39-1",
+            architecture="amd64",
+            archive="debian",
+            path="pool/main/g/git/git_2.39-1_amd64.deb",
+            digest=Digest("d" * 64),
+        ),
+    ),
+)
 
 
 BETA = Pin(
@@ -264,3 +282,34 @@ def test_a_publisher_without_a_wheel_is_refused(tmp_path: Path) -> None:
     path.write_text(TEXT.replace("    # alpha-1.0-py3-none-any.whl", '    # published by GitHub: repository = "a"'))
     with pytest.raises(InputError):
         read_lock(path)
+
+
+def test_debian_packages_stand_in_the_header_and_pip_reads_past_them(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.lock"
+    lock = Lock(inputs="x", python="3.11", pins={AMD64: (ALPHA,), ARM64: (ALPHA,)}, system={AMD64: SYSTEM})
+    write_lock(path, lock)
+    assert read_lock(path) == lock
+    assert '#   { name = "git", version = "1:2.39-1", architecture = "amd64", archive = "debian"' in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("# system linux/amd64:", "# system linux/s390x:"),
+        ('name = "git", version', 'name = "../git", version'),
+        ("pool/main", ".."),
+        ('image = "sha256:', 'image = "md5:'),
+        ('wanted = ["git"]', "wanted = 1"),
+        (', archive = "debian"', ""),
+    ],
+)
+def test_debian_packages_that_cannot_be_are_refused_with_their_line(tmp_path: Path, before: str, after: str) -> None:
+    path = tmp_path / "requirements.lock"
+    write_lock(path, Lock(inputs="x", python="3.11", pins={AMD64: ()}, system={AMD64: SYSTEM}))
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+    with pytest.raises(InputError, match="its system packages") as caught:
+        read_lock(path)
+    assert caught.value.where
+    assert caught.value.where.line == 6

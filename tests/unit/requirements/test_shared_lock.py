@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from tests.unit.requirements.test_requirements_lock import SYSTEM
 from toolkit.digest import Digest
 from toolkit.errors import CompError, InputError
 from toolkit.oci.descriptor import Platform
@@ -144,4 +145,24 @@ def test_publishers_stand_beside_their_wheels(path: Path) -> None:
     assert text.count(publisher) == text.count(f"{publisher}, verified = true") + 1 == 2
     path.write_text(text.replace('"GitHub"', '"Git\\nHub"'))
     with pytest.raises(InputError, match="not a kind of publisher"):
+        read_shared_lock(path)
+
+
+def test_debian_packages_of_several_components_are_written_once(path: Path) -> None:
+    other = replace(SYSTEM, wanted=("git", "libgit"))
+    one, two = lock(system={AMD64: SYSTEM}), lock(system={AMD64: other})
+    text = written(path, {"one": one, "two": one, "three": two})
+    assert text.count("[[system]]") == 2
+    assert text.count('name = "git"') == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [('name = "git"', 'name = "Git"'), ("[[system]]", "[[systems]]"), ('wanted = ["git"]', 'wanted = ["x"]')],
+)
+def test_debian_packages_that_cannot_be_are_refused(path: Path, before: str, after: str) -> None:
+    text = written(path, {"one": lock(system={AMD64: SYSTEM})})
+    assert before in text
+    path.write_text(text.replace(before, after))
+    with pytest.raises(InputError, match="not a lock that comp wrote"):
         read_shared_lock(path)

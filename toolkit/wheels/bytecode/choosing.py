@@ -74,9 +74,9 @@ class Interpreters:
 
     def refusal(self, base: Base) -> str | None:
         """Return why the base's own interpreter does not compile; None when it does, or is for another machine."""
-        if not runs_here(base.image):
+        if not runs_here(base.itself):
             return None
-        return self._forbidden() or self._failures.get(str(base.image.digest))
+        return self._forbidden() or self._failures.get(str(base.itself.digest))
 
     def _forbidden(self) -> str | None:
         """Return why no base's interpreter may run; None if they may."""
@@ -92,7 +92,7 @@ class Interpreters:
         """Yield the bases whose interpreters can compile for a base, itself first."""
         for helper in (base, *(other for other in self.bases if other is not base)):
             # The full version: 3.11.2 and 3.11.7 differ in bytecode.
-            if runs_here(helper.image) and helper.facts.version == base.facts.version:
+            if runs_here(helper.itself) and helper.facts.version == base.facts.version:
                 yield helper
 
     def _of_bases(self, base: Base) -> Chosen | None:
@@ -114,7 +114,7 @@ class Interpreters:
 
     def _chosen(self, base: Base) -> Chosen | None:
         """Return the interpreter of a base, unpacked; None if it does not run, may not run, or has another version."""
-        name = str(base.image.digest)
+        name = str(base.itself.digest)
         if name not in self._made:
             # None is kept as well: a base that does not run is tried once in a build.
             self._made[name] = None if self._forbidden() else self._that_runs(base)
@@ -133,8 +133,8 @@ class Interpreters:
             made = self._unpacked(base, folder, jail if isinstance(jail, Jail) else None)
             return Chosen(interpreter=made, known=Known(identity=made.identity, versions=made.versions()))
         except DoesNotRunError as error:
-            log.debug("the Python of the base %s does not run here: %s", base.image.digest, error)
-            self._failures[str(base.image.digest)] = f"the base's own does not run: {error}"
+            log.debug("the Python of the base %s does not run here: %s", base.itself.digest, error)
+            self._failures[str(base.itself.digest)] = f"the base's own does not run: {error}"
             return None
 
     def _unpacked(self, base: Base, folder: Path, jail: Jail | None) -> Interpreter:
@@ -143,7 +143,7 @@ class Interpreters:
         kept = self._cache.recall(KeptInterpreter, key)
         if kept and restore(kept, self._cache, folder):
             return kept.interpreter(folder, jail)
-        made = of_base(base.image, base.facts, folder, jail)
+        made = of_base(base.itself, base.facts, folder, jail)
         self._cache.remember(key, keep(made, folder, self._cache))
         return made
 
@@ -164,4 +164,4 @@ def _fits(versions: str, base: Base) -> bool:
 
 def _key(base: Base) -> dict[str, object]:
     """Return everything that decides which interpreter a base has."""
-    return {"image": str(base.image.digest), "python": base.facts.python, "program": BYTECODE_VERSION}
+    return {"image": str(base.itself.digest), "python": base.facts.python, "program": BYTECODE_VERSION}

@@ -106,7 +106,7 @@ class Compilers:
 
     def of(self, bases: Sequence[Base], report: Report = silent) -> "Compiler":
         """Return the compiler for a build on these bases; one may compile for another."""
-        key = tuple((base.image.digest, base.facts.python, base.facts.version) for base in bases)
+        key = tuple((base.itself.digest, base.facts.python, base.facts.version) for base in bases)
         with self._guard:
             if key not in self._works:
                 folder = self._folder / str(len(self._works))
@@ -176,7 +176,7 @@ class Compiler:
         if missing and chosen is None:
             return None
         for wheel in wheels:
-            self._cache.tally.note("bytecode", (wheel.digest, base.image.digest), hit=found[wheel.digest] is not None)
+            self._cache.tally.note("bytecode", (wheel.digest, base.itself.digest), hit=found[wheel.digest] is not None)
         for wheel in missing:
             self.announce(wheel, base)
         batches = [files for wheel in missing for files, _ in self._work.under_way.get(_job(wheel, base), ())]

@@ -1,0 +1,177 @@
+"""System packages: the base with Debian packages on it, as the lock pins them, or else as archives have them now."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec.structs import replace
+
+from toolkit.cache.records import Record
+from toolkit.config.project import Project
+from toolkit.errors import InputError, Location
+from toolkit.job.context import BuildContext
+from toolkit.python.base import read_facts
+from toolkit.python.system_pins import SystemPin, SystemPins
+from toolkit.python.target import Base
+from toolkit.requirements.lock import Lock
+from toolkit.system.threads import at_once
+
+if TYPE_CHECKING:
+    from toolkit.debian.fetching import Mirrors
+    from toolkit.debian.index import Index
+    from toolkit.debian.package import Package
+    from toolkit.debian.system import BaseSystem
+
+log = logging.getLogger(__name__)
+
+
+class _Choice(Record, frozen=True, kw_only=True):
+    """The packages that were chosen for a base that no lock records."""
+
+    KIND: ClassVar[str] = "debian-choice"
+
+    packages: tuple[SystemPin, ...]
+
+
+def with_system_packages(
+    project: Project, bases: Sequence[Base], lock: Lock | None, context: BuildContext, *, locked: bool
+) -> tuple[Base, ...]:
+    """Return the bases with the packages of `system-packages` on them; as they are without this setting.
+
+    The pins of a lock stay, as long as they are for this base and these packages; else the versions that they name come
+    before newer ones. With `locked` pins that cannot stay are an error. Raises InputError for packages that do not go
+    onto the base, OutsideError for an archive that cannot be read.
+    """
+    if not project.system_packages:
+        return tuple(bases)
+    return at_once(lambda base: _with_packages(project, base, lock, context, locked=locked), bases)
+
+
+def _with_packages(project: Project, base: Base, lock: Lock | None, context: BuildContext, *, locked: bool) -> Base:
+    """Return one base with its packages."""
+    old = lock.system.get(base.target.platform) if lock else None
+    key = "debian base", base.image.digest, project.system_packages, old, project.python, project.base_overridden
+    return context.shared.get(key, lambda: _made(project, base, old, context, locked=locked))
+
+
+def _made(project: Project, base: Base, old: SystemPins | None, context: BuildContext, *, locked: bool) -> Base:
+    """Make one base with its packages."""
+    from toolkit.debian.adding import with_packages
+    from toolkit.debian.fetching import Mirrors
+
+    def mirrors() -> "Mirrors":
+        """Return the command's client for mirrors."""
+        return context.shared.get("debian mirrors", lambda: Mirrors(context.cache, context.environ, context.report))
+
+    fresh = old is not None and (old.wanted, old.base) == (project.system_packages, base.image.digest)
+    if locked and not fresh and not project.base_overridden:
+        problem = (
+            "has no `system-packages`" if old is None else "pins system packages for other settings or another base"
+        )
+        hint = "`comp lock --all` brings it up to date" if project.shared_lock else "`comp lock` brings it up to date"
+        raise InputError(f"the lock {problem}", where=Location(path=project.lock_file), hint=hint)
+    pins = old.packages if old and fresh else _chosen(project, base, old, context, mirrors)
+    _check_archives(project, base, pins, context)
+    image = with_packages(
+        base.image, [_package(pin) for pin in pins], context.cache, mirrors, lambda line: log.warning("%s", line)
+    )
+    return replace(
+        base,
+        image=image,
+        plain=base.image,
+        facts=read_facts(image, context.cache, python=project.python),
+        system=SystemPins(wanted=project.system_packages, base=base.image.digest, image=image.digest, packages=pins),
+    )
+
+
+def _chosen(
+    project: Project, base: Base, old: SystemPins | None, context: BuildContext, mirrors: Callable[[], "Mirrors"]
+) -> tuple[SystemPin, ...]:
+    """Choose the packages for a base from its archives; for one that no lock records, once a day."""
+    from toolkit.debian.adding import choose, index_for
+    from toolkit.debian.keys import VARIABLE
+    from toolkit.debian.sources import MIRROR_VARIABLE
+
+    platform = base.target.platform
+
+    def index(system: "BaseSystem") -> "Index":
+        """Return what the archives offer, read once for all components on the base."""
+        return context.shared.get(
+            ("debian index", base.image.digest),
+            lambda: index_for(system, platform, mirrors(), context.cache),
+        )
+
+    def made() -> _Choice:
+        """Choose now."""
+        log.info("choosing system packages for %s on %s", ", ".join(project.system_packages), platform)
+        kept = old.versions if old else {}
+        try:
+            found = choose(base.image, project.system_packages, context.cache, index, kept=kept)
+        except InputError as error:
+            raise _placed(project, error) from error
+        return _Choice(packages=tuple(map(_pin, found)))
+
+    if not project.base_overridden:
+        return made().packages
+    # Nothing records the choice for a base of one run, and each run would ask the archives again.
+    key = {
+        "base": str(base.image.digest),
+        "wanted": list(project.system_packages),
+        "kept": sorted((old.versions if old else {}).items()),
+        "day": f"{datetime.now(UTC):%Y-%m-%d}",
+        "archives": [context.environ.get(name, "") for name in (MIRROR_VARIABLE, VARIABLE)],
+    }
+    return context.cache.recall_or_make(_Choice, key, made).packages
+
+
+def _check_archives(project: Project, base: Base, pins: Sequence[SystemPin], context: BuildContext) -> None:
+    """Raise InputError for a pin from an archive that is none of the base's: others may have written the lock."""
+    foreign = [pin for pin in pins if "://" in pin.archive]
+    if not foreign:
+        return
+    from toolkit.debian.sources import sources_of
+    from toolkit.debian.system import read_base_system
+
+    system = read_base_system(base.image, context.cache)
+    known = {source.archive for source in sources_of(system.release, system.sources, foreign[0].architecture)}
+    if strange := [pin for pin in foreign if pin.archive not in known]:
+        raise InputError(
+            f"{strange[0].name} is pinned from {strange[0].archive}, which is no archive of the base",
+            where=Location(path=project.lock_file),
+            hint="`comp lock --upgrade` chooses from the base's archives",
+        )
+
+
+def _placed(project: Project, error: InputError) -> InputError:
+    """Return an error about the setting with its place."""
+    where = error.where or project.where_set("system-packages")
+    return InputError(error.message, where=where, hint=error.hint)
+
+
+def _pin(package: "Package") -> SystemPin:
+    """Return the pin of a chosen package."""
+    if package.digest is None:
+        raise AssertionError(package)  # An index lists none without.
+    return SystemPin(
+        name=package.name,
+        version=package.version,
+        architecture=package.architecture,
+        archive=package.archive,
+        path=package.path,
+        digest=package.digest,
+    )
+
+
+def _package(pin: SystemPin) -> "Package":
+    """Return the package of a pin, as far as it is needed to fetch and unpack it."""
+    from toolkit.debian.package import Package
+
+    return Package(
+        name=pin.name,
+        version=pin.version,
+        architecture=pin.architecture,
+        archive=pin.archive,
+        path=pin.path,
+        digest=pin.digest,
+    )
