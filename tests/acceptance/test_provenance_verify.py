@@ -102,6 +102,46 @@ def test_each_rule_that_fails_has_a_line_and_the_exit_code_is_1(
     assert "FAILED: provenance: none of the keys signed what is attached\n" in result.out
 
 
+def test_an_image_is_built_again_and_compared(
+    repository: Repo, host: str, environ: dict[str, str], tmp_path: Path
+) -> None:
+    image = push(repository, host, environ, "--sign", "key.pem")
+    commit = repository.git("rev-parse", "HEAD")
+    environ["COMP_CACHE_DIR"] = str(tmp_path / "elsewhere")
+    words = ("verify", image, "--rebuild", "--key", "key.pub", "--base", f"layout:{tmp_path / 'base'}")
+    result = comp(*words, folder=repository.folder, env=environ)
+    assert (result.code, result.out.splitlines()[-1]) == (0, f"ok: rebuild: the same digest from commit {commit}")
+    # Elsewhere the commit comes from an address.
+    keyless = ("verify", image, "--rebuild", "--base", f"layout:{tmp_path / 'base'}", "--format", "json")
+    result = comp(*keyless, folder=tmp_path, env=environ)
+    assert (result.code, f"the commit {commit} is needed" in result.err) == (1, True)
+    assert "--source https://git.example/ml/steps.git" in result.err
+    result = comp(*keyless, "--source", f"file://{repository.folder}", folder=tmp_path, env=environ)
+    assert result.code == 0, result.err
+    digest = image.rpartition("@")[2]
+    assert json.loads(result.out)["checks"][-1] == {
+        "name": "rebuild",
+        "passed": True,
+        "details": [f"the same digest from commit {commit}"],
+        "rebuilt": digest,
+        "differences": [],
+    }
+
+
+def test_a_dirty_build_cannot_be_built_again(repository: Repo, host: str, environ: dict[str, str]) -> None:
+    repository.write({"count/src/more.py": "x = 1\n"})
+    image = push(repository, host, environ, "--sign", "key.pem")
+    result = comp("verify", image, "--rebuild", folder=repository.folder, env=environ)
+    commit = repository.git("rev-parse", "HEAD")
+    assert result.code == 1
+    assert result.out.splitlines()[-1] == (
+        f"FAILED: rebuild: it was built from files that differed from the commit {commit}, so that no commit has them: "
+        "count/src/more.py"
+    )
+    result = comp("verify", image, "--source", ".", folder=repository.folder, env=environ)
+    assert (result.code, "--source needs --rebuild" in result.err) == (2, True)
+
+
 def test_what_a_push_would_attach_is_shown_before_it(repository: Repo, environ: dict[str, str]) -> None:
     words = ("provenance", "count", "--dry-run", "-o", "provenance.json")
     result = comp(*words, folder=repository.folder, env=environ)

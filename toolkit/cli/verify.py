@@ -12,6 +12,7 @@ from toolkit.cli import bars
 from toolkit.cli.console import Console, format_option, pass_console, printable
 from toolkit.cli.keyless import certificate_identities, identity_option, issuer_option, trusted_root_option
 from toolkit.cli.registry_options import registry_option
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.config.verify import VerifySettings
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 @click.option(
     "--platform", metavar="NAME", help="Which image of an index, such as linux/arm64.  [default: this machine's]"
 )
+@click.option("--rebuild", is_flag=True, help="Build it again from its provenance, and compare the digests.")
+@click.option("--source", metavar="URL|FOLDER", help="With --rebuild: where its commit is.  [default: this repository]")
+@click.option("--base", metavar="REF", help="With --rebuild: where the base is now, if it was on a disk.")
 @registry_option
 @format_option
 @pass_console
@@ -54,6 +58,9 @@ def command(
     trusted_root: Path | None,
     policy: Path | None,
     platform: str | None,
+    rebuild: bool,
+    source: str | None,
+    base: str | None,
     registry: str | None,
     form: str,
 ) -> int:
@@ -66,13 +73,19 @@ def command(
     the keys has to have signed the image, by `comp sign` or cosign; with --certificate-identity that identity,
     keyless. The policy asks for more: [tool.comp.verify] of the nearest pyproject.toml above FOLDER or the current
     folder, or a FILE with the same keys: `keys`, `provenance`, `builders`, `sources`, `bases`, `clean`, `licenses`.
+
+    With --rebuild the image is built again, from the commit that its provenance names, in a temporary folder. Each
+    layer and file that differs has a line. Without --platform all of an index are.
     """
     from toolkit.job.context import BuildContext
     from toolkit.oci.descriptor import Platform, host_platform
     from toolkit.signing.keys import read_public_key
+    from toolkit.supply.rebuilding import Rebuild
     from toolkit.supply.released import names_release, released_image
     from toolkit.supply.verifying import verify_image
 
+    if (source or base) and not rebuild:
+        raise UsageError(f"{'--source' if source else '--base'} needs --rebuild", hint="add --rebuild")
     is_release = names_release(image) or registry is not None
     rules = _policy(image, policy)
     trusted: list[Authority] = [
@@ -84,7 +97,16 @@ def command(
         context = BuildContext(report=report)
         released = released_image(image, registry, context.environ) if is_release else None
         contracts = (released.contract,) if released else ()
-        verification = verify_image(released.image if released else image, chosen, context, trusted, rules, contracts)
+        asked = Rebuild(near=_folder(image), source=source, base=base, only=chosen if platform else None)
+        verification = verify_image(
+            released.image if released else image,
+            chosen,
+            context,
+            trusted,
+            rules,
+            contracts,
+            asked if rebuild else None,
+        )
     if released:
         console.say(f"{released.release} is {released.image}")
     _print(console, verification, form)
@@ -99,9 +121,13 @@ def _policy(image: str, named: Path | None) -> "VerifySettings":
 
     if named:
         return read_policy(named)
+    return verify_settings_of(_folder(image)) or VerifySettings()
+
+
+def _folder(image: str) -> Path:
+    """Return the folder that is named, that of a contract, or else the current one."""
     path = Path(image)
-    folder = path if path.is_dir() else path.parent if path.is_file() else Path()
-    return verify_settings_of(folder) or VerifySettings()
+    return path if path.is_dir() else path.parent if path.is_file() else Path()
 
 
 def _print(console: Console, verification: "Verification", form: str) -> None:

@@ -24,7 +24,7 @@ _TABLES = ("argo",)
 # Tables of a folder above components, which need not be a component itself.
 ROOT_KEYS = ("defaults", "workspace", "lint", "registries", "licenses", "verify")
 COMPONENT_KEYS = (*ENTRY_KEYS, *_SHARED_KEYS, *_OWN_KEYS, *DOCKERFILE_KEYS, *_TABLES, "components", *ROOT_KEYS)
-_VARIABLES = {
+VARIABLES = {
     "image": "COMP_IMAGE",
     "base": "COMP_BASE",
     "build-base": "COMP_BUILD_BASE",
@@ -150,7 +150,7 @@ def _merged(
         defaults.check(defaults.table(*path), (*_SHARED_KEYS, *DECLARED_KEYS, *_TABLES), *path)
         merged |= _values(defaults, path)
     merged |= _values(own, ("tool", "comp"))
-    variables = {key: (environ.get(variable, ""), variable) for key, variable in _VARIABLES.items()}
+    variables = {key: (environ.get(variable, ""), variable) for key, variable in VARIABLES.items()}
     options = {key: (text, f"--{key}") for key, text in overrides.items()}
     for key, (text, name) in [*variables.items(), *options.items()]:
         if text:

@@ -19,6 +19,7 @@ from toolkit.signing.signatures import verified
 from toolkit.spec.model import ComponentSpec
 from toolkit.supply.contents import read_contents
 from toolkit.supply.policy import judge
+from toolkit.supply.rebuilding import Rebuild, rebuilt_check
 from toolkit.supply.rules import Check, judge_provenance
 from toolkit.words import some_of
 
@@ -69,12 +70,13 @@ def verify_image(
     keys: Sequence[Authority],
     policy: VerifySettings = _NO_POLICY,
     contracts: Sequence[ComponentSpec] = (),
+    rebuild: Rebuild | None = None,
 ) -> Verification:
     """Verify an image on its remote by a policy, and that it has the interface of `contracts`.
 
     Of a component's folder or contract, these are its contracts. Every digest and size is checked on the way. `keys`
-    are all that may have signed it; without any no signature is looked for. Raises InputError for an image that is on
-    no remote, RemoteError if the server fails or has no such image.
+    are all that may have signed it; without any no signature is looked for. With `rebuild` it is built again, and
+    compared. Raises InputError for an image that is on no remote, RemoteError if the server fails or has no such image.
     """
     image = open_on_remote(name, platform, context)
     contracts = contracts or contracts_of(name, context.environ)
@@ -89,12 +91,14 @@ def verify_image(
     ]
     if keys:
         checks.append(_signature(context.remote(), image, keys))
+    found = provenance_of(image, context, keys) if policy.needs_provenance or rebuild else ()
     if policy.needs_provenance:
-        found = provenance_of(image, context, keys)
         checks += judge_provenance(found, policy, signed=bool(keys))
     # The layers of an image with problems are not what its manifest says.
     if policy.licenses and not problems:
         checks += _licenses(name, image)
+    if rebuild:
+        checks.append(rebuilt_check(image.reference, found, rebuild, context, signed=bool(keys)))
     return Verification(reference=image.reference, checks=tuple(checks))
 
 

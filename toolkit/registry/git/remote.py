@@ -37,6 +37,9 @@ _NO_LOGIN = re.compile(
     r"requested url returned error: 40[13]|host key verification failed",
     re.IGNORECASE,
 )
+_NO_COMMIT = re.compile(
+    r"not our ref|unadvertised object|couldn't find remote ref|bad object|shallow capabilities", re.IGNORECASE
+)
 _MISSING_REF = re.compile(r"couldn't find remote ref", re.IGNORECASE)
 # Another push came first: it moved the branch, or holds its lock at this moment.
 _LOST = re.compile(
@@ -112,6 +115,20 @@ class GitRemote(Selective, frozen=True, kw_only=True):
         if done.code:
             raise self._failure(done)
         return True
+
+    def fetch_commit(self, commit: str) -> bool:
+        """Fetch one commit with its files; False if the repository does not have it. Raises as `branches` does."""
+        options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+        done = self._run("fetch", *options, "--depth=1", "--", self.address, commit)
+        if not done.code:
+            return True
+        # Many servers give no commit by its name, or none at all that no branch has.
+        if not _NO_COMMIT.search(done.error_text):
+            raise self._failure(done)
+        done = self._run("fetch", *options, "--", self.address, f"+{_BRANCHES}*:refs/comp/heads/*")
+        if done.code:
+            raise self._failure(done)
+        return self.git.try_("cat-file", "-e", f"{commit}^{{commit}}").code == 0
 
     def push(self, commit: str, branch: str, before: str | None) -> str:
         """Move a branch from the commit `before`, or make it, and return what the server said to people.
