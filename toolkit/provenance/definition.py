@@ -56,7 +56,7 @@ def _dependencies(project: Project, plans: Sequence[Plan], lock: Lock | None) ->
     """Return what a build takes from elsewhere; a Dockerfile's steps may take more, which only they know."""
     if project.dockerfile:
         return images_of(project.dockerfile)
-    return (*map(_base, plans), _launcher(), *_wheels(plans, lock))
+    return (*map(_base, plans), *_system_packages(plans), _launcher(), *_wheels(plans, lock))
 
 
 def _external(project: Project, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -110,9 +110,29 @@ def _base(plan: Plan) -> Dependency:
     return Dependency(
         name=f"base for {plan.platform}",
         uri=_base_url(plan),
-        digest={"sha256": plan.base.digest.hex},
+        digest={"sha256": plain_base(plan).hex},
         annotations={"platform": str(plan.platform), "python": plan.facts.version, **pinned},
     )
+
+
+def plain_base(plan: Plan) -> Digest:
+    """Return the digest of the base that was named, before system packages were put onto it."""
+    return plan.system.base if plan.system else plan.base.digest
+
+
+def _system_packages(plans: Sequence[Plan]) -> Iterator[Dependency]:
+    """Yield the packages of Debian that are added to bases, each once."""
+    pins = {pin.digest: pin for plan in plans if plan.system for pin in plan.system.packages}
+    for pin in pins.values():
+        url = PackageURL(
+            type="deb", namespace="debian", name=pin.name, version=pin.version, qualifiers={"arch": pin.architecture}
+        )
+        yield Dependency(
+            name=pin.path.rpartition("/")[2],
+            uri=url.to_string(),
+            digest={"sha256": pin.digest.hex},
+            annotations={"archive": _clean(pin.archive)},
+        )
 
 
 def _base_url(plan: Plan) -> str:
@@ -123,7 +143,7 @@ def _base_url(plan: Plan) -> str:
     url = PackageURL(
         type="oci",
         name=reference.repository.rpartition("/")[2],
-        version=str(plan.base.digest),
+        version=str(plain_base(plan)),
         qualifiers={
             "repository_url": reference.name,
             "arch": plan.platform.architecture,

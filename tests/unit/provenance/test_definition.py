@@ -20,6 +20,7 @@ from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
 from toolkit.oci.tar import LAYOUT_VERSION
 from toolkit.provenance.definition import make_provenance
+from toolkit.python.system_pins import SystemPin, SystemPins
 from toolkit.requirements.lock import Lock
 from toolkit.requirements.pin import Pin, Source
 
@@ -73,6 +74,27 @@ def test_a_base_on_a_server_has_its_url_and_its_index(built: tuple[Project, Plan
     )
     assert base.annotations["pinned"] == str(found)
     assert made.external["base"] == "host.example/py/python:3.11"
+
+
+def test_packages_of_debian_are_named_and_the_base_is_the_one_below_them(built: tuple[Project, Plan]) -> None:
+    project, plan = built
+    pin = SystemPin(
+        name="libgomp1",
+        version="12.2.0-14",
+        architecture="amd64",
+        archive="debian",
+        path="pool/main/g/gcc-12/libgomp1_12.2.0-14_amd64.deb",
+        digest=Digest("e" * 64),
+    )
+    pins = SystemPins(wanted=("libgomp1",), base=Digest("f" * 64), image=plan.base.digest, packages=(pin,))
+    made = make_provenance(project, [replace(plan, system=pins)], None, {}, builder="oci")
+    assert made.bases[0].digest == {"sha256": "f" * 64}
+    assert made.dependencies[1].to_dict() == {
+        "name": "libgomp1_12.2.0-14_amd64.deb",
+        "uri": "pkg:deb/debian/libgomp1@12.2.0-14?arch=amd64",
+        "digest": {"sha256": "e" * 64},
+        "annotations": {"archive": "debian"},
+    }
 
 
 def test_wheels_are_named_by_purl_and_hash_each_once(built: tuple[Project, Plan], tmp_path: Path) -> None:
