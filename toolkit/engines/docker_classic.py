@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import IO, TYPE_CHECKING, Any, cast
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from toolkit.engines.docker import failing
 from toolkit.engines.image_build import Failure, ImageBuild, Transcript
+from toolkit.system.signals import undone
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
 _STEP = re.compile(r"Step (\d+)/\d+ : (\w+)")
 _PARSE = re.compile(r"dockerfile parse error line (\d+): (.*)")
+_CONTAINER = re.compile(r" ---> Running in ([0-9a-f]+)")
 # The name of the Dockerfile in the context that is sent.
 _DOCKERFILE = ".comp-dockerfile"
 
@@ -27,26 +31,30 @@ def build(client: "DockerClient", order: ImageBuild) -> str | Failure:
     patterns = order.ignore.read_text("utf-8-sig").splitlines() if order.ignore else []
     exclude = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]
     heard = _Steps()
-    with failing("docker cannot build the image"):
-        sent = tar(order.context, exclude, dockerfile=(_DOCKERFILE, order.dockerfile.read_text()), gzip=False)
-        with cast("IO[bytes]", sent) as context:
-            try:
-                answers = client.api.build(
-                    fileobj=context,
-                    custom_context=True,
-                    dockerfile=_DOCKERFILE,
-                    buildargs={**order.predefined, **order.arguments},
-                    target=order.target or "",
-                    platform=order.platform,
-                    rm=True,
-                    forcerm=True,
-                    decode=True,
-                )
-                heard.follow(answers)
-            except APIError as refused:
-                if parse := _PARSE.search(str(refused.explanation)):
-                    return Failure(message=parse[2], line=order.prepared.origin(int(parse[1])))
-                raise
+    with (
+        failing("docker cannot build the image"),
+        # In our folder, which goes however the process ends.
+        (order.folder / "context.tar").open("w+b") as context,
+        undone(partial(heard.remove_container, client)),
+    ):
+        tar(order.context, exclude, dockerfile=(_DOCKERFILE, order.dockerfile.read_text()), fileobj=context)
+        try:
+            answers = client.api.build(
+                fileobj=context,
+                custom_context=True,
+                dockerfile=_DOCKERFILE,
+                buildargs={**order.predefined, **order.arguments},
+                target=order.target or "",
+                platform=order.platform,
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+            heard.follow(answers)
+        except APIError as refused:
+            if parse := _PARSE.search(str(refused.explanation)):
+                return Failure(message=parse[2], line=order.prepared.origin(int(parse[1])))
+            raise
     return heard.image or heard.failure(order)
 
 
@@ -57,6 +65,7 @@ class _Steps(Transcript):
         super().__init__("docker")
         self._step: tuple[int, str] | None = None
         self._rest = ""
+        self._container: str | None = None
         self._error = "the daemon ended without an image"
         self.image: str | None = None
 
@@ -77,6 +86,18 @@ class _Steps(Transcript):
         if found := _STEP.match(line):
             self._step = int(found[1]), found[2].upper()
             self.tail.clear()
+
+        elif begun := _CONTAINER.match(line):
+            self._container = begun[1]
+
+    def remove_container(self, client: "DockerClient") -> None:
+        """Remove the container of the last step, if it is still there: the daemon may keep that of a broken call."""
+        from docker.errors import DockerException
+
+        if self._container:
+            # It is gone, or being removed; or the daemon is.
+            with suppress(DockerException, OSError):
+                client.api.remove_container(self._container, force=True)
 
     def failure(self, order: ImageBuild) -> Failure:
         """Return why the build failed."""

@@ -21,6 +21,11 @@ class Daemon:
         self.answers = answers
         self.options: dict[str, Any] = {}
         self.files: dict[str, bytes] = {}
+        self.removed: list[str] = []
+
+    def remove_container(self, container: str, *, force: bool) -> None:
+        assert force
+        self.removed.append(container)
 
     def build(self, *, fileobj: IO[bytes], **options: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 (as the SDK)
         self.options = options
@@ -67,6 +72,7 @@ def test_a_step_that_fails_has_its_line_and_its_own_last_words(tmp_path: Path) -
         line=6,
         output=("before",),
     )
+    assert daemon.removed == ["f39620ab2d89"]
 
 
 def test_a_base_that_cannot_be_had_is_outside(tmp_path: Path) -> None:
