@@ -14,6 +14,7 @@ from msgspec import Struct
 from tests.certificates import make_certificates
 from tests.commands import COMP
 from tests.conftest import ROOT
+from tests.daemons import require
 from tests.documents.block import Page
 from tests.documents.shell import Shell
 from tests.package_index import PackageIndex, serving_index, small_wheel
@@ -77,6 +78,13 @@ def _docker(request: pytest.FixtureRequest, home: Path) -> Names:
     return {"DOCKER_HOST": request.getfixturevalue("docker_host")}, {}
 
 
+def _buildah(request: pytest.FixtureRequest, home: Path) -> Names:
+    """Need buildah, which builds Dockerfiles where no docker daemon is."""
+    del request, home
+    require("buildah")
+    return {}, {}
+
+
 def _kfp(request: pytest.FixtureRequest, home: Path) -> Names:
     """Name a Python with kfp 2, which compiles pipelines."""
     del home
@@ -108,6 +116,7 @@ def _entered(request: pytest.FixtureRequest, context: AbstractContextManager[T])
 
 
 _NEEDS: Mapping[str, Callable[[pytest.FixtureRequest, Path], Names]] = {
+    "buildah": _buildah,
     "company": _company,
     "docker": _docker,
     "index": _index,
