@@ -13,6 +13,8 @@ from toolkit.oci.document import parse_document
 from toolkit.signing.keys import PrivateKey, PublicKey
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+# cosign 3 still attests in the older version, which differs in nothing that is read here.
+_STATEMENT_TYPES = frozenset({STATEMENT_TYPE, "https://in-toto.io/Statement/v0.1"})
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 # No statement nests deeper than this, and what writes JSON has a limit of its own.
 _DEEPEST = 64
@@ -88,7 +90,7 @@ def read_statement(payload: bytes) -> Statement:
     try:
         document = parse_document(payload)
         check_depth(document)
-        if document["_type"] != STATEMENT_TYPE:
+        if document["_type"] not in _STATEMENT_TYPES:
             raise InputError(f"not a statement of in-toto: its type is {str(document['_type'])[:80]!r}")
         subjects = [each["digest"].get("sha256") for each in document["subject"]]
         return Statement(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from tests.conftest import ROOT
 from tests.fake_remote import FakeRemote, serving
 from tests.images import image_of, layer_of, tar_of
 from tests.provenances import provenance
@@ -15,14 +16,16 @@ from tests.signing_keys import write_keys
 from toolkit.digest import Digest
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.provenance.attached import attach, attested
-from toolkit.provenance.predicate import PREDICATE_TYPE
+from toolkit.provenance.predicate import BUILD_TYPE, PREDICATE_TYPE, read_predicate
 from toolkit.remote.attaching import Attachment
 from toolkit.remote.client import Remote
 from toolkit.signing import bundle
+from toolkit.signing.bundle import read_bundle
 from toolkit.signing.dsse import PAYLOAD_TYPE, statement
-from toolkit.signing.keys import PrivateKey, read_private_key
+from toolkit.signing.keys import PrivateKey, read_private_key, read_public_key
 from toolkit.signing.signatures import attach_statement
 
+COSIGN = ROOT / "tests" / "examples" / "cosign"
 IMAGE = image_of([layer_of(tar_of("opt/x"))])
 SUBJECT = IMAGE.descriptor
 REMOTE = Remote(environ={})
@@ -120,3 +123,16 @@ def test_a_document_above_the_limit_is_not_read(
     monkeypatch.setenv("COMP_LIMIT_RECORD_SIZE", "100")
     assert attested(REMOTE, target, SUBJECT, ()) == ()
     assert "exceeds the limit of" in caplog.text
+
+
+def test_provenance_that_cosign_attested_is_read(target: Reference) -> None:
+    # cosign 3.1.3: `attest --type slsaprovenance1 --key … --signing-config …` without a log, of an image of comp's.
+    key = read_public_key(COSIGN / "attestation.pub")
+    bundle_ = read_bundle((COSIGN / "attestation.json").read_bytes())
+    said = bundle_.statement(key)
+    assert said is not None
+    assert (said.predicate_type, [digest.hex[:8] for digest in said.subjects]) == (PREDICATE_TYPE, ["aeacdb92"])
+    assert read_predicate(said.predicate).build_type == BUILD_TYPE
+    # Attached to another image, it says nothing of that.
+    put(target, (COSIGN / "attestation.json").read_bytes(), bundle.MEDIA_TYPE)
+    assert attested(REMOTE, target, SUBJECT, (key,)) == ()

@@ -61,6 +61,8 @@ def test_a_statement_reads_back() -> None:
         b"[]",
         b"{}",
         b'{"_type": "https://in-toto.io/Statement/v0.1"}',
+        b'{"_type": ["https://in-toto.io/Statement/v1"]}',
+        b'{"_type": "https://in-toto.io/Statement/v2", "subject": [], "predicateType": ""}',
         b'{"_type": "https://in-toto.io/Statement/v1", "subject": 1, "predicateType": ""}',
         b'{"_type": "https://in-toto.io/Statement/v1", "subject": [{"digest": {"sha256": "x"}}], "predicateType": ""}',
         b"[" * 100_000,

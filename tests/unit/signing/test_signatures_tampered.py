@@ -134,7 +134,7 @@ def test_every_part_of_a_bundle_counts_but_the_hint(signed: Signed) -> None:
         {"subject": [{"digest": {"sha512": "a"}}]},
         {"subject": []},
         {"predicateType": "https://example.com/other"},
-        {"_type": "https://in-toto.io/Statement/v0.1"},
+        {"_type": "https://in-toto.io/Statement/v2"},
     ],
 )
 def test_a_statement_that_the_key_signed_and_that_says_something_else(signed: Signed, change: dict[str, Any]) -> None:
