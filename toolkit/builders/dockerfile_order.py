@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from toolkit.builders.dockerfile import DockerfilePlan
+from toolkit.builders.dockerfile_context import ignore_file
 from toolkit.builders.ignore import NAME as IGNORE
 from toolkit.builders.step_surroundings import Surroundings, surroundings
 from toolkit.config.dockerfile import BuildSecret, SshAgent
@@ -84,17 +85,16 @@ def _text(path: Path) -> str:
 
 
 def _ignore(plan: DockerfilePlan, folder: Path) -> Path | None:
-    """Return the patterns that count: those beside the Dockerfile under its name, else those of the context.
+    """Return the file of patterns that counts.
 
     BuildKit looks for them beside the Dockerfile that it is given, which is a copy.
     """
-    own = plan.dockerfile.with_name(f"{plan.dockerfile.name}{IGNORE}")
-    if own.is_file():
-        copy = folder / f"Dockerfile{IGNORE}"
-        copy.write_bytes(own.read_bytes())
-        return copy
-    ours = plan.context / IGNORE
-    return ours if ours.is_file() else None
+    found = ignore_file(plan.dockerfile, plan.context)
+    if found is None or found == plan.context / IGNORE:
+        return found
+    copy = folder / f"Dockerfile{IGNORE}"
+    copy.write_bytes(found.read_bytes())
+    return copy
 
 
 def _secret(secret: BuildSecret, folder: Path) -> str:

@@ -232,7 +232,7 @@ class _Comparison(Struct, frozen=True, kw_only=True):
         folder = own.path.parent
         if self.parents or self._has_changed_files(folder) or folder in self.relocked or self.templates.made(folder):
             return True
-        elsewhere = "project" not in own.data or "requirements" in own.table("tool", "comp")
+        elsewhere = "project" not in own.data or bool({"requirements", "dockerfile"} & own.table("tool", "comp").keys())
         return elsewhere and bool(self.paths.order)
 
     def _reasons(self, project: Project) -> Iterator[Reason]:

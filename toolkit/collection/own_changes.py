@@ -1,17 +1,19 @@
 """What changed of a component's own files, by what they decide: the image, the contract, the pins or the tests."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
 from msgspec import Struct
 
 from toolkit.builders.code import is_code
+from toolkit.builders.dockerfile_context import in_context
 from toolkit.builders.ignore import NAME as IGNORED
 from toolkit.builders.notebook import without_outputs
 from toolkit.collection.changed_paths import ChangedPaths
 from toolkit.collection.changed_settings import same_settings
 from toolkit.collection.changed_templates import RECORD
+from toolkit.config.dockerfile import DockerfileSettings
 from toolkit.config.project import Project
 from toolkit.config.toml import TomlDocument
 from toolkit.errors import CompError
@@ -61,7 +63,7 @@ def own_reasons(project: Project, paths: ChangedPaths, old: Mapping[Path, TomlDo
     if paths.covering(project.folder):
         yield Reason(kind=Kind.CODE)
     below = paths.below(project.folder)
-    takes = is_code(project) if below else None
+    takes = _taken(project) if below else None
     contracts = {entry.contract for entry in project.entries}
     for name in below:
         path = project.folder / name
@@ -77,6 +79,29 @@ def own_reasons(project: Project, paths: ChangedPaths, old: Mapping[Path, TomlDo
             changed = True
         if changed:
             yield Reason(kind=kind)
+    if project.dockerfile and _changed_beside(project, project.dockerfile, paths):
+        yield Reason(kind=Kind.CODE)
+
+
+def _taken(project: Project) -> Callable[[str], bool]:
+    """Return a test of paths below the component's folder: does a build read the file there?"""
+    if project.dockerfile is None:
+        return is_code(project)
+    copied = in_context(project.dockerfile)
+    code = None if project.is_dockerfile_alone else is_code(project)
+    return lambda name: copied(project.folder / name) or (code is not None and code(name))
+
+
+def _changed_beside(project: Project, dockerfile: DockerfileSettings, paths: ChangedPaths) -> bool:
+    """Whether a file changed that the Dockerfile may copy from outside of the component's folder."""
+    copied = in_context(dockerfile)
+    # Also its own place, if that is no part of the context.
+    for folder in {dockerfile.context, dockerfile.path.parent}:
+        for name in paths.below(folder):
+            path = folder / name
+            if not path.is_relative_to(project.folder) and copied(path):
+                return True
+    return False
 
 
 def _kind(name: str, path: Path, project: Project, contracts: Collection[Path]) -> Kind:

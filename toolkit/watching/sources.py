@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from toolkit.builders.code import code_paths
+from toolkit.builders.dockerfile_context import context_paths
 from toolkit.builders.ignore import NAME as IGNORE_FILE
 from toolkit.config.project import Project, is_on_disk, read_project
 from toolkit.requirements.project_sources import local_projects, may_name_sources, project_origins
@@ -62,7 +63,11 @@ def sources_of_build(folder: Path, overrides: Mapping[str, str], environ: Mappin
     found.files |= sources_of_settings(project.folder).files
     found.files |= {project.pyproject, project.lock_file, project.folder / IGNORE_FILE}
     contracts = frozenset(entry.contract for entry in project.entries)
-    code, folders = code_paths(project)
+    if project.dockerfile:
+        files, places = context_paths(project.dockerfile)
+        found.files |= {*files}
+        found.folders |= {*places}
+    code, folders = ([], []) if project.is_dockerfile_alone else code_paths(project)
     found.files |= {*contracts, *code}
     # A `src` that is made later would take the place of the component's folder.
     found.folders |= {*folders, project.folder}

@@ -1,5 +1,7 @@
 """The files of a component itself, by what they decide."""
 
+import posixpath
+
 import pytest
 
 from tests.changed_components import CONTRACT, after, reasons, settings
@@ -110,3 +112,28 @@ def test_reasons_are_written_with_what_they_are_about() -> None:
     assert str(Reason(kind=Kind.CODE)) == "code"
     assert str(Reason(kind=Kind.DEPENDENCY, detail="lib")) == "local dependency lib"
     assert str(Reason(kind=Kind.BASE, detail="python:3")) == "base moved: python:3"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("Dockerfile", {"tools/d": ["code"]}),
+        ("src/run.R", {"tools/d": ["code"]}),
+        ("left-out.txt", {}),
+        (".dockerignore", {"tools/d": ["settings"]}),
+        ("component.yaml", {"tools/d": ["contract"]}),
+        ("../lib/shared.R", {"tools/d": ["code"]}),
+        ("../../elsewhere", {}),
+    ],
+)
+def test_a_file_of_a_component_with_a_dockerfile(repo: Repo, path: str, expected: dict[str, list[str]]) -> None:
+    repo.commit(
+        {
+            "tools/d/pyproject.toml": '[project]\nname = "d"\nversion = "1"\n[tool.comp]\n'
+            'dockerfile = "Dockerfile"\ncontext = ".."\n',
+            "tools/d/component.yaml": CONTRACT.format(image="none"),
+            "tools/d/Dockerfile": "FROM scratch\nCOPY . /\n",
+            "tools/.dockerignore": "d/left-out.txt\n",
+        }
+    )
+    assert after(repo, {posixpath.normpath(f"tools/d/{path}"): "changed: 1\n"}) == expected

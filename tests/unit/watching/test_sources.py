@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dockerfiles import write_dockerfile_component
 from toolkit.errors import InputError
 from toolkit.watching.sources import Sources, sources_of_build, sources_of_paths, sources_of_settings
 
@@ -105,3 +106,17 @@ def test_unreadable_settings_are_reported_and_still_watched(tmp_path: Path) -> N
     with pytest.raises(InputError, match="not valid TOML"):
         build(folder)
     assert folder / "pyproject.toml" in sources_of_settings(folder).files
+
+
+def test_a_build_of_a_dockerfile_reads_its_context(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "shared.txt").write_text("")
+    (tmp_path / ".dockerignore").write_text("b")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "other").write_text("")
+    folder = write_dockerfile_component(tmp_path / "a", "FROM scratch\n", settings='context = ".."')
+    sources = build(folder)
+    names = {"a/Dockerfile", "a/component.yaml", "a/pyproject.toml", "shared.txt", ".dockerignore"}
+    assert existing(sources, tmp_path) == names
+    assert tmp_path / "a" / "Dockerfile.dockerignore" in sources.files
+    assert tmp_path in sources.folders
