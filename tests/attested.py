@@ -1,4 +1,4 @@
-"""Provenance objects of files on an index (PEP 740), made up, and without signatures that anything verifies."""
+"""Provenance objects of files on an index (PEP 740), made up; mostly without signatures that anything verifies."""
 
 import base64
 import json
@@ -25,6 +25,20 @@ def unsigned(filename: str, data: bytes) -> dict[str, Any]:
     envelope = {"statement": _base64(statement_of(filename, data)), "signature": _base64(b"none")}
     material = {"certificate": _base64(b"none"), "transparency_entries": [{}]}
     return {"version": 1, "verification_material": material, "envelope": envelope}
+
+
+def attestation_of(bundle: bytes) -> dict[str, Any]:
+    """Return the attestation that a bundle of Sigstore's is (PEP 740, "Attestation objects")."""
+    document = json.loads(bundle)
+    material, envelope = document["verificationMaterial"], document["dsseEnvelope"]
+    return {
+        "version": 1,
+        "verification_material": {
+            "certificate": material["certificate"]["rawBytes"],
+            "transparency_entries": material["tlogEntries"],
+        },
+        "envelope": {"statement": envelope["payload"], "signature": envelope["signatures"][0]["sig"]},
+    }
 
 
 def provenance_of(filename: str, data: bytes, publisher: dict[str, Any] = GOOD, **attestation: Any) -> bytes:  # noqa: ANN401

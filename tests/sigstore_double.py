@@ -1,7 +1,7 @@
 """A Sigstore on loopback: Fulcio, which gives certificates to tokens, and Rekor, the log, with keys of its own.
 
 Fulcio's API v2 (`signingCert`, with an SCT in the certificate: RFC 6962, section 3.3), Rekor's API v1 (`log/entries` of
-the kind dsse, in a log of one entry each), and the client trust config of both. Strict: what is not signed right is
+the kind dsse, in a log of two entries each), and the client trust config of both. Strict: what is not signed right is
 refused, a token is not.
 """
 
@@ -37,7 +37,8 @@ _SHA256 = ec.ECDSA(hashes.SHA256())
 def token_of(identity: str, issuer: str, *, minutes: int = 5, audience: str = "sigstore") -> str:
     """Return a token of an identity, signed by none: clients pass it on, and Fulcio here believes it."""
     now = datetime.now(UTC)
-    claims = {"iss": issuer, "sub": identity, "aud": audience, "iat": int((now - _HOUR).timestamp())}
+    claims: dict[str, str | int] = {"iss": issuer, "sub": identity, "email": identity, "aud": audience}
+    claims["iat"] = int((now - _HOUR).timestamp())
     claims["exp"] = int((now + timedelta(minutes=minutes)).timestamp())
     parts = ({"alg": "ES256", "typ": "JWT"}, claims)
     words = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
@@ -127,17 +128,20 @@ class SigstoreDouble(Struct):
             "body": base64.b64encode(body).decode(),
             "integratedTime": int(datetime.now(UTC).timestamp()),
             "logID": _key_id(self.rekor).hex(),
-            "logIndex": 0,
+            "logIndex": 1,
         }
-        root = hashlib.sha256(b"\0" + body).digest()
-        proof = {"logIndex": 0, "rootHash": root.hex(), "treeSize": 1, "hashes": [], "checkpoint": self._note(root)}
+        # The second entry of a log that begins with another one (RFC 6962, section 2.1).
+        first, leaf = hashlib.sha256(b"\0first").digest(), hashlib.sha256(b"\0" + body).digest()
+        root = hashlib.sha256(b"\1" + first + leaf).digest()
+        proof = {"logIndex": 1, "rootHash": root.hex(), "treeSize": 2, "hashes": [first.hex()]}
+        proof["checkpoint"] = self._note(root)
         promise = base64.b64encode(self.rekor.sign(canonical_json(made), _SHA256)).decode()
         self.entries.append(envelope)
         return {root.hex(): made | {"verification": {"inclusionProof": proof, "signedEntryTimestamp": promise}}}
 
     def _note(self, root: bytes) -> str:
         """Return the signed root of the log (C2SP, "signed-note" and "tlog-checkpoint")."""
-        text = f"double - 1\n1\n{base64.b64encode(root).decode()}\n"
+        text = f"double - 1\n2\n{base64.b64encode(root).decode()}\n"
         signed = _key_id(self.rekor)[:4] + self.rekor.sign(text.encode(), _SHA256)
         return f"{text}\n\N{EM DASH} double {base64.b64encode(signed).decode()}\n"
 
@@ -212,10 +216,14 @@ def serving_sigstore() -> Iterator[SigstoreDouble]:
             status, answer = 403, None
             if not double.refuses:
                 answer = double.answer(self.path, body, self.headers.get("Authorization", ""))
-                status = 201 if answer else 404
+                # Rekor makes an entry, and Fulcio says nothing of the kind.
+                made = 201 if self.path.endswith("/entries") else 200
+                status = made if answer else 404
             data = json.dumps(answer or {}).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
+            if status == 201 and answer:
+                self.send_header("ETag", next(iter(answer)))
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
