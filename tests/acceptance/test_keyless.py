@@ -49,8 +49,9 @@ def test_an_image_is_signed_and_verified_without_a_key(place: Place, tmp_path: P
     # The trusted root alone is enough to verify.
     root = ("--trusted-root", str(tmp_path / "trusted-root.json"))
     environ = {key: value for key, value in place.environ.items() if key != "COMP_TRUST_CONFIG"}
-    other = ("--certificate-identity", "ann@example.com", "--certificate-oidc-issuer", ISSUER)
-    refused = comp("verify", pinned, *other, *PLATFORM, *root, env=environ)
+    policy = tmp_path / "policy.toml"
+    policy.write_text('identities = [{ identity = "ann@example.com", issuer = "' + ISSUER + '" }]')
+    refused = comp("verify", pinned, "--policy", policy, *PLATFORM, *root, env=environ)
     assert refused.code == 1
     assert f"FAILED: signature: no signature of {pinned} is by ann@example.com ({ISSUER})" in refused.out
 

@@ -11,6 +11,9 @@ from toolkit.cli.console import Console
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from toolkit.config.verify import TrustedIdentity
     from toolkit.signing.keyless import CertificateIdentity, KeylessSigner
 
 _FILE = click.Path(path_type=Path)
@@ -76,16 +79,22 @@ def keyless_signer(console: Console, trust_config: Path | None) -> "KeylessSigne
 
 
 def certificate_identities(
-    identity: str | None, issuer: str | None, trusted_root: Path | None
+    identity: str | None, issuer: str | None, trusted_root: Path | None, policy: "Sequence[TrustedIdentity]"
 ) -> "tuple[CertificateIdentity, ...]":
-    """Return who may have signed keyless. Raises UsageError for one option without the other."""
-    if identity is None and issuer is None:
-        return ()
-    if not identity or not issuer:
+    """Return who may have signed keyless, by options and by the policy.
+
+    Raises UsageError for one option without the other.
+    """
+    pairs = [(each.identity, each.issuer) for each in policy]
+    if identity and issuer:
+        pairs.insert(0, (identity, issuer))
+    elif identity is not None or issuer is not None:
         raise UsageError(
             "--certificate-identity and --certificate-oidc-issuer go together",
             hint="an identity means nothing without the issuer that vouches for it; name both",
         )
+    if not pairs:
+        return ()
     from toolkit.signing.keyless import CertificateIdentity
 
-    return (CertificateIdentity(identity=identity, issuer=issuer, trusted_root=trusted_root),)
+    return tuple(CertificateIdentity(identity=who, issuer=by, trusted_root=trusted_root) for who, by in pairs)

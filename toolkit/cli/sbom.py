@@ -30,7 +30,7 @@ def command(
     """Write the SBOM of an image: every package in it, with version, license and package URL.
 
     IMAGE is a reference, layout:DIR or archive:FILE, of comp or not. FOLDER is a component's folder or contract,
-    whose image is pinned; without either it is the current folder. Its lock gives the hashes of wheels.
+    whose image is pinned; without either it is the current folder. Its lock gives the hashes and publishers of wheels.
 
     It has Python distributions with the SBOMs inside their wheels, and the packages of Debian and Alpine. The same
     image gives the same bytes.

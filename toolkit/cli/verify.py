@@ -72,7 +72,8 @@ def command(
     Every digest and size is checked, and that the image has the interface of the folder's contracts. With --key one of
     the keys has to have signed the image, by `comp sign` or cosign; with --certificate-identity that identity,
     keyless. The policy asks for more: [tool.comp.verify] of the nearest pyproject.toml above FOLDER or the current
-    folder, or a FILE with the same keys: `keys`, `provenance`, `builders`, `sources`, `bases`, `clean`, `licenses`.
+    folder, or a FILE with the same keys: `keys`, `identities`, `provenance`, `builders`, `sources`, `bases`, `clean`,
+    `licenses`.
 
     With --rebuild the image is built again, from the commit that its provenance names, in a temporary folder. Each
     layer and file that differs has a line. Without --platform all of an index are.
@@ -91,7 +92,7 @@ def command(
     trusted: list[Authority] = [
         read_public_key(key) for key in (*keys, *(Path(os.path.relpath(key)) for key in rules.keys))
     ]
-    trusted += certificate_identities(identity, issuer, trusted_root)
+    trusted += certificate_identities(identity, issuer, trusted_root, rules.identities)
     chosen = Platform.parse(platform) if platform else host_platform()
     with bars.reporting(console) as report:
         context = BuildContext(report=report)

@@ -13,17 +13,25 @@ from toolkit.config.toml import Keys, TomlDocument
 from toolkit.errors import InputError, Location
 
 VERIFY: Keys = ("tool", "comp", "verify")
-VERIFY_KEYS = ("keys", "provenance", "builders", "sources", "bases", "clean", "licenses")
+VERIFY_KEYS = ("keys", "identities", "provenance", "builders", "sources", "bases", "clean", "licenses")
+
+
+class TrustedIdentity(Struct, frozen=True, kw_only=True):
+    """Who may sign keyless: an identity as certificates have it, and the issuer that vouches for it."""
+
+    identity: str
+    issuer: str
 
 
 class VerifySettings(Struct, frozen=True, kw_only=True):
-    """A policy. `keys` are files of public keys, by their whole paths: one of them has to have signed.
+    """A policy. `keys` are files of public keys, by their whole paths; one of them, or an identity, has to have signed.
 
     `builders`, `sources` and `bases` are patterns; empty ones allow everything. `clean` refuses what was built from
     files that differ from their commit. `where` is the place of the policy.
     """
 
     keys: tuple[Path, ...] = ()
+    identities: tuple[TrustedIdentity, ...] = ()
     provenance: bool = False
     builders: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -61,6 +69,7 @@ def _settings(document: TomlDocument, keys: Keys) -> VerifySettings:
     document.check(table, VERIFY_KEYS, *keys)
     return VerifySettings(
         keys=tuple(document.path.parent / name for name in _texts(document, table, *keys, "keys")),
+        identities=_identities(document, table, *keys, "identities"),
         provenance=_flag(document, table, *keys, "provenance"),
         builders=_texts(document, table, *keys, "builders"),
         sources=_texts(document, table, *keys, "sources"),
@@ -68,6 +77,30 @@ def _settings(document: TomlDocument, keys: Keys) -> VerifySettings:
         clean=_flag(document, table, *keys, "clean"),
         licenses=_flag(document, table, *keys, "licenses"),
         where=document.where(*keys) if keys else Location(path=document.path),
+    )
+
+
+def _identities(document: TomlDocument, table: dict[str, Any], *keys: str) -> tuple[TrustedIdentity, ...]:
+    """Return a list of identities, each with its issuer, by the last of its keys; empty if it is not set."""
+    value = table.get(keys[-1])
+    if value is None:
+        return ()
+    names = {"identity", "issuer"}
+    if not isinstance(value, list) or not value or not all(_has_texts(item, names) for item in value):
+        raise InputError(
+            f"{keys[-1]} is not a list of identities with their issuers",
+            where=document.where(*keys),
+            hint=f'write {keys[-1]} = [{{ identity = "ann@example.com", issuer = "https://accounts.google.com" }}]',
+        )
+    return tuple(TrustedIdentity(identity=item["identity"], issuer=item["issuer"]) for item in value)
+
+
+def _has_texts(item: object, names: set[str]) -> bool:
+    """Return whether a table has these keys and no others, each with a text."""
+    return (
+        isinstance(item, dict)
+        and item.keys() == names
+        and all(isinstance(text, str) and text.strip() for text in item.values())
     )
 
 

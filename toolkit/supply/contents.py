@@ -5,6 +5,7 @@ import re
 import tarfile
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from toolkit.debian.status import is_status
@@ -22,15 +23,23 @@ _RPM = re.compile(r"(?:var/lib|usr/lib/sysimage)/rpm/(?:rpmdb\.sqlite|Packages(?
 _WHOLE = frozenset({*_RELEASE, APK})
 
 
-def read_contents(image: Image, *, hashes: Mapping[tuple[str, str], str] | None = None) -> Contents:
-    """Return the packages of an image; `hashes` has the sha256 of wheels by normalised name and version.
+class LockedWheel(Struct, frozen=True, kw_only=True):
+    """What a lock knows of a package: the sha256 of its wheel, and who published it, if that is known."""
+
+    sha256: str
+    publisher: str = ""
+    is_verified: bool = False
+
+
+def read_contents(image: Image, *, locked: Mapping[tuple[str, str], LockedWheel] | None = None) -> Contents:
+    """Return the packages of an image; `locked` is what a lock knows of them, by normalised name and version.
 
     Raises InputError for a layer that is damaged, or a package's file above the limit.
     """
     tree = _PackageTree()
     for layer in image.layers:
         tree.apply(layer)
-    known = hashes or {}
+    known = locked or {}
     packages = (
         *python_packages(tree.found),
         *debian_packages(tree.found, tree.resolve),
@@ -38,11 +47,18 @@ def read_contents(image: Image, *, hashes: Mapping[tuple[str, str], str] | None 
     )
     return Contents(
         packages=tuple(
-            replace(package, sha256=known.get((package.name, package.version), "")) for package in _distinct(packages)
+            _with_lock(package, known.get((package.name, package.version))) for package in _distinct(packages)
         ),
         system=_system(tree.found),
         unread=tuple(f"{path}: packages of RPM are not read" for path in sorted(tree.rpm)),
     )
+
+
+def _with_lock(package: Package, wheel: LockedWheel | None) -> Package:
+    """Return a package with what the lock knows of it."""
+    if wheel is None:
+        return package
+    return replace(package, sha256=wheel.sha256, publisher=wheel.publisher, is_verified=wheel.is_verified)
 
 
 class _PackageTree(Tree):

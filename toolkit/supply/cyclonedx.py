@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 # The names of properties; CycloneDX's registry of namespaces is for organisations, a plain prefix for all others.
 _PATH, _EMBEDDED = "comp:path", "comp:embedded-sbom"
+_PUBLISHER, _UNVERIFIED = "comp:publisher", "comp:publisher:by-word-of-the-index"
 # What reading and writing foreign documents raises.
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, CycloneDxException)
 NAMESPACE = uuid.UUID("6f1d0f0e-5d7c-5b3c-9d0e-3a5c6a2b7e11")
@@ -116,9 +117,19 @@ def _component(package: Package, contents: Contents, embedded: Mapping[str, Sequ
         properties=[
             Property(name=_PATH, value=f"/{package.path}"),
             *(Property(name=_EMBEDDED, value=f"/{sbom.path}") for sbom in package.sboms),
+            *_publishers(package),
         ],
         components=[inner for sbom in package.sboms for inner in _owned(embedded.get(sbom.path, ()), purl.to_string())],
     )
+
+
+def _publishers(package: Package) -> Iterator[Property]:
+    """Yield who uploaded a package's wheel, under a name that says whether a signature was verified.
+
+    CycloneDX's own `publisher` would not say what it rests on.
+    """
+    if package.publisher:
+        yield Property(name=_PUBLISHER if package.is_verified else _UNVERIFIED, value=package.publisher)
 
 
 def _licenses(texts: Sequence[str]) -> Iterator[License]:

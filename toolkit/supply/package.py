@@ -27,7 +27,8 @@ class Package(Struct, frozen=True, kw_only=True):
 
     `licenses` are SPDX expressions, or names where the package gives no more; all of them apply to parts of it.
     `architecture` and `source` (the source package) are Debian's and Alpine's. `requires` names packages of the same
-    ecosystem that are installed too. `sha256` is the wheel's, from the lock. `path` is the file that says all this.
+    ecosystem that are installed too. `sha256` is the wheel's and `publisher` who uploaded it, from the lock;
+    `is_verified` says whether that is more than the index's word. `path` is the file that says all the rest.
     """
 
     ecosystem: Ecosystem
@@ -41,6 +42,8 @@ class Package(Struct, frozen=True, kw_only=True):
     homepage: str = ""
     requires: tuple[str, ...] = ()
     sha256: str = ""
+    publisher: str = ""
+    is_verified: bool = False
     sboms: tuple[EmbeddedSbom, ...] = ()
 
     @property

@@ -12,7 +12,9 @@ from toolkit.job.lock import existing_lock
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.oci.reference import Reference
-from toolkit.supply.contents import read_contents
+from toolkit.requirements.lock import Lock
+from toolkit.requirements.pin import Pin
+from toolkit.supply.contents import LockedWheel, read_contents
 from toolkit.supply.package import Contents
 from toolkit.supply.subject import Subject, subject_of
 
@@ -47,16 +49,25 @@ def read_image(name: str, platform: Platform, context: BuildContext) -> ReadImag
     return ReadImage(
         image=opened.image,
         subject=subject_of(opened.image, repository=repository),
-        contents=read_contents(opened.image, hashes=_hashes(name, platform, context)),
+        contents=read_contents(opened.image, locked=_locked(name, platform, context)),
         reference=opened.reference,
     )
 
 
-def _hashes(name: str, platform: Platform, context: BuildContext) -> Mapping[tuple[str, str], str]:
-    """Return the sha256 of wheels by name and version; empty for what is not a component's folder with a lock."""
+def _locked(name: str, platform: Platform, context: BuildContext) -> Mapping[tuple[str, str], LockedWheel]:
+    """Return what the lock knows, by name and version; empty for what is not a component's folder with a lock."""
     folder = Path(name)
     if not folder.is_dir():
         return {}
     lock = existing_lock(read_project(folder, environ=context.environ))
-    pins = lock.pins.get(platform, ()) if lock else ()
-    return {(pin.name, pin.version): pin.digest.hex for pin in pins}
+    return {(pin.name, pin.version): _wheel(lock, pin) for pin in lock.pins.get(platform, ())} if lock else {}
+
+
+def _wheel(lock: Lock, pin: Pin) -> LockedWheel:
+    """Return what a lock knows of one wheel."""
+    publisher = lock.publisher(pin)
+    return LockedWheel(
+        sha256=pin.digest.hex,
+        publisher=publisher.shown if publisher else "",
+        is_verified=bool(publisher and publisher.verified),
+    )

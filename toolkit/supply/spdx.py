@@ -70,6 +70,9 @@ def _package(package: Package, identifier: str, contents: Contents) -> dict[str,
         described["supplier"] = f"Organization: {' '.join(package.supplier.split())}"
     if package.homepage:
         described["homepage"] = package.homepage
+    if package.publisher:
+        rests = "a verified signature" if package.is_verified else "the word of the package index"
+        described["comment"] = f"Published by {package.publisher}, by {rests}."
     if package.sha256:
         described["checksums"] = [{"algorithm": "SHA256", "checksumValue": package.sha256}]
     return described

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.config.verify import VerifySettings, read_policy, verify_settings_of
+from toolkit.config.verify import TrustedIdentity, VerifySettings, read_policy, verify_settings_of
 from toolkit.errors import InputError
 
 RULES = 'keys = ["keys/ci.pub"]\nbuilders = ["https://ci.example/*"]\nbases = ["python:*"]\nclean = true\n'
@@ -27,6 +27,11 @@ def test_the_nearest_policy_counts_and_keys_are_beside_it(tmp_path: Path) -> Non
     assert verify_settings_of(inner) is None
 
 
+def test_identities_have_issuers(tmp_path: Path) -> None:
+    path = _write(tmp_path, 'identities = [{ identity = "ann", issuer = "https://id.example" }]', "policy.toml")
+    assert read_policy(path).identities == (TrustedIdentity(identity="ann", issuer="https://id.example"),)
+
+
 def test_a_file_has_the_same_keys_at_its_top(tmp_path: Path) -> None:
     path = _write(tmp_path, RULES, "policy.toml")
     assert read_policy(path).keys == (tmp_path / "keys" / "ci.pub",)
@@ -44,6 +49,10 @@ def test_a_file_has_the_same_keys_at_its_top(tmp_path: Path) -> None:
         ('keys = "key.pub"', "keys is not a list of texts"),
         ('bases = [" "]', "bases is not a list of texts"),
         ("sources = [1]", "sources is not a list of texts"),
+        ('identities = ["ann@example.com"]', "identities is not a list of identities with their issuers"),
+        ("identities = []", "identities is not a list of identities with their issuers"),
+        ('identities = [{ identity = "ann" }]', "identities is not a list of identities with their issuers"),
+        ('identities = [{ identity = "ann", issuer = " " }]', "identities is not a list of identities with their"),
         ("clean = 1", "clean is not true or false"),
         ('licenses = "MIT"', "licenses is not true or false"),
     ],

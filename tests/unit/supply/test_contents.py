@@ -2,7 +2,7 @@ import pytest
 
 from tests.images import image_of, layer_of, tar_of_tree
 from toolkit.errors import InputError
-from toolkit.supply.contents import read_contents
+from toolkit.supply.contents import LockedWheel, read_contents
 from toolkit.supply.package import Ecosystem, System
 
 SITE = "opt/comp/venv/lib/python3.11/site-packages"
@@ -24,13 +24,15 @@ def test_packages_of_all_layers_are_read_as_the_layers_leave_them() -> None:
         "usr/lib/python3/dist-packages/old-1.dist-info/.wh.METADATA": b"",
     }
     image = image_of([layer_of(tar_of_tree(BASE)), layer_of(tar_of_tree(top))])
-    contents = read_contents(image, hashes={("numpy", "1.0"): "a" * 64})
+    wheel = LockedWheel(sha256="a" * 64, publisher="GitHub numpy/numpy")
+    contents = read_contents(image, locked={("numpy", "1.0"): wheel})
     assert [(package.ecosystem, package.name) for package in contents.packages] == [
         (Ecosystem.DEBIAN, "dash"),
         (Ecosystem.PYTHON, "numpy"),
     ]
     assert contents.packages[0].licenses == ("GPL-2.0-only",)
-    assert contents.packages[1].sha256 == "a" * 64
+    numpy = contents.packages[1]
+    assert (numpy.sha256, numpy.publisher, numpy.is_verified) == ("a" * 64, "GitHub numpy/numpy", False)
     assert contents.system == System(id="debian", version="12", title="Debian 12")
     assert contents.unread == ()
     assert contents.of([Ecosystem.PYTHON]) == contents.packages[1:]

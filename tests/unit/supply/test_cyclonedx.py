@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from msgspec.structs import replace
 
 from tests.sboms import NUMPY, SUBJECT
 from toolkit.supply.cyclonedx import cyclonedx, moment_of
@@ -174,3 +175,11 @@ def test_an_address_that_is_not_on_the_web_is_left_out() -> None:
 def test_a_time_is_in_utc() -> None:
     assert moment_of("2026-01-31T12:00:00").isoformat() == "2026-01-31T12:00:00+00:00"
     assert moment_of("").year == 1980
+
+
+@pytest.mark.parametrize(
+    ("verified", "name"), [(True, "comp:publisher"), (False, "comp:publisher:by-word-of-the-index")]
+)
+def test_a_publisher_stands_under_what_it_rests_on(*, verified: bool, name: str) -> None:
+    (numpy,) = _written(replace(NUMPY, publisher="GitHub numpy/numpy", is_verified=verified))["components"]
+    assert {"name": name, "value": "GitHub numpy/numpy"} in numpy["properties"]

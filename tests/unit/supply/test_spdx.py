@@ -2,6 +2,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+from msgspec.structs import replace
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
@@ -58,3 +60,12 @@ def test_relationships_say_what_is_in_it_and_what_needs_what(tmp_path: Path) -> 
         ("train-model", "CONTAINS", "odd"),
         ("odd", "DEPENDS_ON", "numpy"),
     }
+
+
+@pytest.mark.parametrize(
+    ("verified", "rests"), [(True, "a verified signature"), (False, "the word of the package index")]
+)
+def test_a_publisher_is_said_with_what_it_rests_on(*, verified: bool, rests: str) -> None:
+    numpy = replace(NUMPY, publisher="GitHub numpy/numpy", is_verified=verified)
+    document = json.loads(spdx_document(Contents(packages=(numpy,), system=System()), SUBJECT))
+    assert document["packages"][1]["comment"] == f"Published by GitHub numpy/numpy, by {rests}."
