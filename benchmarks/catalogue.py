@@ -104,7 +104,7 @@ def _command(root: Path, out: Path) -> Iterator[float]:
     for _ in range(_ROUNDS):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, "-m", "toolkit.cli.main", "catalog", "build"]
-        subprocess.run([*command, "--registry", str(root), "--out", str(out)], check=True, capture_output=True)
+        subprocess.run([*command, "--registry", str(root), "--output", str(out)], check=True, capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         yield after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

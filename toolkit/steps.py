@@ -226,7 +226,7 @@ def _loaded(request: str, folder: Path) -> Any:  # noqa: ANN401 (kfp's component
     try:
         return load(request)
     except ComponentError as error:
-        error.hint = f"{error.hint or 'see components.lock'}; or write this module anew: comp stubs --out FILE"
+        error.hint = f"{error.hint or 'see components.lock'}; or write this module anew: comp stubs --output FILE"
         raise
 
 

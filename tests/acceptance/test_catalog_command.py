@@ -64,7 +64,7 @@ def test_a_folder_of_others_is_refused(folder: Path) -> None:
     assert (refused.code, refused.out) == (1, "")
     assert refused.err == (
         "error: site has files that are not a catalogue's, such as thesis.txt\n\n"
-        "hint: choose a new or an empty folder with --out, such as --out site-catalogue\n"
+        "hint: choose a new or an empty folder with --output, such as --output site-catalogue\n"
     )
 
 

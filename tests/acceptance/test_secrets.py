@@ -344,10 +344,10 @@ def _registry(world: World) -> None:
     run("add", "--locked")
     run("status", code=1)
     address = f"https://{login('server')}@registry.example/x"
-    run("catalog", "build", "--registry", "shared", "--out", "pages", "--address", address, "--artifact-hub")
+    run("catalog", "build", "--registry", "shared", "--output", "pages", "--address", address, "--artifact-hub")
     run("outdated")
-    run("update", "--preview")
-    run("stubs", "--out", "stubs.py")
+    run("update", "--dry-run")
+    run("stubs", "--output", "stubs.py")
     run("remove", "ml/usesit")
 
 

@@ -64,17 +64,17 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_a_module_is_written_once_and_checked(project: Path) -> None:
-    first = comp("stubs", "--out", "components.py", folder=project)
+    first = comp("stubs", "--output", "components.py", folder=project)
     assert (first.code, first.out, first.err) == (0, "", "wrote components.py\n")
     written = (project / "components.py").read_text()
     assert ok("stubs", folder=project) == written.rstrip("\n")
-    for words in (["stubs", "--out", "components.py"], ["stubs", "--out", "components.py", "--check"]):
+    for words in (["stubs", "--output", "components.py"], ["stubs", "--output", "components.py", "--check"]):
         again = comp(*words, folder=project)
         assert (again.code, again.out, again.err) == (0, "", "components.py is fresh\n")
     publish_contract(project.parent / "shared", "1.1.0")
     ok("update", "train", folder=project)
-    stale = comp("stubs", "--out", "components.py", "--check", folder=project)
-    assert (stale.code, stale.err) == (1, "stale: run `comp stubs --out components.py`\n")
+    stale = comp("stubs", "--output", "components.py", "--check", folder=project)
+    assert (stale.code, stale.err) == (1, "stale: run `comp stubs --output components.py`\n")
     assert stale.out.startswith("--- a/components.py\n+++ b/components.py\n")
     assert "+    ml/train@1.1.0\n" in stale.out
     assert (project / "components.py").read_text() == written
@@ -84,7 +84,7 @@ def test_a_module_is_written_once_and_checked(project: Path) -> None:
     ("words", "code", "message"),
     [
         (["--check"], 2, "--check compares a file, and none is named"),
-        (["--out", "stubs.txt"], 2, "--out stubs.txt is no Python module"),
+        (["--output", "stubs.txt"], 2, "--output stubs.txt is no Python module"),
         (["train@^9"], 1, "ml/train is locked at 1.0.0, which 'train@^9' does not allow"),
         (["absent.yaml"], 1, "absent.yaml does not exist"),
     ],
@@ -97,7 +97,7 @@ def test_what_it_cannot_write_is_an_error(project: Path, words: list[str], code:
 
 
 def test_mypy_finds_wrong_calls_and_no_others(project: Path) -> None:
-    ok("stubs", "--out", "components.py", folder=project)
+    ok("stubs", "--output", "components.py", folder=project)
     (project / "pipeline.py").write_text(PIPELINE)
     (project / "mypy.ini").write_text("[mypy]\nstrict = true\n[mypy-kfp.*]\nignore_missing_imports = true\n")
     checked = subprocess.run(

@@ -165,7 +165,7 @@ def test_what_status_advises_mends_the_copy(shared: Directory, tmp_path: Path) -
     assert comp("status", folder=tmp_path).err == "1 component\n"
     put(shared, "1.1.0")
     checked = comp("status", "--check", folder=tmp_path)
-    assert checked.err.endswith("OUTDATED: `comp update --preview` shows what a newer version changes\n")
+    assert checked.err.endswith("OUTDATED: `comp update --dry-run` shows what a newer version changes\n")
 
 
 def test_a_yanked_version_without_another_is_not_the_newest(shared: Directory, tmp_path: Path) -> None:
@@ -269,16 +269,16 @@ def test_a_preview_prints_what_breaks_and_changes_nothing(shared: Directory, tmp
     (tmp_path / "pipeline.py").write_text(PIPELINE)
     put(shared, "2.0.0", c="Float")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    beyond = comp("update", "--preview", folder=tmp_path)
+    beyond = comp("update", "--dry-run", folder=tmp_path)
     assert (beyond.code, beyond.out, beyond.err) == (
         0,
         "",
         "nothing newer that the requests allow; --latest takes newer releases of ml/train\n",
     )
-    preview = comp("update", "--preview", "--latest", folder=tmp_path)
+    preview = comp("update", "--dry-run", "--latest", folder=tmp_path)
     assert (preview.code, preview.out, preview.err) == (1, PREVIEW, "")
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-    (data,) = json.loads(comp("update", "--preview", "--latest", "--format", "json", folder=tmp_path).out)
+    (data,) = json.loads(comp("update", "--dry-run", "--latest", "--format", "json", folder=tmp_path).out)
     assert (data["state"], data["breaking"], data["requested"]) == ("planned", True, "^2")
     assert data["pipelines"][0]["where"] == "pipeline.py:7:5"
 

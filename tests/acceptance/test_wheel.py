@@ -237,7 +237,7 @@ def _load(installed: Installed, kfp: Path) -> None:
         "locked ml/train@1.0.0 in components.lock\n1.0.0 Train model (ml/train@1.0.0)\n"
     )
     # Again, without comp, and as a module of stubs has it.
-    written = installed.comp("stubs", "--out", "pipelines/typed.py", "pipelines/components/ml/train")
+    written = installed.comp("stubs", "--output", "pipelines/typed.py", "pipelines/components/ml/train")
     assert written == ""
     program = "import steps, typed\nprint(typed.__all__)"
     again = _output([str(kfp), "-W", "ignore", "-c", program], folder, variables | {"COMP_TOOLKIT_PYTHON": "/none"})

@@ -192,7 +192,7 @@ compiler.Compiler().compile(training, "by_python.yaml")
 
 def test_a_module_of_stubs_makes_steps(project: Project) -> None:
     ok("add", "train@^1", folder=project.folder, env=project.environ)
-    ok("stubs", "--out", "pipelines/components.py", folder=project.folder, env=project.environ)
+    ok("stubs", "--output", "pipelines/components.py", folder=project.folder, env=project.environ)
     is_one = "kfp1" in str(project.kfp)
     (project.folder / "pipelines" / "p.py").write_text(STUBS_ONE if is_one else STUBS_TWO)
     done = project.python("p.py", COMP_TOOLKIT_PYTHON="/none")
@@ -214,4 +214,4 @@ def test_a_module_of_stubs_makes_steps(project: Project) -> None:
     ok("update", folder=project.folder, env=project.environ)
     stale = project.python("p.py")
     assert "ml/train is locked at 1.1.0" in stale.stderr
-    assert "or write this module anew: comp stubs --out FILE" in stale.stderr
+    assert "or write this module anew: comp stubs --output FILE" in stale.stderr

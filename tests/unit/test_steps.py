@@ -90,7 +90,7 @@ def test_a_release_that_is_not_the_locks_names_the_command(monkeypatch: pytest.M
     monkeypatch.setattr(steps, "load", load)
     with pytest.raises(ComponentError) as caught:
         step("ml/train@1.0.0", {}, Task[TrainOutputs])
-    assert caught.value.hint == "comp add x; or write this module anew: comp stubs --out FILE"
+    assert caught.value.hint == "comp add x; or write this module anew: comp stubs --output FILE"
 
 
 def test_a_path_is_relative_to_the_module(monkeypatch: pytest.MonkeyPatch) -> None:

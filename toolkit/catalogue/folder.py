@@ -74,7 +74,7 @@ class SiteFolder:
             if path not in self._own and os.path.lexists(self.root / path):
                 raise InputError(
                     f"{self.root / path} is in the way: the catalogue did not write it",
-                    hint="move it, or choose another folder with --out",
+                    hint="move it, or choose another folder with --output",
                 )
         self._journal.write("".join(f"{json.dumps(path)}\n" for path in files))
         self._journal.flush()
@@ -140,7 +140,7 @@ def site_folder(root: Path) -> Iterator[SiteFolder]:
             with (root / _JOURNAL).open("a", encoding="utf-8") as journal:
                 yield SiteFolder(root, units, own, journal)
     except FileExistsError:
-        raise InputError(f"{root} is not a folder", hint="choose another place with --out") from None
+        raise InputError(f"{root} is not a folder", hint="choose another place with --output") from None
     except OSError as error:
         raise cannot(f"cannot write the catalogue in {root}", error) from error
 
@@ -153,7 +153,7 @@ def _check_empty(root: Path) -> None:
         another = root.with_name(f"{root.name}-catalogue") if root.name else "catalogue"
         raise InputError(
             f"{root} has files that are not a catalogue's, such as {others[0]}",
-            hint=f"choose a new or an empty folder with --out, such as --out {another}",
+            hint=f"choose a new or an empty folder with --output, such as --output {another}",
         )
 
 

@@ -1,6 +1,5 @@
 """`comp add`: take components from registries into this project."""
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="NAME[@VERSION]...")
 @registry_option
 @offline_option
-@click.option("--into", metavar="DIRECTORY", help="The folder for the copies.  [default: components]")
+@click.option("--into", metavar="FOLDER", help="The folder for the copies.  [default: components]")
 @click.option("--force", is_flag=True, help="Replace a copy that was edited; it is kept as component.yaml.orig.")
 @click.option("--locked", is_flag=True, help="Write the copies that components.lock has; by default all of them.")
-@click.option("--dry-run", is_flag=True, help="Only print what would be added.")
+@click.option("--dry-run", is_flag=True, help="Print what would be added; change nothing.")
 @format_option
 @pass_console
 def command(
@@ -69,7 +68,7 @@ def command(
         announce=announce,
     )
     if form == "json":
-        console.data(json.dumps([_as_data(added) for added in every], indent=2))
+        console.json([_as_data(added) for added in every])
     elif not every:
         console.say(nothing_locked(read_lock(find_lock(Path()))))
     else:

@@ -1,6 +1,5 @@
 """`comp breaking`: what changed in contracts, whom it breaks, and the version that it requires."""
 
-import json
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -96,7 +95,7 @@ def command(
     if consumers:
         return _of_consumers(console, found, consumers, Category(category), form)
     if form == "json":
-        console.data(json.dumps(as_data(found), indent=2))
+        console.json(as_data(found))
     else:
         _print(console, found, form)
     return 1 if _fails(found, even_with_bump=even_with_bump) else 0
@@ -124,7 +123,7 @@ def _of_consumers(console: Console, found: "Survey", paths: Sequence[Path], cate
 
     checked = check_consumers(paths, changed_components(found, os.environ), category=category, environ=os.environ)
     if form == "json":
-        console.data(json.dumps(as_data(checked), indent=2))
+        console.json(as_data(checked))
     elif text := findings.written(form, checked.findings, checked.sources()):
         console.data(text)
     for unknown in checked.unknown:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--image", metavar="REF", help="Where the image goes; overrides [tool.comp] image.")
 @click.option("--base", metavar="REF", help="The base: a reference, layout:DIR or archive:FILE.")
 @click.option("--pin", metavar="in-place|FILE|none", help="Where a push writes the digest.  [default: in-place]")
-@click.option("--output", metavar="layout:DIR|archive:FILE|docker", help="Also put the image there.")
+@click.option("-o", "--output", metavar="layout:DIR|archive:FILE|docker", help="Also put the image there.")
 @click.option(
     "--builder",
     type=click.Choice(["auto", "oci", "docker", "buildah"]),

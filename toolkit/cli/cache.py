@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -40,7 +39,7 @@ def command(ctx: click.Context, *, form: str) -> None:
     if form == "json":
         counted = {kind: {"count": len(some), "bytes": _bytes(some)} for kind, some in kinds.items()}
         document = {"path": str(cache.root), "bytes": _bytes(entries), "kinds": counted}
-        console.data(json.dumps(document, indent=2))
+        console.json(document)
         return
     lines = [f"{kind:<13}{len(some):>7}  {in_bytes(_bytes(some)):>10}" for kind, some in kinds.items()]
     console.data("\n".join([str(cache.root), *lines]))
@@ -56,8 +55,9 @@ def command(ctx: click.Context, *, form: str) -> None:
     help="How long an entry may lie unused.",
 )
 @click.option("--all", "everything", is_flag=True, help="Remove everything, bases included.")
+@format_option
 @pass_console
-def prune(console: Console, *, older_than: float, everything: bool) -> None:
+def prune(console: Console, *, older_than: float, everything: bool, form: str) -> None:
     """Remove entries that were not used for long, and leftovers.
 
     Leftovers are what killed builds wrote. Nothing that a running build writes is removed, and while one runs,
@@ -66,12 +66,14 @@ def prune(console: Console, *, older_than: float, everything: bool) -> None:
     from toolkit.cache.store import Cache
 
     gone = Cache.default().prune(older_than=0 if everything else older_than * _DAY)
+    console.result(form, "", {"removed": len(gone), "bytes": _bytes(gone)})
     console.say(f"removed {_counted(len(gone), 'entry', 'entries')}, {in_bytes(_bytes(gone))}")
 
 
 @command.command
+@format_option
 @pass_console
-def verify(console: Console) -> int:
+def verify(console: Console, *, form: str) -> int:
     """Verify every blob, and remove the damaged ones.
 
     Prints the digest of each damaged blob. Exit code 1 if there was one.
@@ -80,9 +82,10 @@ def verify(console: Console) -> int:
 
     damaged = list(Cache.default().damaged())
     for entry in damaged:
-        console.data(f"sha256:{entry.path.name}")
         # Another process may have removed it meanwhile.
         entry.path.unlink(missing_ok=True)
+    digests = [f"sha256:{entry.path.name}" for entry in damaged]
+    console.result(form, "\n".join(digests), {"damaged": digests})
     console.say(
         f"removed {_counted(len(damaged), 'damaged blob', 'damaged blobs')}" if damaged else "every blob is whole"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import Counter
@@ -66,7 +65,7 @@ def export_command(console: Console, *, place: str, max_size: int, form: str, pr
     with bars.reporting(console, progress) as report:
         done = export(Cache.default(), _place(place, report), budget=max_size)
     if form == "json":
-        console.data(json.dumps({"kept": _as_data(done.contents), "added": _as_data(done.added)}, indent=2))
+        console.json({"kept": _as_data(done.contents), "added": _as_data(done.added)})
     console.say(f"{place} has {_in_words(done.contents)}; new: {_in_words(done.added)}")
 
 
@@ -92,7 +91,7 @@ def import_command(console: Console, *, place: str, trust_records: bool, form: s
         done = import_cache(Cache.default(), _place(place, report), trust_records=trust_records)
     if form == "json":
         counts = {"present": done.present, "untrusted": done.untrusted, "damaged": done.damaged}
-        console.data(json.dumps({"added": _as_data(done.added), **counts}, indent=2))
+        console.json({"added": _as_data(done.added), **counts})
     if not done.exists:
         console.say(f"{place} has no export yet")
         return

@@ -43,6 +43,19 @@ class Console(Struct, frozen=True):
         except OSError as error:
             raise cannot("cannot write to stdout", error) from error
 
+    def json(self, document: object) -> None:
+        """Print a result as JSON, in ASCII: no character of others' steers a terminal, and programs read each."""
+        from json import dumps
+
+        self.document(dumps(document, indent=2))
+
+    def result(self, form: str, text: str, document: object) -> None:
+        """Print a result in the form that `--format` asks for: a text, if there is one, or JSON."""
+        if form == "json":
+            self.json(document)
+        elif text:
+            self.data(text)
+
     def say(self, text: str) -> None:
         """Report what is being done; silent with -q."""
         if self.verbosity >= 0:

@@ -23,7 +23,11 @@ FORMS = ("component", "ir", "argo", "argo-workflow")
 )
 @click.option("--input-file", "files", multiple=True, metavar="NAME=FILE", help="A value, read from a file.")
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.  [default: stdout]"
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write.  [default: stdout]",
 )
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @pass_console

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.registry_options import (
     branch_option,
     by_option,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @undo_option
 @by_option
 @branch_option
+@format_option
 @pass_console
 def command(
     console: Console,
@@ -42,6 +43,7 @@ def command(
     undo: bool,
     by: str | None,
     branch: str | None,
+    form: str,
 ) -> None:
     """Deprecate a component with all its versions, and name the one to use in its place.
 
@@ -72,4 +74,11 @@ def command(
     note = None if undo else Note(reason=text, published=published_now(os.environ), by=by)
     changed = deprecate(opened, name, note, successor)
     console.say(what_was_marked(str(name), "deprecated", undo=undo, changed=changed, branch=branch))
-    console.data(str(name))
+    document = {
+        "component": str(name),
+        "deprecated": not undo,
+        "reason": text or None,
+        "superseded_by": str(successor) if successor else None,
+        "changed": changed,
+    }
+    console.result(form, str(name), document)

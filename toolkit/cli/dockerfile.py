@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolkit.cli import bars
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.errors import InputError, UsageError
 from toolkit.words import some_of
 
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 )
 @click.option("--check", is_flag=True, help="Change nothing; print a diff and exit with 1 if a file is stale.")
 @click.option("--force", is_flag=True, help="Overwrite what you changed as well.")
+@format_option
 @bars.option
 @pass_console
-def command(console: Console, *, folder: Path, output: Path | None, check: bool, force: bool, progress: str) -> int:
+def command(
+    console: Console, *, folder: Path, output: Path | None, check: bool, force: bool, form: str, progress: str
+) -> int:
     """Write the Dockerfile that makes the image of the component in FOLDER, and what it needs.
 
     It installs the packages of the lock by pip, each by its hash, and gives the same launcher, code, environment and
@@ -49,13 +52,25 @@ def command(console: Console, *, folder: Path, output: Path | None, check: bool,
         usual = project.dockerfile.path if project.dockerfile else project.folder / "Dockerfile"
         owned = owned_files(project, context, output or usual, locked=check)
     states = owned.states()
+    if form == "json":
+        console.json({"files": [{"path": path, "found": state.value} for path, state in states.items()]})
+    with_differences = form == "text"
     if check:
-        return _check(console, owned, states)
-    _write(console, owned, states, tag=f"{project.name}:{project.version}", force=force)
+        return _check(console, owned, states, with_differences=with_differences)
+    tag = f"{project.name}:{project.version}"
+    _write(console, owned, states, tag=tag, force=force, with_differences=with_differences)
     return 0
 
 
-def _write(console: Console, owned: "OwnedFiles", states: "dict[str, State]", *, tag: str, force: bool) -> None:
+def _write(
+    console: Console,
+    owned: "OwnedFiles",
+    states: "dict[str, State]",
+    *,
+    tag: str,
+    force: bool,
+    with_differences: bool,
+) -> None:
     """Write what may be written, and say what is kept."""
     from toolkit.scaffold.owned_files import State
 
@@ -72,7 +87,8 @@ def _write(console: Console, owned: "OwnedFiles", states: "dict[str, State]", *,
         console.say("everything is fresh")
     conflicts = [path for path, state in states.items() if state is State.CONFLICT]
     if conflicts and not force:
-        _print_differences(console, owned, conflicts)
+        if with_differences:
+            _print_differences(console, owned, conflicts)
         raise InputError(
             f"{some_of(conflicts)} was changed by you, and stays as it is",
             hint="take over the lines that you want, or replace it with --force",
@@ -81,12 +97,13 @@ def _write(console: Console, owned: "OwnedFiles", states: "dict[str, State]", *,
         console.say(f"next: docker build -t {tag} {os.path.relpath(owned.folder)}")
 
 
-def _check(console: Console, owned: "OwnedFiles", states: "dict[str, State]") -> int:
+def _check(console: Console, owned: "OwnedFiles", states: "dict[str, State]", *, with_differences: bool) -> int:
     """Print what `_write` would change; what the user changed counts only if comp would write something new."""
     from toolkit.scaffold.owned_files import State
 
     stale = [path for path, state in states.items() if state not in {State.FRESH, State.OWNED}]
-    _print_differences(console, owned, stale)
+    if with_differences:
+        _print_differences(console, owned, stale)
     console.say(f"stale: {some_of(stale)}: run `comp dockerfile`" if stale else "everything is fresh")
     return 1 if stale else 0
 

@@ -1,6 +1,5 @@
 """`comp doctor`: show what this machine has, what it lacks, and why that matters."""
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +32,10 @@ if TYPE_CHECKING:
 )
 @click.option("--endpoint", metavar="URL", help="With --cluster: the KFP server.  [default: $KF_PIPELINES_ENDPOINT]")
 @click.option(
-    "--token-file", type=click.Path(path_type=Path), help="With --cluster: the file with the token of the KFP server."
+    "--token-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="With --cluster: the file with the token of the KFP server.",
 )
 @format_option
 @click.option("--json", "as_json", is_flag=True, hidden=True)
@@ -83,7 +85,7 @@ def command(
     able = all(check.state == "ok" for check in checks if check.required)
     if as_json or form == "json":
         document = {"comp": __version__, "ok": able, "checks": [to_builtins(check) for check in checks]}
-        console.data(json.dumps(document, indent=2))
+        console.json(document)
     else:
         console.data(_table(checks))
     return 0 if able else 3

@@ -1,6 +1,5 @@
 """`comp import`: publish contracts that others made."""
 
-import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -30,7 +29,7 @@ _MOST_HINTS = 3
 
 
 @click.command
-@click.argument("place", metavar="DIR|GIT")
+@click.argument("place", metavar="FOLDER|GIT")
 @registry_option
 @click.option("--namespace", required=True, metavar="NAME", help="The namespace of the names.")
 @click.option("--at", "commit", metavar="COMMIT", help="A branch, a tag or a commit.  [default: the files, or HEAD]")
@@ -64,11 +63,10 @@ def command(
 ) -> int:
     """Publish every contract below a folder, or of a git repository.
 
-    DIR is a folder; with --at or --history, and for a bare repository, its commits count and not its files. GIT is
-    an address, such as https://HOST/REPOSITORY.git. A contract gets the name of its folder, or its title. Its
-    version is the one in its annotations, or else the next after those that the registry has. Prints a line for
-    each release. What cannot be published is listed with the reason, and the exit code is then 1. Importing the same
-    again changes nothing.
+    With --at or --history, and for a bare repository, the commits of FOLDER count and not its files. GIT is an address,
+    such as https://HOST/REPOSITORY.git. A contract gets the name of its folder, or its title. Its version is the one in
+    its annotations, or else the next after those that the registry has. Prints a line for each release. What cannot be
+    published is listed with the reason, and the exit code is then 1. Importing the same again changes nothing.
     """
     from toolkit.collection.importing import Request, import_all
     from toolkit.registry.named import resolve_one
@@ -94,7 +92,7 @@ def command(
         if outcome.candidate and form == "text":
             console.data(f"{outcome.candidate.release} {outcome.candidate.release.digest}")
     if form == "json":
-        console.data(json.dumps({"contracts": [_as_data(outcome) for outcome in outcomes]}, indent=2))
+        console.json({"contracts": [_as_data(outcome) for outcome in outcomes]})
     _print_problems(console, outcomes)
     console.say(_sums(outcomes, dry_run=dry_run))
     return 1 if any(outcome.problem for outcome in outcomes) else 0

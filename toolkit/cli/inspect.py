@@ -1,6 +1,5 @@
 """`comp inspect`: look into an existing image."""
 
-import json
 import logging
 import os
 from collections.abc import Iterator
@@ -46,7 +45,7 @@ def command(console: Console, *, image: str, platform: str | None, packages: boo
     with bars.reporting(console) as report:
         facts = inspect(image, platform=platform, packages=packages, check=check, environ=os.environ, progress=report)
     if form == "json":
-        console.data(json.dumps(to_builtins(facts) | {"warnings": facts.warnings}, indent=2))
+        console.json(to_builtins(facts) | {"warnings": facts.warnings})
     else:
         console.data("\n".join(_lines(facts)))
     for warning in facts.warnings:

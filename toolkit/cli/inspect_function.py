@@ -1,6 +1,5 @@
 """`comp inspect-function`: how functions are read, without importing them."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -41,7 +40,7 @@ def command(console: Console, *, source: str, form: str) -> int:
     read = [_container_of(listed) for listed in functions]
     if form == "json":
         records = [_record_of_container(listed, spec) if spec else _record(listed) for listed, spec in read]
-        console.data(json.dumps(records, indent=2, ensure_ascii=False))
+        console.json(records)
     elif functions:
         shown = (_lines_of_container(listed, spec) if spec else _lines(listed) for listed, spec in read)
         console.data("\n\n".join(map("\n".join, shown)))

@@ -1,6 +1,5 @@
 """`comp licenses`: the licenses of an image's packages, and a policy on them."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +47,7 @@ def command(console: Console, *, image: str, base: bool, platform: str | None, f
     ecosystems = tuple(Ecosystem) if base or (policy and policy.base) else (Ecosystem.PYTHON,)
     packages = read.contents.of(ecosystems)
     if form == "json":
-        console.data(json.dumps(_document(packages, judgement), indent=2))
+        console.json(_document(packages, judgement))
     elif packages:
         console.data("\n".join(columns([_row(package) for package in packages])))
     for unread in read.contents.unread:

@@ -240,7 +240,7 @@ class Report:
                 }
                 if tally:
                     document["cache"] = tally.counts()
-                self._console.data(json.dumps(document, indent=2, ensure_ascii=False))
+                self._console.json(document)
             table = ["", *columns([header, *rows]), ""] if rows else []
             self._console.say("\n".join([*table, self._sums(outcomes)]))
             if tally and tally.counts():

@@ -1,6 +1,5 @@
 """`comp migrate`: rewrite contracts that only KFP 1.8 takes, so that KFP 2 takes them too."""
 
-import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 @click.command
 @click.argument("paths", nargs=-1, required=True, metavar="FOLDER|FILE|GLOB...", type=click.Path(path_type=Path))
 @click.option("--diff", "as_diff", is_flag=True, help="Show what would change, and write nothing.")
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if something would change.")
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 if something would change.")
 @click.option(
     "--copy-file-outputs",
     is_flag=True,
@@ -65,7 +64,7 @@ def command(
         if outcome.is_changed or not outcome.is_done:
             console.say(summary(outcome))
     if form == "json":
-        console.data(json.dumps({"files": data}, indent=2))
+        console.json({"files": data})
     console.say(_sum(states))
     return code
 

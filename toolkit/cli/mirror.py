@@ -1,6 +1,5 @@
 """`comp mirror`: copy releases and images from one registry to another."""
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +67,7 @@ def command(
                 for release in outcome.copied:
                     console.data(f"{release} {release.digest}")
     if form == "json":
-        console.data(json.dumps({"components": [_as_data(outcome) for outcome in outcomes]}, indent=2))
+        console.json({"components": [_as_data(outcome) for outcome in outcomes]})
     for problem in [problem for outcome in outcomes for problem in outcome.problems]:
         hint = f" ({problem.error.hint})" if problem.error.hint else ""
         console.warn(f"{problem.what}: {problem.error.message}{hint}")

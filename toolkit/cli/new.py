@@ -45,17 +45,20 @@ class _Origin(Struct, frozen=True, kw_only=True):
 @click.option(
     "--from-program",
     "program",
+    metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Make it from a Python program or a notebook, unchanged.",
 )
 @click.option(
     "--from-dockerfile",
     "dockerfile",
+    metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Make it from a Dockerfile, without a build.",
 )
 @click.option(
     "--context",
+    metavar="FOLDER",
     type=click.Path(file_okay=False, path_type=Path),
     help="The Dockerfile's context.  [default: its folder]",
 )
@@ -84,6 +87,7 @@ class _Origin(Struct, frozen=True, kw_only=True):
 )
 @click.option(
     "--into",
+    metavar="FOLDER",
     type=click.Path(file_okay=False, path_type=Path),
     default=".",
     show_default=True,

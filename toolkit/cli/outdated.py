@@ -41,7 +41,7 @@ def command(console: Console, *, names: Sequence[str], bases: bool, form: str, o
     """List the components of components.lock that have newer releases; by default of all.
 
     Prints the locked version, the newest one that the request in the lock allows, and the newest of all, each with the
-    bump, and the rules of `comp breaking` if callers break. `comp update --preview` shows the changes.
+    bump, and the rules of `comp breaking` if callers break. `comp update --dry-run` shows the changes.
 
     With --bases, list the base images that the components here stand on and that have newer ones: the tag in the lock
     moved, or Debian has newer packages for a base that `comp base` made. Each tag is asked for once. `comp base update
@@ -67,7 +67,7 @@ def command(console: Console, *, names: Sequence[str], bases: bool, form: str, o
         for each in results
     ]
     if form == "json":
-        console.data(json.dumps(results, indent=2))
+        console.json(results)
     elif form == "markdown":
         console.document(summary("Outdated components", _HEADER, rows))
     elif results:

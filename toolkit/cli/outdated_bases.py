@@ -34,7 +34,7 @@ def outdated_bases(console: Console, folders: Sequence[Path], form: str, output_
         found = standings(bases_below(folders or (Path(),), os.environ), BuildContext(report=report))
     newer = [each for each in found if each.is_newer]
     if form == "json":
-        console.data(json.dumps([standing_data(each) for each in found], indent=2))
+        console.json([standing_data(each) for each in found])
     elif form == "markdown":
         console.document(as_markdown(newer or found))
     elif newer:

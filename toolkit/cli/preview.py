@@ -1,6 +1,5 @@
 """What `comp build --dry-run` prints: the layers of each image, as text or as JSON."""
 
-import json
 from typing import TYPE_CHECKING
 
 from msgspec import to_builtins
@@ -34,7 +33,7 @@ def print_preview(console: Console, request: BuildRequest, asked: many.Asked, pr
             return _preview_many(console, request, asked, context, shown)
         planned = preview(request, context)
     if asked.form == "json":
-        console.data(json.dumps(_as_data(planned), indent=2))
+        console.json(_as_data(planned))
     else:
         _print_preview(console, planned)
     return 0

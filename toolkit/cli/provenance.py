@@ -30,7 +30,7 @@ _SHORT = 12
     type=click.Path(path_type=Path),
     help="A public key that may have signed it; several are alternatives.",
 )
-@click.option("--dry-run", is_flag=True, help="Print what a push of FOLDER would attach now.")
+@click.option("--dry-run", is_flag=True, help="Print what a push of FOLDER would attach now; change nothing.")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write it to FILE, as JSON.")
 @format_option
 @pass_console

@@ -1,6 +1,5 @@
 """`comp publish`: put a release into a component registry."""
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -181,7 +180,7 @@ class _Publisher:
         image_check = self._settings.image_check and not allow_tags
         done = self._publish([candidate], self._settings.namespace, Path(), image_check=image_check)
         if self._form == "json":
-            self._console.data(json.dumps(done.more, indent=2))
+            self._console.json(done.more)
         return done.code
 
     def _publish(

@@ -30,7 +30,7 @@ _OFFLINE = "COMP_OFFLINE"
 branch_option = click.option("--branch", metavar="NAME", help="Write to this branch of a git registry, for review.")
 undo_option = click.option("--undo", is_flag=True, help="Take it back.")
 by_option = click.option("--by", metavar="NAME", help="Your name, for the record.")
-dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be done; change nothing.")
 
 
 def published_now(environ: Mapping[str, str]) -> "datetime":

@@ -1,6 +1,5 @@
 """`comp remove`: take components of registries out of this project."""
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,4 +37,4 @@ def command(console: Console, *, names: Sequence[str], force: bool, form: str) -
         if form == "text":
             console.data(str(entry))
     if form == "json":
-        console.data(json.dumps(results, indent=2))
+        console.json(results)

@@ -1,6 +1,5 @@
 """`comp rules`: list the rules of contracts, code, settings and changes."""
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -52,7 +51,7 @@ def command(console: Console, *, category: str | None, form: str) -> None:
             }
             for rule in rules
         ]
-        console.data(json.dumps(listed, indent=2))
+        console.json(listed)
         return
     fixes = {name: f"{fix} fix" for name, fix in FIXES.items()}
     rows = [

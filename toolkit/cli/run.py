@@ -228,7 +228,7 @@ def _run(console: Console, run: _Prepared, form: str, *, is_stopped: Callable[[]
         types = {port.name: port.type for port in runnable.spec.interface.outputs}
         values = {port: _typed(text, types[port]) for port, text in outcome.values.items()}
         paths = {port: str(path) for port, path in outcome.paths.items()}
-        console.data(json.dumps({**values, **paths}, indent=2))
+        console.json({**values, **paths})
     elif outcome.values:
         console.data("\n".join(f"{port}={value}" for port, value in outcome.values.items()))
     return 0

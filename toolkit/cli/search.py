@@ -1,6 +1,5 @@
 """`comp search`: find components in registries."""
 
-import json
 import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -58,7 +57,7 @@ def command(
         environ=os.environ,
     )
     if form == "json":
-        console.data(json.dumps([as_data(hit) for hit in found.hits], indent=2))
+        console.json([as_data(hit) for hit in found.hits])
     elif found.hits:
         ports = bool(produces or accepts) or console.verbosity > 0
         console.data("\n".join(_lines(found.hits, several=found.places > 1, ports=ports)))

@@ -1,6 +1,5 @@
 """`comp show`: show one component of a registry."""
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +56,7 @@ def command(
     else:
         steps = history(found.registry, found.release.name, newest=_COMPARED)
         if form == "json":
-            console.data(json.dumps(_as_data(found, steps), indent=2))
+            console.json(_as_data(found, steps))
         else:
             versions_ = len(found.registry.versions(found.release.name))
             console.data("\n".join(component_lines(found, contract, steps, versions_)))
@@ -84,7 +83,7 @@ def _compare(console: Console, found: "Found", versions: str, form: str) -> None
     compared = between(found.registry, name, (parse_version(first), parse_version(second)))
     if form == "json":
         versions_ = {"name": str(name), "version": first, "new_version": second}
-        console.data(json.dumps(versions_ | as_data(compared), indent=2))
+        console.json(versions_ | as_data(compared))
     else:
         console.data("\n".join([f"{name} {first} -> {second}: {verdict(compared)}", *change_lines(compared)]))
 

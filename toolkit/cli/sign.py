@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from toolkit.cli.console import Console, ask, pass_console
+from toolkit.cli.console import Console, ask, format_option, pass_console
 from toolkit.cli.keyless import keyless_signer, trust_config_option
 from toolkit.errors import UsageError
 
@@ -28,8 +28,11 @@ def passphrase() -> str | None:
 )
 @click.option("--keyless", is_flag=True, help="Sign with an identity instead: of the CI, or by a login.")
 @trust_config_option
+@format_option
 @pass_console
-def command(console: Console, *, image: str, key: Path | None, keyless: bool, trust_config: Path | None) -> None:
+def command(
+    console: Console, *, image: str, key: Path | None, keyless: bool, trust_config: Path | None, form: str
+) -> None:
     """Sign an image on its remote, in cosign's formats. Prints its reference by digest.
 
     IMAGE is a reference. FOLDER is a component's folder or contract, whose image is pinned; without either it is the
@@ -54,4 +57,5 @@ def command(console: Console, *, image: str, key: Path | None, keyless: bool, tr
     reference = named_reference(image, os.environ)
     subject = subject_on(remote, reference)
     sign(remote, reference, subject, signer)
-    console.data(str(reference.with_digest(subject.digest)))
+    signed = str(reference.with_digest(subject.digest))
+    console.result(form, signed, {"image": signed})

@@ -1,6 +1,5 @@
 """`comp status`: how the components of components.lock stand."""
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +23,7 @@ _ADVICE = {
     "MODIFIED": "`comp add --locked --force` takes the release again, and keeps yours as component.yaml.orig",
     "YANKED": "`comp update` takes another version if the request allows one; `comp show NAME` lists all",
     "DEPRECATED": "`comp add` takes the successor, and `comp remove` this one",
-    "OUTDATED": "`comp update --preview` shows what a newer version changes",
+    "OUTDATED": "`comp update --dry-run` shows what a newer version changes",
 }
 
 
@@ -50,7 +49,7 @@ def command(console: Console, *, names: Sequence[str], check: bool, local: bool,
     registries = None if local else Registries.of(None, environ=os.environ, required=False)
     found = list(standings(lock, lock.chosen(names), registries))
     if form == "json":
-        console.data(json.dumps([as_data(each, lock) for each in found], indent=2))
+        console.json([as_data(each, lock) for each in found])
     elif found:
         rows = [(each.states[0].value, str(each.entry), printable("; ".join(each.remarks), lines=1)) for each in found]
         console.data("\n".join(columns(rows)))

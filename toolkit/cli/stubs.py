@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.registry_options import registry_option
 from toolkit.errors import UsageError
 
@@ -16,11 +16,18 @@ from toolkit.errors import UsageError
 @click.argument("names", nargs=-1, metavar="[NAME[@VERSION]|CONTRACT]...")
 @registry_option
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The module.  [default: stdout]"
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The module.  [default: stdout]",
 )
 @click.option("--check", is_flag=True, help="Change nothing; print a diff and exit with 1 if FILE is stale.")
+@format_option
 @pass_console
-def command(console: Console, *, names: Sequence[str], registry: str | None, out: Path | None, check: bool) -> int:
+def command(
+    console: Console, *, names: Sequence[str], registry: str | None, output: Path | None, check: bool, form: str
+) -> int:
     """Write a typed Python module of the components in components.lock.
 
     It has a function for each: an editor completes its inputs and outputs with their documentation, and mypy or pyright
@@ -31,27 +38,40 @@ def command(console: Console, *, names: Sequence[str], registry: str | None, out
     from toolkit.pipelines.stub_sources import stub_components
     from toolkit.pipelines.stubs import stub_module
     from toolkit.registry.consuming.lock import find_lock
-    from toolkit.system.atomic import write_text
 
-    if check and out is None:
-        raise UsageError("--check compares a file, and none is named", hint="add --out FILE")
-    if out is not None and out.suffix != ".py":
-        raise UsageError(f"--out {out} is no Python module", hint="give it a name like components.py")
-    beside = out.parent if out else Path()
+    if output is None and (check or form == "json"):
+        option = "--check compares" if check else "--format json is about"
+        raise UsageError(f"{option} a file, and none is named", hint="add --output FILE")
+    if output is not None and output.suffix != ".py":
+        raise UsageError(f"--output {output} is no Python module", hint="give it a name like components.py")
+    beside = output.parent if output else Path()
     components = stub_components(names, folder=find_lock(Path()), beside=beside, environ=os.environ, registry=registry)
     text = stub_module(components)
-    if out is None:
+    if output is None:
         console.document(text)
         return 0
-    old = out.read_bytes().decode(errors="replace") if out.exists() else ""
-    if text == old:
-        console.say(f"{out} is fresh")
-        return 0
-    if check:
-        before, after = old.splitlines(keepends=True), text.splitlines(keepends=True)
-        console.document("".join(unified_diff(before, after, f"a/{out}", f"b/{out}")))
-        console.say(f"stale: run `comp stubs --out {out}`")
-        return 1
-    write_text(out, text)
-    console.say(f"wrote {out}")
-    return 0
+    return _write(console, output, text, check=check, form=form)
+
+
+def _write(console: Console, path: Path, text: str, *, check: bool, form: str) -> int:
+    """Write the module, or compare it only, and return the exit code."""
+    from toolkit.system.atomic import write_text
+
+    old = path.read_bytes().decode(errors="replace") if path.exists() else ""
+    state = "fresh" if text == old else "stale" if check else "written"
+    difference = "".join(
+        unified_diff(old.splitlines(keepends=True), text.splitlines(keepends=True), f"a/{path}", f"b/{path}")
+    )
+    if state == "written":
+        write_text(path, text)
+    if form == "json":
+        console.json({"path": str(path), "state": state, "difference": difference or None})
+    elif state == "stale":
+        console.document(difference)
+    said = {
+        "fresh": f"{path} is fresh",
+        "stale": f"stale: run `comp stubs --output {path}`",
+        "written": f"wrote {path}",
+    }
+    console.say(said[state])
+    return 1 if state == "stale" else 0

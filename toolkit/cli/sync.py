@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 
 _WORDS = {
     "add": "added {}",
@@ -34,8 +34,11 @@ _WOULD = {"add": "would add {}", "replace": "would replace {}"}
     help="Whether the template may run programs.",
 )
 @click.option("--template", metavar="NAME", help="Trust this template, which FOLDER was made from.")
+@format_option
 @pass_console
-def command(console: Console, *, folder: Path, check: bool, conflicts: str, hooks: str, template: str | None) -> int:
+def command(
+    console: Console, *, folder: Path, check: bool, conflicts: str, hooks: str, template: str | None, form: str
+) -> int:
     """Apply the newest version of the template that FOLDER was made from.
 
     Files that you did not change are replaced, and new ones added; files that you changed or deleted stay as they
@@ -50,6 +53,8 @@ def command(console: Console, *, folder: Path, check: bool, conflicts: str, hook
 
     trust = Trust.of(os.environ)
     changes = sync(folder, trust=trust, named=template, check=check, inline=conflicts == "inline", hooks=hooks == "yes")
+    listed = [{"path": str(change.path), "change": change.what} for change in changes]
+    console.result(form, "", {"changes": listed, "applied": not check})
     for change in changes:
         words = (_WOULD if check else {}).get(change.what) or _WORDS[change.what]
         console.say(words.format(change.path))

@@ -1,6 +1,5 @@
 """`comp update`: take newer releases of the components in components.lock."""
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,17 +20,19 @@ if TYPE_CHECKING:
 
 @click.command
 @click.argument("names", nargs=-1, shell_complete=locked_names, metavar="[NAME]...")
-@click.option("--preview", is_flag=True, help="Only print what would change, and which pipelines would break.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print what would change, and which pipelines would break; change nothing."
+)
 @click.option("--latest", is_flag=True, help="Take the newest release, also if the request in the lock excludes it.")
 @click.option("--force", is_flag=True, help="Also update edited copies; they are kept as component.yaml.orig.")
 @offline_option
 @format_option
 @pass_console
-def command(console: Console, *, names: Sequence[str], preview: bool, latest: bool, force: bool, form: str) -> int:
+def command(console: Console, *, names: Sequence[str], dry_run: bool, latest: bool, force: bool, form: str) -> int:
     """Update components of components.lock to the newest releases that their requests allow; by default all.
 
     Prints for each what changes between the two releases, as `comp breaking` finds it, and the places in this
-    project's pipelines that break. A copy that was edited stays as it is, and the exit code is 1. With --preview the
+    project's pipelines that break. A copy that was edited stays as it is, and the exit code is 1. With --dry-run the
     exit code is 1 if an update breaks callers.
     """
     from toolkit.consumers.updates import broken_by, updates
@@ -51,18 +52,18 @@ def command(console: Console, *, names: Sequence[str], preview: bool, latest: bo
         if form == "text":
             console.data("\n".join(_lines(update, broken)))
         if refused:
-            advice = "" if preview else "; it stays as it is, and --force keeps it beside the new one"
+            advice = "" if dry_run else "; it stays as it is, and --force keeps it beside the new one"
             console.warn(f"{lock.copy_of(update.entry)} was edited{advice}")
-        elif not preview:
+        elif not dry_run:
             _apply(console, update, lock, force=force)
-        state = "refused" if refused else "planned" if preview else "updated"
+        state = "refused" if refused else "planned" if dry_run else "updated"
         results.append(_as_data(update, broken) | {"state": state})
     if form == "json":
-        console.data(json.dumps(results, indent=2))
+        console.json(results)
     elif not planned:
         console.say(_nothing(standing) if standing else nothing_locked(lock))
     _warn_of_yanked(console, [each for each in standing if not any(update.entry == each.entry for update in planned)])
-    if preview:
+    if dry_run:
         return 1 if any(update.breaks for update in planned) else 0
     return 1 if any(result["state"] == "refused" for result in results) else 0
 

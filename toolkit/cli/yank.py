@@ -4,7 +4,7 @@ import os
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.registry_options import (
     branch_option,
     by_option,
@@ -23,6 +23,7 @@ from toolkit.cli.registry_options import (
 @undo_option
 @by_option
 @branch_option
+@format_option
 @pass_console
 def command(
     console: Console,
@@ -33,6 +34,7 @@ def command(
     undo: bool,
     by: str | None,
     branch: str | None,
+    form: str,
 ) -> None:
     """Yank a version of a component: ranges no longer choose it, and `comp status` warns those who have it.
 
@@ -46,4 +48,5 @@ def command(
     note = None if undo else Note(reason=text, published=published_now(os.environ), by=by)
     changed = yank(opened, name, version, note)
     console.say(what_was_marked(f"{name}@{version}", "yanked", undo=undo, changed=changed, branch=branch))
-    console.data(f"{name}@{version}")
+    document = {"release": f"{name}@{version}", "yanked": not undo, "reason": text or None, "changed": changed}
+    console.result(form, f"{name}@{version}", document)

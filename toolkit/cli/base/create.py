@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.errors import UsageError
 
 
 @click.command
-@click.option("--output", metavar="layout:DIR", help="Where to write the image.  [default: the cache]")
+@click.option("-o", "--output", metavar="layout:DIR", help="Where to write the image.  [default: the cache]")
 @click.option("--suite", metavar="NAME", default="bookworm", show_default=True, help="The Debian release.")
 @click.option("--packages", default="", metavar="NAME,…", help="Debian packages to add.")
 @click.option(
@@ -20,8 +20,11 @@ from toolkit.errors import UsageError
     help="The platforms, such as linux/arm64.  [default: this machine's]",
 )
 @click.option("--force", is_flag=True, help="Make it again even if it exists.")
+@format_option
 @pass_console
-def command(console: Console, *, output: str | None, suite: str, packages: str, platforms: str, force: bool) -> None:
+def command(
+    console: Console, *, output: str | None, suite: str, packages: str, platforms: str, force: bool, form: str
+) -> None:
     """Make a base image with Python from Debian packages.
 
     Prints it as layout:DIR, ready for `export COMP_BASE=$(comp base)`. No maintainer script runs, so a base for
@@ -53,4 +56,5 @@ def command(console: Console, *, output: str | None, suite: str, packages: str, 
         image = make_debian_base(folder.resolve(), suite=suite, packages=extra, platforms=chosen)
         console.say(f"made {image.digest}")
     # The whole path, since COMP_BASE is used in other folders too.
-    console.data(f"layout:{folder.resolve()}")
+    base = f"layout:{folder.resolve()}"
+    console.result(form, base, {"base": base})

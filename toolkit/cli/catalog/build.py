@@ -1,6 +1,5 @@
 """`comp catalog build`: write the pages of a registry into a folder."""
 
-import json
 from pathlib import Path
 
 import click
@@ -14,11 +13,12 @@ from toolkit.errors import OutsideError
 @click.command
 @registry_option
 @click.option(
-    "--out",
+    "-o",
+    "--output",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("site"),
     show_default=True,
-    metavar="DIR",
+    metavar="FOLDER",
     help="The folder of the pages.",
 )
 @options.common
@@ -29,7 +29,7 @@ def command(
     console: Console,
     *,
     registry: str | None,
-    out: Path,
+    output: Path,
     title: str,
     address: str | None,
     images: str | None,
@@ -51,12 +51,12 @@ def command(
         read_image=options.reader_of(images),
         packages=images == "packages",
     )
-    built = build_site(opened, out, choices)
-    index = out / "index.html"
+    built = build_site(opened, output, choices)
+    index = output / "index.html"
     if form == "json":
         counts = {"components": built.components, "made": built.written, "unchanged": built.unchanged}
         document = {"index": str(index), **counts, "removed": built.removed, "failed": list(built.failed)}
-        console.data(json.dumps(document, indent=2))
+        console.json(document)
     else:
         console.data(str(index))
     console.say(built.summary())

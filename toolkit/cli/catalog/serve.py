@@ -14,12 +14,18 @@ from toolkit.cli.registry_options import registry_option
 @click.command
 @registry_option
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="The port; 0 takes a free one."
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=8642,
+    show_default=True,
+    help="The port; 0 takes a free one.",
 )
 @click.option(
-    "--out",
+    "-o",
+    "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
+    metavar="FOLDER",
     help="A folder that keeps the pages.  [default: a temporary one]",
 )
 @options.common
@@ -29,7 +35,7 @@ def command(
     *,
     registry: str | None,
     port: int,
-    out: Path | None,
+    output: Path | None,
     title: str,
     address: str | None,
     images: str | None,
@@ -50,7 +56,7 @@ def command(
     )
     with ExitStack() as stack:
         # A folder in it: both the temporary folder and that of a catalogue are locked.
-        root = out or stack.enter_context(temporary.folder("catalog")) / "site"
+        root = output or stack.enter_context(temporary.folder("catalog")) / "site"
         console.say(build_site(opened, root, choices).summary())
         changes = Changes()
         console.data(stack.enter_context(serving(root, port, changes)))

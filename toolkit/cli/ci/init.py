@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.errors import InputError, UsageError
 from toolkit.words import some_of
 
@@ -25,6 +25,7 @@ _USUAL_BRANCHES = ("main", "master")
 @click.argument("platform", type=click.Choice(_PLATFORMS))
 @click.option(
     "--root",
+    metavar="FOLDER",
     type=click.Path(file_okay=False, path_type=Path),
     default=".",
     help="The folder of the components.  [default: the current one]",
@@ -37,14 +38,23 @@ _USUAL_BRANCHES = ("main", "master")
 )
 @click.option("--branch", metavar="NAME", help="The branch whose images are pushed.  [default: the default branch]")
 @click.option(
+    "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="The file to write.  [default: where the platform looks for it]",
 )
+@format_option
 @pass_console
 def command(
-    console: Console, *, platform: str, root: Path, prefix: str | None, branch: str | None, output: Path | None
+    console: Console,
+    *,
+    platform: str,
+    root: Path,
+    prefix: str | None,
+    branch: str | None,
+    output: Path | None,
+    form: str,
 ) -> None:
     """Write the definition that checks, builds, tests, pushes and publishes your components in CI.
 
@@ -54,8 +64,7 @@ def command(
     from toolkit.collection.workspace import read_workspace
     from toolkit.config.workspace import workspace_document
     from toolkit.git.repository import Repository
-    from toolkit.scaffold.ci.definition import PLATFORMS, Subject, difference, render
-    from toolkit.system.atomic import made_parents, write_text
+    from toolkit.scaffold.ci.definition import PLATFORMS, Subject, render
 
     # The whole collection, also from a folder in it; without the variables of this machine, since CI is another one.
     document = workspace_document(root.resolve())
@@ -73,19 +82,31 @@ def command(
         prefix=prefix,
         is_locked=not _unlocked(workspace),
     )
-    text = render(subject)
+    _write(console, path, render(subject), form)
+    _print_notes(console, workspace, subject)
+
+
+def _write(console: Console, path: Path, text: str, form: str) -> None:
+    """Write the file and say so. Raises InputError, after the difference, if it exists with other content."""
+    from toolkit.scaffold.ci.definition import difference
+    from toolkit.system.atomic import made_parents, write_text
+
     changes = difference(path, text)
-    if changes:
-        console.document(changes)
-        raise InputError(
-            f"{os.path.relpath(path)} exists with other content, and stays as it is",
-            hint="take over the lines that you want, or write another file with --output",
-        )
     if changes is None:
         with made_parents(path):
             write_text(path, text)
-    console.say(f"wrote {os.path.relpath(path)}" if changes is None else f"{os.path.relpath(path)} is fresh")
-    _print_notes(console, workspace, subject)
+    shown = os.path.relpath(path)
+    if form == "json":
+        state = "differs" if changes else "written" if changes is None else "fresh"
+        console.json({"path": shown, "state": state, "difference": changes or None})
+    elif changes:
+        console.document(changes)
+    if changes:
+        raise InputError(
+            f"{shown} exists with other content, and stays as it is",
+            hint="take over the lines that you want, or write another file with --output",
+        )
+    console.say(f"wrote {shown}" if changes is None else f"{shown} is fresh")
 
 
 def _check_prefix(platform: str, prefix: str | None, workspace: "Workspace") -> None:

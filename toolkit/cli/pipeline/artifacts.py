@@ -1,6 +1,5 @@
 """`comp pipeline artifacts`: what a run on a KFP server has made."""
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("run")
 @click.argument("names", nargs=-1, metavar="[STEP|STEP/OUTPUT]...")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Download them to DIR/STEP/OUTPUT."
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER", help="Download them to FOLDER/STEP/OUTPUT."
 )
 @click.option("--preview", is_flag=True, help="Print their first lines: metrics, tables, pages, texts.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
@@ -63,7 +62,7 @@ def command(
             | {"metadata": dict(artifact.metadata)}
             for artifact in found
         ]
-        console.data(json.dumps(rows, indent=2))
+        console.json(rows)
     elif preview:
         _preview(console, server, found)
     elif output is None and found:

@@ -12,9 +12,13 @@ _MANIFEST = ("pipeline_name", "pipeline_display_name", "pipeline_version_name", 
 
 
 @click.command
-@click.argument("pipeline", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("pipeline", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.  [default: stdout]"
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write.  [default: stdout]",
 )
 @click.option("--function", metavar="NAME", help="The pipeline or component to compile, if the file has several.")
 @click.option("--pipeline-parameters", "parameters", metavar="JSON", help="Values of the pipeline's inputs.")
@@ -35,6 +39,7 @@ _MANIFEST = ("pipeline_name", "pipeline_display_name", "pipeline_version_name", 
 @click.option("--include-pipeline-manifest", is_flag=True, help="Write the Pipeline's manifest too.")
 @click.option(
     "--python",
+    metavar="FILE",
     type=click.Path(path_type=Path),
     help="A Python that has kfp 2.  [default: $COMP_KFP_PYTHON, else comp's own]",
 )
@@ -63,7 +68,7 @@ def command(
     no_push: bool,
     **manifest_options: str | bool | None,
 ) -> None:
-    """Compile the pipeline in the file PIPELINE to KFP 2 IR.
+    """Compile the pipeline in FILE to KFP 2 IR.
 
     kfp's own compiler does it, in a process of its own. Then every image is named by digest: that of PIPELINE.lock,
     else the one that its tag has now. The lock lists each component and image that the pipeline uses. What the file

@@ -1,6 +1,5 @@
 """`comp pipeline get`: one run with its steps, or one pipeline with its versions."""
 
-import json
 import os
 
 import click
@@ -35,7 +34,7 @@ def command(console: Console, /, *, what: str, form: str, where: ServerOptions) 
                 {"id": item.item_id, "name": item.name, "created": item.created and item.created.isoformat()}
                 for item in versions
             ]
-            console.data(json.dumps({"id": pipeline.item_id, "name": pipeline.name, "versions": rows}, indent=2))
+            console.json({"id": pipeline.item_id, "name": pipeline.name, "versions": rows})
             return
         console.say(server.endpoint.pipeline_page(pipeline.item_id))
         lines = [(pipeline.item_id, day(pipeline.created), "pipeline", pipeline.name)]

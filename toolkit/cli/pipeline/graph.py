@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.pipeline.local_options import function_option, python_option
 from toolkit.errors import UsageError
 
@@ -26,6 +26,7 @@ _FORMS = (".html", ".svg")
 @click.option("--force", is_flag=True, help="Overwrite a file that comp has not drawn.")
 @function_option
 @python_option
+@format_option
 @pass_console
 def command(
     console: Console,
@@ -37,6 +38,7 @@ def command(
     force: bool,
     function: str | None,
     python: Path | None,
+    form: str,
 ) -> None:
     """Draw the pipeline in FILE, compiled YAML or Python, as one HTML page that needs no network.
 
@@ -63,4 +65,5 @@ def command(
     changed = source.changed()
     beside = Shown(run=run, changed=changed, changes=(*source.changes, *dict.fromkeys(changed.values())))
     write_text(target, (svg if target.suffix == ".svg" else page)(source.pipeline, beside))
+    console.result(form, "", {"output": str(target)})
     console.say(f"wrote {target}")

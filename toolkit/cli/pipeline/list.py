@@ -1,6 +1,5 @@
 """`comp pipeline list`: what a KFP server has."""
 
-import json
 from itertools import islice
 
 import click
@@ -41,7 +40,7 @@ def command(console: Console, /, *, kind: str, most: int, form: str, where: Serv
             }
             for item in items[:most]
         ]
-        console.data(json.dumps(rows, indent=2))
+        console.json(rows)
     elif items:
         lines = [(item.item_id, day(item.created), item.name, item.about.partition("\n")[0]) for item in items[:most]]
         console.data("\n".join(columns(lines)))

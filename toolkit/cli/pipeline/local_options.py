@@ -32,7 +32,10 @@ component_option = click.option(
 )
 function_option = click.option("--function", metavar="NAME", help="The pipeline, if a Python file has several.")
 python_option = click.option(
-    "--python", type=click.Path(path_type=Path), help="A Python with kfp 2, to compile with.  [default: comp's own]"
+    "--python",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A Python with kfp 2, to compile with.  [default: comp's own]",
 )
 
 

@@ -1,6 +1,5 @@
 """What `comp pipeline run` shows of a run on this machine: a line for each step, and the end."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +67,7 @@ def report_end(console: Console, finished: "Finished", form: str) -> int:
     for name, path in paths.items():
         console.say(f"{name}: {path}")
     if form == "json":
-        console.data(json.dumps({**values, **paths}, indent=2, ensure_ascii=False))
+        console.json({**values, **paths})
     elif values:
         from toolkit.pipelines.values import command_text
 

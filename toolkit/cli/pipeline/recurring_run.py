@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.pipeline import server_options, submitting
 from toolkit.cli.pipeline.server_options import ServerOptions
 from toolkit.cli.run import given_inputs
@@ -41,6 +41,7 @@ def command() -> None:
 @click.option("--disabled", is_flag=True, help="Make it, and do not start runs yet.")
 @submitting.options
 @server_options.options
+@format_option
 @pass_console
 def create(
     console: Console,
@@ -59,6 +60,7 @@ def create(
     version: str | None,
     how: "RunOptions",
     where: ServerOptions,
+    form: str,
 ) -> None:
     """Let the server run FILE, or an uploaded PIPELINE, again and again. Prints the ID."""
     from toolkit.pipelines.server.client import Schedule
@@ -79,42 +81,48 @@ def create(
     with submitting.prepared(where, pipeline, texts, how, version=version) as (server, work):
         made = server.schedule(work, when)
     console.say(f"made {work.name}{', disabled' if disabled else ''}")
-    console.data(made)
+    console.result(form, made, {"id": made, "name": work.name, "enabled": not disabled})
 
 
 @command.command("enable")
 @click.argument("recurring_run", metavar="ID")
 @server_options.options
+@format_option
 @pass_console
-def enable(console: Console, /, *, recurring_run: str, where: ServerOptions) -> None:
+def enable(console: Console, /, *, recurring_run: str, where: ServerOptions, form: str) -> None:
     """Let the server start the runs of ID again."""
     where.connect().act(
         "enable_recurring_run", f"enable the recurring run {recurring_run}", recurring_run_id=recurring_run
     )
+    console.result(form, "", {"id": recurring_run})
     console.say(f"enabled {recurring_run}")
 
 
 @command.command("disable", short_help="Let the server start no more runs.")
 @click.argument("recurring_run", metavar="ID")
 @server_options.options
+@format_option
 @pass_console
-def disable(console: Console, /, *, recurring_run: str, where: ServerOptions) -> None:
+def disable(console: Console, /, *, recurring_run: str, where: ServerOptions, form: str) -> None:
     """Let the server start no more runs of ID; those that have begun go on."""
     where.connect().act(
         "disable_recurring_run", f"disable the recurring run {recurring_run}", recurring_run_id=recurring_run
     )
+    console.result(form, "", {"id": recurring_run})
     console.say(f"disabled {recurring_run}")
 
 
 @command.command("delete")
 @click.argument("recurring_run", metavar="ID")
 @server_options.options
+@format_option
 @pass_console
-def delete(console: Console, /, *, recurring_run: str, where: ServerOptions) -> None:
+def delete(console: Console, /, *, recurring_run: str, where: ServerOptions, form: str) -> None:
     """Delete ID; the runs that it has started stay."""
     where.connect().act(
         "delete_recurring_run", f"delete the recurring run {recurring_run}", recurring_run_id=recurring_run
     )
+    console.result(form, "", {"id": recurring_run})
     console.say(f"deleted {recurring_run}")
 
 

@@ -27,6 +27,7 @@ _namespace = click.option(
 )
 _token = click.option(
     "--token-file",
+    metavar="FILE",
     type=click.Path(path_type=Path),
     help="The file with the token, read for every request.  [default: $COMP_KFP_TOKEN, $KF_PIPELINES_SA_TOKEN_PATH]",
 )

@@ -1,6 +1,5 @@
 """`comp registry doctor`: try what the place of a registry can do."""
 
-import json
 import os
 import textwrap
 from typing import TYPE_CHECKING
@@ -42,7 +41,7 @@ def command(console: Console, *, place: str | None, registry: str | None, form: 
     able = all(each.state == "yes" for each in abilities if each.needed)
     if form == "json":
         document = {"place": str(where), "ok": able, "abilities": to_builtins(abilities)}
-        console.data(json.dumps(document, indent=2, ensure_ascii=False))
+        console.json(document)
     else:
         console.data(_table(abilities))
         if not able:

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.registry_options import registry_option
 
 
 @click.command
-@click.argument("folder", metavar="DIRECTORY", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @registry_option
+@format_option
 @pass_console
-def command(console: Console, *, folder: Path, registry: str | None) -> int:
-    """Write a copy of a registry to DIRECTORY, for any web server.
+def command(console: Console, *, folder: Path, registry: str | None, form: str) -> int:
+    """Write a copy of a registry to FOLDER, for any web server.
 
     comp reads it by its address, and KFP loads components from it without comp:
     load_component_from_url(".../c/NAMESPACE/NAME/versions/tags/VERSION"). The next export adds what is new.
@@ -35,5 +36,10 @@ def command(console: Console, *, folder: Path, registry: str | None) -> int:
     exported = export_registry(opened, folder)
     left_out = f", left out {counted(len(exported.left_out), 'damaged part')}" if exported.left_out else ""
     console.say(f"exported {counted(exported.releases, 'release')}{left_out}")
-    console.data(str(folder))
+    document = {
+        "folder": str(folder),
+        "releases": exported.releases,
+        "left_out": [str(each) for each in exported.left_out],
+    }
+    console.result(form, str(folder), document)
     return 1 if exported.left_out else 0

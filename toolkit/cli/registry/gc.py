@@ -4,15 +4,16 @@ import os
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.registry_options import registry_option, where_its_files_are
 
 
 @click.command
 @registry_option
-@click.option("--dry-run", is_flag=True, help="Print what would be removed, and remove nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be removed; change nothing.")
+@format_option
 @pass_console
-def command(console: Console, *, registry: str | None, dry_run: bool) -> None:
+def command(console: Console, *, registry: str | None, dry_run: bool, form: str) -> None:
     """Remove files that no release has, and what killed publishers left.
 
     Files of the last hour stay, since a publisher may be at work on them; so does every file while a record is
@@ -30,7 +31,9 @@ def command(console: Console, *, registry: str | None, dry_run: bool) -> None:
         raise UsageError(f"{place} has no files that comp can remove", hint=where_its_files_are(place.place, "gc"))
     garbage = opened.garbage()
     gone = garbage if dry_run or not garbage else opened.collect(garbage)
-    for each in gone:
-        console.data(each.path)
+    size = sum(each.size for each in gone)
+    files = [{"path": each.path, "size": each.size} for each in gone]
+    document = {"files": files, "bytes": size, "removed": not dry_run}
+    console.result(form, "\n".join(each.path for each in gone), document)
     done = "would remove" if dry_run else "removed"
-    console.say(f"{done} {counted(len(gone), 'file')}, {in_bytes(sum(each.size for each in gone))}")
+    console.say(f"{done} {counted(len(gone), 'file')}, {in_bytes(size)}")

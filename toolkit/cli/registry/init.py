@@ -7,16 +7,17 @@ from pathlib import Path
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 
 
 @click.command
-@click.argument("directory")
+@click.argument("directory", metavar="FOLDER")
 @click.option("--name", metavar="NAME", help="The name by which users may know it.  [default: that of the folder]")
 @click.option("--git", "in_git", is_flag=True, help="For a folder in a git repository: each release is committed.")
+@format_option
 @pass_console
-def command(console: Console, *, directory: str, name: str | None, in_git: bool) -> None:
-    """Make an empty registry in DIRECTORY.
+def command(console: Console, *, directory: str, name: str | None, in_git: bool, form: str) -> None:
+    """Make an empty registry in FOLDER.
 
     Releases in it never change. The folder may be shared by its group, served by a web server, or, with --git, kept in
     a git repository; then .gitignore has what comp derives from the releases. Prints the folder; if it is a registry
@@ -50,7 +51,8 @@ def command(console: Console, *, directory: str, name: str | None, in_git: bool)
     console.say(f"publish in it: comp publish COMPONENT --registry {shlex.quote(str(folder))}")
     console.say(f"or name it in pyproject.toml, for --registry {known or 'NAME'}:")
     console.say(f"  [tool.comp.registries]\n  {known or 'NAME'} = {json.dumps(str(folder), ensure_ascii=False)}")
-    console.data(str(folder))
+    document = {"folder": str(folder), "name": known, "git": opened.config().git, "made": not was_there}
+    console.result(form, str(folder), document)
 
 
 def _is_in_git(folder: Path) -> bool:

@@ -4,14 +4,15 @@ import os
 
 import click
 
-from toolkit.cli.console import Console, pass_console
+from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.registry_options import registry_option, where_its_files_are
 
 
 @click.command
 @registry_option
+@format_option
 @pass_console
-def command(console: Console, *, registry: str | None) -> None:
+def command(console: Console, *, registry: str | None, form: str) -> None:
     """Make the indexes, the catalogue and KFP's layout again from the records.
 
     Publishing keeps them up to date; this mends what was damaged or changed by hand. A damaged release is left out
@@ -27,4 +28,6 @@ def command(console: Console, *, registry: str | None) -> None:
     opened = open_registry(place.place, environ=os.environ)
     if not isinstance(opened, Reindexable):
         raise UsageError(f"{place} cannot be indexed from here", hint=where_its_files_are(place.place, "reindex"))
-    console.say(f"made the indexes of {counted(opened.reindex(), 'component')} again")
+    indexed = opened.reindex()
+    console.result(form, "", {"components": indexed})
+    console.say(f"made the indexes of {counted(indexed, 'component')} again")

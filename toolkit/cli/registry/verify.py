@@ -1,6 +1,5 @@
 """`comp registry verify`: check a registry's files against each other."""
 
-import json
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -38,7 +37,7 @@ def command(console: Console, *, registry: str | None, form: str) -> int:
     checked = Checked()
     if form == "json":
         faults = list(opened.faults(checked))
-        console.data(json.dumps({"faults": [_plain(fault) for fault in faults], "checked": _counts(checked)}, indent=2))
+        console.json({"faults": [_plain(fault) for fault in faults], "checked": _counts(checked)})
     else:
         faults = _printed(console, opened.faults(checked))
     _sum_up(console, len(faults), checked)
