@@ -29,7 +29,8 @@ class OwnedImage(Struct, frozen=True, kw_only=True):
     their interpreters. `beside` is the folder of what comp writes beside the Dockerfile, from the context. `code` are
     paths of the component's code from the context, with what they are below the code's folder in the image. `packages`
     is whether anything is to be installed, `wheels` whether wheels lie beside, `pip` the file name of pip's own wheel
-    among them; None for the stage's own pip. `has_path` is whether the base has a PATH.
+    among them; None for the stage's own pip. `has_path` is whether the base has a PATH. `system_packages` are Debian
+    packages to install on the base.
     """
 
     base: str
@@ -48,6 +49,7 @@ class OwnedImage(Struct, frozen=True, kw_only=True):
     bytecode: bool = True
     system_site_packages: bool = False
     has_path: bool = True
+    system_packages: Sequence[str] = ()
 
 
 def dockerfile_text(image: OwnedImage) -> str:
@@ -119,6 +121,12 @@ def _image_stage(image: OwnedImage) -> Iterator[str]:
     """Yield the image itself: what changes least comes first, so that builds find it in their cache."""
     yield "# The image."
     yield "FROM ${BASE}"
+    if image.system_packages:
+        yield "# As the archives have them when the image is built: to pin them, write NAME=VERSION."
+        yield "USER root"
+        yield "RUN apt-get update \\"
+        yield f" && apt-get install --yes --no-install-recommends {' '.join(image.system_packages)} \\"
+        yield " && rm -rf /var/lib/apt/lists/*"
     for name, value in sorted(image.env.items()):
         # What the base has behind it may change with the base.
         text = f"{absolute(VENV)}/bin:$PATH" if name == "PATH" and image.has_path else _quoted(value)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from toolkit.digest import Digest
 from toolkit.image_paths import PREFIX
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.file import File
@@ -185,3 +186,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     incomplete: bool = False
     base_found: Reference | None = None
     system: SystemPins | None = None
+
+    @property
+    def base_digest(self) -> Digest:
+        """The digest of the base that the user named, without packages that were added to it."""
+        return self.system.base if self.system else self.base.digest

@@ -44,7 +44,7 @@ def note(folder: Path, named: str | None, plans: Sequence["Plan"], cache: Cache)
     if plans:
         # Taken out first, so that it moves to the end: the oldest names are dropped.
         bases.pop(base, None)
-        bases[base] = {str(plan.platform): plan.system.base if plan.system else plan.base.digest for plan in plans}
+        bases[base] = {str(plan.platform): plan.base_digest for plan in plans}
     new = _LastBase(base=base, bases=tuple(bases.items())[-_MOST_BASES:])
     if new != old:
         cache.remember(_key(folder), new)

@@ -75,6 +75,7 @@ def owned_files(project: Project, context: BuildContext, place: Path, *, locked:
         bytecode=project.bytecode,
         system_site_packages=project.system_site_packages,
         has_path=_has_path(bases[0]),
+        system_packages=project.system_packages,
     )
     files = {name: dockerfile_text(image).encode(), **_program_files(plan, beside)}
     if has_packages:

@@ -110,14 +110,9 @@ def _base(plan: Plan) -> Dependency:
     return Dependency(
         name=f"base for {plan.platform}",
         uri=_base_url(plan),
-        digest={"sha256": plain_base(plan).hex},
+        digest={"sha256": plan.base_digest.hex},
         annotations={"platform": str(plan.platform), "python": plan.facts.version, **pinned},
     )
-
-
-def plain_base(plan: Plan) -> Digest:
-    """Return the digest of the base that was named, before system packages were put onto it."""
-    return plan.system.base if plan.system else plan.base.digest
 
 
 def _system_packages(plans: Sequence[Plan]) -> Iterator[Dependency]:
@@ -143,7 +138,7 @@ def _base_url(plan: Plan) -> str:
     url = PackageURL(
         type="oci",
         name=reference.repository.rpartition("/")[2],
-        version=str(plain_base(plan)),
+        version=str(plan.base_digest),
         qualifiers={
             "repository_url": reference.name,
             "arch": plan.platform.architecture,

@@ -22,7 +22,7 @@ from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Built
 from toolkit.oci.reference import Reference
 from toolkit.provenance.attached import Attested
-from toolkit.provenance.definition import EPOCH, FORMATS, plain_base
+from toolkit.provenance.definition import EPOCH, FORMATS
 from toolkit.provenance.predicate import BUILD_TYPE, Dependency, Provenance
 from toolkit.provenance.source import is_commit
 from toolkit.supply.image_differences import Difference, differences
@@ -174,8 +174,8 @@ def _wrong_bases(provenance: Provenance, plans: Sequence[Plan]) -> str | None:
     theirs = {str(base.annotations.get("platform")): base for base in provenance.bases}
     for plan in plans:
         base = theirs.get(str(plan.platform))
-        if base and base.digest.get("sha256") != plain_base(plan).hex:
-            return f"it was built on the base {_shown(base)}, and {plan.base_reference} is {plain_base(plan)}"
+        if base and base.digest.get("sha256") != plan.base_digest.hex:
+            return f"it was built on the base {_shown(base)}, and {plan.base_reference} is {plan.base_digest}"
     return None
 
 

@@ -69,6 +69,14 @@ def test_settings_of_the_component_are_followed() -> None:
     assert 'ENV PATH="/opt/comp/venv/bin:/usr/bin"' in text
 
 
+def test_system_packages_are_installed_by_apt_before_anything_is_copied() -> None:
+    text = dockerfile_text(replace(IMAGE, system_packages=("git", "libgomp1=12-1")))
+    image = text.partition("FROM ${BASE}\n")[2]
+    assert " && apt-get install --yes --no-install-recommends git libgomp1=12-1 \\\n" in image
+    assert image.index("USER root") < image.index("apt-get update") < image.index("COPY")
+    assert "apt-get" not in dockerfile_text(IMAGE)
+
+
 def test_stages_of_another_base_leave_the_images_own_interpreter() -> None:
     text = dockerfile_text(replace(IMAGE, stage_base="builder:1", stage_python="/opt/python/bin/python3.11"))
     assert "ARG BUILD_BASE=builder:1\n" in text
