@@ -5,11 +5,17 @@ Links of alternatives are made, since they follow from the text alone. Of the re
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product
 
 from msgspec import Struct
 
-_ASSIGNMENT = re.compile(r"(?m)^\s*([A-Za-z_]\w*)=[\"']?([^\s\"'$`\\;&|]*)[\"']?\s*;?\s*$")
+# Of a text without anything that a shell would replace; in single quotes it may have spaces.
+_ASSIGNMENT = re.compile(r"(?m)^\s*([A-Za-z_]\w*)=(?:'([^'$`\n]*)'|[\"']?([^\s\"'$`\\;&|]*)[\"']?)\s*;?\s*$")
+_LOOP = re.compile(r"for\s+([A-Za-z_]\w*)\s+in\s+([^$`]*)")
+_OTHER_LOOP = re.compile(r"(?:for|while|until)\s")
+# Calls in loops; more than any package has.
+_MOST_CALLS = 500
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 # An absolute path without `..` and without anything that a shell would replace.
 _PATH = re.compile(r"(?:/(?!\.\.?(?:/|$))[\w.+:~-]+)+")
@@ -64,19 +70,40 @@ def _plain(script: bytes) -> str:
     """Return a script's lines without comments, with continued lines as one and simple variables in place."""
     text = script[:_LARGEST].decode("utf-8", "replace").replace("\\\n", " ")
     text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    values = dict(_ASSIGNMENT.findall(text))
+    values = {name: quoted or plain for name, quoted, plain in _ASSIGNMENT.findall(text)}
     return _VARIABLE.sub(lambda match: values.get(match[1] or match[2], match[0]), text)
 
 
 def _installs(text: str) -> Iterator[list[str]]:
     """Yield the words that follow `update-alternatives … --install`, for each time that it is called."""
-    for line in text.splitlines():
-        if "update-alternatives" in line and "--install" in line:
-            try:
-                words = shlex.split(line.partition("update-alternatives")[2])
-            except ValueError:
-                words = []
-            yield words[words.index("--install") + 1 :] if "--install" in words else []
+    # The loops around a line, each with its variable and the values of that, if they are known.
+    loops: list[tuple[str, list[str]]] = []
+    for part in re.split(r"[\n;]", text):
+        line = re.sub(r"^(?:do|then|else)\s+", "", part.strip())
+        if match := _LOOP.fullmatch(line):
+            loops.append((match[1], match[2].split()))
+        elif _OTHER_LOOP.match(line):
+            loops.append(("", [""]))
+        elif line == "done" and loops:
+            loops.pop()
+        elif "update-alternatives" in line and "--install" in line:
+            yield from islice(map(_words, _repeated(line, loops)), _MOST_CALLS)
+
+
+def _repeated(line: str, loops: Sequence[tuple[str, list[str]]]) -> Iterator[str]:
+    """Yield a line with each combination of the values that the variables of loops have."""
+    for values in product(*(values for _, values in loops)):
+        known = {name: value for (name, _), value in zip(loops, values, strict=True) if name}
+        yield _VARIABLE.sub(lambda match, known=known: known.get(match[1] or match[2], match[0]), line)  # type: ignore[misc]
+
+
+def _words(line: str) -> list[str]:
+    """Return the words that follow `--install`; none if a shell would read them in another way."""
+    try:
+        words = shlex.split(line.partition("update-alternatives")[2])
+    except ValueError:
+        return []
+    return words[words.index("--install") + 1 :] if "--install" in words else []
 
 
 def _alternatives(words: list[str]) -> Iterator[Alternative]:

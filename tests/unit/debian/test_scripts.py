@@ -30,6 +30,32 @@ def test_alternatives_are_read_with_simple_variables_and_slaves() -> None:
     )
 
 
+def test_alternatives_in_loops_over_known_words_are_read() -> None:
+    script = """
+tools='java keytool'
+while read x; do
+  for i in $tools; do
+    if [ -e x ]; then slave="--slave x"; fi
+    update-alternatives \\
+       --install /usr/bin/$i $i /usr/lib/jvm/bin/$i 1711 $slave
+  done
+done
+update-alternatives --install /usr/bin/$i $i /usr/lib/jvm/bin/$i 1711
+"""
+    found, missed = effects(script)
+    assert [(one.link, one.path) for one in found] == [
+        ("usr/bin/java", "/usr/lib/jvm/bin/java"),
+        ("usr/bin/keytool", "/usr/lib/jvm/bin/keytool"),
+    ]
+    # Behind the loop, the value is not known.
+    assert missed == ("an alternative is not installed",)
+
+
+def test_loops_in_loops_end() -> None:
+    loops = "".join(f"for a{number} in {' '.join(map(str, range(50)))}; do\n" for number in range(9))
+    assert len(effects(f"{loops}update-alternatives --install /x x /y 1")[0]) == 500
+
+
 def test_an_alternative_whose_words_are_not_known_is_named() -> None:
     for line in (
         "update-alternatives --install $(dirname $0)/x x /x 1",
