@@ -62,7 +62,7 @@ class _Lines:
 
     def __init__(self, text: str, path: Path) -> None:
         # Only these end a line in BuildKit; a form feed or U+2028 does not.
-        self._lines = [line.removesuffix("\r") for line in text.split("\n")]
+        self._lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
         self._path = path
         self.number = 0
 

@@ -20,6 +20,7 @@ _INTERPRETERS = re.compile(
 # Programs that run the words after them, so that nothing is known of the component yet.
 _WRAPPERS = {"tini", "dumb-init", "catatonit", "docker-init", "env", "nice", "gosu", "su-exec", "exec", "uv", "conda"}
 _SCRIPTS = (".py", ".sh", ".R", ".r", ".js", ".mjs", ".cjs", ".pl", ".rb", ".php", ".jl", ".lua", ".jar", ".ts")
+_SHELLS = {"sh", "bash", "dash", "ash", "zsh", "ksh"}
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
 # Options of Python that take the next word.
 _WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
@@ -28,8 +29,8 @@ _WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
 class ImageCommand(Struct, frozen=True, kw_only=True):
     """The first words of a component's command line, and a sentence about each guess."""
 
-    words: tuple[str, ...]
-    notes: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def image_command(dockerfile: Dockerfile, stage: Stage, name: str) -> ImageCommand:
@@ -78,9 +79,10 @@ def _nonempty(command: Command | None) -> Command | None:
 
 def _words(command: Command, keyword: str, name: str) -> tuple[tuple[str, ...], list[str]]:
     """Return the words of one command, with a note if it had the form of a shell's text."""
-    if not command.shell:
+    shell = command.shell or _shell_of(command.words)
+    if not shell:
         return command.words, []
-    text = command.words[0]
+    text = command.words[-1]
     plain = text.removeprefix("exec ").strip()
     if not _SHELL_ONLY.search(plain):
         try:
@@ -95,7 +97,14 @@ def _words(command: Command, keyword: str, name: str) -> tuple[tuple[str, ...], 
         "gets the arguments"
     )
     # The word after the text is `$0`.
-    return (*command.shell, text, name), [note]
+    return (*shell, text, name), [note]
+
+
+def _shell_of(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the shell of `["sh", "-c", TEXT]`, which has no place for arguments; empty for other words."""
+    # Flags such as -e may stand in one word with -c.
+    is_text = len(words) == 3 and words[1].startswith("-") and words[1].endswith("c")  # noqa: PLR2004 (with a text)
+    return words[:2] if is_text and PurePosixPath(words[0]).name in _SHELLS else ()
 
 
 def _defaults(words: tuple[str, ...], command: Command, name: str) -> tuple[tuple[str, ...], str]:

@@ -22,10 +22,14 @@ _REMOTE = ("http://", "https://", "git@", "git://", "ssh://")
 
 
 class Context(Struct, frozen=True, kw_only=True):
-    """A context's folder, the files in it that the image needs, relative to it, and notes about what stays behind."""
+    """A context's folder, the files in it that the image needs, relative to it, and notes about what stays behind.
+
+    `missing` are sources, as patterns, that no file of it matches.
+    """
 
     folder: Path
     files: tuple[PurePosixPath, ...]
+    missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -34,7 +38,7 @@ def read_context(folder: Path, dockerfile: Path, stages: Sequence[Stage], *, wit
 
     Raises InputError for an invalid `.dockerignore`, and for more bytes than CARRIED_SIZE.
     """
-    globs, notes = _sources(stages), list[str]()
+    globs = _sources(stages)
     patterns, own = _patterns(folder, dockerfile)
     taken: list[PurePosixPath] = []
     secrets: list[str] = []
@@ -47,11 +51,9 @@ def read_context(folder: Path, dockerfile: Path, stages: Sequence[Stage], *, wit
                 secrets.append(text)
             else:
                 taken.append(path)
-    notes += [
-        f"{source} is not in the context, or .dockerignore leaves it out"
-        for source, glob in globs.items()
-        if source != "." and not any(glob.matches(path.as_posix()) for path in (*taken, *map(PurePosixPath, secrets)))
-    ]
+    found = [*map(str, taken), *secrets]
+    missing = tuple(name for name, glob in globs.items() if name != "." and not any(map(glob.matches, found)))
+    notes = [f"not in the context, or left out by .dockerignore: {some_of(missing)}"] if missing else []
     if secrets:
         notes.append(f"left behind, since it looks like a secret: {some_of(secrets)}; the build has to do without it")
     CARRIED_SIZE.check(
@@ -59,7 +61,17 @@ def read_context(folder: Path, dockerfile: Path, stages: Sequence[Stage], *, wit
         "what the Dockerfile copies",
         where=Location(path=dockerfile),
     )
-    return Context(folder=folder, files=tuple(sorted({*taken, *own})), notes=tuple(notes))
+    return Context(folder=folder, files=tuple(sorted({*taken, *own})), missing=missing, notes=tuple(notes))
+
+
+def context_above(folder: Path, missing: Sequence[str]) -> Path | None:
+    """Return the nearest folder above one that has everything that is missing there, in its repository."""
+    for above in folder.resolve().parents:
+        if all(next(above.glob(source), None) for source in missing):
+            return above
+        if (above / ".git").exists():
+            break
+    return None
 
 
 def copy_context(context: Context, target: Path) -> None:

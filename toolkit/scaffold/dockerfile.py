@@ -5,25 +5,28 @@ command, the labels, and the program's options.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from shlex import quote
 
 from msgspec import Struct
 
 from toolkit.dockerfile.model import Copy, Dockerfile, Stage
 from toolkit.dockerfile.reader import read_dockerfile
 from toolkit.dockerfile.stages import arguments_of, chosen_stage, stages_of
-from toolkit.errors import CompError, InputError, UsageError
+from toolkit.errors import CompError, InputError, Location, UsageError
 from toolkit.oci.reference import parse_reference
 from toolkit.scaffold.docker_command import ImageCommand, image_command, program_in
-from toolkit.scaffold.docker_context import Context, read_context
+from toolkit.scaffold.docker_context import Context, context_above, read_context
 from toolkit.scaffold.docker_labels import Metadata, read_labels
 from toolkit.scaffold.docker_ports import Ports, declared_ports, ports_of_program
 from toolkit.scaffold.overrides import Override
 from toolkit.scaffold.program import read_contract
 from toolkit.spec.model import ComponentSpec, Container
 from toolkit.spec.reader import read_component
+from toolkit.words import some_of
 
 _CONTRACT = "component.yaml"
 _ROOT = {"", "0", "root"}
@@ -69,12 +72,13 @@ def take_over(source: Source, name: str, environ: Mapping[str, str], *, without:
     stages = stages_of(dockerfile)
     stage = chosen_stage(stages, source.target)
     needed = _needed(stages, stage)
-    command = image_command(dockerfile, stage, name)
     contract = _authored(source, folder)
+    command = ImageCommand() if contract else image_command(dockerfile, stage, name)
     copies = _copies(stages, stage)
+    context = read_context(folder, source.dockerfile, needed, without=without)
+    _check_context(source, context)
     ports = Ports() if contract else _ports(source, command, stage, copies, folder, environ)
     metadata = read_labels(dockerfile, stage, name)
-    context = read_context(folder, source.dockerfile, needed, without=without)
     return TakenOver(
         dockerfile=source.dockerfile,
         place=_place(source.dockerfile, folder),
@@ -132,6 +136,18 @@ def _needed(stages: Sequence[Stage], stage: Stage) -> tuple[Stage, ...]:
         waiting += [places[name] for name in names if name in places and places[name] < place]
         waiting += [one.parent] if one.parent is not None else []
     return tuple(stages[place] for place in sorted(found))
+
+
+def _check_context(source: Source, context: Context) -> None:
+    """Raise InputError if the user named no context, and the files lie as from a folder above."""
+    above = context_above(context.folder, context.missing) if context.missing and not source.context else None
+    if above is not None:
+        place = os.path.relpath(above)
+        raise InputError(
+            f"it copies what is not in {context.folder}: {some_of(context.missing)}",
+            where=Location(path=source.dockerfile),
+            hint=f"it is built from a folder above: --context {quote(place)}",
+        )
 
 
 def _copies(stages: Sequence[Stage], stage: Stage) -> tuple[Copy, ...]:

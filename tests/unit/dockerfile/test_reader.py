@@ -25,6 +25,11 @@ def test_lines_continue_across_comments_and_empty_lines() -> None:
     assert [(one.line, one.end_line) for one in parsed(text).instructions] == [(2, 2), (3, 7), (8, 8)]
 
 
+def test_the_last_line_may_continue() -> None:
+    (_, run) = parsed("FROM a\nRUN x \\\n").instructions
+    assert (run.text, run.end_line) == ("x", 2)
+
+
 def test_two_escapes_end_a_line() -> None:
     assert texts("FROM a\nRUN echo \\\\\nUSER b") == [("FROM", "a"), ("RUN", "echo \\\\"), ("USER", "b")]
 

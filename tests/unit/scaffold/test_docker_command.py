@@ -37,6 +37,8 @@ def test_words_stay_as_they_are() -> None:
         ("cd /app && python a.py", ("/bin/sh", "-c", 'cd /app && python a.py "$@"', "my-step")),
         ("python $FILE", ("/bin/sh", "-c", 'python $FILE "$@"', "my-step")),
         ('exec python a.py "$@"', ("/bin/sh", "-c", 'exec python a.py "$@"', "my-step")),
+        ('["bash", "-ec", "a && b"]', ("bash", "-ec", 'a && b "$@"', "my-step")),
+        ('["/bin/sh", "-c", "exec a"]', ("a",)),
         ("it's", ("/bin/sh", "-c", 'it\'s "$@"', "my-step")),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from toolkit.dockerfile.reader import parse_dockerfile
 from toolkit.dockerfile.stages import stages_of
 from toolkit.errors import InputError
-from toolkit.scaffold.docker_context import Context, copy_context, read_context
+from toolkit.scaffold.docker_context import Context, context_above, copy_context, read_context
 
 FILES = ("Dockerfile", "a.py", "b.txt", "data/x.csv", "data/deep/y.csv", "z/.env", ".git/config", "new/a.py")
 
@@ -58,10 +58,16 @@ def test_a_dockerignore_decides(folder: Path) -> None:
     (folder / "Dockerfile.dockerignore").write_text("**/*.csv\n")
     context = chosen(folder, "COPY data /d", "COPY gone b.txt /")
     assert [path.as_posix() for path in context.files] == ["Dockerfile.dockerignore", "b.txt"]
-    assert context.notes == (
-        "data is not in the context, or .dockerignore leaves it out",
-        "gone is not in the context, or .dockerignore leaves it out",
-    )
+    assert context.notes == ("not in the context, or left out by .dockerignore: data, gone",)
+
+
+def test_a_context_above(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "b.R").write_text("")
+    assert context_above(folder, ["lib/*.R", "context/a.py"]) == tmp_path
+    assert context_above(folder, ["lib/*.py"]) is None
+    assert context_above(tmp_path / "context" / "data" / "deep", ["a.py"]) == folder
 
 
 def test_a_pattern_that_is_none(folder: Path) -> None:

@@ -119,6 +119,20 @@ def test_a_contract_that_is_there_is_kept(folder: Path) -> None:
         taken(folder, "FROM a", *END)
 
 
+def test_a_contract_needs_no_entrypoint(folder: Path) -> None:
+    (folder / "component.yaml").write_text(CONTRACT)
+    assert taken(folder, "FROM a", "USER 1").command.words == ()
+
+
+def test_a_dockerfile_that_is_built_from_above(folder: Path) -> None:
+    (folder / "docker").mkdir()
+    with pytest.raises(InputError) as caught:
+        taken(folder / "docker", "FROM a", "COPY tool.R /", *END)
+    assert caught.value.message == f"it copies what is not in {folder / 'docker'}: tool.R"
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("it is built from a folder above: --context ")
+
+
 @pytest.mark.parametrize(
     ("image", "name"),
     [
