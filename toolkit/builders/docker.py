@@ -102,5 +102,9 @@ def _check_classic(plan: DockerfilePlan) -> None:
 
 def _remove(client: "DockerClient", name: str) -> None:
     """Remove a name, and the image if it has no other; there is none if the build failed."""
-    if engine.has_image(client, name):
-        engine.remove_image(client, name, keep_parents=True)
+    try:
+        if engine.has_image(client, name):
+            engine.remove_image(client, name, keep_parents=True)
+    except OutsideError as error:
+        # A daemon that died has made the build fail, and that error says more.
+        log.warning("%s stays in docker: %s", name, error.message)

@@ -96,5 +96,6 @@ def _line(text: str, given: Mapping[str, str], added: Mapping[str, str]) -> str 
         for name, value in {**given, **added}.items():
             if f" {name}={value} " in rest:
                 count, rest = count - 1, rest.replace(f" {name}={value} ", " ", 1)
-        return f"{called['run'] or ''}{f'|{count}' if count else ''}{rest}".strip()
+        words = (called["run"], f"|{count}" if count else "", rest)
+        return " ".join(word.strip() for word in words if word and word.strip())
     return text

@@ -21,7 +21,16 @@ from toolkit.system.os_errors import cannot
 from toolkit.system.reading import read_foreign
 
 _HINT = "`-v` prints all that the steps print"
-_EMULATION = "exec format error"
+# The engines' words, and what to do about them.
+_HINTS = {
+    "exec format error": "this machine runs no programs for {platform}:"
+    " apt-get install qemu-user-static binfmt-support",
+    "no space left on device": "`docker system df` and `buildah images` show what engines keep; `comp cache prune`"
+    " removes what comp keeps",
+    "short-name": "name the image with its server: docker.io/library/NAME, or HOST/NAME",
+    "insufficient UIDs": "without root, buildah needs ranges of users: usermod --add-subuids 100000-165535"
+    " --add-subgids 100000-165535 USER",
+}
 
 
 @contextmanager
@@ -60,11 +69,11 @@ def failed(failure: Failure, plan: DockerfilePlan, engine: str) -> CompError:
     """Return the error of a build that failed: with the step's line, and the end of its output."""
     where = Location(path=plan.dockerfile, line=failure.line)
     shown = "".join(f"\n  {line}" for line in failure.output)
+    words = " ".join((failure.message, *failure.output)).lower()
+    known = next((hint for key, hint in _HINTS.items() if key.lower() in words), _HINT)
+    hint = known.format(platform=plan.platform)
     if failure.is_outside:
-        return OutsideError(f"{engine} cannot build the image: {failure.message}{shown}", where=where, hint=_HINT)
-    hint = _HINT
-    if _EMULATION in " ".join((failure.message, *failure.output)).lower():
-        hint = f"this machine runs no programs for {plan.platform}: apt-get install qemu-user-static binfmt-support"
+        return OutsideError(f"{engine} cannot build the image: {failure.message}{shown}", where=where, hint=hint)
     return InputError(f"the step failed: {failure.message}{shown}", where=where, hint=hint)
 
 

@@ -91,12 +91,11 @@ def has_image(client: "DockerClient", name: str) -> bool:
     """Whether the daemon has an image of this name or id."""
     import docker
 
-    try:
-        client.images.get(name)
-    except docker.errors.ImageNotFound:
-        return False
-    except docker.errors.APIError as error:
-        raise OutsideError(f"docker failed: {error.explanation or error}") from error
+    with failing("docker failed"):
+        try:
+            client.images.get(name)
+        except docker.errors.ImageNotFound:
+            return False
     return True
 
 
@@ -251,6 +250,7 @@ def failing(what: str) -> Iterator[None]:
     """Raise the SDK's exceptions as a CompError whose message begins with `what`."""
     import docker
     import requests
+    import urllib3
 
     try:
         yield
@@ -258,8 +258,15 @@ def failing(what: str) -> Iterator[None]:
         raise InputError(f"{what}: {error.explanation}", hint="build and push it first: comp build --push") from error
     except docker.errors.APIError as error:
         raise OutsideError(f"{what}: {error.explanation or error}") from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
-        # The SDK lets errors of requests through, and ValueError for an invalid address.
+    except (
+        docker.errors.DockerException,
+        requests.exceptions.RequestException,
+        urllib3.exceptions.HTTPError,
+        OSError,
+        ValueError,
+    ) as error:
+        # The SDK lets errors of requests through, of urllib3 from an answer that breaks off, and ValueError for an
+        # invalid address.
         raise OutsideError(
             f"{what}: {_reason(error)}", hint="is the daemon running, and may you use it? `docker info` shows it"
         ) from error

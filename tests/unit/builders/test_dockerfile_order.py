@@ -109,5 +109,10 @@ def test_a_failed_step_is_the_authors_and_the_rest_is_outside(tmp_path: Path) ->
     outside = failed(Failure(message="EOF"), plan, "docker")
     assert isinstance(outside, OutsideError)
     assert outside.message == "docker cannot build the image: EOF"
+    full = failed(Failure(message="exit code: 1", line=2, output=("No space left on device",)), plan, "docker")
+    assert isinstance(full, OutsideError)
+    assert "docker system df" in (full.hint or "")
+    ranges = "potentially insufficient UIDs or GIDs available in user namespace: Check /etc/subuid"
+    assert "usermod --add-subuids" in (failed(Failure(message=ranges), plan, "buildah").hint or "")
     foreign = failed(Failure(message="exit code: 1", line=2, output=("/bin/sh: exec format error",)), plan, "docker")
     assert "runs no programs for linux/amd64" in (foreign.hint or "")
