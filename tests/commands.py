@@ -1,5 +1,7 @@
 """Run `comp` as users do, in a process of its own, and other programs that must succeed."""
 
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +31,28 @@ def ok(*arguments: str | Path, folder: Path | None = None, env: dict[str, str] |
     result = comp(*arguments, folder=folder, env=env)
     assert result.code == 0, result.err
     return result.out.removesuffix("\n")
+
+
+def on_a_terminal(answers: str, *arguments: str, folder: Path) -> tuple[int, str]:
+    """Run `comp` with a terminal for stdin and stderr, and type the answers."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [COMP, *arguments], cwd=folder, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, text=True
+    ) as running:
+        os.close(theirs)
+        os.write(ours, answers.encode())
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:
+                break
+            if not part:
+                break
+            shown += part
+        code = running.wait(60)
+    os.close(ours)
+    return code, shown.decode().replace("\r\n", "\n")
 
 
 def run_program(*command: str | Path, umask: int = -1) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import comp, ok
+from tests.commands import comp, ok, on_a_terminal
 
 DOCKERFILE = """\
 # syntax=docker/dockerfile:1
@@ -174,3 +174,14 @@ def test_what_cannot_be_taken_over(
     assert message in refused.err
     assert refused.err.endswith(f"\n\nhint: {hint}\n")
     assert sorted(repository.rglob("*")) == before
+
+
+def test_on_a_terminal_it_asks(repository: Path) -> None:
+    (repository / "Dockerfile").write_text('FROM a\nUSER 1\nENTRYPOINT ["x"]\n')
+    answers = "asked\nfrom-dockerfile\nDockerfile\n\nrows:path\n1:value\nsum:output\n\n"
+    code, shown = on_a_terminal(answers, "new", folder=repository)
+    assert code == 0, shown
+    assert "guessed: its inputs and outputs are not known: " in shown
+    assert "'1' is not the name of an option; write --input NAME:value:TYPE, " in shown
+    contract = (repository / "asked" / "component.yaml").read_text()
+    assert "args: [--rows, {inputPath: rows}, --sum, {outputPath: sum}]\n" in contract

@@ -1,15 +1,12 @@
 """`comp new --from-program`: a folder from an existing program, and the questions on a terminal."""
 
 import json
-import os
-import pty
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.commands import COMP, comp, ok
+from tests.commands import comp, ok, on_a_terminal
 from tests.conftest import Sample
 
 PROGRAM = '''
@@ -348,35 +345,12 @@ def test_a_long_program_is_read(work: Path) -> None:
     assert "--a" in (work / "long" / "component.yaml").read_text()
 
 
-def _on_a_terminal(answers: str, *arguments: str, folder: Path) -> tuple[int, str]:
-    """Run `comp` with a terminal for stdin and stderr, and type the answers."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [COMP, *arguments], cwd=folder, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, text=True
-    ) as running:
-        os.close(theirs)
-        os.write(ours, answers.encode())
-        shown = b""
-        while True:
-            try:
-                part = os.read(ours, 4096)
-            except OSError:
-                break
-            if not part:
-                break
-            shown += part
-        code = running.wait(60)
-    os.close(ours)
-    return code, shown.decode().replace("\r\n", "\n")
-
-
 def test_on_a_terminal_it_asks(work: Path) -> None:
-    code, shown = _on_a_terminal("asked\nfrom-program\nprog.py\nr/asked\nnumbers:value\n\n", "new", folder=work)
+    code, shown = on_a_terminal("asked\nfrom-program\nprog.py\nr/asked\nnumbers:value\n\n", "new", folder=work)
     assert code == 0, shown
     assert "Name of the component [my-component]: " in shown
-    assert (
-        "Made from (example, from-function, from-program, container, notebook, program, training) [example]: " in shown
-    )
+    kinds = "from-function, from-program, from-dockerfile, container, node, notebook, program, r, shell, training"
+    assert f"Made from (example, {kinds}) [example]: " in shown
     assert "guessed: report_dir is an output: open writes to it (prog.py:20)\n" in shown
     assert "made asked/:\n" in shown
     assert 'image = "r/asked"' in (work / "asked" / "pyproject.toml").read_text()
@@ -390,7 +364,7 @@ def test_without_a_terminal_it_says_what_is_missing(work: Path) -> None:
         result.err
         == "error: the component's NAME is missing\n\nhint: write comp new NAME; on a terminal, comp asks for it\n"
     )
-    code, shown = _on_a_terminal("", "new", "--no-input", folder=work)
+    code, shown = on_a_terminal("", "new", "--no-input", folder=work)
     assert (code, shown) == (2, result.err)
 
 

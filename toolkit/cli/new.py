@@ -13,9 +13,12 @@ from toolkit.cli.console import Console, ask, confirm, pass_console
 from toolkit.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from toolkit.scaffold.dockerfile import TakenOver
     from toolkit.scaffold.folder import NewFolder
     from toolkit.scaffold.new import Created
     from toolkit.scaffold.overrides import Override
+
+_ANSWERS = "NAME:value, NAME:path or NAME:output, or nothing"
 
 
 class _Origin(Struct, frozen=True, kw_only=True):
@@ -187,7 +190,7 @@ def _create(console: Console, new: "NewFolder", origin: _Origin, *, asking: bool
             )
         return from_functions(new, Path(file), functions, os.environ, whole=origin.whole)
     if origin.dockerfile is not None:
-        return _from_dockerfile(new, origin, origin.dockerfile)
+        return _from_dockerfile(console, new, origin, origin.dockerfile, asking=asking)
     if origin.program is not None:
         return _from_program(console, new, origin, origin.program, asking=asking)
     if origin.template is None:
@@ -231,13 +234,41 @@ def _check(origin: _Origin) -> None:
         )
 
 
-def _from_dockerfile(new: "NewFolder", origin: _Origin, path: Path) -> "Created":
-    """Make the folder from a Dockerfile."""
-    from toolkit.scaffold.dockerfile import Source
+def _from_dockerfile(console: Console, new: "NewFolder", origin: _Origin, path: Path, *, asking: bool) -> "Created":
+    """Make the folder from a Dockerfile; on a terminal, ask about its inputs and outputs."""
+    from toolkit.scaffold.dockerfile import Source, take_over
     from toolkit.scaffold.new import from_dockerfile
 
-    source = Source(dockerfile=path, context=origin.context, target=origin.target, overrides=_overrides(origin))
-    return from_dockerfile(new, source, os.environ)
+    overrides = _overrides(origin)
+
+    def read() -> "TakenOver":
+        source = Source(dockerfile=path, context=origin.context, target=origin.target, overrides=overrides)
+        return take_over(source, new.name, os.environ, without=new.folder)
+
+    taken = read()
+    while asking and not taken.contract:
+        for note in taken.ports.notes:
+            console.say(f"guessed: {note}")
+        answer = ask(f"Declare one? {_ANSWERS}", default="", show_default=False)
+        if not answer:
+            break
+        before = overrides
+        try:
+            overrides = (*overrides, _answered(answer))
+            taken = read()
+        except UsageError as error:
+            overrides = before
+            console.say(f"{error.message}; {error.hint}")
+    return from_dockerfile(new, taken, os.environ)
+
+
+def _answered(answer: str) -> "Override":
+    """Return the port that an answer on the terminal declares. Raises UsageError."""
+    from toolkit.scaffold.overrides import Override
+
+    named, _, kind = answer.partition(":")
+    output = kind == "output"
+    return Override.parse(named if output else answer, output=output)
 
 
 def _overrides(origin: _Origin) -> "tuple[Override, ...]":
@@ -251,7 +282,6 @@ def _overrides(origin: _Origin) -> "tuple[Override, ...]":
 def _from_program(console: Console, new: "NewFolder", origin: _Origin, path: Path, *, asking: bool) -> "Created":
     """Make the folder from a program; on a terminal, ask about guessed inputs and outputs."""
     from toolkit.scaffold.new import from_program
-    from toolkit.scaffold.overrides import Override
     from toolkit.scaffold.program import read_contract
 
     overrides = list(_overrides(origin))
@@ -266,13 +296,11 @@ def _from_program(console: Console, new: "NewFolder", origin: _Origin, path: Pat
     while asking and contract.guesses:
         for guess in contract.guesses:
             console.say(f"guessed: {guess}")
-        answer = ask("Change one? NAME:value, NAME:path or NAME:output, or nothing", default="", show_default=False)
+        answer = ask(f"Change one? {_ANSWERS}", default="", show_default=False)
         if not answer:
             break
-        named, _, kind = answer.partition(":")
-        text = named if kind == "output" else answer
         try:
-            changed = Override.parse(text, output=kind == "output")
+            changed = _answered(answer)
             contract = read_contract(path, os.environ, subcommand=origin.subcommand, overrides=[*overrides, changed])
         except UsageError as error:
             console.say(f"{error.message}; {error.hint}")

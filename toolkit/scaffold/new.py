@@ -17,7 +17,7 @@ from toolkit.interface.module import Module
 from toolkit.resources import resource
 from toolkit.scaffold.answers import dockerfile_answers, function_answers, program_answers, with_settings
 from toolkit.scaffold.docker_context import copy_context
-from toolkit.scaffold.dockerfile import Source, authored_image, spec_of, take_over
+from toolkit.scaffold.dockerfile import Source, TakenOver, authored_image, spec_of, take_over
 from toolkit.scaffold.folder import NewFolder, staged
 from toolkit.scaffold.program import ProgramContract, read_contract, spec_of_program
 from toolkit.scaffold.rendering import is_left_behind
@@ -83,7 +83,8 @@ def from_shipped(
     if name == "function":
         return from_example(new, environ)
     if name == "dockerfile":
-        return from_dockerfile(new, Source(dockerfile=resource("templates", name, "example", "Dockerfile")), environ)
+        source = Source(dockerfile=resource("templates", name, "example", "Dockerfile"))
+        return from_dockerfile(new, take_over(source, new.name, environ, without=new.folder), environ)
     if name in _EXAMPLES:
         folder = resource("templates", name)
         return from_program(new, read_contract(folder / _EXAMPLES[name], environ), environ, cases=folder / "cases")
@@ -122,9 +123,8 @@ def from_program(
     return _created(new, [*notes, *more, *relative_note], cut)
 
 
-def from_dockerfile(new: NewFolder, source: Source, environ: Mapping[str, str]) -> Created:
+def from_dockerfile(new: NewFolder, taken: TakenOver, environ: Mapping[str, str]) -> Created:
     """Make a folder of an existing Dockerfile and its context, which go to `src` as they are."""
-    taken = take_over(source, new.name, environ, without=new.folder)
     image = new.image or (authored_image(taken.contract) if taken.contract else None)
     answers = dockerfile_answers(new, taken, image)
     with opened("dockerfile") as template, staged(new, template, answers) as folder:
