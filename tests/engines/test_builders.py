@@ -17,7 +17,7 @@ import pytest
 from msgspec import Struct
 
 from tests.commands import comp, ok
-from tests.conftest import Sample
+from tests.conftest import ROOT, Sample
 from tests.servers import Server
 from toolkit.engines.docker import connect, load_image
 from toolkit.oci.blob import ChunkStream, gunzip
@@ -152,6 +152,18 @@ def _tree(image: Image, base_layers: int) -> dict[str, tuple[str, int, str]]:
                 kind = "file" if member.isreg() else "link" if member.issym() else "folder"
                 tree[path] = (kind, 0 if kind == "link" else member.mode & 0o7777, digest)
     return tree
+
+
+def test_the_documentation_promises_what_is_tested() -> None:
+    lines = (ROOT / "docs" / "builders.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")][1:]
+    names = ("oci", "docker", "buildah", "Dockerfile by docker", "Dockerfile by buildah")
+    assert tuple(FORMS) == names
+    assert len(rows) == len(FORMS)
+    for form, (_, builder, _, files, digest, _) in zip(FORMS.values(), rows, strict=True):
+        assert builder == f"`{form.builder}`"
+        assert (files == "yes") is form.same_files
+        assert (digest != "no") is form.reproducible
 
 
 @_pairs()

@@ -1,5 +1,6 @@
 """A plan as real files in a folder, for builders that copy a tree instead of streaming layers."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def materialise(plan: Plan, folder: Path) -> None:
                     _write(file, _place(folder, file.path))
         _settle(folder / PREFIX)
     except OSError as error:
-        raise OutsideError(f"cannot write the image's files to {folder}: {error.strerror}") from error
+        hint = "TMPDIR names another place for files in between" if error.errno == errno.ENOSPC else None
+        raise OutsideError(f"cannot write the image's files to {folder}: {error.strerror}", hint=hint) from error
 
 
 def _place(folder: Path, name: str) -> Path:

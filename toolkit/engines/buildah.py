@@ -31,6 +31,12 @@ _OWN_FAILURE = 125
 _CHUNK = 1 << 16
 _LACKS_RIGHTS = re.compile(r"permission|permitted|namespace|subuid|subgid", re.IGNORECASE)
 _RIGHTS = "it needs root, or user namespaces"
+_RANGES = (
+    "this user has no ranges in /etc/subuid and /etc/subgid: usermod --add-subuids 100000-165535 "
+    "--add-subgids 100000-165535 USER, or be root"
+)
+# A line of its log: `time="…" level=warning msg="words"`.
+_LOGGED = re.compile(r'^time="[^"]*" level=\w+ msg="(.*)"$')
 # Bytes at the end of the output that may hold buildah's own last lines.
 _TAIL = 400
 _BY_SIGNAL = re.compile(r"^subprocess exited on ([a-z ]+)\n(?:subprocess exited with status 1\n)?Error: ", re.MULTILINE)
@@ -118,7 +124,7 @@ class Buildah(Selective, frozen=True, kw_only=True):
         except subprocess.TimeoutExpired as error:
             raise OutsideError(f"buildah {arguments[0]} did not finish within {_TIMEOUT} s") from error
         if done.code:
-            last = " / ".join(done.error_text.strip().splitlines()[-5:]) or f"exit code {done.code}"
+            last = _reason(done.error_text) or f"exit code {done.code}"
             raise OutsideError(f"buildah {arguments[0]} failed: {last}", hint=_advice(done.error_text))
         return done.text.strip()
 
@@ -210,8 +216,21 @@ def _missing() -> OutsideError:
     return OutsideError("buildah is not installed", hint="apt-get install buildah")
 
 
+def _reason(words: str) -> str:
+    """Return why buildah failed in one line: its error, or else its last lines without their times."""
+    lines = [_LOGGED.sub(lambda found: found[1].replace('\\"', '"'), line) for line in words.strip().splitlines()]
+    errors = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
+    return errors[-1] if errors else " / ".join(lines[-5:])
+
+
 def _advice(words: str) -> str | None:
     """Return what to do about a failure; None if buildah's own words have to do."""
+    if "no space left" in words.lower():
+        return "`buildah info` shows where its storage is, TMPDIR is for files in between"
+    if "subuid" in words:
+        return _RANGES
+    if "unknown userid" in words:
+        return "buildah needs a user that /etc/passwd names"
     if "short-name" in words:
         return "name the image with its server: docker.io/library/NAME, or HOST/NAME"
     return _RIGHTS if _LACKS_RIGHTS.search(words) else None

@@ -267,9 +267,9 @@ def failing(what: str) -> Iterator[None]:
     ) as error:
         # The SDK lets errors of requests through, of urllib3 from an answer that breaks off, and ValueError for an
         # invalid address.
-        raise OutsideError(
-            f"{what}: {_reason(error)}", hint="is the daemon running, and may you use it? `docker info` shows it"
-        ) from error
+        old = "API versions below" in str(error)
+        hint = "update docker" if old else "is the daemon running, and may you use it? `docker info` shows it"
+        raise OutsideError(f"{what}: {_reason(error)}", hint=hint) from error
 
 
 def _reason(error: BaseException) -> str:

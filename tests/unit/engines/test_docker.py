@@ -5,9 +5,11 @@ import socket
 import threading
 from collections.abc import Iterator
 
+import docker
 import pytest
+import urllib3
 
-from toolkit.engines.docker import connect, version
+from toolkit.engines.docker import connect, failing, version
 from toolkit.errors import OutsideError
 from toolkit.runners.docker import DockerRunner
 
@@ -69,3 +71,16 @@ def test_an_invalid_address_is_an_error_too(monkeypatch: pytest.MonkeyPatch, add
     assert version(os.environ) is None
     with pytest.raises(OutsideError, match="docker does not answer"):
         connect(os.environ)
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (urllib3.exceptions.ProtocolError("Connection broken"), "is the daemon running, and may you use it?"),
+        (docker.errors.DockerException("API versions below 1.24 are no longer supported"), "update docker"),
+    ],
+)
+def test_what_the_sdk_lets_through_is_an_error_of_the_daemon(error: Exception, hint: str) -> None:
+    with pytest.raises(OutsideError, match="docker cannot build") as raised, failing("docker cannot build"):
+        raise error
+    assert (raised.value.hint or "").startswith(hint)
