@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from toolkit.config.project import read_project
 from toolkit.errors import CompError, InputError, Location, OutsideError, RemoteError
-from toolkit.image_paths import INTERFACE, VENV
+from toolkit.image_paths import INTERFACE, VENV, absolute
 from toolkit.job.context import BuildContext
 from toolkit.oci.check import check_image
 from toolkit.oci.contents import layer_tar, members
@@ -322,7 +322,8 @@ def _packages(image: Image, layers: Sequence[LayerFacts], present: AbstractSet[s
     records: dict[tuple[str, str], list[str]] = {}
     tags: dict[tuple[str, str], list[str]] = {}
     for layer, facts in zip(image.layers, layers, strict=True):
-        if not facts.ours:
+        # A Dockerfile of `comp dockerfile` copies the environment, and its history has the engine's words.
+        if not facts.ours and absolute(VENV) not in facts.made_by:
             continue
         for name, member, stream in _members(layer):
             # The layer is one stream, so each file is read when it comes by; RECORDs are matched with sizes at the end.

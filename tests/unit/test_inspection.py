@@ -70,6 +70,17 @@ def test_packages_are_weighed(image: Image) -> None:
     assert facts.libc == "glibc 2.36"
 
 
+def test_packages_that_a_dockerfile_copied_are_weighed_too(image: Image) -> None:
+    config = image.parsed_config()
+    for entry in config["history"]:
+        entry["created_by"] = entry.get("created_by", "").replace(
+            "comp: demo", "COPY /opt/comp/venv /opt/comp/venv # buildkit"
+        )
+    copied = replace(image, config=json.dumps(config).encode())
+    ours, theirs = (inspect_image(Opened(image=each), packages=True).packages for each in (image, copied))
+    assert ours == theirs
+
+
 def test_a_checked_image_has_problems_or_none(image: Image) -> None:
     assert inspect_image(Opened(image=image), packages=False, check=True).problems == ()
     broken = replace(image, layers=(replace(image.layers[0], diff_id=Digest.of(b"other")), *image.layers[1:]))
