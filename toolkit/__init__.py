@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from toolkit.api.building import build, push
     from toolkit.api.contracts import generate, lint
     from toolkit.api.images import inspect
-    from toolkit.api.registries import add, publish, search
+    from toolkit.api.publishing import publish
+    from toolkit.api.registries import add, search
     from toolkit.pipelines.comp_process import ComponentError
     from toolkit.pipelines.in_code import component
     from toolkit.pipelines.load import load
@@ -46,7 +47,7 @@ _PLACES = {
     "inspect": "toolkit.api.images",
     "lint": "toolkit.api.contracts",
     "load": "toolkit.pipelines.load",
-    "publish": "toolkit.api.registries",
+    "publish": "toolkit.api.publishing",
     "push": "toolkit.api.building",
     "search": "toolkit.api.registries",
 }

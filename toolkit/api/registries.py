@@ -1,25 +1,13 @@
-"""`toolkit.search`, `toolkit.add` and `toolkit.publish`: components of registries."""
+"""`toolkit.search` and `toolkit.add`: components of registries."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
-from toolkit.registry.release import Release
-
 if TYPE_CHECKING:
     from toolkit.registry.consuming.adding import Added
     from toolkit.registry.consuming.searching import Hits
-
-
-class Published(Struct, frozen=True, kw_only=True):
-    """A release in a registry; `new` is False if the registry had the same contract already."""
-
-    release: Release
-    registry: str
-    new: bool
 
 
 def search(
@@ -87,44 +75,3 @@ def add(
         remark=remark,
         announce=announce,
     )
-
-
-def publish(
-    folder: str | os.PathLike[str] = ".",
-    *,
-    registry: str | None = None,
-    namespace: str | None = None,
-    by: str | None = None,
-    branch: str | None = None,
-    accept_breaking: bool = False,
-    image_check: bool = True,
-    dry_run: bool = False,
-    environ: Mapping[str, str] | None = None,
-) -> tuple[Published, ...]:
-    """Publish the components of a folder as immutable releases, as `comp publish` does; the same again changes nothing.
-
-    The image has to be pinned, and, with `image_check`, on its remote. The version has to allow what changed, unless
-    `accept_breaking`. `branch` is one of a git registry, for review. With `dry_run` all is checked and nothing written.
-    Raises InputError for a component that cannot be published, and OutsideError for registries and remotes.
-    """
-    from toolkit.collection.releasing import Publication
-    from toolkit.config.project import read_project
-    from toolkit.registry.named import resolve_one
-    from toolkit.registry.publishing.images import Images
-    from toolkit.registry.publishing.project import candidates_of, published_now
-
-    given = os.environ if environ is None else environ
-    project = read_project(Path(folder), environ=given)
-    owner = namespace or project.namespace
-    candidates = candidates_of(project, namespace=owner, published=published_now(given), by=by, environ=given)
-    place = resolve_one(registry, environ=given, namespace=owner, folder=Path(folder)).place
-    publication = Publication(
-        place=place,
-        environ=given,
-        images=Images(given) if image_check else None,
-        accept_breaking=accept_breaking,
-        dry_run=dry_run,
-        review=branch,
-    )
-    done = publication.publish(candidates)
-    return tuple(Published(release=release, registry=str(place), new=new) for release, new in done)

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from msgspec import Struct
 
 from toolkit.cli import consent, many
 from toolkit.cli.console import Console, format_option, pass_console
-from toolkit.cli.registry_options import branch_option, by_option, dry_run_option, published_now, registry_option
+from toolkit.cli.registry_options import branch_option, by_option, dry_run_option, registry_option
 from toolkit.errors import UsageError
 from toolkit.progress import SUBJECT
 from toolkit.redaction import without_login
@@ -17,9 +16,12 @@ from toolkit.redaction import without_login
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from toolkit.api.publishing import Published, Publisher
     from toolkit.collection.work import Done
+    from toolkit.collection.workspace import Member
+    from toolkit.config.project import Project
     from toolkit.jail.consent import Consent
-    from toolkit.registry.publishing.candidate import Candidate
+    from toolkit.registry.publishing.foreign_contract import Chosen
     from toolkit.registry.release import Release
 
 
@@ -81,141 +83,87 @@ def command(
     _check_options(foreign, targets, of_folders=every or build or bool(junit), of_files=bool(name or version or pin))
     if allow_tags and not foreign:
         raise _only_for_files()
-    publisher = _Publisher(
-        console,
-        form,
-        _Settings(
-            registry=registry,
-            namespace=namespace,
-            by=by,
-            branch=branch,
-            accept_breaking=accept_breaking,
-            image_check=not no_image_check,
-            dry_run=dry_run,
-        ),
+    from toolkit.api.publishing import Publisher
+
+    publisher = Publisher.of(
+        os.environ,
+        registry=registry,
+        namespace=namespace,
+        by=by,
+        branch=branch,
+        accept_breaking=accept_breaking,
+        image_check=not no_image_check,
+        dry_run=dry_run,
     )
     if foreign:
-        return publisher.publish_contract(foreign[0], name=name, version=version, pin=pin, allow_tags=allow_tags)
+        chosen = _chosen(publisher, name=name, version=version, pin=pin, allow_tags=allow_tags)
+        done = _reported(console, form, publisher, [publisher.publish_contract(foreign[0], chosen)])
+        if form == "json":
+            console.json(done.more)
+        return done.code
     folders = tuple(map(Path, targets))
     _check_folders(folders)
     asked = many.Asked(folders=folders, every=every, since=since, form=form, junit=junit, jobs=jobs)
     asked.check()
     build_first = allowed if build else None
     if asked.alone:
-        return publisher.publish_folder(asked.alone, build_first).code
-    return many.report_on(
-        console, "comp publish", asked, lambda member: publisher.publish_folder(member.folder, build_first)
+        return _publish_folder(console, form, publisher, asked.alone, build_first).code
+
+    def work(member: "Member") -> "Done":
+        """Publish one component."""
+        return _publish_folder(console, form, publisher, member.folder, build_first)
+
+    return many.report_on(console, "comp publish", asked, work)
+
+
+def _chosen(publisher: "Publisher", *, name: str | None, version: str | None, pin: bool, allow_tags: bool) -> "Chosen":
+    """Return what the command line says about a contract that someone else made."""
+    from toolkit.registry.publishing.foreign_contract import Chosen
+
+    return Chosen(
+        namespace=publisher.namespace,
+        published=publisher.published,
+        by=publisher.by,
+        name=name,
+        version=version,
+        pin=pin,
+        allow_tags=allow_tags,
     )
 
 
-class _Settings(Struct, frozen=True, kw_only=True):
-    """What the command line says about every component."""
+def _publish_folder(
+    console: Console, form: str, publisher: "Publisher", folder: Path, build_first: "Consent | None"
+) -> "Done":
+    """Publish the components of one folder, and print a line for each."""
 
-    registry: str | None
-    namespace: str | None
-    by: str | None
-    branch: str | None
-    accept_breaking: bool
-    image_check: bool
-    dry_run: bool
+    def build(project: "Project") -> None:
+        """Build and push the image, or say that it would be."""
+        if publisher.dry_run:
+            console.say(f"would build and push the image of {project.name}, and pin it")
+        elif build_first:
+            _build(console, folder, build_first)
+
+    return _reported(console, form, publisher, publisher.publish_folder(folder, build if build_first else None))
 
 
-class _Publisher:
-    """Publishes components, and prints what came of it."""
+def _reported(console: Console, form: str, publisher: "Publisher", releases: "Sequence[Published]") -> "Done":
+    """Print a line for each release, and return them for a report."""
+    from toolkit.collection.work import Done
 
-    def __init__(self, console: Console, form: str, settings: _Settings) -> None:
-        from toolkit.registry.publishing.images import Images
-
-        self._console, self._form, self._settings = console, form, settings
-        self._published = published_now(os.environ)
-        self._images = Images(os.environ)
-
-    def publish_folder(self, folder: Path, build_first: "Consent | None") -> "Done":
-        """Publish the components of one folder."""
-        from toolkit.config.project import read_project
-        from toolkit.registry.publishing.project import candidates_of
-
-        project = read_project(folder, environ=os.environ)
-        namespace = self._settings.namespace or project.namespace
-
-        def candidates(*, pinned_later: bool = False) -> "list[Candidate]":
-            """Return the releases as the files are now."""
-            return candidates_of(
-                project,
-                namespace=namespace,
-                published=self._published,
-                by=self._settings.by,
-                environ=os.environ,
-                pinned_later=pinned_later,
-            )
-
-        image_check = self._settings.image_check
-        if not build_first:
-            return self._publish(candidates(), namespace, folder, image_check=image_check)
-        # What would fail after the build fails before it, where that can be known.
-        early = candidates(pinned_later=True)
-        if self._settings.dry_run:
-            self._console.say(f"would build and push the image of {project.name}, and pin it")
-            return self._publish(early, namespace, folder, image_check=False)
-        _build(self._console, folder, build_first)
-        return self._publish(candidates(), namespace, folder, image_check=image_check)
-
-    def publish_contract(
-        self, target: str, *, name: str | None, version: str | None, pin: bool, allow_tags: bool
-    ) -> int:
-        """Publish the contract in a file or at an address."""
-        from toolkit.registry.publishing.foreign_contract import Chosen, foreign_candidate
-
-        chosen = Chosen(
-            namespace=self._settings.namespace,
-            published=self._published,
-            name=name,
-            version=version,
-            by=self._settings.by,
-            pin=pin,
-            allow_tags=allow_tags,
-        )
-        candidate = foreign_candidate(target, chosen, self._images, os.environ)
-        # A tag may have gone, and its contract be all that is left.
-        image_check = self._settings.image_check and not allow_tags
-        done = self._publish([candidate], self._settings.namespace, Path(), image_check=image_check)
-        if self._form == "json":
-            self._console.json(done.more)
-        return done.code
-
-    def _publish(
-        self, candidates: "Sequence[Candidate]", namespace: str | None, folder: Path, *, image_check: bool
-    ) -> "Done":
-        """Publish releases, or check that they could be, and print a line for each."""
-        from toolkit.collection.releasing import Publication
-        from toolkit.collection.work import Done
-        from toolkit.registry.named import resolve_one
-
-        settings = self._settings
-        place = resolve_one(settings.registry, environ=os.environ, namespace=namespace, folder=folder).place
-        publication = Publication(
-            place=place,
-            environ=os.environ,
-            images=self._images if image_check else None,
-            accept_breaking=settings.accept_breaking,
-            dry_run=settings.dry_run,
-            review=settings.branch,
-        )
-        releases = publication.publish(candidates)
-        for release, new in releases:
-            if new and settings.dry_run:
-                self._console.say(f"would publish {_described(release)} in {place}")
-            elif not new and not SUBJECT.get():
-                self._console.say(f"{release} was there already")
-            if self._form == "text":
-                self._console.data(f"{release} {release.digest}")
-        listed = [{"release": str(each), "digest": str(each.digest), "new": new} for each, new in releases]
-        done = "to publish" if settings.dry_run else "published"
-        return Done(
-            result=done if any(new for _, new in releases) else "unchanged",
-            digest=str(releases[0][0].digest),
-            more={"releases": listed},
-        )
+    for each in releases:
+        if each.new and publisher.dry_run:
+            console.say(f"would publish {_described(each.release)} in {each.registry}")
+        elif not each.new and not SUBJECT.get():
+            console.say(f"{each.release} was there already")
+        if form == "text":
+            console.data(f"{each.release} {each.release.digest}")
+    listed = [{"release": str(each.release), "digest": str(each.release.digest), "new": each.new} for each in releases]
+    done = "to publish" if publisher.dry_run else "published"
+    return Done(
+        result=done if any(each.new for each in releases) else "unchanged",
+        digest=str(releases[0].release.digest),
+        more={"releases": listed},
+    )
 
 
 def _is_contract(target: str) -> bool:
