@@ -2,7 +2,7 @@
 
     python -m benchmarks.build [--tools comp,docker-classic,docker-buildkit,buildah,kfp] [--stack torch] [--runs 3]
 
-Needs root, docker.io, buildah, docker-registry, mmdebstrap and the package index. Every tool starts from the same
+Needs root, docker.io, buildah, docker-registry and the package index. Every tool starts from the same
 base, which is in the engine and on the distribution server before the clock starts. Every server is new, so an upload
 can skip only the base. The table goes to stdout.
 """
@@ -23,13 +23,13 @@ from msgspec import Struct
 
 from benchmarks.measuring import Command, Cost, adopt_orphans, measure
 from benchmarks.tools import STACKS, Buildah, Comp, Docker, Kfp, Stack, Tool, docker, pushed_image
+from tests.bases import make_debian_base
 from tests.daemons import require
 from tests.kfp_environments import kfp_environment
 from tests.registries import serving_registry
 from tests.servers import docker_daemon
 from toolkit.cache.store import Cache
 from toolkit.engines.docker import build_image, connect, load_image, save_image
-from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.oci.archive import read_archive
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
@@ -67,7 +67,7 @@ def main() -> int:
     options = parser.parse_args()
     stack = STACKS[options.stack]
     wanted = options.tools.split(",")
-    for program in ("dockerd", "buildah", "docker-registry", "mmdebstrap"):
+    for program in ("dockerd", "buildah", "docker-registry"):
         require(program)
     adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="comp-benchmark-") as temporary:

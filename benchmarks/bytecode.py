@@ -2,7 +2,7 @@
 
     python -m benchmarks.bytecode [--runs 7]
 
-Needs root, docker.io, mmdebstrap and the package index. Each container is new, runs as an unprivileged user and has
+Needs root, docker.io and the package index. Each container is new, runs as an unprivileged user and has
 a read-only root file system, as is common in pipeline engines. Prints a table of medians.
 """
 
@@ -16,8 +16,8 @@ from pathlib import Path
 
 from benchmarks.measuring import Command, measure
 from benchmarks.tools import ROOT, docker
+from tests.bases import make_debian_base
 from tests.servers import docker_daemon
-from toolkit.engines.mmdebstrap import make_debian_base
 
 _PROJECT = """[project]
 name = "starts"

@@ -2,7 +2,7 @@
 
     python -m benchmarks.forty [--components 40] [--docker 3] [--whole] [--kinds one-stack,overlapping]
 
-Needs root, docker.io, docker-registry, mmdebstrap and the package index. comp builds and pushes all components of a
+Needs root, docker.io, docker-registry and the package index. comp builds and pushes all components of a
 kind by one command, `comp build --all`: from an empty cache, with one line changed in each, and with nothing changed.
 docker (BuildKit, with a cache mount for pip) builds and pushes the first few of each kind, one after the other, and
 shares layers where it can; the others are assumed to take as long as the median of those after the first. With
@@ -22,12 +22,12 @@ from msgspec import Struct
 
 from benchmarks.measuring import Command, Cost, adopt_orphans, measure
 from benchmarks.tools import ROOT, docker
+from tests.bases import make_debian_base
 from tests.registries import serving_registry
 from tests.servers import docker_daemon
 from toolkit.cache.store import Cache
 from toolkit.digest import Digest
 from toolkit.engines.docker import connect, load_image
-from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.reference import parse_reference
 from toolkit.remote.client import Remote

@@ -2,7 +2,7 @@
 
     python -m benchmarks.pipeline_pull [--components 40] [--docker 8]
 
-Needs root, docker.io, containerd, docker-registry, mmdebstrap and the package index. The node is a containerd with an
+Needs root, docker.io, containerd, docker-registry and the package index. The node is a containerd with an
 empty store, as a kubelet uses it. The bytes are those that the distribution server sent. docker builds the first few
 images; each of the others is assumed to cost what these cost after the first, which brings the base.
 """
@@ -22,11 +22,11 @@ from msgspec import Struct
 
 from benchmarks.forty import Bench, component, kinds, trusting_base
 from benchmarks.measuring import Command, adopt_orphans, measure
+from tests.bases import make_debian_base
 from tests.daemons import daemon, require, scratch
 from tests.registries import blob_bytes_sent, serving_registry
 from tests.servers import docker_daemon
 from toolkit.engines.docker import connect, load_image
-from toolkit.engines.mmdebstrap import make_debian_base
 
 _MB = 1_000_000
 _READY = re.compile("containerd successfully booted")

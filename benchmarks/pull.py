@@ -2,7 +2,7 @@
 
     python -m benchmarks.pull [--stack torch] [--runs 5]
 
-Needs root, docker.io, docker-registry, mmdebstrap and the package index. Both images have the same base and lie
+Needs root, docker.io, docker-registry and the package index. Both images have the same base and lie
 on one distribution server on loopback; a new daemon with an empty store does each pull. Prints a table of medians.
 """
 

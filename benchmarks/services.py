@@ -2,7 +2,7 @@
 
     python -m benchmarks.services [--tools comp,ko,jib] [--cold 2] [--runs 7]
 
-Needs docker-registry, mmdebstrap and the package index; ko and Go, Maven and a JDK for the peers (benchmarks/peers.py).
+Needs docker-registry and the package index; ko and Go, Maven and a JDK for the peers (benchmarks/peers.py).
 Every tool starts from the same base, which is on the distribution server before the clock starts. In the cold build
 comp fetches its wheels, while ko and Jib have their modules and jars. A second table counts the requests to the server.
 """
@@ -21,10 +21,10 @@ from msgspec import Struct, field
 
 from benchmarks.measuring import Cost, adopt_orphans, measure
 from benchmarks.peers import Comp, Jib, Ko, Peer
+from tests.bases import make_debian_base
 from tests.daemons import require
 from tests.registries import requests_to, serving_registry
 from toolkit.cache.store import Cache
-from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 from toolkit.oci.layout import read_layout
@@ -52,8 +52,7 @@ def main() -> int:
     parser.add_argument("--cold", type=int, default=2, help="cold runs of each tool, in turn; the medians are printed")
     parser.add_argument("--runs", type=int, default=7, help="runs of each other step")
     options = parser.parse_args()
-    for program in ("docker-registry", "mmdebstrap"):
-        require(program)
+    require("docker-registry")
     adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="comp-services-") as temporary:
         folder = Path(temporary)

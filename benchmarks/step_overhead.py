@@ -3,7 +3,7 @@
     make cluster; python -m benchmarks.step_overhead [--runs 15]
 
 Every pod runs the same function, which doubles a number. Times are containerd's own: of the whole pod from the creation
-of its sandbox to the end of its container, and of the container alone. Needs root, mmdebstrap and the package index.
+of its sandbox to the end of its container, and of the container alone. Needs root and the package index.
 """
 
 import argparse
@@ -25,8 +25,8 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from benchmarks.tools import ROOT
+from tests.bases import make_debian_base
 from tests.kfp_environments import kfp_environment
-from toolkit.engines.mmdebstrap import make_debian_base
 from tools.cluster import resources
 from tools.cluster.kubectl import Kubectl
 from tools.cluster.lifecycle import is_up

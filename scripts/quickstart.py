@@ -56,7 +56,7 @@ def work() -> None:
 
 def install_missing() -> None:
     """Install the server and the engines that the workflow uses, if this process can: as root on Debian."""
-    wanted = {"docker-registry": "docker-registry", "mmdebstrap": "mmdebstrap", "buildah": "buildah"}
+    wanted = {"docker-registry": "docker-registry", "buildah": "buildah"}
     missing = sorted(package for program, package in wanted.items() if not shutil.which(program))
     if not missing or os.geteuid() != 0 or not shutil.which("apt-get"):
         return

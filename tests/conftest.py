@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.bases import make_debian_base
 from tests.daemons import require
 from tests.kfp_environments import kfp_environment
 from tests.servers import Server, distribution_server, docker_daemon
-from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.redaction import Secrets
 from toolkit.system.held import held
 
@@ -55,16 +55,15 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def debian_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def debian_base(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Path:
     """The layout of a Debian base with Python 3.11, kept between runs where COMP_TEST_BASE names a folder."""
-    require("mmdebstrap")
     kept = os.environ.get("COMP_TEST_BASE")
     folder = Path(kept) if kept else tmp_path_factory.mktemp("base") / "layout"
     folder.parent.mkdir(parents=True, exist_ok=True)
     # scripts/test runs two sessions at once.
     with held(folder.parent):
         if not (folder / "oci-layout").is_file():
-            make_debian_base(folder)
+            make_debian_base(folder, cache=cache_folder)
     return folder
 
 

@@ -18,7 +18,6 @@ _PROGRAMS = {
     "ctr": "containerd",
     "ctr-remote": "stargz-snapshotter",
     "docker-registry": "docker-registry",
-    "mmdebstrap": "mmdebstrap",
 }
 
 

@@ -177,8 +177,8 @@ class DebianArchive(Struct, kw_only=True):
         self.made.append(made)
         return made
 
-    def publish(self, *, architecture: str = "amd64") -> None:
-        """Write the files of all packages, the indexes, and the signed Release of each suite."""
+    def publish(self, *architectures: str) -> None:
+        """Write the files of all packages, the indexes, and the signed Release of each suite; by default for amd64."""
         for suite in self.suites:
             root = self.folder / ("debian-security" if suite.endswith("security") else "debian")
             chosen = [made for made in self.made if made.suite == suite]
@@ -187,9 +187,12 @@ class DebianArchive(Struct, kw_only=True):
             listing = lzma.compress("\n".join(made.stanza for made in chosen).encode())
             folder = root / "dists" / suite
             digest = hashlib.sha256(listing).hexdigest()
-            where = f"main/binary-{architecture}"
-            _write(folder / where / "Packages.xz", listing)
-            _write(folder / where / "by-hash" / "SHA256" / digest, listing)
+            listed = ""
+            for architecture in architectures or ("amd64",):
+                where = f"main/binary-{architecture}"
+                _write(folder / where / "Packages.xz", listing)
+                _write(folder / where / "by-hash" / "SHA256" / digest, listing)
+                listed += f"\n {digest} {len(listing)} {where}/Packages.xz"
             now = datetime.now(UTC)
             fields: dict[str, str | None] = {
                 "Suite": suite.replace("bookworm", "oldstable"),
@@ -198,7 +201,7 @@ class DebianArchive(Struct, kw_only=True):
                 "Valid-Until": (now + timedelta(days=7)).strftime(_DATE),
                 "Acquire-By-Hash": "yes",
                 "Components": "main",
-                "SHA256": f"\n {digest} {len(listing)} {where}/Packages.xz",
+                "SHA256": listed,
             }
             text = "".join(f"{name}: {value}\n" for name, value in (fields | self.release).items() if value is not None)
             _write(folder / "InRelease", signed(text, self.key))

@@ -188,12 +188,6 @@ def _engines(cache: Cache, environ: Mapping[str, str]) -> Iterator[Probe]:
         fix="apt-get install buildah",
     )
     yield Probe(
-        name="mmdebstrap",
-        look=partial(_program, "mmdebstrap", cache, environ),
-        why="`comp base` makes a base image with it if none can be pulled",
-        fix="apt-get install mmdebstrap",
-    )
-    yield Probe(
         name="skopeo",
         look=partial(_program, "skopeo", cache, environ),
         why="comp does without it; it is useful to look at images and copy them",

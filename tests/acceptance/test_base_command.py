@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bases import NEW, OLD, debian_base
+from tests.bases import NEW, NO_MIRROR, OLD, debian_base
 from tests.collections import collection
 from tests.commands import comp, ok
 from tests.fake_remote import FakeRemote, serving, store
@@ -26,7 +26,7 @@ def remote() -> Iterator[FakeRemote]:
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in {"COMP_BASE", "GITHUB_OUTPUT"}}
-    return kept | {"COMP_CACHE_DIR": str(tmp_path / "cache")}
+    return kept | NO_MIRROR | {"COMP_CACHE_DIR": str(tmp_path / "cache")}
 
 
 @pytest.fixture

@@ -37,9 +37,6 @@ or apt-get install docker.io and start the daemon, or set DOCKER_HOST
 missing  buildah      not installed
                       why: --builder and --runner buildah need it; the built-in builder does not
                       fix: apt-get install buildah
-missing  mmdebstrap   not installed
-                      why: `comp base` makes a base image with it if none can be pulled
-                      fix: apt-get install mmdebstrap
 missing  skopeo       not installed
                       why: comp does without it; it is useful to look at images and copy them
                       fix: apt-get install skopeo

@@ -1,19 +1,21 @@
-"""A base made by the real mmdebstrap from Debian's servers, and a resolution against the ordinary index for it."""
+"""A base made of the packages on Debian's servers, and a resolution against the ordinary index for it."""
 
+import gzip
 import io
+import os
 import tarfile
-import zlib
 from pathlib import Path
 
 import pytest
 
+from tests.bases import make_debian_base
 from tests.commands import comp
 from tests.package_index import HERE, resolved
+from toolkit.bases.description import describe
 from toolkit.cache.store import Cache
 from toolkit.digest import Digest
-from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.oci.check import check_image
-from toolkit.oci.descriptor import host_platform
+from toolkit.oci.descriptor import Platform, host_platform
 from toolkit.oci.image import Image
 from toolkit.oci.layout import read_layout
 from toolkit.progress import silent
@@ -35,7 +37,7 @@ def members(image: Image) -> dict[str, tarfile.TarInfo]:
 
 def _unpacked(image: Image) -> bytes:
     (layer,) = image.layers
-    return zlib.decompress(b"".join(layer.chunks()), 31)
+    return gzip.decompress(b"".join(layer.chunks()))
 
 
 def test_the_image_is_sound(image: Image) -> None:
@@ -87,36 +89,34 @@ def test_it_says_what_is_installed_and_under_which_licence(members: dict[str, ta
     assert {f"usr/share/doc/{name}" for name in records} <= documents
 
 
-def test_made_again_it_is_the_same(image: Image, tmp_path: Path) -> None:
-    again = make_debian_base(tmp_path / "again")
+def test_made_again_it_is_the_same(image: Image, tmp_path: Path, cache_folder: Path) -> None:
+    again = make_debian_base(tmp_path / "again", cache=cache_folder)
+    now = describe(again.images[0], Cache(tmp_path / "cache"))
+    kept = describe(image, Cache(tmp_path / "cache"))
+    if (now.packages, now.labels) != (kept.packages, kept.labels):
+        pytest.skip("COMP_TEST_BASE keeps a base of older packages than Debian has now")
     assert again.digest == image.digest
     assert _unpacked(again.images[0]) == _unpacked(image)
 
 
-def test_the_command_reuses_what_is_there(debian_base: Path, tmp_path: Path) -> None:
-    result = comp("base", "--output", f"layout:{debian_base}")
-    assert (result.code, result.out) == (0, f"layout:{debian_base.resolve()}\n")
-    (tmp_path / "file").write_text("mine")
-    refused = comp("base", "--output", f"layout:{tmp_path}")
-    assert (refused.code, refused.out) == (2, "")
-    assert refused.err.startswith(f"error: {tmp_path} exists and is not an image layout")
-    assert (tmp_path / "file").read_text() == "mine"
+def test_a_suite_of_every_age_and_another_architecture(tmp_path: Path, cache_folder: Path) -> None:
+    env = os.environ | {"COMP_CACHE_DIR": str(cache_folder)}
+    place = f"layout:{tmp_path / 'trixie'}"
+    made = comp("base", "--python", "3.13", "--platform", "linux/arm64", "--output", place, env=env)
+    assert (made.code, made.out) == (0, f"{place}\n"), made.err
+    arm = read_layout(tmp_path / "trixie", platform=Platform("linux", "arm64"))
+    facts = read_facts(arm, Cache(tmp_path / "cache"))
+    assert (facts.minor, facts.libc_version) == ("3.13", "2.41")
+    assert check_image(arm) == []
 
 
-def test_an_unknown_package_is_told(tmp_path: Path) -> None:
-    result = comp("base", "--packages", "no-such-package", "--output", f"layout:{tmp_path / 'base'}")
-    assert (result.code, result.out) == (3, "")
-    assert "error: mmdebstrap failed: " in result.err
-    assert "no-such-package" in result.err
+def test_an_unknown_package_is_named(tmp_path: Path, cache_folder: Path) -> None:
+    env = os.environ | {"COMP_CACHE_DIR": str(cache_folder)}
+    place = f"layout:{tmp_path / 'base'}"
+    result = comp("base", "--packages", "no-such-package", "--output", place, env=env)
+    assert (result.code, result.out) == (1, "")
+    assert "error: no Debian package is called 'no-such-package'" in result.err
     assert [*tmp_path.iterdir()] == []
-
-
-def test_without_mmdebstrap_the_way_out_is_told(tmp_path: Path) -> None:
-    result = comp("base", "--output", f"layout:{tmp_path / 'base'}", env={"PATH": str(tmp_path), "HOME": str(tmp_path)})
-    assert (result.code, result.out) == (3, "")
-    assert result.err == (
-        "error: mmdebstrap is not installed\n\nhint: apt-get install mmdebstrap, or name another base\n"
-    )
 
 
 def test_real_packages_resolve_and_fetch_for_it(image: Image, tmp_path: Path, cache_folder: Path) -> None:

@@ -9,20 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.bases import make_debian_base
 from tests.commands import comp, ok
 from tests.conftest import Sample
 from tests.daemons import require
-from toolkit.engines.mmdebstrap import make_debian_base
 
 
 @pytest.fixture(scope="module")
-def node_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def node_base(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Path:
     """The layout of a base with Debian's Node, kept between runs beside the one with Python."""
-    require("mmdebstrap")
     kept = os.environ.get("COMP_TEST_BASE")
     folder = Path(f"{kept}-node") if kept else tmp_path_factory.mktemp("base") / "node"
     if not (folder / "oci-layout").is_file():
-        make_debian_base(folder, packages=["nodejs"])
+        make_debian_base(folder, cache=cache_folder, packages=["nodejs"])
     return folder
 
 

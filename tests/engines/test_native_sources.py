@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.bases import make_debian_base
 from tests.commands import comp, ok
 from tests.daemons import require
 from tests.images import image_of, layer_of, tar_with
-from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.oci.layout import write_layout
 
 _NAME = "comp-test-adding"
@@ -60,14 +60,16 @@ def adding(a: int, b: int) -> int:
 '''
 
 
+_COMPILER = ("gcc", "libc6-dev", "python3-dev")
+
+
 @pytest.fixture(scope="module")
-def compiler_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def compiler_base(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Path:
     """The layout of a base with a compiler and Python's headers, whose user is not root."""
-    require("mmdebstrap")
     kept = os.environ.get("COMP_TEST_BASE")
     folder = Path(kept).with_name("debian-compiler") if kept else tmp_path_factory.mktemp("compiler") / "layout"
     if not (folder / "oci-layout").is_file():
-        made = make_debian_base(folder, packages=("gcc", "libc6-dev", "python3-dev")).images[0]
+        made = make_debian_base(folder, cache=cache_folder, packages=_COMPILER).images[0]
         image = image_of(made.layers, config=lambda data: data.update(config={"User": "65534"}))
         write_layout(image, folder.with_name("nobody"), name="base")
         shutil.rmtree(folder)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.bases import make_debian_base
 from tests.commands import comp, ok
 from tests.conftest import Sample
 from tests.daemons import require
 from tests.package_index import small_wheel
 from tests.servers import Server
 from toolkit.engines.docker import connect
-from toolkit.engines.mmdebstrap import make_debian_base
 from toolkit.oci.blob import ChunkStream, gunzip
 from toolkit.oci.check import check_image
 from toolkit.oci.descriptor import OCI_INDEX, Platform
@@ -41,11 +41,10 @@ entrypoint = "add:add"
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def base(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Path:
     """A base for both, of Debian's packages."""
-    require("mmdebstrap")
     folder = tmp_path_factory.mktemp("bases") / "both"
-    made = make_debian_base(folder, platforms=(AMD64, ARM64))
+    made = make_debian_base(folder, cache=cache_folder, platforms=(AMD64, ARM64))
     assert [image.platform for image in made.images] == [AMD64, ARM64]
     return folder
 

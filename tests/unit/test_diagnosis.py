@@ -63,7 +63,6 @@ def test_a_bare_machine(look: Look) -> None:
         "uv": "ok",
         "cache": "ok",
         "buildah": "missing",
-        "mmdebstrap": "missing",
         "temporary": "ok",
         "jail": "ok",
         "git": "missing",

@@ -20,6 +20,7 @@ from toolkit.errors import InputError, OutsideError
 from toolkit.oci.assemble import layer_media_type, on_top
 from toolkit.oci.descriptor import Descriptor, Platform
 from toolkit.oci.image import Image, Layer
+from toolkit.oci.packed import PACKING_VERSION
 from toolkit.system.threads import at_once
 
 _THREADS = 4
@@ -81,7 +82,7 @@ def with_packages(
     key = {
         "base": str(image.digest),
         "packages": sorted(str(package.digest) for package in packages),
-        "version": LAYER_VERSION,
+        "version": [LAYER_VERSION, PACKING_VERSION],
     }
     with cache.turn("debian layer", str(key)):
         made = cache.recall(_MadeLayer, key)

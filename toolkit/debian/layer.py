@@ -1,14 +1,13 @@
 """Debian packages as one layer on a base: unpacked under the rules that images without dpkg have.
 
 No script runs. The layer has a record of each package for scanners, and its licence. Equal packages on an equal base
-give an equal tar, with one time for all files; zlib compresses it.
+give an equal layer, with one time for all files.
 """
 
 import hashlib
 import re
 import tarfile
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -26,15 +25,13 @@ from toolkit.debian.system import BaseSystem, digests_in
 from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.oci import tar
-from toolkit.oci.deflate import GZIP_HEADER, gzip_trailer
 from toolkit.oci.image import Layer
+from toolkit.oci.packed import packed
 
 # Raise it with any change, for the same packages and base, to what the layer contains.
 LAYER_VERSION = 1
 
 _CHUNK = 1 << 20
-# Level 6 takes half as long again for one percent.
-_LEVEL = 5
 _SPECIAL = 0o6000  # setuid and setgid
 # No user's number is larger in a package: those above belong to the machine's own users.
 _MOST_OWNERS = 65535
@@ -89,7 +86,7 @@ def make_layer(
             hasher.update(chunk)
             yield chunk
 
-    digest, size = cache.store(gzipped(hashed()))
+    digest, size = cache.store(packed(hashed()))
     writer.check_base(below)
     return PackageLayer(
         digest=digest,
@@ -98,18 +95,6 @@ def make_layer(
         newest=writer.newest,
         notices=tuple(writer.notices),
     )
-
-
-def gzipped(plain: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the gzip stream of a tar, without a name and a time in its header."""
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    crc = size = 0
-    yield GZIP_HEADER
-    for chunk in plain:
-        crc, size = zlib.crc32(chunk, crc), size + len(chunk)
-        if packed := packer.compress(chunk):
-            yield packed
-    yield packer.flush() + gzip_trailer(crc, size)
 
 
 class _Opened(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The engines of builders and runners: docker, Kubernetes and S3 by their SDKs, buildah and mmdebstrap by subprocess.
+"""The engines of builders and runners: docker, Kubernetes and S3 by their SDKs, buildah by subprocess.
 
 They know images, containers, pods and objects, and nothing of components.
 """

@@ -6,16 +6,21 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.bases import NEW, OLD, debian_base
+from tests.bases import NEW, NO_MIRROR, OLD, base_archive, debian_base, fix_openssl
+from tests.debian_archive import serving_archive
 from tests.fake_remote import FakeRemote, serving, store
-from toolkit.bases.standing import Standing, State, standings
+from toolkit.bases.making import make_base
+from toolkit.bases.recipe import Recipe
+from toolkit.bases.standing import Standing, State, is_official, standings
 from toolkit.bases.used import Held, UsedBase
 from toolkit.cache.store import Cache
 from toolkit.digest import Digest
 from toolkit.errors import OutsideError
 from toolkit.job.context import BuildContext
 from toolkit.oci.descriptor import Platform
+from toolkit.oci.layout import write_layout
 from toolkit.oci.reference import parse_reference
+from toolkit.system.turns import Shared
 
 
 @pytest.fixture
@@ -26,13 +31,19 @@ def remote() -> Iterator[FakeRemote]:
 
 @pytest.fixture
 def context(tmp_path: Path) -> BuildContext:
-    return BuildContext(cache=Cache(tmp_path / "cache"), environ={})
+    return BuildContext(cache=Cache(tmp_path / "cache"), environ=NO_MIRROR)
 
 
 def used(remote: FakeRemote, digest: Digest | None, tag: str = "3.11", held: Held = Held.LOCK) -> UsedBase:
     name = f"{remote.host}/base/python:{tag}"
     reference = replace(parse_reference(name), digest=digest) if digest else None
     return UsedBase(name=name, held=held, reference=reference, platform=Platform("linux", "amd64"), components=())
+
+
+def asked(remote: FakeRemote, method: str) -> list[str]:
+    calls = [call.path.removeprefix("/v2/base/python/") for call in remote.calls if call.method == method]
+    # One more may look whether the server is there.
+    return sorted(path for path in calls if path != "/v2/")
 
 
 def states(found: Sequence[Standing]) -> list[State]:
@@ -59,14 +70,18 @@ def test_each_tag_is_asked_for_once_by_head_and_no_layer_is_read(remote: FakeRem
         used(remote, old.digest, held=Held.SETTINGS),
         used(remote, old.digest, "2"),
         used(remote, None, held=Held.NOTHING),
-        used(remote, None, held=Held.DISK),
+        replace(used(remote, None, held=Held.DISK), name="layout:/none"),
     ]
     remote.calls.clear()
     found = standings(bases, context)
-    assert states(found) == [State.CURRENT, State.CURRENT, State.CURRENT, State.UNLOCKED, State.FIXED]
-    # One more may look whether the server is there.
-    asked = sorted(str(call) for call in remote.calls if call.path != "/v2/")
-    assert asked == [f"HEAD /v2/base/python/manifests/{tag}" for tag in ("2", "3.11")]
+    assert states(found) == [State.CURRENT, State.CURRENT, State.CURRENT, State.UNLOCKED, State.UNKNOWN]
+    assert asked(remote, "HEAD") == ["manifests/2", "manifests/3.11"]
+    # Whether `comp base` made it stands in its config; the cache keeps both documents.
+    assert asked(remote, "GET") == [f"blobs/{old.config_descriptor.digest}", f"manifests/{old.digest}"]
+    remote.calls.clear()
+    standings(bases, replace(context, shared=Shared()))
+    assert asked(remote, "HEAD") == ["manifests/2", "manifests/3.11"]
+    assert asked(remote, "GET") == []
 
 
 def test_a_server_that_asks_for_patience_is_given_it(remote: FakeRemote, context: BuildContext) -> None:
@@ -82,7 +97,7 @@ def test_a_server_that_asks_for_patience_is_given_it(remote: FakeRemote, context
 def test_a_mirror_is_asked_in_place_of_the_host(remote: FakeRemote, context: BuildContext) -> None:
     old = debian_base(OLD)
     store(remote, old)
-    mirrored = replace(context, environ={"COMP_MIRRORS": f"registry.example.com={remote.host}"})
+    mirrored = replace(context, environ={**NO_MIRROR, "COMP_MIRRORS": f"registry.example.com={remote.host}"})
     reference = replace(parse_reference("registry.example.com/base/python:3.11"), digest=old.digest)
     base = replace(used(remote, old.digest), name="registry.example.com/base/python:3.11", reference=reference)
     assert states(standings([base], mirrored)) == [State.CURRENT]
@@ -116,3 +131,34 @@ def test_large_images_are_compared_only_on_request(remote: FakeRemote, context: 
     assert remote.called("GET", "/blobs/" + str(old.layers[0].descriptor.digest)) == []
     (found,) = standings([used(remote, old.digest)], context, most_fetched=None)
     assert found.found
+
+
+def test_a_made_base_has_newer_packages(tmp_path: Path, remote: FakeRemote, context: BuildContext) -> None:
+    with serving_archive(base_archive(tmp_path / "archive")) as archive:
+        made = replace(context, environ=archive.environ)
+        image = make_base(Recipe(suite="bookworm"), [Platform("linux", "amd64")], made).images[0]
+        store(remote, image)
+        write_layout(image, tmp_path / "layout")
+        on_disk = replace(used(remote, None, held=Held.DISK), name=f"layout:{tmp_path / 'layout'}")
+        bases = [used(remote, image.digest), on_disk]
+        assert states(standings(bases, made)) == [State.CURRENT, State.CURRENT]
+        fix_openssl(archive)
+        found = standings(bases, replace(made, shared=Shared()))
+        assert states(found) == [State.PACKAGES, State.PACKAGES]
+        for each in found:
+            assert each.is_newer
+            assert each.found
+            assert [change.name for change in each.found.packages] == ["libssl3", "tzdata"]
+            assert each.recipe == Recipe(suite="bookworm")
+        down = replace(made, environ=NO_MIRROR, shared=Shared())
+        assert states(standings(bases, down)) == [State.UNKNOWN, State.UNKNOWN]
+        # Bases that others made are none of Debian's mirrors' business.
+        write_layout(debian_base(), tmp_path / "other")
+        other = replace(on_disk, name=f"layout:{tmp_path / 'other'}")
+        assert states(standings([other], down)) == [State.FIXED]
+
+
+def test_official_images_are_not_looked_into() -> None:
+    assert is_official(parse_reference("python:3.11-slim"))
+    assert not is_official(parse_reference("example.com/library/python"))
+    assert not is_official(parse_reference("team/base:1"))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.debian_archive import Data, Member, deb_of, debian_image
 from toolkit.cache.store import Cache
-from toolkit.debian.layer import Extra, PackageLayer, gzipped, make_layer
+from toolkit.debian.layer import Extra, PackageLayer, make_layer
 from toolkit.debian.package import Package
 from toolkit.debian.system import read_base_system
 from toolkit.errors import InputError
@@ -212,10 +212,3 @@ def test_a_base_can_be_made_from_nothing(maker: Maker) -> None:
     assert {"usr/lib/x", "lib", "etc/passwd"} <= members.keys()
     assert members["tmp"].mode == 0o1777
     assert maker.content(layer, "etc/group") == b"package"
-
-
-def test_what_is_packed_does_not_depend_on_the_pieces() -> None:
-    data = bytes(range(256)) * 1000
-    whole, pieces = (b"".join(gzipped(parts)) for parts in ([data], [data[:7], data[7:]]))
-    assert gzip.decompress(whole) == data
-    assert whole == pieces

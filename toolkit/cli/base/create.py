@@ -1,17 +1,31 @@
-"""`comp base`: make a base image from Debian packages."""
+"""`comp base create`: make a base image from Debian packages."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from toolkit.cli import bars
 from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.errors import UsageError
 
+if TYPE_CHECKING:
+    from toolkit.bases.recipe import Recipe
+    from toolkit.job.context import BuildContext
+    from toolkit.oci.descriptor import Platform
+    from toolkit.oci.image import Built
+
 
 @click.command
-@click.option("-o", "--output", metavar="layout:DIR", help="Where to write the image.  [default: the cache]")
-@click.option("--suite", metavar="NAME", default="bookworm", show_default=True, help="The Debian release.")
-@click.option("--packages", default="", metavar="NAME,…", help="Debian packages to add.")
+@click.option(
+    "-o", "--output", metavar="layout:DIR|archive:FILE", help="Where to write the image.  [default: the cache]"
+)
+@click.option("--push", "reference", metavar="REFERENCE", help="Push it there too; the newest packages are taken.")
+@click.option("--tag", "tags", multiple=True, metavar="NAME", help="With --push: a further tag. May be repeated.")
+@click.option("--suite", metavar="NAME", help="The Debian release, such as trixie.  [default: bookworm]")
+@click.option("--python", metavar="X.Y", help="The Python, which chooses the release that has it.")
+@click.option("--packages", default="", metavar="NAME,…", help="Debian packages to add; NAME=VERSION is one version.")
 @click.option(
     "--platform",
     "platforms",
@@ -23,38 +37,109 @@ from toolkit.errors import UsageError
 @format_option
 @pass_console
 def command(
-    console: Console, *, output: str | None, suite: str, packages: str, platforms: str, force: bool, form: str
+    console: Console,
+    *,
+    output: str | None,
+    reference: str | None,
+    tags: Sequence[str],
+    suite: str | None,
+    python: str | None,
+    packages: str,
+    platforms: str,
+    force: bool,
+    form: str,
 ) -> None:
     """Make a base image with Python from Debian packages.
 
-    Prints it as layout:DIR, ready for `export COMP_BASE=$(comp base)`. No maintainer script runs, so a base for
-    another architecture needs no emulation; root or user namespaces are needed.
+    Prints it as layout:DIR, ready for `export COMP_BASE=$(comp base)`, or as archive:FILE, or with --push as the
+    reference with its digest. It needs no root, no emulation and no Debian: packages are verified and unpacked, and
+    nothing of them runs. The same packages give the same digest on every machine.
     """
-    from toolkit.cache.store import Cache
-    from toolkit.engines.mmdebstrap import make_debian_base
-    from toolkit.oci.descriptor import Platform
+    from toolkit.bases.suites import DEFAULT, suite_with
+    from toolkit.job.context import BuildContext
+    from toolkit.oci.descriptor import Platform, host_platform
+    from toolkit.oci.reference import parse_reference
 
-    chosen = [Platform.parse(name) for name in platforms.split(",") if name]
-    extra = tuple(name for name in packages.split(",") if name)
+    if tags and not reference:
+        raise UsageError("--tag is for --push", hint="name the reference to push to")
+    target = parse_reference(reference) if reference else None
+    wanted = [Platform.parse(name) for name in platforms.split(",") if name]
+    recipe = _recipe(suite or (suite_with(python) if python else DEFAULT), packages)
+    with bars.reporting(console) as report:
+        context = BuildContext(report=report)
+        place = _place(output, recipe, wanted, context)
+        if _is_there(place) and not force and not target:
+            console.say(f"{place.partition(':')[2]} is there already (--force makes it again)")
+        else:
+            built = _made(console, recipe, wanted or [host_platform()], python, context)
+            _write(built, place, recipe)
+            if target:
+                from toolkit.bases.writing import push_base
+
+                place = str(push_base(built, target, tags, context))
+    console.result(form, place, {"base": place})
+
+
+def _recipe(suite: str, packages: str) -> "Recipe":
+    """Return what the base is made from. Raises UsageError for what is not a package's name."""
+    from toolkit.bases.recipe import Recipe
+    from toolkit.debian.resolve import check_request
+
+    names = tuple(sorted({name.strip() for name in packages.split(",") if name.strip()}))
+    for name in names:
+        if not check_request(name):
+            raise UsageError(
+                f"invalid --packages: {name[:80]!r} is no name of a Debian package",
+                hint="write --packages git,libgomp1",
+            )
+    return Recipe(suite=suite, packages=names)
+
+
+def _place(output: str | None, recipe: "Recipe", platforms: "Sequence[Platform]", context: "BuildContext") -> str:
+    """Return where the base goes, with the whole path: COMP_BASE is used in other folders too."""
+    from toolkit.bases.opening import made_folder
+    from toolkit.bases.writing import check_place
+    from toolkit.config.project import is_on_disk
+
     if output is None:
-        # The settings are the name, so that the same ones find the image again.
-        folder = (
-            Cache.default().root
-            / "bases"
-            / "-".join(("debian", suite, *(platform.architecture for platform in chosen), *extra))
-        )
-    elif output.startswith("layout:"):
-        folder = Path(output.removeprefix("layout:"))
+        # What it is made from is the name, so that the same settings find it again.
+        architectures = (str(platform).partition("/")[2].replace("/", "") for platform in platforms)
+        name = "-".join(("debian", recipe.suite, *architectures, *recipe.packages))
+        output = f"layout:{made_folder(context) / name.replace(':', '_')}"
+    scheme, _, path = output.partition(":")
+    if not is_on_disk(output) or not path:
+        raise UsageError(f"invalid --output {output}", hint="write --output layout:DIR or archive:FILE")
+    if scheme == "layout":
+        check_place(Path(path))
+    elif Path(path).is_dir():
+        raise UsageError(f"{path} is a folder", hint="name a file for the archive")
+    return f"{scheme}:{Path(path).resolve()}"
+
+
+def _is_there(place: str) -> bool:
+    """Return whether the base was made there before."""
+    scheme, _, path = place.partition(":")
+    return (Path(path) / "oci-layout").is_file() if scheme == "layout" else Path(path).is_file()
+
+
+def _made(
+    console: Console, recipe: "Recipe", platforms: "Sequence[Platform]", python: str | None, context: "BuildContext"
+) -> "Built":
+    """Make the base."""
+    from toolkit.bases.making import make_base
+
+    built = make_base(recipe, platforms, context, python=python)
+    console.say(f"made {built.digest}")
+    return built
+
+
+def _write(built: "Built", place: str, recipe: "Recipe") -> None:
+    """Write the base to its place."""
+    from toolkit.bases.writing import write_base, write_base_archive
+
+    scheme, _, path = place.partition(":")
+    name = f"debian-{recipe.suite}"
+    if scheme == "layout":
+        write_base(built, Path(path), name=name)
     else:
-        raise UsageError(f"invalid --output {output}", hint="write --output layout:DIR")
-    layout = folder / "oci-layout"
-    if folder.exists() and not layout.is_file():
-        raise UsageError(f"{folder} exists and is not an image layout", hint="name another folder")
-    if layout.is_file() and not force:
-        console.say(f"{folder} is there already (--force makes it again)")
-    else:
-        image = make_debian_base(folder.resolve(), suite=suite, packages=extra, platforms=chosen)
-        console.say(f"made {image.digest}")
-    # The whole path, since COMP_BASE is used in other folders too.
-    base = f"layout:{folder.resolve()}"
-    console.result(form, base, {"base": base})
+        write_base_archive(built, Path(path), name=f"{name}:latest")

@@ -14,9 +14,10 @@ from toolkit.words import counted, in_bytes, some_of
 # Characters of a digest for people: `sha256:` and 12 digits.
 SHOWN = 19
 # A package's changelog may name dozens; JSON lists them all.
-_MOST_CVES = 6
+_MOST_CVES = 3
 _WORDS = {
     State.NEWER: "with a newer image",
+    State.PACKAGES: "with newer packages",
     State.CURRENT: "up to date",
     State.FIXED: "without a tag that could move",
     State.UNLOCKED: "not locked yet",

@@ -1,6 +1,5 @@
 """`comp base list`: the bases that were made here, and those that components use."""
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +39,7 @@ def command(console: Console, *, folder: Path, form: str) -> None:
     used = used_bases([member.project for member in members if member.project])
     found = list(listed_bases(used, BuildContext()))
     if form == "json":
-        console.data(json.dumps([_as_data(base) for base in found], indent=2))
+        console.json([_as_data(base) for base in found])
     elif found:
         console.data("\n".join(columns([_HEADER, *map(_row, found)])))
     for base in found:

@@ -1,6 +1,5 @@
 """`comp base show`: what is in a base."""
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -42,7 +41,7 @@ def command(console: Console, *, base: str, platform: str | None, form: str) -> 
         facts = describe(opened.image, context.cache)
     if form == "json":
         document = {"name": opened.name, "platforms": opened.platforms, **to_builtins(facts)}
-        console.data(json.dumps(document | {"digest": str(facts.digest)}, indent=2))
+        console.json(document | {"digest": str(facts.digest)})
         return
     console.data("\n".join(_lines(opened, facts)))
     if facts.lacks:
