@@ -247,7 +247,7 @@ def test_publishers_stand_below_their_wheels(tmp_path: Path) -> None:
     publishers = {ALPHA.digest: GOOD, Digest("c" * 64): replace(GOOD, verified=True)}
     lock = replace(LOCK, pins={AMD64: (ALPHA, built)}, publishers=publishers)
     write_lock(path, lock)
-    claims = 'environment = "p y\\"p\'i", repository = "good/alpha", workflow = "release.yml"'
+    claims = 'repository = "good/alpha", workflow = "release.yml", environment = "p y\\"p\'i"'
     lines = path.read_text().splitlines()
     assert lines[lines.index("    # alpha-1.0-py3-none-any.whl") + 1] == f"    # published by GitHub: {claims}"
     assert lines[-1] == f"    # verified as published by GitHub: {claims}"

@@ -3,6 +3,8 @@
 The library's trusted root of Sigstore is the one that it brings along or fetched before; nothing is asked of a network.
 """
 
+import logging
+
 from msgspec.structs import replace
 
 from toolkit.digest import Digest
@@ -39,6 +41,8 @@ def _failure(bundle: AttestationBundle, filename: str, digest: Digest) -> str | 
     from pypi_attestations import Attestation, AttestationError, Distribution, Publisher
     from sigstore.errors import Error as SigstoreError
 
+    # It warns of each use without a network, which is what is wanted here.
+    logging.getLogger("sigstore").setLevel(logging.ERROR)
     try:
         publisher = TypeAdapter(Publisher).validate_python(bundle.publisher.to_dict())
         file = Distribution(name=filename, digest=digest.hex)

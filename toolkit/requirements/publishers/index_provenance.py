@@ -237,7 +237,8 @@ class _Search:
         except InputError as error:
             raise OutsideError(
                 f"the provenance of {file.filename} on {server} is not right: {error.message}",
-                hint="take another version until the project explains it; nothing was locked",
+                hint="nothing was locked; take another version until the project explains it, or a newer `sigstore`, "
+                "which knows its servers",
             ) from error
 
 

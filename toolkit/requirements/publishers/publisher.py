@@ -12,12 +12,14 @@ _OWNER = {"GitHub": "repository", "GitLab": "repository", "Google": "email", "Ci
 _WORKFLOWS = ("workflow", "workflow_filepath")
 _KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+# What a reader looks for comes first.
+_ORDER = ("repository", "email", *_WORKFLOWS, "environment")
 _MOST_CLAIMS = 16
 _LONGEST = 300
 
 
 class Publisher(Struct, frozen=True, kw_only=True):
-    """A publisher: its `kind`, such as GitHub, and its claims, such as `repository`, in order of name.
+    """A publisher: its `kind`, such as GitHub, and its claims, such as `repository`, in a fixed order.
 
     `verified` says that a signature of that very workflow or account was verified; else it is the word of the index.
     """
@@ -67,4 +69,10 @@ def read_publisher(data: Mapping[str, object], *, verified: bool = False) -> Pub
             raise InputError(f"not a claim of a publisher: {name[:80]!r} = {value[:80]!r}")
     if not texts or len(texts) > _MOST_CLAIMS:
         raise InputError(f"a publisher with {len(texts)} claims, expected 1 to {_MOST_CLAIMS}")
-    return Publisher(kind=kind, claims=tuple(sorted(texts.items())), verified=verified)
+    return Publisher(kind=kind, claims=tuple(sorted(texts.items(), key=_place)), verified=verified)
+
+
+def _place(claim: tuple[str, str]) -> tuple[int, str]:
+    """Return the place of a claim among others."""
+    name = claim[0]
+    return (_ORDER.index(name) if name in _ORDER else len(_ORDER)), name
