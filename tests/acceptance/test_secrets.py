@@ -42,6 +42,7 @@ PLACES = (
     "answer",
     "server",
     "passphrase",
+    "identity",
 )
 MARKS = {place: f"Mk/{place}+7=9f3a1c" for place in PLACES}
 SETTINGS = """[project]
@@ -238,6 +239,7 @@ def _signed(world: World) -> None:
     write_keys(world.folder, passphrase=MARKS["passphrase"])
     run("sign", "usesit", "--key", "key.pem", COMP_SIGN_PASSPHRASE=MARKS["passphrase"])
     run("sign", "usesit", "--key", "key.pub", code=1, COMP_SIGN_PASSPHRASE=MARKS["passphrase"])
+    run("sign", "usesit", "--keyless", code=1, SIGSTORE_ID_TOKEN=MARKS["identity"])
     run("verify", "usesit", "--key", "key.pub")
     run("provenance", "usesit", "--dry-run", "--format", "json")
 

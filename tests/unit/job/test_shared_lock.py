@@ -1,11 +1,14 @@
 """One resolution for many components: which versions they get, what is kept, and what cannot stand together."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from tests.attested import GOOD, provenance_of
 from tests.components import FUNCTION, small_base, write_component
 from tests.package_index import PackageIndex, small_wheel
 from tests.projects import project as local_project
@@ -148,3 +151,24 @@ def test_a_base_for_one_run_leaves_the_one_that_is_recorded(context: BuildContex
     assert lock([for_one_run], context, old)[one.folder].base == base
     assert lock([for_one_run], context)[one.folder].base is None
     assert lock([one], context, old)[one.folder].base is None
+
+
+def test_publishers_are_those_of_all_components(
+    context: BuildContext, write: Write, index: PackageIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on a machine without the extra.
+    monkeypatch.setitem(sys.modules, "pypi_attestations", None)
+
+    def attest(publisher: dict[str, Any]) -> None:
+        index.provenance = {name: provenance_of(name, data, publisher) for name, data in index.files.items()}
+
+    attest(GOOD)
+    old = lock([write("one", "alpha"), write("two", "beta")], context)
+    assert {folder.name: len(one.publishers) for folder, one in old.items()} == {"one": 1, "two": 2}
+    # A component that is new to the collection has no lock of its own to compare with.
+    index.files["alpha-1.1-py3-none-any.whl"] = small_wheel("alpha", "1.1")
+    attest({"kind": "GitHub", "repository": "evil/alpha", "workflow": "release.yml"})
+    both = [write("one", "alpha"), write("three", "alpha==1.1")]
+    with pytest.raises(InputError, match=r"alpha-1\.1-py3-none-any\.whl is published by GitHub evil/alpha"):
+        lock(both, context, old)
+    assert len(lock(both, replace(context, accepted_publishers=frozenset({"alpha"})), old)) == 2
