@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from toolkit.config.project import read_project
+from toolkit.digest import Digest
 from toolkit.errors import CompError, InputError, Location, OutsideError, RemoteError
 from toolkit.image_paths import INTERFACE, VENV, absolute
 from toolkit.job.context import BuildContext
@@ -238,15 +240,20 @@ def contracts_of(name: str, environ: Mapping[str, str]) -> tuple[ComponentSpec, 
 
 
 def inspect_image(
-    opened: Opened, *, packages: bool, check: bool = False, contracts: Sequence[ComponentSpec] = ()
+    opened: Opened,
+    *,
+    packages: bool,
+    check: bool = False,
+    contracts: Sequence[ComponentSpec] = (),
+    known: Mapping[Digest, Digest] = MappingProxyType({}),
 ) -> ImageFacts:
     """Return the facts about an image. The top layer is read if comp made it; with `packages` the layers of wheels too.
 
     With `check` every layer is read and verified; an image with problems is not read any further. Then its interface is
-    compared with those of `contracts`, and differences are problems too.
+    compared with those of `contracts`, and differences are problems too. `known` is that of `check_image`.
     """
     image = opened.image
-    problems = tuple(check_image(image)) if check else None
+    problems = tuple(check_image(image, known)) if check else None
     packages = packages and not problems
     config = image.parsed_config()
     settings = config.get("config") or {}

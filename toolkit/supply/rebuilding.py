@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from toolkit.builders.plan import Plan
 from toolkit.cache.store import Cache
 from toolkit.config.project import read_project
 from toolkit.config.settings import VARIABLES
+from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.job.context import BuildContext
 from toolkit.job.image import build_plans, make_plans
@@ -51,9 +53,16 @@ class Rebuild(Struct, frozen=True, kw_only=True):
     only: Platform | None = None
 
 
-def rebuilt_check(
+class Rebuilt(Struct, frozen=True, kw_only=True):
+    """What came of building an image again: the check, and the layers that were made, their digests with diff_ids."""
+
+    check: Check
+    layers: Mapping[Digest, Digest] = MappingProxyType({})
+
+
+def build_again(
     reference: Reference, found: Sequence[Attested], asked: Rebuild, context: BuildContext, *, signed: bool
-) -> Check:
+) -> Rebuilt:
     """Build an image again by the first provenance that allows it, and compare it with the one on its remote.
 
     `signed` says that only what a key has signed counts. Raises InputError if the commit or the base is not to be had,
@@ -68,7 +77,15 @@ def rebuilt_check(
     with _built(usable[0], asked, context) as (plans, built):
         if wrong := _wrong_bases(usable[0], plans):
             return _failed(wrong)
-        return _compared(reference, built, _commit(usable[0]), asked.only, context)
+        made = [
+            layer
+            for plan, image in zip(plans, built.images, strict=True)
+            for layer in image.layers[len(plan.base.layers) :]
+        ]
+        return Rebuilt(
+            check=_compared(reference, built, _commit(usable[0]), asked.only, context),
+            layers={layer.descriptor.digest: layer.diff_id for layer in made},
+        )
 
 
 def refusal(provenance: Provenance) -> str | None:
@@ -207,6 +224,6 @@ def _data(built: Built, found: Sequence[Difference]) -> dict[str, Any]:
     return {"rebuilt": str(built.digest), "differences": [each.to_dict() for each in found]}
 
 
-def _failed(why: str) -> Check:
+def _failed(why: str) -> Rebuilt:
     """Return the check of an image that cannot be built again."""
-    return Check(name=_NAME, passed=False, details=(why,))
+    return Rebuilt(check=Check(name=_NAME, passed=False, details=(why,)))

@@ -19,7 +19,7 @@ from toolkit.signing.signatures import verified
 from toolkit.spec.model import ComponentSpec
 from toolkit.supply.contents import read_contents
 from toolkit.supply.policy import judge
-from toolkit.supply.rebuilding import Rebuild, rebuilt_check
+from toolkit.supply.rebuilding import Rebuild, build_again
 from toolkit.supply.rules import Check, judge_provenance
 from toolkit.words import some_of
 
@@ -80,7 +80,11 @@ def verify_image(
     """
     image = open_on_remote(name, platform, context)
     contracts = contracts or contracts_of(name, context.environ)
-    facts = inspect_image(image.opened, packages=False, check=True, contracts=contracts)
+    found = provenance_of(image, context, keys) if policy.needs_provenance or rebuild else ()
+    # First: of layers that were just made, the content is known.
+    again = build_again(image.reference, found, rebuild, context, signed=bool(keys)) if rebuild else None
+    known = again.layers if again else {}
+    facts = inspect_image(image.opened, packages=False, check=True, contracts=contracts, known=known)
     problems = facts.problems or ()
     checks = [
         Check(
@@ -91,14 +95,13 @@ def verify_image(
     ]
     if keys:
         checks.append(_signature(context.remote(), image, keys))
-    found = provenance_of(image, context, keys) if policy.needs_provenance or rebuild else ()
     if policy.needs_provenance:
         checks += judge_provenance(found, policy, signed=bool(keys))
     # The layers of an image with problems are not what its manifest says.
     if policy.licenses and not problems:
         checks += _licenses(name, image)
-    if rebuild:
-        checks.append(rebuilt_check(image.reference, found, rebuild, context, signed=bool(keys)))
+    if again:
+        checks.append(again.check)
     return Verification(reference=image.reference, checks=tuple(checks))
 
 

@@ -25,7 +25,7 @@ from toolkit.oci.reference import Reference, parse_reference
 from toolkit.provenance.attached import Attested, attested
 from toolkit.provenance.definition import FORMATS
 from toolkit.provenance.predicate import Dependency, Provenance
-from toolkit.supply.rebuilding import Rebuild, rebuilt_check, refusal
+from toolkit.supply.rebuilding import Rebuild, build_again, refusal
 from toolkit.supply.rules import Check
 
 AMD64 = Platform("linux", "amd64")
@@ -83,13 +83,13 @@ class World:
         return attested(self.context.remote(), image, subject, ())
 
     def rebuild(self, *, found: tuple[Attested, ...] | None = None, **asked: Any) -> Check:  # noqa: ANN401 (fields)
-        return rebuilt_check(
+        return build_again(
             self.image,
             self.found() if found is None else found,
             Rebuild(**{"near": self.folder, **asked}),
             self.context.again(connected=False),
             signed=False,
-        )
+        ).check
 
     def forge(self, changes: Mapping[bytes, bytes]) -> None:
         """Put an image on the server whose top layer differs in bytes of the same length."""
@@ -156,8 +156,8 @@ def test_a_base_on_a_disk_has_to_be_the_same_one(world: World, tmp_path: Path) -
 
 def test_without_provenance_nothing_is_built(world: World) -> None:
     assert world.rebuild(found=()).details == ("no provenance is attached",)
-    check = rebuilt_check(world.image, world.found(), Rebuild(near=world.folder), world.context, signed=True)
-    assert check.details == ("none of the keys signed what is attached",)
+    again = build_again(world.image, world.found(), Rebuild(near=world.folder), world.context, signed=True)
+    assert again.check.details == ("none of the keys signed what is attached",)
 
 
 def test_strange_provenance_is_refused_as_what_it_is(world: World, tmp_path: Path) -> None:
