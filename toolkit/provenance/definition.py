@@ -21,6 +21,7 @@ from toolkit.provenance.predicate import BUILD_TYPE, Dependency, Provenance
 from toolkit.redaction import hide_in_data, without_login
 from toolkit.requirements.indexes import Indexes
 from toolkit.requirements.lock import Lock
+from toolkit.requirements.pin import Source
 from toolkit.requirements.uv_settings import read_uv_settings
 from toolkit.wheels.bytecode.choosing import BYTECODE_VERSION
 
@@ -55,7 +56,8 @@ def make_provenance(
 def _dependencies(project: Project, plans: Sequence[Plan], lock: Lock | None) -> tuple[Dependency, ...]:
     """Return what a build takes from elsewhere; a Dockerfile's steps may take more, which only they know."""
     if project.dockerfile:
-        return images_of(project.dockerfile)
+        # A Dockerfile of `comp dockerfile` installs from the lock.
+        return (*images_of(project.dockerfile), *(() if project.is_dockerfile_alone else _locked(lock)))
     return (*map(_base, plans), *_system_packages(plans), _launcher(), *_wheels(plans, lock))
 
 
@@ -153,6 +155,13 @@ def _launcher() -> Dependency:
     return Dependency(name="launcher", uri="", digest={"sha256": Digest.of(launcher_source()).hex})
 
 
+def _locked(lock: Lock | None) -> Iterator[Dependency]:
+    """Yield the wheels of a lock, each once."""
+    pins = {pin.digest: pin for of_platform in lock.pins.values() for pin in of_platform} if lock else {}
+    for pin in pins.values():
+        yield _wheel(pin.filename, pin.digest, pin.source)
+
+
 def _wheels(plans: Sequence[Plan], lock: Lock | None) -> Iterator[Dependency]:
     """Yield the wheels in the images, each once."""
     pins = [pin for of_platform in lock.pins.values() for pin in of_platform] if lock else []
@@ -165,12 +174,15 @@ def _wheels(plans: Sequence[Plan], lock: Lock | None) -> Iterator[Dependency]:
         for wheel in layer.wheels
     }
     for _, wheel in sorted(wheels.items()):
-        name, version, *_ = parse_wheel_filename(wheel.filename)
-        source = sources.get(wheel.digest)
-        built = {"builtFrom": _clean(source.name), "sourceSha256": source.digest.hex} if source else {}
-        yield Dependency(
-            name=wheel.filename,
-            uri=PackageURL(type="pypi", name=name, version=str(version)).to_string(),
-            digest={"sha256": wheel.digest.hex},
-            annotations=built,
-        )
+        yield _wheel(wheel.filename, wheel.digest, sources.get(wheel.digest))
+
+
+def _wheel(filename: str, digest: Digest, source: Source | None) -> Dependency:
+    """Return a wheel; one that was built here has the source that it was built from."""
+    name, version, *_ = parse_wheel_filename(filename)
+    return Dependency(
+        name=filename,
+        uri=PackageURL(type="pypi", name=name, version=str(version)).to_string(),
+        digest={"sha256": digest.hex},
+        annotations={"builtFrom": _clean(source.name), "sourceSha256": source.digest.hex} if source else {},
+    )

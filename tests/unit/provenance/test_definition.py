@@ -11,8 +11,10 @@ from tests.planned import two_wheels
 from toolkit import __version__
 from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache.store import Cache
+from toolkit.config.dockerfile import DockerfileSettings
 from toolkit.config.project import Project, read_project
 from toolkit.digest import Digest
+from toolkit.errors import Location
 from toolkit.job.context import BuildContext
 from toolkit.job.image import build_image
 from toolkit.launcher import LAUNCHER_VERSION, source
@@ -118,6 +120,24 @@ def test_wheels_are_named_by_purl_and_hash_each_once(built: tuple[Project, Plan]
     first = found[wheels[0].filename]
     assert first.annotations == {"builtFrom": "git+https://git.example/x@abc", "sourceSha256": "d" * 64}
     assert "s3cret" not in json.dumps(made.to_dict())
+
+
+def test_a_dockerfile_that_comp_wrote_installs_what_the_lock_names(built: tuple[Project, Plan]) -> None:
+    project, _ = built
+    (project.folder / "Dockerfile").write_text("FROM debian:12\n")
+    where = Location(path=project.pyproject)
+    settings = DockerfileSettings(path=project.folder / "Dockerfile", context=project.folder, where=where)
+    project = replace(project, dockerfile=settings)
+    pin = Pin(name="x", version="1", filename="x-1-py3-none-any.whl", digest=Digest("d" * 64))
+    lock = Lock(inputs="", python="3.11", pins={Platform("linux", "amd64"): (pin,), Platform("linux", "arm64"): (pin,)})
+    made = make_provenance(project, [], lock, {}, builder="buildah")
+    assert [each.name for each in made.dependencies] == ["FROM debian:12", "x-1-py3-none-any.whl"]
+    assert (made.internal["builder"], made.external["dockerfile"]) == ("buildah", "Dockerfile")
+    assert "base" not in made.external
+    alone = replace(project, entries=(replace(project.entries[0], entrypoint=None),))
+    assert [each.name for each in make_provenance(alone, [], lock, {}, builder="docker").dependencies] == [
+        "FROM debian:12"
+    ]
 
 
 @pytest.mark.parametrize("by", ["settings", "variable"])

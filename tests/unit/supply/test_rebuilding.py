@@ -21,6 +21,8 @@ from toolkit.job import build as job
 from toolkit.job.context import BuildContext, BuildRequest
 from toolkit.job.lock import locked_bases
 from toolkit.oci.descriptor import Platform
+from toolkit.oci.image import ImageIndex
+from toolkit.oci.layout import read_layout, write_layout
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.provenance.attached import Attested, attested
 from toolkit.provenance.definition import FORMATS
@@ -64,9 +66,9 @@ def test_what_cannot_be_built_again_is_said_why(made: Provenance, why: str | Non
 class World:
     """A pushed component with provenance, in a repository, and the means to change what is on the server."""
 
-    def __init__(self, tmp_path: Path, fake: FakeRemote) -> None:
-        self.fake, self.base = fake, small_base(tmp_path / "base")
-        folder = write_component(tmp_path / "work" / "count", self.base, {"src/data.txt": "data"})
+    def __init__(self, tmp_path: Path, fake: FakeRemote, base: Path, settings: str = "") -> None:
+        self.fake, self.base = fake, base
+        folder = write_component(tmp_path / "work" / "count", self.base, {"src/data.txt": "data"}, settings)
         self.context = BuildContext(cache=Cache(tmp_path / "cache"), environ=dict(ENVIRON))
         locked_bases(read_project(folder, environ={}), self.context)
         self.repository: Repo = make_repository(tmp_path / "work", {".gitignore": "*.pyc\n"})
@@ -113,7 +115,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     with serving(FakeRemote()) as fake:
-        yield World(tmp_path, fake)
+        yield World(tmp_path, fake, small_base(tmp_path / "base"))
 
 
 def test_the_same_commit_gives_the_same_image_whatever_changed_since(world: World) -> None:
@@ -145,6 +147,28 @@ def test_a_forged_image_is_told_by_layer_and_file(world: World) -> None:
     assert [(each["part"], each["path"], each["how"]) for each in differences] == [
         ("layer code", "opt/comp/app/data.txt", "content")
     ]
+
+
+def test_an_index_is_built_again_as_a_whole(tmp_path: Path) -> None:
+    places = [small_base(tmp_path / name, architecture=name) for name in ("amd64", "arm64")]
+    images = [read_layout(place, platform=Platform("linux", place.name)) for place in places]
+    write_layout(ImageIndex.of(images, annotations={}), tmp_path / "both")
+    with serving(FakeRemote()) as fake:
+        world = World(tmp_path, fake, tmp_path / "both", 'platforms = ["linux/amd64", "linux/arm64"]')
+        (found,) = world.found()
+        assert [base.name for base in found.provenance.bases] == ["base for linux/amd64", "base for linux/arm64"]
+        check = world.rebuild()
+        assert (check.passed, check.data["rebuilt"]) == (True, str(world.image.digest))
+        arm64 = world.rebuild(only=Platform("linux", "arm64"))
+        assert (arm64.passed, "for linux/arm64" in arm64.details[0]) == (True, True)
+        # The index alone is another one: its annotations changed.
+        kind, data = fake.manifests["ml/count"][str(world.image.digest)]
+        document = json.loads(data) | {"annotations": {"a": "b"}}
+        world.image = world.image.with_digest(
+            Digest.parse(fake.put_manifest("ml/count", json.dumps(document).encode(), kind))
+        )
+        check = world.rebuild(found=(found,))
+        assert (check.passed, check.details[1]) == (False, "index: manifest: value")
 
 
 def test_a_base_on_a_disk_has_to_be_the_same_one(world: World, tmp_path: Path) -> None:
