@@ -5,7 +5,7 @@ from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.dockerfile_image import described
 from toolkit.builders.dockerfile_order import failed, ordered
 from toolkit.builders.engine_layers import engine_layers
-from toolkit.builders.keeping import kept_layer
+from toolkit.builders.keeping import kept_image, kept_layer
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache.store import Cache
@@ -16,7 +16,7 @@ from toolkit.image_paths import PREFIX, absolute
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.layout import read_layout, write_layout
 from toolkit.oci.tar import MTIME
-from toolkit.progress import Progress, Report
+from toolkit.progress import Report
 from toolkit.system import temporary
 
 
@@ -57,16 +57,16 @@ class BuildahBuilder:
 
     def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
         """Build with the engine's own cache of layers, in which alone the image stays."""
-        report(Progress(task="steps of the Dockerfile", done=0, total=1, unit="images"))
         # Its isolation by chroot shows the machine's own /dev, so files of steps are mounted in /run.
         with ordered(plan, self.engine.environment, "/run") as order:
-            built = buildah_build.build(self.engine, order)
+            built = buildah_build.build(self.engine, order, report)
             if isinstance(built, Failure):
                 raise failed(built, plan, self.name)
-            # Layers are compressed here, once for all builds that have them.
-            options = ("--quiet", "--disable-compression", "--format=oci")
-            self.engine.call("push", *options, built, "oci:made", folder=order.folder)
-            made = read_layout(order.folder / "made", platform=plan.platform)
-            image = described(plan, made, order.arguments, self.cache)
-        report(Progress(task="steps of the Dockerfile", done=1, total=1, unit="images"))
-        return image
+
+            def pushed() -> Image:
+                """Take the image out of buildah's storage; layers are compressed here, once for all images."""
+                options = ("--quiet", "--disable-compression", "--format=oci")
+                self.engine.call("push", *options, built, "oci:made", folder=order.folder)
+                return read_layout(order.folder / "made", platform=plan.platform)
+
+            return described(plan, kept_image(built, pushed, self.cache), order.arguments, self.cache)

@@ -10,7 +10,7 @@ from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.dockerfile_image import described
 from toolkit.builders.dockerfile_order import failed, ordered
 from toolkit.builders.engine_layers import engine_layers
-from toolkit.builders.keeping import kept_layer
+from toolkit.builders.keeping import kept_image, kept_layer
 from toolkit.builders.materialise import materialise
 from toolkit.builders.plan import Plan, WheelsLayer
 from toolkit.cache.store import Cache
@@ -22,7 +22,7 @@ from toolkit.errors import Location, OutsideError
 from toolkit.image_paths import PREFIX, absolute
 from toolkit.oci.archive import read_archive
 from toolkit.oci.image import Image, Layer
-from toolkit.progress import Progress, Report
+from toolkit.progress import Report
 from toolkit.system import temporary
 from toolkit.system.signals import undone
 
@@ -75,19 +75,24 @@ class DockerBuilder:
         log.info("docker builds by %s", kit.name if kit else "its SDK, without BuildKit: buildx is not installed")
         if kit is None:
             _check_classic(plan)
-        report(Progress(task="steps of the Dockerfile", done=0, total=1, unit="images"))
         # Memory of the container itself, so that no mount leaves an empty file in a layer.
         with ordered(plan, self.environ, "/dev/comp" if kit else None) as order:
             name = f"comp-build:{order.folder.name.lower()}"
             with undone(partial(_remove, client, name)):
-                built = (buildkit.build(kit, order, name, self.environ) or name) if kit else classic(client, order)
+                if kit:
+                    built = buildkit.build(kit, order, name, self.environ, report) or name
+                else:
+                    built = classic(client, order, report)
                 if isinstance(built, Failure):
                     raise failed(built, plan, self.name)
-                engine.save_image(client, built, order.folder / "saved.tar")
-                saved = read_archive(order.folder / "saved.tar", platform=plan.platform, cache=self.cache)
-                image = described(plan, saved, order.arguments, self.cache)
-        report(Progress(task="steps of the Dockerfile", done=1, total=1, unit="images"))
-        return image
+
+                def saved() -> Image:
+                    """Take the image out of the daemon."""
+                    engine.save_image(client, built, order.folder / "saved.tar")
+                    return read_archive(order.folder / "saved.tar", platform=plan.platform, cache=self.cache)
+
+                made = kept_image(engine.image_id(client, built), saved, self.cache)
+                return described(plan, made, order.arguments, self.cache)
 
 
 def _check_classic(plan: DockerfilePlan) -> None:

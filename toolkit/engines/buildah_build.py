@@ -9,19 +9,20 @@ from pathlib import Path
 from toolkit.engines.buildah import Buildah
 from toolkit.engines.image_build import Failure, ImageBuild, Transcript
 from toolkit.errors import OutsideError
+from toolkit.progress import Report, silent
 from toolkit.system.following import follow
 from toolkit.system.signals import undone
 
 # A secret that no step can name by chance: its path, which buildah keeps with each container, tells ours from others.
 _MARK = "comp-mark"
 # `[2/3] STEP 4/6: RUN …`; a single stage is not named.
-_STEP = re.compile(r"(?:\[(\d+)/\d+\] )?STEP (\d+)/\d+: (\w+)")
+_STEP = re.compile(r"(?:\[(\d+)/\d+\] )?STEP (\d+)/(\d+): (\w+)")
 _FAILED = re.compile(r"(?:Error: |error )building at STEP (.*)", re.DOTALL)
 # Its own words about a step, between those of the step.
 _OWN = re.compile(r"(?:\[\d+/\d+\] )?(?:STEP \d+/\d+:|-->|COMMIT\b|subprocess exited|time=\")")
 
 
-def build(buildah: Buildah, order: ImageBuild) -> str | Failure:
+def build(buildah: Buildah, order: ImageBuild, report: Report = silent) -> str | Failure:
     """Return the id of an image that buildah then has without a name, or why the build failed.
 
     Images without names are its cache of layers, for the next build.
@@ -32,7 +33,7 @@ def build(buildah: Buildah, order: ImageBuild) -> str | Failure:
     mark.touch()
     scratch = order.folder / "scratch"
     scratch.mkdir()
-    heard = _Steps()
+    heard = _Steps(report)
     identity = order.folder / "id"
     command = [buildah.program, "build", *_options(order, mark), f"--iidfile={identity}", str(order.context)]
     # What it writes outside of its storage goes with our folder.
@@ -80,8 +81,8 @@ def _remove_marked(buildah: Buildah, mark: str) -> None:
 class _Steps(Transcript):
     """What buildah prints: the step that it is at, and the end of that step's output."""
 
-    def __init__(self) -> None:
-        super().__init__("buildah")
+    def __init__(self, report: Report) -> None:
+        super().__init__("buildah", report)
         self._step: tuple[int, int, str] | None = None
         self._words: list[str] = []
 
@@ -89,7 +90,8 @@ class _Steps(Transcript):
         """Take the next line."""
         super().hear(line)
         if found := _STEP.match(line):
-            self._step = int(found[1] or 1), int(found[2]), found[3].upper()
+            self._step = int(found[1] or 1), int(found[2]), found[4].upper()
+            self.reached(int(found[2]), int(found[3]))
             # The end of one step's output only.
             self.tail.clear()
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from toolkit.engines.image_build import TAIL, Failure, ImageBuild, Transcript
 from toolkit.errors import OutsideError
+from toolkit.progress import Report, silent
 from toolkit.system.following import follow
 from toolkit.system.processes import run
 
@@ -22,7 +23,7 @@ _WITH = 19
 _SECONDS = 20
 # Lines of `--progress=plain`: `#8 [build 2/3] RUN …`, `#8 0.274 words`, `#8 ERROR: why`.
 _VERTEX = re.compile(r"#(\d+) (.*)")
-_STEP = re.compile(r"\[(?:(?P<stage>[^\]]*\S)\s+)?(?P<number>\d+)/\d+\] ")
+_STEP = re.compile(r"\[(?:(?P<stage>[^\]]*\S)\s+)?(?P<number>\d+)/(?P<total>\d+)\] ")
 _TIMED = re.compile(r"\d+\.\d+ ?(.*)")
 _PARSE = re.compile(r"[Pp]arse error (?:on )?line (\d+): (.*)")
 _PREFIX = re.compile(
@@ -51,9 +52,11 @@ def find_buildkit(environ: Mapping[str, str]) -> BuildKit | None:
     return None
 
 
-def build(kit: BuildKit, order: ImageBuild, name: str, environ: Mapping[str, str]) -> Failure | None:
+def build(
+    kit: BuildKit, order: ImageBuild, name: str, environ: Mapping[str, str], report: Report = silent
+) -> Failure | None:
     """Build an image that the daemon then has under `name`. Returns why it failed, or None."""
-    heard = _Progress()
+    heard = _Heard(report)
     command = [*kit.command, *_options(order), "--tag", name, "--file", str(order.dockerfile), str(order.context)]
     environment = {**environ, **order.predefined, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": "plain"}
     if order.epoch:
@@ -91,11 +94,14 @@ def _answers(command: Sequence[str], environ: Mapping[str, str]) -> str | None:
     return done.text if done.code == 0 else None
 
 
-class _Progress(Transcript):
+class _Heard(Transcript):
     """What BuildKit prints: the name of each part of a build, the end of its output, and the first that failed."""
 
-    def __init__(self) -> None:
-        super().__init__("docker")
+    def __init__(self, report: Report) -> None:
+        super().__init__("docker", report)
+        # By stage, since stages are built at once, and only those that are needed.
+        self._totals: dict[str, int] = {}
+        self._done: set[str] = set()
         self._names: dict[str, str] = {}
         self._outputs: dict[str, deque[str]] = {}
         self._failed: tuple[str, str] | None = None
@@ -112,6 +118,11 @@ class _Progress(Transcript):
             self._outputs.setdefault(number, deque(maxlen=TAIL)).append(timed[1])
         elif text.startswith("["):
             self._names.setdefault(number, text)
+            if step := _STEP.match(text):
+                self._totals[step["stage"] or ""] = int(step["total"])
+        elif text.startswith(("DONE", "CACHED")) and _STEP.match(self._names.get(number, "")):
+            self._done.add(number)
+            self.reached(len(self._done), max(len(self._done), sum(self._totals.values())))
 
     def failure(self, order: ImageBuild) -> Failure:
         """Return why the build failed."""

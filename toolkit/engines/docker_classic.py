@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.engines.docker import failing
 from toolkit.engines.image_build import Failure, ImageBuild, Transcript
+from toolkit.progress import Report, silent
 from toolkit.system.signals import undone
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-_STEP = re.compile(r"Step (\d+)/\d+ : (\w+)")
+_STEP = re.compile(r"Step (\d+)/(\d+) : (\w+)")
 _PARSE = re.compile(r"dockerfile parse error line (\d+): (.*)")
 _CONTAINER = re.compile(r" ---> Running in ([0-9a-f]+)")
 # The name of the Dockerfile in the context that is sent.
 _DOCKERFILE = ".comp-dockerfile"
 
 
-def build(client: "DockerClient", order: ImageBuild) -> str | Failure:
+def build(client: "DockerClient", order: ImageBuild, report: Report = silent) -> str | Failure:
     """Return the id of an image that the daemon then has without a name, or why the build failed.
 
     Images without names are this builder's cache: without the last one its step would be done again.
@@ -30,7 +31,7 @@ def build(client: "DockerClient", order: ImageBuild) -> str | Failure:
 
     patterns = order.ignore.read_text("utf-8-sig").splitlines() if order.ignore else []
     exclude = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]
-    heard = _Steps()
+    heard = _Steps(report)
     with (
         failing("docker cannot build the image"),
         # In our folder, which goes however the process ends.
@@ -61,8 +62,8 @@ def build(client: "DockerClient", order: ImageBuild) -> str | Failure:
 class _Steps(Transcript):
     """What the daemon answers: the step that it is at, and the end of that step's output."""
 
-    def __init__(self) -> None:
-        super().__init__("docker")
+    def __init__(self, report: Report) -> None:
+        super().__init__("docker", report)
         self._step: tuple[int, str] | None = None
         self._rest = ""
         self._container: str | None = None
@@ -84,7 +85,8 @@ class _Steps(Transcript):
         """Take the next line."""
         super().hear(line)
         if found := _STEP.match(line):
-            self._step = int(found[1]), found[2].upper()
+            self._step = int(found[1]), found[3].upper()
+            self.reached(int(found[1]), int(found[2]))
             self.tail.clear()
 
         elif begun := _CONTAINER.match(line):

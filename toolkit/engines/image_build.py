@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from toolkit.dockerfile.prepared import Prepared
+from toolkit.progress import Progress, Report
 from toolkit.selective import Selective
 
 log = logging.getLogger(__name__)
@@ -58,8 +59,9 @@ class Failure(Struct, frozen=True, kw_only=True):
 class Transcript:
     """What an engine prints: passed on to the log as it comes, and a bounded end of it for an error."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, report: Report) -> None:
         self._name = name
+        self._report = report
         self.tail: deque[str] = deque(maxlen=TAIL)
 
     def hear(self, line: str) -> None:
@@ -67,3 +69,7 @@ class Transcript:
         if line.strip():
             log.debug("%s: %s", self._name, line.rstrip())
             self.tail.append(line.rstrip())
+
+    def reached(self, done: int, total: int) -> None:
+        """Report how many steps are done, as far as their number is known."""
+        self._report(Progress(task="Dockerfile", done=done, total=total, unit="steps"))

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from toolkit.cache.store import Cache
-from toolkit.digest import Digest, canonical_json
+from toolkit.digest import Digest
 from toolkit.errors import InputError, Location, OutsideError
 from toolkit.oci.blob import ChunkStream
 from toolkit.oci.compressed import compressed
 from toolkit.oci.contents import members, opened_tar
-from toolkit.oci.descriptor import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform
+from toolkit.oci.descriptor import OCI_INDEX, OCI_LAYER, Descriptor, Platform
 from toolkit.oci.document import LARGEST_DOCUMENT, read_config
 from toolkit.oci.image import Built, Image, Layer, Source
 
@@ -105,15 +105,7 @@ def read_archive(path: Path, *, platform: Platform, cache: Cache) -> Image:
             f"the archive {path} is for {found}, expected {platform}",
             hint="choose an archive of that platform, or change `platforms` in [tool.comp]",
         )
-    described = Descriptor(media_type=OCI_CONFIG, digest=Digest.of(config), size=len(config))
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": described.to_dict(),
-        "layers": [layer.descriptor.to_dict() for layer in layers],
-    }
-    data = canonical_json(manifest)
-    return Image(media_type=OCI_MANIFEST, manifest=data, config=config, layers=tuple(layers))
+    return Image.of(config, layers)
 
 
 def _look_into(path: Path, cache: Cache) -> tuple[bytes, Platform, list[Layer]]:

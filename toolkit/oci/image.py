@@ -12,7 +12,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from toolkit.digest import Digest, canonical_json
-from toolkit.oci.descriptor import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, Descriptor, Platform
+from toolkit.oci.descriptor import (
+    DOCKER_INDEX,
+    DOCKER_MANIFEST,
+    OCI_CONFIG,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Descriptor,
+    Platform,
+)
 
 # Each call starts the blob's compressed bytes from the beginning, in chunks of at most about a mebibyte.
 Source = Callable[[], Iterator[bytes]]
@@ -37,6 +45,18 @@ class Image(Struct, frozen=True, kw_only=True):
     manifest: bytes
     config: bytes
     layers: tuple[Layer, ...]
+
+    @classmethod
+    def of(cls, config: bytes, layers: Sequence[Layer]) -> "Image":
+        """Return the image of a config and the layers that it names, in OCI's media types."""
+        described = Descriptor(media_type=OCI_CONFIG, digest=Digest.of(config), size=len(config))
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": described.to_dict(),
+            "layers": [layer.descriptor.to_dict() for layer in layers],
+        }
+        return cls(media_type=OCI_MANIFEST, manifest=canonical_json(manifest), config=config, layers=tuple(layers))
 
     @property
     def digest(self) -> Digest:

@@ -110,6 +110,24 @@ def test_a_daemon_that_dies_is_outside(tmp_path: Path) -> None:
     assert _told(tmp_path, "")[0] == "it printed nothing"
 
 
+def test_steps_are_counted_over_the_stages_that_are_built(tmp_path: Path) -> None:
+    text = """#5 [one 1/2] FROM base
+#5 CACHED
+#6 [one 2/2] RUN one
+#7 [stage-1 1/3] FROM one
+#6 DONE 0.2s
+#8 [internal] load build context
+#8 DONE 0.0s
+#7 DONE 0.0s
+"""
+    (tmp_path / "told").write_text(text)
+    folder = program(tmp_path / "bin", "docker", f"cat {tmp_path / 'told'}")
+    kit = BuildKit(command=(str(folder / "docker"), "build"), name="BuildKit")
+    seen: list[tuple[int, int | None]] = []
+    assert build(kit, order(tmp_path), "x", _environ(folder), lambda at: seen.append((at.done, at.total))) is None
+    assert seen == [(1, 2), (2, 5), (3, 5)]
+
+
 def test_the_environment_reaches_the_program(tmp_path: Path) -> None:
     assert os.environ.get("TOKEN") is None
     assert _run(tmp_path, '[ "$TOKEN" = swordfish ]') is None

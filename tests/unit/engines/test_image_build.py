@@ -7,6 +7,7 @@ import pytest
 
 from tests.build_orders import order
 from toolkit.engines.image_build import TAIL, Failure, Transcript
+from toolkit.progress import silent
 
 
 def test_an_order_shows_no_values(tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_a_full_disk_is_no_fault_of_a_step(failure: Failure, *, outside: bool) -
 
 def test_a_transcript_keeps_an_end(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    heard = Transcript("docker")
+    heard = Transcript("docker", silent)
     for number in range(1000):
         heard.hear(f"line {number}  ")
         heard.hear("")
