@@ -16,12 +16,12 @@ CASES = {
 }
 
 
-# They run in images alone: tests/engines/test_languages.py.
-WITH_DOCKERFILE = ("fit_line", "join_tables", "report_metrics")
+# They run in images alone: tests/engines/test_languages.py and test_system_packages.py.
+IN_IMAGES = ("filter_json", "fit_line", "join_tables", "report_metrics")
 
 
 def test_every_sample_is_known_here() -> None:
-    known = {*CASES, *WITH_DOCKERFILE}
+    known = {*CASES, *IN_IMAGES}
     assert {path.parent.name for path in ROOT.glob("sample_components/*/component.yaml")} == known
 
 
@@ -33,7 +33,7 @@ def test_a_samples_cases_pass(name: str, tmp_path: Path, cache_folder: Path) -> 
     assert result.code == 0
 
 
-@pytest.mark.parametrize("name", [*CASES, *WITH_DOCKERFILE])
+@pytest.mark.parametrize("name", [*CASES, *IN_IMAGES])
 def test_a_samples_contract_is_fresh_and_only_lacks_its_digest(name: str) -> None:
     folder = ROOT / "sample_components" / name
     assert comp("generate", "--check", folder).code == 0

@@ -33,10 +33,12 @@ def open_bases(
     lock: Lock | None = None,
     only: Platform | None = None,
     locked: bool = False,
+    upgrade: bool = False,
 ) -> tuple[Base, ...]:
     """Return the base of every platform, or `only` of one; the digest is that of a lock which names the same reference.
 
-    System packages that the settings name are on it. With `locked` the lock has to pin them. Raises InputError when a
+    System packages that the settings name are on it. With `locked` the lock has to pin them, with `upgrade` they are
+    chosen anew. Raises InputError when a
     base has no fitting Python, or a package does not go onto it, OutsideError when one of them cannot be had.
     """
     text = project.base or default_base(project)
@@ -65,7 +67,7 @@ def open_bases(
 
     bases = at_once(opened, (only,) if only else platforms_of(project))
     _check_one_python(bases, text)
-    return with_system_packages(project, bases, lock, context, locked=locked)
+    return with_system_packages(project, bases, lock, context, locked=locked, upgrade=upgrade)
 
 
 def open_build_base(project: Project, base: Base, context: BuildContext) -> Base:

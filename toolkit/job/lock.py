@@ -51,7 +51,7 @@ def locked_bases(
             hint="pin versions in the Dockerfile, and its base by digest",
         )
     lock = None if upgrade else existing_lock(project)
-    bases = open_bases(project, context, lock=lock, only=only, locked=locked)
+    bases = open_bases(project, context, lock=lock, only=only, locked=locked, upgrade=upgrade)
     on_open(bases)
     return bases, refresh_lock(project, bases, context, upgrade=upgrade, write=write, locked=locked)
 

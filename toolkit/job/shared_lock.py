@@ -61,7 +61,9 @@ def lock_projects(
     that exclude each other; else as `refresh_lock` does.
     """
     kept = {} if upgrade else old
-    opened = at_once(lambda project: open_bases(project, context, lock=kept.get(project.folder)), projects)
+    opened = at_once(
+        lambda project: open_bases(project, context, lock=kept.get(project.folder), upgrade=upgrade), projects
+    )
     bases = {project.folder: of_project for project, of_project in zip(projects, opened, strict=True)}
     right = [
         project for project in projects if _is_right(project, bases[project.folder], kept.get(project.folder), context)

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class _Choice(Record, frozen=True, kw_only=True):
-    """The packages that were chosen for a base that no lock records."""
+    """The packages that were chosen for a base on one day."""
 
     KIND: ClassVar[str] = "debian-choice"
 
@@ -35,27 +35,38 @@ class _Choice(Record, frozen=True, kw_only=True):
 
 
 def with_system_packages(
-    project: Project, bases: Sequence[Base], lock: Lock | None, context: BuildContext, *, locked: bool
+    project: Project,
+    bases: Sequence[Base],
+    lock: Lock | None,
+    context: BuildContext,
+    *,
+    locked: bool = False,
+    upgrade: bool = False,
 ) -> tuple[Base, ...]:
     """Return the bases with the packages of `system-packages` on them; as they are without this setting.
 
     The pins of a lock stay, as long as they are for this base and these packages; else the versions that they name come
-    before newer ones. With `locked` pins that cannot stay are an error. Raises InputError for packages that do not go
+    before newer ones. What was chosen for a base today is chosen for the next component too, unless it is an `upgrade`.
+    With `locked` pins that cannot stay are an error. Raises InputError for packages that do not go
     onto the base, OutsideError for an archive that cannot be read.
     """
     if not project.system_packages:
         return tuple(bases)
-    return at_once(lambda base: _with_packages(project, base, lock, context, locked=locked), bases)
+    return at_once(lambda base: _with_packages(project, base, lock, context, locked=locked, upgrade=upgrade), bases)
 
 
-def _with_packages(project: Project, base: Base, lock: Lock | None, context: BuildContext, *, locked: bool) -> Base:
+def _with_packages(
+    project: Project, base: Base, lock: Lock | None, context: BuildContext, *, locked: bool, upgrade: bool
+) -> Base:
     """Return one base with its packages."""
-    old = lock.system.get(base.target.platform) if lock else None
-    key = "debian base", base.image.digest, project.system_packages, old, project.python, project.base_overridden
-    return context.shared.get(key, lambda: _made(project, base, old, context, locked=locked))
+    old = lock.system.get(base.target.platform) if lock and not upgrade else None
+    key = "debian base", base.image.digest, project.system_packages, old, project.python, upgrade
+    return context.shared.get(key, lambda: _made(project, base, old, context, locked=locked, upgrade=upgrade))
 
 
-def _made(project: Project, base: Base, old: SystemPins | None, context: BuildContext, *, locked: bool) -> Base:
+def _made(
+    project: Project, base: Base, old: SystemPins | None, context: BuildContext, *, locked: bool, upgrade: bool
+) -> Base:
     """Make one base with its packages."""
     from toolkit.debian.adding import with_packages
     from toolkit.debian.fetching import Mirrors
@@ -71,7 +82,7 @@ def _made(project: Project, base: Base, old: SystemPins | None, context: BuildCo
         )
         hint = "`comp lock --all` brings it up to date" if project.shared_lock else "`comp lock` brings it up to date"
         raise InputError(f"the lock {problem}", where=Location(path=project.lock_file), hint=hint)
-    pins = old.packages if old and fresh else _chosen(project, base, old, context, mirrors)
+    pins = old.packages if old and fresh else _chosen(project, base, old, context, mirrors, upgrade=upgrade)
     _check_archives(project, base, pins, context)
     image = with_packages(
         base.image, [_package(pin) for pin in pins], context.cache, mirrors, lambda line: log.warning("%s", line)
@@ -86,9 +97,15 @@ def _made(project: Project, base: Base, old: SystemPins | None, context: BuildCo
 
 
 def _chosen(
-    project: Project, base: Base, old: SystemPins | None, context: BuildContext, mirrors: Callable[[], "Mirrors"]
+    project: Project,
+    base: Base,
+    old: SystemPins | None,
+    context: BuildContext,
+    mirrors: Callable[[], "Mirrors"],
+    *,
+    upgrade: bool,
 ) -> tuple[SystemPin, ...]:
-    """Choose the packages for a base from its archives; for one that no lock records, once a day."""
+    """Choose the packages for a base from its archives: once a day, unless it is an `upgrade`."""
     from toolkit.debian.adding import choose, index_for
     from toolkit.debian.keys import VARIABLE
     from toolkit.debian.sources import MIRROR_VARIABLE
@@ -112,9 +129,6 @@ def _chosen(
             raise _placed(project, error) from error
         return _Choice(packages=tuple(map(_pin, found)))
 
-    if not project.base_overridden:
-        return made().packages
-    # Nothing records the choice for a base of one run, and each run would ask the archives again.
     key = {
         "base": str(base.image.digest),
         "wanted": list(project.system_packages),
@@ -122,7 +136,12 @@ def _chosen(
         "day": f"{datetime.now(UTC):%Y-%m-%d}",
         "archives": [context.environ.get(name, "") for name in (MIRROR_VARIABLE, VARIABLE)],
     }
-    return context.cache.recall_or_make(_Choice, key, made).packages
+    # Reading the archives takes seconds, and the next component on the base most often asks for the same.
+    choice = None if upgrade else context.cache.recall(_Choice, key)
+    if choice is None:
+        choice = made()
+        context.cache.remember(key, choice)
+    return choice.packages
 
 
 def _check_archives(project: Project, base: Base, pins: Sequence[SystemPin], context: BuildContext) -> None:
