@@ -71,7 +71,7 @@ class Clone:
         If the server cannot be reached, that of the last fetch is taken, with a warning that says how old it is; if it
         has to be `fresh`, that is an error. Raises OutsideError.
         """
-        reference = f"refs/comp/heads/{branch}" if branch else "refs/comp/HEAD"
+        reference = _reference(branch)
         with self._alone():
             if self._offline or not os.access(self._repository, os.W_OK):
                 return self._kept(reference, branch, fresh=fresh)
@@ -85,6 +85,10 @@ class Clone:
                 return commit
             (self.folder / "fetched").touch()
             return self._commit(reference) if found else None
+
+    def last(self, branch: str | None) -> str | None:
+        """Return the commit that a branch, or the default one, had at the last fetch; None before the first."""
+        return self._commit(_reference(branch))
 
     def default_branch(self) -> str:
         """Return the name of the branch that readers get if they name none. Raises OutsideError, InputError."""
@@ -196,6 +200,11 @@ class Clone:
             log.warning("%s; using what was fetched of %s %s", problem, self.place, age)
         else:
             log.info("offline: using what was fetched of %s %s", self.place, age)
+
+
+def _reference(branch: str | None) -> str:
+    """Return what names the commit of a branch in the clone."""
+    return f"refs/comp/heads/{branch}" if branch else "refs/comp/HEAD"
 
 
 def _stream(files: Mapping[str, bytes], parent: str | None) -> bytes:

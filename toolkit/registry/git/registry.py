@@ -17,6 +17,7 @@ from toolkit.registry.folder.config import RegistryConfig
 from toolkit.registry.git.beginnings import beginnings
 from toolkit.registry.git.clone import Clone
 from toolkit.registry.git.commit import CommitRegistry
+from toolkit.registry.git.losses import warn_of_losses
 from toolkit.registry.git.messages import marks_message, release_message
 from toolkit.registry.git.remote import LostRaceError
 from toolkit.registry.marks import Marks
@@ -69,11 +70,12 @@ class GitRegistry:
     def read(cls, place: Place, environ: Mapping[str, str], *, asks: bool = False) -> CommitRegistry:
         """Return a registry as it is now, or as it was last seen. Raises InputError if it is missing, OutsideError."""
         clone = Clone(place, environ, Cache.default(environ), asks=asks)
-        commit = clone.fetch(place.branch)
+        before, commit = clone.last(place.branch), clone.fetch(place.branch)
         if commit is None and place.branch:
             raise InputError(f"{place} has no branch {place.branch}", hint="publishing makes it; or correct its name")
         view = _view(clone, commit)
         view.config()
+        warn_of_losses(_view(clone, before), view)
         return view
 
     @property
@@ -207,8 +209,11 @@ class GitRegistry:
 
     def _fetched(self, branch: str) -> CommitRegistry:
         """Return the view of a branch as it is now."""
-        commit = self._clone.fetch(branch, fresh=True)
+        before, commit = self._clone.last(branch), self._clone.fetch(branch, fresh=True)
         view = _view(self._clone, commit)
+        # A branch for review is rewritten and merged as its owner likes.
+        if branch == self._branch:
+            warn_of_losses(_view(self._clone, before), view)
         # A repository may have a README and a licence before its first release.
         if commit and not view.has_config() and view.has_folders():
             raise InputError(
