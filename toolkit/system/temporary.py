@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import shutil
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ from toolkit.system.signals import is_leaving, remove_last, undone
 # A folder with such a name is removed when nothing holds it. The checksum keeps users' folders from having one.
 _NAME = re.compile(r"(\.?comp-[a-z]+-[0-9a-f]{8})([0-9a-f]{8})\.temporary")
 _SWEPT: set[Path] = set()
+# What this process holds, by device and inode, and what keeps its threads apart there: see `lock_of`.
+_OWN: dict[tuple[int, int], threading.Lock] = {}
 
 
 def place() -> Path:
@@ -49,6 +52,17 @@ def folder(purpose: str, *, beside: Path | None = None) -> Iterator[Path]:
     held = _Folder(parent, f"{'.' if beside else ''}comp-{purpose}-", is_place=beside is None)
     with undone(held.remove, do=held.make), naming(held.path):
         yield held.path
+
+
+def lock_of(path: Path) -> "threading.Lock | None":
+    """Return the lock for threads in a temporary folder of this process; None for any other path.
+
+    Every other process is kept out of it already, and a second lock of the kernel's would wait for the first.
+    """
+    try:
+        return _OWN.get(_identity(path.stat()))
+    except OSError:
+        return None
 
 
 def new_name(prefix: str) -> str:
@@ -175,6 +189,7 @@ class _Folder:
             raise cannot(f"cannot open {path}", error) from error
         if hold(lock, path):
             self.path, self._lock = path, lock
+            _OWN[_identity(os.fstat(lock))] = threading.Lock()
         else:
             os.close(lock)
 
@@ -186,6 +201,7 @@ class _Folder:
             remove(self.path)
         lock, self._lock = self._lock, None
         if lock is not None:
+            _OWN.pop(_identity(os.fstat(lock)), None)
             os.close(lock)
 
     def _shut_out(self) -> None:
@@ -208,6 +224,11 @@ class _Folder:
     def _name(self) -> str:
         """Return a new name for the folder."""
         return new_name(self._prefix)
+
+
+def _identity(facts: os.stat_result) -> tuple[int, int]:
+    """Return what a file system knows a folder by."""
+    return facts.st_dev, facts.st_ino
 
 
 def _locked(path: Path) -> int | None:

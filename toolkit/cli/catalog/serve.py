@@ -55,8 +55,7 @@ def command(
         title=title, place=place, live=True, read_image=options.reader_of(images), packages=images == "packages"
     )
     with ExitStack() as stack:
-        # A folder in it: both the temporary folder and that of a catalogue are locked.
-        root = output or stack.enter_context(temporary.folder("catalog")) / "site"
+        root = output or stack.enter_context(temporary.folder("catalog"))
         console.say(build_site(opened, root, choices).summary())
         changes = Changes()
         console.data(stack.enter_context(serving(root, port, changes)))
