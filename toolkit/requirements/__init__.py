@@ -9,6 +9,7 @@ Read it in this order:
    and `building`. `project_sources` says whether there is any.
 5. `imported`, `requirements_file`: requirements that another tool locked or lists.
 6. `fetch`, `download`, `index_users`: wheels into the cache, with the user's logins. `environment` installs some here.
+7. `publishers`: who published the files of pins, as far as the index attests it.
 
 What is done with wheels is in `toolkit.wheels`; when to lock is decided in `toolkit.job`.
 """

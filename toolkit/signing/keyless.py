@@ -206,8 +206,9 @@ def _trust_config(path: Path | None) -> "ClientTrustConfig":
     from sigstore.errors import Error as SigstoreError
     from sigstore.models import ClientTrustConfig
 
-    # It warns of each use without a network, which is said here.
-    logging.getLogger("sigstore").setLevel(logging.ERROR)
+    # They warn of each use without a network and of each try, which is said below in one line.
+    for name in ("sigstore", "urllib3"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     if path is not None:
         try:
             return ClientTrustConfig.from_json(_read(path).decode())

@@ -1,11 +1,8 @@
 """Keyless signatures by a Sigstore on loopback: made, verified, and refused when any part of them is changed."""
 
-import base64
-import copy
 import json
 import logging
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.sigstore_double import SigstoreDouble, serving_sigstore, token_of
+from tests.tampering import changed, leaves, other, without
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError, UsageError
 from toolkit.redaction import hide
@@ -81,51 +79,13 @@ def test_another_sigstore_is_not_trusted(signer: KeylessSigner, tmp_path: Path) 
     assert read.statement(replace(signer.public, trusted_root=root)) is None
 
 
-def _flipped(text: str) -> str:
-    """Return base64 with one bit of its bytes changed."""
-    raw = bytearray(base64.b64decode(text))
-    raw[-1] ^= 1
-    return base64.b64encode(raw).decode()
-
-
-def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401 (any JSON value)
-    """Return the paths to all texts and numbers of a document."""
-    if isinstance(value, dict):
-        return [leaf for key, item in value.items() for leaf in _leaves(item, (*path, key))]
-    if isinstance(value, list):
-        return [leaf for number, item in enumerate(value) for leaf in _leaves(item, (*path, number))]
-    return [path]
-
-
-def _at(document: Any, path: tuple[Any, ...], change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 (likewise)
-    """Return a copy of a document with one leaf changed."""
-    changed = copy.deepcopy(document)
-    place = changed
-    for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = change(place[path[-1]])
-    return changed
-
-
-def _other(value: object) -> object:
-    """Return another value of the same form."""
-    text = str(value)
-    if text.isdigit():
-        return str(int(text) + 1)
-    try:
-        return _flipped(text)
-    except ValueError:
-        return f"{text[:-1]}{'x' if text[-1] != 'x' else 'y'}"
-
-
 def test_every_part_of_a_bundle_counts(signer: KeylessSigner) -> None:
     data = signer.bundle(PAYLOAD)
     document, trusted = json.loads(data), signer.public
     assert read_bundle(data).statement(trusted) is not None
-    paths = _leaves(document)
+    paths = leaves(document)
     assert len(paths) > 12
-    accepted = [path for path in paths if _is_accepted(_at(document, path, _other), trusted)]
-    # Where a log of its own has an entry is not signed by anything: the index that counts is the proof's.
+    accepted = [path for path in paths if _is_accepted(changed(document, path, other), trusted)]
     assert [path[-1] for path in accepted] == []
 
 
@@ -148,11 +108,7 @@ def _is_accepted(document: object, trusted: CertificateIdentity) -> bool:
     ],
 )
 def test_a_bundle_without_a_part_is_refused(signer: KeylessSigner, path: tuple[Any, ...]) -> None:
-    document = json.loads(signer.bundle(PAYLOAD))
-    place = document
-    for key in path[:-1]:
-        place = place[key]
-    del place[path[-1]]
+    document = without(json.loads(signer.bundle(PAYLOAD)), path)
     assert not _is_accepted(document, signer.public)
 
 

@@ -12,6 +12,7 @@ import pytest
 from tests.fake_remote import FakeRemote, serving
 from tests.images import image_of, layer_of, tar_of
 from tests.signing_keys import write_keys
+from tests.tampering import changed, flipped, leaves
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.remote.client import Remote
 from toolkit.signing.keys import PrivateKey, read_private_key
@@ -78,32 +79,6 @@ class Signed:
 def signed(tmp_path: Path) -> Iterator[Signed]:
     with serving(FakeRemote()) as fake:
         yield Signed(fake, read_private_key(write_keys(tmp_path)[0], lambda: None))
-
-
-def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401 (any JSON value)
-    """Return the paths to all values of a document that hold no others."""
-    if isinstance(value, dict) and value:
-        return [leaf for key, item in value.items() for leaf in leaves(item, (*path, key))]
-    if isinstance(value, list) and value:
-        return [leaf for number, item in enumerate(value) for leaf in leaves(item, (*path, number))]
-    return [path]
-
-
-def changed(document: Any, path: tuple[Any, ...], change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 (likewise)
-    """Return a copy of a document with one leaf changed."""
-    result = copy.deepcopy(document)
-    place = result
-    for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = change(place[path[-1]])
-    return result
-
-
-def flipped(text: str) -> str:
-    """Return base64 with one bit of the last byte changed."""
-    raw = bytearray(base64.b64decode(text))
-    raw[-1] ^= 1
-    return base64.b64encode(raw).decode()
 
 
 def test_both_forms_are_verified_as_they_are(signed: Signed) -> None:
