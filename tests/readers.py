@@ -41,6 +41,7 @@ from toolkit.registry.names import parse_request
 from toolkit.remote.client import Remote
 from toolkit.requirements.lock_file import read_lock
 from toolkit.requirements.pylock import read_pylock
+from toolkit.scaffold.dockerfile import Source, spec_of, take_over
 from toolkit.scaffold.program import read_contract, spec_of_program
 from toolkit.scaffold.slice import slice_function
 from toolkit.spec.document import read_text
@@ -219,6 +220,19 @@ def _takes_program(path: Path) -> bool:
     except CompError as error:
         return _said(error)
     parse_component(write_component(spec), path)
+    return True
+
+
+def takes_dockerfile(text: str, folder: Path) -> bool:
+    """Take over a Dockerfile; the contract that is written can be read."""
+    path = folder / "Dockerfile"
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    try:
+        taken = take_over(Source(dockerfile=path), "my-step", {}, without=folder / "new")
+        written = write_component(spec_of(taken, "a/b:1"))
+    except CompError as error:
+        return _said(error)
+    parse_component(written, path)
     return True
 
 

@@ -252,6 +252,12 @@ LOCKS = (
     b"",
 )
 
+DOCKERFILES = (
+    'ARG A=1\nFROM a:$A AS b\nARG A\nENV B="${A:-c}" C=${B%%1*}\nFROM b\nUSER $A\nENTRYPOINT ["a", "b.py"]\nCMD "$X"\n',
+    'FROM a\nLABEL d="e f"\nWORKDIR /x\nCOPY --from=b . a*.py ./\nADD [\'a\', "[a-c]/**", "d"]\nCMD python -m e.f\n',
+    "# escape=`\nFROM a\nRUN --mount=type=secret,id=s --mount=src=p,target=/p <<-EOF `\n  x\n\t a\n\tEOF\nCMD x && y\n",
+    'FROM a\nCOPY <<\'A\' <<B /c\na\nA\nb\nB\nONBUILD RUN x\nSHELL ["x", "-c"]\nENTRYPOINT y `z` | w\nEXPOSE 1 2\n',
+)
 IGNORES = (
     "*\n!src\n**/*.pyc\n[a-z]?\\*\n# x\n",
     "[" * 500,

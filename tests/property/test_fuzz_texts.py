@@ -13,6 +13,7 @@ from tests.hostile.tars import elf
 from tests.hostile.texts import (
     CONTAINER_FUNCTIONS,
     CONTRACTS,
+    DOCKERFILES,
     FUNCTIONS,
     IGNORES,
     LOCKS,
@@ -25,6 +26,7 @@ from tests.hostile.texts import (
 from tests.readers import (
     takes_container_function,
     takes_contract,
+    takes_dockerfile,
     takes_function,
     takes_ignore,
     takes_lock,
@@ -93,6 +95,7 @@ READERS: dict[str, tuple[Reader, Sequence[Any]]] = {
     "program": (takes_program, PROGRAMS),
     "notebook": (takes_notebook, NOTEBOOKS),
     "lock": (takes_lock, LOCKS),
+    "dockerfile": (takes_dockerfile, DOCKERFILES),
     "ignore": (takes_ignore, IGNORES),
     "settings": (takes_settings, SETTINGS),
     "record": (takes_record, RECORDS),

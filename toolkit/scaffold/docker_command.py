@@ -4,13 +4,14 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
 from toolkit.dockerfile.model import Command, Copy, Dockerfile, Stage
 from toolkit.errors import InputError, Location
-from toolkit.system.glob import Glob
+from toolkit.scaffold.docker_context import matching
 
 # What a shell does more with than to split words.
 _SHELL_ONLY = re.compile(r"[|&;<>()$`\\*?\[\]#~=%!{}\n]")
@@ -66,9 +67,11 @@ def source_of(wanted: str, copies: Sequence[Copy], context: Path) -> Path | None
         if copy.stage:
             continue
         for source in copy.sources:
-            for path in _matching(source, context):
-                if (found := _below(path, copy, wanted)) is not None:
-                    return found
+            for path in matching(source, context):
+                # A name may be too long for any file.
+                with suppress(OSError):
+                    if (found := _below(path, copy, wanted)) is not None:
+                        return found
     return None
 
 
@@ -146,22 +149,6 @@ def _programs(words: Sequence[str]) -> Iterator[str]:
             elif not option.startswith("-"):
                 yield option
                 break
-
-
-def _matching(source: str, context: Path) -> list[Path]:
-    """Return the files and folders of the context that a COPY's source names."""
-    plain = posixpath.normpath(source.lstrip("/") or ".")
-    if plain.startswith(".."):
-        return []
-    if not set("*?[") & set(plain):
-        return [context / plain]
-    try:
-        glob = Glob.parse(plain)
-    except ValueError:
-        return []
-    depth = plain.count("/") + 1
-    candidates = context.glob("/".join("*" * depth))
-    return sorted(path for path in candidates if glob.matches(path.relative_to(context).as_posix(), whole=True))
 
 
 def _below(path: Path, copy: Copy, wanted: str) -> Path | None:

@@ -18,6 +18,8 @@ from toolkit.words import some_of
 
 # Of a repository, and never of an image.
 _LEFT = {".git", ".hg", ".svn"}
+# How many folders above one may be meant outside of a repository.
+_FAR = 3
 _REMOTE = ("http://", "https://", "git@", "git://", "ssh://")
 
 
@@ -66,12 +68,30 @@ def read_context(folder: Path, dockerfile: Path, stages: Sequence[Stage], *, wit
 
 def context_above(folder: Path, missing: Sequence[str]) -> Path | None:
     """Return the nearest folder above one that has everything that is missing there, in its repository."""
-    for above in folder.resolve().parents:
-        if all(next(above.glob(source), None) for source in missing):
-            return above
-        if (above / ".git").exists():
-            break
-    return None
+    parents = folder.resolve().parents
+    top = next((place for place, above in enumerate(parents, 1) if (above / ".git").exists()), _FAR)
+    return next((above for above in parents[:top] if all(_exists(source, above) for source in missing)), None)
+
+
+def matching(source: str, context: Path) -> list[Path]:
+    """Return the files and folders of a context that a COPY's source names."""
+    plain = posixpath.normpath(f"/{source}").lstrip("/") or "."
+    if not set("*?[") & set(plain):
+        return [context / plain]
+    try:
+        glob = Glob.parse(plain)
+    except ValueError:
+        return []
+    candidates = context.glob("/".join("*" * (plain.count("/") + 1)))
+    return sorted(path for path in candidates if glob.matches(path.relative_to(context).as_posix(), whole=True))
+
+
+def _exists(source: str, context: Path) -> bool:
+    try:
+        return any(path.exists() for path in matching(source, context))
+    except OSError:
+        # A name that no file can have.
+        return False
 
 
 def copy_context(context: Context, target: Path) -> None:

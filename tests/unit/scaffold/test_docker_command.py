@@ -85,7 +85,8 @@ def test_the_program_is_found_by_its_copy(tmp_path: Path) -> None:
     assert program(tmp_path, "COPY src /app", 'ENTRYPOINT ["/app/a.py"]') is None
     assert program(tmp_path, "COPY --from=x a.py /a.py", 'ENTRYPOINT ["/a.py"]') is None
     assert program(tmp_path, "COPY a.py /a.py", 'ENTRYPOINT ["node", "/a.js"]') is None
-    assert program(tmp_path, "COPY ../a.py /a.py", 'ENTRYPOINT ["/a.py"]') is None
+    # Docker takes nothing from above the context.
+    assert program(tmp_path, "COPY ../a.py /a.py", 'ENTRYPOINT ["/a.py"]') == "a.py"
 
 
 def test_the_last_copy_counts(tmp_path: Path) -> None:
