@@ -49,8 +49,8 @@ class BuildahBuilder:
                 self.engine.call("copy", "--quiet", name, str(folder / "tree" / PREFIX), absolute(PREFIX))
                 # By default buildah leaves compressing to a push, and the layer is pushed from here.
                 # Else the folder that holds ours would have the time of the copy, and each build another digest.
-                options = ("--quiet", "--format", "oci", "--disable-compression=false", f"--timestamp={MTIME}")
-                self.engine.call("commit", *options, name, "oci:made", folder=folder)
+                more = self.engine.offered("commit", "--disable-compression=false", f"--timestamp={MTIME}")
+                self.engine.call("commit", "--quiet", "--format", "oci", *more, name, "oci:made", folder=folder)
             made = read_layout(folder / "made", platform=plan.platform)
             # Read now: the folder goes.
             return tuple(kept_layer(layer, self.cache) for layer in layers_above(plan, made, engine=self.name))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import IO, Self
 
@@ -114,6 +114,13 @@ class Buildah(Selective, frozen=True, kw_only=True):
             raise OutsideError("buildah --version fails", hint="run it to see why")
         return found
 
+    def offered(self, command: str, *options: str) -> list[str]:
+        """Return those of the options that a command of this version has: older ones lack some."""
+        if self.program is None:
+            return [*options]
+        known = _help(self.program, command)
+        return [option for option in options if re.search(rf"{option.partition('=')[0]}\b", known)]
+
     def call(self, *arguments: str, folder: Path | None = None) -> str:
         """Run buildah in `folder`, and return its stdout. Raises OutsideError with the last lines of its stderr."""
         if self.program is None:
@@ -209,6 +216,15 @@ class Buildah(Selective, frozen=True, kw_only=True):
         root = Path(self.call("mount", name))
         folders = (path for path in sorted(root.iterdir()) if path.is_dir() and not path.is_symlink())
         return {f"/{path.name}": (path, "ro") for path in folders if path.name not in _ENGINES}
+
+
+@cache
+def _help(program: str, command: str) -> str:
+    """Return what a command of buildah prints about itself."""
+    try:
+        return run([program, command, "--help"], seconds=10).text
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
 
 
 def _missing() -> OutsideError:

@@ -35,7 +35,9 @@ def build(buildah: Buildah, order: ImageBuild, report: Report = silent) -> str |
     scratch.mkdir()
     heard = _Steps(report)
     identity = order.folder / "id"
-    command = [buildah.program, "build", *_options(order, mark), f"--iidfile={identity}", str(order.context)]
+    command = [buildah.program, "build", *_options(order, mark), f"--iidfile={identity}"]
+    # Its own label would change the image with its version; versions before 1.24 have no option against it.
+    command += [*buildah.offered("build", "--identity-label=false"), str(order.context)]
     # What it writes outside of its storage goes with our folder.
     environment = {**buildah.stepping(), **order.predefined, "TMPDIR": str(scratch)}
     # Also after a build that failed: with layers, buildah keeps the container of the step.
@@ -49,8 +51,7 @@ def build(buildah: Buildah, order: ImageBuild, report: Report = silent) -> str |
 
 def _options(order: ImageBuild, mark: Path) -> list[str]:
     """Return the options of a build."""
-    # Its own label would change the image with its version.
-    options = ["--layers", "--format=oci", "--identity-label=false", f"--file={order.dockerfile}"]
+    options = ["--layers", "--format=oci", f"--file={order.dockerfile}"]
     options += [f"--platform={order.platform}"]
     options += [f"--ignorefile={order.ignore}"] if order.ignore else []
     options += [f"--target={order.target}"] if order.target else []

@@ -14,6 +14,7 @@ from toolkit.runners.buildah import BuildahRunner
 
 _RECORDER = """#!/bin/sh
 echo "$*" >> "{asked}"
+case "$*" in *--help*) echo "      --timestamp int   seconds"; exit;; esac
 case "$1" in
 mount) echo "{root}";;
 from) echo working-container;;
@@ -166,3 +167,7 @@ def test_a_version_that_is_needed(engine: Buildah, tmp_path: Path) -> None:
     assert engine.needed_version() == "1.28.2"
     with pytest.raises(OutsideError, match="buildah is not installed"):
         Buildah.of({"PATH": str(tmp_path)}, Cache(tmp_path / "cache")).needed_version()
+
+
+def test_options_that_a_version_lacks_are_left_out(engine: Buildah) -> None:
+    assert engine.offered("commit", "--timestamp=1", "--time", "--identity-label=false") == ["--timestamp=1"]
