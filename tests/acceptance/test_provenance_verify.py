@@ -177,11 +177,14 @@ def test_what_is_missing_is_reported(repository: Repo, host: str, environ: dict[
 def test_a_released_component_is_verified_by_its_name(
     repository: Repo, host: str, environ: dict[str, str], tmp_path: Path
 ) -> None:
+    # The variable names a registry for all commands, and makes no image a release.
+    environ["COMP_REGISTRY"] = str(tmp_path / "shared")
     image = push(repository, host, environ)
     registry = Directory.create(tmp_path / "shared")
     content = (repository.folder / "count" / "component.yaml").read_bytes()
     publish(registry, release(name="count", content=content), content=content)
-    words = ("--registry", str(tmp_path / "shared"), "--platform", "linux/amd64")
+    words = ("--platform", "linux/amd64")
+    assert comp("verify", image, *words, folder=tmp_path, env=environ).code == 0
     result = comp("verify", "ml/count@^1", *words, folder=tmp_path, env=environ)
     assert (result.code, result.out) == (0, "ok: image and contract: every digest and size is right\n")
     assert f"ml/count@1.0.0 is {image}\n" in result.err

@@ -76,7 +76,7 @@ def command(
     `licenses`.
 
     With --rebuild the image is built again, from the commit that its provenance names, in a temporary folder. Each
-    layer and file that differs has a line. Without --platform all of an index are.
+    layer and file that differs has a line. Of an index every image is built, unless --platform names one.
     """
     from toolkit.job.context import BuildContext
     from toolkit.oci.descriptor import Platform, host_platform
@@ -87,7 +87,7 @@ def command(
 
     if (source or base) and not rebuild:
         raise UsageError(f"{'--source' if source else '--base'} needs --rebuild", hint="add --rebuild")
-    is_release = names_release(image) or registry is not None
+    is_release = names_release(image)
     rules = _policy(image, policy)
     trusted: list[Authority] = [
         read_public_key(key) for key in (*keys, *(Path(os.path.relpath(key)) for key in rules.keys))

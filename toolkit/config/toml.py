@@ -133,7 +133,8 @@ class TomlDocument(Struct, frozen=True, kw_only=True):
         for key in table:
             if key not in known:
                 hint = did_you_mean(key, known, otherwise=f"known: {', '.join(sorted(known))}")
-                raise InputError(f"unknown key {key!r} in [{'.'.join(keys)}]", where=self.where(*keys, key), hint=hint)
+                table_name = f" in [{'.'.join(keys)}]" if keys else ""
+                raise InputError(f"unknown key {key!r}{table_name}", where=self.where(*keys, key), hint=hint)
 
 
 # One document is asked for many places.

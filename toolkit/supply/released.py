@@ -15,7 +15,7 @@ from toolkit.spec.model import ComponentSpec
 from toolkit.spec.reader import parse_component
 
 # A digest of an image follows the same sign, and so does one of a component after a name with a namespace.
-_REQUEST = re.compile(r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)?@(?!sha256:)\S+")
+_REQUEST = re.compile(r"(?:[a-z0-9][a-z0-9._-]*:)?[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)?@(?!sha256:)\S+")
 
 
 class ReleasedImage(Struct, frozen=True, kw_only=True):

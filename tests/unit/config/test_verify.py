@@ -37,6 +37,8 @@ def test_a_file_has_the_same_keys_at_its_top(tmp_path: Path) -> None:
     assert read_policy(path).keys == (tmp_path / "keys" / "ci.pub",)
     assert read_policy(_write(tmp_path, "", "empty.toml")).needs_provenance is False
     assert not VerifySettings(licenses=True).needs_provenance
+    with pytest.raises(InputError, match=r"unknown key 'keyz'\Z"):
+        read_policy(_write(tmp_path, 'keyz = ["a"]', "wrong.toml"))
     with pytest.raises(InputError, match="there is no policy"):
         read_policy(tmp_path / "absent.toml")
 

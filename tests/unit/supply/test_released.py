@@ -13,6 +13,8 @@ from toolkit.supply.released import names_release, released_image
     [
         ("ml/train@^1", True),
         ("train@1.2.3", True),
+        ("shared:ml/train@^1", True),
+        ("ml/train:1", False),
         ("ml/train", False),
         (f"ml/train@sha256:{'a' * 64}", False),
         ("host.example:5000/ml/train@^1", False),
