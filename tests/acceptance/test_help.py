@@ -1,12 +1,12 @@
 """The help of every command fits a terminal of 80 columns, and describes every option."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import toolkit
 from tests.commands import ok
@@ -34,9 +34,16 @@ def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[
 EVERY = {(): comp, **dict(_commands(comp))}
 
 
+def shown(*words: str) -> str:
+    """Return the help of a command on a terminal of 80 columns; in this process, since there are many."""
+    done = CliRunner().invoke(comp, [*words, "--help"], prog_name="comp", env={"COLUMNS": "80"})
+    assert (done.exit_code, done.stderr) == (0, "")
+    return done.stdout
+
+
 @pytest.mark.parametrize("words", EVERY, ids=" ".join)
 def test_no_line_is_cut_or_wider_than_80_columns(words: tuple[str, ...]) -> None:
-    usage, *lines = ok(*words, "--help", env={**os.environ, "COLUMNS": "80"}).splitlines()
+    usage, *lines = shown(*words).splitlines()
     assert usage.startswith(" ".join(("Usage: comp", *words)))
     assert [line for line in lines if len(line) > 80 or line.endswith(("...", " …"))] == []
 
@@ -53,11 +60,11 @@ def test_every_command_has_a_help_text_of_a_whole_sentence(words: tuple[str, ...
 
 
 def test_the_exit_codes_are_those_of_errors() -> None:
-    shown = " ".join(ok("--help").split())
+    listed = " ".join(ok("--help").split())
     codes = {OutsideError: "something outside failed", UsageError: "the command line is wrong"}
     codes |= {InputError: "what it reads is wrong or missing"}
     for error, words in codes.items():
-        assert f"{int(error.exit_code)} {words}" in shown
+        assert f"{int(error.exit_code)} {words}" in listed
 
 
 def test_every_variable_is_documented() -> None:
@@ -71,13 +78,13 @@ def test_every_variable_is_documented() -> None:
 
 
 def test_the_list_of_commands_shows_each_in_full() -> None:
-    shown = " ".join(ok("--help", env={**os.environ, "COLUMNS": "80"}).split())
+    words = " ".join(shown().split())
     for name, (_, summary) in COMMANDS.items():
-        assert f" {name} {summary}" in shown
+        assert f" {name} {summary}" in words
 
 
 def test_commands_stand_below_what_they_are_for() -> None:
-    lines = ok("--help", env={**os.environ, "COLUMNS": "80"}).splitlines()
+    lines = shown().splitlines()
     places = [lines.index(f"{title}:") for title in SECTIONS]
     assert places == sorted(places)
     below = lines[places[0] + 1 : places[1]]

@@ -11,7 +11,7 @@ from toolkit.cli import bars, many
 from toolkit.cli.base.differences import NO_SCAN, in_words, standing_data, standing_lines
 from toolkit.cli.console import Console, format_option, pass_console
 from toolkit.cli.failures import print_failure
-from toolkit.errors import CompError, UsageError
+from toolkit.errors import CompError, InputError
 
 if TYPE_CHECKING:
     from toolkit.bases.standing import Standing
@@ -67,7 +67,7 @@ def _used(names: Sequence[str], context: "BuildContext") -> "list[UsedBase]":
         elif Path(name).is_dir():
             folders.append(Path(name))
         else:
-            raise UsageError(
+            raise InputError(
                 f"{name} is neither a folder nor a base on this disk",
                 hint="name the folder of the components that stand on it, or layout:DIR",
             )
