@@ -37,8 +37,10 @@ from toolkit.system.os_errors import machine_failure
 _TIMEOUT = 300
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ANNOTATING = ["--format=requirements.txt", "--no-annotate", "--emit-index-annotation"]
-# What these give: a version, and the index below it.
-_ANNOTATED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==.*\n {4}# from (\S+)$", re.MULTILINE)
+# What these give: a version, with hashes if uv's settings ask for them, and the index below it.
+_ANNOTATED = re.compile(
+    r"^([A-Za-z0-9][A-Za-z0-9._-]*)==[^\n]*(?:\n {4}--hash[^\n]*)*\n {4}# from (\S+)$", re.MULTILINE
+)
 _WHEELLESS = re.compile(r"Wheels are required for `([^`]+)`")
 
 Package = dict[str, Any]

@@ -10,6 +10,7 @@ from toolkit.cache.store import Cache
 from toolkit.errors import InputError
 from toolkit.oci.descriptor import Platform
 from toolkit.python.target import Target
+from toolkit.requirements.indexes import IndexPin
 from toolkit.requirements.pin import Pin
 from toolkit.requirements.resolve import locate
 from toolkit.requirements.uv_compile import index_addresses
@@ -95,3 +96,14 @@ def test_files_by_links_are_on_no_index(index: PackageIndex, debian: Target, tmp
     pins = resolved(["gamma"], debian, indexes=linked)
     addresses = index_addresses(pins, debian, Cache.default(), linked)
     assert not any(address.startswith("http") for address in addresses.values())
+
+
+def test_the_index_is_known_whatever_the_settings_of_uv(index: PackageIndex, debian: Target, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.uv.pip]\ngenerate-hashes = true\nemit-index-url = true\nannotation-style = 'split'\n"
+    )
+    hashed = replace(HERE, where=tmp_path / "pyproject.toml")
+    pinned = IndexPin(table={"name": "mine", "url": index.url})
+    for indexes in (hashed, replace(hashed, pinned={"alpha": (pinned,)})):
+        pins = resolved(["beta"], debian, indexes=indexes)
+        assert index_addresses(pins, debian, Cache.default(), indexes) == {"alpha": index.url, "beta": index.url}

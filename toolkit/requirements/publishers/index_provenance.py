@@ -16,7 +16,7 @@ from msgspec import Struct
 from toolkit.cache.records import Record
 from toolkit.cache.store import Cache
 from toolkit.digest import Digest
-from toolkit.errors import InputError, OutsideError, RemoteError
+from toolkit.errors import CompError, InputError, OutsideError, RemoteError
 from toolkit.http.answers import join_url, reading
 from toolkit.python.target import Target
 from toolkit.requirements.indexes import Indexes
@@ -145,7 +145,12 @@ class _Search:
             by_target.setdefault(target, []).append(pin)
         found: dict[str, dict[str, list[_File]]] = {}
         for target, pins in by_target.items():
-            addresses = index_addresses(pins, target, self._cache, self._indexes)
+            try:
+                addresses = index_addresses(pins, target, self._cache, self._indexes)
+            except CompError as error:
+                # The lock is resolved already, and need not know them.
+                self._unknown |= {pin.published[1]: error.message for pin in pins if pin.published}
+                continue
             for pin in pins:
                 index = addresses.get(pin.name, "").rstrip("/")
                 if index.startswith(("http://", "https://")) and pin.published:

@@ -206,3 +206,11 @@ def test_a_private_index_gets_its_user(
     attesting.user = "me:secret"
     monkeypatch.setenv("UV_DEFAULT_INDEX", attesting.url)
     assert len(found(resolved(["alpha<2"], debian), debian, cache).publishers) == 1
+
+
+def test_what_uv_cannot_say_is_unknown(attesting: PackageIndex, debian: Target, cache: Cache) -> None:
+    pins = resolved(["beta"], debian)
+    attesting.refuses = True
+    answer = found(pins, debian, cache)
+    assert answer.publishers == {}
+    assert answer.unknown.keys() == {pin.digest for pin in pins}
