@@ -11,6 +11,7 @@ from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from toolkit.dockerfile.model import Dockerfile, Stage
+from toolkit.redaction import without_login
 
 _OCI, _OLD = "org.opencontainers.image.", "org.label-schema."
 _VERSION = "0.1.0"
@@ -53,8 +54,8 @@ def read_labels(dockerfile: Dockerfile, stage: Stage, name: str) -> Metadata:
 
 
 def _label(labels: Mapping[str, str], key: str, old: str) -> str:
-    """Return the text of a label on one line, empty without one."""
-    return " ".join((labels.get(f"{_OCI}{key}") or labels.get(f"{_OLD}{old}") or "").split())
+    """Return the text of a label on one line, empty without one; logins in addresses stay out of what is committed."""
+    return without_login(" ".join((labels.get(f"{_OCI}{key}") or labels.get(f"{_OLD}{old}") or "").split()))
 
 
 def _version(text: str) -> tuple[str, list[str]]:

@@ -18,6 +18,7 @@ from toolkit.dockerfile.reader import read_dockerfile
 from toolkit.dockerfile.stages import arguments_of, chosen_stage, stages_of
 from toolkit.errors import CompError, InputError, Location, UsageError
 from toolkit.oci.reference import parse_reference
+from toolkit.redaction import looks_secret, named_as_secret
 from toolkit.scaffold.docker_command import ImageCommand, image_command, program_in
 from toolkit.scaffold.docker_context import Context, context_above, read_context
 from toolkit.scaffold.docker_labels import Metadata, read_labels
@@ -68,6 +69,11 @@ def take_over(source: Source, name: str, environ: Mapping[str, str], *, without:
     folder = source.context or source.dockerfile.parent
     if not folder.is_dir():
         raise InputError(f"the context {folder} is not a folder", hint="give the folder that COPY takes files from")
+    if folder.resolve().is_relative_to(without.resolve()):
+        raise InputError(
+            f"{without} has the files that would be copied into it",
+            hint="choose another NAME, or another parent with --into",
+        )
     dockerfile = read_dockerfile(source.dockerfile)
     stages = stages_of(dockerfile)
     stage = chosen_stage(stages, source.target)
@@ -214,7 +220,9 @@ def _settings(dockerfile: Dockerfile, stages: Sequence[Stage]) -> Iterator[str]:
     if arguments := arguments_of(dockerfile, stages):
         yield from ("", "# The Dockerfile's own values: a line without its # replaces one.", "[tool.comp.build-args]")
         for name, default in arguments.items():
-            yield f"# {name} = {json.dumps(default or '', ensure_ascii=False)}"
+            # Settings are committed, and a default may be a secret that should not be in the Dockerfile either.
+            hidden = named_as_secret(name) or looks_secret(default or "")
+            yield f"# {name} = {json.dumps('' if hidden else default or '', ensure_ascii=False)}"
 
 
 def _secrets(stages: Sequence[Stage]) -> list[str]:

@@ -148,6 +148,25 @@ def test_the_image_of_a_contract(tmp_path: Path, image: str, name: str | None) -
     assert authored_image(tmp_path / "c.yaml") == name
 
 
+def test_secrets_stay_out_of_the_settings(folder: Path) -> None:
+    found = taken(
+        folder,
+        "FROM a",
+        "ARG API_TOKEN=12345 INDEX=https://ann:word@host/simple",
+        "LABEL org.opencontainers.image.source=https://ann:word@host/x",
+        *END,
+    )
+    assert found.settings[-2:] == ('# API_TOKEN = ""', '# INDEX = ""')
+    assert found.metadata.urls == {"Source": "https://host/x"}
+
+
+def test_a_folder_that_would_hold_its_own_copy(folder: Path) -> None:
+    (folder / "Dockerfile").write_text("FROM a\nCMD x\n")
+    for without in (folder, folder.parent):
+        with pytest.raises(InputError, match="has the files that would be copied into it"):
+            take_over(Source(dockerfile=folder / "Dockerfile"), "x", {}, without=without)
+
+
 def test_a_context_that_is_none(folder: Path) -> None:
     (folder / "Dockerfile").write_text("FROM a\n")
     with pytest.raises(InputError, match="is not a folder"):
