@@ -6,7 +6,7 @@ from typing import Any
 from toolkit.digest import canonical_json
 from toolkit.errors import InputError
 from toolkit.selective import Selective
-from toolkit.signing.dsse import Envelope, Statement, read_statement
+from toolkit.signing.dsse import PAYLOAD_TYPE, Envelope, Statement, read_statement
 from toolkit.signing.keyless import CertificateIdentity
 from toolkit.signing.keys import PublicKey
 
@@ -55,8 +55,12 @@ def read_bundle(data: bytes) -> Bundle:
         if document["mediaType"] != MEDIA_TYPE:
             raise InputError(f"a bundle of the type {str(document['mediaType'])[:80]!r}, expected {MEDIA_TYPE}")
         material = document["verificationMaterial"]
+        envelope = Envelope.from_dict(document["dsseEnvelope"])
+        # What was signed as something else is no statement, whatever it can be read as (DSSE protocol, "payloadType").
+        if envelope.payload_type != PAYLOAD_TYPE:
+            raise InputError(f"an envelope of the type {envelope.payload_type[:80]!r}, expected {PAYLOAD_TYPE}")
         return Bundle(
-            envelope=Envelope.from_dict(document["dsseEnvelope"]),
+            envelope=envelope,
             hint=str((material.get("publicKey") or {}).get("hint", "")),
             has_certificate="certificate" in material,
             data=data,

@@ -15,6 +15,7 @@ from tests.signing_keys import write_keys
 from tests.tampering import changed, flipped, leaves
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.remote.client import Remote
+from toolkit.signing.dsse import pre_authentication
 from toolkit.signing.keys import PrivateKey, read_private_key
 from toolkit.signing.signatures import sign, verified
 
@@ -117,10 +118,22 @@ def test_a_statement_that_the_key_signed_and_that_says_something_else(signed: Si
     bundle = json.loads(signed.blob(manifest))
     statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"])) | change
     payload = json.dumps(statement).encode()
-    kind = bundle["dsseEnvelope"]["payloadType"].encode()
-    signature = signed.key.sign(b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload))
+    signature = signed.key.sign(pre_authentication(bundle["dsseEnvelope"]["payloadType"], payload))
     bundle["dsseEnvelope"] |= {
         "payload": base64.b64encode(payload).decode(),
+        "signatures": [{"sig": base64.b64encode(signature).decode()}],
+    }
+    signed.put("bundle", manifest, json.dumps(bundle).encode())
+    assert signed.forms() == {"simple"}
+
+
+def test_a_statement_that_the_key_signed_as_something_else(signed: Signed) -> None:
+    manifest = signed.manifest("bundle")
+    bundle = json.loads(signed.blob(manifest))
+    payload = base64.b64decode(bundle["dsseEnvelope"]["payload"])
+    signature = signed.key.sign(pre_authentication("text/plain", payload))
+    bundle["dsseEnvelope"] |= {
+        "payloadType": "text/plain",
         "signatures": [{"sig": base64.b64encode(signature).decode()}],
     }
     signed.put("bundle", manifest, json.dumps(bundle).encode())
