@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from toolkit.builders.describe import describe, layers_above
@@ -68,11 +68,16 @@ class DockerBuilder:
             saved = read_archive(folder / "saved.tar", platform=plan.platform, cache=self.cache)
             return tuple(kept_layer(layer, self.cache) for layer in layers_above(plan, saved, engine=self.name))
 
-    def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
-        """Build by BuildKit, or where docker's program lacks it by the SDK; the daemon keeps its cache alone."""
-        client = engine.connect(self.environ)
+    @cached_property
+    def _kit(self) -> buildkit.BuildKit | None:
+        """The way to BuildKit, None if there is none; said once for all platforms."""
         kit = buildkit.find_buildkit(self.environ)
         log.info("docker builds by %s", kit.name if kit else "its SDK, without BuildKit: buildx is not installed")
+        return kit
+
+    def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
+        """Build by BuildKit, or where docker's program lacks it by the SDK; the daemon keeps its cache alone."""
+        client, kit = engine.connect(self.environ), self._kit
         if kit is None:
             _check_classic(plan)
         # Memory of the container itself, so that no mount leaves an empty file in a layer.

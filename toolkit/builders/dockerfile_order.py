@@ -1,6 +1,7 @@
 """From the plan of a Dockerfile to the order that an engine gets, and from its failure to an error."""
 
 import calendar
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,9 @@ from toolkit.system import temporary
 from toolkit.system.os_errors import cannot
 from toolkit.system.reading import read_foreign
 
+# What comp adds to each step; and how each engine says that a program failed.
+_OURS = re.compile(r"--mount=type=secret,id=comp-[a-z]+,\S+ ")
+_CODE = re.compile(r".*(exit code|exit status):? (\d+)", re.DOTALL)
 _HINT = "`-v` prints all that the steps print"
 # The engines' words, and what to do about them.
 _HINTS = {
@@ -68,13 +72,15 @@ def ordered(plan: DockerfilePlan, environ: Mapping[str, str], mounts: str | None
 def failed(failure: Failure, plan: DockerfilePlan, engine: str) -> CompError:
     """Return the error of a build that failed: with the step's line, and the end of its output."""
     where = Location(path=plan.dockerfile, line=failure.line)
-    shown = "".join(f"\n  {line}" for line in failure.output)
+    # The step itself is in the line that the error names.
+    why = _CODE.sub(r"\1 \2", _OURS.sub("", failure.message))
+    shown = "".join(f"\n  {_OURS.sub('', line)}" for line in failure.output)
     words = " ".join((failure.message, *failure.output)).lower()
     known = next((hint for key, hint in _HINTS.items() if key.lower() in words), _HINT)
     hint = known.format(platform=plan.platform)
     if failure.is_outside:
-        return OutsideError(f"{engine} cannot build the image: {failure.message}{shown}", where=where, hint=hint)
-    return InputError(f"the step failed: {failure.message}{shown}", where=where, hint=hint)
+        return OutsideError(f"{engine} cannot build the image: {why}{shown}", where=where, hint=hint)
+    return InputError(f"the step failed: {why}{shown}", where=where, hint=hint)
 
 
 def _in_original(error: InputError, plan: DockerfilePlan, copy: Prepared) -> InputError:

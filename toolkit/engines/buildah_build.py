@@ -2,7 +2,7 @@
 
 import json
 import re
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -10,11 +10,13 @@ from toolkit.engines.buildah import Buildah
 from toolkit.engines.image_build import Failure, ImageBuild, Transcript
 from toolkit.errors import OutsideError
 from toolkit.progress import Report, silent
+from toolkit.system import temporary
 from toolkit.system.following import follow
 from toolkit.system.signals import undone
 
 # A secret that no step can name by chance: its path, which buildah keeps with each container, tells ours from others.
 _MARK = "comp-mark"
+_SHORT = Path("/tmp")  # noqa: S108 (the folder in it is this user's alone)
 # `[2/3] STEP 4/6: RUN …`; a single stage is not named.
 _STEP = re.compile(r"(?:\[(\d+)/\d+\] )?STEP (\d+)/(\d+): (\w+)")
 _FAILED = re.compile(r"(?:Error: |error )building at STEP (.*)", re.DOTALL)
@@ -31,22 +33,27 @@ def build(buildah: Buildah, order: ImageBuild, report: Report = silent) -> str |
         raise OutsideError("buildah is not installed", hint="apt-get install buildah")
     mark = order.folder / _MARK
     mark.touch()
-    scratch = order.folder / "scratch"
-    scratch.mkdir()
     heard = _Steps(report)
     identity = order.folder / "id"
     command = [buildah.program, "build", *_options(order, mark), f"--iidfile={identity}"]
     # Its own label would change the image with its version; versions before 1.24 have no option against it.
     command += [*buildah.offered("build", "--identity-label=false"), str(order.context)]
-    # What it writes outside of its storage goes with our folder.
-    environment = {**buildah.stepping(), **order.predefined, "TMPDIR": str(scratch)}
     # Also after a build that failed: with layers, buildah keeps the container of the step.
-    with undone(partial(_remove_marked, buildah, str(mark))):
+    with _scratch(order) as scratch, undone(partial(_remove_marked, buildah, str(mark))):
+        environment = {**buildah.stepping(), **order.predefined, "TMPDIR": str(scratch)}
         try:
             code = follow(command, heard.hear, environment=environment)
         except OSError as error:
             raise OutsideError(f"cannot run {command[0]}: {error.strerror or error}") from error
         return heard.failure(order) if code else identity.read_text().strip()
+
+
+def _scratch(order: ImageBuild) -> AbstractContextManager[Path]:
+    """Return a folder for what buildah writes outside of its storage, removed in the end.
+
+    An agent's socket is among it, whose path has to be short (unix(7), "Address format").
+    """
+    return temporary.folder("ssh", beside=_SHORT) if order.ssh else temporary.folder("scratch", beside=order.folder)
 
 
 def _options(order: ImageBuild, mark: Path) -> list[str]:

@@ -103,9 +103,14 @@ def test_a_failed_step_is_the_authors_and_the_rest_is_outside(tmp_path: Path) ->
     plan = _plan(tmp_path)
     error = failed(Failure(message="exit code: 3", line=2, output=("before", "after")), plan, "docker")
     assert isinstance(error, InputError)
-    assert error.message == "the step failed: exit code: 3\n  before\n  after"
+    assert error.message == "the step failed: exit code 3\n  before\n  after"
     assert error.where
     assert error.where.line == 2
+    mount = "--mount=type=secret,id=comp-certificates,target=/run/comp-certificates,mode=0444 "
+    long = failed(Failure(message=f'"RUN {mount}x": exit status 4', line=2), plan, "buildah")
+    assert long.message == "the step failed: exit status 4"
+    copy = failed(Failure(message=f'"COPY x": stat: "/x": {mount}no such file', line=2), plan, "buildah")
+    assert copy.message == 'the step failed: "COPY x": stat: "/x": no such file'
     outside = failed(Failure(message="EOF"), plan, "docker")
     assert isinstance(outside, OutsideError)
     assert outside.message == "docker cannot build the image: EOF"
