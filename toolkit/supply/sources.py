@@ -54,9 +54,11 @@ def _from_clone(near: Path, folder: Path, commit: str, source: Dependency, envir
     try:
         repository = Repository.open(near, environ)
     except UsageError as error:
-        raise InputError(f"the commit {commit} is needed, and {error.message}", hint=hint) from error
+        raise InputError(f"the image was built from the commit {commit}, and {error.message}", hint=hint) from error
     if repository.commit(commit) is None:
-        raise InputError(f"the commit {commit} is not in the clone {repository.top}", hint=hint)
+        raise InputError(
+            f"the image was built from the commit {commit}, which is not in the clone {repository.top}", hint=hint
+        )
     git = empty_repository(folder, environ, form=object_form(repository.git))
     borrow_objects(git, repository.git)
     check_out(git, commit)

@@ -74,6 +74,19 @@ def test_signed_provenance_is_verified_by_its_key_and_comes_first(
     assert [(each.is_signed, each.key) for each in found] == [(True, None), (False, None)]
 
 
+def test_a_document_that_the_server_lost_hides_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(FakeRemote()) as fake:
+        place = parse_reference(f"{fake.host}/ml/train:1")
+        REMOTE.push(IMAGE, place)
+        attach(REMOTE, place, SUBJECT, provenance(dirty=True), None)
+        lost = statement(SUBJECT.digest, PREDICATE_TYPE, provenance(dirty=True).to_dict())
+        attach(REMOTE, place, SUBJECT, provenance(), None)
+        del fake.blobs["ml/train"][str(Digest.of(lost))]
+        (found,) = attested(REMOTE, place, SUBJECT, ())
+    assert not found.provenance.is_dirty
+    assert "is not provenance that can be read" in caplog.text
+
+
 def test_what_is_about_something_else_is_not_taken_for_it(
     target: Reference, key: PrivateKey, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -48,7 +48,10 @@ def test_where_the_commit_is_missing_the_hint_names_the_address(repository: Repo
     later = repository.git("rev-parse", "HEAD")
     (tmp_path / "plain").mkdir()
     other = make_repository(tmp_path / "other", {"x": ""})
-    for near, message in ((other.folder, "is not in the clone"), (tmp_path / "plain", "is not in a git repository")):
+    for near, message in (
+        (other.folder, "which is not in the clone"),
+        (tmp_path / "plain", "is not in a git repository"),
+    ):
         with pytest.raises(InputError, match=message) as caught, files_of(later, None, near):
             pass
         assert "--source https://git.example/x.git" in str(caught.value.hint)
