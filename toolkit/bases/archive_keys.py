@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from toolkit.debian.compression import decompressed
 from toolkit.debian.deb import Deb
 from toolkit.debian.fetching import Mirrors
+from toolkit.debian.index import is_path
 from toolkit.debian.keys import keyring_for
 from toolkit.debian.sources import Source, address_of
-from toolkit.debian.version import sort_key
 from toolkit.errors import CompError, InputError, OutsideError
-from toolkit.limits import PACKAGE_FILE_SIZE
+from toolkit.limits import DEBIAN_INDEX_SIZE, PACKAGE_FILE_SIZE
+from toolkit.redaction import without_login
 from toolkit.system import temporary
 
 # Of Debian 11 to 13: those that sign the archive, its security updates, and the stable releases.
@@ -34,8 +36,7 @@ _FINGERPRINTS = frozenset(
     }
 )
 _PACKAGE = "debian-archive-keyring"
-_FOLDER = f"pool/main/d/{_PACKAGE}"
-_FILE = re.compile(rf"{_PACKAGE}_([0-9][\w.+~-]{{0,60}})_all\.deb")
+_ENTRY = re.compile(rb"(?m)^Package: debian-archive-keyring\n(?:.+\n)*?Filename: (\S{1,200})\n")
 _KEYS = re.compile(rf"(?:\./)?usr/share/keyrings/{_PACKAGE}\.(?:gpg|pgp)")
 
 
@@ -48,7 +49,7 @@ def archive_keys(source: Source, mirrors: Mirrors) -> Mapping[str, str]:
         keyring_for(source, {}, mirrors.environ)
     except OutsideError as error:
         try:
-            found = b"".join(_fetched(f"{address_of(source.archive, mirrors.environ)}/{_FOLDER}", mirrors))
+            found = b"".join(_fetched(source, mirrors))
         except CompError as problem:
             raise OutsideError(f"{error.message}: {problem.message}", hint=error.hint) from problem
         if not found:
@@ -57,18 +58,33 @@ def archive_keys(source: Source, mirrors: Mirrors) -> Mapping[str, str]:
     return {}
 
 
-def _fetched(address: str, mirrors: Mirrors) -> Iterator[bytes]:
-    """Yield the known keys in the newest package of keys. Raises CompError if it cannot be had."""
-    listing = mirrors.document(f"{address}/") or b""
-    versions = {match[1] for match in _FILE.finditer(listing.decode("utf-8", "replace"))}
-    if not versions:
+def _fetched(source: Source, mirrors: Mirrors) -> Iterator[bytes]:
+    """Yield the known keys in a suite's package of keys. Raises CompError if it cannot be had."""
+    address = address_of(source.archive, mirrors.environ)
+    path = _path(source, address, mirrors)
+    data = mirrors.document(f"{address}/{path}") if path else None
+    if path is None or data is None:
         return
-    name = f"{_PACKAGE}_{max(versions, key=sort_key)}_all.deb"
-    data = mirrors.document(f"{address}/{name}") or b""
     with temporary.folder("keys") as folder:
-        path = folder / name
-        path.write_bytes(data)
-        yield from known_keys(path)
+        package = folder / path.rpartition("/")[2]
+        package.write_bytes(data)
+        yield from known_keys(package)
+
+
+def _path(source: Source, address: str, mirrors: Mirrors) -> str | None:
+    """Return the path of the package of keys on a mirror, from a list that nothing vouches for. None without one."""
+    name = "main/binary-all/Packages.xz"
+    place = f"{address}/dists/{source.suite}/{name}"
+    data = mirrors.document(place)
+    if data is None:
+        return None
+    text = bytearray()
+    for chunk in decompressed(iter((data,)), name, without_login(place)):
+        text += chunk
+        DEBIAN_INDEX_SIZE.check(len(text), without_login(place))
+    match = _ENTRY.search(text)
+    path = match[1].decode() if match else ""
+    return path if is_path(path) else None
 
 
 def known_keys(path: Path) -> Iterator[bytes]:

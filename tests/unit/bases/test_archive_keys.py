@@ -31,12 +31,10 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def archive(tmp_path: Path) -> Iterator[DebianArchive]:
     archive = DebianArchive(folder=tmp_path / "archive")
     both = public(made_key("archive")) + public(made_key("stranger"))
-    for version in ("2023.3", "2025.1"):
-        files = {KEYS: both if version == "2025.1" else b"", "usr/share/keyrings/other.gpg": both}
-        archive.add("debian-archive-keyring", version, architecture="all", files=files)
-    archive.publish()
-    pool = archive.folder / "debian" / "pool" / "main" / "d" / "debian-archive-keyring"
-    (pool / "index.html").write_text("".join(f'<a href="{path.name}">x</a>' for path in sorted(pool.iterdir())))
+    files = {KEYS: both, "usr/share/keyrings/other.gpg": both}
+    archive.add("debian-archive-keyring", "2025.1", architecture="all", files=files)
+    archive.add("other", "1", architecture="all")
+    archive.publish("all")
     with serving_archive(archive):
         yield archive
 
@@ -46,7 +44,7 @@ def mirrors(tmp_path: Path, archive: DebianArchive, **environ: str) -> Mirrors:
     return Mirrors(Cache(tmp_path / "cache"), {"COMP_DEBIAN_MIRROR": mirror, **environ}, silent)
 
 
-def test_the_newest_package_of_keys_is_read(tmp_path: Path, archive: DebianArchive) -> None:
+def test_the_package_of_keys_is_read(tmp_path: Path, archive: DebianArchive) -> None:
     found = archive_keys(SOURCE, mirrors(tmp_path, archive))
     assert {path: base64.b64decode(key) for path, key in found.items()} == {KEYS: public(made_key("archive"))}
 
@@ -65,9 +63,12 @@ def test_a_key_of_others_is_none(tmp_path: Path, archive: DebianArchive, monkeyp
     assert "COMP_DEBIAN_KEYRING" in str(refused.value.hint)
 
 
-def test_without_a_list_of_files_there_is_none(tmp_path: Path, archive: DebianArchive) -> None:
-    pool = archive.folder / "debian" / "pool" / "main" / "d" / "debian-archive-keyring"
-    (pool / "index.html").write_text("nothing")
+def test_without_the_package_there_is_none(tmp_path: Path, archive: DebianArchive) -> None:
+    archive.made[:] = [made for made in archive.made if made.fields["Package"] == "other"]
+    archive.publish("all")
+    with pytest.raises(OutsideError, match="no key is known"):
+        archive_keys(SOURCE, mirrors(tmp_path, archive))
+    (archive.folder / "debian" / "dists" / "bookworm" / "main" / "binary-all" / "Packages.xz").unlink()
     with pytest.raises(OutsideError, match="no key is known"):
         archive_keys(SOURCE, mirrors(tmp_path, archive))
     down = Mirrors(Cache(tmp_path / "cache"), {"COMP_DEBIAN_MIRROR": "http://127.0.0.1:9"}, silent)
