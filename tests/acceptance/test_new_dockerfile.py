@@ -159,8 +159,8 @@ def test_a_dockerfile_outside_of_its_context(repository: Path) -> None:
         (
             ("--from-dockerfile", "docker/Dockerfile", "--exec"),
             2,
-            "--subcommand and --exec need --from-program",
-            "add it, or leave them out",
+            "--exec needs --from-program",
+            "add it, or leave --exec out",
         ),
     ],
 )

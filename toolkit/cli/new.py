@@ -218,11 +218,12 @@ def _check(origin: _Origin) -> None:
             "--from-function, --from-program, --from-dockerfile and --template do not go together",
             hint="give one of them",
         )
-    if not origin.program and (origin.subcommand or origin.execute):
-        raise UsageError("--subcommand and --exec need --from-program", hint="add it, or leave them out")
-    if not (origin.program or origin.dockerfile) and (origin.inputs or origin.outputs):
+    if not origin.program and origin.execute:
+        raise UsageError("--exec needs --from-program", hint="add it, or leave --exec out")
+    if not (origin.program or origin.dockerfile) and (origin.subcommand or origin.inputs or origin.outputs):
         raise UsageError(
-            "--input and --output need --from-program or --from-dockerfile", hint="add one, or leave them out"
+            "--subcommand, --input and --output need --from-program or --from-dockerfile",
+            hint="add one, or leave them out",
         )
     if not origin.dockerfile and (origin.context or origin.target):
         raise UsageError("--context and --target need --from-dockerfile", hint="add it, or leave them out")
@@ -242,7 +243,13 @@ def _from_dockerfile(console: Console, new: "NewFolder", origin: _Origin, path: 
     overrides = _overrides(origin)
 
     def read() -> "TakenOver":
-        source = Source(dockerfile=path, context=origin.context, target=origin.target, overrides=overrides)
+        source = Source(
+            dockerfile=path,
+            context=origin.context,
+            target=origin.target,
+            subcommand=origin.subcommand,
+            overrides=overrides,
+        )
         return take_over(source, new.name, os.environ, without=new.folder)
 
     taken = read()

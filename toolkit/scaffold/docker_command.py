@@ -52,12 +52,19 @@ def image_command(dockerfile: Dockerfile, stage: Stage, name: str) -> ImageComma
     return ImageCommand(words=words, notes=tuple(notes))
 
 
-def program_in(words: Sequence[str], stage: Stage, copies: Sequence[Copy], context: Path) -> Path | None:
+class FoundProgram(Struct, frozen=True, kw_only=True):
+    """A Python program of the context that an image runs, and how many words of the command name it."""
+
+    path: Path
+    words: int
+
+
+def program_in(words: Sequence[str], stage: Stage, copies: Sequence[Copy], context: Path) -> FoundProgram | None:
     """Return the Python program that a command runs, if it is a file that the image has from the context."""
-    for place in _programs(words):
+    for place, number in _programs(words):
         wanted = posixpath.normpath(posixpath.join(stage.folder, place))
         if (found := source_of(wanted, copies, context)) is not None:
-            return found
+            return FoundProgram(path=found, words=number)
     return None
 
 
@@ -132,22 +139,25 @@ def _is_program(word: str) -> bool:
     return bool(_INTERPRETERS.fullmatch(PurePosixPath(word).name)) or word.startswith("/") or word.endswith(_SCRIPTS)
 
 
-def _programs(words: Sequence[str]) -> Iterator[str]:
-    """Yield the places where a Python program that the words run may be, relative to the working folder."""
-    for number, word in enumerate(words):
+def _programs(words: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Yield the places where a Python program may be, relative to the working folder, and the words up to its name."""
+    for number, word in enumerate(words, 1):
         if word.endswith(".py") and not word.startswith("-"):
-            yield word
+            yield word, number
         if not _PYTHON.fullmatch(PurePosixPath(word).name):
             continue
-        rest = iter(words[number + 1 :])
-        for option in rest:
-            if option == "-m" and (module := next(rest, "")):
+        rest = iter(enumerate(words[number:], number + 1))
+        for after, option in rest:
+            if option == "-m":
+                at, module = next(rest, (after, ""))
                 stem = module.replace(".", "/")
-                yield from (f"{stem}.py", f"{stem}/__main__.py", f"src/{stem}.py", f"src/{stem}/__main__.py")
+                for place in (f"{stem}.py", f"{stem}/__main__.py", f"src/{stem}.py", f"src/{stem}/__main__.py"):
+                    yield place, at
+                break
             if option in _WITH_VALUE:
                 next(rest, None)
             elif not option.startswith("-"):
-                yield option
+                yield option, after
                 break
 
 

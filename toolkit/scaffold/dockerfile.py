@@ -8,10 +8,12 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import dropwhile, takewhile
 from pathlib import Path, PurePosixPath
 from shlex import quote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from toolkit.dockerfile.model import Copy, Dockerfile, Stage
 from toolkit.dockerfile.reader import read_dockerfile
@@ -19,12 +21,12 @@ from toolkit.dockerfile.stages import arguments_of, chosen_stage, stages_of
 from toolkit.errors import CompError, InputError, Location, UsageError
 from toolkit.oci.reference import parse_reference
 from toolkit.redaction import looks_secret, named_as_secret
-from toolkit.scaffold.docker_command import ImageCommand, image_command, program_in
+from toolkit.scaffold.docker_command import FoundProgram, ImageCommand, image_command, program_in
 from toolkit.scaffold.docker_context import Context, context_above, read_context
 from toolkit.scaffold.docker_labels import Metadata, read_labels
 from toolkit.scaffold.docker_ports import Ports, declared_ports, ports_of_program
 from toolkit.scaffold.overrides import Override
-from toolkit.scaffold.program import read_contract
+from toolkit.scaffold.program import ProgramContract, read_contract
 from toolkit.spec.model import ComponentSpec, Container
 from toolkit.spec.reader import read_component
 from toolkit.words import some_of
@@ -53,11 +55,12 @@ class TakenOver(Struct, frozen=True, kw_only=True):
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """What the user names: a Dockerfile, its context (None for its own folder), a stage, and ports."""
+    """What the user names: a Dockerfile, its context (None for its own folder), a stage, a sub-command, and ports."""
 
     dockerfile: Path
     context: Path | None = None
     target: str | None = None
+    subcommand: str | None = None
     overrides: tuple[Override, ...] = ()
 
 
@@ -80,10 +83,11 @@ def take_over(source: Source, name: str, environ: Mapping[str, str], *, without:
     needed = _needed(stages, stage)
     contract = _authored(source, folder)
     command = ImageCommand() if contract else image_command(dockerfile, stage, name)
-    copies = _copies(stages, stage)
     context = read_context(folder, source.dockerfile, needed, without=without)
     _check_context(source, context)
-    ports = Ports() if contract else _ports(source, command, stage, copies, folder, environ)
+    ports = Ports()
+    if not contract:
+        command, ports = _ports(source, command, stage, _copies(stages, stage), folder, environ)
     metadata = read_labels(dockerfile, stage, name)
     return TakenOver(
         dockerfile=source.dockerfile,
@@ -187,22 +191,55 @@ def _ports(
     copies: Sequence[Copy],
     folder: Path,
     environ: Mapping[str, str],
-) -> Ports:
-    """Return the ports of the program that the image runs, or those that the user declares."""
-    program = program_in(command.words, stage, copies, folder)
-    if program is None:
-        declare = "--input and --output declare them, or you do in component.yaml"
-        return declared_ports(source.overrides) or Ports(notes=(f"its inputs and outputs are not known: {declare}",))
-    shown = program.relative_to(folder).as_posix()
+) -> tuple[ImageCommand, Ports]:
+    """Return the ports of the program that the image runs, or those that the user declares, and the command for them.
+
+    The words of a sub-command are among the arguments, since options may stand before them.
+    """
+    found = program_in(command.words, stage, copies, folder)
+    if found is None:
+        if source.subcommand:
+            raise UsageError(
+                "--subcommand is for a Python program, and the image runs none of its context",
+                hint="write the word into the Dockerfile's ENTRYPOINT",
+            )
+        note = "its inputs and outputs are not known: --input and --output declare them, or you do in component.yaml"
+        return command, declared_ports(source.overrides) or Ports(notes=(note,))
+    shown = found.path.relative_to(folder).as_posix()
     try:
-        contract = read_contract(program, environ, overrides=source.overrides)
+        contract = _program(source, found, command, environ)
     except InputError as error:
         note = f"the options of {shown} could not be read: {error.message}; --input and --output declare them"
-        return declared_ports(source.overrides) or Ports(notes=(note,))
+        return command, declared_ports(source.overrides) or Ports(notes=(note,))
     ports = ports_of_program(contract)
+    if words := contract.program.subcommand.split():
+        # What the command has after a sub-command follows it again.
+        rest = tuple(dropwhile(_is_plain, command.words[found.words :]))
+        place = ports.arguments.index(words[0]) + len(words)
+        ports = replace(ports, arguments=(*ports.arguments[:place], *rest, *ports.arguments[place:]))
+        command = replace(command, words=command.words[: found.words])
     remarks = tuple(f"{finding.where}: {finding.message} [{finding.rule}]" for finding in contract.program.remarks)
     read = f"its inputs and outputs are the options of {shown}; --from-program packages that without a Dockerfile"
-    return Ports(interface=ports.interface, arguments=ports.arguments, notes=(read, *ports.notes, *remarks))
+    return command, replace(ports, notes=(read, *ports.notes, *remarks))
+
+
+def _program(source: Source, found: FoundProgram, command: ImageCommand, environ: Mapping[str, str]) -> ProgramContract:
+    """Read a program; its sub-command is the one that the user names, or that the image's command has.
+
+    Raises as `read_contract` does.
+    """
+    words = " ".join(takewhile(_is_plain, command.words[found.words :]))
+    try:
+        return read_contract(found.path, environ, subcommand=source.subcommand, overrides=source.overrides)
+    except UsageError:
+        if source.subcommand or not words:
+            raise
+        return read_contract(found.path, environ, subcommand=words, overrides=source.overrides)
+
+
+def _is_plain(word: str) -> bool:
+    """Return whether a word is no option."""
+    return not word.startswith("-")
 
 
 def _place(dockerfile: Path, folder: Path) -> str:

@@ -20,7 +20,7 @@ def program(folder: Path, *lines: str) -> str | None:
     read = parse_dockerfile("\n".join(("FROM a", *lines)), Path("Dockerfile"))
     stage = stages_of(read)[-1]
     found = program_in(image_command(read, stage, "x").words, stage, stage.copies, folder)
-    return found.relative_to(folder).as_posix() if found else None
+    return found.path.relative_to(folder).as_posix() if found else None
 
 
 def test_words_stay_as_they_are() -> None:

@@ -88,6 +88,28 @@ def test_a_program_in_python_says_what_it_takes(folder: Path) -> None:
     assert (spec.name, spec.container.command) == ("My step", ("python", "run.py"))
 
 
+@pytest.mark.parametrize(
+    ("end", "option", "words"),
+    [(', "fit", "--x"', None, ["fit", "--x"]), (', "other"', "fit", ["fit"]), ("", "fit", ["fit"])],
+)
+def test_a_sub_command(folder: Path, end: str, option: str | None, words: list[str]) -> None:
+    lines = ("import argparse", "p = argparse.ArgumentParser()", "p.add_argument('--level', type=int)")
+    more = ("s = p.add_subparsers()", "f = s.add_parser('fit')", "f.add_argument('--size', type=int, default=1)")
+    (folder / "run.py").write_text("\n".join((*lines, *more, "s.add_parser('other')", "p.parse_args()\n")))
+    (folder / "Dockerfile").write_text(f'FROM a\nCOPY run.py /\nUSER 1\nENTRYPOINT ["python", "-u", "/run.py"{end}]\n')
+    source = Source(dockerfile=folder / "Dockerfile", subcommand=option)
+    found = take_over(source, "x", {}, without=folder / "new")
+    assert found.command.words == ("python", "-u", "/run.py")
+    assert [argument for argument in found.ports.arguments if isinstance(argument, str)] == words
+    assert [port.name for port in found.ports.interface.inputs] == ["level", "size"]
+
+
+def test_a_sub_command_that_nothing_has(folder: Path) -> None:
+    (folder / "Dockerfile").write_text("FROM a\nCMD x\n")
+    with pytest.raises(UsageError, match="--subcommand is for a Python program"):
+        take_over(Source(dockerfile=folder / "Dockerfile", subcommand="fit"), "x", {}, without=folder / "new")
+
+
 def test_a_program_that_cannot_be_read(folder: Path) -> None:
     (folder / "run.py").write_text("def (\n")
     lines = ("FROM a", "COPY run.py /", "USER 1", 'CMD ["python", "/run.py"]')
