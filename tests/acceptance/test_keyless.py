@@ -54,6 +54,7 @@ def test_an_image_is_signed_and_verified_without_a_key(place: Place, tmp_path: P
     refused = comp("verify", pinned, "--policy", policy, *PLATFORM, *root, env=environ)
     assert refused.code == 1
     assert f"FAILED: signature: no signature of {pinned} is by ann@example.com ({ISSUER})" in refused.out
+    assert "`comp -vv verify …` says why a keyless signature does not count" in refused.err
 
 
 def test_without_an_identity_nothing_is_signed(place: Place) -> None:

@@ -92,7 +92,8 @@ def command(
     trusted: list[Authority] = [
         read_public_key(key) for key in (*keys, *(Path(os.path.relpath(key)) for key in rules.keys))
     ]
-    trusted += certificate_identities(identity, issuer, trusted_root, rules.identities)
+    identities = certificate_identities(identity, issuer, trusted_root, rules.identities)
+    trusted += identities
     chosen = Platform.parse(platform) if platform else host_platform()
     with bars.reporting(console) as report:
         context = BuildContext(report=report)
@@ -113,6 +114,8 @@ def command(
     _print(console, verification, form)
     if not trusted:
         console.say("no --key was given, so no signature was looked for")
+    if identities and not verification.passed:
+        console.say("`comp -vv verify …` says why a keyless signature does not count")
     return 0 if verification.passed else 1
 
 

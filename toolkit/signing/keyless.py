@@ -65,7 +65,8 @@ class CertificateIdentity(Struct, frozen=True, kw_only=True):
             kind, payload = verifier.verify_dsse(Bundle.from_json(bundle), policy)
         # The library lets errors of its parsers through.
         except (SigstoreError, ValueError, TypeError, LookupError, AttributeError) as error:
-            log.info("not signed by %s: %s", self.name, " ".join(str(error).split())[:300])
+            # One of several identities is enough, so that this is no news yet.
+            log.debug("not signed by %s: %s", self.name, " ".join(str(error).split())[:300])
             return None
         return payload if kind == PAYLOAD_TYPE else None
 
