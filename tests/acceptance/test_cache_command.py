@@ -149,7 +149,7 @@ def test_a_damaged_entry_is_named_and_is_no_failure(
     [
         (["export", "x", "--max-size", "much"], "error: invalid value for '--max-size': invalid size 'much'"),
         (["export", "x", "--max-size", "0GB"], "error: invalid value for '--max-size': invalid size '0GB'"),
-        (["export"], "error: missing argument 'DEST'"),
+        (["export"], "error: missing argument 'DST'"),
         (["import"], "error: missing argument 'SRC'"),
     ],
 )

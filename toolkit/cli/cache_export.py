@@ -45,17 +45,17 @@ class Size(click.ParamType[int]):
 
 
 @click.command(name="export")
-@click.argument("place", metavar="DEST")
+@click.argument("place", metavar="DST")
 @click.option(
-    "--max-size", type=Size(), default="2GB", show_default=True, metavar="SIZE", help="How much DEST may hold."
+    "--max-size", type=Size(), default="2GB", show_default=True, metavar="SIZE", help="How much DST may hold."
 )
 @format_option
 @bars.option
 @pass_console
 def export_command(console: Console, *, place: str, max_size: int, form: str, progress: str) -> None:
-    """Add what a fresh machine can use of this cache to DEST.
+    """Add what a fresh machine can use of this cache to DST.
 
-    DEST is a folder, or oci://HOST/REPOSITORY[:TAG] on a distribution server. What it has is not sent again, and
+    DST is a folder, or oci://HOST/REPOSITORY[:TAG] on a distribution server. What it has is not sent again, and
     entries of earlier exports stay there. Beyond --max-size, entries are left out: first those that were not used
     for the longest time, and among those of one day wheels before bytecode, recipes and records.
     """

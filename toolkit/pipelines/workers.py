@@ -1,7 +1,7 @@
 """What does the work of a pipeline's components on this machine: a runner, and the image or the code that it takes.
 
-A component's code is known by `--component NAME=DIR`, and else by the lock, which has the contract that each component
-came from. A plain process needs it; an engine runs the image that the pipeline names.
+A component's code is known by `--component NAME=FOLDER`, and else by the lock, which has the contract that each
+component came from. A plain process needs it; an engine runs the image that the pipeline names.
 """
 
 from collections.abc import Iterator, Mapping

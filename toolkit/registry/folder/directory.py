@@ -84,7 +84,7 @@ class Directory:
             data = self._storage.read(layout.CONFIG)
         except FileNotFoundError:
             raise InputError(
-                f"{self.root} is not a component registry", hint="`comp publish --registry DIR` makes one"
+                f"{self.root} is not a component registry", hint="`comp publish --registry FOLDER` makes one"
             ) from None
         except OSError as error:
             raise OutsideError(f"cannot read {path}: {error.strerror}") from error

@@ -42,7 +42,7 @@ class CommitRegistry(Struct, frozen=True, kw_only=True):
             why = f"there is no {layout.CONFIG} in it" if self.commit else "it has no commit"
             raise InputError(
                 f"{self.place} is not a component registry: {why}",
-                hint="publishing to an empty repository makes one; or `comp registry init --git DIRECTORY` in a clone",
+                hint="publishing to an empty repository makes one; or `comp registry init --git FOLDER` in a clone",
             )
         return RegistryConfig.from_bytes(data, registry=str(self.place), where=self._where(layout.CONFIG))
 
