@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from toolkit.errors import InputError, OutsideError
 from toolkit.oci.archive import archive_chunks
+from toolkit.oci.folder import folder_tar
 from toolkit.oci.image import Image
 from toolkit.system.signals import undone
 
@@ -113,8 +114,10 @@ def build_image(client: "DockerClient", context: Path) -> str:
     lines: list[str] = []
     with failing("docker cannot build the image"):
         try:
+            # Streamed: the SDK's own archive is a file as large as the context, which stays if the build is broken off.
+            sent: Any = folder_tar(context)
             # Containers of a failed build go as well.
-            image, output = client.images.build(path=str(context), rm=True, forcerm=True)
+            image, output = client.images.build(fileobj=sent, custom_context=True, rm=True, forcerm=True)
         except docker.errors.BuildError as error:
             lines = [str(entry.get("stream") or entry.get("error") or "").strip() for entry in error.build_log]
             tail = " / ".join(line for line in lines if line)[-2000:]
