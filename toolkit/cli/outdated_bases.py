@@ -28,10 +28,13 @@ if TYPE_CHECKING:
 def outdated_bases(console: Console, folders: Sequence[Path], form: str, output_file: Path | None) -> int:
     """Print how the bases of the components at and below folders stand, and return the exit code."""
     from toolkit.bases.standing import standings
+    from toolkit.bases.system_packages import newer_system_packages
     from toolkit.job.context import BuildContext
 
     with bars.reporting(console) as report:
-        found = standings(bases_below(folders or (Path(),), os.environ), BuildContext(report=report))
+        bases, context = bases_below(folders or (Path(),), os.environ), BuildContext(report=report)
+        found = standings(bases, context)
+        packages = newer_system_packages(bases, context)
     newer = [each for each in found if each.is_newer]
     if form == "json":
         console.json([standing_data(each) for each in found])
@@ -44,6 +47,9 @@ def outdated_bases(console: Console, folders: Sequence[Path], form: str, output_
     code = max((print_failure(problem) for problem in unknown), default=0)
     if any(each.found and each.found.security for each in newer):
         console.say(NO_SCAN)
+    # Data of the bases alone: a lock says which packages it adds.
+    for package in packages:
+        console.say(f"system package {package}")
     console.say(in_words(found))
     _report(found, newer, output_file)
     return code
