@@ -96,6 +96,12 @@ def test_an_update_is_reviewed_and_then_taken(repository: Path, env: dict[str, s
     assert (again.code, again.out, again.err) == (0, "", "1 base: 1 up to date\n")
 
 
+def test_without_servers_nothing_is_known_of_tags(repository: Path, remote: FakeRemote, env: dict[str, str]) -> None:
+    refused = comp("outdated", "--bases", "--offline", folder=repository, env=env)
+    assert (refused.code, refused.out, remote.calls) == (2, "", [])
+    assert refused.err.startswith("error: --bases asks servers for tags of images")
+
+
 def test_a_server_that_is_down_is_outside(repository: Path, remote: FakeRemote, env: dict[str, str]) -> None:
     remote.faults.fail("HEAD", "/manifests/3.11", 403, times=9)
     for words in (["outdated", "--bases"], ["base", "update", "--check"]):

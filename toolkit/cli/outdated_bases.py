@@ -19,7 +19,7 @@ from toolkit.cli.base.differences import (
 from toolkit.cli.ci_reports import write_outputs, write_summary
 from toolkit.cli.console import Console, columns
 from toolkit.cli.failures import print_failure
-from toolkit.collection.members_bases import bases_below
+from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.bases.standing import Standing
@@ -29,8 +29,12 @@ def outdated_bases(console: Console, folders: Sequence[Path], form: str, output_
     """Print how the bases of the components at and below folders stand, and return the exit code."""
     from toolkit.bases.standing import standings
     from toolkit.bases.system_packages import newer_system_packages
+    from toolkit.collection.members_bases import bases_below
     from toolkit.job.context import BuildContext
+    from toolkit.registry.offline import HINT, is_offline
 
+    if is_offline(os.environ):
+        raise UsageError("--bases asks servers for tags of images", hint=HINT)
     with bars.reporting(console) as report:
         bases, context = bases_below(folders or (Path(),), os.environ), BuildContext(report=report)
         found = standings(bases, context)

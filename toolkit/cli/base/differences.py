@@ -2,26 +2,28 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toolkit.bases.difference import BaseDifference, PackageChange
-from toolkit.bases.standing import Standing, State
 from toolkit.cli.ages import age
 from toolkit.cli.ci_reports import summary
 from toolkit.cli.console import columns, printable
 from toolkit.words import counted, in_bytes, some_of
+
+if TYPE_CHECKING:
+    from toolkit.bases.difference import BaseDifference, PackageChange
+    from toolkit.bases.standing import Standing
 
 # Characters of a digest for people: `sha256:` and 12 digits.
 SHOWN = 19
 # A package's changelog may name dozens; JSON lists them all.
 _MOST_CVES = 3
 _WORDS = {
-    State.NEWER: "with a newer image",
-    State.PACKAGES: "with newer packages",
-    State.CURRENT: "up to date",
-    State.FIXED: "without a tag that could move",
-    State.UNLOCKED: "not locked yet",
-    State.UNKNOWN: "not known",
+    "newer": "with a newer image",
+    "newer packages": "with newer packages",
+    "current": "up to date",
+    "fixed": "without a tag that could move",
+    "not locked": "not locked yet",
+    "unknown": "not known",
 }
 NO_SCAN = (
     "security marks a version of the security archive, with the CVEs that its changelog names; "
@@ -30,7 +32,7 @@ NO_SCAN = (
 TITLES = ("Base", "Components", "State", "Changes")
 
 
-def standing_lines(standing: Standing) -> Iterator[str]:
+def standing_lines(standing: "Standing") -> Iterator[str]:
     """Yield a base with what a newer one changes, for people."""
     base, found = standing.base, standing.found
     yield f"{base.name}{f' ({base.platform})' if found else ''}"
@@ -46,7 +48,7 @@ def standing_lines(standing: Standing) -> Iterator[str]:
         yield f"  not compared: {printable(standing.problem.message, lines=1)}"
 
 
-def difference_lines(found: BaseDifference) -> Iterator[str]:
+def difference_lines(found: "BaseDifference") -> Iterator[str]:
     """Yield what differs between two bases: facts first, then the packages that changed, came and went."""
     for name, (before, after) in found.facts.items():
         yield f"{name.ljust(9)} {before or '-'} -> {after or '-'}"
@@ -60,7 +62,7 @@ def difference_lines(found: BaseDifference) -> Iterator[str]:
     yield from columns([_row(change) for change in found.packages])
 
 
-def standing_data(standing: Standing) -> dict[str, Any]:
+def standing_data(standing: "Standing") -> dict[str, Any]:
     """Return a base as JSON data; `changes` is null for bases that were not compared."""
     base = standing.base
     return {
@@ -75,7 +77,7 @@ def standing_data(standing: Standing) -> dict[str, Any]:
     }
 
 
-def difference_data(found: BaseDifference) -> dict[str, Any]:
+def difference_data(found: "BaseDifference") -> dict[str, Any]:
     """Return a difference as JSON data."""
     return {
         "platform": found.after.platform,
@@ -97,7 +99,7 @@ def difference_data(found: BaseDifference) -> dict[str, Any]:
     }
 
 
-def as_markdown(found: Sequence[Standing]) -> str:
+def as_markdown(found: "Sequence[Standing]") -> str:
     """Return a table of bases, and one of packages for each that was compared, in Markdown."""
     tables = [summary("Bases", TITLES, [markdown_row(each) for each in found])]
     for each in found:
@@ -107,19 +109,19 @@ def as_markdown(found: Sequence[Standing]) -> str:
     return "\n".join(table.strip("\n") + "\n" for table in tables)
 
 
-def markdown_row(standing: Standing) -> tuple[str, str, str, str]:
+def markdown_row(standing: "Standing") -> tuple[str, str, str, str]:
     """Return the row of a base, as in the header of `as_markdown`."""
     return standing.base.name, ", ".join(standing.base.names), str(standing.state), sum_up(standing)
 
 
-def sum_up(standing: Standing) -> str:
+def sum_up(standing: "Standing") -> str:
     """Return what a newer base changes in a line, or why that is not known."""
     if standing.found:
         return standing.found.summary
     return printable(standing.problem.message, lines=1) if standing.problem else ""
 
 
-def _row(change: PackageChange) -> tuple[str, ...]:
+def _row(change: "PackageChange") -> tuple[str, ...]:
     """Return a change of a package as columns for people."""
     versions = {"added": f"added {change.after}", "removed": f"removed {change.before}"}
     version = versions.get(change.kind, f"{change.before} -> {change.after}")
@@ -128,14 +130,14 @@ def _row(change: PackageChange) -> tuple[str, ...]:
     return change.name, version, "security" if change.security else "", cves + (f" and {more} more" if more > 0 else "")
 
 
-def _cells(change: PackageChange) -> tuple[str, ...]:
+def _cells(change: "PackageChange") -> tuple[str, ...]:
     """Return a change of a package as the cells of a table."""
     security = {True: "yes", False: "no", None: ""}[change.security]
     return change.name, change.kind, change.before or "", change.after or "", security, some_of(change.cves)
 
 
-def in_words(found: Sequence[Standing]) -> str:
+def in_words(found: "Sequence[Standing]") -> str:
     """Return how many bases are in which state."""
-    counts = Counter(each.state for each in found)
+    counts = Counter(str(each.state) for each in found)
     parts = [f"{counts[state]} {words}" for state, words in _WORDS.items() if counts[state]]
     return f"{counted(len(found), 'base')}: {', '.join(parts)}"
