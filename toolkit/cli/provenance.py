@@ -116,12 +116,14 @@ def _table(rows: Iterable[tuple[str, str]]) -> list[str]:
 
 def _rows(provenance: "Provenance") -> Iterator[tuple[str, str]]:
     """Yield what a build says, as rows for people."""
+    from toolkit.supply.rules import shown_base
+
     component = provenance.external.get("component")
     if isinstance(component, dict):
         yield "component", f"{component.get('name', '')} {component.get('version', '')}"
     yield "source", _source(provenance)
     for base in provenance.bases:
-        yield "base", base.uri or ", ".join(f"{name}:{digits}" for name, digits in base.digest.items())
+        yield "base", shown_base(base)
     wheels = sum(each.uri.startswith("pkg:pypi/") for each in provenance.dependencies)
     yield "wheels", str(wheels)
     if newest := provenance.external.get("excludeNewer"):

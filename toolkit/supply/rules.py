@@ -87,7 +87,7 @@ def _base(provenance: Provenance, policy: VerifySettings) -> Check | None:
     if not provenance.bases:
         return Check(name="base", passed=False, details=("it names no base",))
     wrong = [base for base in provenance.bases if not any(_matches(name, policy.bases) for name in _names_of(base))]
-    shown = tuple(f"{_shown(base)} is not allowed" for base in wrong) or tuple(map(_shown, provenance.bases))
+    shown = tuple(f"{shown_base(base)} is not allowed" for base in wrong) or tuple(map(shown_base, provenance.bases))
     return Check(name="base", passed=not wrong, details=shown)
 
 
@@ -147,8 +147,8 @@ def _place_of(base: Dependency) -> tuple[str, str]:
     return str(qualifiers.get("repository_url", "")), str(qualifiers.get("tag", ""))
 
 
-def _shown(base: Dependency) -> str:
-    """Return a base for people."""
+def shown_base(base: Dependency) -> str:
+    """Return a base for people: its reference with its digest, or the digest of one on a disk."""
     name, tag = _place_of(base)
     digest = next(iter(f"{algorithm}:{digits}" for algorithm, digits in base.digest.items()), "")
-    return f"{name}{':' if tag else ''}{tag}@{digest}" if name else digest or base.uri
+    return f"{name}{':' if tag else ''}{tag}{'@' if digest else ''}{digest}" if name else digest or base.uri

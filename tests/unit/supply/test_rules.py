@@ -8,7 +8,7 @@ from toolkit.config.verify import VerifySettings
 from toolkit.digest import Digest
 from toolkit.provenance.attached import Attested
 from toolkit.provenance.predicate import Dependency, Provenance
-from toolkit.supply.rules import Check, judge_provenance
+from toolkit.supply.rules import Check, judge_provenance, shown_base
 
 BASE = "b" * 64
 
@@ -111,3 +111,18 @@ def test_one_good_build_of_several_is_enough() -> None:
         ("builder", True),
         ("clean", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("uri", "digest", "shown"),
+    [
+        ("pkg:oci/python@sha256:aa?repository_url=docker.io/library/python&tag=3.11", BASE, "3.11@sha256:"),
+        ("pkg:oci/python?repository_url=docker.io/library/python&tag=3.11", "", "docker.io/library/python:3.11"),
+        ("", BASE, f"sha256:{BASE}"),
+        ("pkg:oci/", "", "pkg:oci/"),
+    ],
+)
+def test_a_base_is_shown_as_people_write_it(uri: str, digest: str, shown: str) -> None:
+    base = Dependency(name="", uri=uri, digest={"sha256": digest} if digest else {})
+    assert shown in shown_base(base)
+    assert not shown_base(base).endswith("@")
