@@ -229,8 +229,9 @@ def _at(document: TomlDocument, key: str, text: str, parse: Callable[[str], _T])
     try:
         return parse(text)
     except ValueError as error:
+        # The text is not repeated: people write the secret itself there.
         raise InputError(
-            f"{key} has {text!r}", where=document.where_item(text, "tool", "comp", key), hint=str(error)
+            f"an item of {key} cannot be read", where=document.where_item(text, "tool", "comp", key), hint=str(error)
         ) from None
 
 
@@ -239,7 +240,8 @@ def _usage(option: str, text: str, parse: Callable[[str], _T]) -> _T:
     try:
         return parse(text)
     except ValueError as error:
-        raise UsageError(f"invalid {option} {text}", hint=str(error)) from None
+        # The text is not repeated: people write the secret itself there.
+        raise UsageError(f"invalid {option}: it has another form", hint=str(error)) from None
 
 
 def _path(text: str, folder: Path) -> Path:

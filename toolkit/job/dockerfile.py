@@ -15,9 +15,11 @@ from toolkit.config.project import Project
 from toolkit.errors import InputError
 from toolkit.job.bases import platforms_of
 from toolkit.job.context import BuildContext
+from toolkit.limits import SECRET_SIZE
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Built, ImageIndex
 from toolkit.redaction import learn, looks_secret, named_as_secret
+from toolkit.system.reading import read_foreign
 from toolkit.system.threads import at_once
 
 if TYPE_CHECKING:
@@ -95,7 +97,7 @@ def _check_secrets(settings: DockerfileSettings, environ: Mapping[str, str]) -> 
     for secret in settings.secrets:
         if secret.file is not None:
             try:
-                text = secret.file.read_bytes().decode(errors="replace")
+                text = read_foreign(secret.file, SECRET_SIZE).decode(errors="replace")
             except OSError as error:
                 raise InputError(
                     f"the secret {secret.id} cannot be read: {secret.file}: {error.strerror}",
