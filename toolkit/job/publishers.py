@@ -87,26 +87,37 @@ def _changes(
 ) -> Iterator[_Change]:
     """Yield the files whose publisher is another one than those of the package before; report what is new."""
     for pin in pins:
-        files = before.get(pin.name, {})
         digest = pin.published[1] if pin.published else None
-        named = [publisher for publisher in files.values() if publisher]
-        # The same file stays what it is. Without any publisher before, there is nothing to compare with.
-        if digest is None or digest in files:
+        files = before.get(pin.name, {})
+        if digest is None:
             continue
         new = found.publishers.get(digest)
-        if new is None and digest in found.unknown:
-            _miss(pin, found.unknown[digest], named)
-        elif not named:
-            if files and new:
-                log.info("%s is published by %s; before, its publisher was not known", pin.filename, new.shown)
-        elif new is None:
-            # A package that was uploaded by hand in part, may be so again.
-            if len(named) == len(files):
-                yield _Change(pin=pin, old=named[0], new=None)
-        elif new.owner not in {publisher.owner for publisher in named}:
-            yield _Change(pin=pin, old=named[0], new=new)
-        elif new.claims not in {publisher.claims for publisher in named}:
-            log.info("%s is published by %s, and %s was by %s", pin.filename, new.shown, pin.name, named[0].shown)
+        if digest in files:
+            # The same file keeps its publisher, also if the claim is verified only now.
+            if (same := files[digest]) and new and new.owner != same.owner:
+                yield _Change(pin=pin, old=same, new=new)
+        elif new is None and digest in found.unknown:
+            _miss(pin, found.unknown[digest], [publisher for publisher in files.values() if publisher])
+        elif change := _change(pin, new, list(files.values())):
+            yield change
+
+
+def _change(pin: Pin, new: Publisher | None, before: Sequence[Publisher | None]) -> _Change | None:
+    """Compare the publisher of a new file with those of the package's old ones; report one that is only new."""
+    named = [publisher for publisher in before if publisher]
+    # Without any publisher before, there is nothing to compare with.
+    if not named:
+        if before and new:
+            log.info("%s is published by %s; before, its publisher was not known", pin.filename, new.shown)
+        return None
+    if new is None:
+        # A package that was uploaded by hand in part, may be so again.
+        return _Change(pin=pin, old=named[0], new=None) if len(named) == len(before) else None
+    if new.owner not in {publisher.owner for publisher in named}:
+        return _Change(pin=pin, old=named[0], new=new)
+    if new.claims not in {publisher.claims for publisher in named}:
+        log.info("%s is published by %s, and %s was by %s", pin.filename, new.shown, pin.name, named[0].shown)
+    return None
 
 
 def _miss(pin: Pin, reason: str, named: Sequence[Publisher]) -> None:

@@ -14,10 +14,15 @@ from tests.attested import GOOD, provenance_of
 from tests.package_index import PackageIndex, small_wheel
 from toolkit.cache.store import Cache
 from toolkit.config.project import Project
+from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
 from toolkit.job.context import BuildContext
 from toolkit.job.lock import existing_lock, locked_bases
+from toolkit.job.publishers import _changes
 from toolkit.requirements.lock import Lock
+from toolkit.requirements.pin import Pin
+from toolkit.requirements.publishers.index_provenance import Found
+from toolkit.requirements.publishers.publisher import Publisher, read_publisher
 
 EVIL = {"kind": "GitHub", "repository": "evil/alpha", "workflow": "release.yml"}
 NEW, OTHER = "alpha-2.0-py3-none-any.whl", "alpha-3.0-py3-none-any.whl"
@@ -214,3 +219,17 @@ def test_many_changes_have_one_option(
     with pytest.raises(InputError, match=r"; and 2 more$") as caught:
         locked_bases(project, context, upgrade=True)
     assert "--accept-publisher :all:" in (caught.value.hint or "")
+
+
+def test_the_same_file_keeps_its_publisher() -> None:
+    pin = Pin(name="alpha", version="2.0", filename=NEW, digest=Digest("a" * 64))
+    good, evil = read_publisher(GOOD), read_publisher(EVIL, verified=True)
+    before: dict[str, dict[Digest, Publisher | None]] = {"alpha": {pin.digest: good}}
+
+    def changes(new: Publisher) -> list[str]:
+        return [str(change) for change in _changes([pin], before, Found(publishers={pin.digest: new}, unknown={}))]
+
+    assert changes(replace(good, verified=True)) == []
+    assert changes(evil) == [
+        f"{NEW} is published by GitHub evil/alpha (release.yml), and alpha was by GitHub good/alpha (release.yml)"
+    ]
