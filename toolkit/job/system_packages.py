@@ -60,13 +60,13 @@ def _with_packages(
 ) -> Base:
     """Return one base with its packages."""
     old = lock.system.get(base.target.platform) if lock and not upgrade else None
+    if locked and not project.base_overridden and not _is_fresh(project, base, old):
+        raise _stale(project, lock, old)
     key = "debian base", base.image.digest, project.system_packages, old, project.python, upgrade
-    return context.shared.get(key, lambda: _made(project, base, old, context, locked=locked, upgrade=upgrade))
+    return context.shared.get(key, lambda: _made(project, base, old, context, upgrade=upgrade))
 
 
-def _made(
-    project: Project, base: Base, old: SystemPins | None, context: BuildContext, *, locked: bool, upgrade: bool
-) -> Base:
+def _made(project: Project, base: Base, old: SystemPins | None, context: BuildContext, *, upgrade: bool) -> Base:
     """Make one base with its packages."""
     from toolkit.debian.adding import with_packages
     from toolkit.debian.fetching import Mirrors
@@ -75,13 +75,7 @@ def _made(
         """Return the command's client for mirrors."""
         return context.shared.get("debian mirrors", lambda: Mirrors(context.cache, context.environ, context.report))
 
-    fresh = old is not None and (old.wanted, old.base) == (project.system_packages, base.image.digest)
-    if locked and not fresh and not project.base_overridden:
-        problem = (
-            "has no `system-packages`" if old is None else "pins system packages for other settings or another base"
-        )
-        hint = "`comp lock --all` brings it up to date" if project.shared_lock else "`comp lock` brings it up to date"
-        raise InputError(f"the lock {problem}", where=Location(path=project.lock_file), hint=hint)
+    fresh = _is_fresh(project, base, old)
     pins = old.packages if old and fresh else _chosen(project, base, old, context, mirrors, upgrade=upgrade)
     _check_archives(project, base, pins, context)
     image = with_packages(
@@ -94,6 +88,22 @@ def _made(
         facts=read_facts(image, context.cache, python=project.python),
         system=SystemPins(wanted=project.system_packages, base=base.image.digest, image=image.digest, packages=pins),
     )
+
+
+def _is_fresh(project: Project, base: Base, pins: SystemPins | None) -> bool:
+    """Return whether pins are for the packages of the settings and for this base."""
+    return pins is not None and (pins.wanted, pins.base) == (project.system_packages, base.image.digest)
+
+
+def _stale(project: Project, lock: Lock | None, pins: SystemPins | None) -> InputError:
+    """Return the error for a lock whose pins cannot stay."""
+    command = "`comp lock --all`" if project.shared_lock else "`comp lock`"
+    if lock is None:
+        problem, hint = "is missing", f"{command} writes it"
+    else:
+        what = "has no `system-packages`" if pins is None else "pins system packages for other settings or another base"
+        problem, hint = what, f"{command} brings it up to date"
+    return InputError(f"the lock {problem}", where=Location(path=project.lock_file), hint=hint)
 
 
 def _chosen(

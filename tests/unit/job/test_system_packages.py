@@ -106,6 +106,18 @@ def test_a_lock_of_other_settings_is_refused_with_locked_and_no_archive_is_asked
     assert place.asked() == []
 
 
+def test_a_missing_lock_is_refused_with_locked(place: Place) -> None:
+    with pytest.raises(InputError, match="the lock is missing") as caught:
+        locked(place.project(), place, locked=True)
+    assert caught.value.hint == "`comp lock` writes it"
+
+
+def test_a_lock_without_pins_is_refused_with_locked(place: Place) -> None:
+    locked(read_project(write_component(place.folder / "component", place.base), environ={}), place)
+    with pytest.raises(InputError, match="the lock has no `system-packages`"):
+        locked(place.project(), place, locked=True)
+
+
 def test_settings_without_system_packages_drop_the_pins(place: Place) -> None:
     locked(place.project(), place)
     folder = write_component(place.folder / "component", place.base)
