@@ -112,18 +112,22 @@ def fetch_packages(packages: Sequence[Package], cache: Cache, mirrors: Mirrors) 
         try:
             mirrors.fetch(file)
         except OutsideError as error:
-            raise OutsideError(
-                error.message,
-                hint=f"`comp lock --upgrade` chooses among what the mirror has now; {_OLD}"
-                if _is_gone(error)
-                else error.hint,
-            ) from error
+            raise OutsideError(error.message, hint=_GONE if _is_gone(error) else _elsewhere(error)) from error
         return package, cache.blob_path(package.digest)
 
     return at_once(fetch, packages, most=_THREADS)
 
 
-_OLD = f"older files are on snapshot.debian.org ({MIRROR_VARIABLE}=http://snapshot.debian.org/archive/{{archive}}/TIME)"
+_GONE = (
+    "`comp lock --upgrade` chooses among what the mirror has now; older files are on snapshot.debian.org "
+    f"({MIRROR_VARIABLE}=http://snapshot.debian.org/archive/{{archive}}/TIME)"
+)
+
+
+def _elsewhere(error: OutsideError) -> str:
+    """Return the hint of an error of a mirror, with the variable that names another."""
+    other = f"{MIRROR_VARIABLE}=http://… names another mirror"
+    return f"{error.hint}; {other}" if error.hint and MIRROR_VARIABLE not in error.hint else error.hint or other
 
 
 def _is_gone(error: OutsideError) -> bool:

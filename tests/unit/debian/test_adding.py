@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.debian_archive import DebianArchive, debian_image, serving_archive
 from toolkit.cache.store import Cache
@@ -88,6 +89,15 @@ def test_a_file_that_the_mirror_no_longer_has_is_an_error_with_a_way_out(adder: 
         adder.add(image, packages)
     assert "`comp lock --upgrade`" in (caught.value.hint or "")
     assert "snapshot.debian.org" in (caught.value.hint or "")
+
+
+def test_a_mirror_that_is_down_when_a_file_is_fetched_is_named_with_a_way_out(adder: Adder) -> None:
+    packages = adder.choose(debian_image(), "b")
+    assert adder.archive.site
+    adder.archive.site = replace(adder.archive.site, address="http://127.0.0.1:9")
+    with pytest.raises(OutsideError, match=r"cannot connect to 127\.0\.0\.1:9") as caught:
+        adder.add(debian_image(), packages)
+    assert (caught.value.hint or "").endswith("; COMP_DEBIAN_MIRROR=http://… names another mirror")
 
 
 def test_a_file_with_other_content_is_refused(adder: Adder) -> None:
