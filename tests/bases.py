@@ -1,4 +1,4 @@
-"""Small bases of Debian with a Python, of which each test says the packages, and an archive to make them from."""
+"""Small bases of Debian with a Python and the packages that a test names, and an archive to make them from."""
 
 import gzip
 from collections.abc import Mapping, Sequence

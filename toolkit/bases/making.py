@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 # What every base has: Python, the libraries that wheels expect, certificates, and a shell with a few programs.
 PACKAGES = (
-    # Before those that need an awk, of which it is the one that every system of Debian has.
+    # Before those that need an awk: every system of Debian has this one.
     "mawk",
     *("python3", "libpython3-stdlib", "libstdc++6", "libgcc-s1", "ca-certificates", "tzdata", "netbase"),
     *("base-files", "dash", "coreutils", "grep", "sed"),

@@ -40,7 +40,7 @@ class UsedBase(Struct, frozen=True, kw_only=True):
 
     @property
     def tag(self) -> Reference | None:
-        """The reference without its digest, which may name another image by now; None if there is none to ask for."""
+        """The reference without its digest, which may name another image by now; None without a tag to ask for."""
         if self.reference is None or (self.held is Held.SETTINGS and not self.reference.tag):
             return None
         return replace(self.reference, digest=None)

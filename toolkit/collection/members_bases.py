@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 def bases_below(folders: Sequence[Path], environ: Mapping[str, str]) -> tuple[UsedBase, ...]:
     """Return the bases of all components at and below folders, each once.
 
-    A component whose settings cannot be read is left out, with a warning. Raises InputError where there is none.
+    A component whose settings cannot be read is left out, with a warning. Raises InputError if there is no component.
     """
     members = {member.folder: member for folder in folders for member in read_workspace(folder, environ).members}
     for member in members.values():
