@@ -73,11 +73,20 @@ class Way:
             images = run_program("docker", "images", "--format", "{{.Repository}}:{{.Tag}}")
             containers = run_program("docker", "ps", "--quiet", "--all")
         else:
-            images = run_program("buildah", "images", "--format", "{{.Name}}:{{.Tag}}")
+            images = _buildah("images", "--format", "{{.Name}}:{{.Tag}}")
             # Those of this base; they are named after it.
-            every = run_program("buildah", "containers", "--all", "--format", "{{.ContainerName}}")
+            every = _buildah("containers", "--all", "--format", "{{.ContainerName}}")
             containers = " ".join(name for name in every.split() if "comp-tiny" in name)
         return [name for name in (*images.split(), *containers.split()) if name != "<none>:<none>"]
+
+
+def _buildah(*arguments: str) -> str:
+    """Run buildah, again if another process has removed meanwhile what it lists."""
+    for _ in range(20):
+        done = subprocess.run(["buildah", *arguments], capture_output=True, text=True, check=False, timeout=HANGS)
+        if done.returncode == 0:
+            return done.stdout
+    raise AssertionError(done.stderr)
 
 
 def _path(name: str, folder: Path) -> str:

@@ -33,13 +33,15 @@ def build(buildah: Buildah, order: ImageBuild, report: Report = silent) -> str |
         raise OutsideError("buildah is not installed", hint="apt-get install buildah")
     mark = order.folder / _MARK
     mark.touch()
+    # Asked for now: a process that is ended has little time to tidy up.
+    containers = _containers(buildah)
     heard = _Steps(report)
     identity = order.folder / "id"
     command = [buildah.program, "build", *_options(order, mark), f"--iidfile={identity}"]
     # Its own label would change the image with its version; versions before 1.24 have no option against it.
     command += [*buildah.offered("build", "--identity-label=false"), str(order.context)]
     # Also after a build that failed: with layers, buildah keeps the container of the step.
-    with _scratch(order) as scratch, undone(partial(_remove_marked, buildah, str(mark))):
+    with _scratch(order) as scratch, undone(partial(_remove_marked, buildah, containers, mark)):
         environment = {**buildah.stepping(), **order.predefined, "TMPDIR": str(scratch)}
         try:
             code = follow(command, heard.hear, environment=environment)
@@ -72,15 +74,19 @@ def _options(order: ImageBuild, mark: Path) -> list[str]:
     return options
 
 
-def _remove_marked(buildah: Buildah, mark: str) -> None:
-    """Remove the working containers of one build."""
+def _containers(buildah: Buildah) -> Path:
+    """Return the folder in which buildah notes its containers."""
     store = json.loads(buildah.call("info"))["store"]
-    folders = Path(store["GraphRoot"]) / f"{store['GraphDriverName']}-containers"
+    return Path(store["GraphRoot"]) / f"{store['GraphDriverName']}-containers"
+
+
+def _remove_marked(buildah: Buildah, containers: Path, mark: Path) -> None:
+    """Remove the working containers of one build."""
     found = []
-    for path in folders.glob("*/userdata/buildah.json"):
+    for path in containers.glob("*/userdata/buildah.json"):
         # Others come and go meanwhile.
         with suppress(OSError):
-            if mark.encode() in path.read_bytes():
+            if bytes(mark) in path.read_bytes():
                 found.append(path.parent.parent.name)
     if found:
         buildah.call("rm", *found)
