@@ -49,6 +49,12 @@ def owned_files(project: Project, context: BuildContext, place: Path, *, locked:
             where=project.dockerfile.where,
             hint="write `entrypoint` or `command` beside it, for code that comp knows",
         )
+    if project.dockerfile and project.dockerfile.context != project.folder:
+        raise InputError(
+            f"context is {project.dockerfile.context}, and what is written copies from the component's folder",
+            where=project.dockerfile.where,
+            hint="leave out `context`",
+        )
     name = _below(project, place)
     bases, lock = locked_bases(project, context, locked=locked)
     plan = _plan(project, bases, context)

@@ -153,3 +153,10 @@ def test_its_image_gets_the_interface_of_the_code(folder: Path, context: BuildCo
     (interface,) = plan.layer.files
     assert b"".join(interface.chunks()) == owned.files["docker/interface.json"]
     assert b'"function":"count_words:count"' in owned.files["docker/interface.json"]
+
+
+def test_another_context_is_refused(folder: Path, context: BuildContext) -> None:
+    path = folder / "pyproject.toml"
+    path.write_text(path.read_text() + 'dockerfile = "Dockerfile"\ncontext = ".."\n')
+    with pytest.raises(InputError, match="copies from the component's folder"):
+        _owned(folder, context)
