@@ -38,19 +38,19 @@ Alternatives = tuple[Relation, ...]
 def stanzas(text: str) -> Iterator[dict[str, str]]:
     """Yield the paragraphs of a control file; a field of several lines keeps its line ends."""
     for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n")):
-        fields: dict[str, str] = {}
+        fields: dict[str, list[str]] = {}
         last = ""
         for line in block.split("\n"):
             if line[:1] in {" ", "\t"}:
                 if last:
-                    fields[last] += f"\n{line[1:]}"
+                    fields[last].append(line[1:])
                 continue
             name, colon, value = line.partition(":")
             if colon and not line.startswith("#"):
                 last = name
-                fields[last] = value.strip()
+                fields[last] = [value.strip()]
         if fields:
-            yield fields
+            yield {name: "\n".join(lines) for name, lines in fields.items()}
 
 
 def relations(text: str) -> tuple[Alternatives, ...]:
@@ -61,8 +61,10 @@ def relations(text: str) -> tuple[Alternatives, ...]:
 
 def _relation(text: str) -> Relation:
     """Read one relation. Raises ValueError."""
-    match = _RELATION.fullmatch(text.strip())
+    # In one form, since a search through long gaps takes the cube of their length.
+    text = " ".join(text.split())
+    match = _RELATION.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text.strip()[:80]!r} names no Debian package")
+        raise ValueError(f"{text[:80]!r} names no Debian package")
     name, qualifier, operator, version = match.groups(default="")
     return Relation(name=name, qualifier=qualifier, operator=operator, version=version)

@@ -24,6 +24,7 @@ from toolkit.debian.status import STATUS_FOLDER
 from toolkit.debian.system import BaseSystem, digests_in
 from toolkit.digest import Digest
 from toolkit.errors import InputError
+from toolkit.limits import PACKAGE_FILE_SIZE
 from toolkit.oci import tar
 from toolkit.oci.image import Layer
 from toolkit.oci.packed import packed
@@ -256,6 +257,7 @@ class _Writer:
             hasher.update(chunk)
             if is_certificate(path) or path.startswith(_LIBRARY_FOLDERS):
                 kept += chunk
+                PACKAGE_FILE_SIZE.check(len(kept), f"/{path} of {opened.deb.name}")
             yield chunk
         yield tar.padding(member.size)
         if kept:
@@ -272,8 +274,9 @@ class _Writer:
         """Yield the links of update-alternatives(1): of several for one name, that of the highest priority."""
         found = [(one, each) for each in self._packages for one in each.effects.alternatives]
         for one, opened in sorted(found, key=lambda pair: (-pair[0].priority, pair[0].path)):
-            link = self._place.real(one.link, opened.deb.name)
-            middle = self._place.real(f"etc/alternatives/{one.name}", opened.deb.name)
+            # As strictly as members of the package: a name may be that of a whiteout, or lead elsewhere.
+            link = self._place.path_of(one.link, opened.deb.name)
+            middle = self._place.path_of(f"etc/alternatives/{one.name}", opened.deb.name)
             if not self._place.leads_to_file(one.path) or is_left_out(link, is_folder=False, is_link=True):
                 continue
             if not self._place.exists(middle):

@@ -52,7 +52,7 @@ def read_release(text: str, source: Source, address: str, *, now: datetime | Non
             # Else an older or another suite, signed by the same key, could be served in its place.
             raise ValueError(f"it is that of {fields.get('Codename') or fields.get('Suite')}")
         files = {file.path: file for file in map(_listed, fields["SHA256"].strip().splitlines())}
-        expiry = parsedate_to_datetime(fields["Valid-Until"]) if "Valid-Until" in fields else None
+        expiry = _time(fields["Valid-Until"]) if "Valid-Until" in fields else None
     moment = _moment(address) or now or datetime.now(UTC)
     if expiry and expiry < moment:
         raise RemoteError(
@@ -66,6 +66,12 @@ def _listed(line: str) -> Listed:
     """Read a line: digest, size, path. Raises ValueError."""
     digest, size, path = line.split()
     return Listed(path=path, digest=sha256_of(digest), size=int(size))
+
+
+def _time(text: str) -> datetime:
+    """Read a date; one without a zone is in UTC. Raises ValueError."""
+    found = parsedate_to_datetime(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _moment(address: str) -> datetime | None:

@@ -11,10 +11,13 @@ from itertools import islice, product
 from msgspec import Struct
 
 # Of a text without anything that a shell would replace; in single quotes it may have spaces.
-_ASSIGNMENT = re.compile(r"(?m)^\s*([A-Za-z_]\w*)=(?:'([^'$`\n]*)'|[\"']?([^\s\"'$`\\;&|]*)[\"']?)\s*;?\s*$")
+# Searches are for pieces of lines: what is hostile shall not take the square of its length, in time or in memory.
+_ASSIGNMENT = re.compile(
+    r"(?m)^[ \t]*([A-Za-z_]\w*)=(?:'([^'$`\n]{0,300})'|[\"']?([^\s\"'$`\\;&|]{0,300})[\"']?)[ \t]*(?:;[ \t]*)?$"
+)
 _LOOP = re.compile(r"for\s+([A-Za-z_]\w*)\s+in\s+([^$`]*)")
 _OTHER_LOOP = re.compile(r"(?:for|while|until)\s")
-# Calls in loops; more than any package has.
+# Calls, also those in loops; more than any package has.
 _MOST_CALLS = 500
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 # An absolute path without `..` and without anything that a shell would replace.
@@ -22,12 +25,12 @@ _PATH = re.compile(r"(?:/(?!\.\.?(?:/|$))[\w.+:~-]+)+")
 # Words after `--slave`.
 _SLAVE = 3
 _SCRIPTS = ("postinst", "preinst")
-_LARGEST = 1_000_000
+_LARGEST, _LONGEST_LINE = 200_000, 4000
 # What a program does that a component may miss. Services, documents and menus are of no use in a container.
 _MISSED = {
     "its users or groups are not added": r"\b(?:adduser|addgroup|useradd|groupadd|systemd-sysusers)\b",
     "file capabilities are not set": r"\bsetcap\b",
-    "diversions are not made": r"\bdpkg-divert\b[^\n]*--add",
+    "diversions are not made": r"\bdpkg-divert\b[^\n]{0,300}--add",
     "no locale is generated": r"\b(?:locale-gen|localedef)\b",
     "Java's certificates are not made": r"\bcacerts\b|jks-keystore",
     "its index of fonts, icons or modules is not made": (
@@ -56,7 +59,7 @@ def effects_of(control: Mapping[str, bytes]) -> Effects:
     """Read the scripts among the control files of a package."""
     text = "\n".join(_plain(control[name]) for name in _SCRIPTS if name in control)
     found, unread = [], False
-    for words in _installs(text):
+    for words in islice(_installs(text), _MOST_CALLS):
         alternatives = [*_alternatives(words)]
         unread = unread or not alternatives
         found += alternatives
@@ -69,7 +72,8 @@ def effects_of(control: Mapping[str, bytes]) -> Effects:
 def _plain(script: bytes) -> str:
     """Return a script's lines without comments, with continued lines as one and simple variables in place."""
     text = script[:_LARGEST].decode("utf-8", "replace").replace("\\\n", " ")
-    text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    text = "\n".join(line for line in lines if len(line) <= _LONGEST_LINE)
     values = {name: quoted or plain for name, quoted, plain in _ASSIGNMENT.findall(text)}
     return _VARIABLE.sub(lambda match: values.get(match[1] or match[2], match[0]), text)
 
@@ -87,7 +91,7 @@ def _installs(text: str) -> Iterator[list[str]]:
         elif line == "done" and loops:
             loops.pop()
         elif "update-alternatives" in line and "--install" in line:
-            yield from islice(map(_words, _repeated(line, loops)), _MOST_CALLS)
+            yield from map(_words, _repeated(line, loops))
 
 
 def _repeated(line: str, loops: Sequence[tuple[str, list[str]]]) -> Iterator[str]:

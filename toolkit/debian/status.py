@@ -21,5 +21,7 @@ def installed(files: Mapping[str, bytes]) -> Iterator[tuple[str, dict[str, str]]
             continue
         for fields in stanzas(data.decode("utf-8", "replace")):
             # Of a package that was removed, the configuration may stay.
-            if {"Package", "Version"} <= fields.keys() and fields.get("Status", "installed").endswith("installed"):
+            # `half-installed` and `not-installed` are states, too (dpkg(1), "Package states").
+            state = fields.get("Status", "installed").rpartition(" ")[2]
+            if {"Package", "Version"} <= fields.keys() and state == "installed":
                 yield path, fields

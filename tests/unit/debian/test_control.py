@@ -27,3 +27,10 @@ def test_a_relation_says_which_versions_it_means() -> None:
     relation = Relation(name="a", operator=">=", version="2")
     assert relation.holds_for("2.0.1")
     assert not relation.holds_for("1")
+
+
+def test_a_long_gap_in_a_relation_is_read_at_once() -> None:
+    # A search that tries all ways to share the gap would take hours.
+    with pytest.raises(ValueError, match="names no Debian package"):
+        relations(f"a{' ' * 100_000}!")
+    assert str(relations(f"a{' ' * 100_000}(>=\n1)")[0][0]) == "a (>= 1)"

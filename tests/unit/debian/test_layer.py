@@ -181,6 +181,16 @@ def test_links_of_alternatives_are_made_for_the_highest_priority(maker: Maker) -
     assert members["etc/alternatives/blas"].linkname == "/usr/lib/b/libblas.so.3"
 
 
+@pytest.mark.parametrize(
+    "words", ["/etc/.wh.passwd x", "/usr/bin/x .wh.alternatives", "/usr/bin/x ..", "/opt/comp/bin/x x"]
+)
+def test_an_alternative_cannot_remove_or_replace_what_a_file_cannot(maker: Maker, words: str) -> None:
+    script = f"update-alternatives --install {words} /usr/lib/x 1"
+    maker.add("a", {"usr/lib/x": b"x"}, {"postinst": script})
+    with pytest.raises(InputError, match="is not a Debian package as it should be"):
+        maker.make()
+
+
 def test_certificates_become_a_bundle_unless_there_is_one(maker: Maker) -> None:
     files = {f"usr/share/ca-certificates/m/{name}.crt": name.encode() for name in "AB"}
     maker.add("ca-certificates", files)

@@ -57,3 +57,8 @@ def test_a_snapshot_counts_at_its_own_time() -> None:
 def test_a_release_that_makes_no_sense_is_the_servers_fault(text: str) -> None:
     with pytest.raises(RemoteError):
         read_release(text, SOURCE, "http://m", now=BEFORE)
+
+
+def test_a_date_without_a_zone_is_in_utc() -> None:
+    with pytest.raises(RemoteError, match="was valid until 2026-12-02"):
+        read_release(TEXT.replace("UTC", "-0000"), SOURCE, "http://m", now=AFTER)

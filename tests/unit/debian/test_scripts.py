@@ -80,3 +80,13 @@ def test_what_a_component_may_miss_is_named_and_services_are_not() -> None:
 
 def test_a_script_may_be_any_bytes() -> None:
     assert effects_of({"postinst": b"\x7fELF\xff\x00"}).missed == ()
+
+
+def test_a_hostile_script_is_read_at_once_and_does_not_grow() -> None:
+    # Each took the square of its length, in time or in memory.
+    for script in ("\n" * 200_000 + "x", f"A={' ' * 200_000}x", "dpkg-divert " * 20_000):
+        assert effects(script) == ((), ())
+    value = "y" * 3900
+    assert effects(f"A={value}\nB='{value}'\n" + "$A$B" * 900 + "\n") == ((), ())
+    many = "for i in 1 2 3; do\nupdate-alternatives --install /x x /y 1\ndone\n" * 1000
+    assert len(effects(many)[0]) == 500
