@@ -36,7 +36,8 @@ _FINGERPRINTS = frozenset(
     }
 )
 _PACKAGE = "debian-archive-keyring"
-_ENTRY = re.compile(rb"(?m)^Package: debian-archive-keyring\n(?:.+\n)*?Filename: (\S{1,200})\n")
+_ENTRY = re.compile(rb"(?m)^Package: debian-archive-keyring$")
+_FILENAME = re.compile(rb"(?m)^Filename: (\S{1,200})$")
 _KEYS = re.compile(rf"(?:\./)?usr/share/keyrings/{_PACKAGE}\.(?:gpg|pgp)")
 
 
@@ -82,8 +83,11 @@ def _path(source: Source, address: str, mirrors: Mirrors) -> str | None:
     for chunk in decompressed(iter((data,)), name, without_login(place)):
         text += chunk
         DEBIAN_INDEX_SIZE.check(len(text), without_login(place))
-    match = _ENTRY.search(text)
-    path = match[1].decode() if match else ""
+    # The first entry alone: a hostile list may have any number.
+    entry = _ENTRY.search(text)
+    end = text.find(b"\n\n", entry.end()) if entry else -1
+    found = _FILENAME.search(text, entry.end(), end if end >= 0 else len(text)) if entry else None
+    path = found[1].decode("ascii", "replace") if found else ""
     return path if is_path(path) else None
 
 

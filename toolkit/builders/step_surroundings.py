@@ -4,7 +4,7 @@ Certificates and logins are files that are mounted while a step runs. Proxies, a
 logins, are build arguments. None of it is in the image, its config or its history.
 """
 
-import netrc
+import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
+from toolkit.http.logins import in_netrc
 from toolkit.redaction import learn_login, without_login
-from toolkit.system.home import home
 
 # Engines know these without a declaration, and keep them out of histories (Dockerfile reference, "Predefined ARGs").
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
@@ -35,6 +35,8 @@ _CERTIFICATES = (
     *("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"),
     "CARGO_HTTP_CAINFO",
 )
+# A word of netrc that needs no quotes.
+_WORD = re.compile(r"""[^\s"'\\#]+""")
 CERTIFICATES, LOGINS = "comp-certificates", "comp-logins"
 
 
@@ -79,24 +81,28 @@ def _logins(arguments: Mapping[str, str], environ: Mapping[str, str]) -> list[st
     lines: dict[str, str] = {}
     for value in arguments.values():
         for word in value.replace(",", " ").split():
-            # uv's indexes may have a name before: `name=https://…`.
-            parts = urlsplit(word if "=" not in word.partition("://")[0] else word.partition("=")[2])
+            try:
+                # uv's indexes may have a name before: `name=https://…`.
+                parts = urlsplit(word if "=" not in word.partition("://")[0] else word.partition("=")[2])
+            except ValueError:
+                # The step that uses it says what is wrong.
+                continue
             if not parts.hostname:
                 continue
             login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
-            login = login or _known(parts.hostname, environ)
+            login = login or in_netrc(parts.hostname, environ)
             if login:
                 learn_login(*login)
-                lines[parts.hostname] = f"machine {parts.hostname} login {login[0]} password {login[1]}\n"
+                lines[parts.hostname] = _line(parts.hostname, *login)
     return list(lines.values())
 
 
-def _known(host: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the login that the user's netrc has for a host; None without one."""
-    own = home(environ)
-    path = environ.get("NETRC") or (own and own / ".netrc")
-    try:
-        found = netrc.netrc(str(path)).hosts.get(host) if path else None
-    except (OSError, netrc.NetrcParseError):
-        return None
-    return (found[0], found[2] or "") if found else None
+def _line(host: str, user: str, password: str) -> str:
+    """Return a line of netrc; a password that is empty is left out, since the next word would be taken for it."""
+    words = (("machine", host), ("login", user), ("password", password))
+    return " ".join(f"{key} {_quoted(value)}" for key, value in words if value) + "\n"
+
+
+def _quoted(word: str) -> str:
+    """Return a word as netrc has it, in quotes if it needs them."""
+    return word if _WORD.fullmatch(word) else '"' + re.sub(r'(["\\])', r"\\\1", word) + '"'

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.engines.docker import failing
 from toolkit.engines.image_build import Failure, ImageBuild, Transcript
 from toolkit.progress import Report, silent
+from toolkit.system.following import Lines
 from toolkit.system.signals import undone
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class _Steps(Transcript):
     def __init__(self, report: Report) -> None:
         super().__init__("docker", report)
         self._step: tuple[int, str] | None = None
-        self._rest = ""
+        self._lines = Lines(self.hear)
         self._container: str | None = None
         self._error = "the daemon ended without an image"
         self.image: str | None = None
@@ -74,12 +75,12 @@ class _Steps(Transcript):
         """Take all answers, up to an error or the end."""
         for answer in answers:
             if "error" in answer:
+                self._lines.end()
                 self._error, self.image = str(answer["error"]), None
                 return
             self.image = (answer.get("aux") or {}).get("ID") or self.image
-            *lines, self._rest = (self._rest + str(answer.get("stream") or "")).split("\n")
-            for line in lines:
-                self.hear(line)
+            self._lines.take(str(answer.get("stream") or ""))
+        self._lines.end()
 
     def hear(self, line: str) -> None:
         """Take the next line."""
@@ -88,7 +89,6 @@ class _Steps(Transcript):
             self._step = int(found[1]), found[3].upper()
             self.reached(int(found[1]), int(found[2]))
             self.tail.clear()
-
         elif begun := _CONTAINER.match(line):
             self._container = begun[1]
 

@@ -46,22 +46,39 @@ def follow(
 def _pass_on(descriptor: int, hear: Callable[[str], object]) -> None:
     """Pass on lines until the output ends; a carriage return ends one, too."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    rest = ""
+    lines = Lines(hear)
     while chunk := os.read(descriptor, _CHUNK):
-        *lines, rest = (rest + decoder.decode(chunk)).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        lines.take(decoder.decode(chunk))
+    lines.end()
+
+
+class Lines:
+    """Passes on text that comes in pieces as lines; of one that does not end, a part as soon as it is `LONGEST`."""
+
+    def __init__(self, hear: Callable[[str], object]) -> None:
+        self._hear = hear
+        self._rest = ""
+
+    def take(self, text: str) -> None:
+        """Take the next piece."""
+        *lines, rest = (self._rest + text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
         for line in lines:
-            _in_parts(line, hear)
-        while len(rest) > LONGEST:
-            hear(rest[:LONGEST])
-            rest = rest[LONGEST:]
-    if rest:
-        hear(rest)
+            self._pass_on(line)
+        whole = len(rest) - len(rest) % LONGEST
+        if whole:
+            self._pass_on(rest[:whole])
+        self._rest = rest[whole:]
 
+    def end(self) -> None:
+        """Pass on a last line without an end."""
+        if self._rest:
+            self._hear(self._rest)
+        self._rest = ""
 
-def _in_parts(line: str, hear: Callable[[str], object]) -> None:
-    """Pass on a line, in parts if it is long."""
-    for start in range(0, max(len(line), 1), LONGEST):
-        hear(line[start : start + LONGEST])
+    def _pass_on(self, line: str) -> None:
+        """Pass on a line, in parts if it is long."""
+        for start in range(0, max(len(line), 1), LONGEST):
+            self._hear(line[start : start + LONGEST])
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

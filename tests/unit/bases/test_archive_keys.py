@@ -1,6 +1,7 @@
 """Keys of an archive for a machine that has none: only those count whose fingerprints are known."""
 
 import base64
+import lzma
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,14 @@ def test_without_the_package_there_is_none(tmp_path: Path, archive: DebianArchiv
     down = Mirrors(Cache(tmp_path / "cache"), {"COMP_DEBIAN_MIRROR": "http://127.0.0.1:9"}, silent)
     with pytest.raises(OutsideError, match="no key is known for the archive debian: cannot connect"):
         archive_keys(SOURCE, down)
+
+
+def test_a_list_of_endless_entries_is_read_at_once(tmp_path: Path, archive: DebianArchive) -> None:
+    listing = archive.folder / "debian" / "dists" / "bookworm" / "main" / "binary-all" / "Packages.xz"
+    # A search from each of the lines to the end takes an hour.
+    listing.write_bytes(lzma.compress(b"Package: debian-archive-keyring\n" * 300_000 + b"Filename: \xff.deb\n"))
+    with pytest.raises(OutsideError, match="no key is known"):
+        archive_keys(SOURCE, mirrors(tmp_path, archive))
 
 
 def test_a_damaged_package(tmp_path: Path) -> None:

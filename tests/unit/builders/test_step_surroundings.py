@@ -1,5 +1,6 @@
 """What steps get from this machine: addresses without logins, files that are mounted, and nothing else."""
 
+from netrc import netrc
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,21 @@ def test_logins_are_mounted_and_addresses_are_plain(tmp_path: Path, bundle: Path
         "machine npm.example.com login ann password hunter22",
     ]
     assert hide("swordfish") == "***"
+
+
+def test_any_login_and_any_address_can_be_passed_on(tmp_path: Path) -> None:
+    broken = tmp_path / "netrc"
+    broken.write_bytes(b"machine a login \xff password b\n")
+    environ = {
+        "NETRC": str(broken),
+        "PIP_INDEX_URL": "https://token@one.example.com/simple",
+        "PIP_EXTRA_INDEX_URL": "https://bob:a%20b%22c%5C@two.example.com/simple https://[broken/simple",
+    }
+    given = surroundings(environ, "/run", tmp_path, mounted=True)
+    assert netrc(given.files[LOGINS]).hosts == {
+        "one.example.com": ("token", "", ""),
+        "two.example.com": ("bob", "", 'a b"c\\'),
+    }
 
 
 def test_proxies_are_apart(tmp_path: Path) -> None:

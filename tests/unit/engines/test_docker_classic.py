@@ -75,6 +75,16 @@ def test_a_step_that_fails_has_its_line_and_its_own_last_words(tmp_path: Path) -
     assert daemon.removed == ["f39620ab2d89"]
 
 
+def test_a_line_without_an_end_is_not_kept_whole(tmp_path: Path) -> None:
+    answers = [{"stream": "x" * 1000} for _ in range(100)]
+    failure = _build(Daemon({"stream": "Step 8/8 : RUN two\n"}, *answers, {"error": "failed"}), tmp_path)
+    assert isinstance(failure, Failure)
+    assert {len(line) for line in failure.output} == {4000}
+    failure = _build(Daemon({"stream": "Step 8/8 : RUN two\n"}, {"stream": "last words"}, {"error": "e"}), tmp_path)
+    assert isinstance(failure, Failure)
+    assert failure.output == ("last words",)
+
+
 def test_a_base_that_cannot_be_had_is_outside(tmp_path: Path) -> None:
     failure = _build(Daemon({"stream": "Step 1/8 : FROM h/x\n"}, {"error": "no such host"}), tmp_path)
     assert isinstance(failure, Failure)
