@@ -46,18 +46,20 @@ def make_provenance(
         build_type=BUILD_TYPE,
         external=_external(project, environ),
         internal={"builder": builder, "formats": dict(FORMATS)},
-        dependencies=_dependencies(project, plans, lock),
+        dependencies=_dependencies(project, plans, lock, environ),
         # Who builds is known when it is attached.
         builder=LOCAL,
         versions={"comp": __version__},
     )
 
 
-def _dependencies(project: Project, plans: Sequence[Plan], lock: Lock | None) -> tuple[Dependency, ...]:
+def _dependencies(
+    project: Project, plans: Sequence[Plan], lock: Lock | None, environ: Mapping[str, str]
+) -> tuple[Dependency, ...]:
     """Return what a build takes from elsewhere; a Dockerfile's steps may take more, which only they know."""
     if project.dockerfile:
         # A Dockerfile of `comp dockerfile` installs from the lock.
-        return (*images_of(project.dockerfile), *(() if project.is_dockerfile_alone else _locked(lock)))
+        return (*images_of(project.dockerfile, environ), *(() if project.is_dockerfile_alone else _locked(lock)))
     return (*map(_base, plans), *_system_packages(plans), _launcher(), *_wheels(plans, lock))
 
 

@@ -5,57 +5,76 @@ Only an engine knows which image a tag was at the time of its build, so what no 
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from packageurl import PackageURL
 
 from toolkit.config.dockerfile import DockerfileSettings
+from toolkit.dockerfile.model import Dockerfile, Stage
+from toolkit.dockerfile.reader import read_dockerfile
+from toolkit.dockerfile.stages import stages_of
 from toolkit.errors import InputError
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.provenance.predicate import Dependency
 from toolkit.redaction import hide_in_data
 
-# Dockerfile reference, "FROM", and "COPY --from"; a line may go on after a backslash.
-_CONTINUED = re.compile(r"\\[ \t]*\n")
-_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.IGNORECASE | re.MULTILINE)
-_COPY = re.compile(r"^\s*(?:COPY|RUN)\s.*?(?:--from=|,from=)(?P<image>[^\s,]+)", re.IGNORECASE | re.MULTILINE)
+# Of these variables each platform of a build has its own value.
+_PLATFORM = re.compile(r"\$\{?(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)\b")
 
 
 def dockerfile_parameters(folder: Path, settings: DockerfileSettings, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the parameters of a component's build: of secrets and agents the ids alone."""
-    arguments = {name: environ.get(name) if value is None else value for name, value in settings.arguments.items()}
     values: dict[str, Any] = {
         "dockerfile": os.path.relpath(settings.path, folder),
         # That of the folder itself is the usual one.
         "context": os.path.relpath(settings.context, folder) if settings.context != folder else None,
         "target": settings.target,
-        "buildArgs": {name: hide_in_data(value) for name, value in arguments.items() if value is not None},
+        "buildArgs": {name: hide_in_data(value) for name, value in _arguments(settings, environ).items()},
         "buildSecrets": [secret.id for secret in settings.secrets],
         "buildSsh": [agent.id for agent in settings.ssh],
     }
     return {key: value for key, value in values.items() if value}
 
 
-def images_of(settings: DockerfileSettings) -> tuple[Dependency, ...]:
-    """Return the images of FROM and COPY, each once; one whose name has a variable in it is left out."""
-    text = _CONTINUED.sub(" ", settings.path.read_text("utf-8", "replace"))
-    return tuple({str(reference): _dependency(reference) for reference in _references(text)}.values())
+def images_of(settings: DockerfileSettings, environ: Mapping[str, str]) -> tuple[Dependency, ...]:
+    """Return the images of FROM, COPY and mounts, each once; one that differs between platforms is left out.
+
+    Raises InputError for what is not a Dockerfile.
+    """
+    dockerfile = read_dockerfile(settings.path)
+    names = _names(dockerfile, stages_of(dockerfile, _arguments(settings, environ)))
+    return tuple({str(reference): _dependency(reference) for reference in _references(names)}.values())
 
 
-def _references(text: str) -> Iterator[Reference]:
-    """Yield the references that are no stages."""
-    stages = {match["stage"].lower() for match in _FROM.finditer(text) if match["stage"]}
-    named = [match["image"] for pattern in (_FROM, _COPY) for match in pattern.finditer(text)]
-    for name in named:
-        # `scratch` is the empty image, and a number is a stage.
-        if "$" in name or name.isdigit() or name.lower() in {*stages, "scratch"}:
-            continue
-        try:
-            yield parse_reference(name.strip("\"'"))
-        except InputError:
-            continue  # The engine reports it.
+def _arguments(settings: DockerfileSettings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the build arguments that have a value."""
+    values = {name: environ.get(name) if value is None else value for name, value in settings.arguments.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _names(dockerfile: Dockerfile, stages: Sequence[Stage]) -> Iterator[str]:
+    """Yield what stages are built on and take files from, but for other stages."""
+    # `scratch` is the empty image.
+    known = {"scratch", *(stage.name for stage in stages), *map(str, range(len(stages)))}
+    lines = {each.line: each.text for each in dockerfile.instructions}
+    for stage in stages:
+        if stage.parent is None and not _PLATFORM.search(lines[stage.line]):
+            yield stage.base
+        copied = (copy.stage for copy in stage.copies)
+        mounted = (mount.keys.get("from", "") for mount in stage.mounts)
+        yield from (name for name in (*copied, *mounted) if name and name.lower() not in known)
+
+
+def _references(names: Iterable[str]) -> Iterator[Reference]:
+    """Yield the references among names; the engine reports what is none."""
+    for name in names:
+        # An engine replaces no variable after `--from=`.
+        if name.lower() != "scratch" and "$" not in name:
+            with suppress(InputError):
+                yield parse_reference(name)
 
 
 def _dependency(reference: Reference) -> Dependency:

@@ -8,7 +8,13 @@ TEXT = f"""\
 ARG VERSION=1
 FROM --platform=$BUILDPLATFORM debian:12 AS build
 FROM tools:$VERSION
+FROM tools:${{TARGETARCH}}
 FROM build
+RUN <<END
+FROM nothing
+COPY --from=nobody /x /x
+END
+RUN sendmail --from=ann
 from host.example/py/python:3.11@sha256:{"a" * 64} \\
   as run
 COPY --from=build /x /x
@@ -34,8 +40,9 @@ def settings_of(folder: Path) -> DockerfileSettings:
 
 
 def test_images_are_named_with_the_digests_that_pin_them(tmp_path: Path) -> None:
-    assert [(each.name, each.uri, dict(each.digest)) for each in images_of(settings_of(tmp_path))] == [
+    assert [(each.name, each.uri, dict(each.digest)) for each in images_of(settings_of(tmp_path), {})] == [
         ("FROM debian:12", "pkg:oci/debian?repository_url=docker.io/library/debian&tag=12", {}),
+        ("FROM tools:1", "pkg:oci/tools?repository_url=docker.io/library/tools&tag=1", {}),
         (
             f"FROM host.example/py/python:3.11@sha256:{'a' * 64}",
             f"pkg:oci/python@sha256:{'a' * 64}?repository_url=host.example/py/python&tag=3.11",
