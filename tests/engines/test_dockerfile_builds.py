@@ -180,6 +180,28 @@ def test_the_image_is_that_of_the_dockerfile_and_described_by_comp(way: Way, tmp
     assert comp("inspect", f"layout:{tmp_path / 'one'}", "--check", env=way.environ).code == 0
 
 
+def test_a_base_on_this_disk(way: Way, debian_base: Path, tmp_path: Path) -> None:
+    image = tiny_image(read_layout(debian_base, platform=AMD64))
+    write_layout(image, tmp_path / "base")
+    folder = write_dockerfile_component(
+        tmp_path / "c", f"ARG IMAGE={BASE}\nFROM $IMAGE AS one\nCOPY src /src\nFROM one\n"
+    )
+    (folder / "src").touch()
+    made = way.image(folder, tmp_path / "one", "--build-arg", f"IMAGE=layout:{tmp_path / 'base'}")
+    assert made.layers[0].diff_id == image.layers[0].diff_id
+    # Only the base is kept, by a name of its digest, as for components in Python.
+    assert [name for name in way.left() if "comp-base" not in name] == []
+
+
+def test_what_is_printed_as_it_comes_is_not_printed_again(way: Way, tmp_path: Path) -> None:
+    folder = write_dockerfile_component(tmp_path / "c", f"FROM {BASE}\nRUN echo the reason; exit 3\n")
+    done = comp("-v", "build", folder, env=way.environ)
+    assert done.code == 1
+    assert "the reason" in done.err.partition("error: ")[0]
+    assert "\n  the reason" not in done.err
+    assert "hint:" not in done.err
+
+
 def test_a_step_that_fails_is_shown_with_its_line_and_its_last_words(way: Way, tmp_path: Path) -> None:
     noise = (
         "i=0; while [ $i -lt 20000 ]; do echo a line of noise to fill a megabyte or two of output $i; i=$((i+1)); done"

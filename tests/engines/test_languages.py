@@ -28,7 +28,7 @@ def node_base(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> P
 def _tested(folder: Path, *, base: Path, runner: str) -> list[str]:
     """Run the cases of a component on another base, and return the lines that name them."""
     settings = folder / "pyproject.toml"
-    settings.write_text(f'{settings.read_text()}\n[tool.comp.build-args]\nBASE = "oci:{base}"\n')
+    settings.write_text(f'{settings.read_text()}\n[tool.comp.build-args]\nBASE = "layout:{base}"\n')
     tested = comp("test", folder, "--runner", runner)
     assert tested.code == 0, tested.out + tested.err
     return tested.out.splitlines()

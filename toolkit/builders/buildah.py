@@ -57,6 +57,7 @@ class BuildahBuilder:
 
     def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
         """Build with the engine's own cache of layers, in which alone the image stays."""
+        plan = plan.with_bases(self.loaded)
         # Its isolation by chroot shows the machine's own /dev, so files of steps are mounted in /run.
         with ordered(plan, self.engine.environment, "/run") as order:
             built = buildah_build.build(self.engine, order, report)
@@ -70,3 +71,14 @@ class BuildahBuilder:
                 return read_layout(order.folder / "made", platform=plan.platform)
 
             return described(plan, kept_image(built, pushed, self.cache), order.arguments, self.cache)
+
+    def loaded(self, base: Image) -> str:
+        """Return the name of a base in buildah's storage, which keeps it for the next build."""
+        # Buildah makes the name of the folder's; by the digest no other base has it.
+        folder_name = f"comp-base-{base.digest.hex[:12]}"
+        name = f"localhost/{folder_name}"
+        if not self.engine.has_image(name):
+            with temporary.folder("buildah") as folder:
+                write_layout(base, folder / folder_name)
+                self.engine.call("pull", "--quiet", f"oci:{folder_name}", folder=folder)
+        return name

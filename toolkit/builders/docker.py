@@ -54,10 +54,7 @@ class DockerBuilder:
 
     def _made(self, client: "DockerClient", plan: Plan) -> tuple[Layer, ...]:
         """Let docker make the layers of a part. The base is loaded into the daemon, the result is saved from it."""
-        # Named by its digest: the daemon keeps it for the next build, and no other base has the name.
-        base_name = f"comp-base:{plan.base.digest.hex[:12]}"
-        if not engine.has_image(client, base_name):
-            engine.load_image(client, plan.base, names=[base_name])
+        base_name = _loaded(client, plan.base)
         with temporary.folder("docker") as folder:
             materialise(plan, folder / "context")
             (folder / "context" / "Dockerfile").write_text(f"FROM {base_name}\nCOPY {PREFIX} {absolute(PREFIX)}\n")
@@ -80,6 +77,7 @@ class DockerBuilder:
         client, kit = engine.connect(self.environ), self._kit
         if kit is None:
             _check_classic(plan)
+        plan = plan.with_bases(partial(_loaded, client))
         # Memory of the container itself, so that no mount leaves an empty file in a layer.
         with ordered(plan, self.environ, "/dev/comp" if kit else None) as order:
             name = f"comp-build:{order.folder.name.lower()}"
@@ -98,6 +96,15 @@ class DockerBuilder:
 
                 made = kept_image(engine.image_id(client, built), saved, self.cache)
                 return described(plan, made, order.arguments, self.cache)
+
+
+def _loaded(client: "DockerClient", base: Image) -> str:
+    """Return the name of a base in the daemon, which keeps it for the next build."""
+    # Named by its digest: no other base has the name.
+    name = f"comp-base:{base.digest.hex[:12]}"
+    if not engine.has_image(client, name):
+        engine.load_image(client, base, names=[name])
+    return name
 
 
 def _check_classic(plan: DockerfilePlan) -> None:

@@ -1,6 +1,7 @@
 """From the plan of a Dockerfile to the order that an engine gets, and from its failure to an error."""
 
 import calendar
+import logging
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ from toolkit.system import temporary
 from toolkit.system.os_errors import cannot
 from toolkit.system.reading import read_foreign
 
+log = logging.getLogger(__name__)
+
 # What comp adds to each step; and how each engine says that a program failed.
 _OURS = re.compile(r"--mount=type=secret,id=comp-[a-z]+,\S+ ")
 _CODE = re.compile(r".*(exit code|exit status):? (\d+)", re.DOTALL)
@@ -34,6 +37,17 @@ _HINTS = {
     "short-name": "name the image with its server: docker.io/library/NAME, or HOST/NAME",
     "insufficient UIDs": "without root, buildah needs ranges of users: usermod --add-subuids 100000-165535"
     " --add-subgids 100000-165535 USER",
+}
+# The same of failures in no step: a base that cannot be had.
+_BASE_HINTS = {
+    **dict.fromkeys(
+        # Of buildah, and of docker with and without BuildKit.
+        ("pinging container registry", "failed to do request", "failed to resolve source metadata", "/v2/"),
+        "without access to a remote: --build-arg BASE=$(comp base) builds on a base from Debian packages,"
+        " where the Dockerfile has `ARG BASE` and `FROM $BASE`",
+    ),
+    "invalid reference format": "FROM takes a base on this disk from a build argument alone: `ARG BASE` and"
+    " `FROM $BASE` with --build-arg BASE=layout:DIR",
 }
 
 
@@ -74,13 +88,16 @@ def failed(failure: Failure, plan: DockerfilePlan, engine: str) -> CompError:
     where = Location(path=plan.dockerfile, line=failure.line)
     # The step itself is in the line that the error names.
     why = _CODE.sub(r"\1 \2", _OURS.sub("", failure.message))
-    shown = "".join(f"\n  {_OURS.sub('', line)}" for line in failure.output)
+    # With `-v` all lines stand above already.
+    is_printed = log.isEnabledFor(logging.DEBUG)
+    shown = "" if is_printed else "".join(f"\n  {_OURS.sub('', line)}" for line in failure.output)
     words = " ".join((failure.message, *failure.output)).lower()
-    known = next((hint for key, hint in _HINTS.items() if key.lower() in words), _HINT)
-    hint = known.format(platform=plan.platform)
+    hints = _HINTS if failure.line else {**_HINTS, **_BASE_HINTS}
+    known = next((hint for key, hint in hints.items() if key.lower() in words), None)
+    hint = known and known.format(platform=plan.platform)
     if failure.is_outside:
         return OutsideError(f"{engine} cannot build the image: {why}{shown}", where=where, hint=hint)
-    return InputError(f"the step failed: {why}{shown}", where=where, hint=hint)
+    return InputError(f"the step failed: {why}{shown}", where=where, hint=hint or (None if is_printed else _HINT))
 
 
 def _in_original(error: InputError, plan: DockerfilePlan, copy: Prepared) -> InputError:

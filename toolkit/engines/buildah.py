@@ -135,6 +135,14 @@ class Buildah(Selective, frozen=True, kw_only=True):
             raise OutsideError(f"buildah {arguments[0]} failed: {last}", hint=_advice(done.error_text))
         return done.text.strip()
 
+    def has_image(self, name: str) -> bool:
+        """Whether buildah's storage has an image of this name."""
+        try:
+            return bool(self.call("images", "--quiet", name))
+        except OutsideError:
+            # It is an error to name one that is missing.
+            return False
+
     @contextmanager
     def container(self, image: str) -> Iterator[str]:
         """Return the name of a new working container from `oci:DIR` or a reference, which is removed in the end."""

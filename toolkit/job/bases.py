@@ -51,7 +51,7 @@ def open_bases(
         if remote and pinned:
             image = remote.pull(pinned, platform, context.cache, report=context.report)
         else:
-            image = _read_local(text, platform, context)
+            image = local_base(text, platform, context)
         facts = read_facts(image, context.cache, python=project.python)
         return Base(
             image=image, reference=text, pinned=pinned, facts=facts, target=Target.of(platform, facts), found=pinned
@@ -79,7 +79,7 @@ def open_build_base(project: Project, base: Base, context: BuildContext) -> Base
         return base
     text, platform = project.build_base, base.target.platform
     if is_on_disk(text):
-        image = _read_local(text, platform, context)
+        image = local_base(text, platform, context)
     else:
         pinned = _pinned(parse_reference(text), None, context)
         image = context.remote().pull(pinned, platform, context.cache, report=context.report)
@@ -106,7 +106,7 @@ def _check_one_python(bases: Sequence[Base], text: str) -> None:
         )
 
 
-def _read_local(text: str, platform: Platform, context: BuildContext) -> Image:
+def local_base(text: str, platform: Platform, context: BuildContext) -> Image:
     """Return a base on this disk: `layout:DIR` or `archive:FILE`."""
     scheme, _, rest = text.partition(":")
     path = Path(rest)

@@ -5,15 +5,19 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from toolkit.builders.code import component_code
 from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.metadata import metadata_of, source_date
 from toolkit.builders.plan import FilesLayer
 from toolkit.builders.planning import interface_file
 from toolkit.config.dockerfile import DockerfileSettings
-from toolkit.config.project import Project
+from toolkit.config.project import Project, is_on_disk
+from toolkit.dockerfile.reader import read_dockerfile
+from toolkit.dockerfile.stages import stages_of
 from toolkit.errors import InputError
-from toolkit.job.bases import platforms_of
+from toolkit.job.bases import local_base, platforms_of
 from toolkit.job.context import BuildContext
 from toolkit.limits import SECRET_SIZE
 from toolkit.oci.descriptor import Platform
@@ -35,9 +39,22 @@ def build_dockerfile(
 
     Raises InputError for a secret that is missing, before the engine begins, and as the builder does.
     """
-    plans = dockerfile_plans(project, context.environ, only=only)
+    plans = [_on_disk(plan, context) for plan in dockerfile_plans(project, context.environ, only=only)]
     images = at_once(lambda plan: builder.build_dockerfile(plan, context.report), plans)
     return images[0] if len(images) == 1 else ImageIndex.of(images, annotations=plans[0].annotations)
+
+
+def _on_disk(plan: DockerfilePlan, context: BuildContext) -> DockerfilePlan:
+    """Return a plan with the images of arguments such as `BASE=layout:DIR`, where FROM names their image.
+
+    Raises InputError for a place that has no such image.
+    """
+    places = {name: value for name, value in plan.arguments.items() if is_on_disk(value)}
+    if not places:
+        return plan
+    used = {stage.base for stage in stages_of(read_dockerfile(plan.dockerfile), plan.arguments)}
+    bases = {name: local_base(value, plan.platform, context) for name, value in places.items() if value in used}
+    return replace(plan, bases=bases)
 
 
 def dockerfile_plans(

@@ -121,3 +121,30 @@ def test_a_failed_step_is_the_authors_and_the_rest_is_outside(tmp_path: Path) ->
     assert "usermod --add-subuids" in (failed(Failure(message=ranges), plan, "buildah").hint or "")
     foreign = failed(Failure(message="exit code: 1", line=2, output=("/bin/sh: exec format error",)), plan, "docker")
     assert "runs no programs for linux/amd64" in (foreign.hint or "")
+
+
+def test_lines_that_were_printed_are_not_repeated(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    plan = _plan(tmp_path)
+    failure = Failure(message="exit code: 3", line=2, output=("the reason",))
+    assert failed(failure, plan, "docker").hint == "`-v` prints all that the steps print"
+    with caplog.at_level("DEBUG", logger="toolkit"):
+        error = failed(failure, plan, "docker")
+    assert (error.message, error.hint) == ("the step failed: exit code 3", None)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'initializing source docker://debian:12: pinging container registry r.example.com: Get "https://…"',
+        'debian:12: failed to do request: Head "https://r.example.com/v2/library/debian/manifests/12"',
+        'Get "https://r.example.com/v2/": dial tcp: lookup r.example.com: no such host',
+    ],
+)
+def test_a_base_that_cannot_be_had(tmp_path: Path, words: str) -> None:
+    plan = _plan(tmp_path)
+    assert "BASE=$(comp base)" in (failed(Failure(message=words), plan, "docker").hint or "")
+    assert "BASE=" not in (failed(Failure(message=words, line=2), plan, "docker").hint or "")
+    # No step ran, of which more could be printed.
+    assert failed(Failure(message="EOF"), plan, "docker").hint is None
+    wrong = failed(Failure(message="invalid reference format"), plan, "buildah")
+    assert "--build-arg BASE=layout:DIR" in (wrong.hint or "")

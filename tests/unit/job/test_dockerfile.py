@@ -7,12 +7,18 @@ import pytest
 from msgspec.structs import replace
 
 from tests.dockerfiles import write_dockerfile_component
+from tests.images import image_of, layer_of, tar_of
+from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.embedded import EmbeddedBuilder
+from toolkit.cache.store import Cache
 from toolkit.config.project import Project, read_project
 from toolkit.errors import InputError
 from toolkit.job.context import BuildContext
 from toolkit.job.dockerfile import build_dockerfile, dockerfile_plans
 from toolkit.oci.descriptor import Platform
+from toolkit.oci.image import Image
+from toolkit.oci.layout import write_layout
+from toolkit.progress import Report
 from toolkit.redaction import hide
 
 
@@ -46,6 +52,31 @@ def test_a_secret_is_no_argument(tmp_path: Path, line: str) -> None:
     with pytest.raises(InputError, match="seems to be a secret") as error:
         dockerfile_plans(_project(tmp_path, f"[tool.comp.build-args]\n{line}"), {})
     assert "hunter22" not in str(error.value)
+
+
+def test_a_base_on_this_disk_is_read_where_from_names_it(tmp_path: Path) -> None:
+    image = image_of([layer_of(tar_of("etc/x"))])
+    write_layout(image, tmp_path / "base")
+    text = "ARG IMAGE\nFROM $IMAGE AS one\nARG OTHER\nFROM one\n"
+    settings = f'[tool.comp.build-args]\nIMAGE = "layout:{tmp_path}/base"\nOTHER = "layout: wide"\n'
+    folder = write_dockerfile_component(tmp_path / "c", text, settings=settings)
+    plans: list[DockerfilePlan] = []
+
+    class Recorder(EmbeddedBuilder):
+        """An engine that keeps its plan."""
+
+        def build_dockerfile(self, plan: DockerfilePlan, report: Report) -> Image:
+            del report
+            plans.append(plan)
+            return image
+
+    cache = Cache(tmp_path / "cache")
+    context = BuildContext(cache=cache, environ={})
+    build_dockerfile(read_project(folder, environ={}), Recorder(cache), context)
+    assert {name: base.digest for name, base in plans[0].bases.items()} == {"IMAGE": image.digest}
+    (tmp_path / "base" / "oci-layout").unlink()
+    with pytest.raises(InputError, match="is not an OCI image layout"):
+        build_dockerfile(read_project(folder, environ={}), Recorder(cache), context)
 
 
 def test_a_missing_secret_is_refused_before_the_engine_starts(tmp_path: Path) -> None:
