@@ -9,9 +9,7 @@ from toolkit.debian.deb import damaged
 from toolkit.debian.system import BaseSystem
 from toolkit.image_paths import PREFIX
 from toolkit.limits import PATH_LENGTH
-
-# As many as Linux follows (path_resolution(7)).
-_MOST_LINKS = 40
+from toolkit.oci.tree import followed
 
 
 class Placement:
@@ -48,19 +46,9 @@ class Placement:
 
     def followed(self, path: str, package: str) -> str:
         """Return a path with all links followed; what is not there stays as it is. Raises InputError."""
-        parts, done, seen = path.split("/"), "", 0
-        while parts:
-            part = parts.pop(0)
-            if part in {"", "."}:
-                continue
-            done = posixpath.dirname(done) if part == ".." else posixpath.join(done, part)
-            if done in self.links:
-                seen += 1
-                if seen > _MOST_LINKS:
-                    raise damaged(package, f"the links of /{path[:80]} lead in a circle")
-                target = self.links[done]
-                parts = target.split("/") + parts
-                done = "" if target.startswith("/") else posixpath.dirname(done)
+        done = followed(path, self.links)
+        if done is None:
+            raise damaged(package, f"the links of /{path[:80]} lead in a circle")
         return done
 
     def is_file(self, path: str) -> bool:

@@ -14,15 +14,14 @@ from toolkit.debian.control import stanzas
 from toolkit.debian.keys import IN_BASE
 from toolkit.debian.package import Package
 from toolkit.debian.sources import FOLDER, LIST
-from toolkit.debian.status import STATUS, STATUS_FOLDER, installed, is_status
+from toolkit.debian.status import installed, is_status
 from toolkit.errors import InputError
-from toolkit.limits import PACKAGE_FILE_SIZE, PACKAGE_FILES
 from toolkit.oci.image import Image, Layer
-from toolkit.oci.tree import Tree
+from toolkit.oci.tree import PackageTree, Tree
 from toolkit.python.base import os_release_fields
 
 # Raise it when other facts are read, or the same ones in another way.
-_READER_VERSION = 1
+_READER_VERSION = 2
 _RELEASES = ("etc/os-release", "usr/lib/os-release")
 # What is kept of a package's fields: those that relations are about.
 _FIELDS = ("Package", "Version", "Architecture", "Multi-Arch", "Provides", "Conflicts", "Breaks")
@@ -71,28 +70,16 @@ def read_base_system(image: Image, cache: Cache) -> BaseSystem:
     return cache.recall_or_make(BaseSystem, {"image": str(image.digest), "reader": _READER_VERSION}, made)
 
 
-class _SystemTree(Tree):
+class _SystemTree(PackageTree):
     """The paths of a base, its folders, and the content of the files that say what it is."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[str, bytes] = {}
+        super().__init__("base")
         self._explicit: set[str] = set()
-        self._read = 0
 
-    def look(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
-        """Keep the content of a file that is needed whole."""
-        if not (is_status(path) or path in _RELEASES or _is_source(path) or IN_BASE.fullmatch(path)):
-            return
-        if member.islnk():
-            if (same := self.found.get(posixpath.normpath(member.linkname).lstrip("/"))) is not None:
-                self.found[path] = same
-            return
-        PACKAGE_FILE_SIZE.check(member.size, f"the base's /{path}")
-        self._read += member.size
-        PACKAGE_FILES.check(self._read, "what the base says of its packages")
-        if stream := archive.extractfile(member):
-            self.found[path] = stream.read()
+    def describes_packages(self, path: str) -> bool:
+        """Return whether a file is needed whole."""
+        return is_status(path) or path in _RELEASES or _is_source(path) or IN_BASE.fullmatch(path) is not None
 
     def enter(self, path: str) -> None:
         """Note a folder, which may be empty."""
@@ -101,17 +88,15 @@ class _SystemTree(Tree):
     def forget(self, path: str) -> None:
         """Drop a path."""
         super().forget(path)
-        self.found.pop(path, None)
         self._explicit.discard(path)
 
     def system(self) -> BaseSystem:
         """Return what was read."""
         texts = {path: data.decode("utf-8", "replace") for path, data in self.found.items()}
         release = next((texts[name] for name in _RELEASES if name in texts), "")
-        status = {path: data for path, data in self.found.items() if path == STATUS or path.startswith(STATUS_FOLDER)}
         return BaseSystem(
             release=os_release_fields(release),
-            status="\n".join(_shortened(fields) for _, fields in installed(status)),
+            status="\n".join(_shortened(fields) for _, fields in installed(self.found)),
             sources={path: texts[path] for path in sorted(texts) if _is_source(path)},
             keys={
                 path: base64.b64encode(data).decode()

@@ -2,14 +2,34 @@
 
 import posixpath
 import tarfile
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from toolkit.limits import TREE_SIZE
+from toolkit.limits import PACKAGE_FILE_SIZE, PACKAGE_FILES, TREE_SIZE
 from toolkit.oci.contents import layer_tar, members
 from toolkit.oci.image import Layer
 
 # As many as Linux follows (path_resolution(7)).
 _MOST_LINKS = 40
+
+
+def followed(path: str, links: Mapping[str, str]) -> str | None:
+    """Return a path with all links followed; what is not there stays as it is. None for links that lead in a circle."""
+    parts, done, seen = path.split("/"), "", 0
+    while parts:
+        part = parts.pop(0)
+        if part in {"", "."}:
+            continue
+        done = posixpath.dirname(done) if part == ".." else posixpath.join(done, part)
+        if done in links:
+            seen += 1
+            if seen > _MOST_LINKS:
+                return None
+            target = links[done]
+            parts = target.split("/") + parts
+            # An absolute target starts at the image's root, and `..` cannot lead above it.
+            done = "" if target.startswith("/") else posixpath.dirname(done)
+    return done
 
 
 class Tree:
@@ -45,21 +65,8 @@ class Tree:
                 self._take(archive, member)
 
     def resolve(self, path: str) -> str | None:
-        """Follow links; None when the path leads nowhere."""
-        parts, done, seen = path.strip("/").split("/"), "", 0
-        while parts:
-            part = parts.pop(0)
-            if part in {"", "."}:
-                continue
-            done = posixpath.dirname(done) if part == ".." else posixpath.join(done, part)
-            if done in self.links:
-                seen += 1
-                if seen > _MOST_LINKS:
-                    return None
-                target = self.links[done]
-                parts = target.split("/") + parts
-                # An absolute target starts at the image's root, and `..` cannot lead above it.
-                done = "" if target.startswith("/") else posixpath.dirname(done)
+        """Follow links to a file; None when the path leads nowhere."""
+        done = followed(path, self.links)
         return done if done in self.files else None
 
     def _take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
@@ -132,3 +139,37 @@ class Tree:
         """Drop a path that a later layer removes or replaces."""
         self.links.pop(path, None)
         self.files.discard(path)
+
+
+class PackageTree(Tree):
+    """A tree with the content of the files that say which packages are there; `what` it is of, in errors."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.found: dict[str, bytes] = {}
+        self._what = what
+        self._read = 0
+
+    def describes_packages(self, path: str) -> bool:
+        """Return whether the content of a file is kept. For derived classes."""
+        raise NotImplementedError
+
+    def look(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
+        """Keep the content of a file. Raises InputError above the limits."""
+        if not self.describes_packages(path):
+            return
+        if member.islnk():
+            if (same := self.found.get(posixpath.normpath(member.linkname).lstrip("/"))) is not None:
+                self.found[path] = same
+            return
+        PACKAGE_FILE_SIZE.check(member.size, f"the {self._what}'s /{path}")
+        # What a later layer removes counts too: it was in memory.
+        self._read += member.size
+        PACKAGE_FILES.check(self._read, f"what the {self._what} says of its packages")
+        if stream := archive.extractfile(member):
+            self.found[path] = stream.read()
+
+    def forget(self, path: str) -> None:
+        """Drop a path."""
+        super().forget(path)
+        self.found.pop(path, None)

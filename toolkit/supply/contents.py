@@ -1,6 +1,5 @@
 """Read the packages of an image from its layers, without unpacking or running anything."""
 
-import posixpath
 import re
 import tarfile
 from collections.abc import Iterable, Mapping
@@ -9,9 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from toolkit.debian.status import is_status
-from toolkit.limits import PACKAGE_FILE_SIZE, PACKAGE_FILES
 from toolkit.oci.image import Image
-from toolkit.oci.tree import Tree
+from toolkit.oci.tree import PackageTree
 from toolkit.python.base import os_release_fields
 from toolkit.supply.debian import APK, alpine_packages, debian_packages
 from toolkit.supply.package import Contents, Package, System
@@ -36,7 +34,7 @@ def read_contents(image: Image, *, locked: Mapping[tuple[str, str], LockedWheel]
 
     Raises InputError for a layer that is damaged, or a package's file above the limit.
     """
-    tree = _PackageTree()
+    tree = _ContentsTree()
     for layer in image.layers:
         tree.apply(layer)
     known = locked or {}
@@ -61,44 +59,29 @@ def _with_lock(package: Package, wheel: LockedWheel | None) -> Package:
     return replace(package, sha256=wheel.sha256, publisher=wheel.publisher, is_verified=wheel.is_verified)
 
 
-class _PackageTree(Tree):
-    """The files of an image that describe packages, with their contents."""
+class _ContentsTree(PackageTree):
+    """The files of an image that describe packages, and those of RPM, which are only named."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[str, bytes] = {}
+        super().__init__("image")
         self.rpm: set[str] = set()
-        self._read = 0
 
     def look(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
-        """Keep the content of a file that describes packages."""
+        """Note a database of RPM, and keep what describes packages."""
         if _RPM.fullmatch(path):
             self.rpm.add(path)
-        if not _describes_packages(path):
-            return
-        if member.islnk():
-            if (same := self.found.get(posixpath.normpath(member.linkname).lstrip("/"))) is not None:
-                self.found[path] = same
-            return
-        PACKAGE_FILE_SIZE.check(member.size, f"the image's /{path}")
-        # What a later layer removes counts too: it was in memory.
-        self._read += member.size
-        PACKAGE_FILES.check(self._read, "what the image says of its packages")
-        if stream := archive.extractfile(member):
-            self.found[path] = stream.read()
+        super().look(archive, member, path)
+
+    def describes_packages(self, path: str) -> bool:
+        """Return whether a file says what is installed, or under which license."""
+        if path in _WHOLE or is_status(path):
+            return True
+        return any(form.fullmatch(path) for form in (METADATA, SBOM, _COPYRIGHT))
 
     def forget(self, path: str) -> None:
         """Drop a path."""
         super().forget(path)
-        self.found.pop(path, None)
         self.rpm.discard(path)
-
-
-def _describes_packages(path: str) -> bool:
-    """Return whether a file says what is installed, or under which license."""
-    if path in _WHOLE or is_status(path):
-        return True
-    return any(form.fullmatch(path) for form in (METADATA, SBOM, _COPYRIGHT))
 
 
 def _distinct(packages: Iterable[Package]) -> list[Package]:
