@@ -1,5 +1,6 @@
 """`system-packages` as users meet it: a small signed archive, and everything that can be wrong with one."""
 
+import json
 import os
 import tarfile
 from collections.abc import Iterator
@@ -191,3 +192,22 @@ def test_a_hostile_package(user: User, files: dict[str, bytes | str | Member], p
     user.archive.add("evil", files=files)
     user.archive.publish()
     fails(user, 1, problem, packages='["evil"]')
+
+
+def test_newer_versions_are_in_every_form_of_outdated_bases(user: User) -> None:
+    folder = user.component()
+    user.ok("lock", folder)
+    user.archive.add("tool", "1.0-2", Depends="libc6, libtool1", files={"usr/bin/tool": b"2"})
+    user.archive.publish()
+    user.more["GITHUB_STEP_SUMMARY"] = str(user.folder / "summary.md")
+    text = user.comp("outdated", "--bases", folder)
+    assert (text.code, text.out) == (0, "")
+    assert "system package tool: 1.0-1 -> 1.0-2 (count-words)\n" in text.err
+    (base,) = json.loads(user.ok("outdated", "--bases", "--format", "json", folder))
+    assert base["system_packages"] == [
+        {"name": "tool", "pinned": "1.0-1", "newest": "1.0-2", "components": ["count-words"]}
+    ]
+    markdown = user.ok("outdated", "--bases", "--format", "markdown", folder)
+    table = markdown[markdown.index("### System packages\n\n| Package | Pinned | Newest | Components | Base |\n") :]
+    assert "| tool | 1.0-1 | 1.0-2 | count-words | " in table
+    assert table in (user.folder / "summary.md").read_text()

@@ -18,8 +18,9 @@ log = logging.getLogger(__name__)
 
 
 class NewerPackage(Struct, frozen=True, kw_only=True):
-    """A Debian package that has a newer version than the locks of some components."""
+    """A Debian package that has a newer version than the locks of some components, which add it to one base."""
 
+    base: UsedBase
     name: str
     pinned: str
     newest: str
@@ -30,26 +31,28 @@ class NewerPackage(Struct, frozen=True, kw_only=True):
 
 
 def newer_system_packages(bases: Sequence[UsedBase], context: BuildContext) -> tuple[NewerPackage, ...]:
-    """Return the packages that `comp lock --upgrade` would take in a newer version, in order of name.
+    """Return the packages that `comp lock --upgrade` would take in a newer version, base after base, by name.
 
     Packages are chosen anew on the bases that the locks name; of a base or an archive that cannot be had, a warning
     says so.
     """
+    return tuple(package for base in bases for package in _newer(base, context))
+
+
+def _newer(base: UsedBase, context: BuildContext) -> Iterator[NewerPackage]:
+    """Yield what is newer for the components on a base, each change once with all its components."""
     found: dict[tuple[str, str, str], list[str]] = {}
-    for base in bases:
-        for pins, components in _pins(base):
-            try:
-                newest = _newest(base, pins, context)
-            except CompError as error:
-                log.warning("%s: its system packages are not compared: %s", ", ".join(components), error.message)
-                continue
-            for name, version in newest.items():
-                if pins.versions.get(name, version) != version:
-                    found.setdefault((name, pins.versions[name], version), []).extend(components)
-    return tuple(
-        NewerPackage(name=name, pinned=pinned, newest=newest, components=tuple(components))
-        for (name, pinned, newest), components in sorted(found.items())
-    )
+    for pins, components in _pins(base):
+        try:
+            newest = _newest(base, pins, context)
+        except CompError as error:
+            log.warning("%s: its system packages are not compared: %s", ", ".join(components), error.message)
+            continue
+        for name, version in newest.items():
+            if pins.versions.get(name, version) != version:
+                found.setdefault((name, pins.versions[name], version), []).extend(components)
+    for (name, pinned, version), components in sorted(found.items()):
+        yield NewerPackage(base=base, name=name, pinned=pinned, newest=version, components=tuple(components))
 
 
 def _pins(base: UsedBase) -> Iterator[tuple[SystemPins, list[str]]]:

@@ -56,6 +56,8 @@ def test_a_newer_version_is_named_once_with_all_its_components(collection: Colle
     collection.archive.add("tool", "1.0-2", suite="bookworm-security", files={})
     collection.archive.publish()
     assert collection.newer() == ["tool: 1.0-1 -> 1.0-2 (count-words, count-words)"]
+    (found,) = newer_system_packages(collection.bases, collection.context)
+    assert found.base.name == f"layout:{collection.base}"
 
 
 def test_a_mirror_that_is_down_is_a_warning(collection: Collection, caplog: pytest.LogCaptureFixture) -> None:

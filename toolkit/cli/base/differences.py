@@ -12,6 +12,7 @@ from toolkit.words import counted, in_bytes, some_of
 if TYPE_CHECKING:
     from toolkit.bases.difference import BaseDifference, PackageChange
     from toolkit.bases.standing import Standing
+    from toolkit.bases.system_packages import NewerPackage
 
 # Characters of a digest for people: `sha256:` and 12 digits.
 SHOWN = 19
@@ -29,6 +30,8 @@ NO_SCAN = (
     "security marks a version of the security archive, with the CVEs that its changelog names; "
     "it is no scan for vulnerabilities"
 )
+PACKAGES = "System packages"
+PACKAGE_TITLES = ("Package", "Pinned", "Newest", "Components", "Base")
 TITLES = ("Base", "Components", "State", "Changes")
 
 
@@ -112,6 +115,26 @@ def as_markdown(found: "Sequence[Standing]") -> str:
 def markdown_row(standing: "Standing") -> tuple[str, str, str, str]:
     """Return the row of a base, as in the header of `as_markdown`."""
     return standing.base.name, ", ".join(standing.base.names), str(standing.state), sum_up(standing)
+
+
+def package_data(package: "NewerPackage") -> dict[str, Any]:
+    """Return a newer system package as JSON data."""
+    return {
+        "name": package.name,
+        "pinned": package.pinned,
+        "newest": package.newest,
+        "components": list(package.components),
+    }
+
+
+def packages_table(packages: "Sequence[NewerPackage]") -> str:
+    """Return newer system packages as a table in Markdown."""
+    return summary(PACKAGES, PACKAGE_TITLES, package_rows(packages)).strip("\n") + "\n"
+
+
+def package_rows(packages: "Sequence[NewerPackage]") -> list[tuple[str, ...]]:
+    """Return the rows of newer system packages, as in PACKAGE_TITLES."""
+    return [(each.name, each.pinned, each.newest, ", ".join(each.components), each.base.name) for each in packages]
 
 
 def sum_up(standing: "Standing") -> str:
