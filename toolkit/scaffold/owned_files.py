@@ -7,7 +7,7 @@ stays as it is, unless the user forces it.
 import json
 from collections.abc import Mapping
 from enum import Enum
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
@@ -48,22 +48,33 @@ class OwnedFiles(Struct, frozen=True, kw_only=True):
         recorded = self.recorded()
         found = {path: self._state(path, data, recorded.get(path)) for path, data in self.files.items()}
         for path in recorded.keys() - self.files.keys():
-            if (data := self.read(path)) is not None:
-                found[path] = State.LEFT_OVER if _digest(data) == recorded[path] else State.OWNED
+            if (present := self._present(path)) is not None:
+                found[path] = State.LEFT_OVER if present == recorded[path] else State.OWNED
         return dict(sorted(found.items()))
 
     def _state(self, path: str, data: bytes, recorded: str | None) -> State:
         """Compare one file."""
-        present = self.read(path)
+        present, new = self._present(path), _digest(data)
         if present is None:
             return State.MISSING
-        if present == data:
+        if present == new:
             return State.FRESH
         if recorded is None:
             return State.FOREIGN
-        if _digest(present) == recorded:
+        if present == recorded:
             return State.STALE
-        return State.OWNED if _digest(data) == recorded else State.CONFLICT
+        return State.OWNED if new == recorded else State.CONFLICT
+
+    def _present(self, path: str) -> str | None:
+        """Return the digest of the file at a path, of any size; empty for a link or a folder, None without anything."""
+        place = self.folder / path
+        try:
+            if place.is_symlink() or not place.is_file():
+                return "" if place.is_symlink() or place.exists() else None
+            with place.open("rb") as stream:
+                return file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise OutsideError(f"cannot read {place}: {error.strerror}") from error
 
     def write(self, states: Mapping[str, State], *, force: bool) -> list[str]:
         """Write and remove what is comp's, or with `force` all; return the paths. Then remember all as seen.

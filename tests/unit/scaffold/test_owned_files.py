@@ -5,6 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from toolkit.errors import InputError
+from toolkit.limits import RECORD_SIZE
 from toolkit.scaffold.owned_files import OwnedFiles, State
 
 
@@ -86,3 +87,26 @@ def test_a_damaged_record_is_named(owned: OwnedFiles) -> None:
         (owned.folder / owned.record).write_text(text)
         with pytest.raises(InputError, match="damaged"):
             owned.states()
+
+
+def test_a_link_or_a_folder_is_the_users(owned: OwnedFiles) -> None:
+    (owned.folder / "mine").write_bytes(b"mine\n")
+    (owned.folder / "a").symlink_to("mine")
+    (owned.folder / "beside" / "b").mkdir(parents=True)
+    assert owned.states() == {"a": State.FOREIGN, "beside/b": State.FOREIGN}
+    (owned.folder / "a").unlink()
+    (owned.folder / "beside" / "b").rmdir()
+    _write(owned)
+    (owned.folder / "a").unlink()
+    (owned.folder / "a").symlink_to("mine")
+    assert _write(replace(owned, files={**owned.files, "a": b"newer\n"})) == []
+    assert (owned.folder / "a").read_bytes() == b"mine\n"
+
+
+def test_a_file_may_be_larger_than_a_record(owned: OwnedFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A wheel that was built here lies beside a Dockerfile.
+    _write(owned)
+    monkeypatch.setattr("toolkit.scaffold.owned_files.RECORD_SIZE", replace(RECORD_SIZE, default=300))
+    large = replace(owned, files={"a": b"x" * 1000, "beside/b": b"two\n"})
+    assert _write(large) == ["a"]
+    assert set(large.states().values()) == {State.FRESH}
