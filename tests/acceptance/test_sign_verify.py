@@ -56,7 +56,9 @@ def test_a_wrong_passphrase_and_none_are_reported(name: str, tmp_path: Path) -> 
     write_keys(tmp_path, passphrase="open-sesame-42")
     wrong = comp("sign", name, "--key", "key.pem", folder=tmp_path, env={"COMP_SIGN_PASSPHRASE": "open-barley"})
     assert (wrong.code, wrong.out) == (1, "")
-    assert wrong.err.startswith("error: key.pem: cannot decrypt this key: the passphrase is wrong\n")
+    assert wrong.err.startswith(
+        "error: key.pem: cannot decrypt this key: the passphrase is wrong, or the file is damaged\n"
+    )
     assert "open-barley" not in wrong.err
     missing = comp("sign", name, "--key", "key.pem", folder=tmp_path)
     assert missing.code == 2

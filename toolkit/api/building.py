@@ -66,15 +66,18 @@ def push(
     output: str | None = None,
     locked: bool = False,
     pin: str = "in-place",
+    provenance: bool | None = None,
     environ: Mapping[str, str] | None = None,
     progress: Report = silent,
 ) -> Built:
     """Build the image of the component in a folder, push it, and write its digest into the contract.
 
     `image` is where it goes, in the place of the settings' name. `pin` is `in-place`, `none`, or the file that is to
-    have the contract with the digest. All else is as in `build`.
+    have the contract with the digest. `provenance` says whether the image's provenance is attached, in the place of the
+    settings. All else is as in `build`.
     """
-    overrides = {key: value for key, value in (("image", image), ("base", base)) if value}
+    given = {"image": image, "base": base, "provenance": None if provenance is None else str(provenance).lower()}
+    overrides = {key: value for key, value in given.items() if value}
     request = BuildRequest(
         folder=Path(folder),
         overrides=overrides,

@@ -97,7 +97,9 @@ def read_private_key(path: Path, passphrase: Callable[[], str | None]) -> Privat
         key = load_pem_private_key(data, secret.encode() if secret is not None else None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         if secret is not None:
-            raise InputError("cannot decrypt this key: the passphrase is wrong", where=Location(path=path)) from error
+            # The library's words alone tell one from the other, and not for each kind of damage.
+            problem = "cannot decrypt this key: the passphrase is wrong, or the file is damaged"
+            raise InputError(problem, where=Location(path=path)) from error
         raise _not_a_key(path, "private key") from error
     if not isinstance(key, EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
         raise _not_a_key(path, "private key")

@@ -64,6 +64,14 @@ def test_a_push_pins_the_contract(folder: Path, environ: dict[str, str], remote:
     assert reported
 
 
+def test_a_push_attaches_provenance_as_it_is_called(folder: Path, environ: dict[str, str], remote: FakeRemote) -> None:
+    name = f"{remote.host}/ml/count"
+    toolkit.push(folder, image=name, provenance=False, environ=environ | {"COMP_PROVENANCE": "true"})
+    assert not remote.called("PUT", "/manifests/sha256")
+    toolkit.push(folder, image=name, provenance=True, environ=environ)
+    assert remote.called("PUT", "/manifests/sha256")
+
+
 def test_what_is_wrong_is_raised(folder: Path, environ: dict[str, str]) -> None:
     with pytest.raises(InputError) as caught:
         toolkit.push(folder, environ=environ)

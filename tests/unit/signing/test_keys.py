@@ -34,6 +34,10 @@ def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path) -> None:
         read_private_key(private, lambda: "another")
     with pytest.raises(UsageError, match="needs a passphrase"):
         read_private_key(private, _none)
+    first, *_, last = private.read_text().splitlines()
+    private.write_text(f"{first}\nAAAA\n{last}\n")
+    with pytest.raises(InputError, match="or the file is damaged"):
+        read_private_key(private, lambda: "open-sesame-42")
 
 
 def test_a_plain_key_asks_for_no_passphrase(tmp_path: Path) -> None:
