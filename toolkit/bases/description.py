@@ -75,7 +75,7 @@ def _read(image: Image, cache: Cache) -> BaseDescription:
     """Read the layers."""
     config = image.parsed_config()
     settings = config.get("config") or {}
-    contents = read_contents(image)
+    contents = read_contents(image, cache)
     python, libc, lacks = "", "", ""
     try:
         facts = read_facts(image, cache)

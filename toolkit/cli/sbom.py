@@ -40,7 +40,6 @@ def command(
     """
     from toolkit.job.context import BuildContext
     from toolkit.oci.descriptor import Platform, host_platform
-    from toolkit.supply.attached import attach_sbom
     from toolkit.supply.reading import read_image
     from toolkit.system.atomic import write_bytes
 
@@ -55,6 +54,9 @@ def command(
         write_bytes(output, document)
         console.say(f"wrote {len(read.contents.packages)} packages to {output}")
     if attach:
+        # Signatures and their libraries come with it.
+        from toolkit.supply.attached import attach_sbom
+
         console.data(str(attach_sbom(read, document, form, context)))
     elif output is None:
         console.document(document.decode())

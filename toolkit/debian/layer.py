@@ -20,13 +20,13 @@ from toolkit.debian.deb import Deb, damaged
 from toolkit.debian.package import Package
 from toolkit.debian.placing import Placement
 from toolkit.debian.scripts import Effects, effects_of
-from toolkit.debian.status import STATUS_FOLDER
 from toolkit.debian.system import BaseSystem, digests_in
 from toolkit.digest import Digest
 from toolkit.errors import InputError
 from toolkit.limits import PACKAGE_FILE_SIZE
 from toolkit.oci import tar
 from toolkit.oci.image import Layer
+from toolkit.oci.package_files import STATUS_FOLDER
 from toolkit.oci.packed import packed
 
 # Raise it with any change, for the same packages and base, to what the layer contains.

@@ -3,15 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from toolkit.debian.control import stanzas
-
-STATUS = "var/lib/dpkg/status"
-STATUS_FOLDER = "var/lib/dpkg/status.d"
-
-
-def is_status(path: str) -> bool:
-    """Return whether a file lists installed packages: beside each package's own may lie one with sums."""
-    folder, _, name = path.rpartition("/")
-    return path == STATUS or (folder == STATUS_FOLDER and not name.endswith(".md5sums"))
+from toolkit.oci.package_files import is_status
 
 
 def installed(files: Mapping[str, bytes]) -> Iterator[tuple[str, dict[str, str]]]:

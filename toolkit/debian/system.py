@@ -14,15 +14,15 @@ from toolkit.debian.control import stanzas
 from toolkit.debian.keys import IN_BASE
 from toolkit.debian.package import Package
 from toolkit.debian.sources import FOLDER, LIST
-from toolkit.debian.status import installed, is_status
+from toolkit.debian.status import installed
 from toolkit.errors import InputError
 from toolkit.oci.image import Image, Layer
+from toolkit.oci.package_files import OS_RELEASE, is_status
 from toolkit.oci.tree import PackageTree, Tree
 from toolkit.python.base import os_release_fields
 
 # Raise it when other facts are read, or the same ones in another way.
 _READER_VERSION = 2
-_RELEASES = ("etc/os-release", "usr/lib/os-release")
 # What is kept of a package's fields: those that relations are about.
 _FIELDS = ("Package", "Version", "Architecture", "Multi-Arch", "Provides", "Conflicts", "Breaks")
 
@@ -79,7 +79,7 @@ class _SystemTree(PackageTree):
 
     def describes_packages(self, path: str) -> bool:
         """Return whether a file is needed whole."""
-        return is_status(path) or path in _RELEASES or _is_source(path) or IN_BASE.fullmatch(path) is not None
+        return is_status(path) or path in OS_RELEASE or _is_source(path) or IN_BASE.fullmatch(path) is not None
 
     def enter(self, path: str) -> None:
         """Note a folder, which may be empty."""
@@ -93,7 +93,7 @@ class _SystemTree(PackageTree):
     def system(self) -> BaseSystem:
         """Return what was read."""
         texts = {path: data.decode("utf-8", "replace") for path, data in self.found.items()}
-        release = next((texts[name] for name in _RELEASES if name in texts), "")
+        release = next((texts[name] for name in OS_RELEASE if name in texts), "")
         return BaseSystem(
             release=os_release_fields(release),
             status="\n".join(_shortened(fields) for _, fields in installed(self.found)),

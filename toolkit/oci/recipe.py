@@ -23,6 +23,7 @@ from toolkit.oci import tar
 from toolkit.oci.deflate import ENCODER_VERSION
 from toolkit.oci.file import CHUNK, File, Frame
 from toolkit.oci.layer import Measured, measure
+from toolkit.oci.listing import Lister
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,10 @@ def remember(cache: Cache, key: object, files: Callable[[], Iterable[File]]) -> 
 
     def made() -> Measured:
         """Measure the layer, and keep its recipe."""
-        recorder = _Recorder()
-        measured = measure(files(), take=recorder.take)
+        recorder, lister = _Recorder(), Lister()
+        measured = measure(lister.noted(files()), take=recorder.take)
+        # Whoever asks what is in the image need not inflate the layer again.
+        lister.keep(cache, digest=measured.digest, diff_id=measured.diff_id)
         # With more than half written out, a recipe saves little work and takes the space of a layer.
         if recorder.written < min(_MOST_WRITTEN, measured.size // 2):
             return replace(measured, recipe=cache.store(recorder.recipe())[0])

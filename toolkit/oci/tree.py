@@ -1,5 +1,6 @@
 """The file system of an image, from its layers in order, without unpacking it (OCI image specification, layer.md)."""
 
+import enum
 import posixpath
 import tarfile
 from collections.abc import Mapping
@@ -32,6 +33,32 @@ def followed(path: str, links: Mapping[str, str]) -> str | None:
     return done
 
 
+class Kind(enum.Enum):
+    """What an entry of a layer is; `OTHER` are devices and pipes."""
+
+    FILE = "f"
+    HARD_LINK = "h"
+    LINK = "l"
+    FOLDER = "d"
+    OTHER = "o"
+
+
+def kind_of(member: tarfile.TarInfo) -> Kind:
+    """Return the kind of a tar's member."""
+    if member.isdir():
+        return Kind.FOLDER
+    if member.issym():
+        return Kind.LINK
+    if member.islnk():
+        return Kind.HARD_LINK
+    return Kind.FILE if member.isreg() else Kind.OTHER
+
+
+def path_of(member: tarfile.TarInfo) -> str:
+    """Return the path of a tar's member below the image's root."""
+    return posixpath.normpath(member.name).lstrip("/")
+
+
 class Tree:
     """The paths of an image as its layers leave them: links with their targets, and files."""
 
@@ -44,7 +71,7 @@ class Tree:
         self._fresh: set[str] = set()
         # Folders that the current layer has hidden: hiding one many times takes the time of once.
         self._hidden: set[str] = set()
-        self._size = 0
+        self._size, self._most = 0, 0
 
     def look(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
         """Look at a file or hard link while its content can be read. For derived classes."""
@@ -58,44 +85,54 @@ class Tree:
 
     def apply(self, layer: Layer) -> None:
         """Put one layer on top (OCI image specification, layer.md)."""
-        self._fresh.clear()
-        self._hidden.clear()
+        self.begin()
         with layer_tar(layer) as archive:
             for member in members(archive):
-                self._take(archive, member)
+                path = path_of(member)
+                if self.take(path, kind_of(member), member.linkname):
+                    self.look(archive, member, path)
+
+    def begin(self) -> None:
+        """Begin a layer. The bound is read here: asking for it at each path takes longer than the rest."""
+        self._most = TREE_SIZE.value
+        self._fresh.clear()
+        self._hidden.clear()
 
     def resolve(self, path: str) -> str | None:
         """Follow links to a file; None when the path leads nowhere."""
         done = followed(path, self.links)
         return done if done in self.files else None
 
-    def _take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
-        """Apply one entry of a layer: a whiteout, a folder, a link or a file."""
-        path = posixpath.normpath(member.name).lstrip("/")
+    def take(self, path: str, kind: Kind, target: str) -> bool:
+        """Apply one entry of a layer, and return whether it is a file, or a hard link, that is now there.
+
+        `target` is a link's. The entry may also be a whiteout, by its name.
+        """
         folder, name = posixpath.split(path)
         # An opaque whiteout hides what lower layers have in its folder, and keeps the folder.
         if name == ".wh..wh..opq":
             self._hide(folder)
-            return
+            return False
         if name.startswith(".wh."):
             hidden = posixpath.join(folder, name[4:])
             if hidden not in self._fresh:
                 self.forget(hidden)
             self._hide(hidden)
-            return
+            return False
         # A folder takes the place of a file or link, but what lies below it stays.
-        if member.isdir():
+        if kind is Kind.FOLDER:
             self.forget(path)
             self.enter(path)
-            return
+            return False
         self._clear(path)
         self._place(path)
-        if member.issym():
-            self.links[path] = member.linkname
-        elif member.isreg() or member.islnk():
-            self.files.add(path)
-            self.look(archive, member, path)
         self._fresh.add(path)
+        if kind is Kind.LINK:
+            self.links[path] = target
+        is_file = kind in {Kind.FILE, Kind.HARD_LINK}
+        if is_file:
+            self.files.add(path)
+        return is_file
 
     def _place(self, path: str) -> None:
         """Record a new path, and each folder above it as a folder even if it was a file."""
@@ -115,7 +152,8 @@ class Tree:
     def _count(self, path: str) -> None:
         """Count a path against the limit of the tree's size. Raises InputError."""
         self._size += len(path)
-        TREE_SIZE.check(self._size, "the length of all paths")
+        if self._size > self._most:
+            raise TREE_SIZE.exceeded("the length of all paths")
 
     def _hide(self, path: str) -> None:
         """Remove what lower layers have below a path: a whiteout spares its own layer."""
@@ -159,15 +197,23 @@ class PackageTree(Tree):
         if not self.describes_packages(path):
             return
         if member.islnk():
-            if (same := self.found.get(posixpath.normpath(member.linkname).lstrip("/"))) is not None:
-                self.found[path] = same
+            self.keep_same(path, member.linkname)
             return
         PACKAGE_FILE_SIZE.check(member.size, f"the {self._what}'s /{path}")
-        # What a later layer removes counts too: it was in memory.
-        self._read += member.size
-        PACKAGE_FILES.check(self._read, f"what the {self._what} says of its packages")
         if stream := archive.extractfile(member):
-            self.found[path] = stream.read()
+            self.keep(path, stream.read())
+
+    def keep(self, path: str, content: bytes) -> None:
+        """Keep the content of a file. Raises InputError above the limit for all of them."""
+        # What a later layer removes counts too: it was in memory.
+        self._read += len(content)
+        PACKAGE_FILES.check(self._read, f"what the {self._what} says of its packages")
+        self.found[path] = content
+
+    def keep_same(self, path: str, target: str) -> None:
+        """Keep for a hard link what is kept of its target."""
+        if (same := self.found.get(posixpath.normpath(target).lstrip("/"))) is not None:
+            self.found[path] = same
 
     def forget(self, path: str) -> None:
         """Drop a path."""

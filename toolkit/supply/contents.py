@@ -1,24 +1,22 @@
 """Read the packages of an image from its layers, without unpacking or running anything."""
 
 import re
-import tarfile
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from toolkit.debian.status import is_status
+from toolkit.cache.store import Cache
 from toolkit.oci.image import Image
-from toolkit.oci.tree import PackageTree
+from toolkit.oci.listing import Entry, list_layer
+from toolkit.oci.package_files import OS_RELEASE, describes_packages
+from toolkit.oci.tree import Kind, PackageTree
 from toolkit.python.base import os_release_fields
-from toolkit.supply.debian import APK, alpine_packages, debian_packages
+from toolkit.supply.debian import alpine_packages, debian_packages
 from toolkit.supply.package import Contents, Package, System
-from toolkit.supply.python import METADATA, SBOM, python_packages
+from toolkit.supply.python import python_packages
 
-_RELEASE = ("etc/os-release", "usr/lib/os-release")
-_COPYRIGHT = re.compile(r"usr/share/doc/[^/]+/copyright")
 _RPM = re.compile(r"(?:var/lib|usr/lib/sysimage)/rpm/(?:rpmdb\.sqlite|Packages(?:\.db)?)")
-_WHOLE = frozenset({*_RELEASE, APK})
 
 
 class LockedWheel(Struct, frozen=True, kw_only=True):
@@ -29,14 +27,17 @@ class LockedWheel(Struct, frozen=True, kw_only=True):
     is_verified: bool = False
 
 
-def read_contents(image: Image, *, locked: Mapping[tuple[str, str], LockedWheel] | None = None) -> Contents:
+def read_contents(
+    image: Image, cache: Cache, *, locked: Mapping[tuple[str, str], LockedWheel] | None = None
+) -> Contents:
     """Return the packages of an image; `locked` is what a lock knows of them, by normalised name and version.
 
-    Raises InputError for a layer that is damaged, or a package's file above the limit.
+    A layer that the cache knows is not read again. Raises InputError for a layer that is damaged, or a package's file
+    above the limit.
     """
     tree = _ContentsTree()
     for layer in image.layers:
-        tree.apply(layer)
+        tree.put(list_layer(layer, cache))
     known = locked or {}
     packages = (
         *python_packages(tree.found),
@@ -66,17 +67,25 @@ class _ContentsTree(PackageTree):
         super().__init__("image")
         self.rpm: set[str] = set()
 
-    def look(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Put the entries of one layer on top, with the contents that they have."""
+        self.begin()
+        for entry in entries:
+            if self.take(entry.path, entry.kind, entry.target):
+                self._note(entry)
+
+    def _note(self, entry: Entry) -> None:
         """Note a database of RPM, and keep what describes packages."""
-        if _RPM.fullmatch(path):
-            self.rpm.add(path)
-        super().look(archive, member, path)
+        if _RPM.fullmatch(entry.path):
+            self.rpm.add(entry.path)
+        if entry.content is not None:
+            self.keep(entry.path, entry.content)
+        elif entry.kind is Kind.HARD_LINK and self.describes_packages(entry.path):
+            self.keep_same(entry.path, entry.target)
 
     def describes_packages(self, path: str) -> bool:
         """Return whether a file says what is installed, or under which license."""
-        if path in _WHOLE or is_status(path):
-            return True
-        return any(form.fullmatch(path) for form in (METADATA, SBOM, _COPYRIGHT))
+        return describes_packages(path)
 
     def forget(self, path: str) -> None:
         """Drop a path."""
@@ -94,7 +103,7 @@ def _distinct(packages: Iterable[Package]) -> list[Package]:
 
 def _system(files: Mapping[str, bytes]) -> System:
     """Return the system of os-release(5); /etc comes before /usr/lib, as there."""
-    data = next((files[path] for path in _RELEASE if path in files), b"")
+    data = next((files[path] for path in OS_RELEASE if path in files), b"")
     fields = os_release_fields(data.decode("utf-8", "replace"))
     names = ("ID", "VERSION_ID", "PRETTY_NAME", "VERSION_CODENAME")
     identity, version, title, codename = (fields.get(name, "") for name in names)

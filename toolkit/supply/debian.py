@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from toolkit.debian.status import installed
+from toolkit.oci.package_files import APK
 from toolkit.supply.licenses import debian_licenses
 from toolkit.supply.package import Ecosystem, Package
-
-APK = "lib/apk/db/installed"
 
 
 def debian_packages(files: Mapping[str, bytes], resolve: Callable[[str], str | None]) -> Iterator[Package]:

@@ -8,13 +8,12 @@ from packaging.metadata import RawMetadata, parse_email
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from toolkit.oci.package_files import METADATA, SBOM
 from toolkit.supply.licenses import python_licenses
 from toolkit.supply.package import Ecosystem, EmbeddedSbom, Package
 
-METADATA = re.compile(r"(?:.*/)?(?:[^/]+\.dist-info/METADATA|[^/]+\.egg-info/PKG-INFO|[^/]+\.egg-info)")
 # The folder says it too, where the file does not (PyPA, "Recording installed projects").
 _FOLDER = re.compile(r"(?:.*/)?([^/]+?)-([^/-]+)(?:-py3\.\d+)?\.(?:dist|egg)-info(?:/[^/]+)?")
-SBOM = re.compile(r"((?:.*/)?[^/]+\.dist-info)/sboms/.+")
 
 
 def python_packages(files: Mapping[str, bytes]) -> Iterator[Package]:

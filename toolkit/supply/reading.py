@@ -49,7 +49,7 @@ def read_image(name: str, platform: Platform, context: BuildContext) -> ReadImag
     return ReadImage(
         image=opened.image,
         subject=subject_of(opened.image, repository=repository),
-        contents=read_contents(opened.image, locked=_locked(name, platform, context)),
+        contents=read_contents(opened.image, context.cache, locked=_locked(name, platform, context)),
         reference=opened.reference,
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from toolkit.cache.store import Cache
 from toolkit.config.licenses import license_settings_of
 from toolkit.config.verify import VerifySettings
 from toolkit.errors import InputError, OutsideError
@@ -99,7 +100,7 @@ def verify_image(
         checks += judge_provenance(found, policy, signed=bool(keys))
     # The layers of an image with problems are not what its manifest says.
     if policy.licenses and not problems:
-        checks += _licenses(name, image)
+        checks += _licenses(name, image, context.cache)
     if again:
         checks.append(again.check)
     return Verification(reference=image.reference, checks=tuple(checks))
@@ -127,7 +128,7 @@ def _signature(remote: Remote, image: OnRemote, keys: Sequence[Authority]) -> Ch
     return Check(name="signature", passed=True, details=tuple(f"{each.form} by {each.key}" for each in found))
 
 
-def _licenses(name: str, image: OnRemote) -> Iterator[Check]:
+def _licenses(name: str, image: OnRemote, cache: Cache) -> Iterator[Check]:
     """Check the licenses of the packages by the nearest policy on them."""
     path = Path(name)
     folder = path if path.is_dir() else path.parent if path.is_file() else Path()
@@ -137,7 +138,7 @@ def _licenses(name: str, image: OnRemote) -> Iterator[Check]:
             "the policy asks for licenses, and there is no [tool.comp.licenses]",
             hint='write allow = ["MIT", "Apache-2.0"] there',
         )
-    judgement = judge(read_contents(image.opened.image), settings)
+    judgement = judge(read_contents(image.opened.image, cache), settings)
     wrong = [f"{each.package.name} {each.package.version} {each.why}" for each in judgement.violations]
     yield Check(
         name="licenses", passed=not wrong, details=(f"not allowed: {some_of(wrong)}",) if wrong else ("all allowed",)

@@ -1,4 +1,5 @@
-from toolkit.debian.status import installed, is_status
+from toolkit.debian.status import installed
+from toolkit.oci.package_files import is_status
 
 
 def test_the_database_and_the_files_of_single_packages_are_read() -> None:

@@ -17,7 +17,7 @@ from toolkit.digest import Digest
 from toolkit.errors import OutsideError
 from toolkit.oci import recipe as module
 from toolkit.oci.file import CHUNK, File, Frame, Stream
-from toolkit.oci.layer import compressed, measure
+from toolkit.oci.layer import Measured, compressed, measure
 from toolkit.oci.recipe import Recipe, remember
 
 ENTRIES = (
@@ -74,7 +74,7 @@ def test_what_was_measured_is_remembered(tmp_path: Path) -> None:
 def test_a_damaged_record_is_made_again(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     first = remember(cache, "key", lambda: ENTRIES)
-    (record,) = (path for path in tmp_path.rglob("*.json"))
+    (record,) = (tmp_path / "records" / Measured.KIND).rglob("*.json")
     record.write_text('{"digest": "sha256:short", "diff_id": 3}')
     assert remember(Cache(tmp_path), "key", lambda: ENTRIES) == first
     assert str(first.digest) in record.read_text()
