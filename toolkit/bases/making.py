@@ -15,9 +15,9 @@ from toolkit.debian.adding import layer_in
 from toolkit.debian.layer import Extra, PackageLayer, make_layer
 from toolkit.debian.package import Package
 from toolkit.debian.system import BaseSystem
-from toolkit.digest import Digest, canonical_json
+from toolkit.digest import canonical_json
 from toolkit.job.context import BuildContext
-from toolkit.oci.descriptor import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Platform
+from toolkit.oci.descriptor import OCI_LAYER, Platform
 from toolkit.oci.image import Built, Image, ImageIndex
 
 log = logging.getLogger(__name__)
@@ -106,13 +106,4 @@ def _with_layer(made: PackageLayer, recipe: Recipe, platform: Platform, context:
             "rootfs": {"diff_ids": [str(made.diff_id)], "type": "layers"},
         }
     )
-    described = Descriptor(media_type=OCI_CONFIG, digest=Digest.of(config), size=len(config))
-    manifest = canonical_json(
-        {
-            "config": described.to_dict(),
-            "layers": [layer.descriptor.to_dict()],
-            "mediaType": OCI_MANIFEST,
-            "schemaVersion": 2,
-        }
-    )
-    return Image(media_type=OCI_MANIFEST, manifest=manifest, config=config, layers=(layer,))
+    return Image.of(config, (layer,))

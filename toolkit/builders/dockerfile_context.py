@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from toolkit.builders.ignore import NAME, read_patterns
+from toolkit.builders.ignore import NAME, Patterns, read_patterns
 from toolkit.config.dockerfile import DockerfileSettings
 from toolkit.errors import OutsideError
 
@@ -22,13 +22,18 @@ def ignore_files(dockerfile: Path, context: Path) -> tuple[Path, Path]:
     return dockerfile.with_name(f"{dockerfile.name}{NAME}"), context / NAME
 
 
+def context_patterns(dockerfile: Path, context: Path) -> Patterns:
+    """Return the patterns that count; empty without a file of them. Raises InputError for an invalid one."""
+    found = ignore_file(dockerfile, context)
+    return read_patterns(found.parent, name=found.name) if found else Patterns()
+
+
 def in_context(settings: DockerfileSettings) -> Callable[[Path], bool]:
     """Return a test of absolute paths: may a build read the file? It need not exist.
 
     The Dockerfile and its patterns count too. Raises InputError for an invalid pattern.
     """
-    found = ignore_file(settings.path, settings.context)
-    patterns = read_patterns(found.parent, name=found.name) if found else None
+    patterns = context_patterns(settings.path, settings.context)
     own = {settings.path, *ignore_files(settings.path, settings.context)}
 
     def test(path: Path) -> bool:
@@ -37,7 +42,7 @@ def in_context(settings: DockerfileSettings) -> Callable[[Path], bool]:
         if not path.is_relative_to(settings.context):
             return False
         name = path.relative_to(settings.context).as_posix()
-        return name.partition("/")[0] != _NEVER and not (patterns and patterns.verdict(name))
+        return name.partition("/")[0] != _NEVER and not patterns.verdict(name)
 
     return test
 
@@ -54,9 +59,8 @@ def context_paths(settings: DockerfileSettings) -> tuple[list[Path], list[Path]]
     def failed(error: OSError) -> None:
         raise OutsideError(f"cannot list {error.filename}: {error.strerror}")
 
-    found = ignore_file(settings.path, settings.context)
     # A folder that is left out may have files that are taken back.
-    whole = bool(found and read_patterns(found.parent, name=found.name).takes_back)
+    whole = context_patterns(settings.path, settings.context).takes_back
     for place, inner, names in os.walk(settings.context, onerror=failed):
         folders.append(Path(place))
         inner[:] = sorted(name for name in inner if name != _NEVER and (whole or test(Path(place, name))))

@@ -14,7 +14,8 @@ from toolkit.dockerfile.reader import parse_dockerfile
 
 # BuildKit counts these as steps of a stage, with its FROM.
 _LAYERS = frozenset({"ADD", "COPY", "FROM", "RUN", "WORKDIR"})
-_WORD = re.compile(r"\s*\S+")
+# The character that continues a line may follow at once.
+_KEYWORD = re.compile(r"\s*[A-Za-z]+")
 
 
 class Prepared(Struct, frozen=True, kw_only=True):
@@ -72,7 +73,7 @@ def prepared(text: str, path: Path, arguments: Sequence[str] = (), mounts: Seque
     lines: list[str] = []
     origins: list[int] = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        lines.append(_WORD.sub(lambda word: f"{word[0]}{flags}", line, count=1) if number in runs else line)
+        lines.append(_KEYWORD.sub(lambda word: f"{word[0]}{flags}", line, count=1) if number in runs else line)
         origins.append(number)
         if number in stages and arguments:
             # On one line: buildah commits a layer for each instruction.

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
-from toolkit.builders.ignore import NAME, Patterns, read_patterns
+from toolkit.builders.dockerfile_context import context_patterns, ignore_file
+from toolkit.builders.ignore import Patterns
 from toolkit.builders.secrets import is_secret_name
 from toolkit.dockerfile.model import Stage
 from toolkit.errors import InputError, Location
@@ -41,7 +42,7 @@ def read_context(folder: Path, dockerfile: Path, stages: Sequence[Stage], *, wit
     Raises InputError for an invalid `.dockerignore`, and for more bytes than CARRIED_SIZE.
     """
     globs = _sources(stages)
-    patterns, own = _patterns(folder, dockerfile)
+    patterns, own = context_patterns(dockerfile, folder), ignore_file(dockerfile, folder)
     taken: list[PurePosixPath] = []
     secrets: list[str] = []
     if globs:
@@ -63,7 +64,12 @@ def read_context(folder: Path, dockerfile: Path, stages: Sequence[Stage], *, wit
         "what the Dockerfile copies",
         where=Location(path=dockerfile),
     )
-    return Context(folder=folder, files=tuple(sorted({*taken, *own})), missing=missing, notes=tuple(notes))
+    return Context(
+        folder=folder,
+        files=tuple(sorted({*taken, *(_inside(folder, own) if own else ())})),
+        missing=missing,
+        notes=tuple(notes),
+    )
 
 
 def context_above(folder: Path, missing: Sequence[str]) -> Path | None:
@@ -120,18 +126,10 @@ def _sources(stages: Sequence[Stage]) -> dict[str, Glob]:
     return globs
 
 
-def _patterns(folder: Path, dockerfile: Path) -> tuple[Patterns, list[PurePosixPath]]:
-    """Return the patterns of the context, and the file that they are from: one beside the Dockerfile comes first."""
-    beside = dockerfile.with_name(f"{dockerfile.name}{NAME}")
-    if beside.is_file():
-        return read_patterns(beside.parent, name=beside.name), _inside(folder, beside)
-    own = folder / NAME
-    return read_patterns(folder), [PurePosixPath(NAME)] if own.is_file() else []
-
-
 def _inside(folder: Path, path: Path) -> list[PurePosixPath]:
     """Return a path relative to a folder, if it lies there."""
-    resolved, root = path.resolve(), folder.resolve()
+    # By its own name, also if it is a link.
+    resolved, root = path.parent.resolve() / path.name, folder.resolve()
     return [PurePosixPath(resolved.relative_to(root).as_posix())] if resolved.is_relative_to(root) else []
 
 

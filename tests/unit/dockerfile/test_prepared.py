@@ -80,3 +80,10 @@ def test_what_is_no_dockerfile_is_named_with_its_line() -> None:
         prepared("FROM scratch\nRUNN x\n", PATH, ["A"])
     assert error.value.where
     assert error.value.where.line == 2
+
+
+@pytest.mark.parametrize("escape", ["\\", "`"])
+def test_a_keyword_may_end_its_line(escape: str) -> None:
+    copy = prepared(f"# escape={escape}\nFROM a\nRUN{escape}\n  true\n", PATH, [], ["--mount=one"])
+    assert copy.text == f"# escape={escape}\nFROM a\nRUN --mount=one{escape}\n  true\n"
+    assert (copy.copy.instructions[1].flags, copy.copy.instructions[1].text) == (("mount=one",), "true")
