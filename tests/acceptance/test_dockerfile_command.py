@@ -111,4 +111,4 @@ def test_the_settings_name_the_file(folder: Path) -> None:
     settings.write_text(f"{text}\n")
     alone = _run(folder)
     assert alone.code == 1
-    assert "name its Dockerfile alone, from which none can be written" in alone.err
+    assert "has a Dockerfile of its own, and no code from which one could be written" in alone.err

@@ -57,7 +57,7 @@ def test_licenses_are_listed(folder: Path) -> None:
     result = comp("licenses", "layout:image", "--platform", "linux/amd64", folder=folder)
     assert result.code == 0
     assert result.out == "copied  2.0  GPL-3.0-only\nnumpy   1.0  BSD-3-Clause\nsilent  3.0  no license stated\n"
-    assert result.err == "3 packages; no [tool.comp.licenses] says what is allowed\n"
+    assert result.err == "3 packages, 1 more with --base; no [tool.comp.licenses] says what is allowed\n"
     with_base = ok("licenses", "layout:image", "--platform", "linux/amd64", "--base", folder=folder)
     assert with_base.startswith("dash    0.5  GPL-2.0-only\n")
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from toolkit.bases.used import used_bases
 from toolkit.config.project import is_on_disk, read_project
-from toolkit.errors import InputError
+from toolkit.errors import InputError, Location
 from toolkit.job.context import BuildContext
 from toolkit.job.tags import digest_now
 from toolkit.oci.archive import read_archive
@@ -92,7 +92,14 @@ def _chosen(platforms: tuple[str, ...]) -> Platform:
 
 def _base_of(folder: Path, context: BuildContext) -> str:
     """Return the base of a component's folder, by digest if its lock holds it to one."""
-    (base, *_) = used_bases([read_project(folder, environ=context.environ)]) or (None,)
+    project = read_project(folder, environ=context.environ)
+    if project.is_dockerfile_alone:
+        raise InputError(
+            f"the base of {project.name} is the one that its Dockerfile names",
+            where=Location(path=project.folder / "pyproject.toml"),
+            hint="`comp base show` takes its name",
+        )
+    (base, *_) = used_bases([project]) or (None,)
     if base is None:
         raise InputError(f"the base of {real(folder)} cannot be read", hint="`comp lint` says what is wrong")
     return str(base.reference) if base.reference else base.name

@@ -54,7 +54,7 @@ class UsedBase(Struct, frozen=True, kw_only=True):
 def used_bases(projects: Sequence[Project]) -> tuple[UsedBase, ...]:
     """Return the bases of components, each with the components that are held to the same image, by name.
 
-    A component whose base or lock is invalid is left out: its build reports it.
+    A component whose base or lock is invalid is left out: its build reports it. So is one whose Dockerfile names it.
     """
     groups: dict[tuple[str, str, str], UsedBase] = {}
     for project in projects:
@@ -66,7 +66,9 @@ def used_bases(projects: Sequence[Project]) -> tuple[UsedBase, ...]:
 
 
 def _of(project: Project) -> Iterator[UsedBase]:
-    """Yield the base of one component, or nothing if it is invalid."""
+    """Yield the base of one component, or nothing if it is invalid or only the Dockerfile knows it."""
+    if project.is_dockerfile_alone:
+        return
     try:
         text, platforms = project.base or default_base(project), platforms_of(project)
         if is_on_disk(text):

@@ -58,7 +58,9 @@ def command(console: Console, *, image: str, base: bool, platform: str | None, f
     for name in judgement.unused:
         console.warn(f"the exception for {name} is not needed")
     if policy is None:
-        console.say(f"{len(packages)} packages; no [tool.comp.licenses] says what is allowed")
+        rest = len(read.contents.of(tuple(Ecosystem))) - len(packages)
+        more = f", {rest} more with --base" if rest else ""
+        console.say(f"{len(packages)} packages{more}; no [tool.comp.licenses] says what is allowed")
     else:
         console.say(f"{len(packages)} packages, {len(judgement.violations)} not allowed")
     return 1 if judgement.violations else 0

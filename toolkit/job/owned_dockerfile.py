@@ -45,9 +45,9 @@ def owned_files(project: Project, context: BuildContext, place: Path, *, locked:
     """
     if project.dockerfile and project.is_dockerfile_alone:
         raise InputError(
-            f"the settings of {project.name} name its Dockerfile alone, from which none can be written",
+            f"{project.name} has a Dockerfile of its own, and no code from which one could be written",
             where=project.dockerfile.where,
-            hint="write `entrypoint` or `command` beside it, for code that comp knows",
+            hint="for a Python component, write `entrypoint` or `command` beside it",
         )
     if project.dockerfile and project.dockerfile.context != project.folder:
         raise InputError(

@@ -288,6 +288,8 @@ def _image_notes(stage: Stage) -> Iterator[str]:
     if stage.user.partition(":")[0] in _ROOT:
         user = "it has no USER" if not stage.user else f"its USER is {stage.user}"
         yield f"{user}, so that restricted pods may refuse it: add USER 65532:65532"
+    elif not stage.user.partition(":")[0].isdecimal():
+        yield f"its USER {stage.user} is a name, so that restricted pods may refuse it: write its number"
     if stage.ports:
         yield f"EXPOSE {' '.join(stage.ports)} is left as it is: no caller reaches a step of a pipeline"
     if stage.triggers:

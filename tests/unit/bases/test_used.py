@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.collections import component
+from tests.dockerfiles import write_dockerfile_component
 from toolkit.bases.used import Held, UsedBase, used_bases
 from toolkit.config.project import Project, read_project
 from toolkit.digest import Digest
@@ -58,6 +59,18 @@ def test_the_base_that_the_environment_names_is_not_in_the_lock(tmp_path: Path) 
         ("example.com/base:1", Held.NOTHING, ("two",)),
         ("layout:/base", Held.DISK, ("one",)),
     ]
+
+
+def test_the_base_of_a_dockerfile_is_not_known(tmp_path: Path) -> None:
+    folder = write_dockerfile_component(tmp_path / "one", "FROM example.com/base:1\n")
+    assert used_bases([read_project(folder, environ={})]) == ()
+    # Code that comp knows has a lock, which names a base.
+    owned = write_dockerfile_component(
+        tmp_path / "two",
+        "FROM example.com/base:1\n",
+        settings='command = ["python", "x.py"]\nbase = "example.com/base:1"',
+    )
+    assert [base.name for base in used_bases([read_project(owned, environ={})])] == ["example.com/base:1"]
 
 
 def test_a_base_without_a_tag_means_latest(tmp_path: Path) -> None:

@@ -193,3 +193,15 @@ def test_a_context_that_is_none(folder: Path) -> None:
     (folder / "Dockerfile").write_text("FROM a\n")
     with pytest.raises(InputError, match="is not a folder"):
         take_over(Source(dockerfile=folder / "Dockerfile", context=folder / "gone"), "x", {}, without=folder / "new")
+
+
+def test_a_user_without_a_number_is_noted(folder: Path) -> None:
+    noted = {
+        user: [note for note in taken(folder, "FROM a", f"USER {user}", 'CMD ["x"]').notes if user in note]
+        for user in ("1000", "65532:users", "node")
+    }
+    assert noted == {
+        "1000": [],
+        "65532:users": [],
+        "node": ["its USER node is a name, so that restricted pods may refuse it: write its number"],
+    }
