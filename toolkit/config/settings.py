@@ -109,8 +109,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         setting = self.values.get(key)
         if setting is None:
             return ()
-        if not isinstance(setting.value, list) or not setting.value:
+        if not isinstance(setting.value, list):
             raise setting.wrong("is not a list of strings", f'write {key} = ["…"]')
+        # Of the others an empty list says "none", in the place of the repository's defaults.
+        if not setting.value and key == "platforms":
+            raise setting.wrong("is empty", "name one, such as linux/amd64, or leave the setting out")
         return tuple(self._checked(key, setting, item) for item in setting.value)
 
     def flag(self, key: str, *, default: bool = False) -> bool:

@@ -48,6 +48,15 @@ def test_a_setting_that_is_not_set(tmp_path: Path) -> None:
     assert settings.flag("bytecode", default=True)
 
 
+def test_an_empty_list_says_none_in_the_place_of_a_default(tmp_path: Path) -> None:
+    text = "system-packages = []\nexclude = []\nallow-builds = []\nplatforms = []"
+    settings = settings_of(tmp_path, text, defaults='system-packages = ["git"]')
+    assert [settings.texts(key) for key in ("system-packages", "exclude", "allow-builds")] == [(), (), ()]
+    with pytest.raises(InputError, match="platforms is empty") as error:
+        settings.texts("platforms")
+    assert "linux/amd64" in (error.value.hint or "")
+
+
 def test_platforms_in_one_text_are_a_list(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "", environ={"COMP_PLATFORMS": "linux/arm64, linux/amd64"})
     assert settings.texts("platforms") == ("linux/arm64", "linux/amd64")
