@@ -4,7 +4,7 @@ Bases are not looked at, so that what an image inherits from another one is unkn
 """
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from msgspec.structs import replace
@@ -56,6 +56,16 @@ def arguments_of(dockerfile: Dockerfile, stages: Iterable[Stage]) -> dict[str, s
         # The default before FROM counts in a stage too, unless that has its own.
         found |= {name: value for name, value in stage.arguments.items() if found.get(name) is None}
     return {name: value for name, value in found.items() if name not in _PLATFORM and name not in _PROXIES}
+
+
+def copied_from(stages: Iterable[Stage]) -> Iterator[str]:
+    """Yield the images that COPY and mounts take files from; other stages are none."""
+    stages = tuple(stages)
+    known = {"scratch", *(stage.name for stage in stages), *map(str, range(len(stages)))}
+    for stage in stages:
+        copied = (copy.stage for copy in stage.copies)
+        mounted = (mount.keys.get("from", "") for mount in stage.mounts)
+        yield from (name for name in (*copied, *mounted) if name and name.lower() not in known)
 
 
 def chosen_stage(stages: tuple[Stage, ...], target: str | None) -> Stage:

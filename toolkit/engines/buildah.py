@@ -143,11 +143,18 @@ class Buildah(Selective, frozen=True, kw_only=True):
             # It is an error to name one that is missing.
             return False
 
+    def pull_from_here(self, image: str, *, platform: str) -> None:
+        """Pull an image that is missing, if its server is on this machine. Raises OutsideError.
+
+        `buildah build` pulls the others itself: it has one option for all servers.
+        """
+        if (options := _transport(image)) and not self.has_image(image):
+            self.call("pull", "--quiet", *options, f"--platform={platform}", image)
+
     @contextmanager
     def container(self, image: str) -> Iterator[str]:
         """Return the name of a new working container from `oci:DIR` or a reference, which is removed in the end."""
-        # As with docker, a server on this machine may speak plain HTTP.
-        options = ["--tls-verify=false"] if _LOOPBACK.match(image) else []
+        options = _transport(image)
         folder = None
         if image.startswith("oci:"):
             # Buildah makes a reference of the path, and not every path makes a valid one; a plain name does.
@@ -224,6 +231,11 @@ class Buildah(Selective, frozen=True, kw_only=True):
         root = Path(self.call("mount", name))
         folders = (path for path in sorted(root.iterdir()) if path.is_dir() and not path.is_symlink())
         return {f"/{path.name}": (path, "ro") for path in folders if path.name not in _ENGINES}
+
+
+def _transport(image: str) -> list[str]:
+    """Return options for the server of an image: as with docker, one on this machine may speak plain HTTP."""
+    return ["--tls-verify=false"] if _LOOPBACK.match(image) else []
 
 
 @cache

@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
 
+from toolkit.dockerfile.stages import copied_from, stages_of
 from toolkit.engines.buildah import Buildah
 from toolkit.engines.image_build import Failure, ImageBuild, Transcript
 from toolkit.errors import OutsideError
@@ -31,6 +33,8 @@ def build(buildah: Buildah, order: ImageBuild, report: Report = silent) -> str |
     """
     if buildah.program is None:
         raise OutsideError("buildah is not installed", hint="apt-get install buildah")
+    for image in _images(order):
+        buildah.pull_from_here(image, platform=order.platform)
     mark = order.folder / _MARK
     mark.touch()
     # Asked for now: a process that is ended has little time to tidy up.
@@ -48,6 +52,13 @@ def build(buildah: Buildah, order: ImageBuild, report: Report = silent) -> str |
         except OSError as error:
             raise OutsideError(f"cannot run {command[0]}: {error.strerror or error}") from error
         return heard.failure(order) if code else identity.read_text().strip()
+
+
+def _images(order: ImageBuild) -> Iterator[str]:
+    """Yield the images that a build is made from."""
+    stages = stages_of(order.prepared.copy, order.arguments)
+    yield from (stage.base for stage in stages if stage.parent is None)
+    yield from copied_from(stages)
 
 
 def _scratch(order: ImageBuild) -> AbstractContextManager[Path]:

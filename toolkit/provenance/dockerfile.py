@@ -15,7 +15,7 @@ from packageurl import PackageURL
 from toolkit.config.dockerfile import DockerfileSettings
 from toolkit.dockerfile.model import Dockerfile, Stage
 from toolkit.dockerfile.reader import read_dockerfile
-from toolkit.dockerfile.stages import stages_of
+from toolkit.dockerfile.stages import copied_from, stages_of
 from toolkit.errors import InputError
 from toolkit.oci.reference import Reference, parse_reference
 from toolkit.provenance.predicate import Dependency
@@ -57,15 +57,11 @@ def _arguments(settings: DockerfileSettings, environ: Mapping[str, str]) -> dict
 
 def _names(dockerfile: Dockerfile, stages: Sequence[Stage]) -> Iterator[str]:
     """Yield what stages are built on and take files from, but for other stages."""
-    # `scratch` is the empty image.
-    known = {"scratch", *(stage.name for stage in stages), *map(str, range(len(stages)))}
     lines = {each.line: each.text for each in dockerfile.instructions}
     for stage in stages:
         if stage.parent is None and not _PLATFORM.search(lines[stage.line]):
             yield stage.base
-        copied = (copy.stage for copy in stage.copies)
-        mounted = (mount.keys.get("from", "") for mount in stage.mounts)
-        yield from (name for name in (*copied, *mounted) if name and name.lower() not in known)
+    yield from copied_from(stages)
 
 
 def _references(names: Iterable[str]) -> Iterator[Reference]:

@@ -6,7 +6,7 @@ import pytest
 
 from toolkit.dockerfile.model import Command, Copy, Mount, Stage
 from toolkit.dockerfile.reader import parse_dockerfile
-from toolkit.dockerfile.stages import arguments_of, chosen_stage, stages_of
+from toolkit.dockerfile.stages import arguments_of, chosen_stage, copied_from, stages_of
 from toolkit.errors import InputError
 
 PATH = Path("Dockerfile")
@@ -156,3 +156,9 @@ def test_what_is_wrong_has_a_line(line: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         stages("FROM a", "RUN x", line)
     assert str(caught.value.where) == "Dockerfile:3"
+
+
+def test_images_that_copies_and_mounts_take_files_from() -> None:
+    lines = ("FROM a AS One", "COPY --from=h/tool:1 x y", "FROM b", "COPY --from=one x y", "COPY --from=0 x y")
+    mount = "RUN --mount=type=bind,from=h/data,target=/d --mount=type=bind,from=one,target=/e true"
+    assert [*copied_from(stages(*lines, mount))] == ["h/tool:1", "h/data"]

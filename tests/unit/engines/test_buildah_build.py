@@ -20,6 +20,8 @@ def _buildah(tmp_path: Path, script: str) -> Buildah:
     body = f"""case "$1" in
 info) cat {tmp_path}/info ;;
 rm) shift; echo "$@" > {tmp_path}/removed ;;
+images) [ "$3" = localhost/here ] && echo 0815 || exit 125 ;;
+pull) echo "$@" >> {tmp_path}/pulled ;;
 build) {script} ;;
 esac"""
     return Buildah(environment={"PATH": f"{program(tmp_path / 'bin', 'buildah', body)}:/usr/bin:/bin"})
@@ -61,6 +63,19 @@ def test_containers_of_this_build_alone_are_removed(tmp_path: Path) -> None:
     (tmp_path / "storage" / "overlay-containers" / "half").mkdir()
     assert _told(tmp_path, "Error: whatever\n").is_outside
     assert (tmp_path / "removed").read_text() == "ours\n"
+
+
+def test_images_of_servers_on_this_machine_are_pulled_without_tls(tmp_path: Path) -> None:
+    text = """ARG HOST=127.0.0.1:5000
+FROM $HOST/a:1 AS one
+FROM localhost/here AS two
+FROM registry.example.com/b:1
+COPY --from=localhost:5001/c /x /x
+COPY --from=one /x /x
+"""
+    assert build(_buildah(tmp_path, f"echo 0815 > {tmp_path}/id"), order(tmp_path, text)) == "0815"
+    options = "pull --quiet --tls-verify=false --platform=linux/amd64"
+    assert (tmp_path / "pulled").read_text() == f"{options} 127.0.0.1:5000/a:1\n{options} localhost:5001/c\n"
 
 
 def test_a_step_that_fails_has_its_line_and_its_own_last_words(tmp_path: Path) -> None:
