@@ -12,7 +12,7 @@ from toolkit.debian.fetching import File, Mirrors
 from toolkit.debian.index import Index
 from toolkit.debian.layer import LAYER_VERSION, PackageLayer, make_layer
 from toolkit.debian.package import Package, debian_architecture
-from toolkit.debian.resolve import resolve
+from toolkit.debian.resolve import check_needed, resolve
 from toolkit.debian.sources import MIRROR_VARIABLE, address_of, sources_of
 from toolkit.debian.system import BaseSystem, read_base_system
 from toolkit.digest import Digest
@@ -67,21 +67,26 @@ def choose(
 def with_packages(
     image: Image,
     packages: Sequence[Package],
+    wanted: Sequence[str],
     cache: Cache,
     mirrors: Callable[[], Mirrors],
     notice: Callable[[str], object] = lambda _: None,
 ) -> Image:
     """Return a base with packages on it, as one more layer; the base itself if there are none.
 
+    They have to be what is `wanted` and what that needs, and no more: others may have written the lock that names them.
     The layer is made once for a base and packages, and then `notice` gets a line for what a package's scripts would
     have done. `mirrors` is called if a package has to be fetched. Raises InputError for a package that cannot be put on
     the base, OutsideError if it cannot be fetched.
     """
     if not packages:
+        check_needed(wanted, (), read_base_system(image, cache).packages())
         return image
     key = {
         "base": str(image.digest),
         "packages": sorted(str(package.digest) for package in packages),
+        # As a record vouches that they are needed for this.
+        "wanted": sorted(wanted),
         "version": [LAYER_VERSION, PACKING_VERSION],
     }
     with cache.turn("debian layer", str(key)):
@@ -89,7 +94,9 @@ def with_packages(
         # The record outlives the layer if the latter was pruned.
         if made is None or not cache.has_blob(made.digest):
             files = fetch_packages(packages, cache, mirrors())
-            layer = make_layer(files, read_base_system(image, cache), image.layers, cache)
+            system = read_base_system(image, cache)
+            layer = make_layer(files, system, image.layers, cache)
+            check_needed(wanted, layer.packages, system.packages())
             for line in layer.notices:
                 notice(line)
             made = _MadeLayer(digest=layer.digest, diff_id=layer.diff_id, size=layer.size)

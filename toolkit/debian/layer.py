@@ -43,7 +43,8 @@ _USUAL_FOLDER = re.compile(r"/usr/local/lib.*|/(?:usr/)?lib(?:/[a-z0-9_]+-linux-
 class PackageLayer(Struct, frozen=True, kw_only=True):
     """A layer in the cache: its digest, the digest of its tar, its size, and a line for what a script would have done.
 
-    `newest` is the time of the newest file in the packages, in seconds since 1970.
+    `newest` is the time of the newest file in the packages, in seconds since 1970. `packages` are the packages as they
+    describe themselves.
     """
 
     digest: Digest
@@ -51,6 +52,7 @@ class PackageLayer(Struct, frozen=True, kw_only=True):
     size: int
     newest: int
     notices: tuple[str, ...]
+    packages: tuple[Package, ...]
 
 
 class Extra(Struct, frozen=True, kw_only=True):
@@ -95,6 +97,7 @@ def make_layer(
         size=size,
         newest=writer.newest,
         notices=tuple(writer.notices),
+        packages=writer.packages,
     )
 
 
@@ -122,6 +125,11 @@ class _Writer:
         self._folders: list[bytes] = []
         # Files that the base has too, with the digest that a package wants there.
         self._expected: dict[str, tuple[str, _Opened]] = {}
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """The packages as they describe themselves."""
+        return tuple(opened.package for opened in self._packages)
 
     def tar(self, first: Sequence[Extra], last: Sequence[Extra]) -> Iterator[bytes]:
         """Yield the tar in pieces."""

@@ -12,7 +12,7 @@ from toolkit.debian.index import Index
 from toolkit.debian.package import Package
 from toolkit.errors import InputError
 from toolkit.limits import DEBIAN_PACKAGES
-from toolkit.words import did_you_mean
+from toolkit.words import did_you_mean, some_of
 
 # Choices that are tried before the search is given up.
 _MOST_STEPS = 20_000
@@ -28,6 +28,31 @@ def resolve(
     before newer ones. Raises InputError for a name that no archive has, and for packages that do not go together.
     """
     return _Search(index, present, kept or {}).found(tuple((_requested(text),) for text in wanted))
+
+
+def check_needed(wanted: Sequence[str], packages: Sequence[Package], present: Sequence[Package]) -> None:
+    """Raise InputError unless packages, with those of a base, are what is wanted and what that needs, and no more.
+
+    What they need is what they say themselves: others may have written the lock that names them.
+    """
+    added, there = _by_name(packages), _by_name(present)
+    waiting = [_requested(text) for text in wanted]
+    for relation in waiting:
+        offered = (*added.get(relation.name, ()), *there.get(relation.name, ()))
+        if not any(package.is_meant_by(relation) for package in offered):
+            raise InputError(f"the Debian package {relation} is asked for and not pinned", hint=_CHOOSE)
+    needed: set[str] = set()
+    while waiting:
+        relation = waiting.pop()
+        for package in added.get(relation.name, ()):
+            if package.name not in needed and package.is_meant_by(relation):
+                needed.add(package.name)
+                waiting += (one for group in package.depends for one in group)
+    if idle := [str(package) for package in packages if package.name not in needed]:
+        raise InputError(f"nothing that is asked for needs {some_of(idle)}, pinned as Debian packages", hint=_CHOOSE)
+
+
+_CHOOSE = "`comp lock --upgrade` chooses them anew"
 
 
 def _requested(text: str) -> Relation:

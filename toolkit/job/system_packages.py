@@ -79,7 +79,12 @@ def _made(project: Project, base: Base, old: SystemPins | None, context: BuildCo
     pins = old.packages if old and fresh else _chosen(project, base, old, context, mirrors, upgrade=upgrade)
     _check_archives(project, base, pins, context)
     image = with_packages(
-        base.image, [_package(pin) for pin in pins], context.cache, mirrors, lambda line: log.warning("%s", line)
+        base.image,
+        [_package(pin) for pin in pins],
+        project.system_packages,
+        context.cache,
+        mirrors,
+        lambda line: log.warning("%s", line),
     )
     return replace(
         base,

@@ -33,8 +33,9 @@ class Adder:
     def choose(self, image: Image, *wanted: str) -> tuple[Package, ...]:
         return choose(image, wanted, self.cache, lambda system: index_for(system, AMD64, self.mirrors(), self.cache))
 
-    def add(self, image: Image, packages: tuple[Package, ...]) -> Image:
-        return with_packages(image, packages, self.cache, self.mirrors, self.notices.append)
+    def add(self, image: Image, packages: tuple[Package, ...], *wanted: str) -> Image:
+        names = wanted or tuple(package.name for package in packages)
+        return with_packages(image, packages, names, self.cache, self.mirrors, self.notices.append)
 
 
 @pytest.fixture
@@ -112,3 +113,19 @@ def test_a_file_with_other_content_is_refused(adder: Adder) -> None:
 def test_a_base_that_does_not_say_what_it_has_is_refused(adder: Adder) -> None:
     with pytest.raises(InputError, match="does not say which Debian packages it has"):
         adder.choose(debian_image(packages=()), "b")
+
+
+def test_packages_are_those_that_are_wanted_and_no_more(adder: Adder) -> None:
+    image = debian_image()
+    (a, b) = adder.choose(image, "a")
+    assert adder.add(image, (a, b), "a").digest
+    # Also where the layer is there already, for others who want both.
+    assert adder.add(image, (a, b), "a", "b").digest
+    with pytest.raises(InputError, match=r"nothing that is asked for needs a 1\.0-1, pinned"):
+        adder.add(image, (a, b), "b")
+    with pytest.raises(InputError, match="the Debian package a is asked for and not pinned"):
+        adder.add(image, (b,), "a")
+    with pytest.raises(InputError, match=r"the Debian package a \(= 2\) is asked for"):
+        adder.add(image, (a, b), "a=2")
+    with pytest.raises(InputError, match="is asked for and not pinned"):
+        adder.add(image, (), "a")

@@ -1,8 +1,9 @@
 import pytest
 
 from tests.unit.debian.test_index import index, stanza
+from toolkit.debian.control import Relation, relations
 from toolkit.debian.package import Package
-from toolkit.debian.resolve import is_request, resolve
+from toolkit.debian.resolve import check_needed, is_request, resolve
 from toolkit.errors import InputError
 from toolkit.limits import DEBIAN_PACKAGES
 
@@ -117,3 +118,12 @@ def test_a_search_without_end_is_given_up() -> None:
 )  # fmt: skip
 def test_a_request_is_a_name_or_a_name_with_a_version(text: str, expected: bool) -> None:  # noqa: FBT001
     assert is_request(text) is expected
+
+
+def test_what_is_needed_is_followed_through_names_that_are_provided() -> None:
+    a = Package(name="a", version="1", architecture="amd64", depends=relations("v | w, libc6"))
+    v = Package(name="real", version="1", architecture="amd64", provides=(Relation(name="v"),))
+    libc = Package(name="libc6", version="1", architecture="amd64")
+    check_needed(("a=1",), (a, v), (libc,))
+    with pytest.raises(InputError, match="nothing that is asked for needs libc6 1"):
+        check_needed(("v",), (v, libc), ())

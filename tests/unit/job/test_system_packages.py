@@ -17,6 +17,7 @@ from toolkit.job.lock import existing_lock, locked_bases
 from toolkit.job.shared_lock import lock_projects
 from toolkit.oci.descriptor import Platform
 from toolkit.requirements.lock import Lock
+from toolkit.requirements.lock_file import write_lock
 from toolkit.system.turns import Shared
 
 AMD64 = Platform("linux", "amd64")
@@ -168,6 +169,19 @@ def test_a_pin_of_an_archive_that_is_none_of_the_bases_is_refused(place: Place) 
     text = project.lock.read_text().replace('archive = "debian"', 'archive = "http://evil.example/apt"')
     project.lock.write_text(text)
     with pytest.raises(InputError, match=r"is pinned from http://evil\.example/apt, which is no archive of the base"):
+        locked(project, place)
+
+
+def test_a_pin_that_nothing_needs_is_refused(place: Place) -> None:
+    place.archive.add("netcat", files={"usr/bin/nc": b"1"})
+    place.archive.publish()
+    other = locked(place.project('["netcat"]', name="other"), place)
+    project = place.project()
+    lock = locked(project, place)
+    pins = lock.system[AMD64]
+    more = replace(pins, packages=(*pins.packages, *other.system[AMD64].packages))
+    write_lock(project.lock, replace(lock, system={AMD64: more}))
+    with pytest.raises(InputError, match="nothing that is asked for needs netcat"):
         locked(project, place)
 
 
