@@ -75,7 +75,7 @@ class BuildahBuilder:
     def loaded(self, base: Image) -> str:
         """Return the name of a base in buildah's storage, which keeps it for the next build."""
         # Buildah makes the name of the folder's; by the digest no other base has it.
-        folder_name = f"comp-base-{base.digest.hex[:12]}"
+        folder_name = f"comp-base-{base.digest.hex}"
         name = f"localhost/{folder_name}"
         if not self.engine.has_image(name):
             with temporary.folder("buildah") as folder:

@@ -100,8 +100,8 @@ class DockerBuilder:
 
 def _loaded(client: "DockerClient", base: Image) -> str:
     """Return the name of a base in the daemon, which keeps it for the next build."""
-    # Named by its digest: no other base has the name.
-    name = f"comp-base:{base.digest.hex[:12]}"
+    # Named by its whole digest: no other base has the name, nor can be made to have it.
+    name = f"comp-base:{base.digest.hex}"
     if not engine.has_image(client, name):
         engine.load_image(client, base, names=[name])
     return name

@@ -13,6 +13,7 @@ from typing import Any
 from packageurl import PackageURL
 
 from toolkit.config.dockerfile import DockerfileSettings
+from toolkit.config.project import is_on_disk
 from toolkit.dockerfile.model import Dockerfile, Stage
 from toolkit.dockerfile.reader import read_dockerfile
 from toolkit.dockerfile.stages import copied_from, stages_of
@@ -67,8 +68,8 @@ def _names(dockerfile: Dockerfile, stages: Sequence[Stage]) -> Iterator[str]:
 def _references(names: Iterable[str]) -> Iterator[Reference]:
     """Yield the references among names; the engine reports what is none."""
     for name in names:
-        # An engine replaces no variable after `--from=`.
-        if name.lower() != "scratch" and "$" not in name:
+        # An engine replaces no variable after `--from=`; the place of a base on this disk means nothing elsewhere.
+        if name.lower() != "scratch" and "$" not in name and not is_on_disk(name):
             with suppress(InputError):
                 yield parse_reference(name)
 

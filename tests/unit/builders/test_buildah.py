@@ -61,7 +61,7 @@ def test_it_copies_one_tree_into_a_container_of_the_base(tmp_path: Path) -> None
 
 def test_a_base_is_pulled_once_under_a_name_of_its_digest(tmp_path: Path) -> None:
     base = image_of([layer_of(tar_of("etc/x"))])
-    name = f"comp-base-{base.digest.hex[:12]}"
+    name = f"comp-base-{base.digest.hex}"
     pulled: list[str] = []
 
     class Store(Buildah, frozen=True):

@@ -65,12 +65,12 @@ def test_it_copies_one_tree_onto_the_base(tmp_path: Path, monkeypatch: pytest.Mo
     daemon = Daemon(has_base=has_base, saves=image_of([*plan.base.layers, top]))
     use(daemon, monkeypatch)
     image = DockerBuilder(Cache(tmp_path / "cache"), os.environ).build(plan, silent)
-    short = plan.base.digest.hex[:12]
-    loaded = [] if has_base else [f"load {short} as comp-base:{short}"]
+    name = f"comp-base:{plan.base.digest.hex}"
+    loaded = [] if has_base else [f"load {plan.base.digest.hex[:12]} as {name}"]
     made = ["build", "save made", "remove made"]
     # The packages, and the code.
-    assert daemon.calls == [f"has comp-base:{short}", *loaded, *made, f"has comp-base:{short}", *loaded, *made]
-    assert daemon.dockerfile == f"FROM comp-base:{short}\nCOPY opt/comp /opt/comp\n"
+    assert daemon.calls == [f"has {name}", *loaded, *made, f"has {name}", *loaded, *made]
+    assert daemon.dockerfile == f"FROM {name}\nCOPY opt/comp /opt/comp\n"
     assert daemon.files == {"Dockerfile", "opt/comp/app/count_words.py", "opt/comp/interface.json"}
     assert [layer.diff_id for layer in image.layers] == [plan.base.layers[0].diff_id, top.diff_id, top.diff_id]
 

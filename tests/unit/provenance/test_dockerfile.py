@@ -6,6 +6,7 @@ from toolkit.provenance.dockerfile import dockerfile_parameters, images_of
 
 TEXT = f"""\
 ARG VERSION=1
+ARG BASE
 FROM --platform=$BUILDPLATFORM debian:12 AS build
 FROM tools:$VERSION
 FROM tools:${{TARGETARCH}}
@@ -22,6 +23,7 @@ COPY --from=busybox:1.36 /bin/sh /sh
 COPY --from=0 /y /y
 RUN --mount=type=bind,from=debian:12,target=/t true
 FROM scratch
+FROM $BASE
 FROM :invalid:
 """
 
@@ -33,7 +35,13 @@ def settings_of(folder: Path) -> DockerfileSettings:
         context=folder,
         where=Location(path=folder / "pyproject.toml"),
         target="run",
-        arguments={"LEVEL": "1", "FROM_HERE": None, "UNSET": None, "ADDRESS": "https://ann:s3cret@host.example/x"},
+        arguments={
+            "LEVEL": "1",
+            "FROM_HERE": None,
+            "UNSET": None,
+            "BASE": "layout:base",
+            "ADDRESS": "https://ann:s3cret@host.example/x",
+        },
         secrets=(BuildSecret(id="token", variable="API_TOKEN"),),
         ssh=(SshAgent(id="default"),),
     )
@@ -57,7 +65,7 @@ def test_parameters_have_ids_of_secrets_and_no_values(tmp_path: Path) -> None:
     assert dockerfile_parameters(tmp_path, settings_of(tmp_path), environ) == {
         "dockerfile": "Dockerfile",
         "target": "run",
-        "buildArgs": {"LEVEL": "1", "FROM_HERE": "2", "ADDRESS": "https://***@host.example/x"},
+        "buildArgs": {"LEVEL": "1", "FROM_HERE": "2", "BASE": "layout:base", "ADDRESS": "https://***@host.example/x"},
         "buildSecrets": ["token"],
         "buildSsh": ["default"],
     }
