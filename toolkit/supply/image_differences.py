@@ -60,8 +60,30 @@ class _Entry(Struct, frozen=True, kw_only=True):
 def differences(image: Image, rebuilt: Image) -> Iterator[Difference]:
     """Yield what differs between an image and the one that was built again, from bottom to top.
 
-    Layers of the same digest are not read. Raises InputError for a layer that cannot be read.
+    Of images with different digests there is always something. Layers of the same digest are not read. Raises
+    InputError for a layer that cannot be read.
     """
+    first = next(found := _differences(image, rebuilt), None)
+    if first is not None:
+        yield from (first, *found)
+    elif image.digest != rebuilt.digest:
+        # What else follows from the layers has no other reason here: their order, or the history.
+        yield from _all_differences(image, rebuilt) or [
+            Difference(platform=str(rebuilt.platform), part="manifest", path="", how="order")
+        ]
+
+
+def _all_differences(image: Image, rebuilt: Image) -> list[Difference]:
+    """Return every field of the documents that differs."""
+    platform = str(rebuilt.platform)
+    return [
+        *_document_differences(platform, "config", image.config, rebuilt.config, without=()),
+        *_document_differences(platform, "manifest", image.manifest, rebuilt.manifest, without=()),
+    ]
+
+
+def _differences(image: Image, rebuilt: Image) -> Iterator[Difference]:
+    """Yield what differs, but for fields that follow from the layers."""
     platform = str(rebuilt.platform)
     for name, mine, others in _pairs(image, rebuilt):
         if mine is None or others is None:
@@ -86,10 +108,12 @@ def layer_names(image: Image) -> list[str]:
         line.removeprefix(_OURS) if line.startswith(_OURS) else f"{n} of the base" for n, line in enumerate(padded, 1)
     ]
     seen: Counter[str] = Counter()
-    names = []
+    names: list[str] = []
     for name in named:
         seen[name] += 1
-        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        unique = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        # Others may have written the history, with such numbers in it.
+        names.append(unique if unique not in names else f"{unique} in place {len(names) + 1}")
     return names
 
 
@@ -149,14 +173,16 @@ def _entries(layer: Layer) -> dict[str, _Entry]:
     return found
 
 
-def _document_differences(platform: str, part: str, mine: bytes, others: bytes) -> Iterator[Difference]:
-    """Yield the fields that differ between two documents."""
+def _document_differences(
+    platform: str, part: str, mine: bytes, others: bytes, without: tuple[str, ...] = _OF_LAYERS
+) -> Iterator[Difference]:
+    """Yield the fields that differ between two documents, `without` those whose paths begin like this."""
     if mine == others:
         return
     first, second = (dict(_fields(json.loads(data))) for data in (mine, others))
     for path in sorted(first.keys() | second.keys()):
         one, other = first.get(path), second.get(path)
-        if one == other or path.startswith(_OF_LAYERS):
+        if one == other or path.startswith(without):
             continue
         how = "missing" if path not in first else "extra" if path not in second else "value"
         shown = (
@@ -166,10 +192,13 @@ def _document_differences(platform: str, part: str, mine: bytes, others: bytes) 
         yield Difference(platform=platform, part=part, path=path, how=how, image=values[0], rebuilt=values[1])
 
 
-def _fields(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 (JSON data)
+def _fields(document: object) -> Iterator[tuple[str, Any]]:
     """Yield the values of a document that are no objects, each with its path."""
-    if not isinstance(value, Mapping) or not value:
-        yield path, value
-        return
-    for key, inner in value.items():
-        yield from _fields(inner, f"{path}.{key}" if path else str(key))
+    # Without recursion: a document may nest deeper than the stack is.
+    waiting = [("", document)]
+    while waiting:
+        path, value = waiting.pop()
+        if not isinstance(value, Mapping) or not value:
+            yield path, value
+        else:
+            waiting += ((f"{path}.{key}" if path else str(key), inner) for key, inner in value.items())

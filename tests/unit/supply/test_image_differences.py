@@ -106,3 +106,29 @@ def test_a_difference_without_values_is_short() -> None:
     assert str(Difference(platform="linux/amd64", part="layer x", path="a", how="content")) == (
         "linux/amd64: layer x, a: content"
     )
+
+
+def test_images_of_different_digests_always_differ() -> None:
+    lines = ("debian", "comp: code", "comp: more")
+    more = layer({"name": "c"})
+    rebuilt = image(BASE, CODE, more, lines=lines)
+    swapped = image(BASE, more, CODE, lines=("debian", "comp: more", "comp: code"))
+    assert [(each.part, each.path) for each in differences(swapped, rebuilt)][:2] == [
+        ("config", "history"),
+        ("config", "rootfs.diff_ids"),
+    ]
+    renamed = image(BASE, CODE, more, lines=("debian", "comp: code", "comp: other"))
+    assert [each.part for each in differences(renamed, rebuilt)] == ["layer other", "layer more"]
+    told = image(BASE, CODE, more, lines=("ubuntu", "comp: code", "comp: more"))
+    assert [(each.part, each.path, each.how) for each in differences(told, rebuilt)][:1] == [
+        ("config", "history", "value")
+    ]
+
+
+def test_a_history_cannot_hide_a_layer() -> None:
+    lines = ("comp: a", "comp: a (2)", "comp: a")
+    hidden = image(BASE, layer({"name": "evil"}), CODE, lines=lines)
+    assert [(each.part, each.path) for each in differences(hidden, image(BASE, CODE, CODE, lines=lines))][:1] == [
+        ("layer a (2)", "a")
+    ]
+    assert len(set(layer_names(hidden))) == 3

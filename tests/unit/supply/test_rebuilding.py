@@ -105,8 +105,20 @@ class World:
         packed = gzip.compress(tar, mtime=0)
         config = json.loads(blobs[manifest["config"]["digest"]])
         config["rootfs"]["diff_ids"][-1] = str(Digest.of(tar))
-        data = json.dumps(config).encode()
         manifest["layers"][-1] |= {"digest": self.fake.put_blob("ml/count", packed), "size": len(packed)}
+        self._put(manifest, config, kind)
+
+    def retell(self, line: str) -> None:
+        """Put an image on the server that says something else of its first layer."""
+        kind, data = self.fake.manifests["ml/count"][str(self.image.digest)]
+        manifest = json.loads(data)
+        config = json.loads(self.fake.blobs["ml/count"][manifest["config"]["digest"]])
+        config["history"][0]["created_by"] = line
+        self._put(manifest, config, kind)
+
+    def _put(self, manifest: dict[str, Any], config: object, kind: str) -> None:
+        """Put a manifest with its config on the server, as the image."""
+        data = json.dumps(config).encode()
         manifest["config"] |= {"digest": self.fake.put_blob("ml/count", data), "size": len(data)}
         digest = self.fake.put_manifest("ml/count", json.dumps(manifest).encode(), kind)
         self.image = self.image.with_digest(Digest.parse(digest))
@@ -147,6 +159,15 @@ def test_a_forged_image_is_told_by_layer_and_file(world: World) -> None:
     assert [(each["part"], each["path"], each["how"]) for each in differences] == [
         ("layer code", "opt/comp/app/data.txt", "content")
     ]
+
+
+def test_an_image_that_differs_in_what_follows_from_layers_is_no_match(world: World) -> None:
+    found = world.found()
+    world.retell("made by others")
+    for only in (None, AMD64):
+        check = world.rebuild(found=found, only=only)
+        assert not check.passed
+        assert next((each["part"], each["path"]) for each in check.data["differences"]) == ("config", "history")
 
 
 def test_an_index_is_built_again_as_a_whole(tmp_path: Path) -> None:
