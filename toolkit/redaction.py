@@ -65,10 +65,10 @@ _HEADER = re.compile(
     r"(?i)\b((?:proxy-)?authorization\\?[\"']?\s*[:=]\s*\\?[\"']?)((?:basic|bearer|digest|token)\s+)?[^\s\"',;\\]+"
 )
 _SCHEME = re.compile(r"(?i)\b(basic|bearer)(\s+)(?=[A-Za-z+/._~-]*[0-9=])[A-Za-z0-9+/._~-]{12,}=*")
-# The place of a secret is public: `--secret NAME=file:PATH` of our own.
+# The place of a secret is public: `--secret NAME=file:PATH` and `--secret id=ID,src=FILE` of our own.
 _OPTION = re.compile(
     r"(?i)((?<![\w-])--?[\w-]*(?:password|passwd|token|secret|api-?key)(?:=|\s+))"
-    r"(?![-{\[<]|[\w.-]+=(?:file|env):)[^\s\"',]+"
+    r"(?![-{\[<]|[\w.-]+=(?:file|env):|id=[\w.-]+,(?:src|env)=)[^\s\"',]+"
 )
 _QUERY = re.compile(
     r"(?i)([?&;][\w.-]*(?:token|signature|sig|password|secret|credential|api_?key|accesskeyid)=)[^&\s\"'#<>]+"

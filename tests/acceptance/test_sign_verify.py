@@ -45,6 +45,13 @@ def test_an_image_is_signed_and_verified(name: str, tmp_path: Path) -> None:
     }
 
 
+def test_a_key_that_is_missing_is_said_once(name: str, tmp_path: Path) -> None:
+    result = comp("sign", name, "--key", "key.pem", folder=tmp_path)
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith("error: cannot read the key key.pem: No such file or directory\n\nhint: ")
+    assert result.err.count("No such file") == 1
+
+
 def test_without_a_key_the_image_alone_is_verified(name: str, tmp_path: Path) -> None:
     result = comp("verify", name, "--platform", "linux/amd64", folder=tmp_path)
     assert result.code == 0

@@ -1,7 +1,11 @@
 """What is hidden in messages and in files, and what is left as it is."""
 
+import ast
 import base64
 import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +22,8 @@ from toolkit.redaction import (
     visible,
     without_login,
 )
+
+ROOT = Path(__file__).parents[2]
 
 MARK = "Mark0/of+a secret@x"
 
@@ -146,6 +152,29 @@ def test_the_place_of_a_secret_is_shown_and_a_value_is_not() -> None:
     assert hide("write --secret NAME=file:PATH") == "write --secret NAME=file:PATH"
     assert hide("write --secret NAME=env:VARIABLE") == "write --secret NAME=env:VARIABLE"
     assert hide("comp run --secret NAME=hunter2") == "comp run --secret ***"
+    assert hide("write --secret id=ID,src=FILE") == "write --secret id=ID,src=FILE"
+    assert hide("comp build --secret id,hunter2") == "comp build --secret ***,hunter2"
+
+
+def test_nothing_is_hidden_in_our_own_words() -> None:
+    hidden = [
+        (path.name, text)
+        for path in (ROOT / "toolkit").rglob("*.py")
+        for text in _texts(ast.parse(path.read_text()))
+        if re.search("--[a-z]", text) and "\n" not in text and hide(text) != text
+    ]
+    assert hidden == []
+
+
+def _texts(tree: ast.Module) -> Iterator[str]:
+    """Yield the texts of a module that are one line, in which a word stands for each value."""
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    parts = {id(part) for node in texts for part in node.values}
+    for node in texts:
+        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in parts:
+            yield each.value
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,9 @@ def _print_error(error: CompError) -> None:
     cause, printed = error.__cause__, error.message
     while cause is not None:
         text = cause.message if isinstance(cause, CompError) else str(cause) or type(cause).__name__
-        # Many messages repeat their cause already.
-        if text not in printed:
+        # Many messages repeat their cause already, of a file only why it cannot be read.
+        why = (isinstance(cause, OSError) and cause.strerror) or text
+        if text not in printed and why not in printed:
             tell(f"  caused by: {text}")
         cause, printed = cause.__cause__, printed + text
     if error.hint:

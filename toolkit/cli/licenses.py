@@ -36,6 +36,7 @@ def command(console: Console, *, image: str, base: bool, platform: str | None, f
     from toolkit.supply.package import Ecosystem
     from toolkit.supply.policy import judge
     from toolkit.supply.reading import read_image
+    from toolkit.words import counted
 
     folder = Path(image) if Path(image).is_dir() else Path(image).parent if Path(image).is_file() else Path()
     # Before the image is read: a mistake in the settings is reported at once.
@@ -57,12 +58,13 @@ def command(console: Console, *, image: str, base: bool, platform: str | None, f
         console.warn(f"{package.name} {package.version} {violation.why}, which the policy does not allow")
     for name in judgement.unused:
         console.warn(f"the exception for {name} is not needed")
+    listed = counted(len(packages), "package")
     if policy is None:
         rest = len(read.contents.of(tuple(Ecosystem))) - len(packages)
         more = f", {rest} more with --base" if rest else ""
-        console.say(f"{len(packages)} packages{more}; no [tool.comp.licenses] says what is allowed")
+        console.say(f"{listed}{more}; no [tool.comp.licenses] says what is allowed")
     else:
-        console.say(f"{len(packages)} packages, {len(judgement.violations)} not allowed")
+        console.say(f"{listed}, {len(judgement.violations)} not allowed")
     return 1 if judgement.violations else 0
 
 

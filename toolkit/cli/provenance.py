@@ -126,6 +126,8 @@ def _rows(provenance: "Provenance") -> Iterator[tuple[str, str]]:
         yield "base", shown_base(base)
     wheels = sum(each.uri.startswith("pkg:pypi/") for each in provenance.dependencies)
     yield "wheels", str(wheels)
+    if system := sum(each.uri.startswith("pkg:deb/") for each in provenance.dependencies):
+        yield "system packages", str(system)
     if newest := provenance.external.get("excludeNewer"):
         yield "excluding newer than", str(newest)
     versions = ", ".join(f"{name} {version}" for name, version in provenance.versions.items())

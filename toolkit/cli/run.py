@@ -193,7 +193,7 @@ def _prepared(console: Console, asked: _Asked, *, force: bool) -> _Prepared:
         given, variables = given_secrets(asked.secrets, context.environ), {}
         check_given(given, [unbuilt.spec])
         if given and runner in RUNNERS_WITH_SECRETS:
-            raise UsageError(f"--secret does not go with {runner}: the cluster has the secret", hint="leave it out")
+            raise UsageError(f"{runner} takes no --secret: the cluster has the secret", hint="leave it out")
         if runner not in RUNNERS_WITH_SECRETS:
             # The contract may be from anywhere, and the component folder is the user's own.
             own = context.environ if unbuilt.project else None

@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from toolkit.builders.planning import interface_file
 from toolkit.config.dockerfile import DockerfileSettings
 from toolkit.config.project import Project, is_on_disk
 from toolkit.dockerfile.reader import read_dockerfile
-from toolkit.dockerfile.stages import stages_of
+from toolkit.dockerfile.stages import arguments_of, stages_of
 from toolkit.errors import InputError
 from toolkit.job.bases import local_base, platforms_of
 from toolkit.job.context import BuildContext
@@ -25,11 +26,15 @@ from toolkit.oci.image import Built, ImageIndex
 from toolkit.redaction import learn, looks_secret, named_as_secret
 from toolkit.system.reading import read_foreign
 from toolkit.system.threads import at_once
+from toolkit.words import did_you_mean
 
 if TYPE_CHECKING:
     from toolkit.builders.protocol import Builder
 
 log = logging.getLogger(__name__)
+
+# Arguments that engines know without an ARG (reference, "Predefined ARGs" and "Global scope").
+_PREDEFINED = re.compile(r"(?:(?i:http|https|ftp|no|all)_(?:proxy|PROXY)|(?:TARGET|BUILD|BUILDKIT|SOURCE)_?[A-Z_]+)")
 
 
 def build_dockerfile(
@@ -39,22 +44,31 @@ def build_dockerfile(
 
     Raises InputError for a secret that is missing, before the engine begins, and as the builder does.
     """
-    plans = [_on_disk(plan, context) for plan in dockerfile_plans(project, context.environ, only=only)]
+    plans = dockerfile_plans(project, context.environ, only=only)
+    dockerfile = read_dockerfile(plans[0].dockerfile)
+    stages = stages_of(dockerfile, plans[0].arguments)
+    _check_known(plans[0].arguments, arguments_of(dockerfile, stages))
+    plans = tuple(_on_disk(plan, {stage.base for stage in stages}, context) for plan in plans)
     images = at_once(lambda plan: builder.build_dockerfile(plan, context.report), plans)
     return images[0] if len(images) == 1 else ImageIndex.of(images, annotations=plans[0].annotations)
 
 
-def _on_disk(plan: DockerfilePlan, context: BuildContext) -> DockerfilePlan:
-    """Return a plan with the images of arguments such as `BASE=layout:DIR`, where FROM names their image.
+def _check_known(arguments: Mapping[str, str], known: Mapping[str, str | None]) -> None:
+    """Warn of arguments that the Dockerfile does not declare: engines pass over them without a word."""
+    for name in arguments:
+        if name not in known and not _PREDEFINED.fullmatch(name):
+            hint = did_you_mean(name, known, otherwise="it changes nothing")
+            log.warning("the Dockerfile has no ARG %s: %s", name, hint)
+
+
+def _on_disk(plan: DockerfilePlan, bases: Collection[str], context: BuildContext) -> DockerfilePlan:
+    """Return a plan with the images of arguments such as `BASE=layout:DIR`, whose values are among its `bases`.
 
     Raises InputError for a place that has no such image.
     """
-    places = {name: value for name, value in plan.arguments.items() if is_on_disk(value)}
-    if not places:
-        return plan
-    used = {stage.base for stage in stages_of(read_dockerfile(plan.dockerfile), plan.arguments)}
-    bases = {name: local_base(value, plan.platform, context) for name, value in places.items() if value in used}
-    return replace(plan, bases=bases)
+    places = {name: value for name, value in plan.arguments.items() if is_on_disk(value) and value in bases}
+    images = {name: local_base(value, plan.platform, context) for name, value in places.items()}
+    return replace(plan, bases=images)
 
 
 def dockerfile_plans(

@@ -51,7 +51,7 @@ def with_options(project: Project, request: BuildRequest) -> Project:
     if project.dockerfile is None:
         if request.dockerfile != DockerfileOptions():
             raise UsageError(
-                f"{project.name} has no Dockerfile, so --target, --build-arg, --secret and --ssh say nothing about it",
+                f"{project.name} has no Dockerfile, and takes no --target, --build-arg, --ssh and --secret",
                 hint='leave them out, or write dockerfile = "Dockerfile" into [tool.comp]',
             )
         return project

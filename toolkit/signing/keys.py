@@ -134,7 +134,7 @@ def _read(path: Path) -> bytes:
     try:
         return read_foreign(path, SETTINGS_SIZE)
     except OSError as error:
-        raise InputError(f"cannot read the key {path}: {error.strerror}") from error
+        raise InputError(f"cannot read the key {path}: {error.strerror}", hint=f"make one: {_MAKE}") from error
 
 
 def _not_a_key(path: Path, what: str) -> InputError:

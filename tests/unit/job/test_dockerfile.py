@@ -79,6 +79,23 @@ def test_a_base_on_this_disk_is_read_where_from_names_it(tmp_path: Path) -> None
         build_dockerfile(read_project(folder, environ={}), Recorder(cache), context)
 
 
+def test_an_argument_that_the_dockerfile_lacks_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "ARG BASE=scratch\nFROM $BASE\nARG VERSION\n"
+    values = ("BASES", "VERSION", "HTTPS_PROXY", "SOURCE_DATE_EPOCH", "TARGETARCH", "UNLIKE")
+    settings = "[tool.comp.build-args]\n" + "\n".join(f'{name} = "1"' for name in values)
+    folder = write_dockerfile_component(tmp_path / "c", text, settings=settings)
+    cache = Cache(tmp_path / "cache")
+    builder = EmbeddedBuilder(cache)
+    monkeypatch.setattr(builder, "build_dockerfile", lambda *_: image_of([]))
+    build_dockerfile(read_project(folder, environ={}), builder, BuildContext(cache=cache, environ={}))
+    assert caplog.messages == [
+        "the Dockerfile has no ARG BASES: did you mean 'BASE'?",
+        "the Dockerfile has no ARG UNLIKE: it changes nothing",
+    ]
+
+
 def test_a_missing_secret_is_refused_before_the_engine_starts(tmp_path: Path) -> None:
     project = _project(tmp_path, 'build-secrets = ["id=token,env=THE_TOKEN"]')
     with pytest.raises(InputError, match="the secret token is missing: the variable THE_TOKEN is not set"):
