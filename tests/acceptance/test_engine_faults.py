@@ -113,6 +113,7 @@ _BUILDAH = """#!/bin/sh
 echo "$*" >> "{asked}"
 case "$1" in
 --version) echo "buildah version 1.28.2 (image-spec 1.1.0-rc2)";;
+info) printf '{{"store": {{"GraphRoot": "%s", "GraphDriverName": "overlay"}}}}' "$(dirname "$0")";;
 from) echo working-container; {begin};;
 copy) {copy};;
 esac

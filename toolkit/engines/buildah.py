@@ -15,6 +15,7 @@ from typing import IO, Self
 
 from toolkit.cache.store import Cache
 from toolkit.engines import offline
+from toolkit.engines.buildah_storage import BuildahStorage
 from toolkit.engines.isolation import CHROOT, VARIABLE, named_isolation, working_isolation
 from toolkit.errors import OutsideError
 from toolkit.selective import Selective
@@ -160,9 +161,10 @@ class Buildah(Selective, frozen=True, kw_only=True):
             # Buildah makes a reference of the path, and not every path makes a valid one; a plain name does.
             path = Path(image.removeprefix("oci:"))
             folder, image = path.parent, f"oci:{path.name}"
-        name = self.call("from", "--quiet", *options, image, folder=folder)
-        with undone(partial(self.call, "rm", name)):
-            yield name
+        with BuildahStorage.of(self.call).held() as held:
+            name = self.call("from", "--quiet", f"--name={held.name[1:]}", *options, image, folder=folder)
+            with undone(partial(self.call, "rm", name)):
+                yield name
 
     def user(self, name: str) -> str:
         """Return the user that a container's image names, empty if it names none."""

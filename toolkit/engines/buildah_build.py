@@ -1,14 +1,14 @@
 """Dockerfiles by buildah: `buildah build`, whose containers go even if it is killed, which buildah leaves to others."""
 
-import json
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
 from toolkit.dockerfile.stages import copied_from, stages_of
 from toolkit.engines.buildah import Buildah
+from toolkit.engines.buildah_storage import BuildahStorage
 from toolkit.engines.image_build import Failure, ImageBuild, Transcript
 from toolkit.errors import OutsideError
 from toolkit.progress import Report, silent
@@ -35,17 +35,16 @@ def build(buildah: Buildah, order: ImageBuild, report: Report = silent) -> str |
         raise OutsideError("buildah is not installed", hint="apt-get install buildah")
     for image in _images(order):
         buildah.pull_from_here(image, platform=order.platform)
-    mark = order.folder / _MARK
-    mark.touch()
-    # Asked for now: a process that is ended has little time to tidy up.
-    containers = _containers(buildah)
     heard = _Steps(report)
     identity = order.folder / "id"
-    command = [buildah.program, "build", *_options(order, mark), f"--iidfile={identity}"]
-    # Its own label would change the image with its version; versions before 1.24 have no option against it.
-    command += [*buildah.offered("build", "--identity-label=false"), str(order.context)]
     # Also after a build that failed: with layers, buildah keeps the container of the step.
-    with _scratch(order) as scratch, undone(partial(_remove_marked, buildah, containers, mark)):
+    storage = BuildahStorage.of(buildah.call)
+    with _scratch(order) as scratch, storage.held() as held, undone(partial(storage.remove, held)):
+        mark = held / _MARK
+        mark.touch()
+        command = [buildah.program, "build", *_options(order, mark), f"--iidfile={identity}"]
+        # Its own label would change the image with its version; versions before 1.24 have no option against it.
+        command += [*buildah.offered("build", "--identity-label=false"), str(order.context)]
         environment = {**buildah.stepping(), **order.predefined, "TMPDIR": str(scratch)}
         try:
             code = follow(command, heard.hear, environment=environment)
@@ -83,24 +82,6 @@ def _options(order: ImageBuild, mark: Path) -> list[str]:
     for agent in order.ssh:
         options += ["--ssh", agent]
     return options
-
-
-def _containers(buildah: Buildah) -> Path:
-    """Return the folder in which buildah notes its containers."""
-    store = json.loads(buildah.call("info"))["store"]
-    return Path(store["GraphRoot"]) / f"{store['GraphDriverName']}-containers"
-
-
-def _remove_marked(buildah: Buildah, containers: Path, mark: Path) -> None:
-    """Remove the working containers of one build."""
-    found = []
-    for path in containers.glob("*/userdata/buildah.json"):
-        # Others come and go meanwhile.
-        with suppress(OSError):
-            if bytes(mark) in path.read_bytes():
-                found.append(path.parent.parent.name)
-    if found:
-        buildah.call("rm", *found)
 
 
 class _Steps(Transcript):

@@ -103,6 +103,12 @@ def sweep(parent: Path) -> None:
                 (parent / name).unlink(missing_ok=True)
 
 
+def is_left(path: Path) -> bool:
+    """Return whether no process holds a temporary folder any more: it is gone, or was left."""
+    with left_over(path) as dead:
+        return dead or not os.path.lexists(path)
+
+
 def remove(path: Path) -> None:
     """Remove a folder with its content, read-only folders included, as far as that is possible."""
     shutil.rmtree(path, ignore_errors=True)

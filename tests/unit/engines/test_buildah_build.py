@@ -17,6 +17,7 @@ def _buildah(tmp_path: Path, script: str) -> Buildah:
     """Return a buildah whose `build` is a script; it has a storage with containers, and removes what it is asked to."""
     store = json.dumps({"store": {"GraphRoot": str(tmp_path / "storage"), "GraphDriverName": "overlay"}})
     (tmp_path / "info").write_text(store)
+    (tmp_path / "storage").mkdir(exist_ok=True)
     body = f"""case "$1" in
 info) cat {tmp_path}/info ;;
 rm) shift; echo "$@" > {tmp_path}/removed ;;
@@ -58,11 +59,15 @@ def test_what_the_program_gets(tmp_path: Path) -> None:
 
 
 def test_containers_of_this_build_alone_are_removed(tmp_path: Path) -> None:
-    _container(tmp_path, "ours", f'{{"Secrets": ["id=comp-mark,src={tmp_path}/comp-mark"]}}')
     _container(tmp_path, "theirs", '{"Secrets": ["id=comp-mark,src=/elsewhere/comp-mark"]}')
-    (tmp_path / "storage" / "overlay-containers" / "half").mkdir()
-    assert _told(tmp_path, "Error: whatever\n").is_outside
+    containers = tmp_path / "storage" / "overlay-containers"
+    (containers / "half").mkdir()
+    # As the option of the program says where the mark is.
+    script = f"""mkdir -p {containers}/ours/userdata; echo "$@" > {containers}/ours/userdata/buildah.json; exit 125"""
+    failure = build(_buildah(tmp_path, script), order(tmp_path))
+    assert isinstance(failure, Failure)
     assert (tmp_path / "removed").read_text() == "ours\n"
+    assert [*(tmp_path / "storage").iterdir()] == [containers]
 
 
 def test_images_of_servers_on_this_machine_are_pulled_without_tls(tmp_path: Path) -> None:

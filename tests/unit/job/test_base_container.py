@@ -20,6 +20,7 @@ BASE = base_of(base_image())
 _BUILDAH = """#!/bin/sh
 here=$(dirname "$0")
 case "$1" in
+info) printf '{"store": {"GraphRoot": "%s", "GraphDriverName": "overlay"}}' "$(dirname "$0")";;
 from) echo working-container;;
 --version) echo "buildah version 1.28.2 (image-spec 1.1.0-rc2)";;
 run)

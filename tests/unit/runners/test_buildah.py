@@ -14,6 +14,7 @@ from toolkit.runners.protocol import Run
 _BUILDAH = """#!/bin/sh
 # run --isolation chroot --volume LINK:INSIDE:MODE … NAME -- cp FROM TO, each path below the INSIDE of a mount.
 case "$1" in
+info) printf '{"store": {"GraphRoot": "%s", "GraphDriverName": "overlay"}}' "$(dirname "$0")";;
 from) echo working-container;;
 run)
     for word; do
@@ -71,8 +72,10 @@ def test_secrets_are_in_a_file_and_not_on_its_command_line(
     runner: BuildahRunner, programs: Path, copying: Run, tmp_path: Path
 ) -> None:
     seen = tmp_path / "seen"
+    storage = f'{{"store": {{"GraphRoot": "{tmp_path}", "GraphDriverName": "overlay"}}}}'
     (programs / "buildah").write_text(
-        f'#!/bin/sh\ncase "$1" in from) echo c;; run) echo "$*" >>{seen}\n'
+        f"#!/bin/sh\ncase \"$1\" in info) echo '{storage}';; esac\n"
+        f'case "$1" in from) echo c;; run) echo "$*" >>{seen}\n'
         f'for word; do case "$word" in *comp-variables.json:ro) cat "${{word%%:*}}" >>{seen};; esac; done;; esac\n'
     )
     container = replace(copying.spec.container, command=("/opt/comp/venv/bin/python", "/opt/comp/launch.py", "copy"))

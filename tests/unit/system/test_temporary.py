@@ -57,6 +57,15 @@ def test_what_a_killed_process_left_goes_with_the_next_use(place: Path) -> None:
     assert [path.name for path in place.iterdir()] == ["lock"]
 
 
+def test_who_holds_a_folder(place: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, place], check=False, timeout=60)
+    (left,) = place.glob(".comp-work-*")
+    assert temporary.is_left(left)
+    assert temporary.is_left(place / "gone")
+    with temporary.folder("other") as folder:
+        assert not temporary.is_left(folder)
+
+
 def test_what_is_in_use_and_what_is_not_ours_stays(place: Path) -> None:
     # Folders that people and other programs make may begin like ours, and look alike up to the ending.
     names = (
