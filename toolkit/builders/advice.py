@@ -35,6 +35,15 @@ def lacking(os_id: str, missing: Mapping[str, Sequence[str]], *, present: Sequen
         yield f"{name} needs {some_of(libraries)}, which the base lacks: importing it may fail; {advice}"
 
 
+def without_apt(reference: str, facts: BaseFacts, packages: Sequence[str]) -> Iterator[str]:
+    """Yield a line if a Dockerfile cannot install packages of Debian on a base: bases of `comp base` have no apt."""
+    if packages and not any(name.startswith("libapt-pkg.so") for name in facts.libraries):
+        yield (
+            f"{reference} has no apt, by which this Dockerfile installs {some_of(packages)}: take a base that has apt, "
+            "such as python:3.11-slim, or leave the image to `comp build`, which needs none"
+        )
+
+
 def pulled_whole(base: Image) -> Iterator[str]:
     """Yield a line if layers of the base are not eStargz: containerd fetches every layer above them too."""
     if not all(TOC_DIGEST in layer.descriptor.annotations for layer in base.layers):

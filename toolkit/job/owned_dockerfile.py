@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from toolkit.builders.advice import without_apt
 from toolkit.builders.code import ANYWHERE, component_code
 from toolkit.builders.ignore import NAME as IGNORE_FILE
 from toolkit.builders.owned_dockerfile import OwnedImage, dockerfile_text
@@ -57,6 +58,8 @@ def owned_files(project: Project, context: BuildContext, place: Path, *, locked:
         )
     name = _below(project, place)
     bases, lock = locked_bases(project, context, locked=locked)
+    for line in without_apt(bases[0].reference, bases[0].facts, project.system_packages):
+        log.warning("%s", line)
     plan = _plan(project, bases, context)
     beside = str(PurePosixPath(name).parent / BESIDE)
     stage = open_build_base(project, bases[0], context)

@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tests.artifacts import FACTS, base_image
-from toolkit.builders.advice import advice, lacking, pulled_whole
+from toolkit.builders.advice import advice, lacking, pulled_whole, without_apt
 from toolkit.digest import Digest
 from toolkit.oci.estargz import TOC_DIGEST
 from toolkit.wheels.wheel import Wheel
@@ -65,3 +65,11 @@ def test_bases_above_which_layers_are_pulled_whole() -> None:
         for layer in BASE.layers
     )
     assert list(pulled_whole(replace(BASE, layers=converted))) == []
+
+
+def test_a_base_without_apt() -> None:
+    assert list(without_apt("base:1", FACTS, ())) == []
+    with_apt = replace(FACTS, libraries=frozenset({"libapt-pkg.so.6.0"}))
+    assert list(without_apt("base:1", with_apt, ("jq",))) == []
+    (line,) = without_apt("base:1", FACTS, ("jq", "git"))
+    assert line.startswith("base:1 has no apt, by which this Dockerfile installs jq, git: ")
