@@ -29,6 +29,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -149,8 +150,8 @@ def _system(path: Path, text: str, end: int, platforms: Sequence[Platform]) -> d
         try:
             # A platform that is not among them raises ValueError, which is reported below.
             platform = platforms[platforms.index(Platform.parse(match["platform"]))]
-            written = [tomllib.loads(f"x = {line[4:]}")["x"] for line in match["packages"].splitlines()]
-            head = tomllib.loads(f"x = {match['pins']}")["x"]
+            written = [_read_value(line[4:]) for line in match["packages"].splitlines()]
+            head = _read_value(match["pins"])
             found[platform] = SystemPins.from_dict(head, tuple(map(SystemPin.from_dict, written)))
         except (InputError, KeyError, TypeError, AttributeError, ValueError) as error:
             line = text.count("\n", 0, match.start()) + 1
@@ -223,13 +224,21 @@ def _read_publisher(comment: str, path: Path, line: int) -> Publisher | None:
     if match is None:
         return None
     try:
-        claims = tomllib.loads(f"claims = {{ {match['claims']} }}")["claims"]
+        claims = _read_value(f"{{ {match['claims']} }}")
         publisher = read_publisher({**claims, "kind": match["kind"]}, verified=bool(match["verified"]))
-    except (tomllib.TOMLDecodeError, InputError) as error:
+    except (ValueError, InputError) as error:
         raise _damaged(path, line, f"its publisher cannot be read: {error}") from error
     if f"    # {_publisher_text(publisher)}" != comment:
         raise _damaged(path, line, "a publisher is not as it is written")
     return publisher
+
+
+def _read_value(text: str) -> Any:  # noqa: ANN401 (any value of TOML)
+    """Read a value of TOML. Raises ValueError, also for one that nests without end."""
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except RecursionError:
+        raise ValueError("it nests too deeply") from None
 
 
 def _line(text: str, start: str) -> int:

@@ -266,6 +266,7 @@ def test_publishers_stand_below_their_wheels(tmp_path: Path) -> None:
         "published by GitHub: repository = 1",
         'published by : repository = "a"',
         'published by GitHub: kind = "a"',
+        f"published by GitHub: repository = {'[' * 3000}{']' * 3000}",
     ],
 )
 def test_a_publisher_in_another_form_is_refused(tmp_path: Path, line: str) -> None:
@@ -300,6 +301,7 @@ def test_debian_packages_stand_in_the_header_and_pip_reads_past_them(tmp_path: P
         ("pool/main", ".."),
         ('image = "sha256:', 'image = "md5:'),
         ('wanted = ["git"]', "wanted = 1"),
+        ('wanted = ["git"]', f"wanted = {'[' * 3000}{']' * 3000}"),
         (', archive = "debian"', ""),
     ],
 )
