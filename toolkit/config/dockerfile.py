@@ -25,6 +25,8 @@ NOT_BESIDE = (
 _TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ARGUMENT = re.compile(r"[A-Za-z_]\w*")
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+# What comp itself gives to steps has ids that begin like this.
+_OWN = "comp-"
 _T = TypeVar("_T")
 _FILE_HINT = "dockerfile is its path from this folder"
 _FORM = 'write it as "id=TOKEN,env=VARIABLE" or "id=TOKEN,src=FILE"'
@@ -170,6 +172,8 @@ def parse_secret(text: str, folder: Path) -> BuildSecret:
     kind, identity, variable = (parts.pop(key, "") for key in ("type", "id", "env"))
     if parts or len(files) + bool(variable) > 1 or not _ID.fullmatch(identity) or kind not in {"", "env", "file"}:
         raise ValueError(_FORM)
+    if identity.startswith(_OWN):
+        raise ValueError(f"ids that begin with {_OWN} are comp's own: choose another one")
     if files:
         return BuildSecret(id=identity, file=_path(files[0], folder))
     return BuildSecret(id=identity, variable=variable or identity)

@@ -116,7 +116,14 @@ def test_options_come_on_top_of_the_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"arguments": ["=x"]}, {"secrets": ["id=a b"]}, {"secrets": ["id=a,mode=1"]}, {"ssh": ["a=b=c", ""]}]
+    "wrong",
+    [
+        {"arguments": ["=x"]},
+        {"secrets": ["id=a b"]},
+        {"secrets": ["id=a,mode=1"]},
+        {"secrets": ["id=comp-logins"]},
+        {"ssh": ["a=b=c", ""]},
+    ],
 )
 def test_wrong_options_are_usage_errors(tmp_path: Path, wrong: dict[str, list[str]]) -> None:
     given = {"arguments": [], "secrets": [], "ssh": [], **wrong}
