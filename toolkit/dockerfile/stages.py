@@ -3,8 +3,9 @@
 Bases are not looked at, so that what an image inherits from another one is unknown here.
 """
 
+import fnmatch
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec.structs import replace
@@ -56,6 +57,26 @@ def arguments_of(dockerfile: Dockerfile, stages: Iterable[Stage]) -> dict[str, s
         # The default before FROM counts in a stage too, unless that has its own.
         found |= {name: value for name, value in stage.arguments.items() if found.get(name) is None}
     return {name: value for name, value in found.items() if name not in _PLATFORM and name not in _PROXIES}
+
+
+def takes(stages: Sequence[Stage], target: str | None, name: str) -> bool:
+    """Return whether the image of a target copies a file of the context, by its name there, as far as names say."""
+    stage: Stage | None = chosen_stage(tuple(stages), target)
+    while stage is not None:
+        for copy in stage.copies:
+            if not copy.stage and any(_matches(source, name) for source in copy.sources):
+                return True
+        stage = None if stage.parent is None else stages[stage.parent]
+    return False
+
+
+def _matches(source: str, name: str) -> bool:
+    """Return whether a source of COPY is a file of the context, or a folder above it."""
+    source = posixpath.normpath(source).lstrip("/") or "."
+    # A wildcard stands for no slash, as in docker's.
+    depth = source.count("/") + 1
+    parts = name.split("/")
+    return source == "." or (len(parts) >= depth and fnmatch.fnmatchcase("/".join(parts[:depth]), source))
 
 
 def copied_from(stages: Iterable[Stage]) -> Iterator[str]:

@@ -3,20 +3,22 @@
 import logging
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from toolkit.builders.code import component_code
 from toolkit.builders.dockerfile import DockerfilePlan
+from toolkit.builders.dockerfile_context import in_context
 from toolkit.builders.metadata import metadata_of, source_date
 from toolkit.builders.plan import FilesLayer
 from toolkit.builders.planning import interface_file
 from toolkit.config.dockerfile import DockerfileSettings
 from toolkit.config.project import Project, is_on_disk
+from toolkit.dockerfile.model import Stage
 from toolkit.dockerfile.reader import read_dockerfile
-from toolkit.dockerfile.stages import arguments_of, stages_of
+from toolkit.dockerfile.stages import arguments_of, stages_of, takes
 from toolkit.errors import InputError
 from toolkit.job.bases import local_base, platforms_of
 from toolkit.job.context import BuildContext
@@ -48,6 +50,7 @@ def build_dockerfile(
     dockerfile = read_dockerfile(plans[0].dockerfile)
     stages = stages_of(dockerfile, plans[0].arguments)
     _check_known(plans[0].arguments, arguments_of(dockerfile, stages))
+    _check_contracts(project, stages)
     plans = tuple(_on_disk(plan, {stage.base for stage in stages}, context) for plan in plans)
     images = at_once(lambda plan: builder.build_dockerfile(plan, context.report), plans)
     return images[0] if len(images) == 1 else ImageIndex.of(images, annotations=plans[0].annotations)
@@ -59,6 +62,18 @@ def _check_known(arguments: Mapping[str, str], known: Mapping[str, str | None]) 
         if name not in known and not _PREDEFINED.fullmatch(name):
             hint = did_you_mean(name, known, otherwise="it changes nothing")
             log.warning("the Dockerfile has no ARG %s: %s", name, hint)
+
+
+def _check_contracts(project: Project, stages: Sequence[Stage]) -> None:
+    """Warn of contracts in the image: a push writes the digest into them, so the next build makes another image."""
+    settings = project.dockerfile
+    if settings is None:
+        return
+    is_there = in_context(settings)
+    for contract in (entry.contract for entry in project.entries if is_there(entry.contract)):
+        name = contract.relative_to(settings.context).as_posix()
+        if takes(stages, settings.target, name):
+            log.warning("the image has %s, so each push changes the next image: name it in .dockerignore", name)
 
 
 def _on_disk(plan: DockerfilePlan, bases: Collection[str], context: BuildContext) -> DockerfilePlan:

@@ -6,7 +6,7 @@ import pytest
 
 from toolkit.dockerfile.model import Command, Copy, Mount, Stage
 from toolkit.dockerfile.reader import parse_dockerfile
-from toolkit.dockerfile.stages import arguments_of, chosen_stage, copied_from, stages_of
+from toolkit.dockerfile.stages import arguments_of, chosen_stage, copied_from, stages_of, takes
 from toolkit.errors import InputError
 
 PATH = Path("Dockerfile")
@@ -162,3 +162,23 @@ def test_images_that_copies_and_mounts_take_files_from() -> None:
     lines = ("FROM a AS One", "COPY --from=h/tool:1 x y", "FROM b", "COPY --from=one x y", "COPY --from=0 x y")
     mount = "RUN --mount=type=bind,from=h/data,target=/d --mount=type=bind,from=one,target=/e true"
     assert [*copied_from(stages(*lines, mount))] == ["h/tool:1", "h/data"]
+
+
+@pytest.mark.parametrize(
+    ("source", "taken"),
+    [
+        (".", {"a.yaml", "in/a.yaml"}),
+        ("/", {"a.yaml", "in/a.yaml"}),
+        ("./a.yaml", {"a.yaml"}),
+        ("*.yaml", {"a.yaml"}),
+        ("in/", {"in/a.yaml"}),
+        ("i*", {"in/a.yaml"}),
+        ("src", set()),
+        ("a", set()),
+    ],
+)
+def test_whether_a_file_is_copied(source: str, taken: set[str]) -> None:
+    found = stages("FROM a AS one", f"COPY {source} /x/", "FROM one AS two", "FROM b", "COPY --from=one . /")
+    names = ("a.yaml", "in/a.yaml")
+    assert {name for name in names if takes(found, "two", name)} == taken
+    assert not any(takes(found, None, name) for name in names)

@@ -96,6 +96,22 @@ def test_an_argument_that_the_dockerfile_lacks_is_warned_of(
     ]
 
 
+def test_a_contract_in_the_image_is_warned_of(
+    tmp_path: Path, cache: Cache, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = EmbeddedBuilder(cache)
+    monkeypatch.setattr(builder, "build_dockerfile", lambda *_: image_of([]))
+    copies = {"one": "COPY . /app", "two": "COPY src /app", "three": "COPY . /app"}
+    for name, line in copies.items():
+        folder = write_dockerfile_component(tmp_path / name, f"FROM scratch\n{line}\n")
+        if name == "three":
+            (folder / ".dockerignore").write_text("component.yaml\n")
+        build_dockerfile(read_project(folder, environ={}), builder, BuildContext(cache=cache, environ={}))
+    assert caplog.messages == [
+        "the image has component.yaml, so each push changes the next image: name it in .dockerignore"
+    ]
+
+
 def test_a_missing_secret_is_refused_before_the_engine_starts(tmp_path: Path) -> None:
     project = _project(tmp_path, 'build-secrets = ["id=token,env=THE_TOKEN"]')
     with pytest.raises(InputError, match="the secret token is missing: the variable THE_TOKEN is not set"):
