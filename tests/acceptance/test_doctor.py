@@ -30,7 +30,7 @@ ok       jail         JAIL
 missing  git          not installed
                       why: requirements from git need it, and what compares with a commit
                       fix: apt-get install git
-problem  docker       docker does not answer: No such file or directory
+problem  docker       docker does not answer at HOME/docker.sock: No such file or directory
                       why: its daemon serves --builder, --runner and --output docker; the built-in builder needs none
                       fix: is the daemon running, and may you use it? `docker info` shows it; \
 or apt-get install docker.io and start the daemon, or set DOCKER_HOST

@@ -77,14 +77,16 @@ def _build(tmp_path: Path, host: str) -> Result:
 
 def test_no_daemon(tmp_path: Path) -> None:
     done = _build(tmp_path, f"unix://{tmp_path}/docker.sock")
-    assert done.err.startswith("error: docker does not answer: No such file or directory\n")
+    assert done.err.startswith(
+        f"error: docker does not answer at {tmp_path}/docker.sock: No such file or directory\n\n"
+    )
     assert "hint: is the daemon running, and may you use it? `docker info` shows it\n" in done.err
 
 
 def test_a_daemon_that_is_too_old(tmp_path: Path, server: Server) -> None:
     server.version = "1.12"
     done = _build(tmp_path, f"tcp://127.0.0.1:{server.server_port}")
-    assert "error: docker does not answer: API versions below " in done.err
+    assert f"error: docker does not answer at tcp://127.0.0.1:{server.server_port}: API versions below " in done.err
 
 
 def test_a_daemon_that_dies_in_the_middle(tmp_path: Path, server: Server) -> None:

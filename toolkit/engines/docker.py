@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 _TIMEOUT = 600
 # Answers to a removal (Docker Engine API, "Remove a container"): it is gone, or it is being removed.
 _GONE = frozenset({404, 409})
+# The socket that docker's own programs take without DOCKER_HOST.
+_USUAL = "/var/run/docker.sock"
 # As of a pod under Kubernetes' `restricted` Pod Security Standard, with an emptyDir as /tmp. The daemon's own filter of
 # system calls stays on.
 _RESTRICTED = {
@@ -51,7 +53,8 @@ def connect(environ: Mapping[str, str], *, timeout: float = _TIMEOUT) -> "Docker
     """
     import docker
 
-    with failing("docker does not answer"):
+    address = (environ.get("DOCKER_HOST") or _USUAL).removeprefix("unix://")
+    with failing(f"docker does not answer at {address}"):
         client = docker.from_env(timeout=int(timeout), environment=environ)
         # Making a client connects to nothing yet.
         client.ping()
@@ -272,14 +275,21 @@ def failing(what: str) -> Iterator[None]:
         # invalid address.
         old = "API versions below" in str(error)
         hint = "update docker" if old else "is the daemon running, and may you use it? `docker info` shows it"
-        raise OutsideError(f"{what}: {_reason(error)}", hint=hint) from error
+        # The SDK's own words around the system's say nothing more.
+        reason = _reason(error)
+        raise OutsideError(f"{what}: {_text(reason)}", hint=hint) from reason
 
 
-def _reason(error: BaseException) -> str:
-    """Return the message of the operating system, which the SDK and requests wrap into errors of theirs."""
+def _reason(error: BaseException) -> BaseException:
+    """Return the error of the operating system, which the SDK and requests wrap into errors of theirs."""
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, OSError) and inner.strerror:
-            return inner.strerror
+            return inner
         inner = inner.__cause__ or inner.__context__
-    return str(error)
+    return error
+
+
+def _text(error: BaseException) -> str:
+    """Return an error's message, of the operating system without its number."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)

@@ -49,7 +49,9 @@ def test_auto_takes_the_embedded_one_where_it_can(
 
 
 def test_without_an_engine_a_dockerfile_says_why(with_dockerfile: Project, context: BuildContext) -> None:
-    with pytest.raises(OutsideError, match=r"neither works here: docker does not answer: .*; buildah is not installed"):
+    with pytest.raises(
+        OutsideError, match=r"neither works here: docker does not answer at .*: .*; buildah is not installed"
+    ):
         choose_builder("auto", with_dockerfile, replace(context, environ=NOWHERE))
 
 
