@@ -221,6 +221,16 @@ SETTINGS_SIZE = Limit(
     unit="bytes",
     about="a pyproject.toml, lock, requirements file or Dockerfile",
 )
+DOCKERFILE_INSTRUCTIONS = Limit(
+    name="dockerfile-instructions", default=5_000, unit="items", about="the instructions of a Dockerfile"
+)
+# MAX_ARG_STRLEN of Linux (execve(2)): no program gets a longer variable.
+DOCKERFILE_VALUE = Limit(
+    name="dockerfile-value",
+    default=131_072,
+    unit="items",
+    about="the characters of a value in a Dockerfile, with its variables replaced",
+)
 NOTEBOOK_SIZE = Limit(name="notebook-size", default=200_000_000, unit="bytes", about="a notebook or module")
 RECORD_SIZE = Limit(
     name="record-size",

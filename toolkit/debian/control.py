@@ -9,7 +9,7 @@ from toolkit.debian.version import satisfies
 
 _NAME = r"[a-z0-9][a-z0-9+.-]{0,200}"
 _RELATION = re.compile(
-    rf"({_NAME})(?::([a-z0-9-]+))?\s*(?:\(\s*(<<|<=|=|>=|>>|<|>)\s*([^\s)]+)\s*\))?\s*(?:\[[^\]]*\])?\s*(?:<[^>]*>\s*)*"
+    rf"({_NAME})(?::([a-z0-9-]+))? ?(?:\( ?(<<|<=|=|>=|>>|<|>) ?([^\s)]+) ?\))? ?(?:\[[^\]]*\])? ?(?:<[^>]*> ?)*"
 )
 NAME = re.compile(_NAME)
 

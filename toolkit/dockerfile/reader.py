@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from toolkit.dockerfile.model import Dockerfile, Heredoc, Instruction
 from toolkit.dockerfile.words import expanded, split_words
 from toolkit.errors import InputError, Location
-from toolkit.limits import SETTINGS_SIZE
+from toolkit.limits import DOCKERFILE_INSTRUCTIONS, SETTINGS_SIZE
 from toolkit.system.reading import read_foreign
 
 KEYWORDS = (
@@ -79,7 +79,11 @@ class _Lines:
 
     def wrong(self, message: str, line: int, hint: str | None = None) -> InputError:
         """Return the error for a line."""
-        return InputError(message, where=Location(path=self._path, line=line), hint=hint)
+        return InputError(message, where=self.where(line), hint=hint)
+
+    def where(self, line: int) -> Location:
+        """Return the place of a line."""
+        return Location(path=self._path, line=line)
 
 
 def _directives(lines: _Lines) -> str:
@@ -101,12 +105,15 @@ def _directives(lines: _Lines) -> str:
 
 def _instructions(lines: _Lines, escape: str) -> Iterator[Instruction]:
     """Yield the instructions after the directives."""
+    count = 0
     while (line := lines.take()) is not None:
         if not line.strip() or _is_comment(line):
             continue
         start = lines.number
         text = _joined(line, lines, escape).strip()
         if text:
+            count += 1
+            DOCKERFILE_INSTRUCTIONS.check(count, "the number of instructions", where=lines.where(start))
             instruction = _instruction(text, start, lines)
             heredocs = tuple(_heredocs(instruction, lines, escape))
             yield replace(instruction, end_line=lines.number, heredocs=heredocs)

@@ -14,6 +14,8 @@ from toolkit.dockerfile.model import Command, Copy, Dockerfile, Instruction, Mou
 from toolkit.dockerfile.reader import trigger_of
 from toolkit.dockerfile.words import exec_form, expanded, pairs_of, split_words
 from toolkit.errors import InputError
+from toolkit.limits import DOCKERFILE_VALUE
+from toolkit.words import one_line
 
 _SHELL = ("/bin/sh", "-c")
 _NO_ARGUMENTS: Mapping[str, str] = MappingProxyType({})
@@ -143,9 +145,9 @@ class _Stages:
         words = [expanded(word, values, self._file.escape) for word in split_words(instruction.text, self._file.escape)]
         # The form is IMAGE, or IMAGE AS NAME.
         if len(words) not in {1, 3} or (len(words) == 3 and words[1].lower() != "as"):  # noqa: PLR2004
-            raise InputError(f"FROM {instruction.text} has another form", hint="write FROM IMAGE [AS NAME]")
+            raise InputError(f"FROM {one_line(instruction.text)} has another form", hint="write FROM IMAGE [AS NAME]")
         if not words[0]:
-            raise InputError(f"FROM {instruction.text} names no image", hint="give its ARG a default")
+            raise InputError(f"FROM {one_line(instruction.text)} names no image", hint="give its ARG a default")
         name = words[2].lower() if len(words) > 1 else ""
         parent = _place(self.stages, words[0]) if not words[0].isdigit() else None
         if parent is not None:
@@ -210,6 +212,7 @@ class _Stages:
                 return replace(stage, user=expanded(text, values, escape))
             case "WORKDIR":
                 folder = posixpath.join(stage.folder, expanded(text, values, escape))
+                DOCKERFILE_VALUE.check(len(folder), "the working folder")
                 return replace(stage, folder=posixpath.normpath(folder))
             case "EXPOSE":
                 return replace(stage, ports=(*stage.ports, *expanded(text, values, escape).split()))
@@ -232,7 +235,9 @@ class _Stages:
         listed = exec_form(instruction.text)
         words = [expanded(word, values, self._file.escape) for word in listed or instruction.text.split()]
         if len(words) < 2:  # noqa: PLR2004 (a source and a target)
-            raise InputError(f"{instruction.keyword} {instruction.text} has no target", hint="write SOURCE TARGET")
+            raise InputError(
+                f"{instruction.keyword} {one_line(instruction.text)} has no target", hint="write SOURCE TARGET"
+            )
         *sources, target = words
         documents = [document.name for document in instruction.heredocs]
         sources = [source for source in sources if not (documents and source.startswith("<<"))]
@@ -272,7 +277,7 @@ def _command(instruction: Instruction, shell: tuple[str, ...]) -> Command:
 def _shell(text: str) -> tuple[str, ...]:
     words = exec_form(text)
     if not words:
-        raise InputError(f"SHELL {text} is not a list", hint='write SHELL ["/bin/bash", "-c"]')
+        raise InputError(f"SHELL {one_line(text)} is not a list", hint='write SHELL ["/bin/bash", "-c"]')
     return words
 
 

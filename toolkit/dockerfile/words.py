@@ -4,36 +4,40 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from toolkit.dockerfile.patterns import replaced, trimmed
 from toolkit.errors import InputError
+from toolkit.limits import DOCKERFILE_VALUE
+from toolkit.words import one_line
 
 _VARIABLE = re.compile(r"[^\W\d]\w*|\d+|[@*#?$!-]")
+# Substitutions in substitutions; each takes a few frames of Python's stack.
+_DEPTH = 50
 _MODIFIERS = ("-", "+", "?", "##", "#", "%%", "%", "//", "/")
 
 
 def split_words(text: str, escape: str) -> list[str]:
     """Return the words of a text; quotes keep spaces together, and stay in the words, as escapes do."""
-    words, word, quote, begun = [], "", "", False
-    position = 0
-    while position < len(text):
-        char = text[position]
+    words: list[str] = []
+    word: list[str] = []
+    quote, begun = "", False
+    characters = iter(text)
+    for char in characters:
         if not quote and char.isspace():
-            words += [word] if begun else []
-            word, begun = "", False
-        else:
-            begun = True
-            if char == escape and quote != "'":
-                # An escape at the end of the text stands for nothing.
-                following = text[position + 1 : position + 2]
-                word += char + following if following else ""
-                position += 1
-            else:
-                word += char
-                if char == quote:
-                    quote = ""
-                elif not quote and char in "'\"":
-                    quote = char
-        position += 1
-    return [*words, word] if begun else words
+            words += ["".join(word)] if begun else []
+            word, begun = [], False
+            continue
+        begun = True
+        if char == escape and quote != "'":
+            # An escape at the end of the text stands for nothing.
+            following = next(characters, "")
+            word += [char, following] if following else []
+            continue
+        word.append(char)
+        if char == quote:
+            quote = ""
+        elif not quote and char in "'\"":
+            quote = char
+    return [*words, "".join(word)] if begun else words
 
 
 def exec_form(text: str) -> tuple[str, ...] | None:
@@ -46,7 +50,7 @@ def exec_form(text: str) -> tuple[str, ...] | None:
         # What is not JSON is a shell's text: `[ -f x ] && …`.
         return None
     if not all(isinstance(word, str) for word in words):
-        raise InputError(f"not only texts in {text}", hint='write ["program", "argument"]')
+        raise InputError(f"not only texts in {one_line(text)}", hint='write ["program", "argument"]')
     return tuple(words)
 
 
@@ -56,13 +60,13 @@ def pairs_of(text: str, escape: str) -> list[tuple[str, str]]:
     if words and "=" not in words[0]:
         name, *rest = text.split(maxsplit=1)
         if not rest:
-            raise InputError(f"{name} has no value", hint="write NAME=VALUE")
+            raise InputError(f"{one_line(name)} has no value", hint="write NAME=VALUE")
         return [(name, rest[0])]
     pairs: list[tuple[str, str]] = []
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            raise InputError(f"{word} is not NAME=VALUE", hint="put a value with spaces in quotes")
+            raise InputError(f"{one_line(word)} is not NAME=VALUE", hint="put a value with spaces in quotes")
         pairs.append((name, value))
     return pairs
 
@@ -70,9 +74,13 @@ def pairs_of(text: str, escape: str) -> list[tuple[str, str]]:
 def expanded(text: str, values: Mapping[str, str], escape: str = "\\") -> str:
     """Return a text without its quotes and escapes, with its variables replaced; a variable without value is empty.
 
-    Raises InputError for a substitution that BuildKit refuses, such as `${NAME:?message}` without a value.
+    Raises InputError for a substitution that BuildKit refuses, such as `${NAME:?message}` without a value, and for a
+    value that is too long for any program.
     """
-    return _Expansion(text, values, escape).until("")
+    result = _Expansion(text, values, escape).until("")
+    # A few lines of `A=$A$A` would fill the memory.
+    DOCKERFILE_VALUE.check(len(result), "a value in the Dockerfile")
+    return result
 
 
 class _Expansion:
@@ -83,6 +91,7 @@ class _Expansion:
         self._values = values
         self._escape = escape
         self._at = 0
+        self._depth = 0
 
     def until(self, stop: str, *, raw: bool = False) -> str:
         """Return the text up to a character outside of quotes, which is taken; `raw` keeps escapes, for patterns."""
@@ -153,17 +162,25 @@ class _Expansion:
             modifier = self._modifier(_MODIFIERS[:3])
         else:
             modifier = self._modifier(_MODIFIERS)
+        self._depth += 1
+        if self._depth > _DEPTH:
+            raise InputError(f"more than {_DEPTH} substitutions in each other", hint="write it with fewer of them")
+        result = self._substituted(name, value, modifier)
+        self._depth -= 1
+        return result
+
+    def _substituted(self, name: str, value: str | None, modifier: str) -> str:
+        """Return the value after a modifier, whose words come next."""
         if modifier[0] == "/":
             pattern = self.until("/", raw=True)
-            replacement = self.until("}")
-            return _pattern(pattern).sub(lambda _: replacement, value or "", count=0 if modifier == "//" else 1)
+            return replaced(value or "", pattern, self.until("}"), every=modifier == "//")
         word = self.until("}", raw=modifier[0] in "#%")
         if modifier == "?" and value is None:
             raise InputError(f"{name}: {word or 'has no value'}", hint=f"give the ARG {name} a value")
         if modifier == "+":
             return "" if value is None else word
         if modifier[0] in "#%":
-            return _trimmed(value or "", word, modifier)
+            return trimmed(value or "", word, modifier)
         return word if value is None else value
 
     def _modifier(self, known: Sequence[str]) -> str:
@@ -175,28 +192,6 @@ class _Expansion:
         raise self._wrong("a substitution that is not known")
 
     def _wrong(self, problem: str) -> InputError:
-        return InputError(f"{problem} in {self._text}", hint="see Docker's reference: environment replacement")
-
-
-def _pattern(pattern: str, *, greedy: bool = True) -> re.Pattern[str]:
-    """Return the regular expression of a shell's pattern, which has `*` and `?`."""
-    parts, rest = [], iter(pattern)
-    for char in rest:
-        if char == "*":
-            parts.append(".*" if greedy else ".*?")
-        elif char == "?":
-            parts.append(".")
-        else:
-            parts.append(re.escape(next(rest, "") if char == "\\" else char))
-    return re.compile("".join(parts), re.DOTALL)
-
-
-def _trimmed(value: str, pattern: str, modifier: str) -> str:
-    """Return a value without the begin (`#`) or end (`%`) that matches, the longest if the modifier is doubled."""
-    longest = modifier in {"##", "%%"}
-    wanted = _pattern(pattern, greedy=longest)
-    if modifier[0] == "#":
-        match = wanted.match(value)
-        return value[match.end() :] if match else value
-    places = range(len(value) + 1) if longest else range(len(value), -1, -1)
-    return next((value[:place] for place in places if wanted.fullmatch(value, place)), value)
+        return InputError(
+            f"{problem} in {one_line(self._text)}", hint="see Docker's reference: environment replacement"
+        )

@@ -34,3 +34,7 @@ def test_a_long_gap_in_a_relation_is_read_at_once() -> None:
     with pytest.raises(ValueError, match="names no Debian package"):
         relations(f"a{' ' * 100_000}!")
     assert str(relations(f"a{' ' * 100_000}(>=\n1)")[0][0]) == "a (>= 1)"
+
+
+def test_long_fields_take_time_that_grows_with_them() -> None:
+    assert len(next(stanzas("A: b\n" + " x\n" * 1_000_000))["A"]) == 2_000_001

@@ -121,3 +121,10 @@ def test_a_long_file_is_read_in_time_that_grows_with_it() -> None:
     # Quadratic work would take minutes.
     text = "FROM a\nRUN x \\\n" + "  && true \\\n" * 100_000 + "y\n" + "ENV A=" + "'x'" * 100_000
     assert len(parsed(text).instructions) == 3
+
+
+def test_more_instructions_than_any_engine_takes() -> None:
+    with pytest.raises(InputError, match="the number of instructions exceeds the limit of 5,000 items") as caught:
+        parse_dockerfile("FROM a\n" + "ENV A=b\n" * 5_000, Path("Dockerfile"))
+    assert caught.value.where
+    assert caught.value.where.line == 5_001

@@ -65,3 +65,13 @@ def test_substitutions_that_cannot_be_made(text: str) -> None:
 
 def test_the_escape_of_the_file_counts() -> None:
     assert expanded("c:\\$X`$X", VALUES, "`") == "c:\\x$X"
+
+
+def test_what_would_fill_the_stack_or_the_memory_is_refused() -> None:
+    with pytest.raises(InputError, match="more than 50 substitutions in each other"):
+        expanded(f"{'${A:-' * 20_000}{'}' * 20_000}", {})
+    with pytest.raises(InputError, match="a value in the Dockerfile exceeds the limit of 131,072 items"):
+        expanded("$A$A", {"A": "a" * 100_000})
+    with pytest.raises(InputError) as caught:
+        expanded("'" * 100_001, {})
+    assert len(caught.value.message) < 300
