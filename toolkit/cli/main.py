@@ -41,7 +41,7 @@ SECTIONS = {
         "inspect": ("inspect", "Look into an image: layers, sizes, what the launcher will run."),
         "sbom": ("sbom", "Write what an image is made of, as CycloneDX or SPDX."),
         "licenses": ("licenses", "List the licenses of an image's packages, and check them by a policy."),
-        "sign": ("sign", "Sign an image with a key."),
+        "sign": ("sign", "Sign an image with a key or an identity."),
         "provenance": ("provenance", "Print how an image was built."),
         "verify": ("verify", "Verify an image: signature, contract, and what a policy asks for."),
     },
