@@ -28,8 +28,9 @@ def debian_base(
     python: str = "3.11.2",
     labels: Mapping[str, str] | None = None,
     created: str = "2026-01-01T00:00:00Z",
+    pip: str | None = None,
 ) -> Image:
-    """Make a base whose list of packages is as in distroless images."""
+    """Make a base whose list of packages is as in distroless images; with a version of pip, if there is one."""
     minor = ".".join(python.split(".")[:2])
     files: dict[str, bytes | str | None] = {
         "usr/bin/python3": f"python{minor}",
@@ -41,6 +42,9 @@ def debian_base(
             for name, version in packages.items()
         },
     }
+    if pip:
+        metadata = f"usr/local/lib/python{minor}/site-packages/pip-{pip}.dist-info/METADATA"
+        files[metadata] = f"Metadata-Version: 2.1\nName: pip\nVersion: {pip}\n".encode()
     settings = {"Env": ["PATH=/usr/bin"], "Labels": dict(labels or {})}
     return image_of([layer_of(tar_of_tree(files))], config=lambda data: data.update(config=settings, created=created))
 

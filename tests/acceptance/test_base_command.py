@@ -74,6 +74,21 @@ def test_outdated_bases(repository: Path, remote: FakeRemote, env: dict[str, str
     assert "| libssl3 | changed | 3.0.15-1\\~deb12u1 | 3.0.16-1\\~deb12u1 |" in shown
 
 
+def test_packages_of_python_are_part_of_the_difference(
+    repository: Path, remote: FakeRemote, env: dict[str, str]
+) -> None:
+    store(remote, debian_base(OLD, pip="24.0"))
+    checked = comp("base", "update", "--check", folder=repository, env=env)
+    assert checked.code == 1
+    assert checked.out.splitlines()[-2:] == ["  packages  the same", "  pip (Python)  added 24.0"]
+    (data,) = json.loads(ok("outdated", "--bases", "--format", "json", folder=repository, env=env))
+    assert data["changes"]["packages"] == []
+    assert data["changes"]["python_packages"] == [{"name": "pip", "change": "added", "before": None, "after": "24.0"}]
+    assert "| pip (Python) | added |" in ok("outdated", "--bases", "--format", "markdown", folder=repository, env=env)
+    shown = ok("base", "show", f"{remote.host}/base/python:3.11", folder=repository, env=env)
+    assert shown.endswith("\n\n1 Python package\n  pip  24.0")
+
+
 def test_an_update_is_reviewed_and_then_taken(repository: Path, env: dict[str, str]) -> None:
     checked = comp("base", "update", "--check", folder=repository, env=env)
     assert checked.code == 1

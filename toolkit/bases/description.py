@@ -10,14 +10,14 @@ from toolkit.errors import InputError
 from toolkit.oci.image import Image
 from toolkit.python.base import read_facts
 from toolkit.supply.contents import read_contents
-from toolkit.supply.package import Ecosystem
+from toolkit.supply.package import Contents, Ecosystem
 
 # Raise it when other facts are read, or the same ones in another way; it is part of the key in the cache.
-_READER_VERSION = 1
+_READER_VERSION = 2
 
 
 class InstalledPackage(Record, frozen=True, kw_only=True):
-    """A package of the base's system, with the name of its source package if that is another."""
+    """A package of the base, with the name of its source package if that is another."""
 
     KIND: ClassVar[str] = "installed-package"
 
@@ -31,7 +31,7 @@ class BaseDescription(Record, frozen=True, kw_only=True):
 
     `digest` is that of its manifest, `size` in compressed bytes, `libc` such as `glibc 2.36`. `python` is the full
     version, and empty for an image without a Python that components could run on; `lacks` then says why. `packages` are
-    those of dpkg or apk, by name.
+    those of dpkg or apk, by name, and `distributions` those of Python, such as pip.
     """
 
     KIND: ClassVar[str] = "base-description"
@@ -47,6 +47,7 @@ class BaseDescription(Record, frozen=True, kw_only=True):
     size: int
     labels: Mapping[str, str]
     packages: tuple[InstalledPackage, ...]
+    distributions: tuple[InstalledPackage, ...] = ()
     lacks: str = ""
 
 
@@ -95,9 +96,15 @@ def _read(image: Image, cache: Cache) -> BaseDescription:
         created=str(config.get("created") or ""),
         size=sum(layer.descriptor.size for layer in image.layers),
         labels={str(name): str(value) for name, value in (settings.get("Labels") or {}).items()},
-        packages=tuple(
-            InstalledPackage(name=package.name, version=package.version, source=package.source)
-            for package in contents.of((Ecosystem.DEBIAN, Ecosystem.ALPINE))
-        ),
+        packages=_installed(contents, Ecosystem.DEBIAN, Ecosystem.ALPINE),
+        distributions=_installed(contents, Ecosystem.PYTHON),
         lacks=lacks,
+    )
+
+
+def _installed(contents: Contents, *ecosystems: Ecosystem) -> tuple[InstalledPackage, ...]:
+    """Return the packages of some ecosystems."""
+    return tuple(
+        InstalledPackage(name=package.name, version=package.version, source=package.source)
+        for package in contents.of(ecosystems)
     )

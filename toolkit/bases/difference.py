@@ -1,10 +1,10 @@
-"""What changes from one base to a newer one: packages by version, Python, the C library, the size."""
+"""What changes from one base to a newer one: packages by version, Python with its own, the C library, the size."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from toolkit.bases.description import BaseDescription
+from toolkit.bases.description import BaseDescription, InstalledPackage
 from toolkit.words import counted, in_bytes
 
 
@@ -30,11 +30,15 @@ class PackageChange(Struct, frozen=True, kw_only=True):
 
 
 class BaseDifference(Struct, frozen=True, kw_only=True):
-    """Two bases for one platform, and how the packages of the second differ from those of the first, by name."""
+    """Two bases for one platform, and how the packages of the second differ from those of the first, by name.
+
+    `distributions` are those of Python, such as pip, and `packages` all others.
+    """
 
     before: BaseDescription
     after: BaseDescription
     packages: tuple[PackageChange, ...]
+    distributions: tuple[PackageChange, ...] = ()
 
     @property
     def facts(self) -> Mapping[str, tuple[str, str]]:
@@ -63,6 +67,8 @@ class BaseDifference(Struct, frozen=True, kw_only=True):
             words.append(f"{fixes} from the security archive")
         if cves := {number for change in self.packages for number in change.cves}:
             words.append(counted(len(cves), "CVE"))
+        if self.distributions:
+            words.append(counted(len(self.distributions), "Python package"))
         words += [f"{name} {before or '-'} -> {after or '-'}" for name, (before, after) in self.facts.items()]
         if self.grown:
             words.append(f"{'+' if self.grown > 0 else '-'}{in_bytes(abs(self.grown))}")
@@ -71,21 +77,27 @@ class BaseDifference(Struct, frozen=True, kw_only=True):
 
 def difference(before: BaseDescription, after: BaseDescription) -> BaseDifference:
     """Compare two bases."""
-    old, new = (_versions(description) for description in (before, after))
     return BaseDifference(
         before=before,
         after=after,
-        packages=tuple(
-            PackageChange(name=name, before=old.get(name), after=new.get(name))
-            for name in sorted(old.keys() | new.keys())
-            if old.get(name) != new.get(name)
-        ),
+        packages=_changes(before.packages, after.packages),
+        distributions=_changes(before.distributions, after.distributions),
     )
 
 
-def _versions(description: BaseDescription) -> Mapping[str, str]:
+def _changes(before: Sequence[InstalledPackage], after: Sequence[InstalledPackage]) -> tuple[PackageChange, ...]:
+    """Return what differs, in order of name."""
+    old, new = _versions(before), _versions(after)
+    return tuple(
+        PackageChange(name=name, before=old.get(name), after=new.get(name))
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    )
+
+
+def _versions(packages: Sequence[InstalledPackage]) -> Mapping[str, str]:
     """Return the versions of the packages by name; several where a name is installed for two architectures."""
     versions: dict[str, list[str]] = {}
-    for package in description.packages:
+    for package in packages:
         versions.setdefault(package.name, []).append(package.version)
     return {name: ", ".join(sorted(set(found))) for name, found in versions.items()}

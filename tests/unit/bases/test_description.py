@@ -30,6 +30,9 @@ def test_system_python_and_packages(cache: Cache) -> None:
         InstalledPackage(name="dash", version="0.5"),
         InstalledPackage(name="zlib1g", version="1:1.2.13"),
     )
+    assert facts.distributions == ()
+    pip = InstalledPackage(name="pip", version="24.0")
+    assert describe(debian_base(pip="24.0"), cache).distributions == (pip,)
     assert (facts.platform, facts.user, facts.created, facts.labels) == (
         "linux/amd64",
         "",

@@ -39,3 +39,10 @@ def test_the_summary_counts(tmp_path: Path) -> None:
         "python 3.11.2 -> 3.11.9, +1.5 kB"
     )
     assert difference(found.before, found.before).summary == "the same packages"
+
+
+def test_packages_of_python(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    found = difference(describe(debian_base(pip="23.0"), cache), describe(debian_base(pip="24.0"), cache))
+    assert (found.packages, found.distributions) == ((), (PackageChange(name="pip", before="23.0", after="24.0"),))
+    assert found.summary.startswith("the same packages, 1 Python package")

@@ -61,8 +61,7 @@ def difference_lines(found: "BaseDifference") -> Iterator[str]:
         yield f"size      {sizes} ({sign}{in_bytes(abs(found.grown))})"
     if not found.packages:
         yield "packages  the same"
-        return
-    yield from columns([_row(change) for change in found.packages])
+    yield from columns([_row(change) for change in _all_packages(found)])
 
 
 def standing_data(standing: "Standing") -> dict[str, Any]:
@@ -99,6 +98,10 @@ def difference_data(found: "BaseDifference") -> dict[str, Any]:
             }
             for change in found.packages
         ],
+        "python_packages": [
+            {"name": change.name, "change": change.kind, "before": change.before, "after": change.after}
+            for change in found.distributions
+        ],
     }
 
 
@@ -106,8 +109,8 @@ def as_markdown(found: "Sequence[Standing]") -> str:
     """Return a table of bases, and one of packages for each that was compared, in Markdown."""
     tables = [summary("Bases", TITLES, [markdown_row(each) for each in found])]
     for each in found:
-        if each.found and each.found.packages:
-            rows = [_cells(change) for change in each.found.packages]
+        if each.found and (each.found.packages or each.found.distributions):
+            rows = [_cells(change) for change in _all_packages(each.found)]
             tables.append(summary(each.base.name, ("Package", "Change", "Before", "After", "Security", "CVEs"), rows))
     return "\n".join(table.strip("\n") + "\n" for table in tables)
 
@@ -142,6 +145,14 @@ def sum_up(standing: "Standing") -> str:
     if standing.found:
         return standing.found.summary
     return printable(standing.problem.message, lines=1) if standing.problem else ""
+
+
+def _all_packages(found: "BaseDifference") -> "Iterator[PackageChange]":
+    """Yield the changes of packages for people: names of Python's may be those of others too."""
+    from msgspec.structs import replace
+
+    yield from found.packages
+    yield from (replace(change, name=f"{change.name} (Python)") for change in found.distributions)
 
 
 def _row(change: "PackageChange") -> tuple[str, ...]:

@@ -73,3 +73,7 @@ def _lines(opened: "OpenedBase", facts: "BaseDescription") -> Iterator[str]:
     yield ""
     yield counted(len(facts.packages), "package")
     yield from columns([(f"  {package.name}", package.version, package.source) for package in facts.packages])
+    if facts.distributions:
+        yield ""
+        yield counted(len(facts.distributions), "Python package")
+        yield from columns([(f"  {package.name}", package.version) for package in facts.distributions])
