@@ -105,7 +105,9 @@ def _list_under_tag(
             return
         document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*entries, entry]}
         index = ImageIndex(media_type=OCI_INDEX, document=canonical_json(document), images=())
-        push_image(session, index, tag, tags=(), report=silent, locations=None, sent=lambda _: None)
+        # With the new entry it is new, so that nothing is asked before it is sent.
+        new: frozenset[Digest] = frozenset()
+        push_image(session, index, tag, tags=(), report=silent, locations=None, sent=lambda _: None, present=new)
         # Another writer may have read the same list, and put its own over ours; both look again after a moment.
         pause(_PAUSE * (1 + random.random()))  # noqa: S311 (it spreads tries, and guards nothing)
     if not any(each.get("digest") == entry["digest"] for each in _listed(session, tag)):
