@@ -19,7 +19,7 @@ from tests.registries import serving_registry
 
 _COMP = Path(sys.executable).with_name("comp")
 _SAMPLES = Path(__file__).parent.parent / "sample_components"
-_RUNS = 5
+_RUNS = 3
 _ASKED = {"plain": (), "--sign": ("--sign", "key.pem"), "--provenance": ("--provenance",)}
 _ALL = {**_ASKED, "both": (*_ASKED["--sign"], *_ASKED["--provenance"])}
 
