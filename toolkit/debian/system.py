@@ -22,7 +22,7 @@ from toolkit.oci.tree import PackageTree, Tree
 from toolkit.python.base import os_release_fields
 
 # Raise it when other facts are read, or the same ones in another way.
-_READER_VERSION = 2
+_READER_VERSION = 3
 # What is kept of a package's fields: those that relations are about.
 _FIELDS = ("Package", "Version", "Architecture", "Multi-Arch", "Provides", "Conflicts", "Breaks")
 

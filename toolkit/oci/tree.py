@@ -138,6 +138,10 @@ class Tree:
         """Record a new path, and each folder above it as a folder even if it was a file."""
         self.forget(path)
         self._count(path)
+        self._hang(path)
+
+    def _hang(self, path: str) -> None:
+        """Record a path in the folder above it, and that in the next one."""
         while path:
             folder = posixpath.dirname(path)
             held = self._below.setdefault(folder, set())
@@ -163,15 +167,18 @@ class Tree:
 
     def _clear(self, path: str, spared: AbstractSet[str] = frozenset()) -> None:
         """Remove everything below a path, except for `spared`."""
-        waiting = [path]
+        waiting, kept = [path], []
         while waiting:
             folder = waiting.pop()
             for inner in self._below.pop(folder, ()):
                 if inner in spared:
-                    self._below.setdefault(folder, set()).add(inner)
+                    kept.append(inner)
                 else:
                     self.forget(inner)
                 waiting.append(inner)
+        # With the folders above them, so that a later layer finds them below those.
+        for inner in kept:
+            self._hang(inner)
 
     def forget(self, path: str) -> None:
         """Drop a path that a later layer removes or replaces."""

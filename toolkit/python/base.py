@@ -25,7 +25,7 @@ from toolkit.python.users import by_number, read_accounts
 log = logging.getLogger(__name__)
 
 # Raise it when other facts are read, or the same ones in another way; it is part of the key in the cache.
-_READER_VERSION = 4
+_READER_VERSION = 5
 _CHUNK = 1 << 20
 # No interpreter and no library is larger.
 _MOST_CHUNKS = 512

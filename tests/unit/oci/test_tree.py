@@ -65,3 +65,11 @@ def test_a_whiteout_spares_its_own_layer() -> None:
     tree.apply(layer_of(tar_of("d/old", "e/old")))
     tree.apply(layer_of(tar_of("d/new", "d/.wh..wh..opq", "d/.wh..wh..opq", "e/new", ".wh.e")))
     assert tree.files == {"d/new", "e/new"}
+
+
+def test_what_a_whiteout_spared_is_removed_by_a_later_layer() -> None:
+    tree = Tree()
+    tree.apply(layer_of(tar_of("a/b/old", "a/b/c/new", "a/.wh..wh..opq", "d/new", ".wh.d")))
+    assert tree.parents() == {"", "a", "a/b", "a/b/c", "d"}
+    tree.apply(layer_of(tar_of(".wh.a", ".wh.d")))
+    assert (tree.files, tree.parents()) == (set(), {""})
