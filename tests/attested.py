@@ -5,6 +5,8 @@ import json
 from hashlib import sha256
 from typing import Any
 
+from pypi_attestations import AttestationType
+
 GOOD = {"kind": "GitHub", "repository": "good/alpha", "workflow": "release.yml", "environment": None}
 
 
@@ -14,7 +16,7 @@ def statement_of(filename: str, data: bytes) -> bytes:
         {
             "_type": "https://in-toto.io/Statement/v1",
             "subject": [{"name": filename, "digest": {"sha256": sha256(data).hexdigest()}}],
-            "predicateType": "https://docs.pypi.org/attestations/publish/v1",
+            "predicateType": AttestationType.PYPI_PUBLISH_V1.value,
             "predicate": None,
         }
     ).encode()

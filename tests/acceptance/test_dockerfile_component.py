@@ -9,7 +9,7 @@ from tests.commands import Result, comp
 from tests.components import small_base, write_component
 from tests.dockerfiles import write_dockerfile_component
 
-# No docker and no buildah: what is refused is refused without them.
+# Without docker and buildah: refusals come before any engine.
 NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock", "PATH": "/nowhere"}
 
 

@@ -13,9 +13,10 @@ from toolkit.debian.adding import fetch_packages
 from toolkit.debian.archive import read_index
 from toolkit.debian.fetching import Mirrors
 from toolkit.debian.index import Index
+from toolkit.debian.machine import machine_servers
 from toolkit.debian.package import Package, debian_architecture
 from toolkit.debian.resolve import resolve
-from toolkit.debian.sources import Source, address_of, release_sources
+from toolkit.debian.sources import Source, release_sources
 from toolkit.errors import InputError
 from toolkit.job.context import BuildContext
 from toolkit.oci.descriptor import Platform
@@ -58,7 +59,7 @@ def _opened(suite: str, platform: Platform, context: BuildContext) -> Archive:
     if platform.os != "linux":
         raise InputError(f"Debian has no packages for {platform}", hint="write a platform as linux/amd64")
     architecture = debian_architecture(platform.architecture, platform.variant)
-    mirrors = Mirrors(context.cache, context.environ, context.report)
+    mirrors = Mirrors(context.cache, context.environ, context.report, machine_servers(architecture))
     sources = [*_sources(suite, architecture)]
     _check_suite(suite, sources[0], mirrors)
     index = read_index(sources, archive_keys(sources[0], mirrors), architecture, mirrors, context.cache)
@@ -81,7 +82,7 @@ def _check_suite(suite: str, source: Source, mirrors: Mirrors) -> None:
     """Raise InputError for a suite that does not exist; the usual ones need no question."""
     if suite in _KNOWN:
         return
-    address = f"{address_of(source.archive, mirrors.environ)}/dists/{suite}"
+    address = f"{mirrors.address_of(source.archive)}/dists/{suite}"
     if not is_suite(suite) or mirrors.document(f"{address}/InRelease") is None:
         hint = did_you_mean(suite, _KNOWN, otherwise=f"Debian has {', '.join(_KNOWN[:5])}")
         raise InputError(f"there is no suite {suite!r} in Debian's archive", hint=hint)

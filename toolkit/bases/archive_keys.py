@@ -15,7 +15,7 @@ from toolkit.debian.deb import Deb
 from toolkit.debian.fetching import Mirrors
 from toolkit.debian.index import is_path
 from toolkit.debian.keys import keyring_for
-from toolkit.debian.sources import Source, address_of
+from toolkit.debian.sources import Source
 from toolkit.errors import CompError, InputError, OutsideError
 from toolkit.limits import DEBIAN_INDEX_SIZE, PACKAGE_FILE_SIZE
 from toolkit.redaction import without_login
@@ -61,7 +61,7 @@ def archive_keys(source: Source, mirrors: Mirrors) -> Mapping[str, str]:
 
 def _fetched(source: Source, mirrors: Mirrors) -> Iterator[bytes]:
     """Yield the known keys in a suite's package of keys. Raises CompError if it cannot be had."""
-    address = address_of(source.archive, mirrors.environ)
+    address = mirrors.address_of(source.archive)
     path = _path(source, address, mirrors)
     data = mirrors.document(f"{address}/{path}") if path else None
     if path is None or data is None:

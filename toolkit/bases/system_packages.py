@@ -7,8 +7,7 @@ from msgspec import Struct
 
 from toolkit.bases.opening import open_base, pulled
 from toolkit.bases.used import UsedBase
-from toolkit.debian.adding import choose, index_for
-from toolkit.debian.fetching import Mirrors
+from toolkit.debian.adding import choose, index_for, mirrors_of
 from toolkit.errors import CompError
 from toolkit.job.context import BuildContext
 from toolkit.job.lock import existing_lock
@@ -74,7 +73,7 @@ def _newest(base: UsedBase, pins: SystemPins, context: BuildContext) -> dict[str
     )
     if image.digest != pins.base:
         return {}
-    mirrors = Mirrors(context.cache, context.environ, context.report)
+    mirrors = mirrors_of(image, base.platform, context.cache, context.environ, context.report)
     chosen = choose(
         image,
         pins.wanted,

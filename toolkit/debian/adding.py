@@ -11,9 +11,10 @@ from toolkit.debian.archive import read_index
 from toolkit.debian.fetching import File, Mirrors
 from toolkit.debian.index import Index
 from toolkit.debian.layer import LAYER_VERSION, PackageLayer, make_layer
+from toolkit.debian.machine import machine_servers
 from toolkit.debian.package import Package, debian_architecture
 from toolkit.debian.resolve import check_needed, resolve
-from toolkit.debian.sources import MIRROR_VARIABLE, address_of, sources_of
+from toolkit.debian.sources import MIRROR_VARIABLE, servers_of, sources_of
 from toolkit.debian.system import BaseSystem, read_base_system
 from toolkit.digest import Digest
 from toolkit.errors import InputError, OutsideError
@@ -21,6 +22,7 @@ from toolkit.oci.assemble import layer_media_type, on_top
 from toolkit.oci.descriptor import Descriptor, Platform
 from toolkit.oci.image import Image, Layer
 from toolkit.oci.packed import PACKING_VERSION
+from toolkit.progress import Report
 from toolkit.system.threads import at_once
 
 _THREADS = 4
@@ -46,6 +48,14 @@ def index_for(system: BaseSystem, platform: Platform, mirrors: Mirrors, cache: C
             hint="choose a base that keeps them, such as python:3.11-slim or one of `comp base`",
         )
     return read_index(sources, system.keys, architecture, mirrors, cache)
+
+
+def mirrors_of(image: Image, platform: Platform, cache: Cache, environ: Mapping[str, str], report: Report) -> Mirrors:
+    """Return the mirrors for packages of a base: those that the base knows, and for other archives this machine's."""
+    architecture = debian_architecture(platform.architecture, platform.variant)
+    system = read_base_system(image, cache)
+    known = servers_of(system.release, system.sources, architecture)
+    return Mirrors(cache, environ, report, {**machine_servers(architecture), **known})
 
 
 def choose(
@@ -113,7 +123,7 @@ def fetch_packages(packages: Sequence[Package], cache: Cache, mirrors: Mirrors) 
         """Fetch one."""
         if package.digest is None:
             raise AssertionError(package)  # The index lists none without.
-        address = f"{address_of(package.archive, mirrors.environ)}/{package.path}"
+        address = f"{mirrors.address_of(package.archive)}/{package.path}"
         name = package.path.rpartition("/")[2]
         file = File(filename=name, digest=package.digest, size=package.size or None, url=address)
         try:
@@ -126,8 +136,8 @@ def fetch_packages(packages: Sequence[Package], cache: Cache, mirrors: Mirrors) 
 
 
 _GONE = (
-    "`comp lock --upgrade` chooses among what the mirror has now; older files are on snapshot.debian.org "
-    f"({MIRROR_VARIABLE}=http://snapshot.debian.org/archive/{{archive}}/TIME)"
+    "`comp lock --upgrade` chooses among what the mirror has now; Debian's server of snapshots keeps older "
+    f"files: {MIRROR_VARIABLE}=http://HOST/archive/{{archive}}/TIME"
 )
 
 

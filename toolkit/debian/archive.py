@@ -10,7 +10,7 @@ from toolkit.debian.index import Index, Listing
 from toolkit.debian.keys import keyring_for
 from toolkit.debian.release import Listed, Release, read_release
 from toolkit.debian.signature import verified_text
-from toolkit.debian.sources import MIRROR_VARIABLE, Source, address_of
+from toolkit.debian.sources import MIRROR_VARIABLE, Source
 from toolkit.errors import OutsideError, RemoteError
 from toolkit.limits import DEBIAN_INDEX_SIZE
 from toolkit.redaction import without_login
@@ -40,7 +40,7 @@ def _listings(
     source: Source, keys: Mapping[str, str], architecture: str, mirrors: Mirrors, cache: Cache
 ) -> Iterator[Listing]:
     """Yield the listings of a source's components."""
-    address = f"{address_of(source.archive, mirrors.environ)}/dists/{source.suite}"
+    address = f"{mirrors.address_of(source.archive)}/dists/{source.suite}"
     place = without_login(address)
     release = _release(source, keys, address, mirrors)
     if release is None:
@@ -79,7 +79,8 @@ def _release(source: Source, keys: Mapping[str, str], address: str, mirrors: Mir
         if source.needed:
             raise OutsideError(
                 f"{place} has no InRelease: the mirror does not have this release",
-                hint=f"{MIRROR_VARIABLE}=http://archive.debian.org has releases that are no longer supported",
+                hint=f"{MIRROR_VARIABLE}=http://HOST names another mirror; those of old releases have it"
+                " if it is without support",
             )
         log.warning("%s has no InRelease: packages come without those of %s", place, source.suite)
         return None

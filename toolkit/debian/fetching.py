@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 
 from toolkit.cache.store import Cache
-from toolkit.debian.sources import MIRROR_VARIABLE
+from toolkit.debian.sources import MIRROR_VARIABLE, address_of
 from toolkit.digest import Digest
 from toolkit.errors import RemoteError
 from toolkit.http.answers import error_text
@@ -36,10 +36,17 @@ class Mirrors:
 
     advice = f"{MIRROR_VARIABLE}=https://USER:PASSWORD@HOST/… or ~/.netrc can name a user"
 
-    def __init__(self, cache: Cache, environ: Mapping[str, str], report: Report) -> None:
+    def __init__(
+        self, cache: Cache, environ: Mapping[str, str], report: Report, servers: Mapping[str, str] | None = None
+    ) -> None:
         self.environ = environ
+        self._servers = servers or {}
         self._cache, self._report = cache, report
         self._transport = Transport(InsecureHosts.of(environ, plain=True), environ)
+
+    def address_of(self, archive: str) -> str:
+        """Return the address of an archive, by its name or its own address. Raises UsageError."""
+        return address_of(archive, self.environ, self._servers)
 
     def headers(self, address: str) -> dict[str, str]:
         """Return the header that names the user for an address: that of the mirror's address, else that of netrc."""

@@ -57,7 +57,7 @@ def read_release(text: str, source: Source, address: str, *, now: datetime | Non
     if expiry and expiry < moment:
         raise RemoteError(
             f"{what} at {address} was valid until {expiry:%Y-%m-%d}: the mirror is stale, or keeps updates back",
-            hint="choose another mirror (COMP_DEBIAN_MIRROR); an address of snapshot.debian.org counts at its own time",
+            hint="choose another mirror (COMP_DEBIAN_MIRROR); a snapshot counts at its own time",
         )
     return Release(files=files, by_hash=fields.get("Acquire-By-Hash", "").lower() == "yes")
 

@@ -161,7 +161,7 @@ class _Search:
         relation = group[0]
         versions = [package.version for package in self._index.named(relation.name)]
         if by is None and not versions:
-            otherwise = f"`apt-cache search {relation.name}` or packages.debian.org finds names of packages"
+            otherwise = f"`apt-cache search {relation.name}` finds names"
             close = self._index.like(relation.name)
             return InputError(
                 f"no Debian package is called {relation.name!r} in the base's archives",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -12,12 +13,8 @@ from toolkit.redaction import without_login
 MIRROR_VARIABLE = "COMP_DEBIAN_MIRROR"
 LIST, FOLDER = "etc/apt/sources.list", "etc/apt/sources.list.d"
 
-_SERVERS = {
-    "debian": "http://deb.debian.org",
-    "debian-security": "http://deb.debian.org",
-    "ubuntu": "http://archive.ubuntu.com",
-    "ubuntu-ports": "http://ports.ubuntu.com",
-}
+# A distribution's servers have these names below its own domain.
+_NAMES = {"debian": "deb", "debian-security": "deb", "ubuntu": "archive", "ubuntu-ports": "ports"}
 # Addresses that mean one of these archives, whichever mirror they name.
 _OFFICIAL = re.compile(
     r"(?:mirror\+)?https?://(?:[a-z0-9.-]+\.)?(?:debian\.org|ubuntu\.com)(?::[0-9]+)?/(?:archive/)?"
@@ -73,18 +70,44 @@ def release_sources(system: str, codename: str, architecture: str) -> tuple[Sour
     return tuple(Source(archive=archive, suite=suite, components=("main", "universe")) for suite in suites)
 
 
-def address_of(archive: str, environ: Mapping[str, str]) -> str:
+def servers_of(release: Mapping[str, str], files: Mapping[str, str], architecture: str) -> dict[str, str]:
+    """Return the servers of the official archives by their names, as a system knows them.
+
+    They are those of its `files` of apt, and else of the domain of its distribution, by os-release(5).
+    """
+    domain = urlsplit(release.get("HOME_URL", "")).hostname or ""
+    system = release.get("ID", "")
+    servers = {
+        archive: f"http://{name}.{domain.removeprefix('www.')}"
+        for archive, name in _NAMES.items()
+        if domain and archive.startswith(system) and system
+    }
+    for address, source in _addressed(files, architecture):
+        place, _, archive = address.rstrip("/").rpartition("/")
+        # Other archives are laid out below the name of a distribution too, and have components of their own.
+        if archive in _NAMES and "main" in source.components:
+            servers[archive] = place
+    return servers
+
+
+def address_of(archive: str, environ: Mapping[str, str], servers: Mapping[str, str]) -> str:
     """Return the address of an archive without a slash at the end: on the mirror of `COMP_DEBIAN_MIRROR`, if set.
 
-    `{archive}` in it stands for the archive's name; without, the name is its last folder. Raises UsageError.
+    `{archive}` in it stands for the archive's name; without, the name is its last folder. Otherwise the archive is on
+    the one of the `servers` that has its name. Raises UsageError.
     """
     if "://" in archive:
         return archive.rstrip("/")
-    mirror = environ.get(MIRROR_VARIABLE) or _SERVERS.get(archive, "")
+    mirror = environ.get(MIRROR_VARIABLE) or servers.get(archive, "")
+    if not mirror:
+        raise UsageError(
+            f"this machine does not know where the archive {archive!r} is",
+            hint=f"{MIRROR_VARIABLE}=http://HOST names a mirror of it",
+        )
     if not re.match(r"https?://[^/]", mirror):
         raise UsageError(
             f"{MIRROR_VARIABLE} is {without_login(mirror)!r}, expected an address of http or https",
-            hint=f"write it as {MIRROR_VARIABLE}=http://deb.debian.org",
+            hint=f"write it as {MIRROR_VARIABLE}=http://HOST",
         )
     if "{archive}" in mirror:
         return mirror.replace("{archive}", archive).rstrip("/")
@@ -106,6 +129,11 @@ def _codename(release: Mapping[str, str]) -> str:
 
 def _written(files: Mapping[str, str], architecture: str) -> Iterator[Source]:
     """Yield the sources in files of apt, in both of their forms; what apt itself would not use is left out."""
+    return (source for _, source in _addressed(files, architecture))
+
+
+def _addressed(files: Mapping[str, str], architecture: str) -> Iterator[tuple[str, Source]]:
+    """Yield the sources with their addresses."""
     for path, text in sorted(files.items()):
         if path == LIST or path.endswith(".list"):
             yield from _of_lines(text, architecture)
@@ -113,8 +141,8 @@ def _written(files: Mapping[str, str], architecture: str) -> Iterator[Source]:
             yield from _of_stanzas(text, architecture)
 
 
-def _of_lines(text: str, architecture: str) -> Iterator[Source]:
-    """Yield the sources of one-line entries: `deb [signed-by=…] http://deb.debian.org/debian bookworm main`."""
+def _of_lines(text: str, architecture: str) -> Iterator[tuple[str, Source]]:
+    """Yield the sources of one-line entries: `deb [signed-by=…] http://HOST/debian bookworm main`."""
     for line in text.splitlines():
         match = _ONE_LINE.fullmatch(line.partition("#")[0].strip())
         if match is None:
@@ -124,7 +152,7 @@ def _of_lines(text: str, architecture: str) -> Iterator[Source]:
             yield from _source(match[2], match[3], match[4].split(), options.get("signed-by", ""))
 
 
-def _of_stanzas(text: str, architecture: str) -> Iterator[Source]:
+def _of_stanzas(text: str, architecture: str) -> Iterator[tuple[str, Source]]:
     """Yield the sources of paragraphs with `Types`, `URIs`, `Suites` and `Components`."""
     for fields in stanzas(text):
         known = {name.lower(): value for name, value in fields.items()}
@@ -138,7 +166,7 @@ def _of_stanzas(text: str, architecture: str) -> Iterator[Source]:
                 yield from _source(address, suite, known.get("components", "").split(), known.get("signed-by", ""))
 
 
-def _source(address: str, suite: str, components: list[str], signed_by: str) -> Iterator[Source]:
+def _source(address: str, suite: str, components: list[str], signed_by: str) -> Iterator[tuple[str, Source]]:
     """Yield the source of an address; nothing for a disk, or for an archive without suites."""
     if not components or suite.endswith("/") or not re.fullmatch(r"[A-Za-z0-9][\w./+~-]*", suite) or ".." in suite:
         return
@@ -146,4 +174,5 @@ def _source(address: str, suite: str, components: list[str], signed_by: str) -> 
     if official or re.match(r"https?://[^/]", address):
         archive = official[1] if official else without_login(address).rstrip("/")
         needed = not suite.endswith(("-updates", "-security", "-backports"))
-        yield Source(archive=archive, suite=suite, components=tuple(components), signed_by=signed_by, needed=needed)
+        source = Source(archive=archive, suite=suite, components=tuple(components), signed_by=signed_by, needed=needed)
+        yield address, source

@@ -68,12 +68,14 @@ def _with_packages(
 
 def _made(project: Project, base: Base, old: SystemPins | None, context: BuildContext, *, upgrade: bool) -> Base:
     """Make one base with its packages."""
-    from toolkit.debian.adding import with_packages
-    from toolkit.debian.fetching import Mirrors
+    from toolkit.debian.adding import mirrors_of, with_packages
 
     def mirrors() -> "Mirrors":
-        """Return the command's client for mirrors."""
-        return context.shared.get("debian mirrors", lambda: Mirrors(context.cache, context.environ, context.report))
+        """Return the command's client for the mirrors of this base."""
+        return context.shared.get(
+            ("debian mirrors", base.image.digest),
+            lambda: mirrors_of(base.image, base.target.platform, context.cache, context.environ, context.report),
+        )
 
     fresh = _is_fresh(project, base, old)
     pins = old.packages if old and fresh else _chosen(project, base, old, context, mirrors, upgrade=upgrade)

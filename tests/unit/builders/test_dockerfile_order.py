@@ -144,7 +144,7 @@ def test_a_base_that_cannot_be_had(tmp_path: Path, words: str) -> None:
     plan = _plan(tmp_path)
     assert "BASE=$(comp base)" in (failed(Failure(message=words), plan, "docker").hint or "")
     assert "BASE=" not in (failed(Failure(message=words, line=2), plan, "docker").hint or "")
-    # No step ran, of which more could be printed.
+    # No step ran, so there is nothing more to print.
     assert failed(Failure(message="EOF"), plan, "docker").hint is None
     wrong = failed(Failure(message="invalid reference format"), plan, "buildah")
     assert "--build-arg BASE=layout:DIR" in (wrong.hint or "")

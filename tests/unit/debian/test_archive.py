@@ -38,7 +38,7 @@ def test_all_suites_of_a_release_are_read_and_indexes_by_their_digests(archive: 
     asked = [path for path, _ in archive.site.news()]
     assert sum("/by-hash/SHA256/" in path for path in asked) == 3
     read(archive, tmp_path / "cache")
-    # Indexes are kept by their digests; what is signed is asked for each time.
+    # Indexes are kept by their digests; the signed file is asked for each time.
     assert all(path.endswith("InRelease") for path, _ in archive.site.news())
 
 

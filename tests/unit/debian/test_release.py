@@ -45,7 +45,7 @@ def test_a_release_past_its_time_is_refused() -> None:
 
 
 def test_a_snapshot_counts_at_its_own_time() -> None:
-    address = "http://snapshot.debian.org/archive/debian/20261201T000000Z/dists/bookworm"
+    address = "http://snapshot.example/archive/debian/20261201T000000Z/dists/bookworm"
     assert read_release(TEXT, SOURCE, address, now=AFTER).files
     with pytest.raises(RemoteError, match="was valid until"):
         read_release(TEXT, SOURCE, address.replace("1201T", "1205T"), now=BEFORE)

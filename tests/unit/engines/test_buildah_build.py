@@ -34,9 +34,9 @@ def _container(tmp_path: Path, name: str, text: str) -> None:
     (folder / "buildah.json").write_text(text)
 
 
-def _told(tmp_path: Path, text: str) -> Failure:
-    (tmp_path / "told").write_text(text)
-    failure = build(_buildah(tmp_path, f"cat {tmp_path / 'told'} >&2; exit 125"), order(tmp_path))
+def _said(tmp_path: Path, text: str) -> Failure:
+    (tmp_path / "said").write_text(text)
+    failure = build(_buildah(tmp_path, f"cat {tmp_path / 'said'} >&2; exit 125"), order(tmp_path))
     assert isinstance(failure, Failure)
     return failure
 
@@ -84,7 +84,7 @@ COPY --from=one /x /x
 
 
 def test_a_step_that_fails_has_its_line_and_its_own_last_words(tmp_path: Path) -> None:
-    failure = _told(
+    failure = _said(
         tmp_path,
         """[1/2] STEP 3/3: RUN one
 of another step
@@ -103,7 +103,7 @@ Error: building at STEP "RUN two": exit status 3
 
 def test_a_base_that_cannot_be_had_is_outside(tmp_path: Path) -> None:
     words = "Error: creating build container: pinging container registry h: no such host"
-    failure = _told(tmp_path, f"STEP 1/2: FROM h/x:1\nTrying to pull h/x:1...\n{words}\n")
+    failure = _said(tmp_path, f"STEP 1/2: FROM h/x:1\nTrying to pull h/x:1...\n{words}\n")
     assert (failure.message, failure.line) == (words.removeprefix("Error: "), None)
     assert failure.is_outside
 
