@@ -2,9 +2,13 @@
 
 import codecs
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from toolkit.system import lifeline
 
 _CHUNK = 1 << 16
 # Characters of a line that are passed on; a bar of progress is one line without an end.
@@ -22,11 +26,11 @@ def follow(
 ) -> int:
     """Return the exit code of a program, negative for a signal; `hear` gets each line of stdout and stderr.
 
-    A longer line than `LONGEST` comes in parts. However the block is left, the program has ended. Raises OSError when
-    it cannot be started.
+    A longer line than `LONGEST` comes in parts. However the block is left, the program has ended; on Linux it ends even
+    if this process is killed. Raises OSError when it cannot be started.
     """
     with subprocess.Popen(
-        command,
+        _tied(command, environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -41,6 +45,14 @@ def follow(
         finally:
             if process.poll() is None:
                 _end(process)
+
+
+def _tied(command: Sequence[str], environment: Mapping[str, str]) -> Sequence[str]:
+    """Return a command that ends with this process; the command itself where that is not possible."""
+    program = shutil.which(command[0], path=environment.get("PATH"))
+    if program is None or not sys.platform.startswith("linux"):
+        return command
+    return [sys.executable, "-I", "-S", lifeline.__file__, str(os.getpid()), program, *command[1:]]
 
 
 def _pass_on(descriptor: int, hear: Callable[[str], object]) -> None:
