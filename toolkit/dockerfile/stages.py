@@ -14,7 +14,7 @@ from toolkit.dockerfile.model import Command, Copy, Dockerfile, Instruction, Mou
 from toolkit.dockerfile.reader import trigger_of
 from toolkit.dockerfile.words import exec_form, expanded, pairs_of, split_words
 from toolkit.errors import InputError
-from toolkit.limits import DOCKERFILE_VALUE
+from toolkit.limits import DOCKERFILE_VALUE, SETTINGS_SIZE
 from toolkit.words import one_line
 
 _SHELL = ("/bin/sh", "-c")
@@ -124,6 +124,14 @@ class _Stages:
         self._given = given
         # Arguments before the first FROM, which count in FROM alone until a stage names them again.
         self._globals: dict[str, str | None] = dict(_PLATFORM)
+        self._size = 0
+
+    def _expanded(self, text: str, values: Mapping[str, str], escape: str) -> str:
+        """Return a text with its variables replaced. Raises InputError if all of them together become too long."""
+        result = expanded(text, values, escape)
+        self._size += len(result)
+        SETTINGS_SIZE.check(self._size, "the Dockerfile with its variables replaced")
+        return result
 
     @property
     def before_from(self) -> dict[str, str | None]:
@@ -142,7 +150,9 @@ class _Stages:
     def _begun(self, instruction: Instruction) -> Stage:
         """Return the stage that a FROM begins; it inherits from the stage that it names."""
         values = _known(self._globals)
-        words = [expanded(word, values, self._file.escape) for word in split_words(instruction.text, self._file.escape)]
+        words = [
+            self._expanded(word, values, self._file.escape) for word in split_words(instruction.text, self._file.escape)
+        ]
         # The form is IMAGE, or IMAGE AS NAME.
         if len(words) not in {1, 3} or (len(words) == 3 and words[1].lower() != "as"):  # noqa: PLR2004
             raise InputError(f"FROM {one_line(instruction.text)} has another form", hint="write FROM IMAGE [AS NAME]")
@@ -203,19 +213,19 @@ class _Stages:
         match instruction.keyword:
             case "ENV" | "LABEL":
                 pairs = {
-                    expanded(name, values, escape): expanded(value, values, escape)
+                    self._expanded(name, values, escape): self._expanded(value, values, escape)
                     for name, value in pairs_of(text, escape)
                 }
                 field = "environment" if instruction.keyword == "ENV" else "labels"
                 return replace(stage, **{field: {**getattr(stage, field), **pairs}})
             case "USER":
-                return replace(stage, user=expanded(text, values, escape))
+                return replace(stage, user=self._expanded(text, values, escape))
             case "WORKDIR":
-                folder = posixpath.join(stage.folder, expanded(text, values, escape))
+                folder = posixpath.join(stage.folder, self._expanded(text, values, escape))
                 DOCKERFILE_VALUE.check(len(folder), "the working folder")
                 return replace(stage, folder=posixpath.normpath(folder))
             case "EXPOSE":
-                return replace(stage, ports=(*stage.ports, *expanded(text, values, escape).split()))
+                return replace(stage, ports=(*stage.ports, *self._expanded(text, values, escape).split()))
             case "SHELL":
                 return replace(stage, shell=_shell(text))
         return stage
@@ -226,14 +236,14 @@ class _Stages:
         for word in split_words(instruction.text, self._file.escape):
             name, equals, default = word.partition("=")
             inherited = self._globals.get(name)
-            value = expanded(default, {**values, **_known(arguments)}, self._file.escape) if equals else inherited
+            value = self._expanded(default, {**values, **_known(arguments)}, self._file.escape) if equals else inherited
             arguments[name] = self._given.get(name, value)
         return arguments
 
     def _copies(self, stage: Stage, instruction: Instruction, values: Mapping[str, str]) -> tuple[Copy, ...]:
         """Return what a COPY or ADD copies; its documents are not files."""
         listed = exec_form(instruction.text)
-        words = [expanded(word, values, self._file.escape) for word in listed or instruction.text.split()]
+        words = [self._expanded(word, values, self._file.escape) for word in listed or instruction.text.split()]
         if len(words) < 2:  # noqa: PLR2004 (a source and a target)
             raise InputError(
                 f"{instruction.keyword} {one_line(instruction.text)} has no target", hint="write SOURCE TARGET"

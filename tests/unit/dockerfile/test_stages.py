@@ -182,3 +182,11 @@ def test_whether_a_file_is_copied(source: str, taken: set[str]) -> None:
     names = ("a.yaml", "in/a.yaml")
     assert {name for name in names if takes(found, "two", name)} == taken
     assert not any(takes(found, None, name) for name in names)
+
+
+def test_values_are_bounded_together(tmp_path: Path) -> None:
+    # Each is short enough; a line of ten megabytes would make them a hundred gigabytes.
+    pairs = " ".join(f"A{number}=y$X" for number in range(200))
+    with pytest.raises(InputError, match="with its variables replaced") as refused:
+        stages_of(parse_dockerfile(f"FROM a\nENV X={'x' * 100_000}\nENV {pairs}\n", tmp_path / "Dockerfile"))
+    assert refused.value.where
