@@ -43,7 +43,7 @@ class Archive(Struct, frozen=True, kw_only=True):
 
     def fetch(self, packages: Sequence[Package]) -> tuple[tuple[Package, Path], ...]:
         """Put the files of packages into the cache, and return each with its place. Raises OutsideError."""
-        return fetch_packages(packages, self.cache, self.mirrors)
+        return fetch_packages(packages, self.cache, self.mirrors, listed=True)
 
 
 def open_archive(suite: str, platform: Platform, context: BuildContext) -> Archive:

@@ -116,8 +116,13 @@ def with_packages(
     return on_top(image, [added], history=[f"comp: Debian packages, unpacked: {names}"])
 
 
-def fetch_packages(packages: Sequence[Package], cache: Cache, mirrors: Mirrors) -> tuple[tuple[Package, Path], ...]:
-    """Fetch the files of packages into the cache, and return each with its place. Raises OutsideError."""
+def fetch_packages(
+    packages: Sequence[Package], cache: Cache, mirrors: Mirrors, *, listed: bool = False
+) -> tuple[tuple[Package, Path], ...]:
+    """Fetch the files of packages into the cache, and return each with its place. Raises OutsideError.
+
+    `listed` says that they come from the mirror's own list, and from no lock.
+    """
 
     def fetch(package: Package) -> tuple[Package, Path]:
         """Fetch one."""
@@ -129,7 +134,9 @@ def fetch_packages(packages: Sequence[Package], cache: Cache, mirrors: Mirrors) 
         try:
             mirrors.fetch(file)
         except OutsideError as error:
-            raise OutsideError(error.message, hint=_GONE if _is_gone(error) else _elsewhere(error)) from error
+            raise OutsideError(
+                error.message, hint=_GONE if _is_gone(error) and not listed else _elsewhere(error)
+            ) from error
         return package, cache.blob_path(package.digest)
 
     return at_once(fetch, packages, most=_THREADS)

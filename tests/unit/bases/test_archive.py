@@ -46,6 +46,16 @@ def test_packages_are_resolved_and_fetched(archive: DebianArchive, context: Buil
     assert len(asked(archive)) == 3
 
 
+def test_a_file_that_the_mirror_lists_and_lacks(archive: DebianArchive, context: BuildContext) -> None:
+    found = open_archive("bookworm", AMD64, context)
+    for path in archive.folder.rglob("libssl3*.deb"):
+        path.unlink()
+    with pytest.raises(OutsideError, match="404") as failed:
+        found.fetch(found.resolved(["libssl3"]))
+    # There is no lock that another command could renew.
+    assert failed.value.hint == "check the network; try again; COMP_DEBIAN_MIRROR=http://… names another mirror"
+
+
 def test_a_suite_that_does_not_exist(context: BuildContext) -> None:
     with pytest.raises(InputError, match="there is no suite 'bookwurm' in Debian's archive") as refused:
         open_archive("bookwurm", AMD64, context)
