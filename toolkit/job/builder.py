@@ -48,9 +48,15 @@ def choose_builder(name: str, project: Project, context: BuildContext) -> "Build
         # As usual, so this is no news.
         log.debug("the builder is oci, which needs no engine for %s", project.name)
         return _builder("oci", context)
+    # Once: the provenance of a build names the same one, and the user reads it once.
+    return _builder(context.shared.get(("engine", project.folder), lambda: _announced(project, context)), context)
+
+
+def _announced(project: Project, context: BuildContext) -> str:
+    """Return the engine that works here for a component, and say so."""
     engine, why = _working_engine(context)
     log.info("the builder is %s: %s has a Dockerfile, which oci does not build%s", engine, project.name, why)
-    return _builder(engine, context)
+    return engine
 
 
 def _builder(name: str, context: BuildContext) -> "Builder":
