@@ -76,7 +76,7 @@ def ordered(plan: DockerfilePlan, environ: Mapping[str, str], mounts: str | None
             target=plan.target,
             arguments={**declared, **plan.arguments},
             predefined=given.predefined,
-            secrets=(*(_secret(each, folder) for each in plan.secrets), *_files(given)),
+            secrets=(*(_secret(each, folder) for each in plan.secrets), *_files(given, folder)),
             ssh=tuple(map(_agent, plan.ssh)),
             epoch=_epoch(plan.created),
             folder=folder,
@@ -133,15 +133,20 @@ def _secret(secret: BuildSecret, folder: Path) -> str:
     """Return a secret in docker's words, in which a path may hold no comma: so a link stands for it."""
     if secret.file is None:
         return f"id={secret.id},env={secret.variable}"
-    link = folder / f"secret-{secret.id}"
-    link.symlink_to(secret.file.absolute())
-    return f"id={secret.id},src={link}"
+    return f"id={secret.id},src={_linked(secret.id, secret.file, folder)}"
 
 
-def _files(given: Surroundings) -> Iterator[str]:
+def _files(given: Surroundings, folder: Path) -> Iterator[str]:
     """Yield the files of this machine in docker's words for secrets."""
     for identity, path in given.files.items():
-        yield f"id={identity},src={path}"
+        yield f"id={identity},src={_linked(identity, path, folder) if ',' in str(path) else path}"
+
+
+def _linked(identity: str, path: Path, folder: Path) -> Path:
+    """Return a link to a file, with a plain name."""
+    link = folder / f"secret-{identity}"
+    link.symlink_to(path.absolute())
+    return link
 
 
 def _agent(agent: SshAgent) -> str:

@@ -158,6 +158,13 @@ def _check_secrets(settings: DockerfileSettings, environ: Mapping[str, str]) -> 
                 where=settings.where,
                 hint=f"export {secret.variable}, or --secret id={secret.id},src=FILE",
             )
+        if not text:
+            # In most cases a variable that CI did not fill.
+            raise InputError(
+                f"the secret {secret.id} is empty: {secret.file or f'the variable {secret.variable}'}",
+                where=settings.where,
+                hint="give it a value: BuildKit gives an empty secret to no step",
+            )
         # A program may print a file line by line.
         learn(text, *(line.strip() for line in text.splitlines()))
     for agent in settings.ssh:

@@ -35,6 +35,14 @@ def test_the_original_stays_as_it_is(tmp_path: Path) -> None:
     assert not order.folder.exists()
 
 
+def test_certificates_may_have_a_comma_in_their_path(tmp_path: Path) -> None:
+    bundle = tmp_path / "a,b.pem"
+    bundle.touch()
+    with ordered(_plan(tmp_path / "one"), {"SSL_CERT_FILE": str(bundle)}, "/run") as order:
+        assert f"id=comp-certificates,src={order.folder}/secret-comp-certificates" in order.secrets
+        assert (order.folder / "secret-comp-certificates").resolve() == bundle
+
+
 def test_arguments_of_the_settings_win(tmp_path: Path) -> None:
     plan = _plan(tmp_path, settings='[tool.comp.build-args]\nGOPROXY = "off"')
     with ordered(plan, {**NOWHERE, "GOPROXY": "https://go.example.com"}, "/run") as order:

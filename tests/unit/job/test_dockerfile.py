@@ -129,6 +129,16 @@ def test_a_missing_file_of_a_secret(tmp_path: Path) -> None:
     assert hide("a first-line-12") == "a ***"
 
 
+def test_an_empty_secret_is_refused_since_engines_differ_about_it(tmp_path: Path) -> None:
+    project = _project(tmp_path, 'build-secrets = ["id=token,env=THE_TOKEN"]')
+    with pytest.raises(InputError, match="the secret token is empty: the variable THE_TOKEN"):
+        dockerfile_plans(project, {"THE_TOKEN": ""})
+    project = _project(tmp_path, 'build-secrets = ["id=npmrc,src=npmrc"]')
+    (tmp_path / "npmrc").touch()
+    with pytest.raises(InputError, match=r"the secret npmrc is empty: /.*npmrc"):
+        dockerfile_plans(project, {})
+
+
 def test_a_missing_ssh_agent(tmp_path: Path) -> None:
     project = _project(tmp_path, 'build-ssh = ["default"]')
     with pytest.raises(InputError, match="the ssh agent default is missing: SSH_AUTH_SOCK is not set"):
