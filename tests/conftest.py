@@ -1,5 +1,6 @@
 """Fixtures that several kinds of tests share: servers of the session, a base, a cache, the samples."""
 
+import logging
 import os
 import shutil
 import signal
@@ -36,6 +37,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def _no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what the test before learned: one test's password may be a word of the next."""
     monkeypatch.setattr("toolkit.redaction._LEARNT", Secrets())
+
+
+@pytest.fixture(autouse=True)
+def _no_logging() -> Iterator[None]:
+    """Take away what a command that a test ran in this process has set up, as if it had a program of its own."""
+    log = logging.getLogger("toolkit")
+    handlers, level = log.handlers, log.level
+    yield
+    log.handlers = handlers
+    log.setLevel(level)
 
 
 @pytest.fixture(scope="session", autouse=True)

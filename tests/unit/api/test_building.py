@@ -1,6 +1,5 @@
 """`toolkit.build` and `toolkit.push` with a small base: nothing of it runs."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,19 +27,6 @@ def remote() -> Iterator[FakeRemote]:
         yield served
 
 
-@pytest.fixture
-def no_logging() -> Iterator[None]:
-    """Take away what a command that ran in this process before has set up, as in a program of its own."""
-    log = logging.getLogger("toolkit")
-    handlers, level = [*log.handlers], log.level
-    log.handlers.clear()
-    log.setLevel(logging.NOTSET)
-    yield
-    log.handlers.extend(handlers)
-    log.setLevel(level)
-
-
-@pytest.mark.usefixtures("no_logging")
 def test_a_build_returns_the_image_and_prints_nothing(
     folder: Path, environ: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
