@@ -139,6 +139,12 @@ PIPELINE_STEPS = Limit(
 SECRET_SIZE = Limit(
     name="secret-size", default=1_048_576, unit="bytes", about="a file that `--secret` names, as for Kubernetes"
 )
+SECRET_LINES = Limit(
+    name="secret-lines",
+    default=2_000,
+    unit="items",
+    about="the lines of a secret of a Dockerfile, each of which is hidden where a step prints it",
+)
 LIBRARY_SIZE = Limit(
     name="library-size",
     default=256_000_000,

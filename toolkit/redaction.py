@@ -81,6 +81,7 @@ class Secrets:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._values: set[str] = set()
+        self._shortest = 0
         self._patterns: dict[int, re.Pattern[str]] = {}
 
     def learn(self, *values: str | None) -> None:
@@ -89,6 +90,7 @@ class Secrets:
         with self._lock:
             if not fresh <= self._values:
                 self._values |= fresh
+                self._shortest = min(map(len, self._values))
                 # One pattern for each length in use, made when it is needed and again after a new value.
                 self._patterns = {}
 
@@ -102,6 +104,8 @@ class Secrets:
         if not self._values:
             return text
         with self._lock:
+            # One pattern for both lengths if it has the same values: making a large one takes seconds.
+            least = max(least, self._shortest)
             if least not in self._patterns:
                 self._patterns[least] = _pattern({value for value in self._values if len(value) >= least})
             pattern = self._patterns[least]
@@ -254,14 +258,35 @@ def _without(match: re.Match[str]) -> str:
     return match[0] if _kept(match) else f"{match['scheme']}://{HIDDEN}@"
 
 
+# Characters of a begin that forms share, and a number of forms that need no order.
+_SHARED, _FEW = 3, 20
+
+
 def _pattern(values: set[str]) -> re.Pattern[str]:
     """Return a pattern of the values in all their forms, the longest first: one may contain another."""
-    forms = {form for value in values for form in _forms(value)}
-    listed = [
-        re.escape(form) if len(form) >= _ANYWHERE else rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])"
-        for form in sorted(forms, key=len, reverse=True)
-    ]
-    return re.compile("|".join(listed) or r"(?!)")
+    forms = sorted({form for value in values for form in _forms(value)}, key=len, reverse=True)
+    anywhere = _any_of([form for form in forms if len(form) >= _ANYWHERE])
+    alone = _any_of([form for form in forms if len(form) < _ANYWHERE])
+    words = [anywhere] if anywhere else []
+    words += [f"(?<![A-Za-z0-9])(?:{alone})(?![A-Za-z0-9])"] if alone else []
+    return re.compile("|".join(words) or r"(?!)")
+
+
+def _any_of(forms: Sequence[str], depth: int = 0) -> str:
+    """Return an expression for any of these texts, the first that fits.
+
+    Texts with the same begin stand together: a secret of many lines has thousands of forms, of which a place in a text
+    is compared with few.
+    """
+    if depth == _SHARED or len(forms) < _FEW:
+        return "|".join(re.escape(form[depth:]) for form in forms)
+    groups: dict[str, list[str]] = {}
+    for form in forms:
+        groups.setdefault(form[depth : depth + 1], []).append(form)
+    # A text that ends here is the shortest of all.
+    ends = groups.pop("", None) is not None
+    parts = [f"{re.escape(begin)}(?:{_any_of(group, depth + 1)})" for begin, group in groups.items()]
+    return "|".join([*parts, *([""] if ends else [])])
 
 
 def _forms(value: str) -> Iterator[str]:

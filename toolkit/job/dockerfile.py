@@ -22,7 +22,7 @@ from toolkit.dockerfile.stages import arguments_of, stages_of, takes
 from toolkit.errors import InputError
 from toolkit.job.bases import local_base, platforms_of
 from toolkit.job.context import BuildContext
-from toolkit.limits import SECRET_SIZE
+from toolkit.limits import SECRET_LINES, SECRET_SIZE
 from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Built, ImageIndex
 from toolkit.redaction import learn, looks_secret, named_as_secret
@@ -166,7 +166,9 @@ def _check_secrets(settings: DockerfileSettings, environ: Mapping[str, str]) -> 
                 hint="give it a value: BuildKit gives an empty secret to no step",
             )
         # A program may print a file line by line.
-        learn(text, *(line.strip() for line in text.splitlines()))
+        lines = {line.strip() for line in text.splitlines()}
+        SECRET_LINES.check(len(lines), f"the number of lines of the secret {secret.id}", where=settings.where)
+        learn(text, *lines)
     for agent in settings.ssh:
         socket = agent.socket or environ.get("SSH_AUTH_SOCK")
         if not socket or not os.path.exists(socket):  # noqa: PTH110 (a path, or a text of the environment)

@@ -139,6 +139,13 @@ def test_an_empty_secret_is_refused_since_engines_differ_about_it(tmp_path: Path
         dockerfile_plans(project, {})
 
 
+def test_a_secret_has_no_more_lines_than_can_be_hidden(tmp_path: Path) -> None:
+    project = _project(tmp_path, 'build-secrets = ["id=many,src=many"]')
+    (tmp_path / "many").write_text("".join(f"line-{number}\n" for number in range(2_001)))
+    with pytest.raises(InputError, match="the number of lines of the secret many exceeds the limit of 2,000 items"):
+        dockerfile_plans(project, {})
+
+
 def test_a_missing_ssh_agent(tmp_path: Path) -> None:
     project = _project(tmp_path, 'build-ssh = ["default"]')
     with pytest.raises(InputError, match="the ssh agent default is missing: SSH_AUTH_SOCK is not set"):
