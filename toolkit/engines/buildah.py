@@ -149,7 +149,8 @@ class Buildah(Selective, frozen=True, kw_only=True):
 
         `buildah build` pulls the others itself: it has one option for all servers.
         """
-        if (options := _transport(image)) and not self.has_image(image):
+        # `localhost/NAME` is how buildah itself names what it built, and no server has that.
+        if (options := _transport(image)) and not image.startswith("localhost/") and not self.has_image(image):
             self.call("pull", "--quiet", *options, f"--platform={platform}", image)
 
     @contextmanager

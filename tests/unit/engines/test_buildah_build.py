@@ -21,7 +21,7 @@ def _buildah(tmp_path: Path, script: str) -> Buildah:
     body = f"""case "$1" in
 info) cat {tmp_path}/info ;;
 rm) shift; echo "$@" > {tmp_path}/removed ;;
-images) [ "$3" = localhost/here ] && echo 0815 || exit 125 ;;
+images) [ "$3" = 127.0.0.1/here ] && echo 0815 || exit 125 ;;
 pull) echo "$@" >> {tmp_path}/pulled ;;
 build) {script} ;;
 esac"""
@@ -73,7 +73,8 @@ def test_containers_of_this_build_alone_are_removed(tmp_path: Path) -> None:
 def test_images_of_servers_on_this_machine_are_pulled_without_tls(tmp_path: Path) -> None:
     text = """ARG HOST=127.0.0.1:5000
 FROM $HOST/a:1 AS one
-FROM localhost/here AS two
+FROM 127.0.0.1/here AS two
+FROM localhost/built
 FROM registry.example.com/b:1
 COPY --from=localhost:5001/c /x /x
 COPY --from=one /x /x
