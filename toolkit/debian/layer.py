@@ -322,6 +322,12 @@ class _Writer:
         """Yield the folders above a path that are not there."""
         folder = path.rpartition("/")[0]
         if folder not in self._place.folders:
+            if self._place.is_file(folder):
+                # An archive need not list the folder, which would take the place of the file.
+                raise InputError(
+                    f"a Debian package has files below /{folder}, which is a file of the image",
+                    hint="leave the package out, or choose another base: nothing of a base is replaced",
+                )
             yield from self._parents(folder)
             self._place.folders.add(folder)
             yield tar.header(folder, kind=tar.DIRECTORY, mode=0o755)

@@ -9,6 +9,7 @@ from toolkit.debian.deb import damaged
 from toolkit.debian.system import BaseSystem
 from toolkit.image_paths import PREFIX
 from toolkit.limits import PATH_LENGTH
+from toolkit.oci.package_files import STATUS_FOLDER
 from toolkit.oci.tree import followed
 
 
@@ -37,6 +38,9 @@ class Placement:
         # What comp itself writes lies there.
         if f"{real}/".startswith(f"{PREFIX}/"):
             raise damaged(package, f"{path[:80]!r} lies below /{PREFIX}")
+        # Scanners read there which packages an image has, and comp writes it.
+        if real.startswith(f"{STATUS_FOLDER}/"):
+            raise damaged(package, f"{path[:80]!r} is a record of a package")
         return real
 
     def real(self, path: str, package: str) -> str:

@@ -47,6 +47,10 @@ def opened_tar(
         return tarfile.open(path, mode, fileobj, tarinfo=BoundedInfo)
 
 
+# The end of the year 9999, in seconds since 1970: no calendar here goes on.
+_LAST_TIME = 253_402_300_799
+
+
 def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     """Yield the members of a tar from elsewhere, one after the other.
 
@@ -63,6 +67,9 @@ def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
                 raise PATH_LENGTH.exceeded(f"the path {path[:40]!r}…")
         if member.size < 0:
             raise tarfile.ReadError(f"{member.name!r} has the size {member.size}")
+        # Extended headers have times as texts; some of these are numbers for Python alone.
+        if not abs(member.mtime) <= _LAST_TIME:
+            raise tarfile.ReadError(f"{member.name!r} has the time {member.mtime}")
         # The sum is bounded, not each file: many files fill a disk as one does.
         size += member.size
         LAYER_SIZE.check(size, "the size of the files")

@@ -142,6 +142,32 @@ def test_nothing_of_the_base_is_replaced(maker: Maker, files: Data) -> None:
         maker.make()
 
 
+@pytest.mark.parametrize("path", ["./etc/passwd/below", "./usr/own/below"])
+def test_a_folder_that_an_archive_does_not_list_replaces_no_file(maker: Maker, path: str) -> None:
+    maker.add("a", {"usr/own": b"1"})
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("./usr/own"))
+        archive.addfile(tarfile.TarInfo(path))
+    _with_data(maker.debs[0][1], data.getvalue())
+    with pytest.raises(InputError, match=f"a Debian package has files below /{path[2:-6]}, which is a file"):
+        maker.make()
+
+
+def _with_data(deb: Path, tar: bytes) -> None:
+    """Put another data tar into a package's file."""
+    whole = deb.read_bytes()
+    start = whole.index(b"data.tar")
+    header = b"data.tar".ljust(16) + whole[start + 16 : start + 48] + str(len(tar)).encode().ljust(10) + b"`\n"
+    deb.write_bytes(whole[:start] + header + tar)
+
+
+def test_no_package_brings_records_of_packages(maker: Maker) -> None:
+    maker.add("a", {"var/lib/dpkg/status.d/bash": b"Package: bash\n"})
+    with pytest.raises(InputError, match=r"'var/lib/dpkg/status.d/bash' is a record of a package"):
+        maker.make()
+
+
 def test_a_link_to_a_folder_cannot_lead_to_files_of_the_base(maker: Maker) -> None:
     maker.add("a", {"usr/share/evil": "/etc", "usr/share/evil/passwd": b"evil"})
     with pytest.raises(InputError, match="another /etc/passwd than the base"):

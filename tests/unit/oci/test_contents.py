@@ -39,3 +39,10 @@ def test_the_header_recipes_make_what_they_say(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(whole(header("x", data=b"abc") + pax({"path": "long"}, data=b"d")))
     with tarfile.open(tmp_path / "a.tar") as archive:
         assert [(member.name, member.size) for member in archive] == [("x", 3), ("long", 1)]
+
+
+@pytest.mark.parametrize("time", ["nan", "inf", "-inf", "1e300"])
+def test_a_time_beyond_all_calendars_is_refused(time: str) -> None:
+    layer = layer_of(whole(pax({"mtime": time}, "x")))
+    with pytest.raises(InputError, match="'x' has the time"), layer_tar(layer) as archive:
+        list(members(archive))
