@@ -14,6 +14,7 @@ from toolkit.builders.embedded import plain_layer
 from toolkit.builders.keeping import kept_layers
 from toolkit.cache.store import Cache
 from toolkit.digest import canonical_json
+from toolkit.errors import Location, OutsideError
 from toolkit.oci.assemble import assemble
 from toolkit.oci.descriptor import OCI_LAYER
 from toolkit.oci.image import Image
@@ -41,7 +42,14 @@ def described(plan: DockerfilePlan, built: Image, arguments: Mapping[str, str], 
     """Return an engine's image with the layer of interfaces on top, described as the plan says.
 
     All its layers are in the cache then. `arguments` are all that the steps had: those of the plan, and comp's own.
+    Raises OutsideError for an image of another platform.
     """
+    if built.platform.architecture != plan.platform.architecture:
+        raise OutsideError(
+            f"the engine gave an image for {built.platform} instead of {plan.platform}",
+            where=Location(path=plan.dockerfile),
+            hint="name another engine: --builder docker or buildah",
+        )
     added = {name: value for name, value in arguments.items() if name not in plan.arguments}
     config = _cleaned(built.parsed_config(), plan, added)
     created = plan.created or str(config.get("created") or _EPOCH)

@@ -31,6 +31,21 @@ def build(buildah: Buildah, order: ImageBuild, report: Report = silent) -> str |
 
     Images without names are its cache of layers, for the next build.
     """
+    built = _build(buildah, order, report)
+    if isinstance(built, str) and not _is_for(buildah, built, order.platform):
+        # Above `scratch` its cache takes an image of another platform, if that has the same steps.
+        return _build(buildah, order, report, "--no-cache")
+    return built
+
+
+def _is_for(buildah: Buildah, image: str, platform: str) -> bool:
+    """Whether an image is for a platform's processor."""
+    found = buildah.call("inspect", "--type", "image", "--format", "{{.OCIv1.Architecture}}", image)
+    return found == platform.split("/")[1]
+
+
+def _build(buildah: Buildah, order: ImageBuild, report: Report, *more: str) -> str | Failure:
+    """Build once, with more options."""
     if buildah.program is None:
         raise OutsideError("buildah is not installed", hint="apt-get install buildah")
     for image in _images(order):
@@ -42,7 +57,7 @@ def build(buildah: Buildah, order: ImageBuild, report: Report = silent) -> str |
     with _scratch(order) as scratch, storage.held() as held, undone(partial(storage.remove, held)):
         mark = held / _MARK
         mark.touch()
-        command = [buildah.program, "build", *_options(order, mark), f"--iidfile={identity}"]
+        command = [buildah.program, "build", *_options(order, mark), *more, f"--iidfile={identity}"]
         # Its own label would change the image with its version; versions before 1.24 have no option against it.
         command += [*buildah.offered("build", "--identity-label=false"), str(order.context)]
         environment = {**buildah.stepping(), **order.predefined, "TMPDIR": str(scratch)}

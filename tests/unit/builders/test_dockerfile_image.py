@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests.dockerfiles import write_dockerfile_component
@@ -12,10 +13,12 @@ from toolkit.builders.dockerfile import DockerfilePlan
 from toolkit.builders.dockerfile_image import described
 from toolkit.cache.store import Cache
 from toolkit.config.project import read_project
+from toolkit.errors import OutsideError
 from toolkit.image_paths import INTERFACE
 from toolkit.job.dockerfile import dockerfile_plans
 from toolkit.oci.check import check_image
 from toolkit.oci.contents import layer_tar
+from toolkit.oci.descriptor import Platform
 from toolkit.oci.image import Image
 
 HISTORY = [
@@ -94,3 +97,10 @@ def test_a_time_that_was_asked_for_is_the_latest(tmp_path: Path) -> None:
     assert config["created"] == "2026-01-01T12:00:00Z"
     assert {entry["created"] for entry in config["history"]} == {"2026-01-01T00:00:00Z", "2026-01-01T12:00:00Z"}
     assert _described(tmp_path / "again")[0].parsed_config()["created"] == "2026-01-02T00:00:00Z"
+
+
+def test_an_image_of_another_platform_is_refused(tmp_path: Path) -> None:
+    project = read_project(write_dockerfile_component(tmp_path / "c", "FROM scratch\n"), environ={})
+    (plan,) = dockerfile_plans(project, {}, only=Platform("linux", "arm64"))
+    with pytest.raises(OutsideError, match="gave an image for linux/amd64 instead of linux/arm64"):
+        described(plan, image_of([]), {}, Cache(tmp_path / "cache"))

@@ -22,6 +22,7 @@ def _buildah(tmp_path: Path, script: str) -> Buildah:
 info) cat {tmp_path}/info ;;
 rm) shift; echo "$@" > {tmp_path}/removed ;;
 images) [ "$3" = 127.0.0.1/here ] && echo 0815 || exit 125 ;;
+inspect) cat {tmp_path}/architecture 2>/dev/null || echo amd64 ;;
 pull) echo "$@" >> {tmp_path}/pulled ;;
 build) {script} ;;
 esac"""
@@ -56,6 +57,12 @@ def test_what_the_program_gets(tmp_path: Path) -> None:
     (scratch,) = [line for line in (tmp_path / "seen.env").read_text().splitlines() if line.startswith("TMPDIR=")]
     assert scratch.startswith("TMPDIR=/tmp/.comp-ssh-")
     assert not Path(scratch.removeprefix("TMPDIR=")).exists()
+
+
+def test_an_image_of_another_platform_in_its_cache_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "architecture").write_text("arm64\n")
+    script = f'case "$*" in *--no-cache*) echo 2 > {tmp_path}/id ;; *) echo 1 > {tmp_path}/id ;; esac'
+    assert build(_buildah(tmp_path, script), order(tmp_path)) == "2"
 
 
 def test_containers_of_this_build_alone_are_removed(tmp_path: Path) -> None:
