@@ -66,3 +66,15 @@ def context_paths(settings: DockerfileSettings) -> tuple[list[Path], list[Path]]
         inner[:] = sorted(name for name in inner if name != _NEVER and (whole or test(Path(place, name))))
         files += [path for name in sorted(names) if test(path := Path(place, name))]
     return files, folders
+
+
+def check_readable(settings: DockerfileSettings) -> None:
+    """Raise OutsideError for a file that a build may read, and this user may not.
+
+    BuildKit of docker 20.10 takes it for an empty one, and others have no plain words for it.
+    """
+    for path in context_paths(settings)[0]:
+        if path.is_file() and not os.access(path, os.R_OK):
+            raise OutsideError(
+                f"cannot read {path}: Permission denied", hint="make it readable, or leave it out by .dockerignore"
+            )

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from toolkit.builders.code import component_code
 from toolkit.builders.dockerfile import DockerfilePlan
-from toolkit.builders.dockerfile_context import in_context
+from toolkit.builders.dockerfile_context import check_readable, in_context
 from toolkit.builders.metadata import metadata_of, source_date
 from toolkit.builders.plan import FilesLayer
 from toolkit.builders.planning import interface_file
@@ -95,6 +95,7 @@ def dockerfile_plans(
         raise InputError(f"{project.name} has no Dockerfile")
     arguments = _arguments(settings, environ)
     _check_secrets(settings, environ)
+    check_readable(settings)
     created = source_date(environ)
     metadata = metadata_of(project, created)
     # Read anew, also where `comp dockerfile` wrote it beside the Dockerfile: that file may be older than the code.

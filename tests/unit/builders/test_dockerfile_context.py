@@ -1,14 +1,15 @@
 """The files that a Dockerfile can copy, by docker's rules."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.dockerfiles import write_dockerfile_component
-from toolkit.builders.dockerfile_context import context_paths, ignore_file, in_context
+from toolkit.builders.dockerfile_context import check_readable, context_paths, ignore_file, in_context
 from toolkit.config.dockerfile import DockerfileSettings
 from toolkit.config.project import read_project
-from toolkit.errors import InputError
+from toolkit.errors import InputError, OutsideError
 
 
 def _settings(folder: Path, **files: str) -> DockerfileSettings:
@@ -53,3 +54,17 @@ def test_the_file_beside_the_dockerfile_counts_first(tmp_path: Path) -> None:
 def test_an_invalid_pattern(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="invalid pattern"):
         in_context(_settings(tmp_path, _dot_dockerignore="[a"))
+
+
+def test_a_file_that_this_user_may_not_read_is_refused_and_not_taken_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = _settings(tmp_path, private="x", _dot_dockerignore="left-out\n", left_out="x")
+    (tmp_path / "gone").symlink_to("nowhere")
+    (tmp_path / "left-out").touch()
+    # Root, who runs some tests, may read all files.
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name not in {"private", "left-out"})
+    with pytest.raises(OutsideError, match=r"cannot read .*/private: Permission denied"):
+        check_readable(settings)
+    (tmp_path / "private").unlink()
+    check_readable(settings)
