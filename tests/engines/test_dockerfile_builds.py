@@ -23,7 +23,9 @@ AMD64 = Platform("linux", "amd64")
 WAYS = ("buildkit", "classic", "buildah")
 # What only a hang exceeds.
 HANGS = 60
-BASE = "localhost/comp-tiny:1"
+# The storage of buildah is shared, so each run has a name of its own.
+NAME = f"comp-tiny-{os.getpid()}"
+BASE = f"localhost/{NAME}:1"
 SECRET, FILE_SECRET, LOGIN = "swordfish-4711", "open-sesame-0815", "hunter22-login"
 STEPS = f"""FROM {BASE} AS build
 ARG VERSION
@@ -76,7 +78,7 @@ class Way:
             images = _buildah("images", "--format", "{{.Name}}:{{.Tag}}")
             # Those of this base; they are named after it.
             every = _buildah("containers", "--all", "--format", "{{.ContainerName}}")
-            containers = " ".join(name for name in every.split() if "comp-tiny" in name)
+            containers = " ".join(name for name in every.split() if NAME in name)
         return [name for name in (*images.split(), *containers.split()) if name != "<none>:<none>"]
 
 
@@ -111,7 +113,7 @@ def tiny(debian_base: Path, docker_host: str, tmp_path_factory: pytest.TempPathF
     with (folder / "archive.tar").open("wb") as stream:
         write_archive(image, stream, names=[BASE])
     run_program("docker", "load", "--quiet", "--input", folder / "archive.tar")
-    write_layout(image, folder / "layout", name="comp-tiny")
+    write_layout(image, folder / "layout", name=NAME)
     identity = run_program("buildah", "pull", "--quiet", f"oci:{folder / 'layout'}").strip()
     run_program("buildah", "tag", identity, BASE)
     yield BASE
