@@ -20,8 +20,8 @@ lint(*paths, select=(), ignore=(), jobs=1, environ=None)
 load(request, /, *, locked=None, lock=None, registry=None)
 publish(folder='.', *, registry=None, namespace=None, by=None, branch=None, accept_breaking=False, image_check=True, \
 dry_run=False, environ=None)
-push(folder='.', *, image=None, base=None, builder='auto', output=None, locked=False, pin='in-place', environ=None, \
-progress=…)
+push(folder='.', *, image=None, base=None, builder='auto', output=None, locked=False, pin='in-place', provenance=None, \
+environ=None, progress=…)
 search(*words, produces=(), accepts=(), namespace=None, tags=(), deprecated=False, registry=None, folder='.', \
 environ=None)
 """
