@@ -143,7 +143,7 @@ SECRET_LINES = Limit(
     name="secret-lines",
     default=2_000,
     unit="items",
-    about="the lines of a secret of a Dockerfile, each of which is hidden where a step prints it",
+    about="the lines of a secret of a Dockerfile: each is hidden where a step prints it",
 )
 LIBRARY_SIZE = Limit(
     name="library-size",

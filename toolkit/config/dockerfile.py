@@ -55,7 +55,7 @@ class SshAgent(Struct, frozen=True, kw_only=True):
 class DockerfileSettings(Struct, frozen=True, kw_only=True):
     """The Dockerfile of a component, and how it is built.
 
-    `context` is the folder whose files COPY takes. `arguments` are build arguments, of which None takes the value of
+    `context` is the folder whose files COPY takes. `arguments` are build arguments, and None takes the value of
     the variable of that name. `where` is the place of the setting.
     """
 

@@ -31,7 +31,7 @@ class Relation(Struct, frozen=True, kw_only=True):
         return f"{name} ({self.operator} {self.version})" if self.operator else name
 
 
-# The relations of which one is enough.
+# Relations: one of them is enough.
 Alternatives = tuple[Relation, ...]
 
 

@@ -38,7 +38,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
         return self._line(layers, number)
 
     def instruction(self, stage: int, number: int) -> int | None:
-        """Return the line of a step as buildah counts: all instructions of a stage, of which FROM is 1."""
+        """Return the line of a step as buildah counts: all instructions of a stage, and FROM is 1."""
         return self._line(self._stages[stage - 1], number) if 0 < stage <= len(self._stages) else None
 
     def count(self, number: int) -> int | None:

@@ -22,7 +22,7 @@ _NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORE
 class ImageBuild(Selective, frozen=True, kw_only=True):
     """A Dockerfile with its context, for one platform.
 
-    `dockerfile` is a copy, of which `prepared` knows the lines; `ignore` the file of patterns that counts, None without
+    `dockerfile` is a copy whose lines `prepared` knows; `ignore` the file of patterns that counts, None without
     one. `arguments` are build arguments; `predefined` those that engines know. `secrets` and `ssh` are in the words of
     `docker build`. `folder` is a temporary one for the engine's own files.
     """

@@ -25,7 +25,7 @@ def test_folders_and_links_of_documents_stay() -> None:
     assert not is_left_out("usr/share/doc/a", is_folder=False, is_link=True)
 
 
-def test_certificates_are_told_by_their_place() -> None:
+def test_certificates_are_known_by_their_place() -> None:
     assert is_certificate("usr/share/ca-certificates/mozilla/A.crt")
     assert not is_certificate("usr/share/ca-certificates/README")
     assert not is_certificate("etc/ssl/certs/A.crt")

@@ -56,9 +56,9 @@ def test_what_the_program_gets(tmp_path: Path) -> None:
     assert "DOCKER_BUILDKIT=1" in (tmp_path / "seen.env").read_text().splitlines()
 
 
-def _told(tmp_path: Path, text: str) -> tuple[str, int | None, tuple[str, ...], bool]:
-    (tmp_path / "told").write_text(text)
-    failure = _run(tmp_path, f"cat {tmp_path / 'told'} >&2; exit 1")
+def _said(tmp_path: Path, text: str) -> tuple[str, int | None, tuple[str, ...], bool]:
+    (tmp_path / "said").write_text(text)
+    failure = _run(tmp_path, f"cat {tmp_path / 'said'} >&2; exit 1")
     assert failure is not None
     return failure.message, failure.line, failure.output, failure.is_outside  # type: ignore[attr-defined]
 
@@ -76,21 +76,21 @@ def test_a_step_that_fails_has_its_line_and_its_own_last_words(tmp_path: Path) -
 ------
 executor failed running [/bin/sh -c two]: exit code: 3
 """
-    message, line, output, outside = _told(tmp_path, text)
+    message, line, output, outside = _said(tmp_path, text)
     assert (message, line, outside) == ("executor failed running [/bin/sh -c two]: exit code: 3", 6, False)
     assert output == ("before", "")
 
 
 def test_a_file_that_is_missing(tmp_path: Path) -> None:
     text = '#7 [linux/amd64 stage-1 2/3] COPY x /x\n#7 ERROR: "/x" not found: not found\nERROR: failed to solve: x\n'
-    assert _told(tmp_path, text)[:2] == ('"/x" not found: not found', 5)
+    assert _said(tmp_path, text)[:2] == ('"/x" not found: not found', 5)
 
 
 def test_a_base_that_cannot_be_had_is_outside(tmp_path: Path) -> None:
     text = "#3 [internal] load metadata for h/x:1\n#3 ERROR: no such host\nfailed to solve: no such host\n"
-    assert _told(tmp_path, text) == ("no such host", None, (), True)
+    assert _said(tmp_path, text) == ("no such host", None, (), True)
     text = "#3 [one 1/2] FROM h/x:1\n#3 ERROR: no such host\nfailed to solve: no such host\n"
-    assert _told(tmp_path, text)[1] is None
+    assert _said(tmp_path, text)[1] is None
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ def test_a_base_that_cannot_be_had_is_outside(tmp_path: Path) -> None:
     ],
 )
 def test_a_syntax_error_has_the_line_of_the_original(tmp_path: Path, text: str) -> None:
-    assert _told(tmp_path, f"{text}\n") == ("bad", 5, (), False)
+    assert _said(tmp_path, f"{text}\n") == ("bad", 5, (), False)
 
 
 def test_a_daemon_that_dies_is_outside(tmp_path: Path) -> None:
     text = "#5 [one 2/2] RUN one\n#5 0.1 going on\nERROR: error reading from server: EOF\n"
-    assert _told(tmp_path, text) == ("error reading from server: EOF", None, (), True)
-    assert _told(tmp_path, "")[0] == "it printed nothing"
+    assert _said(tmp_path, text) == ("error reading from server: EOF", None, (), True)
+    assert _said(tmp_path, "")[0] == "it printed nothing"
 
 
 def test_steps_are_counted_over_the_stages_that_are_built(tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_steps_are_counted_over_the_stages_that_are_built(tmp_path: Path) -> Non
 #8 DONE 0.0s
 #7 DONE 0.0s
 """
-    (tmp_path / "told").write_text(text)
-    folder = program(tmp_path / "bin", "docker", f"cat {tmp_path / 'told'}")
+    (tmp_path / "said").write_text(text)
+    folder = program(tmp_path / "bin", "docker", f"cat {tmp_path / 'said'}")
     kit = BuildKit(command=(str(folder / "docker"), "build"), name="BuildKit")
     seen: list[tuple[int, int | None]] = []
     assert build(kit, order(tmp_path), "x", _environ(folder), lambda at: seen.append((at.done, at.total))) is None

@@ -1,4 +1,4 @@
-"""Provenance on a server: found again whoever put it there, and nothing else taken for it."""
+"""Provenance on a server: found again, by any builder, and nothing else is taken for it."""
 
 import json
 import logging
@@ -69,7 +69,7 @@ def test_signed_provenance_is_verified_by_its_key_and_comes_first(
     other = read_private_key(write_keys(tmp_path, "other")[0], lambda: None)
     found = attested(REMOTE, target, SUBJECT, (other.public, key.public))
     assert [(each.is_signed, each.key) for each in found] == [(True, key.name), (False, None)]
-    # Another key verifies nothing, and what is signed is still shown.
+    # Another key verifies nothing, and the statement is still shown.
     found = attested(REMOTE, target, SUBJECT, (other.public,))
     assert [(each.is_signed, each.key) for each in found] == [(True, None), (False, None)]
 

@@ -119,8 +119,8 @@ def test_images_of_different_digests_always_differ() -> None:
     ]
     renamed = image(BASE, CODE, more, lines=("debian", "comp: code", "comp: other"))
     assert [each.part for each in differences(renamed, rebuilt)] == ["layer other", "layer more"]
-    told = image(BASE, CODE, more, lines=("ubuntu", "comp: code", "comp: more"))
-    assert [(each.part, each.path, each.how) for each in differences(told, rebuilt)][:1] == [
+    other = image(BASE, CODE, more, lines=("ubuntu", "comp: code", "comp: more"))
+    assert [(each.part, each.path, each.how) for each in differences(other, rebuilt)][:1] == [
         ("config", "history", "value")
     ]
 

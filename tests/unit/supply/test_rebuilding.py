@@ -148,7 +148,7 @@ def test_variables_of_the_one_who_verifies_do_not_count(world: World) -> None:
     assert world.rebuild().passed
 
 
-def test_a_forged_image_is_told_by_layer_and_file(world: World) -> None:
+def test_a_forged_image_is_named_by_layer_and_file(world: World) -> None:
     found = world.found()
     world.forge({b"data\0": b"evil\0"})
     check = world.rebuild(found=found)
