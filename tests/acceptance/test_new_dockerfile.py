@@ -61,6 +61,7 @@ def test_a_dockerfile_is_taken_over(repository: Path) -> None:
         "note: rows_file is an input: args.rows_file.read_text reads it (main.py:10)\n"
         "note: output_file is an output: args.output_file.write_text writes to it (main.py:10)\n"
         "note: strict is left out, since it is a flag without a value, which engines cannot write: its default stays\n"
+        "note: its USER nobody is a name, so that restricted pods may refuse it: write its number\n"
         "note: a step needs the secret index: comp build takes it from the variable INDEX\n"
         "made scale/:\n"
         "  .comp/scaffold.json\n"
