@@ -62,7 +62,7 @@ def test_a_dockerfile_that_was_taken_over(sample: Sample, debian_base: Path) -> 
     folder = sample.folder / "tool"
     folder.mkdir()
     (folder / "Dockerfile").write_text(
-        f"FROM oci:{debian_base}\nARG WORD\nWORKDIR /srv\nCOPY *.sh ./\nUSER 65532\n"
+        "ARG BASE=scratch\nFROM $BASE\nARG WORD\nWORKDIR /srv\nCOPY *.sh ./\nUSER 65532\n"
         'ENV GREETING="$WORD there"\nENTRYPOINT exec sh greet.sh\n'
     )
     (folder / "greet.sh").write_text('mkdir -p "$(dirname "$4")"\nprintf "%s %s" "$GREETING" "$2" > "$4"\n')
@@ -70,7 +70,8 @@ def test_a_dockerfile_that_was_taken_over(sample: Sample, debian_base: Path) -> 
     made = comp("new", "greet", "--from-dockerfile", folder / "Dockerfile", *declared, folder=sample.folder)
     assert "note: ARG WORD has no default: " in made.err
     settings = sample.folder / "greet" / "pyproject.toml"
-    settings.write_text(settings.read_text().replace('# WORD = ""', 'WORD = "Hello"'))
+    text = settings.read_text().replace('# WORD = ""', 'WORD = "Hello"')
+    settings.write_text(text.replace('# BASE = "scratch"', f'BASE = "layout:{debian_base}"'))
     ran = comp("run", "greet", "-i", "name=you", "--runner", "buildah", "-o", "text=out", folder=sample.folder)
     assert ran.code == 0, ran.err
     assert (sample.folder / "out").read_text() == "Hello there you"
