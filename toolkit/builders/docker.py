@@ -67,7 +67,7 @@ class DockerBuilder:
 
     @cached_property
     def _kit(self) -> buildkit.BuildKit | None:
-        """The way to BuildKit, None if there is none; said once for all platforms."""
+        """The way to BuildKit, None without BuildKit; said once for all platforms."""
         kit = buildkit.find_buildkit(self.environ)
         log.info("docker builds by %s", kit.name if kit else "its SDK, without BuildKit: buildx is not installed")
         return kit
@@ -118,7 +118,7 @@ def _check_classic(plan: DockerfilePlan) -> None:
 
 
 def _remove(client: "DockerClient", name: str) -> None:
-    """Remove a name, and the image if it has no other; there is none if the build failed."""
+    """Remove a name, and the image if it has no other. A failed build left neither."""
     try:
         if engine.has_image(client, name):
             engine.remove_image(client, name, keep_parents=True)

@@ -61,7 +61,7 @@ class Mirrors:
         return basic(*login) if login else {}
 
     def document(self, address: str) -> bytes | None:
-        """Return a document, as it is on the server now. None if there is none. Raises RemoteError."""
+        """Return a document, as it is on the server now. None if the server lacks it. Raises RemoteError."""
         headers = self.headers(address)
         place = without_login(address)
         answer = self._transport.send(HttpRequest(method="GET", url=place, headers=headers))

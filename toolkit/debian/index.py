@@ -49,7 +49,7 @@ class Index:
             yield from (package for package in self.named(name) if package.is_meant_by(relation))
 
     def like(self, name: str) -> str | None:
-        """Return the name that a misspelt one is most like. None if there is none."""
+        """Return the name that a misspelt one is most like. None without a similar name."""
         # Comparing with all names takes seconds, and most slips leave the first letter.
         return closest(name, (known for known in self._places if known[:1] == name[:1])) or closest(
             name, (known for known in self._places if abs(len(known) - len(name)) <= 1)

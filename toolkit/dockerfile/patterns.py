@@ -25,7 +25,7 @@ class Pattern(Struct, frozen=True, kw_only=True):
         return found[1] if found else None
 
     def found(self, text: str, start: int, *, longest: bool = True, anchored: bool = False) -> tuple[int, int] | None:
-        """Return the place of the first match from `start` on, or of one that begins there. None if there is none."""
+        """Return the place of the first match from `start` on, or of one that begins there. None without a match."""
         first, *others = self.parts
         expression = _expression(first)
         match = expression.match(text, start) if anchored else expression.search(text, start)

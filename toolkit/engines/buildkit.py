@@ -39,7 +39,7 @@ class BuildKit(Struct, frozen=True, kw_only=True):
 
 
 def find_buildkit(environ: Mapping[str, str]) -> BuildKit | None:
-    """Return the way to BuildKit by docker's program, None if there is none."""
+    """Return the way to BuildKit by docker's program, None without BuildKit."""
     program = shutil.which("docker", path=environ.get("PATH"))
     if program is None:
         return None

@@ -162,7 +162,7 @@ def _chosen(
 
 
 def _check_archives(project: Project, base: Base, pins: Sequence[SystemPin], context: BuildContext) -> None:
-    """Raise InputError for a pin from an archive that is none of the base's: others may have written the lock."""
+    """Raise InputError for a pin from an archive that the base does not have: others may have written the lock."""
     foreign = [pin for pin in pins if "://" in pin.archive]
     if not foreign:
         return

@@ -30,7 +30,7 @@ def test_a_commit_is_written_as_it_is_and_its_repository_stays(tmp_path: Path) -
     assert (out / "a" / "x.py").read_text() == "1"
     assert (out / "link").readlink() == Path("a/x.py")
     assert not (out / "untracked.txt").exists()
-    # What is tracked is not ignored, as where it came from.
+    # A tracked file counts as tracked, although a pattern would ignore it.
     assert ignored(out, ENVIRON) == frozenset()
     assert git.get("rev-parse", "HEAD").decode().strip() == second
     check_out(git, first)
